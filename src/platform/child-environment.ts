@@ -1,0 +1,44 @@
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What a program on the desktop needs to find the person's session, and nothing that may hold a secret (THREATS 4). */
+const DESKTOP = [
+  ...['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'LANGUAGE', 'TZ', 'TMPDIR', 'BROWSER'],
+  ...['DISPLAY', 'WAYLAND_DISPLAY', 'XAUTHORITY', 'DBUS_SESSION_BUS_ADDRESS', 'DESKTOP_SESSION'],
+  ...['KDE_FULL_SESSION', 'KDE_SESSION_VERSION', 'GNOME_DESKTOP_SESSION_ID', '__CF_USER_TEXT_ENCODING'],
+  ...[
+    'SYSTEMROOT',
+    'SYSTEMDRIVE',
+    'WINDIR',
+    'APPDATA',
+    'LOCALAPPDATA',
+    'PROGRAMDATA',
+    'USERPROFILE',
+    'USERNAME',
+  ],
+  ...['HOMEDRIVE', 'HOMEPATH', 'PROGRAMFILES', 'PROGRAMFILES(X86)', 'PATHEXT', 'COMSPEC', 'TEMP', 'TMP'],
+];
+const DESKTOP_PREFIX = /^(LC|XDG|WSL)_/;
+
+/** What our own sign-in process needs beside that to reach the servers: a proxy's address may hold a password. */
+const NETWORK = [
+  ...['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'MCP_DRAWBRIDGE_HOME'],
+  ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'],
+];
+
+/** Environment variables have no case on Windows; proxies come in either everywhere. */
+export function desktopEnvironment(env: Environment): Record<string, string> {
+  return select(env, new Set(DESKTOP));
+}
+
+export function signInEnvironment(env: Environment): Record<string, string> {
+  return select(env, new Set([...DESKTOP, ...NETWORK]));
+}
+
+function select(env: Environment, names: ReadonlySet<string>): Record<string, string> {
+  const selected: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) {
+    const upper = name.toUpperCase();
+    if (value !== undefined && (names.has(upper) || DESKTOP_PREFIX.test(upper))) selected[name] = value;
+  }
+  return selected;
+}

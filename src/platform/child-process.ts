@@ -1,0 +1,61 @@
+import { spawn } from 'node:child_process';
+
+export interface LaunchRequest {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** The whole environment of the child: nothing is inherited. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Written to its stdin, which is then closed; without it the child has none. */
+  readonly stdin?: string;
+  /** How long to watch whether it ends; 0 only waits for its start. */
+  readonly watchMs: number;
+}
+
+export type LaunchOutcome =
+  | { readonly kind: 'running' }
+  | { readonly kind: 'exited'; readonly code: number | null }
+  | { readonly kind: 'failed'; readonly reason: string };
+
+/** Starts a program that outlives this one. */
+export type Launch = (request: LaunchRequest) => Promise<LaunchOutcome>;
+
+/** No shell, no inherited stdio (THREATS 2, 5), a session of its own: the end of this process does not reach it. */
+export const launchDetached: Launch = ({ command, args, env, stdin, watchMs }) =>
+  new Promise((resolve) => {
+    let timer: NodeJS.Timeout | undefined;
+    const settle = (outcome: LaunchOutcome) => {
+      clearTimeout(timer);
+      resolve(outcome);
+    };
+    let child: ReturnType<typeof spawn>;
+    try {
+      child = spawn(command, [...args], {
+        env: { ...env },
+        stdio: [stdin === undefined ? 'ignore' : 'pipe', 'ignore', 'ignore'],
+        detached: true,
+        shell: false,
+        windowsHide: true,
+      });
+    } catch (error) {
+      // Thrown for a NUL in an argument and for .bat files on Windows.
+      return settle({ kind: 'failed', reason: systemCode(error) });
+    }
+    child.once('error', (error) => settle({ kind: 'failed', reason: systemCode(error) }));
+    child.once('exit', (code) => settle({ kind: 'exited', code }));
+    child.once('spawn', () => {
+      child.unref();
+      const watch = () => {
+        if (watchMs === 0) return settle({ kind: 'running' });
+        timer = setTimeout(() => settle({ kind: 'running' }), watchMs);
+      };
+      if (child.stdin === null) return watch();
+      // A child that died before it read breaks the pipe; its exit is what counts.
+      child.stdin.on('error', (error) => settle({ kind: 'failed', reason: systemCode(error) }));
+      child.stdin.end(stdin, watch);
+    });
+  });
+
+function systemCode(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  return code ?? (error instanceof Error ? error.message : String(error));
+}

@@ -1,0 +1,126 @@
+import { execFile } from 'node:child_process';
+import { readFile, readlink } from 'node:fs/promises';
+import { hostname } from 'node:os';
+
+/** Who holds a file, so that anyone can tell later whether that process still lives. A process id alone is used again. */
+export interface Owner {
+  readonly host: string;
+  /** Changes with each boot of the machine; absent where the system does not tell. */
+  readonly bootId?: string;
+  /** Process ids mean nothing outside it (containers that share a volume). */
+  readonly pidNamespace?: string;
+  readonly pid: number;
+  readonly startTime?: string;
+}
+
+/** `dead` is said only where it is proved; a suspended process is alive. */
+export type Liveness = 'alive' | 'dead' | 'unknown';
+
+let self: Promise<Owner> | undefined;
+
+/** This process, asked for once. */
+export function currentOwner(): Promise<Owner> {
+  self ??= describeSelf();
+  return self;
+}
+
+async function describeSelf(): Promise<Owner> {
+  const [bootId, pidNamespace, state] = await Promise.all([
+    readBootId(),
+    readPidNamespace(),
+    processState(process.pid),
+  ]);
+  return {
+    host: hostname(),
+    ...(bootId === undefined ? {} : { bootId }),
+    ...(pidNamespace === undefined ? {} : { pidNamespace }),
+    pid: process.pid,
+    ...(state.kind === 'running' && state.startTime !== undefined ? { startTime: state.startTime } : {}),
+  };
+}
+
+export async function isAlive(owner: Owner): Promise<Liveness> {
+  const here = await currentOwner();
+  const place = comparePlace(owner, here);
+  if (place !== 'here') return place === 'gone' ? 'dead' : 'unknown';
+  return judgeProcess(owner, await processState(owner.pid));
+}
+
+/** Is the owner in a process table that we can see? `gone`: in one that ended with the machine's last boot. */
+export function comparePlace(owner: Owner, here: Owner): 'here' | 'gone' | 'elsewhere' {
+  if (owner.bootId !== undefined && here.bootId !== undefined) {
+    if (owner.bootId !== here.bootId) return owner.host === here.host ? 'gone' : 'elsewhere';
+  } else if (owner.host !== here.host) return 'elsewhere';
+  return owner.pidNamespace === here.pidNamespace ? 'here' : 'elsewhere';
+}
+
+export type ProcessState =
+  | { readonly kind: 'none' }
+  /** Ended, not yet fetched by its parent: it cannot act any more. */
+  | { readonly kind: 'zombie' }
+  | { readonly kind: 'running'; readonly startTime: string | undefined };
+
+export function judgeProcess(owner: Owner, state: ProcessState): Liveness {
+  if (state.kind !== 'running') return 'dead';
+  if (owner.startTime === undefined || state.startTime === undefined) return 'unknown';
+  return owner.startTime === state.startTime ? 'alive' : 'dead';
+}
+
+async function processState(pid: number): Promise<ProcessState> {
+  if (!exists(pid)) return { kind: 'none' };
+  if (process.platform === 'linux') {
+    try {
+      return parseProcStat(await readFile(`/proc/${pid}/stat`, 'latin1'));
+    } catch {
+      // Gone since, or hidden from us (hidepid): the second look tells which.
+      return exists(pid) ? { kind: 'running', startTime: undefined } : { kind: 'none' };
+    }
+  }
+  if (process.platform === 'win32') return { kind: 'running', startTime: undefined };
+  const line = await output('/bin/ps', ['-o', 'state=,lstart=', '-p', String(pid)]);
+  const found = /^\s*(\S+)\s+(.+?)\s*$/.exec(line ?? '');
+  if (found === null) return { kind: 'running', startTime: undefined };
+  return found[1]?.startsWith('Z') ? { kind: 'zombie' } : { kind: 'running', startTime: found[2] };
+}
+
+/** proc(5): the second field, the command's name, may hold spaces and parentheses; field 3 is the state, 22 the start. */
+export function parseProcStat(stat: string): ProcessState {
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  if (fields[0] === 'Z' || fields[0] === 'X') return { kind: 'zombie' };
+  return { kind: 'running', startTime: fields[19] };
+}
+
+function exists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: there is one, of another user.
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
+
+async function readBootId(): Promise<string | undefined> {
+  if (process.platform === 'linux') {
+    return readFile('/proc/sys/kernel/random/boot_id', 'latin1').then(
+      (text) => text.trim(),
+      () => undefined,
+    );
+  }
+  if (process.platform !== 'darwin') return undefined;
+  return (await output('/usr/sbin/sysctl', ['-n', 'kern.bootsessionuuid']))?.trim() || undefined;
+}
+
+async function readPidNamespace(): Promise<string | undefined> {
+  if (process.platform !== 'linux') return undefined;
+  return readlink('/proc/self/ns/pid').catch(() => undefined);
+}
+
+/** The tools' answers depend on language and time zone, and are compared between processes: both are fixed. */
+function output(command: string, args: string[]): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    execFile(command, args, { env: { LC_ALL: 'C', TZ: 'UTC' }, timeout: 2_000 }, (error, stdout) =>
+      resolve(error ? undefined : stdout),
+    );
+  });
+}

@@ -1,0 +1,4 @@
+/** Set by the bundler to the package's version. */
+declare const DRAWBRIDGE_VERSION: string | undefined;
+
+export const version: string = typeof DRAWBRIDGE_VERSION === 'string' ? DRAWBRIDGE_VERSION : '0.0.0-unbuilt';

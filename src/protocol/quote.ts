@@ -1,0 +1,26 @@
+/** Texts of servers are cut here, so that one of them cannot fill a terminal or a log (THREATS 24). */
+const MAX_QUOTED_CHARACTERS = 200;
+/** Looked at before stripping: enough for 200 characters, and no work that grows with what a server sends. */
+const MAX_INSPECTED_UNITS = 4_000;
+
+const WHITE_SPACE = /[\s\u0085]+/gu;
+/** Control, format (bidi, zero width), surrogate halves, private use, unassigned: nothing a person could read. */
+const INVISIBLE = /\p{C}+/gu;
+
+/** A text from outside made harmless for a terminal, a log or a page: one line, no control or bidi character, at most 200. */
+export function plainText(text: string): string {
+  const line = text
+    .slice(0, MAX_INSPECTED_UNITS)
+    .replace(WHITE_SPACE, ' ')
+    .replace(INVISIBLE, '')
+    .replace(/ {2,}/g, ' ')
+    .trim();
+  const characters = [...line];
+  if (characters.length <= MAX_QUOTED_CHARACTERS) return line;
+  return `${characters.slice(0, MAX_QUOTED_CHARACTERS - 1).join('')}…`;
+}
+
+/** The same in double quotes, which it cannot close. */
+export function quote(text: string): string {
+  return `"${plainText(text).replaceAll('"', "'")}"`;
+}

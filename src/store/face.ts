@@ -1,0 +1,51 @@
+import * as z from 'zod/mini';
+
+const text = z.string().check(z.maxLength(16 * 1024));
+
+const face = z.object({
+  phase: z.enum(['starting', 'pending', 'failed', 'done']),
+  nonce: text,
+  pid: z.int(),
+  server: z.optional(text),
+  profile: z.optional(text),
+  startedAt: z.number(),
+  deadline: z.number(),
+  address: z.optional(text),
+  userCode: z.optional(text),
+  browserOpenedAt: z.optional(z.number()),
+  error: z.optional(z.object({ code: text, message: text, hint: z.optional(text) })),
+});
+
+/** How a sign-in goes, for everybody who waits for it; holds no secret. Times are milliseconds since the epoch. */
+export interface SignInFace {
+  readonly phase: 'starting' | 'pending' | 'failed' | 'done';
+  /** The lease's, so that what an earlier sign-in left is told from this one. */
+  readonly nonce: string;
+  readonly pid: number;
+  /** Whose sign-in it is, for people who look. */
+  readonly server?: string;
+  readonly profile?: string;
+  readonly startedAt: number;
+  readonly deadline: number;
+  /** To be opened by the person. */
+  readonly address?: string;
+  /** To be entered there (RFC 8628). */
+  readonly userCode?: string;
+  readonly browserOpenedAt?: number;
+  readonly error?: { readonly code: string; readonly message: string; readonly hint?: string };
+}
+
+export function parseFace(bytes: Uint8Array): SignInFace | undefined {
+  try {
+    return face.parse(JSON.parse(Buffer.from(bytes).toString('utf8'))) as SignInFace;
+  } catch {
+    return undefined;
+  }
+}
+
+/** When a browser was last opened for nothing is kept until a sign-in ends well. */
+export function withBrowser(face: SignInFace, before: SignInFace | undefined): SignInFace {
+  if (face.phase === 'done' || before?.phase === 'done') return face;
+  const browserOpenedAt = face.browserOpenedAt ?? before?.browserOpenedAt;
+  return browserOpenedAt === undefined ? face : { ...face, browserOpenedAt };
+}

@@ -1,0 +1,95 @@
+import { join } from 'node:path';
+import { readRecord } from './read-record.ts';
+import { type CredentialRecord, type Expected, isExpected, type NewRecord } from './record.ts';
+import type {
+  HeldClaim,
+  HeldLock,
+  LockOptions,
+  ReadResult,
+  RecordIdentity,
+  Store,
+  WriteResult,
+} from './store.ts';
+
+/**
+ * The store of one process, over a folder that can be read at best. What is on disk counts until this process has written its own;
+ * other processes see nothing of it, so there is nothing to claim and nothing to lock but its own callers.
+ */
+export class MemoryStore implements Store {
+  readonly writable = false;
+  readonly folder: string;
+  readonly #readable: boolean;
+  readonly #records = new Map<string, CredentialRecord | 'removed'>();
+  readonly #queues = new Map<string, Promise<unknown>>();
+
+  /** `readable`: whether what is on disk counts (a folder that is read-only), or nothing does (`--store memory`). */
+  constructor(folder: string, readable: boolean) {
+    this.folder = folder;
+    this.#readable = readable;
+  }
+
+  async read(key: string, identity?: RecordIdentity): Promise<ReadResult> {
+    const own = this.#records.get(key);
+    if (own === 'removed') return { kind: 'absent' };
+    if (own !== undefined) return { kind: 'record', record: own };
+    if (!this.#readable) return { kind: 'absent' };
+    const path = join(this.folder, `${key}.json`);
+    const found = await readRecord(path, identity).catch(() => ({ kind: 'absent' }) as const);
+    // It cannot be renamed; it stays where it is and is read no more.
+    if (found.kind !== 'corrupt') return found;
+    this.#records.set(key, 'removed');
+    return { kind: 'corrupt', setAside: path };
+  }
+
+  write(key: string, record: NewRecord, expected: Expected | 'any'): Promise<WriteResult> {
+    return this.withLock(key, (held) => held.write(record, expected), {
+      signal: new AbortController().signal,
+    });
+  }
+
+  remove(key: string): Promise<void> {
+    return this.withLock(key, (held) => held.remove(), { signal: new AbortController().signal });
+  }
+
+  async withLock<T>(key: string, run: (held: HeldLock) => Promise<T>, options: LockOptions<T>): Promise<T> {
+    const before = this.#queues.get(key) ?? Promise.resolve();
+    const mine = before.then(async () => {
+      options.signal.throwIfAborted();
+      return run(this.#held(key));
+    });
+    this.#queues.set(
+      key,
+      mine.catch(() => {}),
+    );
+    return mine;
+  }
+
+  #held(key: string): HeldLock {
+    const write = async (record: NewRecord, expected: Expected | 'any'): Promise<WriteResult> => {
+      const found = await this.read(key);
+      const stored = found.kind === 'record' ? found.record : undefined;
+      if (expected !== 'any' && !isExpected(stored, expected)) return { kind: 'superseded' };
+      const next: CredentialRecord = { ...record, version: 1, revision: (stored?.revision ?? 0) + 1 };
+      this.#records.set(key, next);
+      return { kind: 'written', record: next };
+    };
+    const claim: HeldClaim = {
+      prepare: async () => {},
+      release: async () => {},
+      leaveLost: async () => {},
+      letGo: () => {},
+      commit: write,
+    };
+    return {
+      lost: () => false,
+      read: (identity) => this.read(key, identity),
+      write,
+      remove: async () => {
+        this.#records.set(key, 'removed');
+      },
+      claims: async () => [],
+      clearClaims: async () => {},
+      claim: async () => claim,
+    };
+  }
+}

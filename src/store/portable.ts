@@ -1,0 +1,169 @@
+import { createHash } from 'node:crypto';
+import * as z from 'zod/mini';
+import type { CredentialRecord, NewRecord } from './record.ts';
+
+/**
+ * A credential as `tokens export` writes and `tokens import` and MCP_DRAWBRIDGE_CREDENTIALS read it. The names are OAuth's own, so
+ * that the answer of a token endpoint is one:
+ *
+ *   server              the MCP server's address; may be left out where it is given otherwise
+ *   access_token        at least one of these two
+ *   refresh_token         … which needs client_id and issuer
+ *   expires_at          seconds since the epoch; or expires_in, seconds from now; neither: used until the server refuses it
+ *   scope, id_token     as granted
+ *   issuer              of the authorization server
+ *   client_id           with client_secret and token_endpoint_auth_method where it has them
+ *   token_endpoint      where the refresh token is sent; without it, `tokens import` asks the issuer
+ *   revocation_endpoint, token_endpoint_auth_methods_supported, resource
+ */
+const visible = z.string().check(z.maxLength(48 * 1024), z.regex(/^[\x21-\x7e]+$/));
+const printable = z.string().check(z.maxLength(16 * 1024), z.regex(/^[\x20-\x7e]*$/));
+const seconds = z.number().check(z.gte(0), z.lte(Number.MAX_SAFE_INTEGER / 1000));
+
+const schema = z.object({
+  server: z.optional(visible),
+  access_token: z.optional(visible),
+  refresh_token: z.optional(visible),
+  token_type: z.optional(z.string().check(z.regex(/^(bearer|user)$/i))),
+  expires_at: z.optional(seconds),
+  expires_in: z.optional(seconds),
+  scope: z.optional(printable),
+  id_token: z.optional(visible),
+  issuer: z.optional(visible),
+  client_id: z.optional(printable),
+  client_secret: z.optional(printable),
+  token_endpoint_auth_method: z.optional(visible),
+  redirect_uri: z.optional(visible),
+  token_endpoint: z.optional(visible),
+  revocation_endpoint: z.optional(visible),
+  token_endpoint_auth_methods_supported: z.optional(z.array(visible).check(z.maxLength(32))),
+  resource: z.optional(visible),
+});
+
+export type PortableCredential = z.output<typeof schema>;
+
+export type ReadPortable =
+  | { readonly kind: 'credential'; readonly credential: PortableCredential }
+  /** For a person; quotes nothing of what was read. */
+  | { readonly kind: 'unusable'; readonly reason: string };
+
+export function readPortable(text: string): ReadPortable {
+  let value: unknown;
+  try {
+    value = JSON.parse(text.replace(/^\ufeff/, ''));
+  } catch {
+    return unusable('it is not JSON');
+  }
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) {
+    const field = parsed.error.issues[0]?.path.join('.');
+    return unusable(field ? `${field} is not what it has to be` : 'it is not one JSON object');
+  }
+  const credential = parsed.data;
+  const { access_token: access, refresh_token: refresh, client_id: client, issuer } = credential;
+  if (access === undefined && refresh === undefined) {
+    return unusable('it holds neither access_token nor refresh_token');
+  }
+  if (refresh !== undefined && (client === undefined || issuer === undefined)) {
+    return unusable('a refresh_token needs client_id and issuer');
+  }
+  return { kind: 'credential', credential };
+}
+
+function unusable(reason: string): ReadPortable {
+  return { kind: 'unusable', reason };
+}
+
+export function writePortable(record: CredentialRecord): string {
+  const { server, resource, issuer, endpoints, client, tokens } = record;
+  const credential: PortableCredential = {
+    server,
+    resource,
+    access_token: tokens?.accessToken,
+    token_type: tokens?.tokenType,
+    refresh_token: tokens?.refreshToken,
+    expires_at: tokens?.expiresAt === undefined ? undefined : Math.floor(tokens.expiresAt / 1000),
+    scope: tokens?.scope,
+    id_token: tokens?.idToken,
+    issuer,
+    client_id: client?.clientId,
+    client_secret: client?.clientSecret,
+    token_endpoint_auth_method: client?.tokenEndpointAuthMethod,
+    redirect_uri: client?.redirectUri,
+    token_endpoint: endpoints.token,
+    revocation_endpoint: endpoints.revocation,
+    token_endpoint_auth_methods_supported: record.tokenEndpointAuthMethods?.slice(),
+  };
+  return `${JSON.stringify(credential, null, 2)}\n`;
+}
+
+export interface PortableTarget {
+  /** Canonical. */
+  readonly server: string;
+  readonly profile: string;
+  readonly now: number;
+}
+
+/** Names the credential by what it holds: the same one, imported again, is known by its family. */
+export function seedFamily(credential: PortableCredential): string {
+  const { access_token: access, refresh_token: refresh, client_id: client, issuer } = credential;
+  const parts = JSON.stringify([issuer ?? null, client ?? null, refresh ?? access]);
+  return `seed-${createHash('sha256').update(parts).digest('base64url')}`;
+}
+
+/** `credential` as a record; with a refresh token its `token_endpoint` has to be known by now. */
+export function portableRecord(
+  credential: PortableCredential,
+  { server, profile, now }: PortableTarget,
+): NewRecord {
+  const {
+    client_id: clientId,
+    refresh_token: refreshToken,
+    expires_at: at,
+    expires_in: lifetime,
+  } = credential;
+  const expiresAt =
+    at === undefined ? (lifetime === undefined ? undefined : now + lifetime * 1000) : at * 1000;
+  // Who brings an access token alone never comes back to an issuer: the server's origin stands for it (MCP 2025-03-26, Fallbacks).
+  const { origin } = new URL(server);
+  const record = {
+    family: seedFamily(credential),
+    server,
+    profile,
+    resource: credential.resource,
+    issuer: credential.issuer ?? origin,
+    endpoints: present({
+      token: credential.token_endpoint ?? `${origin}/token`,
+      revocation: credential.revocation_endpoint,
+    }),
+    tokenEndpointAuthMethods: credential.token_endpoint_auth_methods_supported,
+    client:
+      clientId === undefined
+        ? undefined
+        : present({
+            clientId,
+            clientSecret: credential.client_secret,
+            tokenEndpointAuthMethod: credential.token_endpoint_auth_method,
+            redirectUri: credential.redirect_uri,
+            source: 'registered' as const,
+          }),
+    tokens: present({
+      // Refreshed before its first use: an empty one is past its end since ever.
+      accessToken: credential.access_token ?? 'none',
+      tokenType: 'Bearer',
+      refreshToken,
+      ...(credential.access_token === undefined
+        ? { obtainedAt: 0, expiresAt: 1 }
+        : // Never at or after its end: a lifetime of nothing is a clock that was set, not a token that has ended.
+          { obtainedAt: Math.max(0, Math.min(now, (expiresAt ?? now + 1) - 1)), expiresAt }),
+      scope: credential.scope,
+      idToken: credential.id_token,
+    }),
+  };
+  return present(record) as NewRecord;
+}
+
+/** Without what is undefined, which JSON does not know and a record does not hold. */
+function present<T extends object>(values: T): T {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
+}

@@ -1,0 +1,122 @@
+import { access, constants } from 'node:fs/promises';
+import { type Clock, systemClock } from '../platform/clock.ts';
+import type { Logger } from '../platform/logger.ts';
+import { systemRandom } from '../platform/random.ts';
+import { ensureFolder } from './atomic-file.ts';
+import type { ClaimState } from './claim.ts';
+import type { LockTools } from './lock.ts';
+import { storePaths } from './paths.ts';
+import type { CredentialRecord, Expected, NewRecord } from './record.ts';
+import { asStoreErrors, systemCode } from './store-errors.ts';
+
+/** Whose record is looked for: a file copied over another is not it (THREATS 37). */
+export interface RecordIdentity {
+  readonly server: string;
+  /** Only where the user set it. */
+  readonly resource?: string | undefined;
+}
+
+export type ReadResult =
+  | { readonly kind: 'absent' }
+  /** What was there is no record, or another server's; it has been renamed to `setAside`. */
+  | { readonly kind: 'corrupt'; readonly setAside: string }
+  | { readonly kind: 'record'; readonly record: CredentialRecord };
+
+export type WriteResult =
+  | { readonly kind: 'written'; readonly record: CredentialRecord }
+  /** The record is no longer the one that was read: nothing was written. */
+  | { readonly kind: 'superseded' };
+
+/** Credentials on disk (or, where the disk is not writable, in this process). */
+export interface Store {
+  read(key: string, identity?: RecordIdentity): Promise<ReadResult>;
+  /**
+   * Writes when the stored revision and family are still `expected` (`null`: no record; `'any'`: whatever is there, for a sign-in,
+   * which beats a refresh in flight). Sets `revision`. Atomic, fsynced. Takes the lock: inside `withLock` use the held one's `write`.
+   */
+  write(key: string, record: NewRecord, expected: Expected | 'any'): Promise<WriteResult>;
+  /** Takes the lock. What a refresh in flight brings afterwards is not written. */
+  remove(key: string): Promise<void>;
+  /**
+   * Runs under the credential's lock; waits 30 s at most, then rejects with LockTimeoutError. `onTurn` is called while waiting;
+   * a value other than undefined ends the wait and is the result.
+   */
+  withLock<T>(key: string, run: (held: HeldLock) => Promise<T>, options: LockOptions<T>): Promise<T>;
+  /** False: the folder is read-only, everything works from the memory of this process. */
+  readonly writable: boolean;
+  /** Where the credential files are. */
+  readonly folder: string;
+}
+
+export interface LockOptions<T> {
+  readonly signal: AbortSignal;
+  readonly onTurn?: () => Promise<T | undefined>;
+}
+
+/** What may be done under the lock. */
+export interface HeldLock {
+  /** True once another process may have taken the lock over, or the machine slept: read again before acting on what was read. */
+  lost(): boolean;
+  read(identity?: RecordIdentity): Promise<ReadResult>;
+  write(record: NewRecord, expected: Expected | 'any'): Promise<WriteResult>;
+  remove(): Promise<void>;
+  /** The claims on the refresh token with this hash, oldest first. */
+  claims(hash: string): Promise<readonly ClaimState[]>;
+  /** The right to spend it; undefined: somebody has that number already. Read the record again before spending. */
+  claim(hash: string, number: number): Promise<HeldClaim | undefined>;
+  /** Once the record no longer needs them: the token is replaced, or marked dead. */
+  clearClaims(hash: string): Promise<void>;
+}
+
+export interface HeldClaim {
+  /** Right before the token is sent: from now on it may have been spent. Fails where the disk is full. */
+  prepare(): Promise<void>;
+  /** Writes what came back, first beside the record, then as the record; then drops the claims. */
+  commit(record: NewRecord, expected: Expected): Promise<WriteResult>;
+  /** Not spent after all, or superseded: no trace remains. */
+  release(): Promise<void>;
+  /** Sent, and no answer came. */
+  leaveLost(): Promise<void>;
+  /** The disk failed: this process no longer counts itself as the owner, and leaves the files to be judged as they are. */
+  letGo(): void;
+}
+
+export interface StoreOptions {
+  /** MCP_DRAWBRIDGE_HOME. */
+  readonly home: string | undefined;
+  /** `--store memory`: the disk is neither read nor written. */
+  readonly memory?: boolean;
+  readonly logger: Logger;
+  readonly clock?: Clock;
+  readonly random?: LockTools['random'];
+}
+
+/** The file system says that it will not be written to, now or later; a full disk (ENOSPC) is another matter. */
+const READ_ONLY = new Set(['EACCES', 'EPERM', 'EROFS']);
+
+/** Makes the folders if need be. Rejects with StoreInsecureError where they could be somebody else's. */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { home, logger, clock = systemClock, random = systemRandom } = options;
+  const paths = storePaths(home);
+  if (options.memory === true) {
+    const { MemoryStore } = await import('./memory-store.ts');
+    return new MemoryStore(paths.credentials, false);
+  }
+  try {
+    await ensureFolder(paths.home);
+    await ensureFolder(paths.credentials);
+    await access(paths.credentials, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === undefined || !READ_ONLY.has(code))
+      return asStoreErrors(paths.home, () => Promise.reject(error));
+    logger.warn('store is read-only: logins last as long as this process, and are not shared', {
+      file: paths.home,
+      code,
+    });
+    const { MemoryStore } = await import('./memory-store.ts');
+    return new MemoryStore(paths.credentials, true);
+  }
+  const { DiskStore } = await import('./disk-store.ts');
+  return new DiskStore(paths.credentials, { clock, random });
+}
