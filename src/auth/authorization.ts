@@ -1,0 +1,56 @@
+import { StaticAuthorizationRefusedError } from './authorization-errors.ts';
+
+/** What goes into `Authorization: Bearer …`. */
+export interface Bearer {
+  readonly token: string;
+}
+
+export type Recovery =
+  | { readonly kind: 'retry'; readonly bearer: Bearer }
+  | { readonly kind: 'sign-in'; readonly signIn: SignInWatch };
+
+/** A sign-in that is going on, in whatever process. */
+export interface SignInWatch {
+  /** To be opened by the person, once it is known. */
+  readonly address: string | undefined;
+  /** To be entered there, where the sign-in is on another device (RFC 8628). */
+  readonly userCode?: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly deadline: number | undefined;
+  /** Called with each address, the present one included. */
+  onAddress(listener: (address: string, userCode?: string) => void): void;
+  /** Rejects with a DrawbridgeError. */
+  readonly done: Promise<Bearer>;
+}
+
+/** What the bridge knows of authorization. */
+export interface Authorization {
+  /** The bearer to send now; refreshes ahead of expiry; undefined when there is none. */
+  current(signal: AbortSignal): Promise<Bearer | undefined>;
+  /** After a 401, or a 403 for want of scope, for which a person is asked. Adopts a newer record, else refreshes, else asks for a sign-in. Concurrent calls join. Rejects when nothing helps now. */
+  recover(
+    refused: Bearer | undefined,
+    wwwAuthenticate: string | undefined,
+    signal: AbortSignal,
+  ): Promise<Recovery>;
+  /** The server took this bearer. Where nobody says so, a token counts as proven after a few minutes. */
+  worked?(bearer: Bearer): void;
+  /** Ends all waiting. A refresh that was sent gets a moment to come to its end: await it before the process ends. */
+  close(): Promise<void> | void;
+}
+
+/** For a bridge that was given an `Authorization` header: never a browser, never a refresh. */
+export function staticAuthorization(): Authorization {
+  return {
+    current: async () => undefined,
+    recover: async () => {
+      throw new StaticAuthorizationRefusedError(
+        'the server refuses the Authorization header that this bridge was given (401)',
+        {
+          hint: 'Renew the value of --header Authorization or MCP_DRAWBRIDGE_TOKEN, or leave it out to sign in.',
+        },
+      );
+    },
+    close: () => {},
+  };
+}

@@ -1,0 +1,151 @@
+/** RFC 9110 §11.6.1 challenges, read in one pass: no regular expression that could look at a character twice (THREATS 19). */
+
+/** Longer than any real header; Node's own limit for all headers together is the same. */
+const MAX_HEADER_CHARACTERS = 16 * 1024;
+
+export interface Challenge {
+  /** As sent: `Bearer`, `DPoP`, `Basic` … */
+  readonly scheme: string;
+  readonly token68?: string;
+  /** By lower-case name; of a name that occurs twice, which the RFC forbids, the first. */
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+/** What a 401 or 403 says about how to be authorized (RFC 6750 §3, RFC 9728 §5.1). */
+export interface BearerChallenge {
+  scheme?: string;
+  resourceMetadata?: string;
+  scope?: string;
+  error?: string;
+  errorDescription?: string;
+}
+
+/** All challenges of a `WWW-Authenticate` header, several field lines joined by commas. What is malformed is left out. */
+export function parseChallenges(header: string): Challenge[] {
+  if (header.length > MAX_HEADER_CHARACTERS) return [];
+  const challenges: { scheme: string; token68?: string; parameters: Map<string, string> }[] = [];
+  const reader = new Reader(header);
+  while (reader.skipSeparators()) {
+    const name = reader.token();
+    if (name === '') {
+      reader.skipToComma();
+      continue;
+    }
+    const current = challenges.at(-1);
+    if (current !== undefined && reader.equalsSign()) {
+      const value = reader.value();
+      const key = name.toLowerCase();
+      if (value !== undefined && !current.parameters.has(key)) current.parameters.set(key, value);
+    } else {
+      const token68 = reader.token68();
+      challenges.push({
+        scheme: name,
+        parameters: new Map(),
+        ...(token68 === undefined ? {} : { token68 }),
+      });
+    }
+  }
+  return challenges;
+}
+
+/** The challenge that a bearer token answers: of several the one that names its metadata, then `Bearer` before `DPoP`. */
+export function bearerChallenge(header: string | undefined): BearerChallenge {
+  const fitting = parseChallenges(header ?? '').filter(({ scheme }) => /^(bearer|dpop)$/i.test(scheme));
+  fitting.sort((one, other) => rank(one) - rank(other));
+  const [challenge] = fitting;
+  if (challenge === undefined) return {};
+  const result: BearerChallenge = { scheme: challenge.scheme };
+  const { parameters } = challenge;
+  const resourceMetadata = parameters.get('resource_metadata');
+  const scope = parameters.get('scope');
+  const error = parameters.get('error');
+  const errorDescription = parameters.get('error_description');
+  if (resourceMetadata) result.resourceMetadata = resourceMetadata;
+  if (scope) result.scope = scope;
+  if (error) result.error = error;
+  if (errorDescription) result.errorDescription = errorDescription;
+  return result;
+}
+
+function rank({ scheme, parameters }: Challenge): number {
+  const named = parameters.has('resource_metadata') ? 0 : 2;
+  return named + (scheme.toLowerCase() === 'bearer' ? 0 : 1);
+}
+
+const TOKEN = /[!#$%&'*+\-.^_`|~0-9A-Za-z]/;
+const TOKEN68 = /[A-Za-z0-9\-._~+/]/;
+
+class Reader {
+  readonly #text: string;
+  #at = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** Past commas and white space; false at the end. */
+  skipSeparators(): boolean {
+    this.#while((character) => character === ',' || character === ' ' || character === '\t');
+    return this.#at < this.#text.length;
+  }
+
+  skipToComma(): void {
+    this.#while((character) => character !== ',');
+  }
+
+  token(): string {
+    return this.#while((character) => TOKEN.test(character));
+  }
+
+  /** `=` with white space around it, which RFC 9110 §5.6.6 calls bad and has read anyway. */
+  equalsSign(): boolean {
+    this.#skipSpace();
+    if (this.#text[this.#at] !== '=') return false;
+    this.#at++;
+    this.#skipSpace();
+    return true;
+  }
+
+  /** A token68 stands alone until the comma; anything else is left for the parameters. */
+  token68(): string | undefined {
+    this.#skipSpace();
+    const start = this.#at;
+    const text = this.#while((character) => TOKEN68.test(character));
+    const padding = this.#while((character) => character === '=');
+    this.#skipSpace();
+    const next = this.#text[this.#at];
+    if (text !== '' && (next === undefined || next === ',')) return text + padding;
+    this.#at = start;
+    return undefined;
+  }
+
+  /** A quoted string, or what servers write in its place without quotes: all until white space or a comma. */
+  value(): string | undefined {
+    if (this.#text[this.#at] === '"') return this.#quotedString();
+    return this.#while((character) => character !== ',' && character !== ' ' && character !== '\t');
+  }
+
+  #quotedString(): string | undefined {
+    let value = '';
+    for (this.#at++; this.#at < this.#text.length; this.#at++) {
+      const character = this.#text[this.#at];
+      if (character === '"') {
+        this.#at++;
+        return value;
+      }
+      if (character === '\\') this.#at++;
+      value += this.#text[this.#at] ?? '';
+    }
+    return undefined;
+  }
+
+  #skipSpace(): void {
+    this.#while((character) => character === ' ' || character === '\t');
+  }
+
+  #while(belongs: (character: string) => boolean): string {
+    const start = this.#at;
+    while (this.#at < this.#text.length && belongs(this.#text[this.#at] as string)) this.#at++;
+    return this.#text.slice(start, this.#at);
+  }
+}

@@ -1,0 +1,109 @@
+import { quote } from '../protocol/quote.ts';
+import type { BearerChallenge } from './challenge.ts';
+import { checkDiscoveredUrl } from './discovered-url.ts';
+import type { GuardedFetch } from './guarded-fetch.ts';
+import {
+  type AuthorizationServerMetadata,
+  checkAuthorizationServerMetadata,
+  defaultEndpoints,
+  type ProtectedResourceMetadata,
+  readProtectedResourceMetadata,
+} from './metadata.ts';
+import { findDocument } from './metadata-documents.ts';
+import { DiscoveryError } from './oauth-errors.ts';
+import { checkResource } from './resource.ts';
+import { authorizationServerMetadataUrls, protectedResourceMetadataUrls } from './well-known.ts';
+
+export interface DiscoverOptions {
+  readonly server: URL;
+  readonly challenge: BearerChallenge;
+  /** The user's `--resource`: what is sent, whatever the metadata names; no excuse for metadata of another resource. */
+  readonly resource?: string | undefined;
+  /** The user's `--no-resource`: nothing is sent, whatever the metadata names. */
+  readonly noResource?: boolean | undefined;
+  readonly fetch: GuardedFetch;
+  readonly assumePkce: boolean;
+  readonly flow?: 'redirect' | 'direct' | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Discovered {
+  readonly issuer: string;
+  /** Byte for byte as it has to be sent; undefined: not at all. */
+  readonly resource: string | undefined;
+  /** Of the protected resource metadata. */
+  readonly scopesSupported?: readonly string[];
+  readonly metadata: AuthorizationServerMetadata;
+}
+
+/**
+ * MCP, Authorization → Authorization Server Discovery: from the server to its protected resource metadata (RFC 9728), from there to
+ * the metadata of its authorization server (RFC 8414, OpenID Connect Discovery). Rejects with a DrawbridgeError.
+ */
+export async function discover(options: DiscoverOptions): Promise<Discovered> {
+  const resourceMetadata = await findProtectedResourceMetadata(options);
+  // Of several the first: RFC 9728 §7.6 leaves the choice to the client, and one that changes would mean a new sign-in.
+  const issuer = resourceMetadata?.authorizationServers[0];
+  const metadata =
+    issuer === undefined
+      ? await authorizationServerAtServer(options)
+      : await authorizationServer(issuer, options);
+  const scopesSupported = resourceMetadata?.scopesSupported;
+  return {
+    issuer: metadata.issuer,
+    resource: options.noResource === true ? undefined : (options.resource ?? resourceMetadata?.resource),
+    ...(scopesSupported === undefined ? {} : { scopesSupported }),
+    metadata,
+  };
+}
+
+async function findProtectedResourceMetadata(
+  options: DiscoverOptions,
+): Promise<ProtectedResourceMetadata | undefined> {
+  const { server, challenge, fetch, signal } = options;
+  const named = challenge.resourceMetadata;
+  const urls = [
+    // A relative one is against RFC 9728 §5.1, seen in the wild, and means one of the others.
+    ...(named !== undefined && URL.canParse(named)
+      ? [checkDiscoveredUrl(named, 'the resource metadata address of the challenge', fetch.policy)]
+      : []),
+    ...protectedResourceMetadataUrls(server),
+  ];
+  return findDocument(fetch, urls, signal, (document) => {
+    const metadata = readProtectedResourceMetadata(document);
+    checkResource(metadata.resource, server);
+    return metadata;
+  });
+}
+
+async function authorizationServer(
+  issuer: string,
+  { fetch, assumePkce, flow, signal }: DiscoverOptions,
+): Promise<AuthorizationServerMetadata> {
+  const { policy } = fetch;
+  const url = checkDiscoveredUrl(issuer, 'the authorization server', policy);
+  // RFC 8414 §2.
+  if (url.search !== '') throw new DiscoveryError(`the authorization server ${quote(issuer)} holds a query`);
+  const found = await findDocument(fetch, authorizationServerMetadataUrls(url), signal, (document) =>
+    checkAuthorizationServerMetadata(document, { issuers: [issuer], assumePkce, policy, flow }),
+  );
+  if (found !== undefined) return found;
+  throw new DiscoveryError(`the authorization server ${quote(issuer)} has no metadata where it should be`);
+}
+
+/** MCP 2025-03-26: without protected resource metadata the server's origin is the authorization server. */
+async function authorizationServerAtServer({
+  server,
+  fetch,
+  assumePkce,
+  flow,
+  signal,
+}: DiscoverOptions): Promise<AuthorizationServerMetadata> {
+  // Derived by us, not written by anybody: both spellings of an origin are right.
+  const issuers = [server.origin, `${server.origin}/`];
+  const urls = authorizationServerMetadataUrls(new URL(server.origin));
+  const found = await findDocument(fetch, urls, signal, (document) =>
+    checkAuthorizationServerMetadata(document, { issuers, assumePkce, flow, policy: fetch.policy }),
+  );
+  return found ?? defaultEndpoints(server);
+}

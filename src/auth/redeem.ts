@@ -1,0 +1,53 @@
+import type { Clock } from '../platform/clock.ts';
+import type { Http } from '../platform/http.ts';
+import { type Random, systemRandom } from '../platform/random.ts';
+import { type AddressGuard, createAddressGuard } from './address-policy.ts';
+import { createGuardedFetch } from './guarded-fetch.ts';
+import { idTokenAsBearer } from './id-token.ts';
+import { TokenEndpointError } from './oauth-errors.ts';
+import type { Redeem } from './spend.ts';
+import { type ConfiguredClient, withSecrets } from './token-client.ts';
+import { refresh } from './token-endpoint.ts';
+
+export interface RedeemOptions {
+  readonly server: URL;
+  readonly allowHttp: boolean;
+  readonly clock: Clock;
+  readonly random?: Random | undefined;
+  /** The client that the user named; its secrets are in no record. */
+  readonly client?: ConfiguredClient | undefined;
+  readonly scopeOnTokenRequests?: boolean | undefined;
+  readonly useIdToken?: boolean | undefined;
+  /** Every connection asks this guard first. */
+  readonly createHttp: (allowAddress: AddressGuard['allow']) => Promise<Http>;
+}
+
+/** The token request of a refresh, on connections of its own: one per lapse is not worth keeping any. */
+export function createRedeem(options: RedeemOptions): Redeem {
+  const { server, allowHttp, clock, createHttp, random = systemRandom } = options;
+  return async (record, refreshToken, signal) => {
+    const addresses = createAddressGuard(server);
+    const http = await createHttp(addresses.allow).catch((cause) => {
+      throw new TokenEndpointError('no connection can be made', { sent: 'no', cause });
+    });
+    try {
+      const answer = await refresh({
+        fetch: createGuardedFetch({ http, addresses, server, allowHttp, clock }),
+        issuer: record.issuer,
+        tokenEndpoint: record.endpoints.token,
+        tokenEndpointAuthMethods: record.tokenEndpointAuthMethods,
+        client: withSecrets(record.client, options.client, { clock, random }),
+        refreshToken,
+        scope: options.scopeOnTokenRequests === true ? record.requestedScope : undefined,
+        resource: record.resource,
+        signal,
+      });
+      return options.useIdToken === true ? idTokenAsBearer(answer, clock.now()) : answer;
+    } finally {
+      // Beside, and whatever comes of it: nothing may stand between the answer and the disk.
+      http.close().catch(ignore);
+    }
+  };
+}
+
+function ignore(): void {}

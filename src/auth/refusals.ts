@@ -1,0 +1,30 @@
+/** Nobody told us that a token works: after this time it must have, or nothing was asked. */
+const PROVEN_AFTER_MS = 5 * 60_000;
+/** DESIGN, "Freshness": a 401 on the token that answered a 401 is an error, not another round. */
+const MAX_IN_A_ROW = 2;
+
+/** Tokens that the server refused one after the other, with nothing accepted in between. */
+export class Refusals {
+  readonly #row = new Set<string>();
+  #replacedAt = Number.NEGATIVE_INFINITY;
+
+  has(token: string): boolean {
+    return this.#row.has(token);
+  }
+
+  /** A token took the place of a refused one. */
+  replaced(monotonic: number): void {
+    this.#replacedAt = monotonic;
+  }
+
+  /** True: replacing tokens brings nothing. */
+  add(token: string, monotonic: number): boolean {
+    if (monotonic - this.#replacedAt >= PROVEN_AFTER_MS) this.#row.clear();
+    this.#row.add(token);
+    return this.#row.size >= MAX_IN_A_ROW;
+  }
+
+  clear(): void {
+    this.#row.clear();
+  }
+}
