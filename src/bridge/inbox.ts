@@ -1,0 +1,89 @@
+import type { HostWriter } from '../host/writer.ts';
+import { onOneLine } from '../host/writer.ts';
+import type { Logger } from '../platform/logger.ts';
+import {
+  type Envelope,
+  errorAnswer,
+  LOOKED_AT_BYTES,
+  lookAtMessage,
+  RpcErrorCode,
+} from '../protocol/envelope.ts';
+import { BadAnswerError } from '../remote/failures.ts';
+import { excerpt } from '../remote/refusal.ts';
+import type { OpenRequest, RequestTable } from './requests.ts';
+
+/** Its `message` is made when it is asked for: a large answer is relayed without being parsed. */
+export type Answer = Extract<Envelope, { kind: 'response' }>;
+
+export interface InboxOptions {
+  readonly table: RequestTable;
+  readonly writer: HostWriter;
+  readonly logger: Logger;
+  /** Told of each answer that goes to the host, before it goes. */
+  readonly onAnswer: (request: OpenRequest, answer: Answer) => void;
+}
+
+/** What comes from the server, on its way to the host: each id is answered once, everything else passes as it came. */
+export class Inbox {
+  readonly #options: InboxOptions;
+
+  constructor(options: InboxOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Hands one message of the server on. Resolves when the host has room for more; rejects with BadAnswerError when it is no message.
+   */
+  async deliver(received: Uint8Array | string): Promise<void> {
+    const { table, writer, logger } = this.#options;
+    // It goes out as bytes in any case, and bytes are what is looked at fast.
+    const text =
+      typeof received === 'string' && received.length >= LOOKED_AT_BYTES ? Buffer.from(received) : received;
+    const parsed = lookAtMessage(text);
+    switch (parsed.kind) {
+      case 'response': {
+        const request = table.take(parsed.id);
+        if (request === undefined) {
+          logger.warn('dropped an answer that nothing waits for', { id: parsed.id });
+          return;
+        }
+        if (request.answerHere !== undefined) {
+          request.answerHere(parsed.message);
+          return;
+        }
+        this.#options.onAnswer(request, parsed);
+        await writer.write(asLine(text));
+        return;
+      }
+      case 'request':
+      case 'notification':
+        await writer.write(asLine(text));
+        return;
+      case 'batch':
+        // Revision 2025-03-26 lets a server answer a batch with a batch; the host gets member by member.
+        for (const member of parsed.members) await this.deliver(member);
+        return;
+      case 'not-json':
+        throw new BadAnswerError(`the server sent something that is not JSON: ${excerpt(text)}`);
+      case 'not-a-message':
+        throw new BadAnswerError(`the server sent JSON that is no JSON-RPC message: ${excerpt(text)}`);
+    }
+  }
+
+  /** Answers a request with an error of the bridge's own, unless it was answered already. */
+  fail(request: OpenRequest, message: string, data?: unknown, code: number = RpcErrorCode.bridge): void {
+    if (this.#options.table.get(request.id) !== request) return;
+    this.#options.table.take(request.id);
+    if (request.answerHere !== undefined) {
+      request.answerHere({ error: { code, message } });
+    } else if (!request.cancelled) {
+      void this.#options.writer.write(errorAnswer(request.id, code, message, data));
+    }
+  }
+}
+
+/** One line for the host: the bytes as they came, unless they hold raw line breaks. */
+function asLine(text: Uint8Array | string): Uint8Array | string {
+  if (typeof text !== 'string') return onOneLine(text);
+  return /[\r\n]/.test(text) ? text.replace(/[\r\n]/g, ' ') : text;
+}

@@ -1,0 +1,50 @@
+/** DESIGN, promise 1: the host's `initialize` is answered within a second; what is left of it is for slow machines. */
+export const STAND_IN_AFTER_MS = 800;
+
+/** DESIGN, "Before the server is ready": many sign-ins are a redirect that needs no hand, and hosts that list once deserve the real list. */
+export const LIST_PATIENCE_MS = 20_000;
+
+/** The same for calls: hosts commonly give up after 60 s, and an error that says why must come before. */
+export const CALL_PATIENCE_MS = 45_000;
+
+/** End of stdin: how long answers in flight may still take. With the two below, the exit comes in under two seconds. */
+export const CLOSING_GRACE_MS = 1_200;
+
+/** How long the server may take to hear that the session ends. */
+export const END_SESSION_MS = 400;
+
+/** After a cancellation was accepted, its response stream is kept this long for a server that still answers. */
+export const CANCELLED_STREAM_MS = 10_000;
+
+/** How long a broken response stream is tried to be resumed before its request gets an error. */
+export const RESUME_PATIENCE_MS = 60_000;
+
+/** A message that is refused for its token again and again, although each token was new, is given up. */
+export const MAX_RECOVERIES = 3;
+
+/** MCP, Authorization → Step-Up: what is refused after the second consent is refused for good (THREATS 23). */
+export const MAX_STEP_UPS = 2;
+
+/** A session that is lost more often than this for one message is a server that forgets: an error, no loop. */
+export const MAX_REOPENINGS = 2;
+
+/** How often one message waits for a `Retry-After`; each wait is bounded by its own limit. */
+export const MAX_DELAYS = 3;
+
+/** Host bytes on their way to the server before stdin is paused: a host that floods is slowed, not stored. */
+export const MAX_UNSENT_BYTES = 64 * 1024 * 1024;
+
+/** How often is looked whether the machine slept; after waking, a call that comes before the look is looked at itself. */
+export const WAKE_LOOK_MS = 2_000;
+
+/** A pause between two looks that is longer than planned by this was sleep: a busy machine is late by less. */
+export const SLEPT_MS = 10_000;
+
+/** How long a server may take to answer a ping before its connections are given up; no longer than the interval itself. */
+export const PING_PATIENCE_MS = 30_000;
+
+/** A session that is lost sooner than this after it was opened counts as forgotten, and the next but one is opened with a pause. */
+export const SHORT_SESSION_MS = 10_000;
+
+/** A stream of the server's own that brought nothing and ended sooner than this is asked for again with a growing pause. */
+export const SHORT_STREAM_MS = 5_000;

@@ -1,0 +1,76 @@
+import type { Clock } from '../platform/clock.ts';
+import { CALL_PATIENCE_MS, LIST_PATIENCE_MS } from './limits.ts';
+
+/** The lists that a stand-in can answer, and the notification that says that one changed. */
+export const LISTS = {
+  'tools/list': { field: 'tools', capability: 'tools', changed: 'notifications/tools/list_changed' },
+  'prompts/list': { field: 'prompts', capability: 'prompts', changed: 'notifications/prompts/list_changed' },
+  'resources/list': {
+    field: 'resources',
+    capability: 'resources',
+    changed: 'notifications/resources/list_changed',
+  },
+  'resources/templates/list': {
+    field: 'resourceTemplates',
+    capability: 'resources',
+    changed: 'notifications/resources/list_changed',
+  },
+} as const;
+
+export type ListMethod = keyof typeof LISTS;
+
+export function isList(method: string): method is ListMethod {
+  return Object.hasOwn(LISTS, method);
+}
+
+/** How long a request waits for a server that is not ready, in milliseconds. */
+export function patienceMs(method: string, waitForSignIn: boolean): number {
+  if (waitForSignIn) return Number.POSITIVE_INFINITY;
+  return isList(method) ? LIST_PATIENCE_MS : CALL_PATIENCE_MS;
+}
+
+/** What a wait ends with when its time is over. */
+export const OVER: unique symbol = Symbol('patience is over');
+
+/** The time that one request may spend waiting. The server's own time to answer is not part of it. */
+export class Patience {
+  readonly #clock: Clock;
+  readonly #signal: AbortSignal;
+  readonly #end: number;
+
+  constructor(clock: Clock, ms: number, signal: AbortSignal) {
+    this.#clock = clock;
+    this.#signal = signal;
+    this.#end = clock.monotonic() + ms;
+  }
+
+  /** The promise's value, or OVER when the time runs out first. Rejects with the signal's reason when the request is given up. */
+  async wait<T>(promise: Promise<T>): Promise<T | typeof OVER> {
+    const left = this.#end - this.#clock.monotonic();
+    if (left <= 0) return OVER;
+    const stop = new AbortController();
+    const signal = AbortSignal.any([this.#signal, stop.signal]);
+    try {
+      if (left === Number.POSITIVE_INFINITY) return await Promise.race([promise, aborted(signal)]);
+      const over = this.#clock.sleep(left, signal).then((): typeof OVER => OVER);
+      return await Promise.race([promise, over]);
+    } finally {
+      stop.abort();
+    }
+  }
+
+  /** Waits for `ms`, or for what is left if that is less. */
+  async pause(ms: number): Promise<undefined | typeof OVER> {
+    const left = this.#end - this.#clock.monotonic();
+    if (left <= 0) return OVER;
+    await this.#clock.sleep(Math.min(ms, left), this.#signal);
+    return ms > left ? OVER : undefined;
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}

@@ -1,0 +1,250 @@
+import type { Authorization } from '../auth/authorization.ts';
+import { AbortedError } from '../errors.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Logger } from '../platform/logger.ts';
+import { type Random, randomToken } from '../platform/random.ts';
+import { type Envelope, parseMessage } from '../protocol/envelope.ts';
+import type { MessageOptions, Reply, Transport } from '../remote/transport.ts';
+import { type Era, eraOfRequest, metaOf } from './era.ts';
+import { DISCOVER_MS } from './limits.ts';
+import { messageReply, messagesOf } from './reply.ts';
+import { type Opening, type Verdict, verdictOnDiscover, verdictOnInitialize } from './verdict.ts';
+
+/** Where the verdict on a server is kept from one start to the next. */
+export interface EraMemory {
+  read(): Promise<{ readonly era?: Era }>;
+  update(change: { readonly era: Era }): void;
+}
+
+export interface EraTransportOptions {
+  /** The server, as it is. */
+  readonly transport: Transport;
+  readonly authorization: Authorization;
+  readonly memory: EraMemory;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+type Request = Extract<Envelope, { kind: 'request' }>;
+
+/**
+ * Finds out of which era host and server are, and puts between them what they need. No server pays for a probe that it does not know: the
+ * host's own first message goes out, and what comes back decides (DESIGN, "The two eras").
+ */
+export class EraTransport implements Transport {
+  readonly #options: EraTransportOptions;
+  /** What all but opening messages go through. */
+  #between: Transport;
+  #era: Era | undefined;
+  #remembered: Promise<void> | undefined;
+  #chosenFor: Era | undefined;
+  #choosing: Promise<Reply | undefined> = Promise.resolve(undefined);
+
+  constructor(options: EraTransportOptions) {
+    this.#options = options;
+    this.#between = options.transport;
+  }
+
+  async post(body: Uint8Array | string, options: MessageOptions): Promise<Reply> {
+    // A message within a session is of the host that opened it.
+    const { sessionId, protocolVersion } = options.session;
+    if (sessionId !== undefined || protocolVersion !== undefined) return this.#between.post(body, options);
+    const parsed = parseMessage(body);
+    if (parsed.kind !== 'request') return this.#between.post(body, options);
+    if (parsed.method === 'initialize') return this.#initialize(body, options);
+    if (eraOfRequest(parsed.message.params) !== 'modern') return this.#between.post(body, options);
+    return this.#modern(parsed, body, options);
+  }
+
+  listen(options: MessageOptions & { readonly lastEventId?: string }): Promise<Reply> {
+    return this.#between.listen(options);
+  }
+
+  async end(options: MessageOptions): Promise<number> {
+    // Nothing was opened that could be ended.
+    if (this.#between === this.#options.transport && options.session.sessionId === undefined) return 405;
+    return this.#between.end(options);
+  }
+
+  refresh(): void {
+    this.#options.transport.refresh();
+  }
+
+  async #initialize(body: Uint8Array | string, options: MessageOptions): Promise<Reply> {
+    await this.#recall();
+    this.#chosenFor = 'legacy';
+    if (this.#era === 'modern') {
+      const reply = await this.#tryUp(body, options);
+      if (reply !== undefined) return reply;
+    }
+    this.#between = this.#options.transport;
+    // A modern server wants to see the method in a header, and no other minds.
+    const reply = await this.#options.transport.post(body, {
+      ...options,
+      headers: { 'mcp-method': 'initialize' },
+    });
+    const verdict = verdictOnInitialize(openingOf(reply));
+    switch (verdict) {
+      case 'modern':
+        this.#decide('modern');
+        return (await this.#tryUp(body, options)) ?? reply;
+      case 'ask':
+        return (await this.#tryUp(body, options)) ?? reply;
+      case 'legacy':
+        this.#decide('legacy');
+        return reply;
+      case 'unknown':
+        if (reply.kind === 'events') this.#decide('legacy');
+        return reply;
+    }
+  }
+
+  /** Opens as with a modern server; undefined where it turns out to be none. */
+  async #tryUp(body: Uint8Array | string, options: MessageOptions): Promise<Reply | undefined> {
+    const { UpTransport } = await import('./up-transport.ts');
+    const up = new UpTransport(this.#options);
+    const reply = await up.post(body, options);
+    const opening = openingOf(reply);
+    if (opening.answer !== undefined && !opening.answer.failed) {
+      this.#decide('modern');
+      this.#between = up;
+      return reply;
+    }
+    return verdictOnDiscover(opening) === 'legacy' ? undefined : reply;
+  }
+
+  async #modern(request: Request, body: Uint8Array | string, options: MessageOptions): Promise<Reply> {
+    if (this.#chosenFor !== 'modern' || request.method === 'server/discover') {
+      // One at a time: what the first finds out holds for those that wait.
+      const choosing = this.#choosing.then(
+        () => this.#choose(request, body, options),
+        () => this.#choose(request, body, options),
+      );
+      this.#choosing = choosing.catch(() => undefined);
+      const reply = await choosing;
+      if (reply !== undefined) return reply;
+    }
+    return this.#between.post(body, options);
+  }
+
+  /** A reply is what the request ends with; without one it goes its way through what was chosen. */
+  async #choose(
+    request: Request,
+    body: Uint8Array | string,
+    options: MessageOptions,
+  ): Promise<Reply | undefined> {
+    const discovers = request.method === 'server/discover';
+    if (this.#chosenFor === 'modern' && !discovers) return undefined;
+    await this.#recall();
+    if (this.#era === 'legacy') return this.#goDown();
+    const { MirrorTransport } = await import('./mirror-transport.ts');
+    const mirror = new MirrorTransport(this.#options);
+    if (this.#era === 'modern' && !discovers) {
+      this.#goModern(mirror);
+      return undefined;
+    }
+    const asked = discovers ? body : ownDiscover(request, this.#options.random);
+    const reply = await this.#withinTime(mirror, asked, options);
+    const verdict: Verdict = reply === undefined ? 'legacy' : verdictOnDiscover(openingOf(reply));
+    switch (verdict) {
+      case 'modern':
+        this.#goModern(mirror);
+        return discovers ? reply : undefined;
+      case 'legacy':
+        this.#decide('legacy');
+        return this.#goDown();
+      default:
+        return reply;
+    }
+  }
+
+  async #goDown(): Promise<undefined> {
+    const { DownTransport } = await import('./down-transport.ts');
+    if (this.#chosenFor !== 'modern' || !(this.#between instanceof DownTransport)) {
+      this.#between = new DownTransport(this.#options);
+    }
+    this.#chosenFor = 'modern';
+  }
+
+  #goModern(mirror: Transport): void {
+    this.#decide('modern');
+    if (this.#chosenFor !== 'modern') this.#between = mirror;
+    this.#chosenFor = 'modern';
+  }
+
+  /** Undefined where the server says nothing: some legacy servers are silent until `initialize` (stdio → Backward Compatibility). */
+  async #withinTime(
+    transport: Transport,
+    body: Uint8Array | string,
+    options: MessageOptions,
+  ): Promise<Reply | undefined> {
+    const late = new AbortController();
+    const settled = new AbortController();
+    this.#options.clock.sleep(DISCOVER_MS, settled.signal).then(
+      () => late.abort(new AbortedError('the server did not answer server/discover')),
+      () => undefined,
+    );
+    try {
+      const signal = AbortSignal.any([options.signal, late.signal]);
+      const reply = await transport.post(body, { ...options, signal });
+      if (reply.kind !== 'events') return reply;
+      for await (const text of messagesOf(reply)) {
+        if (parseMessage(text).kind === 'response') return messageReply(text);
+      }
+      return undefined;
+    } catch (error) {
+      if (options.signal.aborted || !late.signal.aborted) throw error;
+      return undefined;
+    } finally {
+      settled.abort();
+    }
+  }
+
+  #recall(): Promise<void> {
+    this.#remembered ??= this.#options.memory.read().then(({ era }) => {
+      this.#era ??= era;
+    });
+    return this.#remembered;
+  }
+
+  #decide(era: Era): void {
+    if (this.#era !== era) this.#options.logger.debug('the era of the server', { kind: era });
+    this.#era = era;
+    this.#options.memory.update({ era });
+  }
+}
+
+/** What a reply to an opening message says, as far as it can be seen without reading a stream. */
+function openingOf(reply: Reply): Opening {
+  switch (reply.kind) {
+    case 'message':
+      return { status: 200, answer: answerIn(reply.json) };
+    case 'refused':
+      return { status: reply.refusal.status, answer: answerIn(reply.refusal.body) };
+    default:
+      return { status: reply.kind === 'events' ? 200 : 202, answer: undefined };
+  }
+}
+
+/** Also an error without an id, which is how servers refuse what they could not make sense of. */
+function answerIn(body: Uint8Array): Opening['answer'] {
+  const parsed = parseMessage(body);
+  if (parsed.kind === 'response') return parsed;
+  try {
+    const message = JSON.parse(Buffer.from(body).toString('utf8'));
+    return typeof message?.error?.code === 'number'
+      ? { kind: 'response', id: '', failed: true, message }
+      : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** For a host whose first message does not ask for the server itself; the SDK 2.x asks in a process that it throws away. */
+function ownDiscover({ message }: Request, random: Random): string {
+  const id = `drawbridge-${randomToken(random, 96)}`;
+  const params = { _meta: { ...metaOf(message.params), progressToken: undefined } };
+  return JSON.stringify({ jsonrpc: '2.0', id, method: 'server/discover', params });
+}

@@ -1,0 +1,17 @@
+/** How often a modern server may ask for more input before one call: as the SDK's own clients; a server that goes on is a loop. */
+export const MAX_INPUT_ROUNDS = 10;
+
+/** The pause before a call is repeated for which the server asked nothing but gave a state: it sheds load. As the SDK's own clients. */
+export const STATE_ONLY_PAUSE_MS = 250;
+
+/** How long a server may take to say of which era it is before it is taken for a legacy one, some of which answer nothing before `initialize`. */
+export const DISCOVER_MS = 5_000;
+
+/** How long a question of a legacy server waits for the modern host to come back with the answer. */
+export const PARKED_CALL_MS = 10 * 60_000;
+
+/** Pages of `tools/list` that are fetched again after a header mismatch; a list without end is not followed. */
+export const MAX_TOOL_PAGES = 50;
+
+/** How long a broken stream of a legacy server is tried to be taken up: as the bridge does for a legacy host. */
+export const RESUME_PATIENCE_MS = 60_000;

@@ -1,0 +1,35 @@
+/** Same-origin 307/308 of the MCP address followed for one message: `/mcp` → `/mcp/` is common, more than a few is a loop. */
+export const MAX_REDIRECTS = 3;
+
+/** How much of a refusal's body is read: enough for a JSON-RPC error or the gist of an HTML page. */
+export const MAX_REFUSAL_BYTES = 64 * 1024;
+
+/** How much of it people are shown. */
+export const MAX_EXCERPT_CHARACTERS = 200;
+
+/** How long a refusal's body may take: its status is known, the words are a courtesy. */
+export const REFUSAL_BODY_MS = 5_000;
+
+/** DESIGN, FAULTS 16: a server's `Retry-After` is honoured up to this; beyond it the host gets the error. */
+export const MAX_RETRY_AFTER_MS = 60_000;
+
+/** First and longest pause between attempts to reach a server that is away. */
+export const BACKOFF_FIRST_MS = 500;
+export const BACKOFF_LONGEST_MS = 30_000;
+
+/** What an event stream that closed waits before it is opened again, unless the server said `retry` (HTML §9.2 leaves it to us). */
+export const RECONNECT_DEFAULT_MS = 1_000;
+
+/** A server's `retry` is honoured within these: 0 would be a storm, a day would be deaf. */
+export const RECONNECT_SHORTEST_MS = 50;
+export const RECONNECT_LONGEST_MS = 60_000;
+
+/** FAULTS 5: how long the headers of an answer may take where nothing slow is behind them: `initialize`, the opening of HTTP+SSE. */
+export const HEADERS_MS = 30_000;
+
+/** HTTP+SSE: the `endpoint` event is the first thing on the stream. A stream without it is that of another transport. */
+export const ENDPOINT_EVENT_MS = 10_000;
+
+/** RFC 6265 §6.1 asks for at least 4,096 bytes a cookie and 50 a domain; more from one server is not stickiness. */
+export const MAX_COOKIE_CHARACTERS = 4_096;
+export const MAX_COOKIES = 50;

@@ -1,0 +1,142 @@
+import type { Http, HttpResponse } from '../platform/http.ts';
+import { decodedBody, mediaType, readStart } from './content.ts';
+import { MAX_REDIRECTS, MAX_REFUSAL_BYTES, REFUSAL_BODY_MS } from './limits.ts';
+import type { Refusal } from './refusal.ts';
+import type { MessageOptions } from './transport.ts';
+
+export interface McpOriginOptions {
+  readonly http: Http;
+  readonly url: URL;
+  /** The user's own headers: for this origin alone (THREATS 14). */
+  readonly headers: readonly (readonly [string, string])[];
+  readonly userAgent: string;
+  readonly maxMessageBytes: number;
+  /** What the origin's cookies are kept in; without it none is kept. */
+  readonly cookies?: Cookies;
+}
+
+/** Cookies of the MCP origin, in memory only: what a load balancer needs to find the same server again. */
+export interface Cookies {
+  header(url: URL): string | undefined;
+  take(url: URL, setCookie: readonly string[]): void;
+}
+
+export interface Message {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | string;
+}
+
+type Method = 'GET' | 'POST' | 'DELETE';
+
+/** One HTTP exchange with the MCP server's origin, with what every one of them carries. */
+export class McpOrigin {
+  readonly #options: McpOriginOptions;
+  readonly #userHeaders: Readonly<Record<string, string>>;
+
+  constructor(options: McpOriginOptions) {
+    this.#options = options;
+    const headers: Record<string, string> = Object.create(null);
+    for (const [name, value] of options.headers) {
+      const key = name.toLowerCase();
+      headers[key] = headers[key] === undefined ? value : `${headers[key]}, ${value}`;
+    }
+    this.#userHeaders = headers;
+  }
+
+  /** Follows redirects within the origin; `url` is where the answer came from. */
+  async exchange(
+    method: 'GET' | 'POST',
+    from: URL,
+    options: MessageOptions,
+    message: Message,
+  ): Promise<{ readonly response: HttpResponse; readonly url: URL }> {
+    let url = from;
+    for (let redirects = 0; ; redirects++) {
+      const response = await this.send(method, url, options, message);
+      const moved = movedWithinOrigin(response, url);
+      if (moved === undefined || redirects === MAX_REDIRECTS) return { response, url };
+      response.discard();
+      url = moved;
+    }
+  }
+
+  async send(
+    method: Method,
+    url: URL,
+    { session, bearer, signal, headers, onSent, headersTimeoutMs }: MessageOptions,
+    message: Message,
+  ): Promise<HttpResponse> {
+    const { http, userAgent, cookies } = this.#options;
+    const cookie = cookies === undefined ? undefined : this.#cookieHeader(cookies, url);
+    const response = await http.request({
+      method,
+      url,
+      headers: {
+        ...this.#userHeaders,
+        ...headers,
+        ...message.headers,
+        'user-agent': this.#userHeaders['user-agent'] ?? userAgent,
+        ...(cookie === undefined ? {} : { cookie }),
+        ...(session.sessionId === undefined ? {} : { 'mcp-session-id': session.sessionId }),
+        ...(session.protocolVersion === undefined ? {} : { 'mcp-protocol-version': session.protocolVersion }),
+        ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
+      },
+      ...(message.body === undefined ? {} : { body: message.body }),
+      signal,
+      ...(onSent === undefined ? {} : { onSent }),
+      ...(headersTimeoutMs === undefined ? {} : { headersTimeoutMs }),
+    });
+    if (response.setCookie !== undefined) cookies?.take(url, response.setCookie);
+    return response;
+  }
+
+  refresh(): void {
+    this.#options.http.dropIdle();
+  }
+
+  /** The user's own cookies come first and stay. */
+  #cookieHeader(cookies: Cookies, url: URL): string | undefined {
+    const kept = cookies.header(url);
+    const own = this.#userHeaders.cookie;
+    if (own === undefined || kept === undefined) return own ?? kept;
+    return `${own}; ${kept}`;
+  }
+}
+
+/** 307 and 308 keep the method and the body (RFC 9110 §15.4.8, §15.4.9); to another origin they are never followed (THREATS 13). */
+function movedWithinOrigin(response: HttpResponse, from: URL): URL | undefined {
+  const { location } = response.headers;
+  if ((response.status !== 307 && response.status !== 308) || location === undefined) return undefined;
+  return withinOrigin(location, from);
+}
+
+/** The address that `reference` names, seen from `from`; undefined where it is none, or at another origin, or carries a login. */
+export function withinOrigin(reference: string, from: URL): URL | undefined {
+  if (!URL.canParse(reference, from.href)) return undefined;
+  const to = new URL(reference, from);
+  return to.origin === from.origin && to.username === '' && to.password === '' ? to : undefined;
+}
+
+export async function readRefusal(response: HttpResponse): Promise<Refusal> {
+  const { headers, status } = response;
+  return {
+    status,
+    contentType: mediaType(headers['content-type']),
+    wwwAuthenticate: headers['www-authenticate'],
+    retryAfter: headers['retry-after'],
+    location: headers.location,
+    body: await startOfBody(response),
+  };
+}
+
+/** The status decides; a body that is slow, broken or badly coded only loses its words. */
+export async function startOfBody(response: HttpResponse): Promise<Uint8Array> {
+  const timer = setTimeout(() => response.discard(), REFUSAL_BODY_MS);
+  try {
+    return await readStart(await decodedBody(response), MAX_REFUSAL_BYTES);
+  } catch {
+    return new Uint8Array();
+  } finally {
+    clearTimeout(timer);
+  }
+}

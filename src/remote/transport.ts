@@ -1,0 +1,48 @@
+import type { ServerEvent } from './event-stream.ts';
+import type { Refusal } from './refusal.ts';
+
+/** What identifies a session in each message after `initialize` (specification 2025-11-25, Transports → Session Management). */
+export interface SessionHeaders {
+  readonly sessionId?: string;
+  readonly protocolVersion?: string;
+}
+
+export interface MessageOptions {
+  readonly session: SessionHeaders;
+  /** The access token, without its scheme. */
+  readonly bearer: string | undefined;
+  /** Ends the exchange. Of the message that opens a session it is the signal of that session. */
+  readonly signal: AbortSignal;
+  /** Header names in lower case; what a modern request mirrors (specification 2026-07-28, Streamable HTTP → Request Metadata). */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly onSent?: () => void;
+  /** Time until the answer's headers, where nothing slow is behind them; otherwise it is waited for as long as the connection lives. */
+  readonly headersTimeoutMs?: number;
+  /** Awaited before an answer's body is read: a host that does not read slows the server down. */
+  readonly beforeBody?: () => Promise<void> | undefined;
+}
+
+/** What came back for one POST or GET. */
+export type Reply =
+  | { readonly kind: 'accepted'; readonly sessionId: string | undefined }
+  | { readonly kind: 'message'; readonly json: Uint8Array; readonly sessionId: string | undefined }
+  | {
+      readonly kind: 'events';
+      readonly events: AsyncIterable<readonly ServerEvent[]>;
+      readonly sessionId: string | undefined;
+      /** The server's latest wish for the pause before reconnecting, in milliseconds. */
+      readonly retryMs: () => number | undefined;
+    }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+/** One server, by whatever transport it speaks: a message to it and what it answers. */
+export interface Transport {
+  /** Sends one message. Rejects with HttpError, TooLargeError, BadAnswerError or the signal's reason. */
+  post(body: Uint8Array | string, options: MessageOptions): Promise<Reply>;
+  /** Opens the server's own stream, or resumes one after `lastEventId`. Rejects as `post`. */
+  listen(options: MessageOptions & { readonly lastEventId?: string }): Promise<Reply>;
+  /** Ends the session; the status with which the server took it changes nothing (it may answer 405). */
+  end(options: MessageOptions): Promise<number>;
+  /** The machine slept, or a peer fell silent: what was connected before is not trusted with another message. */
+  refresh(): void;
+}
