@@ -1,0 +1,15 @@
+import { type BridgeParts, runBridge } from '../bridge/bridge.ts';
+
+export interface BridgeCommandParts extends BridgeParts {
+  /** Writes down what is to be remembered, drops connections. */
+  readonly finish: () => Promise<void>;
+}
+
+/** The default command: relays until the host ends or `stop` aborts. Rejects when the program itself is wrong. */
+export async function bridge(parts: BridgeCommandParts, stop: AbortSignal): Promise<void> {
+  try {
+    await runBridge(parts, stop);
+  } finally {
+    await parts.finish();
+  }
+}

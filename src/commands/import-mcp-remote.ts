@@ -1,0 +1,24 @@
+import { quote } from '../protocol/quote.ts';
+import { mcpRemoteHashes, readMcpRemote } from '../store/mcp-remote.ts';
+import { NoLoginFoundError } from '../store/store-errors.ts';
+import { type ImportParts, importCredential } from './tokens-import.ts';
+
+export interface McpRemoteParts extends Omit<ImportParts, 'text' | 'server'> {
+  readonly server: URL;
+  /** Of mcp-remote. */
+  readonly folder: string;
+  readonly resource: string | undefined;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+}
+
+/** `import-mcp-remote URL`: the login that mcp-remote has, so that nobody signs in again. Its files stay as they are. */
+export async function importMcpRemote(parts: McpRemoteParts): Promise<string> {
+  const { server, folder, now } = parts;
+  const found = await readMcpRemote(folder, mcpRemoteHashes(parts), now);
+  if (found === undefined) {
+    throw new NoLoginFoundError(`mcp-remote has no login for ${quote(server.href)} in ${folder}`, {
+      hint: 'Write the address as in the config of mcp-remote, with the same --header and --resource.',
+    });
+  }
+  return importCredential(parts, server, found);
+}

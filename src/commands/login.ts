@@ -1,0 +1,105 @@
+import { signInNeeded } from '../auth/ask-sign-in.ts';
+import { SignInEndedError } from '../auth/authorization-errors.ts';
+import { bearerChallenge } from '../auth/challenge.ts';
+import type { AuthorizationOptions } from '../auth/credential-authorization.ts';
+import type { SignInOutcome } from '../auth/sign-in-process.ts';
+import type { SignInRequest } from '../auth/sign-in-request.ts';
+import { SignInFollower } from '../auth/sign-in-watch.ts';
+import { validToken } from '../auth/valid-token.ts';
+import { quote } from '../protocol/quote.ts';
+import type { CredentialRecord } from '../store/record.ts';
+
+export interface LoginParts {
+  readonly credential: AuthorizationOptions;
+  /** Present: nobody can be asked, and what a person can do elsewhere. */
+  readonly nobodyThere: { readonly hint: string } | undefined;
+  /** Nothing is opened, and the address to which the browser came back may be pasted. */
+  readonly byHand: boolean;
+  readonly force: boolean;
+  readonly probe: (signal: AbortSignal) => Promise<string | undefined>;
+  /** Runs the sign-in in this process; `onAddress` is told what to open. */
+  readonly signIn: (
+    request: SignInRequest,
+    onAddress: (address: string) => void,
+    signal: AbortSignal,
+  ) => Promise<SignInOutcome>;
+  /** Something turns until it is called. */
+  readonly wait: (text: string) => () => void;
+}
+
+/** A sign-in ends itself at its own deadline; the lease allows it to start up and to tidy up. */
+const LEASE_EXTRA_MS = 60_000;
+
+/** `login URL`: the sign-in that bridges start in the background, in front of the person. Rejects where it does not end well. */
+export async function login(parts: LoginParts, signal: AbortSignal): Promise<void> {
+  const { credential, force, byHand } = parts;
+  const { leases, key, clock, logger, settings } = credential;
+  if (!force && (await validToken(credential, signal)).kind === 'token') {
+    logger.tell(`Signed in to ${quote(settings.server)} already; --force signs in anew.`);
+    return;
+  }
+  if (parts.nobodyThere !== undefined) throw signInNeeded(settings.server, parts.nobodyThere.hint);
+  const lease = await leases.create(key, clock.now(), settings.authTimeoutMs + LEASE_EXTRA_MS);
+  if (lease.kind === 'held') return follow(parts, lease.nonce, signal);
+  const { nonce } = lease;
+  const wwwAuthenticate = await parts.probe(signal).catch((error: unknown) => {
+    // Metadata has its places, too; what is wrong with the way there is said by whoever needs it.
+    logger.debug('the server gave no challenge', { error: String(error) });
+    return undefined;
+  });
+  const request: SignInRequest = {
+    ...settings,
+    // OpenID Connect Core §3.1.2.1; others ignore it (RFC 6749 §3.1).
+    ...(force ? { authorizeParams: [...(settings.authorizeParams ?? []), ['prompt', 'login']] } : {}),
+    ...{ key, nonce, challenge: bearerChallenge(wwwAuthenticate), openBrowser: !byHand },
+  };
+  const outcome = await waiting(parts, (onAddress) => parts.signIn(request, onAddress, signal));
+  if (outcome.kind === 'failed') throw outcome.error;
+  if (outcome.kind === 'superseded') throw new SignInEndedError(undefined, 'another sign-in took over');
+  logger.tell(`Signed in to ${quote(settings.server)}.`);
+  if (!byHand) await outcome.closed;
+}
+
+/** One sign-in for all: a bridge has asked for it before, and this person is the one to answer. */
+async function follow(parts: LoginParts, nonce: string | undefined, signal: AbortSignal): Promise<void> {
+  const { credential } = parts;
+  const { store, key, settings } = credential;
+  const read = async () => {
+    const found = await store.read(key, { server: settings.server, resource: settings.resource });
+    return found.kind === 'record' ? found.record : undefined;
+  };
+  const before = await read();
+  // Not any that is there: this person may have asked for another one.
+  const usable = async () => {
+    const record = await read();
+    return record?.family === before?.family ? undefined : record;
+  };
+  const onRecord = ({ tokens }: CredentialRecord) => ({ token: tokens?.accessToken ?? '' });
+  await waiting(parts, (onAddress) => {
+    const follower = new SignInFollower({ ...credential, usable, onRecord }, nonce, signal);
+    follower.onAddress(onAddress);
+    return follower.done;
+  });
+  credential.logger.tell(`Signed in to ${quote(credential.settings.server)}.`);
+}
+
+async function waiting<T>(
+  { credential, byHand, wait }: LoginParts,
+  run: (onAddress: (address: string) => void) => Promise<T>,
+): Promise<T> {
+  let stop = () => {};
+  const onAddress = (address: string) => {
+    const paste = 'Then copy the address at which the browser ends, and paste it here.';
+    credential.logger.tell(
+      byHand
+        ? `Open this address in a browser:\n${address}\n${paste}`
+        : `A browser opens this address; if none does, open it yourself:\n${address}`,
+    );
+    stop = wait('Waiting for you to sign in');
+  };
+  try {
+    return await run(onAddress);
+  } finally {
+    stop();
+  }
+}

@@ -1,0 +1,8 @@
+import { presets } from '../config/presets.ts';
+import { table } from '../ui/table.ts';
+
+/** What `presets` prints: the names for `--preset`, and what each sets. */
+export function presetsText(): string {
+  const rows = Object.entries(presets).map(([name, { about }]) => [name, about]);
+  return table(['PRESET', 'WHAT IT SETS'], rows);
+}

@@ -1,0 +1,39 @@
+import { runSignIn, type SignInPlatform } from '../auth/sign-in-process.ts';
+import { MAX_REQUEST_BYTES, readSignInRequest, type SignInRequest } from '../auth/sign-in-request.ts';
+import { describeError, UsageError } from '../errors.ts';
+import type { Logger } from '../platform/logger.ts';
+
+export interface SignInProcessOptions {
+  readonly stdin: AsyncIterable<Uint8Array>;
+  /** The real platform as the request wants it: its store, its certificate authority, its log. */
+  readonly compose: (request: SignInRequest) => Promise<SignInPlatform>;
+  readonly logger: Logger;
+  /** SIGTERM and the like. */
+  readonly signal: AbortSignal;
+}
+
+/** `__sign-in`: what the detached process runs. Resolves with the exit code; nobody reads it but a person who looks for a fault. */
+export async function signInProcess(options: SignInProcessOptions): Promise<number> {
+  const { stdin, compose, logger, signal } = options;
+  try {
+    const request = readSignInRequest(await readAll(stdin));
+    const outcome = await runSignIn(request, await compose(request), signal);
+    if (outcome.kind !== 'signed-in') return outcome.kind === 'failed' ? 1 : 0;
+    await outcome.closed;
+    return 0;
+  } catch (error) {
+    logger.warn('sign-in process failed', { error: describeError(error) });
+    return 1;
+  }
+}
+
+async function readAll(stdin: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of stdin) {
+    bytes += chunk.length;
+    if (bytes > MAX_REQUEST_BYTES) throw new UsageError('the request for the sign-in process is too large');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,114 @@
+import { accountOf } from '../auth/account.ts';
+import { freshness } from '../auth/freshness.ts';
+import { plainText } from '../protocol/quote.ts';
+import { tokenHash } from '../store/key.ts';
+import type { CredentialOverview } from '../store/overview.ts';
+import type { CredentialRecord } from '../store/record.ts';
+import { duration } from '../ui/duration.ts';
+import { table } from '../ui/table.ts';
+
+/** One credential as `status --json` has it: no token, no secret. Times are milliseconds since the epoch. */
+export interface CredentialStatus {
+  readonly server: string;
+  readonly profile: string;
+  readonly state: 'signed in' | 'expired, refreshable' | 'sign-in needed' | 'unreadable';
+  readonly account?: string;
+  readonly issuer?: string;
+  readonly scope?: string;
+  readonly expiresAt?: number;
+  readonly refreshable: boolean;
+  readonly lastRefresh?: { readonly at: number; readonly outcome: string };
+  readonly signIn?: { readonly pid: number; readonly address?: string; readonly deadline: number };
+  readonly lock?: { readonly pid?: number; readonly heldForMs: number };
+}
+
+export interface StatusFilter {
+  /** Canonical. */
+  readonly server?: string;
+  readonly profile?: string;
+}
+
+export function statusOf(overviews: readonly CredentialOverview[], now: number, filter: StatusFilter) {
+  const { server, profile } = filter;
+  return overviews
+    .map((overview) => one(overview, now))
+    .filter((each) => server === undefined || each.server === server)
+    .filter((each) => profile === undefined || each.profile === profile)
+    .sort((a, b) => compare(a.server, b.server) || compare(a.profile, b.profile));
+}
+
+function one({ found, signIn, lock }: CredentialOverview, now: number): CredentialStatus {
+  const record = found.kind === 'record' ? found.record : undefined;
+  const tokens = record?.tokens;
+  const account = accountOf(tokens?.idToken);
+  const refreshable = record !== undefined && isRefreshable(record);
+  const scope = tokens?.scope ?? record?.requestedScope;
+  return {
+    server: record?.server ?? signIn?.server ?? '?',
+    profile: record?.profile ?? signIn?.profile ?? 'default',
+    state: found.kind === 'corrupt' ? 'unreadable' : stateOf(record, refreshable, now),
+    ...(account === undefined ? {} : { account }),
+    ...(record === undefined ? {} : { issuer: record.issuer }),
+    ...(scope === undefined ? {} : { scope }),
+    ...(tokens?.expiresAt === undefined ? {} : { expiresAt: tokens.expiresAt }),
+    refreshable,
+    ...(record?.lastRefresh === undefined
+      ? {}
+      : { lastRefresh: { at: record.lastRefresh.at, outcome: record.lastRefresh.outcome } }),
+    ...(signIn === undefined
+      ? {}
+      : {
+          signIn: {
+            ...{ pid: signIn.pid, deadline: signIn.deadline },
+            ...(signIn.address === undefined ? {} : { address: signIn.address }),
+          },
+        }),
+    ...(lock === undefined ? {} : { lock }),
+  };
+}
+
+function stateOf(
+  record: CredentialRecord | undefined,
+  refreshable: boolean,
+  now: number,
+): CredentialStatus['state'] {
+  if (record?.tokens !== undefined && freshness(record.tokens, now) !== 'expired') return 'signed in';
+  return refreshable ? 'expired, refreshable' : 'sign-in needed';
+}
+
+function isRefreshable({ tokens, client, deadRefreshTokenHash }: CredentialRecord): boolean {
+  if (tokens?.refreshToken === undefined || client === undefined) return false;
+  return tokenHash(tokens.refreshToken) !== deadRefreshTokenHash;
+}
+
+const HEADINGS = [
+  ...['SERVER', 'PROFILE', 'STATE', 'ACCOUNT', 'SCOPES', 'EXPIRES IN', 'REFRESHABLE', 'LAST REFRESH'],
+  ...['LOCKED BY', 'SIGN-IN'],
+];
+
+/** For people. The address of a sign-in stands below, whole, so that it can be copied. */
+export function statusTable(statuses: readonly CredentialStatus[], now: number): string {
+  if (statuses.length === 0) return 'No login.\n';
+  const rows = statuses.map(({ expiresAt, lastRefresh, lock, signIn, ...status }) => [
+    plainText(status.server),
+    status.profile,
+    status.state,
+    status.account ?? '',
+    plainText(status.scope ?? ''),
+    expiresAt === undefined ? '' : expiresAt <= now ? 'expired' : duration(expiresAt - now),
+    status.refreshable ? 'yes' : 'no',
+    lastRefresh === undefined
+      ? ''
+      : `${duration(now - lastRefresh.at)} ago, ${plainText(lastRefresh.outcome)}`,
+    lock === undefined ? '' : `${lock.pid === undefined ? 'a process' : `process ${lock.pid}`}`,
+    signIn === undefined ? '' : `process ${signIn.pid}, ${duration(signIn.deadline - now)} left`,
+  ]);
+  const addresses = statuses.flatMap(({ server, signIn }) =>
+    signIn?.address === undefined ? [] : [`To sign in to ${plainText(server)}, open:\n${signIn.address}\n`],
+  );
+  return [table(HEADINGS, rows), ...addresses].join('\n');
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

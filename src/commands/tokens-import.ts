@@ -1,0 +1,52 @@
+import { ConfigError, UsageError } from '../errors.ts';
+import { canonicalServer } from '../store/key.ts';
+import { type PortableCredential, portableRecord, readPortable } from '../store/portable.ts';
+import type { Store } from '../store/store.ts';
+import { keepImported } from './keep-imported.ts';
+
+export interface ImportTarget {
+  readonly store: Store;
+  readonly key: string;
+}
+
+export interface ImportParts {
+  readonly text: string;
+  /** Of the arguments. */
+  readonly server: URL | undefined;
+  readonly profile: string;
+  readonly force: boolean;
+  readonly now: number;
+  readonly open: (server: URL) => Promise<ImportTarget>;
+  /** Asks the server where the refresh token is to be sent. */
+  readonly complete: (server: URL, credential: PortableCredential) => Promise<PortableCredential>;
+}
+
+/** `tokens import`: makes a credential from elsewhere the one of this machine. Resolves with whose it is. */
+export async function tokensImport(parts: ImportParts): Promise<string> {
+  const read = readPortable(parts.text);
+  if (read.kind === 'unusable') throw new ConfigError(`the credential cannot be used: ${read.reason}`);
+  const server = parts.server ?? serverOf(read.credential);
+  return importCredential(parts, server, read.credential);
+}
+
+export async function importCredential(
+  { profile, force, now, open, complete }: Omit<ImportParts, 'text' | 'server'>,
+  server: URL,
+  read: PortableCredential,
+): Promise<string> {
+  const { store, key } = await open(server);
+  const needsEndpoint = read.refresh_token !== undefined && read.token_endpoint === undefined;
+  const credential = needsEndpoint ? await complete(server, read) : read;
+  const address = canonicalServer(server);
+  await keepImported(store, key, portableRecord(credential, { server: address, profile, now }), force);
+  return address;
+}
+
+function serverOf({ server }: PortableCredential): URL {
+  if (server === undefined || !URL.canParse(server)) {
+    throw new UsageError('the credential does not say which server it is for', {
+      hint: 'mcp-drawbridge tokens import https://example.com/mcp FILE',
+    });
+  }
+  return new URL(server);
+}

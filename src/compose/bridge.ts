@@ -1,0 +1,83 @@
+import type { BridgeCommandParts } from '../commands/bridge.ts';
+import type { Config } from '../config/config.ts';
+import { EraTransport } from '../eras/era-transport.ts';
+import { createHostWriter } from '../host/writer.ts';
+import { clientCertificate, trustedCertificates } from '../platform/certificates.ts';
+import { systemClock } from '../platform/clock.ts';
+import { createHttp } from '../platform/http-undici.ts';
+import type { LogSink } from '../platform/log-sink.ts';
+import { systemRandom } from '../platform/random.ts';
+import { version } from '../platform/version.ts';
+import type { TransportMemory } from '../remote/auto-transport.ts';
+import { createCookies } from '../remote/cookies.ts';
+import { createTransport } from '../remote/transports.ts';
+import { storePaths } from '../store/paths.ts';
+import { RememberedServer } from '../store/remembered-server.ts';
+import { composeAuthorization, keyOf } from './credential.ts';
+import { optional, type ProcessParts } from './process.ts';
+
+/** A start lists several things within a moment of each other; they are written once. */
+const REMEMBER_AFTER_MS = 1_000;
+
+/** The bridge on the real platform. `onHostGone` is told when nobody reads stdout any more. */
+export async function composeBridge(
+  config: Config,
+  process: ProcessParts,
+  logger: LogSink,
+  onHostGone: () => void,
+): Promise<BridgeCommandParts> {
+  const { server, maxMessageBytes, home } = config;
+  const { env } = process;
+  const key = keyOf(config);
+  const ca = trustedCertificates(config.caFile, env);
+  const http = await createHttp({
+    env,
+    connectTimeoutMs: config.connectTimeoutMs,
+    ...optional({ ca }),
+    ...(config.clientCertificate === undefined
+      ? {}
+      : { clientCertificate: clientCertificate(config.clientCertificate) }),
+  });
+  const memory = new RememberedServer({
+    folder: config.store === 'memory' ? undefined : storePaths(home).servers,
+    key,
+    now: systemClock.now,
+    defer: (write) => void setTimeout(write, REMEMBER_AFTER_MS).unref(),
+  });
+  const transport = await createTransport(
+    config.transport,
+    {
+      ...{ http, url: server, headers: config.headers, maxMessageBytes },
+      userAgent: `mcp-drawbridge/${version}`,
+      ...(config.cookies ? { cookies: createCookies(systemClock.now) } : {}),
+    },
+    transportMemory(memory),
+  );
+  const authorization = await composeAuthorization(config, key, process, logger);
+  const ports = { authorization, memory, clock: systemClock, random: systemRandom, logger };
+  return {
+    stdin: process.stdin,
+    writer: createHostWriter(process.stdout, onHostGone),
+    http: new EraTransport({ ...ports, transport }),
+    ...ports,
+    version,
+    maxMessageBytes,
+    wait: config.wait,
+    ...optional({ pingIntervalMs: config.pingIntervalMs }),
+    finish: async () => {
+      await memory.flush();
+      await http.close();
+    },
+  };
+}
+
+/** Which transport the server spoke last time. */
+function transportMemory(memory: RememberedServer): TransportMemory {
+  return {
+    read: async () => {
+      const { transport } = await memory.read();
+      return transport === 'http' || transport === 'sse' ? transport : undefined;
+    },
+    write: (transport) => memory.update({ transport }),
+  };
+}

@@ -1,0 +1,196 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import type { CommandConfig, Config, ParsedCommand } from '../config/config.ts';
+import { readSettingsFile } from '../config/read-file.ts';
+import { ConfigError, describeError, InternalError } from '../errors.ts';
+import { systemClock } from '../platform/clock.ts';
+import type { LogSink } from '../platform/log-sink.ts';
+import { systemRandom } from '../platform/random.ts';
+import type { PortableCredential } from '../store/portable.ts';
+import type { CredentialRecord } from '../store/record.ts';
+import { keyOf, openCredential } from './credential.ts';
+import { guarded, probe } from './errands.ts';
+import { loginParts } from './login.ts';
+import { optional, type ProcessParts } from './process.ts';
+import { signInHint } from './sign-in-hint.ts';
+
+export type NamedCommand = Exclude<ParsedCommand, { command: 'bridge' | 'help' | 'version' | 'presets' }>;
+
+/** What a command leaves: what goes to stdout, and how the process ends. */
+export interface CommandResult {
+  readonly output: string;
+  readonly outcome: 'done' | 'failed' | 'sign-in-needed';
+}
+
+const done = (output = ''): CommandResult => ({ output, outcome: 'done' });
+
+/** Whatever is longer is no credential. */
+const STDIN_MAX_CHARACTERS = 256 * 1024;
+
+/** Runs a command on the real platform. Rejects with a DrawbridgeError. */
+export async function runCommand(
+  { command, config }: NamedCommand,
+  process: ProcessParts,
+  logger: LogSink,
+  signal: AbortSignal,
+): Promise<CommandResult> {
+  switch (command) {
+    case 'login': {
+      const { login } = await import('../commands/login.ts');
+      await login(await loginParts(withServer(config), config.force, process, logger), signal);
+      return done();
+    }
+    case 'token': {
+      const { token, tokenLine } = await import('../commands/token.ts');
+      if (config.token !== undefined) return done(tokenLine(config.token, config.wholeHeader));
+      return done(await token(await credentialParts(config, process, logger), config, signal));
+    }
+    case 'tokens export': {
+      const { tokensExport } = await import('../commands/tokens-export.ts');
+      return done(await tokensExport(await credentialParts(config, process, logger), signal));
+    }
+    case 'tokens import': {
+      const { tokensImport } = await import('../commands/tokens-import.ts');
+      const input = await readInput(config.file, process);
+      const server = await tokensImport({
+        ...{ ...importParts(config, process, logger, signal), text: input, server: config.server },
+      });
+      logger.tell(`Kept the credential for ${server}.`);
+      return done();
+    }
+    case 'import-mcp-remote': {
+      const { importMcpRemote } = await import('../commands/import-mcp-remote.ts');
+      const { MCP_REMOTE_CONFIG_DIR } = process.env;
+      const server = await importMcpRemote({
+        ...importParts(config, process, logger, signal),
+        ...{ server: withServer(config).server, headers: config.headers, resource: config.resource },
+        folder: MCP_REMOTE_CONFIG_DIR || join(homedir(), '.mcp-auth'),
+      });
+      logger.tell(`Took over the login of mcp-remote for ${server}.`);
+      return done();
+    }
+    case 'logout':
+      return runLogout(config, process, logger, signal);
+    case 'status':
+      return runStatus(config, logger);
+  }
+}
+
+async function runLogout(
+  config: CommandConfig,
+  process: ProcessParts,
+  logger: LogSink,
+  signal: AbortSignal,
+): Promise<CommandResult> {
+  const [{ logout }, { openStore }] = await Promise.all([
+    import('../commands/logout.ts'),
+    import('../store/store.ts'),
+  ]);
+  const store = await openStore({ home: config.home, logger });
+  const keys = config.all ? await storedKeys(store.folder) : [keyOf(withServer(config))];
+  const revoke = revoker(config, process, signal);
+  const isClean = await logout({ store, keys, revoke, logger, signal });
+  return { output: '', outcome: isClean ? 'done' : 'failed' };
+}
+
+async function storedKeys(folder: string): Promise<string[]> {
+  const [{ readOverview }, { openLeases }] = await Promise.all([
+    import('../store/overview.ts'),
+    import('../store/lease.ts'),
+  ]);
+  const all = await readOverview(folder, openLeases(folder), systemClock.now());
+  return all.map(({ key }) => key);
+}
+
+/** Longer than this nobody waits for an authorization server to forget something. */
+const REVOKE_LIMIT_MS = 10_000;
+
+function revoker(config: CommandConfig, process: ProcessParts, signal: AbortSignal) {
+  return async (record: CredentialRecord) => {
+    const { revokeTokens } = await import('../auth/revoke.ts');
+    const { withSecrets } = await import('../auth/token-client.ts');
+    const tools = { clock: systemClock, random: systemRandom };
+    const client = record.client && withSecrets(record.client, config.oauth.client, tools);
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(REVOKE_LIMIT_MS)]);
+    return guarded(config, new URL(record.server), process, (fetch) =>
+      revokeTokens(record, client, fetch, limit),
+    );
+  };
+}
+
+async function runStatus(config: CommandConfig, logger: LogSink): Promise<CommandResult> {
+  const [{ readOverview }, { openLeases }, { storePaths }, { statusOf, statusTable }, { canonicalServer }] =
+    await Promise.all([
+      import('../store/overview.ts'),
+      import('../store/lease.ts'),
+      import('../store/paths.ts'),
+      import('../commands/status.ts'),
+      import('../store/key.ts'),
+    ]);
+  const { credentials } = storePaths(config.home);
+  const now = systemClock.now();
+  const { server, onlyProfile: profile } = config;
+  const statuses = statusOf(await readOverview(credentials, openLeases(credentials), now), now, {
+    ...(server === undefined ? {} : { server: canonicalServer(server) }),
+    ...optional({ profile }),
+  });
+  logger.debug('looked at the store', { file: credentials, count: statuses.length });
+  const isNeeded = server !== undefined && !statuses.some(({ state }) => /^(signed in|expired)/.test(state));
+  return {
+    output: config.json ? `${JSON.stringify(statuses, null, 2)}\n` : statusTable(statuses, now),
+    outcome: isNeeded ? 'sign-in-needed' : 'done',
+  };
+}
+
+async function credentialParts(config: CommandConfig, process: ProcessParts, logger: LogSink) {
+  const whole = withServer(config);
+  if (whole.staticAuthorization) {
+    throw new ConfigError('this server is given an Authorization header, so it has no credential here', {
+      hint: 'Leave --header Authorization out of the settings to sign in.',
+    });
+  }
+  const credential = await openCredential(whole, keyOf(whole), process, logger);
+  return { credential, signInHint: signInHint(whole) };
+}
+
+function importParts(config: CommandConfig, process: ProcessParts, logger: LogSink, signal: AbortSignal) {
+  const { profile, force, resource } = config;
+  return {
+    ...{ profile, force, now: systemClock.now() },
+    open: async (server: URL) => {
+      const { openStore } = await import('../store/store.ts');
+      const store = await openStore({ home: config.home, logger });
+      return { store, key: keyOf({ ...config, server }) };
+    },
+    complete: async (server: URL, credential: PortableCredential) => {
+      const { completeImport } = await import('../auth/complete-import.ts');
+      const wwwAuthenticate = await probe({ ...config, server }, process, signal).catch((error: unknown) => {
+        logger.debug('the server gave no challenge', { error: describeError(error) });
+        return undefined;
+      });
+      return guarded(config, server, process, (fetch) =>
+        completeImport(credential, { server, wwwAuthenticate, resource, fetch, signal }),
+      );
+    },
+  };
+}
+
+async function readInput(file: string | undefined, process: ProcessParts): Promise<string> {
+  if (file !== undefined && file !== '-') {
+    try {
+      return readSettingsFile(file);
+    } catch (error) {
+      throw new ConfigError(`the credential cannot be read: ${describeError(error)}`);
+    }
+  }
+  const input = await text(process.stdin);
+  if (input.length > STDIN_MAX_CHARACTERS) throw new ConfigError('what stands on stdin is too large');
+  return input;
+}
+
+function withServer(config: CommandConfig): Config {
+  const { server } = config;
+  if (server === undefined) throw new InternalError('a command without its server');
+  return { ...config, server };
+}

@@ -1,0 +1,94 @@
+import { type Authorization, staticAuthorization } from '../auth/authorization.ts';
+import { type AuthorizationOptions, CredentialAuthorization } from '../auth/credential-authorization.ts';
+import type { Config } from '../config/config.ts';
+import { describeError } from '../errors.ts';
+import { launchDetached } from '../platform/child-process.ts';
+import { systemClock } from '../platform/clock.ts';
+import type { Logger } from '../platform/logger.ts';
+import { systemRandom } from '../platform/random.ts';
+import { credentialKey } from '../store/key.ts';
+import { openLeases } from '../store/lease.ts';
+import { openStore } from '../store/store.ts';
+import { httpFactory, type ProcessParts } from './process.ts';
+import { signInHint } from './sign-in-hint.ts';
+import { signInSettings } from './sign-in-settings.ts';
+
+/** The credential of this server, shared with every other instance on the machine; or the header that the user gave. */
+export async function composeAuthorization(
+  config: Config,
+  key: string,
+  process: ProcessParts,
+  logger: Logger,
+): Promise<Authorization> {
+  if (config.staticAuthorization) return staticAuthorization();
+  if (config.oauth.machineGrant !== undefined) {
+    const { composeMachineAuthorization } = await import('./machine.ts');
+    return composeMachineAuthorization(config, key, process, logger);
+  }
+  return new CredentialAuthorization(await openCredential(config, key, process, logger));
+}
+
+/** The credential on the real platform, for the bridge and for the commands alike. */
+export async function openCredential(
+  config: Config,
+  key: string,
+  process: ProcessParts,
+  logger: Logger,
+): Promise<AuthorizationOptions> {
+  const { server, allowHttp, home, caFile, oauth } = config;
+  const store = await openStore({ home, logger, memory: config.store === 'memory' });
+  if (config.credentials !== undefined) {
+    const { seedStore } = await import('./seed.ts');
+    await seedStore(store, key, config.credentials, config, logger);
+  }
+  const leases = store.writable
+    ? openLeases(store.folder)
+    : (await import('../store/memory-leases.ts')).memoryLeases();
+  const createGuardedHttp = httpFactory(process.env, caFile);
+  return {
+    store,
+    leases,
+    key,
+    settings: signInSettings(config),
+    clock: systemClock,
+    random: systemRandom,
+    logger,
+    ...(config.nobodyThere === undefined ? {} : { nobodyThere: { hint: signInHint(config) } }),
+    loadRedeem: async () => {
+      const { createRedeem } = await import('../auth/redeem.ts');
+      return createRedeem({
+        ...{ server, allowHttp, clock: systemClock, random: systemRandom, createHttp: createGuardedHttp },
+        ...{ client: oauth.client, scopeOnTokenRequests: oauth.scopeOnTokenRequests },
+        useIdToken: oauth.useIdToken,
+      });
+    },
+    launch: async (request) => {
+      if (store.writable) {
+        const { startSignIn } = await import('../auth/sign-in-start.ts');
+        const { execPath, entry, env } = process;
+        return startSignIn(request, { launch: launchDetached, execPath, entry, env });
+      }
+      // A store that cannot be written cannot be shared: the sign-in runs here, for this bridge alone.
+      const { runSignIn } = await import('../auth/sign-in-process.ts');
+      const { signInPlatform } = await import('./sign-in.ts');
+      const platform = await signInPlatform(request, process, logger, { store, leases });
+      runSignIn(request, platform, new AbortController().signal).catch((error: unknown) => {
+        logger.warn('sign-in failed', { error: describeError(error) });
+      });
+    },
+  };
+}
+
+/** Two bridges share a login when they would ask for it in the same way. */
+export function keyOf({ server, resource, scope, profile, oauth }: Config): string {
+  const { grant, client, clientMetadataUrl, authorizeParams, audienceFromResource, useIdToken } = oauth;
+  // What no parameter may be called: of a preset, and of what is shown to the server.
+  const ours = [...(audienceFromResource ? ['+audience'] : []), ...(useIdToken ? ['+id_token'] : [])];
+  return credentialKey({
+    ...{ server, scope, profile, grant, clientMetadataUrl },
+    // No URI is empty: "none" is another login than "as the metadata says".
+    resource: oauth.noResource ? '' : resource,
+    clientId: client?.clientId,
+    authorizeParams: [...authorizeParams, ...ours.map((name) => [name, ''] as const)],
+  });
+}

@@ -1,0 +1,52 @@
+import type { GuardedFetch } from '../auth/guarded-fetch.ts';
+import type { Config } from '../config/config.ts';
+import { systemClock } from '../platform/clock.ts';
+import { createHttp } from '../platform/http-undici.ts';
+import { version } from '../platform/version.ts';
+import { httpFactory, optional, type ProcessParts } from './process.ts';
+
+/** The server's own challenge, with the user's headers, which go to it alone (THREATS 14). */
+export async function probe(
+  config: Config,
+  process: ProcessParts,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const [{ McpOrigin }, { probeChallenge }, { trustedCertificates }] = await Promise.all([
+    import('../remote/mcp-origin.ts'),
+    import('../remote/challenge-probe.ts'),
+    import('../platform/certificates.ts'),
+  ]);
+  const { server: url, headers, maxMessageBytes, connectTimeoutMs, caFile } = config;
+  const ca = trustedCertificates(caFile, process.env);
+  const http = await createHttp({ env: process.env, connectTimeoutMs, ...optional({ ca }) });
+  try {
+    const userAgent = `mcp-drawbridge/${version}`;
+    return await probeChallenge(
+      new McpOrigin({ http, url, headers, maxMessageBytes, userAgent }),
+      url,
+      signal,
+    );
+  } finally {
+    await http.close();
+  }
+}
+
+/** Connections to an authorization server, for one errand. */
+export async function guarded<T>(
+  { allowHttp, caFile }: Pick<Config, 'allowHttp' | 'caFile'>,
+  server: URL,
+  process: ProcessParts,
+  run: (fetch: GuardedFetch) => Promise<T>,
+): Promise<T> {
+  const [{ createAddressGuard }, { createGuardedFetch }] = await Promise.all([
+    import('../auth/address-policy.ts'),
+    import('../auth/guarded-fetch.ts'),
+  ]);
+  const addresses = createAddressGuard(server);
+  const http = await httpFactory(process.env, caFile)(addresses.allow);
+  try {
+    return await run(createGuardedFetch({ http, addresses, server, allowHttp, clock: systemClock }));
+  } finally {
+    await http.close();
+  }
+}

@@ -1,0 +1,20 @@
+import type { Config } from '../config/config.ts';
+import { systemClock } from '../platform/clock.ts';
+import { createLogSink, type LogSink } from '../platform/log-sink.ts';
+import { storePaths } from '../store/paths.ts';
+
+export function composeLogger(config: Pick<Config, 'home' | 'log' | 'headers' | 'oauth'>): LogSink {
+  const { home, log, headers, oauth } = config;
+  const { clientSecret } = oauth.client ?? {};
+  return createLogSink({
+    ...log,
+    clock: systemClock,
+    secrets: [...headers.map(([, value]) => value), ...(clientSecret === undefined ? [] : [clientSecret])],
+    ...(log.debug ? { folder: storePaths(home).logs } : {}),
+  });
+}
+
+/** For what has to be said where no settings are known: plain, on stderr. */
+export function createEmergencyLog(): LogSink {
+  return createLogSink({ format: 'text', debug: false, silent: false, clock: systemClock });
+}

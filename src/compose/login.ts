@@ -1,0 +1,95 @@
+import { createInterface } from 'node:readline';
+import { pastedQuery } from '../auth/pasted-callback.ts';
+import type { LoginParts } from '../commands/login.ts';
+import type { Config } from '../config/config.ts';
+import { systemClock } from '../platform/clock.ts';
+import type { LogSink } from '../platform/log-sink.ts';
+import { terminalDraw } from '../platform/log-sink-terminal.ts';
+import type { Listen, ListenOptions } from '../platform/loopback-listener.ts';
+import type { Leases } from '../store/lease.ts';
+import { spin } from '../ui/spinner.ts';
+import { keyOf, openCredential } from './credential.ts';
+import { probe } from './errands.ts';
+import type { ProcessParts } from './process.ts';
+import { signInHint } from './sign-in-hint.ts';
+
+/** The sign-in in front of a person, on the real platform. */
+export async function loginParts(
+  config: Config,
+  force: boolean,
+  process: ProcessParts,
+  logger: LogSink,
+): Promise<LoginParts> {
+  const { nobodyThere, openBrowser, log } = config;
+  // A terminal without a screen, over SSH: there is a person, and a browser wherever they sit.
+  const isRemote = nobodyThere === 'no-display' && process.stdin.isTTY === true;
+  const isThere = nobodyThere === undefined || isRemote;
+  const byHand = !openBrowser || isRemote;
+  const { nobodyThere: _, ...asked } = config;
+  const credential = await openCredential(asked, keyOf(config), process, logger);
+  const draw = terminalDraw(log.silent);
+  return {
+    ...{ credential, byHand, force },
+    nobodyThere: isThere ? undefined : { hint: signInHint(config) },
+    probe: (signal) => probe(config, process, signal),
+    signIn: async (request, onAddress, signal) => {
+      const [{ runSignIn }, { signInPlatform }] = await Promise.all([
+        import('../auth/sign-in-process.ts'),
+        import('./sign-in.ts'),
+      ]);
+      const leases = toldOf(credential.leases, onAddress);
+      const platform = await signInPlatform(request, process, logger, { store: credential.store, leases });
+      const listen = byHand ? withPaste(platform.listen, process, logger) : platform.listen;
+      return runSignIn(request, { ...platform, listen }, signal);
+    },
+    wait: (text) => spin(text, systemClock, byHand ? undefined : draw).stop,
+  };
+}
+
+/** The address is known when it is written for everybody. */
+function toldOf(leases: Leases, onAddress: (address: string) => void): Leases {
+  let told: string | undefined;
+  return {
+    ...leases,
+    writeFace: async (key, face) => {
+      if (face.address !== undefined && face.address !== told) {
+        told = face.address;
+        onAddress(face.address);
+      }
+      await leases.writeFace(key, face);
+    },
+  };
+}
+
+/** Beside the listener: a browser on another machine cannot reach it, and a person can carry its address over. */
+function withPaste(listen: Listen, process: ProcessParts, logger: LogSink): Listen {
+  return async (options) => {
+    const listener = await listen(options);
+    const lines = createInterface({ input: process.stdin, terminal: false });
+    void takePasted(lines, options, logger);
+    return {
+      ...listener,
+      close: async () => {
+        lines.close();
+        await listener.close();
+      },
+    };
+  };
+}
+
+/** The same judgement as of what comes from a browser; nothing of what was pasted is shown, since it holds the code. */
+async function takePasted(
+  lines: AsyncIterable<string>,
+  { answer }: ListenOptions,
+  logger: LogSink,
+): Promise<void> {
+  for await (const line of lines) {
+    if (line.trim() === '') continue;
+    const query = pastedQuery(line);
+    const status = query === undefined ? undefined : (await answer(query)).status;
+    if (query !== undefined && status !== 400) return;
+    logger.tell(
+      'That is not the address of this sign-in. Paste the whole address at which the browser ended.',
+    );
+  }
+}

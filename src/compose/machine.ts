@@ -1,0 +1,33 @@
+import type { Authorization } from '../auth/authorization.ts';
+import { MachineAuthorization } from '../auth/machine-authorization.ts';
+import type { Config } from '../config/config.ts';
+import { readSettingsFile } from '../config/read-file.ts';
+import { InternalError } from '../errors.ts';
+import { systemClock } from '../platform/clock.ts';
+import type { Logger } from '../platform/logger.ts';
+import { systemRandom } from '../platform/random.ts';
+import { openStore } from '../store/store.ts';
+import { httpFactory, type ProcessParts } from './process.ts';
+import { signInSettings } from './sign-in-settings.ts';
+
+/** A credential that no person is asked for, on the real platform. */
+export async function composeMachineAuthorization(
+  config: Config,
+  key: string,
+  process: ProcessParts,
+  logger: Logger,
+): Promise<Authorization> {
+  const { home, caFile, oauth } = config;
+  if (oauth.machineGrant === undefined) throw new InternalError('a machine grant without its settings');
+  const { server, profile, resource, noResource, scope, assumePkce, allowHttp } = signInSettings(config);
+  return new MachineAuthorization({
+    ...{ server, profile, resource, noResource, scope, assumePkce, allowHttp, key, logger },
+    store: await openStore({ home, logger, memory: config.store === 'memory' }),
+    grant: oauth.machineGrant,
+    client: oauth.client,
+    readFile: readSettingsFile,
+    createHttp: httpFactory(process.env, caFile),
+    clock: systemClock,
+    random: systemRandom,
+  });
+}

@@ -1,0 +1,27 @@
+import type { SignInSettings } from '../auth/ask-sign-in.ts';
+import type { Config } from '../config/config.ts';
+import { canonicalServer } from '../store/key.ts';
+import { optional } from './process.ts';
+
+/** What of the settings shapes a sign-in. */
+export function signInSettings(config: Config): SignInSettings {
+  const { oauth, resource, scope, caFile, home } = config;
+  const { client, clientMetadataUrl, noResource, authorizeParams } = oauth;
+  return {
+    server: canonicalServer(config.server),
+    profile: config.profile,
+    ...optional({ resource, scope, caFile, home, client, clientMetadataUrl }),
+    ...(oauth.grant === 'device_code' ? { grant: oauth.grant } : {}),
+    noResource,
+    useIdToken: oauth.useIdToken,
+    authorizeParams,
+    scopeOnTokenRequests: oauth.scopeOnTokenRequests,
+    audienceFromResource: oauth.audienceFromResource,
+    allowHttp: config.allowHttp,
+    assumePkce: config.assumePkce,
+    authTimeoutMs: config.authTimeoutMs,
+    callback: config.callback,
+    openBrowser: config.openBrowser,
+    debug: config.log.debug,
+  };
+}

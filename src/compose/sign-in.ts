@@ -1,0 +1,54 @@
+import type { SignInPlatform } from '../auth/sign-in-process.ts';
+import type { SignInRequest } from '../auth/sign-in-request.ts';
+import type { SignInProcessOptions } from '../commands/sign-in-process.ts';
+import { systemClock } from '../platform/clock.ts';
+import { createLogSink, type LogSink } from '../platform/log-sink.ts';
+import type { Logger } from '../platform/logger.ts';
+import { systemRandom } from '../platform/random.ts';
+import { type Leases, openLeases } from '../store/lease.ts';
+import { storePaths } from '../store/paths.ts';
+import { openStore, type Store } from '../store/store.ts';
+import { httpFactory, type ProcessParts } from './process.ts';
+
+/** The detached sign-in on the real platform. */
+export async function composeSignIn(process: ProcessParts, stop: AbortSignal): Promise<SignInProcessOptions> {
+  let logger: LogSink | undefined;
+  return {
+    stdin: process.stdin,
+    signal: stop,
+    logger: createLogSink({ format: 'json', debug: false, silent: true, clock: systemClock }),
+    compose: async (request) => {
+      logger = createLogSink({
+        ...{ format: 'json', silent: true, debug: request.debug, clock: systemClock },
+        ...(request.debug ? { folder: storePaths(request.home).logs } : {}),
+      });
+      const { clientSecret, signingKey } = request.client ?? {};
+      for (const secret of [clientSecret, signingKey]) if (secret !== undefined) logger.secret(secret);
+      const store = await openStore({ home: request.home, logger });
+      return signInPlatform(request, process, logger, { store, leases: openLeases(store.folder) });
+    },
+  };
+}
+
+/** What a sign-in needs of the machine. */
+export async function signInPlatform(
+  { caFile }: SignInRequest,
+  process: ProcessParts,
+  logger: Logger,
+  shared: { readonly store: Store; readonly leases: Leases },
+): Promise<SignInPlatform> {
+  const [{ createBrowser }, { listenOnLoopback }] = await Promise.all([
+    import('../platform/browser.ts'),
+    import('../platform/loopback-listener.ts'),
+  ]);
+  return {
+    ...shared,
+    clock: systemClock,
+    random: systemRandom,
+    logger,
+    pid: process.pid,
+    listen: listenOnLoopback,
+    openBrowser: createBrowser(process.env),
+    createHttp: httpFactory(process.env, caFile),
+  };
+}

@@ -1,0 +1,21 @@
+/**
+ * What is known by name but not built: mcp-remote's flags and those of this program's plan. A setting that somebody counts on is
+ * refused, never ignored.
+ */
+export const laterFlags: ReadonlySet<string> = new Set([
+  // mcp-remote 0.15
+  'auth-success-url',
+  'client-credentials',
+  'device-code',
+  'ignore-tool',
+  'ipv4',
+  'keep-alive',
+  'protocol',
+  'static-oauth-client-info',
+  'static-oauth-client-metadata',
+  'token-endpoint',
+  // planned
+  'dpop',
+]);
+
+export const laterCommands: readonly string[] = ['doctor'];

@@ -1,0 +1,78 @@
+/** What one vendor needs that the shape of its answers cannot tell (each an option of the same meaning). */
+export interface Preset {
+  /** For `presets`: one line. */
+  readonly about: string;
+  readonly noResource?: true;
+  /** The scope goes with each token request, refreshes included. */
+  readonly scopeOnTokenRequests?: true;
+  readonly assumePkce?: true;
+  readonly useIdToken?: true;
+  readonly callbackHost?: 'localhost';
+  readonly authorizeParams?: readonly (readonly [string, string])[];
+  /** The authorization request names the resource as `audience` as well. */
+  readonly audienceFromResource?: true;
+  /** Nobody is registered there: said at once, instead of after a try. */
+  readonly needsClientId?: true;
+}
+
+export const presets = {
+  entra: {
+    about:
+      'Microsoft Entra ID: no resource, the scope with each token request, a client id, redirect on localhost',
+    noResource: true,
+    scopeOnTokenRequests: true,
+    callbackHost: 'localhost',
+    assumePkce: true,
+    needsClientId: true,
+  },
+  google: {
+    about:
+      'Google: access_type=offline and prompt=consent, without which there is no refresh token; a client id',
+    noResource: true,
+    assumePkce: true,
+    authorizeParams: [
+      ['access_type', 'offline'],
+      ['prompt', 'consent'],
+    ],
+    needsClientId: true,
+  },
+  slack: {
+    about: 'Slack: redirect on localhost, a client id',
+    callbackHost: 'localhost',
+    needsClientId: true,
+  },
+  salesforce: {
+    about: 'Salesforce: redirect on localhost, a client id',
+    callbackHost: 'localhost',
+    needsClientId: true,
+  },
+  github: {
+    about: 'GitHub: a client id; PKCE although the metadata does not mention it',
+    assumePkce: true,
+    needsClientId: true,
+  },
+  auth0: {
+    about: 'Auth0: the resource goes out as audience as well',
+    audienceFromResource: true,
+  },
+  okta: {
+    about: 'Okta: a client id',
+    needsClientId: true,
+  },
+  cognito: {
+    about:
+      'Amazon Cognito, AgentCore: PKCE although the metadata does not mention it, the ID token, a client id',
+    assumePkce: true,
+    noResource: true,
+    useIdToken: true,
+    needsClientId: true,
+  },
+} as const satisfies Record<string, Preset>;
+
+export type PresetName = keyof typeof presets;
+
+export const presetNames = Object.keys(presets) as readonly PresetName[];
+
+export function presetOf(name: string | undefined): Preset {
+  return name !== undefined && Object.hasOwn(presets, name) ? presets[name as PresetName] : { about: '' };
+}

@@ -1,0 +1,134 @@
+import type { NamedCommand } from './compose/commands.ts';
+import type { ProcessParts } from './compose/process.ts';
+import { type Config, loadConfig, type ParsedCommand } from './config/config.ts';
+import { readSettingsFile } from './config/read-file.ts';
+import { DrawbridgeError, describeError } from './errors.ts';
+import type { Logger } from './platform/logger.ts';
+
+/** Exit codes, as the README has them. */
+const EXIT = { done: 0, failed: 1, usage: 2, signInNeeded: 3 } as const;
+
+/** As `SIGN_IN_COMMAND` in auth/, which is not loaded for the sake of a word. */
+const SIGN_IN_COMMAND = '__sign-in';
+
+const [, script = '', ...argv] = process.argv;
+
+function processParts(): ProcessParts {
+  const { stdin, stdout, env, pid, execPath, execArgv } = process;
+  return { stdin, stdout, env, pid, execPath, entry: [...execArgv, script] };
+}
+
+async function run(): Promise<number> {
+  if (argv[0] === SIGN_IN_COMMAND) return runSignInProcess();
+  let parsed: ParsedCommand;
+  try {
+    parsed = loadConfig(argv, process.env, readSettingsFile);
+  } catch (error) {
+    if (error instanceof DrawbridgeError) return refuse(error);
+    throw error;
+  }
+  switch (parsed.command) {
+    case 'help':
+      return print((await import('./commands/help.ts')).helpText());
+    case 'presets':
+      return print((await import('./commands/presets.ts')).presetsText());
+    case 'version':
+      return print((await import('./commands/version.ts')).versionText());
+    case 'bridge':
+      return runBridge(parsed.config, parsed.warnings);
+    default:
+      return runNamed(parsed);
+  }
+}
+
+async function runNamed(parsed: NamedCommand): Promise<number> {
+  const [{ composeLogger }, { runCommand }] = await Promise.all([
+    import('./compose/log.ts'),
+    import('./compose/commands.ts'),
+  ]);
+  const logger = composeLogger(parsed.config);
+  for (const warning of parsed.warnings) logger.tell(`Warning: ${warning}`);
+  try {
+    const { output, outcome } = await runCommand(parsed, processParts(), logger, stopSignal());
+    if (output !== '') await print(output);
+    if (outcome === 'sign-in-needed') return EXIT.signInNeeded;
+    return outcome === 'done' ? EXIT.done : EXIT.failed;
+  } catch (error) {
+    return failure(error, logger);
+  } finally {
+    await logger.close();
+  }
+}
+
+async function runBridge(config: Config, warnings: readonly string[]): Promise<number> {
+  const [{ composeBridge }, { composeLogger }] = await Promise.all([
+    import('./compose/bridge.ts'),
+    import('./compose/log.ts'),
+  ]);
+  const { bridge } = await import('./commands/bridge.ts');
+  const logger = composeLogger(config);
+  for (const warning of warnings) logger.tell(`Warning: ${warning}`);
+  const hostGone = new AbortController();
+  const stop = AbortSignal.any([stopSignal(), hostGone.signal]);
+  try {
+    const parts = await composeBridge(config, processParts(), logger, () => hostGone.abort('host-gone'));
+    await bridge(parts, stop);
+    return EXIT.done;
+  } catch (error) {
+    return failure(error, logger);
+  } finally {
+    await logger.close();
+  }
+}
+
+async function failure(error: unknown, logger: Logger): Promise<number> {
+  if (error instanceof DrawbridgeError && (error.code === 'config' || error.code === 'usage'))
+    return refuse(error);
+  logger.tell(
+    `${describeError(error)}${error instanceof DrawbridgeError && error.hint ? `. ${error.hint}` : ''}`,
+  );
+  logger.debug('stopped', { error: error instanceof Error ? (error.stack ?? '') : String(error) });
+  const isSignIn = error instanceof DrawbridgeError && error.code === 'sign_in_needed';
+  return isSignIn ? EXIT.signInNeeded : EXIT.failed;
+}
+
+function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    // The second one is from somebody who does not want to wait.
+    process.on(signal, () => (stop.signal.aborted ? process.exit(EXIT.failed) : stop.abort('signal')));
+  }
+  return stop.signal;
+}
+
+async function runSignInProcess(): Promise<number> {
+  const { composeSignIn } = await import('./compose/sign-in.ts');
+  const { signInProcess } = await import('./commands/sign-in-process.ts');
+  return signInProcess(await composeSignIn(processParts(), stopSignal()));
+}
+
+async function refuse(error: DrawbridgeError): Promise<number> {
+  await tell(`${error.message}${error.hint === undefined ? '' : `\n  ${error.hint}`}`);
+  return EXIT.usage;
+}
+
+/** Before there is a log, or after it: by way of the same sink. */
+async function tell(text: string): Promise<void> {
+  const { createEmergencyLog } = await import('./compose/log.ts');
+  const log = createEmergencyLog();
+  log.tell(text);
+  await log.close();
+}
+
+function print(text: string): Promise<number> {
+  return new Promise((resolve) => process.stdout.write(text, () => resolve(EXIT.done)));
+}
+
+run().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    void tell(error instanceof Error ? (error.stack ?? error.message) : String(error)).finally(() =>
+      process.exit(EXIT.failed),
+    );
+  },
+);

@@ -1,0 +1,24 @@
+import type { Clock } from '../platform/clock.ts';
+
+const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'] as const;
+const FRAME_MS = 80;
+/** To the beginning of the line, and clear it (ECMA-48 EL). */
+const CLEAR = '\r\u001b[2K';
+
+/** Turns beside a text until `stop`, and then leaves no trace. `draw` is a terminal's: elsewhere there is nothing to turn. */
+export function spin(
+  text: string,
+  clock: Clock,
+  draw: ((text: string) => void) | undefined,
+): { readonly stop: () => void } {
+  if (draw === undefined) return { stop: () => {} };
+  const over = new AbortController();
+  const turn = async () => {
+    for (let frame = 0; ; frame++) {
+      draw(`${CLEAR}${FRAMES[frame % FRAMES.length]} ${text}`);
+      await clock.sleep(FRAME_MS, over.signal);
+    }
+  };
+  turn().catch(() => draw(CLEAR));
+  return { stop: () => over.abort() };
+}
