@@ -1,0 +1,93 @@
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
+import { chart } from './chart.ts';
+import type { Collection } from './figures.ts';
+import { type Flags, readFlags, USAGE } from './flags.ts';
+import { BRIDGE, DIRECT, OTHER, targets } from './rows.ts';
+import { type Growth, measure, measureGrowth } from './run.ts';
+import { Stage } from './stage.ts';
+import { figuresTable, growthTable, verdictTable } from './table.ts';
+import { judge } from './verdicts.ts';
+
+/**
+ * What the bridge costs: the same work with it, without it and, where asked for, by way of another bridge, in turn, in one run. Ratios carry
+ * from machine to machine; figures do not. Nothing here is part of `npm test`: a busy machine is no fault of the program.
+ *
+ * What was tried for the sake of these figures, on a busy machine with two processors, Node 20 unless another is named:
+ *
+ * kept
+ * - launch.cjs, `--liftoff-only` on Node 20: 184 → 124 ms of processor time and 93 → 58 MB at the start; calls take 0.69 → 0.80 s per 10,000.
+ * - launch.cjs, semi-space growth factor 1 and heap growing by 20 %: 135 → 78 MB after load together with the above, 0.80 → 0.88 s per
+ *   10,000 calls; on Node 22 136 → 96 MB, 0.52 → 0.55 s.
+ * - protocol/scan.ts, looking at an answer instead of parsing it: peak of a 32 MB answer 128 → 64 MB as JSON, 150 → 117 MB as an event stream (96
+ *   with the small heap); 13 instead of 50 ms of processor time for one long string.
+ *
+ * not kept
+ * - scanning byte by byte instead of four at a time: 45 ms for 32 MB, as long as `JSON.parse`.
+ * - `--optimize-for-size`: memory as above, but 0.69 → 1.03 s per 10,000 calls.
+ * - `--max-semi-space-size` by itself: does little once the process runs (135 → 122 … 134 MB). `--max-lazy`, `--v8-pool-size=1`: nothing.
+ * - `--no-wasm-tier-up`: slower at the start (184 → 212 ms), no less memory.
+ * - the compile cache of Node 22: 104 → 90 ms of processor time. Its default folder lies in the system's temporary folder, where others could
+ *   put code (THREATS 34), and ours is not known before the settings are read.
+ */
+
+/** Above this load per processor at the start, ratios say more about the neighbours. */
+const BUSY_LOAD = 0.5;
+
+const say = (text: string) => process.stderr.write(`${text}\n`);
+const print = (text: string) => process.stdout.write(`${text}\n`);
+
+function machine(): string {
+  const [load = 0] = loadavg();
+  const busy = load / availableParallelism() > BUSY_LOAD ? ' (BUSY: do not trust the ratios)' : '';
+  return `${cpus()[0]?.model.trim()}, ${availableParallelism()} processors, ${Math.round(totalmem() / 1024 ** 3)} GiB, ${process.platform}, load ${load.toFixed(2)}${busy}`;
+}
+
+async function bench(flags: Flags): Promise<boolean> {
+  const where = machine();
+  say(where);
+  await using stage = await Stage.create(flags.program);
+  const collection = await measure(stage, flags, say);
+  const growth = flags.growth ? await measureGrowth(stage, flags, say) : [];
+  print(`${where}\nmin / median / max of ${flags.repeats}\n\n${figuresTable(collection)}`);
+  for (const each of growth) print(`\n${growthTable(each.title, each.subjects, each.collection)}`);
+  const verdicts = judge(collection, targets);
+  print(`\n${verdictTable(verdicts)}`);
+  await keep(flags, where, collection, growth);
+  return verdicts.every(({ met }) => met);
+}
+
+async function keep(flags: Flags, where: string, collection: Collection, growth: Growth[]): Promise<void> {
+  const { json, vs } = flags;
+  if (json !== undefined) {
+    const { program: _, ...asked } = flags;
+    const all = { machine: where, asked, figures: collection, growth };
+    await writeFile(json, `${JSON.stringify(all, undefined, 2)}\n`);
+  }
+  if (flags.chart !== undefined) {
+    const names = {
+      [BRIDGE]: 'mcp-drawbridge',
+      [DIRECT]: 'no bridge at all',
+      ...(vs === undefined ? {} : { [OTHER]: 'the most used bridge' }),
+    };
+    await writeFile(flags.chart, chart(collection, names, 'What the bridge costs'));
+  }
+}
+
+/** Undefined after a word about what is wrong with them. */
+function flagsOrUsage(): Flags | undefined {
+  try {
+    const flags = readFlags(process.argv.slice(2));
+    if (!existsSync(flags.program[1] as string)) throw new TypeError(`${flags.program[1]} is not there`);
+    return flags;
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    say(`${error.message}\n\n${USAGE}`);
+    return undefined;
+  }
+}
+
+const flags = flagsOrUsage();
+if (flags === undefined) process.exitCode = 2;
+else if (!(await bench(flags)) && flags.check) process.exitCode = 1;

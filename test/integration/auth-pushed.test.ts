@@ -1,0 +1,71 @@
+import { expect, it } from 'vitest';
+import { refusal, type VendorAnswer, type VendorHabits } from '../peers/vendor.ts';
+import { createVendorWorld } from '../peers/vendor-world.ts';
+
+/** A server that takes authorization requests at `/par` alone. */
+function habits(answer?: VendorAnswer): VendorHabits {
+  const pushed = new Map<string, URLSearchParams>();
+  return {
+    metadata: (vendor) => ({
+      pushed_authorization_request_endpoint: `${vendor.origin}/par`,
+      require_pushed_authorization_requests: true,
+    }),
+    other: (request) => {
+      if (request.path !== '/par') return undefined;
+      if (answer !== undefined) return answer;
+      const reference = `urn:ietf:params:oauth:request_uri:${pushed.size}`;
+      pushed.set(reference, new URLSearchParams(request.body));
+      return { status: 201, body: { request_uri: reference, expires_in: 60 } };
+    },
+    authorize: (query, vendor) => {
+      const request = pushed.get(query.get('request_uri') ?? '');
+      if (request === undefined || request.get('client_id') !== query.get('client_id'))
+        return { status: 400 };
+      return vendor.sendBack(request);
+    },
+  };
+}
+
+it('where it is required, the request goes to the server and the browser carries a reference', async () => {
+  await using world = await createVendorWorld(habits());
+  expect(await world.tools()).toEqual(['echo']);
+  const [address = ''] = world.opened;
+  expect([...new URL(address).searchParams.keys()].sort()).toEqual(['client_id', 'request_uri']);
+  const form = new URLSearchParams(world.vendor.to('/par')[0]?.body);
+  expect(form.get('code_challenge_method')).toBe('S256');
+  expect(form.get('resource')).toBe(world.vendor.mcpUrl);
+});
+
+it('with a secret, the client shows itself there as at the token endpoint', async () => {
+  const args = ['--client-id', 'c', '--client-secret', 'hush-hush'];
+  await using world = await createVendorWorld(habits(), args);
+  expect(await world.tools()).toEqual(['echo']);
+  expect(world.vendor.to('/par')[0]?.headers.authorization).toMatch(/^Basic /);
+  expect(world.opened.join()).not.toContain('hush');
+});
+
+it.each<[string, VendorAnswer, string]>([
+  ['a refusal', refusal('invalid_request', 'no hush-hush'), 'invalid_request'],
+  ['no reference', { status: 201, body: {} }, 'reference'],
+  ['a reference with a line break', { status: 201, body: { request_uri: 'urn:x\r\ny' } }, 'reference'],
+])('%s: said, and no browser is opened', async (_name, answer, message) => {
+  await using world = await createVendorWorld(habits(answer), [
+    '--client-id',
+    'c',
+    '--client-secret',
+    'hush-hush',
+  ]);
+  const failure = JSON.stringify(await world.tools());
+  expect(failure).toContain(message);
+  expect(failure).not.toContain('hush');
+  expect(world.opened).toEqual([]);
+});
+
+it('where it is only offered, nothing changes', async () => {
+  const metadata: VendorHabits['metadata'] = (vendor) => ({
+    pushed_authorization_request_endpoint: `${vendor.origin}/par`,
+  });
+  await using world = await createVendorWorld({ metadata });
+  expect(await world.tools()).toEqual(['echo']);
+  expect(world.vendor.to('/par')).toEqual([]);
+});

@@ -1,0 +1,156 @@
+// Bundled by kill-plan.ts and run by `node --require` before the built program; needs nothing but Node.
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import net from 'node:net';
+import { basename } from 'node:path';
+import type { KillPlan, Step } from './kill-plan.ts';
+
+interface Handed extends KillPlan {
+  readonly said: string;
+  readonly rearm: string;
+}
+
+type Call = (...args: unknown[]) => unknown;
+
+const PROMISES = ['rename', 'link', 'unlink', 'mkdir', 'rmdir', 'stat', 'lstat', 'readdir', 'utimes'];
+const CALLBACKS = ['mkdir', 'rmdir', 'utimes', 'lstat', 'rmdirSync', 'lstatSync'];
+const HANDLE = ['writeFile', 'sync', 'truncate', 'readFile', 'stat'];
+
+/** Counts the calls of the built program into the store and to the servers, where Node hands them to the system. */
+export function follow(plan: Handed): void {
+  const isSignIn = process.argv.includes('__sign-in');
+  if (isSignIn !== (plan.role === 'sign-in')) return;
+  const { appendFileSync, readFileSync } = fs;
+  // Once: the sign-in that follows the one that was killed is left alone.
+  if (fs.existsSync(plan.said) && readFileSync(plan.said, 'utf8').includes('"killed":true')) return;
+  let { at } = plan;
+  let n = 0;
+  const steps = new Steps();
+  const count = (name: string, on: string) => {
+    n++;
+    const step = steps.next(name, on);
+    const isResidue = steps.isResidue(name, on);
+    const call = { n, name, on, step, holdsLock: steps.holdsLock, isResidue };
+    if (at === 0 || n < at || (plan.sparing && isResidue)) {
+      if (at === 0) appendFileSync(plan.said, `${JSON.stringify(call)}\n`);
+      return;
+    }
+    appendFileSync(plan.said, `${JSON.stringify({ ...call, killed: true })}\n`);
+    // Once: a process that is resumed goes on.
+    at = Number.MAX_SAFE_INTEGER;
+    process.kill(process.pid, plan.signal ?? 'SIGKILL');
+  };
+  process.on('SIGUSR2', () => {
+    at = Number(readFileSync(plan.rearm, 'utf8'));
+    n = 0;
+    fs.writeSync(2, '@armed\n');
+  });
+  watchLock((held) => {
+    steps.holdsLock = held;
+  });
+  countFiles(plan.folder, count);
+  countConnections(plan.ports, count);
+  syncBuiltinESMExports();
+}
+
+function countFiles(folder: string, count: (name: string, on: string) => void): void {
+  const before = (name: string, path: unknown) => {
+    if (typeof path === 'string' && path.startsWith(folder)) count(name, basename(path));
+  };
+  const promises = fs.promises as unknown as Record<string, Call>;
+  wrap(promises, PROMISES, before);
+  wrap(fs as unknown as Record<string, Call>, CALLBACKS, before);
+  const open = promises.open as (...args: unknown[]) => Promise<Record<string, Call>>;
+  promises.open = async (path: unknown, ...rest: unknown[]) => {
+    before('open', path);
+    const handle = await open.call(fs.promises, path, ...rest);
+    wrap(handle, HANDLE, (name) => before(name, path));
+    return handle;
+  };
+}
+
+function countConnections(ports: readonly number[] | undefined, count: (name: string, on: string) => void) {
+  const counts = (port: unknown): port is number =>
+    typeof port === 'number' && (ports === undefined || ports.includes(port));
+  const socket = net.Socket.prototype as unknown as Record<string, Call>;
+  const { connect, write } = socket as { connect: Call; write: Call };
+  socket.connect = function counted(this: net.Socket, ...args: unknown[]) {
+    const [first] = args.flat() as { port?: unknown }[];
+    const port = Number(first?.port);
+    if (counts(port)) count('connect', String(port));
+    return connect.apply(this, args);
+  };
+  socket.write = function counted(this: net.Socket, ...args: unknown[]) {
+    if (counts(this.remotePort)) count('write', String(this.remotePort));
+    return write.apply(this, args);
+  };
+}
+
+function wrap(
+  owner: Record<string, Call>,
+  names: readonly string[],
+  before: (name: string, first: unknown) => void,
+): void {
+  for (const name of names) {
+    const real = owner[name];
+    if (real === undefined) throw new Error(`nothing to count: ${name}`);
+    owner[name] = function counted(this: unknown, ...args: unknown[]) {
+      before(name, args[0]);
+      return real.apply(this, args);
+    };
+  }
+}
+
+/** Whether the credential's lock is ours: its folder was made, and not removed since. */
+function watchLock(tell: (held: boolean) => void): void {
+  const owner = fs as unknown as Record<string, Call>;
+  const { mkdir, rmdir, rmdirSync } = owner as { mkdir: Call; rmdir: Call; rmdirSync: Call };
+  owner.mkdir = (path, ...rest) => {
+    const done = rest.pop() as Call;
+    return mkdir.call(fs, path, ...rest, (error: Error | null, ...values: unknown[]) => {
+      if (isLock(String(path)) && error === null) tell(true);
+      done(error, ...values);
+    });
+  };
+  owner.rmdir = (path, ...rest) => {
+    if (isLock(String(path))) tell(false);
+    return rmdir.call(fs, path, ...rest);
+  };
+  owner.rmdirSync = (path, ...rest) => {
+    if (isLock(String(path))) tell(false);
+    return rmdirSync.call(fs, path, ...rest);
+  };
+}
+
+/** Which step of a refresh a call belongs to, from the calls before it. */
+class Steps {
+  holdsLock = false;
+  #step: Step = 'lock';
+  #sent = false;
+
+  next(name: string, on: string): Step {
+    const isRecord = /^[0-9a-f]{64}\.json$/.test(on);
+    if (isLock(on) && (name === 'mkdir' || name === 'lstatSync') && !this.holdsLock) this.#step = 'lock';
+    else if (this.#step === 'lock' && this.holdsLock && isRecord) this.#step = 're-read';
+    else if (this.#step === 're-read' && name === 'readdir') this.#step = 'claim';
+    else if (this.#step === 'claim' && /\.answer\./.test(on)) this.#step = 'pre-create';
+    else if (this.#step === 'pre-create' && (name === 'connect' || name === 'write')) this.#step = 'POST';
+    else if (this.#step === 'POST' && on.endsWith('.answer')) this.#step = 'write';
+    else if (this.#step === 'write' && name === 'sync') this.#step = 'fsync';
+    else if (this.#step === 'fsync') this.#step = 'rename';
+    else if (this.#step === 'rename' && name === 'readdir') this.#step = 'release';
+    if (this.#step === 'POST' && name === 'write') this.#sent = true;
+    else if (this.#step === 'lock') this.#sent = false;
+    return this.#step;
+  }
+
+  /** A request is written in one go, whatever calls that takes; while its answer is awaited, the lock is touched from time to time. */
+  isResidue(name: string, on: string): boolean {
+    if (!this.#sent || name === 'write') return false;
+    return this.#step === 'POST' || (on.endsWith('.answer') && (name === 'open' || name === 'writeFile'));
+  }
+}
+
+function isLock(on: string): boolean {
+  return on.endsWith('.json.lock');
+}

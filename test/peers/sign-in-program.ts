@@ -1,0 +1,42 @@
+// Two programs in one, as the real one is: without `__sign-in` a host that starts a sign-in and then hangs, with it the sign-in.
+import { readSignInRequest, SIGN_IN_COMMAND, type SignInRequest } from '../../src/auth/sign-in-request.ts';
+import { startSignIn } from '../../src/auth/sign-in-start.ts';
+import { signInProcess } from '../../src/commands/sign-in-process.ts';
+import { createBrowser } from '../../src/platform/browser.ts';
+import { launchDetached } from '../../src/platform/child-process.ts';
+import { systemClock } from '../../src/platform/clock.ts';
+import { createHttp } from '../../src/platform/http-undici.ts';
+import { silentLogger } from '../../src/platform/logger.ts';
+import { listenOnLoopback } from '../../src/platform/loopback-listener.ts';
+import { systemRandom } from '../../src/platform/random.ts';
+import { openLeases } from '../../src/store/lease.ts';
+import { openStore } from '../../src/store/store.ts';
+
+const { env, execPath, execArgv, pid } = process;
+const [, script = '', command] = process.argv;
+
+async function compose({ home }: SignInRequest) {
+  const store = await openStore({ home, logger: silentLogger });
+  return {
+    ...{ clock: systemClock, random: systemRandom, logger: silentLogger, store, pid },
+    leases: openLeases(store.folder),
+    listen: listenOnLoopback,
+    openBrowser: createBrowser(env),
+    createHttp: (allowAddress: (address: string, host: string) => boolean) =>
+      createHttp({ env, allowAddress }),
+  };
+}
+
+if (command === SIGN_IN_COMMAND) {
+  const stop = new AbortController();
+  // Not `once`: proper-lockfile's exit hook ends a process that has no other listener left.
+  process.on('SIGTERM', () => stop.abort());
+  process.exit(
+    await signInProcess({ stdin: process.stdin, compose, logger: silentLogger, signal: stop.signal }),
+  );
+}
+
+const request = readSignInRequest(command ?? '');
+await startSignIn(request, { launch: launchDetached, execPath, entry: [...execArgv, script], env });
+process.stdout.write('started\n');
+setInterval(() => {}, 1_000);

@@ -1,0 +1,175 @@
+import type { SeenRequest } from '../peers/faults.ts';
+import { faults } from '../peers/faults.ts';
+import type { CallEnd, Instance } from './instance.ts';
+import { Dice } from './random.ts';
+import { StormWorld } from './world.ts';
+
+export interface LapseOptions {
+  readonly instances: number;
+  /** How often the access token is revoked under all of them. */
+  readonly lapses: number;
+  /** In all; each in place of a counted call that the seed chooses, the residue spared. */
+  readonly kills: number;
+  readonly seed: number;
+  readonly onLapse?: (lapse: number) => void;
+}
+
+export interface LapseFigures {
+  readonly lapses: number;
+  readonly kills: number;
+  readonly refreshPosts: number;
+  readonly replays: number;
+  readonly signIns: number;
+  readonly tabs: number;
+  readonly corrupt: number;
+  /** Calls of instances that lived. */
+  readonly served: number;
+  readonly failed: readonly string[];
+  /** From the arrival of a call with the revoked token to the arrival of the same call with the new one, at the server. */
+  readonly waitsMs: readonly number[];
+  /** The same, less what the authorization server took for the refresh of that lapse. */
+  readonly beyondServerMs: readonly number[];
+  /** Steps at which processes died. */
+  readonly diedAt: ReadonlyMap<string, number>;
+}
+
+/** The authorization server's own time for a refresh. */
+const SERVER_MS = 100;
+/** A refresh takes some fifty counted calls, and a waiter's turns add a few each. */
+const MOST_CALLS = 70;
+const HEAD_START_MS = 30;
+
+/** Many instances, one credential, and a token that is revoked again and again while all of them have something to ask. */
+export async function lapses(options: LapseOptions): Promise<LapseFigures> {
+  await using world = await StormWorld.create();
+  const storm = new Lapses(world, options);
+  return await storm.run();
+}
+
+class Lapses {
+  readonly #world: StormWorld;
+  readonly #options: LapseOptions;
+  readonly #dice: Dice;
+  readonly #died = new Map<string, number>();
+  readonly #failed: string[] = [];
+  readonly #waits: number[] = [];
+  readonly #beyond: number[] = [];
+  readonly #refreshed: number[] = [];
+  #instances: Instance[] = [];
+  #kills = 0;
+  #served = 0;
+
+  constructor(world: StormWorld, options: LapseOptions) {
+    this.#world = world;
+    this.#options = options;
+    this.#dice = new Dice(options.seed);
+  }
+
+  async run(): Promise<LapseFigures> {
+    const { authority, browser } = this.#world;
+    await this.#world.signIn();
+    authority.failRefresh(faults.delay(SERVER_MS));
+    authority.events.onEntry(({ kind }) => {
+      if (kind === 'refresh') this.#refreshed.push(Date.now());
+    });
+    const asked = authority.counters.authorizationRequests;
+    this.#instances = await Promise.all(Array.from({ length: this.#options.instances }, () => this.#start()));
+    for (let lapse = 1; lapse <= this.#options.lapses; lapse++) await this.#lapse(lapse);
+    const { refreshPosts, replays, authorizationRequests } = authority.counters;
+    await browser.settle();
+    return {
+      ...{ lapses: this.#options.lapses, kills: this.#kills, refreshPosts, replays },
+      ...{ signIns: authorizationRequests - asked, tabs: browser.opened.length },
+      ...{ served: this.#served, failed: this.#failed, waitsMs: this.#waits, beyondServerMs: this.#beyond },
+      ...{ corrupt: await this.#world.corruptRecords(), diedAt: this.#died },
+    };
+  }
+
+  /** A new instance, served once. */
+  async #start(): Promise<Instance> {
+    const plan = this.#options.kills === 0 ? {} : { plan: await this.#world.plan(NEVER, { sparing: true }) };
+    const instance = this.#world.start(plan);
+    this.#note(await instance.call());
+    return instance;
+  }
+
+  async #lapse(lapse: number): Promise<void> {
+    const victims = this.#chooseVictims(lapse);
+    for (const victim of victims) await victim.rearm(this.#dice.between(1, MOST_CALLS));
+    const { authority, server } = this.#world;
+    const from = server.requests.entries.length;
+    const posted = authority.requests.entries.length;
+    authority.tokens.revokeAll();
+    const aging = this.#ageLocksOf(victims);
+    const first = this.#dice.fraction() < 0.5 ? victims : [];
+    const calls = first.map((victim) => victim.call());
+    // Half of the time the victims are first, or they would hardly ever be the ones to refresh.
+    if (first.length > 0) await new Promise((resolve) => setTimeout(resolve, HEAD_START_MS));
+    calls.push(...this.#instances.filter((one) => !first.includes(one)).map((one) => one.call()));
+    for (const end of await Promise.all(calls)) this.#note(end);
+    await aging();
+    this.#measure(server.requests.entries.slice(from), authority.requests.entries.slice(posted));
+    await this.#replaceDead();
+    this.#options.onLapse?.(lapse);
+  }
+
+  #chooseVictims(lapse: number): Instance[] {
+    const due = Math.round((this.#options.kills * lapse) / this.#options.lapses) - this.#kills;
+    const left = [...this.#instances];
+    // Victims that never came to their call are still due: at some point there are more than there are instances.
+    return Array.from({ length: Math.max(0, Math.min(due, left.length)) }, () => {
+      const victim = this.#dice.pick(left);
+      left.splice(left.indexOf(victim), 1);
+      return victim;
+    });
+  }
+
+  /** A lock that a dead process holds goes stale after 15 s; 500 times that is no test of correctness: here at once. */
+  #ageLocksOf(victims: readonly Instance[]): () => Promise<void> {
+    const aged = victims.map(({ host, plan }) =>
+      host.exited.then(async () => {
+        if ((await plan?.said())?.killed?.holdsLock) await this.#world.ageLocks();
+      }),
+    );
+    return async () => {
+      await Promise.all(victims.map((victim, at) => (victim.isGone ? aged[at] : undefined)));
+    };
+  }
+
+  #note(end: CallEnd): void {
+    if (end.kind === 'served') this.#served++;
+    else if (end.kind === 'failed') this.#failed.push(end.why);
+  }
+
+  async #replaceDead(): Promise<void> {
+    const dead = this.#instances.filter(({ isGone }) => isGone);
+    for (const { plan, host } of dead) {
+      const killed = (await plan?.said())?.killed;
+      if (killed === undefined) this.#failed.push(`ended by itself: ${host.stderr.slice(-300)}`);
+      else this.#died.set(killed.step, (this.#died.get(killed.step) ?? 0) + 1);
+      this.#kills++;
+    }
+    this.#instances = this.#instances.filter((one) => !dead.includes(one));
+    this.#instances.push(...(await Promise.all(dead.map(() => this.#start()))));
+  }
+
+  #measure(requests: readonly SeenRequest[], posts: readonly SeenRequest[]): void {
+    const post = posts.find(({ method }) => method === 'POST');
+    const tookMs = post === undefined ? 0 : (this.#refreshed.at(-1) ?? post.at) - post.at;
+    const first = new Map<string, number>();
+    for (const { method, headers, at } of requests) {
+      const instance = String(headers['x-instance']);
+      if (method !== 'POST') continue;
+      const before = first.get(instance);
+      if (before === undefined) first.set(instance, at);
+      else {
+        this.#waits.push(at - before);
+        this.#beyond.push(at - before - tookMs);
+        first.delete(instance);
+      }
+    }
+  }
+}
+
+/** Counts, and never comes so far. */
+const NEVER = Number.MAX_SAFE_INTEGER;

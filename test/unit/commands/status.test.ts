@@ -1,0 +1,97 @@
+import { describe, expect, test } from 'vitest';
+import { statusOf, statusTable } from '../../../src/commands/status.ts';
+import type { SignInFace } from '../../../src/store/face.ts';
+import { tokenHash } from '../../../src/store/key.ts';
+import type { CredentialOverview } from '../../../src/store/overview.ts';
+import type { CredentialRecord } from '../../../src/store/record.ts';
+import { wholeRecord } from '../../peers/credentials.ts';
+
+const NOW = 1_800_000_000_000;
+const { deadRefreshTokenHash: _, ...alive } = wholeRecord;
+const idToken = `x.${Buffer.from(JSON.stringify({ sub: '1', email: 'ada@example.org\u202e\n' })).toString('base64url')}.x`;
+
+const overview = (record: CredentialRecord, more: Partial<CredentialOverview> = {}): CredentialOverview => ({
+  key: 'k',
+  found: { kind: 'record', record },
+  ...more,
+});
+const withTokens = (tokens: Partial<NonNullable<CredentialRecord['tokens']>>): CredentialRecord => ({
+  ...alive,
+  tokens: { ...(alive.tokens as NonNullable<CredentialRecord['tokens']>), ...tokens },
+});
+const only = (record: CredentialRecord) => statusOf([overview(record)], NOW, {})[0];
+
+describe('the state', () => {
+  const { client: __, ...withoutClient } = withTokens({ expiresAt: NOW - 1 });
+  const { tokens: ___, ...withoutTokens } = alive;
+  test.each<[string, CredentialRecord, string, boolean]>([
+    ['a token that serves', alive, 'signed in', true],
+    ['past its end', withTokens({ obtainedAt: NOW - 2, expiresAt: NOW - 1 }), 'expired, refreshable', true],
+    [
+      'past its end, and the refresh token is dead',
+      {
+        ...withTokens({ obtainedAt: NOW - 2, expiresAt: NOW - 1 }),
+        deadRefreshTokenHash: tokenHash('refresh-token-canary'),
+      },
+      'sign-in needed',
+      false,
+    ],
+    [
+      'its client is forgotten',
+      { ...withoutClient, tokens: { ...withoutClient.tokens, obtainedAt: NOW - 2 } as never },
+      'sign-in needed',
+      false,
+    ],
+    ['never signed in', withoutTokens, 'sign-in needed', false],
+  ])('%s', (_, record, state, refreshable) => {
+    expect(only(record)).toMatchObject({ state, refreshable });
+  });
+});
+
+test('no secret is in it, in whatever form', () => {
+  const statuses = statusOf([overview(withTokens({ idToken }))], NOW, {});
+  for (const text of [JSON.stringify(statuses), statusTable(statuses, NOW)])
+    expect(text).not.toMatch(/canary/);
+});
+
+test('the account is what the ID token says, made harmless for a terminal', () => {
+  expect(only(withTokens({ idToken }))?.account).toBe('ada@example.org');
+  expect(only(withTokens({ idToken: 'no.jwt' }))?.account).toBeUndefined();
+});
+
+test('a table of what is known, with the address of a sign-in below, whole', () => {
+  const address = `https://as.example/authorize?state=${'x'.repeat(300)}`;
+  const times = { startedAt: NOW, deadline: NOW + 90_000 };
+  const signIn: SignInFace = { phase: 'pending', nonce: 'n', pid: 7, address, ...times };
+  const text = statusTable(
+    statusOf([overview(alive, { signIn, lock: { pid: 9, heldForMs: 5 } })], NOW, {}),
+    NOW,
+  );
+  const [heading = '', row = ''] = text.split('\n');
+  expect(heading).not.toContain('ACCOUNT');
+  for (const part of [
+    'https://mcp.example/mcp',
+    'signed in',
+    'read write',
+    '1 h',
+    'process 9',
+    'process 7, 1 min left',
+  ]) {
+    expect(row).toContain(part);
+  }
+  expect(text).toContain(address);
+  expect(statusTable([], NOW)).toBe('No login.\n');
+});
+
+test('only of the server and the profile that were named', () => {
+  const all = [
+    overview(alive),
+    overview({ ...alive, profile: 'work' }),
+    overview({ ...alive, server: 'https://b.example/' }),
+  ];
+  const names = (filter: object) =>
+    statusOf(all, NOW, filter).map(({ server, profile }) => `${server} ${profile}`);
+  expect(names({})).toHaveLength(3);
+  expect(names({ server: 'https://b.example/' })).toEqual(['https://b.example/ default']);
+  expect(names({ profile: 'work' })).toEqual(['https://mcp.example/mcp work']);
+});

@@ -1,0 +1,165 @@
+import { describe, expect, it } from 'vitest';
+import { type Config, loadConfig } from '../../../src/config/config.ts';
+
+const URL_ARGUMENT = 'https://mcp.example/mcp';
+
+function load(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  files: Readonly<Record<string, string>> = {},
+) {
+  const readFile = (path: string) => {
+    const text = files[path];
+    if (text === undefined) throw new Error('no such file');
+    return text;
+  };
+  const parsed = loadConfig([URL_ARGUMENT, ...args], env, readFile);
+  if (parsed.command !== 'bridge') throw new Error(parsed.command);
+  return parsed;
+}
+
+const oauth = (args: readonly string[], env = {}, files = {}): Config['oauth'] =>
+  load(args, env, files).config.oauth;
+
+describe('the client', () => {
+  it('has its secret from the environment, a file or the option, of which only the last in argv is warned about', () => {
+    const expected = { clientId: 'c', clientSecret: 's=1' };
+    expect(oauth(['--client-id', 'c', '--client-secret-env', 'S'], { S: 's=1' }).client).toEqual(expected);
+    expect(oauth(['--client-id', 'c', '--client-secret-file', '/s'], {}, { '/s': 's=1\n' }).client).toEqual(
+      expected,
+    );
+    const literal = load(['--client-id', 'c', '--client-secret', 's=1']);
+    expect(literal.config.oauth.client).toEqual(expected);
+    expect(literal.warnings.join()).toContain('--client-secret-env');
+    expect(literal.warnings.join()).not.toContain('s=1');
+    const quiet = load(['--client-id', 'c'], { MCP_DRAWBRIDGE_CLIENT_SECRET: 's=1' });
+    expect(quiet.config.oauth.client).toEqual(expected);
+    expect(quiet.warnings).toEqual([]);
+  });
+
+  it.each<[string, readonly string[], Record<string, string>, RegExp]>([
+    ['a secret without a client', ['--client-secret', 's'], {}, /--client-id/],
+    [
+      'two secrets',
+      ['--client-id', 'c', '--client-secret', 's', '--client-secret-env', 'S'],
+      { S: 's' },
+      /twice/,
+    ],
+    ['an empty variable', ['--client-id', 'c', '--client-secret-env', 'S'], { S: '' }, /"S" is not set/],
+    ['a missing file', ['--client-id', 'c', '--client-secret-file', '/no'], {}, /cannot be read/],
+    ['a key without a client', ['--client-key', '/k'], {}, /--client-id/],
+    ['an algorithm without a key', ['--client-id', 'c', '--client-key-alg', 'ES256'], {}, /--client-key/],
+    ['an unknown algorithm', ['--client-id', 'c', '--client-key-alg', 'none'], {}, /ES256/],
+    [
+      'two kinds of client',
+      ['--client-id', 'c', '--client-metadata-url', 'https://c.example'],
+      {},
+      /exclude/,
+    ],
+    ['a document over http', ['--client-metadata-url', 'http://c.example'], {}, /https/],
+    ['--resource and its opposite', ['--no-resource', '--resource', 'https://r.example'], {}, /exclude/],
+  ])('%s is refused', (_name, args, env, message) => {
+    expect(() => load(args, env)).toThrow(message);
+  });
+
+  it('no message holds the secret', () => {
+    const files = { '/s': 'line one\nsecret-canary\n' };
+    expect(() => load(['--client-id', 'c', '--client-secret-file', '/s'], {}, files)).toThrow(/one line/);
+    expect(() => load(['--client-id', 'c', '--client-secret-file', '/s'], {}, files)).not.toThrow(/canary/);
+  });
+});
+
+describe('grants', () => {
+  it.each<[string, readonly string[], RegExp]>([
+    ['client_credentials without a client', ['--grant', 'client_credentials'], /--client-id/],
+    [
+      'client_credentials without a secret',
+      ['--grant', 'client_credentials', '--client-id', 'c'],
+      /--client-key/,
+    ],
+    ['jwt-bearer without an assertion', ['--grant', 'jwt-bearer'], /--assertion-file/],
+    ['an assertion without jwt-bearer', ['--assertion-file', '/a'], /--grant jwt-bearer/],
+    ['enterprise without an ID token', ['--grant', 'enterprise', '--client-id', 'c'], /--id-token-file/],
+    ['an ID token without enterprise', ['--id-token-file', '/a'], /--grant enterprise/],
+    ['another grant', ['--grant', 'password'], /authorization_code/],
+  ])('%s is refused', (_name, args, message) => {
+    expect(() => load(args)).toThrow(message);
+  });
+
+  it('enterprise needs all of its parts', () => {
+    const args = [
+      '--grant',
+      'enterprise',
+      '--client-id',
+      'c',
+      '--id-token-file',
+      '/t',
+      '--idp-client-id',
+      'i',
+    ];
+    expect(() => load(args)).toThrow(/--idp-token-endpoint/);
+    expect(oauth([...args, '--idp-token-endpoint', 'https://idp.example/token']).machineGrant).toEqual({
+      ...{ kind: 'enterprise', idTokenFile: '/t', idpClientId: 'i' },
+      idpTokenEndpoint: 'https://idp.example/token',
+    });
+  });
+});
+
+describe('--authorize-param', () => {
+  it('comes from all sources, in the order of their strength', () => {
+    const env = { MCP_DRAWBRIDGE_AUTHORIZE_PARAM: 'a=1\nb=2=3' };
+    expect(oauth(['--authorize-param', 'c='], env).authorizeParams).toEqual([
+      ['a', '1'],
+      ['b', '2=3'],
+      ['c', ''],
+    ]);
+  });
+
+  it.each([
+    'state=x',
+    'redirect_uri=https://evil.example',
+    'client_id=x',
+    'scope=x',
+    'noequals',
+    '=x',
+    'a b=c',
+  ])('%s is refused', (text) => {
+    expect(() => load(['--authorize-param', text])).toThrow(/--authorize-param/);
+  });
+});
+
+describe('presets', () => {
+  it('set what the vendor needs, and give way to what is said', () => {
+    const entra = load(['--preset', 'entra', '--client-id', 'c']).config;
+    expect(entra.oauth).toMatchObject({ noResource: true, scopeOnTokenRequests: true });
+    expect(entra.callback.host).toBe('localhost');
+    const own = load([
+      '--preset',
+      'entra',
+      '--client-id',
+      'c',
+      '--callback-host',
+      '127.0.0.1',
+      '--no-resource=false',
+    ]);
+    expect(own.config.oauth.noResource).toBe(false);
+    expect(own.config.callback.host).toBe('127.0.0.1');
+    const google = oauth([
+      '--preset',
+      'google',
+      '--client-id',
+      'c',
+      '--authorize-param',
+      'prompt=select_account',
+    ]);
+    expect(Object.fromEntries(google.authorizeParams)).toEqual({
+      access_type: 'offline',
+      prompt: 'select_account',
+    });
+  });
+
+  it('where nobody can register, a client id is asked for at once', () => {
+    expect(() => load(['--preset', 'google'])).toThrow(/--client-id/);
+    expect(() => load(['--preset', 'nobody'])).toThrow(/entra/);
+  });
+});

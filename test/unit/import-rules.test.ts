@@ -1,0 +1,114 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { findOffences, importsOf, type Offence } from './import-rules.ts';
+
+const src = new URL('../../src/', import.meta.url).pathname;
+
+function readSources(): Map<string, string> {
+  const files = readdirSync(src, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.d.ts'))
+    .map((entry) => join(entry.parentPath, entry.name));
+  return new Map(files.map((file) => [relative(src, file).split(sep).join('/'), readFileSync(file, 'utf8')]));
+}
+
+const said = ({ file, rule }: Offence): string => `${file}: ${rule}`;
+
+test('the rooms keep to the import rules', () => {
+  const sources = readSources();
+  expect(sources.size).toBeGreaterThan(20);
+  expect(findOffences(sources).map(said)).toEqual([]);
+});
+
+describe('the checker finds planted offenders', () => {
+  const planted: readonly [what: string, file: string, text: string, rule: RegExp][] = [
+    ['upward', 'host/a.ts', "import { x } from '../bridge/x.ts';", /^host must not import bridge/],
+    ['sideways', 'remote/a.ts', "import type { X } from '../auth/x.ts';", /^remote must not import auth/],
+    ['lazily', 'store/a.ts', "const x = await import('../ui/x.ts');", /^store must not import ui/],
+    [
+      'config from a feature',
+      'auth/a.ts',
+      "import type { Config } from '../config/config.ts';",
+      /^auth must not import config/,
+    ],
+    [
+      'platform from protocol',
+      'protocol/a.ts',
+      "import { x } from '../platform/x.ts';",
+      /^protocol must not import platform/,
+    ],
+    ['over lines', 'ui/a.ts', "import {\n  a,\n  b,\n} from '../store/x.ts';", /^ui must not import store/],
+    [
+      'by re-export',
+      'ui/a.ts',
+      "export { a } from '../store/x.ts';\nexport const b = 1;",
+      /^ui must not import store/,
+    ],
+    ['undici', 'remote/a.ts', "import { Agent } from 'undici';", /undici: platform/],
+    ['undici, deep', 'auth/a.ts', "const a = await import('undici/lib/x.js');", /undici: platform/],
+    ['zod', 'bridge/a.ts', "import * as z from 'zod/mini';", /zod\/mini: config/],
+    ['zod, whole', 'store/a.ts', "import * as z from 'zod';", /zod has no door/],
+    ['the SDK', 'bridge/a.ts', "import { x } from '@modelcontextprotocol/client';", /client: auth/],
+    ['the lock', 'store/a.ts', "import lockfile from 'proper-lockfile';", /store\/lock\.ts/],
+    ['an unknown package', 'ui/a.ts', "import 'left-pad';", /left-pad has no door/],
+    ['a child', 'auth/a.ts', "import { spawn } from 'node:child_process';", /child_process: platform/],
+    ['the disk', 'remote/a.ts', "import { readFile } from 'node:fs/promises';", /node:fs: store/],
+    ['a server', 'auth/a.ts', "import { createServer } from 'node:http';", /network: platform/],
+    ['an exit', 'bridge/a.ts', 'if (x) process.exit(1);', /process\.exit: main/],
+    ['stdout', 'ui/a.ts', "process.stdout.write('x');", /stdout: host/],
+    ['stderr', 'auth/a.ts', "process.stderr.write('x');", /stderr: platform/],
+    [
+      'the real http',
+      'remote/a.ts',
+      "import { createHttp } from '../platform/http-undici.ts';",
+      /only main and compose wire/,
+    ],
+    ['length', 'ui/a.ts', 'const a = 1;\n'.repeat(301), /^301 lines/],
+    ['utils', 'store/file-utils.ts', 'export const a = 1;', /says nothing/],
+    ['an index', 'store/index.ts', 'export const a = 1;', /barrel/],
+    [
+      'a barrel by another name',
+      'store/all.ts',
+      "export * from './a.ts';\nexport type { B } from './b.ts';",
+      /barrel/,
+    ],
+    ['a room without rules', 'attic/a.ts', "import './b.ts';", /unknown room attic/],
+  ];
+  test.each(planted)('%s', (_, file, text, rule) => {
+    const offences = findOffences(new Map([[file, text]]));
+    expect(offences.map(said)).toEqual([
+      expect.stringMatching(new RegExp(rule.source.replace('^', `^${file}: `))),
+    ]);
+  });
+
+  test('a cycle between folders, once', () => {
+    const sources = new Map([
+      ['auth/a.ts', "import { b } from './grants/b.ts';"],
+      ['auth/grants/b.ts', "import { c } from '../shape/c.ts';"],
+      ['auth/shape/c.ts', "import { a } from '../a.ts';"],
+    ]);
+    expect(findOffences(sources).map(said)).toEqual([
+      'auth/shape/c.ts: folders in a cycle: auth → auth/grants → auth/shape → auth',
+    ]);
+  });
+
+  test('and lets pass what is right', () => {
+    const sources = new Map([
+      ['compose/a.ts', "import { x } from '../bridge/a.ts';"],
+      ['main.ts', "import { compose } from './compose/a.ts';\nprocess.exit(await compose(process.stdout));"],
+      [
+        'bridge/a.ts',
+        "// process.exit cuts pipes\nimport type { X } from '../auth/x.ts';\nimport { y } from '../errors.ts';",
+      ],
+      ['platform/http-undici.ts', "import { Agent } from 'undici';\n/* console.log */"],
+      ['ui/a.ts', 'const a = 1;\n'.repeat(300)],
+    ]);
+    expect(findOffences(sources)).toEqual([]);
+  });
+
+  test('every form of import is seen', () => {
+    const code =
+      "import a from 'a';\nimport 'b';\nexport * from 'c';\nconst d = await import('d');\nrequire('e');\nimport type { f } from 'f';";
+    expect(importsOf(code)).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
+  });
+});
