@@ -1,136 +1,27 @@
-import type { Authorization } from '../../src/auth/authorization.ts';
-import { CredentialAuthorization } from '../../src/auth/credential-authorization.ts';
-import { createRedeem } from '../../src/auth/redeem.ts';
-import { runSignIn, type SignInOutcome } from '../../src/auth/sign-in-process.ts';
-import { readSignInRequest } from '../../src/auth/sign-in-request.ts';
-import { keyOf } from '../../src/compose/credential.ts';
-import { composeMachineAuthorization } from '../../src/compose/machine.ts';
-import type { ProcessParts } from '../../src/compose/process.ts';
-import { signInSettings } from '../../src/compose/sign-in-settings.ts';
-import { type Config, loadConfig } from '../../src/config/config.ts';
-import { readSettingsFile } from '../../src/config/read-file.ts';
-import { type Clock, systemClock } from '../../src/platform/clock.ts';
-import { createHttp } from '../../src/platform/http-undici.ts';
-import { silentLogger } from '../../src/platform/logger.ts';
-import { listenOnLoopback } from '../../src/platform/loopback-listener.ts';
-import { systemRandom } from '../../src/platform/random.ts';
-import { openLeases } from '../../src/store/lease.ts';
-import type { CredentialRecord } from '../../src/store/record.ts';
-import { openStore, type Store } from '../../src/store/store.ts';
-import { visit } from './browser-visit.ts';
-import { type ComposedBridge, composeBridge } from './composed-bridge.ts';
-import { TemporaryHome } from './home.ts';
+import { BridgeWorld, type BridgeWorldOptions, type BridgeWorldParts } from './bridge-world.ts';
 import { Vendor, type VendorHabits } from './vendor.ts';
 
-/** A vendor, a bridge with the options that a person would give it, and a browser that goes wherever it is sent. */
-export class VendorWorld implements AsyncDisposable {
+/** A vendor, and a bridge to it. */
+export class VendorWorld extends BridgeWorld {
   readonly vendor: Vendor;
-  readonly config: Config;
-  readonly bridge: ComposedBridge;
-  readonly store: Store;
-  readonly authorization: Authorization;
-  /** Every address that a browser was sent to. */
-  readonly opened: string[];
-  readonly outcomes: Promise<SignInOutcome>[];
-  readonly #home: TemporaryHome;
-  readonly #stop: AbortController;
 
-  private constructor(
-    parts: Pick<
-      VendorWorld,
-      'vendor' | 'config' | 'bridge' | 'store' | 'authorization' | 'opened' | 'outcomes'
-    >,
-    home: TemporaryHome,
-    stop: AbortController,
-  ) {
-    this.vendor = parts.vendor;
-    this.config = parts.config;
-    this.bridge = parts.bridge;
-    this.store = parts.store;
-    this.authorization = parts.authorization;
-    this.opened = parts.opened;
-    this.outcomes = parts.outcomes;
-    this.#home = home;
-    this.#stop = stop;
+  private constructor(vendor: Vendor, parts: BridgeWorldParts) {
+    super(parts);
+    this.vendor = vendor;
   }
 
   static async create(
     habits: VendorHabits,
     args: readonly string[] = [],
-    { env = {}, clock = systemClock }: { env?: Readonly<Record<string, string>>; clock?: Clock } = {},
+    options: BridgeWorldOptions = {},
   ): Promise<VendorWorld> {
     const vendor = await Vendor.start(habits);
-    const home = await TemporaryHome.create();
-    const parsed = loadConfig(
-      [vendor.mcpUrl, ...args],
-      { ...env, MCP_DRAWBRIDGE_HOME: home.state },
-      readSettingsFile,
-    );
-    if (parsed.command !== 'bridge') throw new Error(`the arguments mean ${parsed.command}`);
-    const { config } = parsed;
-    const store = await openStore({ home: home.state, logger: silentLogger });
-    const leases = openLeases(store.folder);
-    const stop = new AbortController();
-    const opened: string[] = [];
-    const outcomes: Promise<SignInOutcome>[] = [];
-    const ports = { store, leases, clock, random: systemRandom, logger: silentLogger };
-    const createGuarded = (allowAddress: (address: string, hostname: string) => boolean) =>
-      createHttp({ env: {}, allowAddress });
-    const person = new CredentialAuthorization({
-      ...ports,
-      key: keyOf(config),
-      settings: signInSettings(config),
-      loadRedeem: async () =>
-        createRedeem({
-          ...{ server: config.server, allowHttp: false, clock, createHttp: createGuarded },
-          ...{ client: config.oauth.client, scopeOnTokenRequests: config.oauth.scopeOnTokenRequests },
-          useIdToken: config.oauth.useIdToken,
-        }),
-      launch: async (request) => {
-        const platform = {
-          ...ports,
-          ...{ createHttp: createGuarded, listen: listenOnLoopback, pid: process.pid },
-          openBrowser: async (address: string) => {
-            opened.push(address);
-            void visit(address).catch(() => 'the listener has closed');
-            return { kind: 'opened', command: 'test' } as const;
-          },
-        };
-        // By way of JSON, as to a process of its own.
-        const copy = readSignInRequest(JSON.stringify(request));
-        const outcome = runSignIn(copy, platform, stop.signal);
-        outcome.catch(() => 'looked at by the test');
-        outcomes.push(outcome);
-      },
-    });
-    const machine = { env: {}, pid: process.pid } as ProcessParts;
-    const authorization =
-      config.oauth.machineGrant === undefined
-        ? person
-        : await composeMachineAuthorization(config, keyOf(config), machine, silentLogger);
-    const bridge = (await composeBridge(vendor.mcpUrl, { authorization, wait: true })).read();
-    return new VendorWorld({ vendor, config, bridge, store, authorization, opened, outcomes }, home, stop);
+    return new VendorWorld(vendor, await BridgeWorld.compose(vendor.mcpUrl, args, options));
   }
 
-  /** As a host does: initialize, then the list of tools. */
-  async tools(): Promise<unknown> {
-    const greeting = await this.bridge.initialize();
-    if (greeting.json.error !== undefined) return greeting.json.error;
-    const { json } = await this.bridge.request('list', 'tools/list');
-    return json.result?.tools?.map(({ name }: { name: string }) => name) ?? json.error;
-  }
-
-  async record(): Promise<CredentialRecord | undefined> {
-    const read = await this.store.read(keyOf(this.config));
-    return read.kind === 'record' ? read.record : undefined;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.bridge[Symbol.asyncDispose]();
-    this.#stop.abort();
-    await Promise.allSettled(this.outcomes);
+  override async [Symbol.asyncDispose](): Promise<void> {
+    await super[Symbol.asyncDispose]();
     await this.vendor[Symbol.asyncDispose]();
-    await this.#home.close();
   }
 }
 
