@@ -27,12 +27,13 @@ export async function revokeTokens(
     // The sign-in that wrote the record has checked where it leads.
     fetch.policy.addresses.vouchFor(hostname);
     const url = checkDiscoveredUrl(endpoints.revocation, 'the revocation endpoint', fetch.policy);
-    const { headers, parameters } = authenticateClient(client, record.tokenEndpointAuthMethods, { issuer });
     for (const [hint, token] of [
       ['refresh_token', tokens.refreshToken],
       ['access_token', tokens.accessToken],
     ] as const) {
       if (token === undefined) continue;
+      // Each request anew: an assertion may be used once (RFC 7523 §3, `jti`).
+      const { headers, parameters } = authenticateClient(client, record.tokenEndpointAuthMethods, { issuer });
       const body = new URLSearchParams({ token, token_type_hint: hint, ...parameters }).toString();
       const type = { 'content-type': 'application/x-www-form-urlencoded' };
       const { status } = await fetch.post({ url, headers: { ...type, ...headers }, body, signal });
