@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { refusal, type VendorAnswer, type VendorHabits } from '../peers/vendor.ts';
 import { createVendorWorld } from '../peers/vendor-world.ts';
 
-/** A server that takes authorization requests at `/par` alone. */
+/** A server that takes authorization requests at `/par` alone, for what oidc-provider (interop-oidc-provider.test.ts) does not do. */
 function habits(answer?: VendorAnswer): VendorHabits {
   const pushed = new Map<string, URLSearchParams>();
   return {
@@ -25,16 +25,6 @@ function habits(answer?: VendorAnswer): VendorHabits {
     },
   };
 }
-
-it('where it is required, the request goes to the server and the browser carries a reference', async () => {
-  await using world = await createVendorWorld(habits());
-  expect(await world.tools()).toEqual(['echo']);
-  const [address = ''] = world.opened;
-  expect([...new URL(address).searchParams.keys()].sort()).toEqual(['client_id', 'request_uri']);
-  const form = new URLSearchParams(world.vendor.to('/par')[0]?.body);
-  expect(form.get('code_challenge_method')).toBe('S256');
-  expect(form.get('resource')).toBe(world.vendor.mcpUrl);
-});
 
 it('with a secret, the client shows itself there as at the token endpoint', async () => {
   const args = ['--client-id', 'c', '--client-secret', 'hush-hush'];
@@ -59,13 +49,4 @@ it.each<[string, VendorAnswer, string]>([
   expect(failure).toContain(message);
   expect(failure).not.toContain('hush');
   expect(world.opened).toEqual([]);
-});
-
-it('where it is only offered, nothing changes', async () => {
-  const metadata: VendorHabits['metadata'] = (vendor) => ({
-    pushed_authorization_request_endpoint: `${vendor.origin}/par`,
-  });
-  await using world = await createVendorWorld({ metadata });
-  expect(await world.tools()).toEqual(['echo']);
-  expect(world.vendor.to('/par')).toEqual([]);
 });

@@ -1,8 +1,21 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import Provider, { type Configuration } from 'oidc-provider';
+import Provider, { type ClientMetadata, type Configuration } from 'oidc-provider';
 import type { AuthorizationServerStorage } from './authorization-server-storage.ts';
 
+/** What few authorization servers are asked for. */
+export interface ProviderExtras {
+  /** RFC 8628. */
+  readonly deviceFlow?: boolean;
+  /** RFC 9126 §5: it is offered anyway; true: nothing else is taken. */
+  readonly requirePushed?: boolean;
+  /** RFC 6749 §4.4. */
+  readonly clientCredentials?: boolean;
+  /** Registered by hand. */
+  readonly clients?: readonly ClientMetadata[];
+}
+
 export interface ProviderSettings {
+  readonly extras: ProviderExtras;
   readonly issuer: string;
   /** The issuer's path, '' at the root. */
   readonly mountPath: string;
@@ -20,7 +33,14 @@ const DAY_SECONDS = 86_400;
 /** oidc-provider as a strict authorization server for native public clients; everything it would warn about is set. */
 export function createProvider(settings: ProviderSettings): Provider {
   const signingKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });
+  const {
+    deviceFlow = false,
+    requirePushed = false,
+    clientCredentials = false,
+    clients = [],
+  } = settings.extras;
   const configuration: Configuration = {
+    clients: [...clients],
     adapter: (model: string) => settings.storage.adapter(model),
     jwks: { keys: [{ ...signingKey, alg: 'ES256', use: 'sig', kid: 'one' } as never] },
     cookies: { keys: [randomBytes(32).toString('hex')] },
@@ -29,6 +49,9 @@ export function createProvider(settings: ProviderSettings): Provider {
     features: {
       devInteractions: { enabled: false },
       registration: { enabled: settings.registration },
+      deviceFlow: { enabled: deviceFlow },
+      clientCredentials: { enabled: clientCredentials },
+      pushedAuthorizationRequests: { enabled: true, requirePushedAuthorizationRequests: requirePushed },
       revocation: { enabled: true, allowedPolicy: async () => true },
       introspection: { enabled: true, allowedPolicy: async () => true },
       resourceIndicators: {
@@ -69,6 +92,8 @@ export function createProvider(settings: ProviderSettings): Provider {
     ttl: {
       AccessToken: () => settings.accessTokenTtlSeconds(),
       AuthorizationCode: 60,
+      ClientCredentials: () => settings.accessTokenTtlSeconds(),
+      DeviceCode: 600,
       Grant: DAY_SECONDS,
       IdToken: 3600,
       Interaction: 3600,

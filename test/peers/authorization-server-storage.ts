@@ -69,6 +69,10 @@ export class AuthorizationServerStorage {
     for (const name of this.#entries.keys()) if (name.startsWith('Client:')) this.#entries.delete(name);
   }
 
+  expireDeviceCodes(): void {
+    for (const [name, { payload }] of this.#entries) if (name.startsWith('DeviceCode:')) payload.exp = 1;
+  }
+
   wasRedeemed(refreshToken: string): boolean {
     return this.#redeemed.has(refreshToken);
   }

@@ -2,9 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { Consent, type ConsentMode } from './authorization-server-consent.ts';
-import { createProvider } from './authorization-server-provider.ts';
+import { createProvider, type ProviderExtras } from './authorization-server-provider.ts';
 import { AuthorizationServerStorage } from './authorization-server-storage.ts';
 import { applyFault, type Fault, FaultPlan, type SeenRequest, seenRequest } from './faults.ts';
+import { isExchange, isRefresh } from './grant-type.ts';
 import { IssuedTokens } from './issued-tokens.ts';
 import { Journal } from './journal.ts';
 import { type Listening, listen, readBody } from './listening.ts';
@@ -24,6 +25,7 @@ export interface AuthorizationServerOptions {
   /** Which of the well-known addresses answer; all by default. */
   readonly wellKnown?: (path: string) => boolean;
   readonly acceptsResource?: (resource: string) => boolean;
+  readonly extras?: ProviderExtras;
 }
 
 export type Endpoint = 'metadata' | 'registration' | 'authorization' | 'token' | 'revocation' | 'interaction';
@@ -138,6 +140,10 @@ export class AuthorizationServer implements AsyncDisposable {
     this.#storage.forgetClients();
   }
 
+  expireDeviceCodes(): void {
+    this.#storage.expireDeviceCodes();
+  }
+
   async start(): Promise<this> {
     this.#listening = await listen((request, response) => {
       // A client that was killed in mid-request.
@@ -148,6 +154,7 @@ export class AuthorizationServer implements AsyncDisposable {
       mountPath: this.#path,
       scopes: this.scopes,
       storage: this.#storage,
+      extras: this.#options.extras ?? {},
       registration: this.#options.registration ?? true,
       tokenFormat: this.#options.tokenFormat ?? 'opaque',
       rotates: () => this.#options.rotate ?? true,
@@ -256,13 +263,13 @@ export class AuthorizationServer implements AsyncDisposable {
     const grantType = params?.grant_type;
     if (ok) {
       const { access_token: token } = context.body as { access_token: string };
-      const issued = entities.AccessToken;
+      const issued = entities.AccessToken ?? entities.ClientCredentials;
       this.tokens.add({
         token,
         clientId: issued?.clientId ?? '',
         scopes: issued?.scope?.split(' ') ?? [],
         audience: typeof issued?.aud === 'string' ? issued.aud : undefined,
-        grantId: issued?.grantId,
+        grantId: entities.AccessToken?.grantId,
         expiresAt: Date.now() + this.accessTokenTtlSeconds * 1000,
       });
     } else if (grantType === 'refresh_token' && this.#storage.wasRedeemed(String(params?.refresh_token))) {
@@ -279,14 +286,6 @@ export class AuthorizationServer implements AsyncDisposable {
     const token = context.oidc.params?.token;
     if (context.status === 200 && typeof token === 'string') this.tokens.revoke(token);
   }
-}
-
-function isRefresh(request: SeenRequest): boolean {
-  return request.method === 'POST' && /(^|&)grant_type=refresh_token(&|$)/.test(request.body);
-}
-
-function isExchange(request: SeenRequest): boolean {
-  return request.method === 'POST' && /(^|&)grant_type=authorization_code(&|$)/.test(request.body);
 }
 
 export function startAuthorizationServer(

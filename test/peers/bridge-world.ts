@@ -3,6 +3,7 @@ import { CredentialAuthorization } from '../../src/auth/credential-authorization
 import { createRedeem } from '../../src/auth/redeem.ts';
 import { runSignIn, type SignInOutcome } from '../../src/auth/sign-in-process.ts';
 import { readSignInRequest } from '../../src/auth/sign-in-request.ts';
+import { type CommandResult, runCommand } from '../../src/compose/commands.ts';
 import { keyOf } from '../../src/compose/credential.ts';
 import { composeMachineAuthorization } from '../../src/compose/machine.ts';
 import type { ProcessParts } from '../../src/compose/process.ts';
@@ -11,6 +12,7 @@ import { type Config, loadConfig } from '../../src/config/config.ts';
 import { readSettingsFile } from '../../src/config/read-file.ts';
 import { type Clock, systemClock } from '../../src/platform/clock.ts';
 import { createHttp } from '../../src/platform/http-undici.ts';
+import { createLogSink } from '../../src/platform/log-sink.ts';
 import { silentLogger } from '../../src/platform/logger.ts';
 import { listenOnLoopback } from '../../src/platform/loopback-listener.ts';
 import { systemRandom } from '../../src/platform/random.ts';
@@ -36,6 +38,8 @@ export interface BridgeWorldParts {
   readonly outcomes: Promise<SignInOutcome>[];
   readonly home: TemporaryHome;
   readonly stop: AbortController;
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
 }
 
 /** A bridge to some server, with the options that a person would give it, and a browser that goes wherever it is sent. */
@@ -48,6 +52,8 @@ export class BridgeWorld implements AsyncDisposable {
   readonly outcomes: Promise<SignInOutcome>[];
   readonly #home: TemporaryHome;
   readonly #stop: AbortController;
+  readonly #argv: readonly string[];
+  readonly #env: Readonly<Record<string, string>>;
 
   protected constructor(parts: BridgeWorldParts) {
     this.config = parts.config;
@@ -58,6 +64,8 @@ export class BridgeWorld implements AsyncDisposable {
     this.outcomes = parts.outcomes;
     this.#home = parts.home;
     this.#stop = parts.stop;
+    this.#argv = parts.argv;
+    this.#env = parts.env;
   }
 
   static async to(
@@ -71,14 +79,12 @@ export class BridgeWorld implements AsyncDisposable {
   protected static async compose(
     server: string,
     args: readonly string[],
-    { env = {}, clock = systemClock }: BridgeWorldOptions,
+    { env: extra = {}, clock = systemClock }: BridgeWorldOptions,
   ): Promise<BridgeWorldParts> {
     const home = await TemporaryHome.create();
-    const parsed = loadConfig(
-      [server, ...args],
-      { ...env, MCP_DRAWBRIDGE_HOME: home.state },
-      readSettingsFile,
-    );
+    const env = { ...extra, MCP_DRAWBRIDGE_HOME: home.state };
+    const argv = [server, ...args];
+    const parsed = loadConfig(argv, env, readSettingsFile);
     if (parsed.command !== 'bridge') throw new Error(`the arguments mean ${parsed.command}`);
     const { config } = parsed;
     const store = await openStore({ home: home.state, logger: silentLogger });
@@ -122,7 +128,7 @@ export class BridgeWorld implements AsyncDisposable {
         ? person
         : await composeMachineAuthorization(config, keyOf(config), machine, silentLogger);
     const bridge = (await composeBridge(server, { authorization, wait: true })).read();
-    return { config, bridge, store, authorization, opened, outcomes, home, stop };
+    return { config, bridge, store, authorization, opened, outcomes, home, stop, argv, env };
   }
 
   /** As a host does: initialize, then the list of tools. */
@@ -131,6 +137,15 @@ export class BridgeWorld implements AsyncDisposable {
     if (greeting.json.error !== undefined) return greeting.json.error;
     const { json } = await this.bridge.request('list', 'tools/list');
     return json.result?.tools?.map(({ name }: { name: string }) => name) ?? json.error;
+  }
+
+  /** The command `logout` with the same options, for this home. */
+  async logout(): Promise<CommandResult> {
+    const argv = ['logout', ...this.#argv];
+    const parsed = loadConfig(argv, this.#env, readSettingsFile);
+    if (parsed.command !== 'logout') throw new Error(`the arguments mean ${parsed.command}`);
+    const log = createLogSink({ format: 'text', debug: false, silent: true, clock: systemClock });
+    return runCommand(parsed, { env: {}, pid: process.pid } as ProcessParts, log, this.#stop.signal);
   }
 
   async record(): Promise<CredentialRecord | undefined> {

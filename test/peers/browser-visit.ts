@@ -12,6 +12,8 @@ export interface Page {
 export interface VisitOptions {
   /** What is pressed on a page that asks; by default such a page is where the visit ends. */
   readonly answer?: 'allow' | 'deny';
+  /** What is filled into a page with a form, in its place; undefined: the visit ends there. */
+  readonly fill?: (hidden: URLSearchParams, page: string) => URLSearchParams | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -50,6 +52,11 @@ export async function visit(address: string, options: VisitOptions = {}): Promis
     const action = /<form method="post" action="([^"]*)"/.exec(answer.body)?.[1];
     if (options.answer !== undefined && action !== undefined && next.form === undefined) {
       next = { url: new URL(decodeHtml(action), next.url), form: `answer=${options.answer}` };
+      continue;
+    }
+    const filled = options.fill === undefined ? undefined : fillForm(answer.body, options.fill);
+    if (filled !== undefined) {
+      next = { url: new URL(filled.action, next.url), form: filled.form };
       continue;
     }
     return { url: next.url.href, hops, ...answer };
@@ -91,6 +98,19 @@ function load(
     outgoing.on('error', reject);
     outgoing.end(form);
   });
+}
+
+function fillForm(page: string, fill: NonNullable<VisitOptions['fill']>) {
+  const action = /<form[^>]* method="post" action="([^"]*)"/.exec(page)?.[1];
+  if (action === undefined) return undefined;
+  const hidden = new URLSearchParams();
+  for (const [, name = '', value = ''] of page.matchAll(
+    /<input type="hidden" name="([^"]*)" value="([^"]*)"/g,
+  )) {
+    hidden.append(decodeHtml(name), decodeHtml(value));
+  }
+  const form = fill(hidden, page);
+  return form && { action: decodeHtml(action), form: form.toString() };
 }
 
 function decodeHtml(text: string): string {
