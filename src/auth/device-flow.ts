@@ -41,6 +41,8 @@ export interface DeviceAuthorization {
   readonly deviceCode: string;
   readonly userCode: string;
   readonly address: string;
+  /** Where the code is typed in, when the address holds it already. */
+  readonly codeAddress?: string;
   readonly intervalS: number;
   readonly lifetimeS: number;
 }
@@ -78,7 +80,7 @@ export async function deviceSignIn(request: SignInRequest, tools: SignInTools, a
     signal,
   };
   const device = await authorizeDevice(token, endpoint, scope);
-  await attempt.show(device.address, device.userCode);
+  await attempt.show(device.address, device);
   const answer = await poll(token, device, tools);
   const credential = newCredential(request, { ...found, scope }, client, answer, tools);
   return saveCredential(request.key, credential, tools.store);
@@ -131,12 +133,15 @@ export function readDeviceAuthorization(
   const parsed = z.safeParse(answerSchema, value);
   if (!parsed.success) return undefined;
   const data = parsed.data;
-  const address = data.verification_uri_complete ?? data.verification_uri ?? data.verification_url;
+  const plain = data.verification_uri ?? data.verification_url;
+  const address = data.verification_uri_complete ?? plain;
   if (address === undefined) return undefined;
+  const checked = (text: string) => checkDiscoveredUrl(text, 'the verification address', fetch.policy).href;
   return {
     deviceCode: data.device_code,
     userCode: data.user_code,
-    address: checkDiscoveredUrl(address, 'the verification address', fetch.policy).href,
+    address: checked(address),
+    ...(plain === undefined || plain === address ? {} : { codeAddress: checked(plain) }),
     intervalS: between(data.interval, MIN_INTERVAL_S, MAX_INTERVAL_S, MIN_INTERVAL_S),
     lifetimeS: between(data.expires_in, 1, MAX_LIFETIME_S, MAX_LIFETIME_S),
   };

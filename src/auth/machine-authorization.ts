@@ -1,24 +1,12 @@
 import { AbortedError, type DrawbridgeError } from '../errors.ts';
-import type { Http } from '../platform/http.ts';
-import type { Logger } from '../platform/logger.ts';
 import type { CredentialRecord } from '../store/record.ts';
-import type { Store } from '../store/store.ts';
 import { abortable } from './abortable.ts';
-import { type AddressGuard, createAddressGuard } from './address-policy.ts';
 import type { Authorization, Bearer, Recovery } from './authorization.ts';
 import { GrantRefusedError } from './authorization-errors.ts';
 import { freshness } from './freshness.ts';
-import type { MachineGrantOptions } from './machine-grant.ts';
-import { newerRecord, type Stale } from './refresh-decisions.ts';
+import type { MachineAuthorizationOptions } from './machine-token.ts';
+import type { Stale } from './refresh-decisions.ts';
 import { Refusals } from './refusals.ts';
-
-export interface MachineAuthorizationOptions extends Omit<MachineGrantOptions, 'fetch'> {
-  readonly store: Store;
-  readonly key: string;
-  readonly allowHttp: boolean;
-  readonly logger: Logger;
-  readonly createHttp: (allowAddress: AddressGuard['allow']) => Promise<Http>;
-}
 
 /** A refusal is final for the same input; after this time whoever runs the server may have mended it. */
 const REFUSED_PAUSE_MS = 10 * 60_000;
@@ -96,50 +84,17 @@ export class MachineAuthorization implements Authorization {
   }
 
   async #obtainOnce(stale: Stale, wwwAuthenticate: string | undefined): Promise<CredentialRecord> {
-    const { store, key, clock } = this.#options;
-    const signal = this.#closing.signal;
+    const { clock } = this.#options;
     const refused = this.#refused;
     if (refused !== undefined && clock.monotonic() - refused.at < REFUSED_PAUSE_MS) throw refused.error;
-    const adopt = async () => newerRecord(await store.read(key, this.#identity()), stale, clock.now());
     try {
-      // The lock makes it one request for all processes; the others find its outcome.
-      const record = await store.withLock(
-        key,
-        async (held) => {
-          const newer = newerRecord(await held.read(this.#identity()), stale, clock.now());
-          if (newer !== undefined) return newer;
-          const written = await held.write(await this.#request(wwwAuthenticate, signal), 'any');
-          return written.kind === 'written' ? written.record : undefined;
-        },
-        { signal, onTurn: adopt },
-      );
-      if (record === undefined) throw new AbortedError('the credential was removed meanwhile');
+      const { obtainShared } = await import('./machine-token.ts');
+      const record = await obtainShared(this.#options, stale, wwwAuthenticate, this.#closing.signal);
       this.#know(record);
       return record;
     } catch (error) {
       if (error instanceof GrantRefusedError) this.#refused = { error, at: clock.monotonic() };
       throw error;
-    }
-  }
-
-  async #request(wwwAuthenticate: string | undefined, signal: AbortSignal) {
-    const [{ obtainCredential }, { createGuardedFetch }, { bearerChallenge }, { withUnion }] =
-      await Promise.all([
-        import('./machine-grant.ts'),
-        import('./guarded-fetch.ts'),
-        import('./challenge.ts'),
-        import('./step-up.ts'),
-      ]);
-    const { createHttp, allowHttp, clock } = this.#options;
-    const server = new URL(this.#options.server);
-    const addresses = createAddressGuard(server);
-    const http = await createHttp(addresses.allow);
-    try {
-      const fetch = createGuardedFetch({ http, addresses, server, allowHttp, clock });
-      const challenge = withUnion(bearerChallenge(wwwAuthenticate), this.#record);
-      return await obtainCredential({ ...this.#options, fetch }, challenge, signal);
-    } finally {
-      await http.close();
     }
   }
 

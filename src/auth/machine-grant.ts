@@ -64,7 +64,8 @@ export async function obtainCredential(
     const answer = await requestTokens(request, { ...grant, ...(scope === undefined ? {} : { scope }) });
     // RFC 6749 §4.4.3: none is needed; one that comes all the same would be another secret on disk.
     const { refreshToken, ...tokens }: TokenAnswer = answer;
-    return newCredential(options, { ...found, scope }, tokenClient, tokens, { clock, random });
+    const record = newCredential(options, { ...found, scope }, tokenClient, tokens, { clock, random });
+    return { ...record, grant: options.grant.kind };
   } catch (error) {
     throw finalOrPassing(error, options.grant);
   }

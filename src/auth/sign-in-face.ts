@@ -25,12 +25,19 @@ export class FaceWriter {
   }
 }
 
+/** RFC 8628 §3.3. */
+export interface ShownCode {
+  /** To be entered at the address, or compared with what is shown there. */
+  readonly userCode: string;
+  /** Where it is typed in, when the address holds it already. */
+  readonly codeAddress?: string | undefined;
+}
+
 export interface ShowOptions {
   readonly face: FaceWriter;
   /** Undefined: the address is only offered. */
   readonly openBrowser: OpenBrowser | undefined;
-  /** To be entered at the address. */
-  readonly userCode?: string | undefined;
+  readonly code?: ShownCode | undefined;
   readonly now: () => number;
   readonly logger: Logger;
 }
@@ -40,9 +47,14 @@ const NEVER = 0;
 
 /** Offers the address to everybody and opens it once. Does not wait for the browser: the person may be back before it says how it went. */
 export async function showAddress(address: string, options: ShowOptions): Promise<void> {
-  const { face, openBrowser, userCode, now, logger } = options;
+  const { face, openBrowser, code, now, logger } = options;
   if (openBrowser === undefined) {
-    return face.write({ phase: 'pending', address, ...(userCode === undefined ? {} : { userCode }) });
+    const { userCode, codeAddress } = code ?? {};
+    return face.write({
+      ...{ phase: 'pending', address },
+      ...(userCode === undefined ? {} : { userCode }),
+      ...(codeAddress === undefined ? {} : { codeAddress }),
+    });
   }
   // Written before it is opened: a process that is killed in between must not be followed by a second tab.
   await face.write({ phase: 'pending', address, browserOpenedAt: now() });

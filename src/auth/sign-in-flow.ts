@@ -21,6 +21,7 @@ import {
   CallbackIssuerError,
   SignInFailedError,
 } from './sign-in-errors.ts';
+import type { ShownCode } from './sign-in-face.ts';
 import { failurePage, redirectAnswer, successPage } from './sign-in-pages.ts';
 import { knownClient, newCredential, saveCredential } from './sign-in-record.ts';
 import type { SignInRequest } from './sign-in-request.ts';
@@ -39,7 +40,7 @@ export interface SignInTools {
 
 export interface SignInAttempt {
   /** Brings the address before the person; called once. */
-  readonly show: (address: string, userCode?: string) => Promise<void>;
+  readonly show: (address: string, code?: ShownCode) => Promise<void>;
   /** Ends everything. */
   readonly signal: AbortSignal;
   /** Ends the wait for the person, at the deadline as well; what they have agreed to by then is finished. */

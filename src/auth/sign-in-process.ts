@@ -9,7 +9,7 @@ import { createGuardedFetch } from './guarded-fetch.ts';
 import { RedirectReceiver } from './redirect-receiver.ts';
 import { SignInExpiredError, SignInFailedError } from './sign-in-errors.ts';
 import { FaceWriter, showAddress } from './sign-in-face.ts';
-import { type SignInTools, signIn } from './sign-in-flow.ts';
+import { type SignInAttempt, type SignInTools, signIn } from './sign-in-flow.ts';
 import type { SignInRequest } from './sign-in-request.ts';
 
 export interface SignInPlatform extends Omit<SignInTools, 'fetch' | 'receiver'> {
@@ -78,8 +78,8 @@ export async function runSignIn(
     const isDevice = request.grant === 'device_code';
     // The point of a code is that the browser is elsewhere.
     const browser = isDevice ? undefined : openBrowser;
-    const show = (address: string, userCode?: string) =>
-      showAddress(address, { face, openBrowser: browser, userCode, now: clock.now, logger });
+    const show: SignInAttempt['show'] = (address, code) =>
+      showAddress(address, { face, openBrowser: browser, code, now: clock.now, logger });
     const flow = isDevice ? (await import('./device-flow.ts')).deviceSignIn : signIn;
     const record = await flow(request, { ...platform, fetch, receiver }, { signal, waiting, show });
     await face.write({ phase: 'done' });

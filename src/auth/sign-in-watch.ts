@@ -24,6 +24,7 @@ const TURN_MS = 250;
 export class SignInFollower implements SignInWatch {
   address: string | undefined;
   userCode: string | undefined;
+  codeAddress: string | undefined;
   deadline: number | undefined;
   readonly done: Promise<Bearer>;
   readonly #tools: WatchTools;
@@ -67,6 +68,7 @@ export class SignInFollower implements SignInWatch {
     if (face.address === undefined || face.address === this.address) return;
     this.address = face.address;
     this.userCode = face.userCode;
+    this.codeAddress = face.codeAddress;
     for (const listener of this.#listeners) listener(face.address, face.userCode);
   }
 }

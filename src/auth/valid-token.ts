@@ -34,6 +34,6 @@ export async function validToken(options: AuthorizationOptions, signal: AbortSig
   return { kind: 'sign-in' };
 }
 
-function isSignedIn(record: CredentialRecord): record is SignedIn {
+export function isSignedIn(record: CredentialRecord): record is SignedIn {
   return record.tokens !== undefined;
 }

@@ -7,6 +7,7 @@ import type { SignInRequest } from '../auth/sign-in-request.ts';
 import { SignInFollower } from '../auth/sign-in-watch.ts';
 import { validToken } from '../auth/valid-token.ts';
 import { quote } from '../protocol/quote.ts';
+import type { SignInFace } from '../store/lease.ts';
 import type { CredentialRecord } from '../store/record.ts';
 
 export interface LoginParts {
@@ -16,16 +17,20 @@ export interface LoginParts {
   /** Nothing is opened, and the address to which the browser came back may be pasted. */
   readonly byHand: boolean;
   readonly force: boolean;
+  /** The server's challenge, if it gives one. */
   readonly probe: (signal: AbortSignal) => Promise<string | undefined>;
-  /** Runs the sign-in in this process; `onAddress` is told what to open. */
+  /** Runs the sign-in in this process; `onFace` is told what to open. */
   readonly signIn: (
     request: SignInRequest,
-    onAddress: (address: string) => void,
+    onFace: (face: Offer) => void,
     signal: AbortSignal,
   ) => Promise<SignInOutcome>;
   /** Something turns until it is called. */
   readonly wait: (text: string) => () => void;
 }
+
+/** What a person is to open, and to enter there. */
+export type Offer = Pick<SignInFace, 'userCode' | 'codeAddress'> & { readonly address: string };
 
 /** A sign-in ends itself at its own deadline; the lease allows it to start up and to tidy up. */
 const LEASE_EXTRA_MS = 60_000;
@@ -42,18 +47,14 @@ export async function login(parts: LoginParts, signal: AbortSignal): Promise<voi
   const lease = await leases.create(key, clock.now(), settings.authTimeoutMs + LEASE_EXTRA_MS);
   if (lease.kind === 'held') return follow(parts, lease.nonce, signal);
   const { nonce } = lease;
-  const wwwAuthenticate = await parts.probe(signal).catch((error: unknown) => {
-    // Metadata has its places, too; what is wrong with the way there is said by whoever needs it.
-    logger.debug('the server gave no challenge', { error: String(error) });
-    return undefined;
-  });
+  const wwwAuthenticate = await parts.probe(signal);
   const request: SignInRequest = {
     ...settings,
     // OpenID Connect Core §3.1.2.1; others ignore it (RFC 6749 §3.1).
     ...(force ? { authorizeParams: [...(settings.authorizeParams ?? []), ['prompt', 'login']] } : {}),
     ...{ key, nonce, challenge: bearerChallenge(wwwAuthenticate), openBrowser: !byHand },
   };
-  const outcome = await waiting(parts, (onAddress) => parts.signIn(request, onAddress, signal));
+  const outcome = await waiting(parts, (onOffer) => parts.signIn(request, onOffer, signal));
   if (outcome.kind === 'failed') throw outcome.error;
   if (outcome.kind === 'superseded') throw new SignInEndedError(undefined, 'another sign-in took over');
   logger.tell(`Signed in to ${quote(settings.server)}.`);
@@ -75,9 +76,16 @@ async function follow(parts: LoginParts, nonce: string | undefined, signal: Abor
     return record?.family === before?.family ? undefined : record;
   };
   const onRecord = ({ tokens }: CredentialRecord) => ({ token: tokens?.accessToken ?? '' });
-  await waiting(parts, (onAddress) => {
+  await waiting(parts, (onOffer) => {
     const follower = new SignInFollower({ ...credential, usable, onRecord }, nonce, signal);
-    follower.onAddress(onAddress);
+    follower.onAddress((address) => {
+      const { userCode, codeAddress } = follower;
+      onOffer({
+        address,
+        ...(userCode === undefined ? {} : { userCode }),
+        ...(codeAddress === undefined ? {} : { codeAddress }),
+      });
+    });
     return follower.done;
   });
   credential.logger.tell(`Signed in to ${quote(credential.settings.server)}.`);
@@ -85,21 +93,27 @@ async function follow(parts: LoginParts, nonce: string | undefined, signal: Abor
 
 async function waiting<T>(
   { credential, byHand, wait }: LoginParts,
-  run: (onAddress: (address: string) => void) => Promise<T>,
+  run: (onOffer: (offer: Offer) => void) => Promise<T>,
 ): Promise<T> {
   let stop = () => {};
-  const onAddress = (address: string) => {
-    const paste = 'Then copy the address at which the browser ends, and paste it here.';
-    credential.logger.tell(
-      byHand
-        ? `Open this address in a browser:\n${address}\n${paste}`
-        : `A browser opens this address; if none does, open it yourself:\n${address}`,
-    );
+  const onOffer = (offer: Offer) => {
+    credential.logger.tell(inWords(offer, byHand));
     stop = wait('Waiting for you to sign in');
   };
   try {
-    return await run(onAddress);
+    return await run(onOffer);
   } finally {
     stop();
   }
+}
+
+/** RFC 8628 §3.3, §3.3.1: the code is shown beside an address that holds it, too, to be compared with what is shown there. */
+function inWords({ address, userCode, codeAddress }: Offer, byHand: boolean): string {
+  if (userCode !== undefined) {
+    const withCode = codeAddress === undefined ? '' : `\nThis address has the code in it:\n${address}`;
+    return `On any device, open this address:\n${codeAddress ?? address}\nand enter the code: ${userCode}${withCode}`;
+  }
+  return byHand
+    ? `Open this address in a browser:\n${address}\nThen copy the address at which the browser ends, and paste it here.`
+    : `A browser opens this address; if none does, open it yourself:\n${address}`;
 }

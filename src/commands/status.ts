@@ -11,14 +11,28 @@ import { table } from '../ui/table.ts';
 export interface CredentialStatus {
   readonly server: string;
   readonly profile: string;
-  readonly state: 'signed in' | 'expired, refreshable' | 'sign-in needed' | 'unreadable';
+  readonly state:
+    | 'signed in'
+    | 'expired, refreshable'
+    | 'expired, renewable'
+    | 'sign-in needed'
+    | 'unreadable';
+  /** `--grant`, where it asks nobody. */
+  readonly grant?: string;
   readonly account?: string;
   readonly issuer?: string;
   readonly scope?: string;
   readonly expiresAt?: number;
   readonly refreshable: boolean;
   readonly lastRefresh?: { readonly at: number; readonly outcome: string };
-  readonly signIn?: { readonly pid: number; readonly address?: string; readonly deadline: number };
+  readonly signIn?: {
+    readonly pid: number;
+    readonly deadline: number;
+    readonly address?: string;
+    /** To be entered there, or at `codeAddress` where `address` holds it already. */
+    readonly userCode?: string;
+    readonly codeAddress?: string;
+  };
   readonly lock?: { readonly pid?: number; readonly heldForMs: number };
 }
 
@@ -47,6 +61,7 @@ function one({ found, signIn, lock }: CredentialOverview, now: number): Credenti
     server: record?.server ?? signIn?.server ?? '?',
     profile: record?.profile ?? signIn?.profile ?? 'default',
     state: found.kind === 'corrupt' ? 'unreadable' : stateOf(record, refreshable, now),
+    ...(record?.grant === undefined ? {} : { grant: record.grant }),
     ...(account === undefined ? {} : { account }),
     ...(record === undefined ? {} : { issuer: record.issuer }),
     ...(scope === undefined ? {} : { scope }),
@@ -61,6 +76,8 @@ function one({ found, signIn, lock }: CredentialOverview, now: number): Credenti
           signIn: {
             ...{ pid: signIn.pid, deadline: signIn.deadline },
             ...(signIn.address === undefined ? {} : { address: signIn.address }),
+            ...(signIn.userCode === undefined ? {} : { userCode: signIn.userCode }),
+            ...(signIn.codeAddress === undefined ? {} : { codeAddress: signIn.codeAddress }),
           },
         }),
     ...(lock === undefined ? {} : { lock }),
@@ -73,6 +90,8 @@ function stateOf(
   now: number,
 ): CredentialStatus['state'] {
   if (record?.tokens !== undefined && freshness(record.tokens, now) !== 'expired') return 'signed in';
+  // A grant of its own, or a person.
+  if (record?.grant !== undefined) return 'expired, renewable';
   return refreshable ? 'expired, refreshable' : 'sign-in needed';
 }
 
@@ -82,7 +101,17 @@ function isRefreshable({ tokens, client, deadRefreshTokenHash }: CredentialRecor
 }
 
 const HEADINGS = [
-  ...['SERVER', 'PROFILE', 'STATE', 'ACCOUNT', 'SCOPES', 'EXPIRES IN', 'REFRESHABLE', 'LAST REFRESH'],
+  ...[
+    'SERVER',
+    'PROFILE',
+    'STATE',
+    'GRANT',
+    'ACCOUNT',
+    'SCOPES',
+    'EXPIRES IN',
+    'REFRESHABLE',
+    'LAST REFRESH',
+  ],
   ...['LOCKED BY', 'SIGN-IN'],
 ];
 
@@ -93,6 +122,7 @@ export function statusTable(statuses: readonly CredentialStatus[], now: number):
     plainText(status.server),
     status.profile,
     status.state,
+    plainText(status.grant ?? ''),
     status.account ?? '',
     plainText(status.scope ?? ''),
     expiresAt === undefined ? '' : expiresAt <= now ? 'expired' : duration(expiresAt - now),
@@ -104,9 +134,17 @@ export function statusTable(statuses: readonly CredentialStatus[], now: number):
     signIn === undefined ? '' : `process ${signIn.pid}, ${duration(signIn.deadline - now)} left`,
   ]);
   const addresses = statuses.flatMap(({ server, signIn }) =>
-    signIn?.address === undefined ? [] : [`To sign in to ${plainText(server)}, open:\n${signIn.address}\n`],
+    signIn?.address === undefined ? [] : [howTo(server, { ...signIn, address: signIn.address })],
   );
   return [table(HEADINGS, rows), ...addresses].join('\n');
+}
+
+function howTo(
+  server: string,
+  { address, userCode, codeAddress }: NonNullable<CredentialStatus['signIn']> & { readonly address: string },
+): string {
+  const code = userCode === undefined ? '' : `and enter the code: ${plainText(userCode)}\n`;
+  return `To sign in to ${plainText(server)}, open:\n${codeAddress ?? address}\n${code}`;
 }
 
 function compare(a: string, b: string): number {

@@ -1,9 +1,10 @@
 import { signInNeeded } from '../auth/ask-sign-in.ts';
-import type { AuthorizationOptions } from '../auth/credential-authorization.ts';
-import { type SignedIn, validToken } from '../auth/valid-token.ts';
+import type { SignedIn, ValidToken } from '../auth/valid-token.ts';
 
 export interface CredentialParts {
-  readonly credential: AuthorizationOptions;
+  readonly server: string;
+  /** The token as every bridge would have it, by whatever grant. */
+  readonly validToken: (signal: AbortSignal) => Promise<ValidToken>;
   /** What a person has to do where a sign-in is needed. */
   readonly signInHint: string;
 }
@@ -24,10 +25,10 @@ export function tokenLine(accessToken: string, wholeHeader: boolean): string {
 
 /** The credential with a token that serves, for every command that hands one out. */
 export async function signedIn(
-  { credential, signInHint }: CredentialParts,
+  { server, validToken, signInHint }: CredentialParts,
   signal: AbortSignal,
 ): Promise<SignedIn> {
-  const found = await validToken(credential, signal);
-  if (found.kind === 'sign-in') throw signInNeeded(credential.settings.server, signInHint);
+  const found = await validToken(signal);
+  if (found.kind === 'sign-in') throw signInNeeded(server, signInHint);
   return found.record;
 }

@@ -9,11 +9,11 @@ import type { LogSink } from '../platform/log-sink.ts';
 import { systemRandom } from '../platform/random.ts';
 import type { PortableCredential } from '../store/portable.ts';
 import type { CredentialRecord } from '../store/record.ts';
-import { keyOf, openCredential } from './credential.ts';
-import { guarded, probe } from './errands.ts';
+import { keyOf } from './credential.ts';
+import { challengeOf, guarded } from './errands.ts';
 import { loginParts } from './login.ts';
 import { optional, type ProcessParts } from './process.ts';
-import { signInHint } from './sign-in-hint.ts';
+import { credentialParts, machineTokens } from './token-parts.ts';
 
 export type NamedCommand = Exclude<ParsedCommand, { command: 'bridge' | 'help' | 'version' | 'presets' }>;
 
@@ -37,18 +37,17 @@ export async function runCommand(
 ): Promise<CommandResult> {
   switch (command) {
     case 'login': {
-      const { login } = await import('../commands/login.ts');
-      await login(await loginParts(withServer(config), config.force, process, logger), signal);
+      await runLogin(withServer(config), config.force, process, logger, signal);
       return done();
     }
     case 'token': {
       const { token, tokenLine } = await import('../commands/token.ts');
       if (config.token !== undefined) return done(tokenLine(config.token, config.wholeHeader));
-      return done(await token(await credentialParts(config, process, logger), config, signal));
+      return done(await token(await credentialParts(withServer(config), process, logger), config, signal));
     }
     case 'tokens export': {
       const { tokensExport } = await import('../commands/tokens-export.ts');
-      return done(await tokensExport(await credentialParts(config, process, logger), signal));
+      return done(await tokensExport(await credentialParts(withServer(config), process, logger), signal));
     }
     case 'tokens import': {
       const { tokensImport } = await import('../commands/tokens-import.ts');
@@ -75,6 +74,23 @@ export async function runCommand(
     case 'status':
       return runStatus(config, logger);
   }
+}
+
+async function runLogin(
+  config: Config,
+  force: boolean,
+  process: ProcessParts,
+  logger: LogSink,
+  signal: AbortSignal,
+): Promise<void> {
+  const { kind: grant } = config.oauth.machineGrant ?? {};
+  if (grant !== undefined) {
+    const { loginMachine } = await import('../commands/login-machine.ts');
+    const obtain = machineTokens(config, process, logger, { anew: true });
+    return loginMachine({ server: config.server.href, grant, obtain, logger }, signal);
+  }
+  const { login } = await import('../commands/login.ts');
+  return login(await loginParts(config, force, process, logger), signal);
 }
 
 async function runLogout(
@@ -143,17 +159,6 @@ async function runStatus(config: CommandConfig, logger: LogSink): Promise<Comman
   };
 }
 
-async function credentialParts(config: CommandConfig, process: ProcessParts, logger: LogSink) {
-  const whole = withServer(config);
-  if (whole.staticAuthorization) {
-    throw new ConfigError('this server is given an Authorization header, so it has no credential here', {
-      hint: 'Leave --header Authorization out of the settings to sign in.',
-    });
-  }
-  const credential = await openCredential(whole, keyOf(whole), process, logger);
-  return { credential, signInHint: signInHint(whole) };
-}
-
 function importParts(config: CommandConfig, process: ProcessParts, logger: LogSink, signal: AbortSignal) {
   const { profile, force, resource } = config;
   return {
@@ -165,10 +170,7 @@ function importParts(config: CommandConfig, process: ProcessParts, logger: LogSi
     },
     complete: async (server: URL, credential: PortableCredential) => {
       const { completeImport } = await import('../auth/complete-import.ts');
-      const wwwAuthenticate = await probe({ ...config, server }, process, signal).catch((error: unknown) => {
-        logger.debug('the server gave no challenge', { error: describeError(error) });
-        return undefined;
-      });
+      const wwwAuthenticate = await challengeOf({ ...config, server }, process, logger, signal);
       return guarded(config, server, process, (fetch) =>
         completeImport(credential, { server, wwwAuthenticate, resource, fetch, signal }),
       );

@@ -1,12 +1,29 @@
 import type { GuardedFetch } from '../auth/guarded-fetch.ts';
 import type { Config } from '../config/config.ts';
+import { describeError } from '../errors.ts';
 import { systemClock } from '../platform/clock.ts';
 import { createHttp } from '../platform/http-undici.ts';
+import type { Logger } from '../platform/logger.ts';
 import { version } from '../platform/version.ts';
 import { httpFactory, optional, type ProcessParts } from './process.ts';
 
-/** The server's own challenge, with the user's headers, which go to it alone (THREATS 14). */
-export async function probe(
+/** The server's own challenge. None is no reason to stop: what is behind it has its well-known places, and says itself what is wrong. */
+export async function challengeOf(
+  config: Config,
+  process: ProcessParts,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  try {
+    return await probe(config, process, signal);
+  } catch (error) {
+    logger.debug('the server gave no challenge', { error: describeError(error) });
+    return undefined;
+  }
+}
+
+/** With the user's headers, which go to the server alone (THREATS 14). */
+async function probe(
   config: Config,
   process: ProcessParts,
   signal: AbortSignal,

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import { pastedQuery } from '../auth/pasted-callback.ts';
-import type { LoginParts } from '../commands/login.ts';
+import type { LoginParts, Offer } from '../commands/login.ts';
 import type { Config } from '../config/config.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { LogSink } from '../platform/log-sink.ts';
@@ -9,7 +9,7 @@ import type { Listen, ListenOptions } from '../platform/loopback-listener.ts';
 import type { Leases } from '../store/lease.ts';
 import { spin } from '../ui/spinner.ts';
 import { keyOf, openCredential } from './credential.ts';
-import { probe } from './errands.ts';
+import { challengeOf } from './errands.ts';
 import type { ProcessParts } from './process.ts';
 import { signInHint } from './sign-in-hint.ts';
 
@@ -31,13 +31,13 @@ export async function loginParts(
   return {
     ...{ credential, byHand, force },
     nobodyThere: isThere ? undefined : { hint: signInHint(config) },
-    probe: (signal) => probe(config, process, signal),
-    signIn: async (request, onAddress, signal) => {
+    probe: (signal) => challengeOf(config, process, logger, signal),
+    signIn: async (request, onOffer, signal) => {
       const [{ runSignIn }, { signInPlatform }] = await Promise.all([
         import('../auth/sign-in-process.ts'),
         import('./sign-in.ts'),
       ]);
-      const leases = toldOf(credential.leases, onAddress);
+      const leases = toldOf(credential.leases, onOffer);
       const platform = await signInPlatform(request, process, logger, { store: credential.store, leases });
       const listen = byHand ? withPaste(platform.listen, process, logger) : platform.listen;
       return runSignIn(request, { ...platform, listen }, signal);
@@ -47,14 +47,15 @@ export async function loginParts(
 }
 
 /** The address is known when it is written for everybody. */
-function toldOf(leases: Leases, onAddress: (address: string) => void): Leases {
+function toldOf(leases: Leases, onOffer: (offer: Offer) => void): Leases {
   let told: string | undefined;
   return {
     ...leases,
     writeFace: async (key, face) => {
-      if (face.address !== undefined && face.address !== told) {
-        told = face.address;
-        onAddress(face.address);
+      const { address } = face;
+      if (address !== undefined && address !== told) {
+        told = address;
+        onOffer({ ...face, address });
       }
       await leases.writeFace(key, face);
     },

@@ -1,5 +1,6 @@
 import type { Authorization } from '../auth/authorization.ts';
 import { MachineAuthorization } from '../auth/machine-authorization.ts';
+import type { MachineAuthorizationOptions } from '../auth/machine-token.ts';
 import type { Config } from '../config/config.ts';
 import { readSettingsFile } from '../config/read-file.ts';
 import { InternalError } from '../errors.ts';
@@ -12,15 +13,22 @@ import { signInSettings } from './sign-in-settings.ts';
 
 /** A credential that no person is asked for, on the real platform. */
 export async function composeMachineAuthorization(
+  ...parts: Parameters<typeof machineOptions>
+): Promise<Authorization> {
+  return new MachineAuthorization(await machineOptions(...parts));
+}
+
+/** The same for the commands. */
+export async function machineOptions(
   config: Config,
   key: string,
   process: ProcessParts,
   logger: Logger,
-): Promise<Authorization> {
+): Promise<MachineAuthorizationOptions> {
   const { home, caFile, oauth } = config;
   if (oauth.machineGrant === undefined) throw new InternalError('a machine grant without its settings');
   const { server, profile, resource, noResource, scope, assumePkce, allowHttp } = signInSettings(config);
-  return new MachineAuthorization({
+  return {
     ...{ server, profile, resource, noResource, scope, assumePkce, allowHttp, key, logger },
     store: await openStore({ home, logger, memory: config.store === 'memory' }),
     grant: oauth.machineGrant,
@@ -29,5 +37,5 @@ export async function composeMachineAuthorization(
     createHttp: httpFactory(process.env, caFile),
     clock: systemClock,
     random: systemRandom,
-  });
+  };
 }

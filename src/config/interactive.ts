@@ -8,6 +8,7 @@ export interface InteractiveSettings {
   readonly interactive?: boolean | undefined;
   readonly 'non-interactive'?: boolean | undefined;
   readonly 'no-browser'?: boolean | undefined;
+  readonly grant?: string | undefined;
 }
 
 /** Undefined: a person can be asked to sign in. */
@@ -27,6 +28,7 @@ export function nobodyThere(
   // WSL has no display of its own, and opens the browser of the Windows around it.
   const isWsl = Boolean(environment.WSL_DISTRO_NAME || environment.WSL_INTEROP);
   const canOpen = platform !== 'linux' || isWsl || Boolean(BROWSER || DISPLAY || WAYLAND_DISPLAY);
-  // Who says that no browser is to be opened has another one at hand.
-  return canOpen || settings['no-browser'] ? undefined : 'no-display';
+  // Who says that no browser is to be opened has another one at hand; RFC 8628 is made for machines without one.
+  const needsNone = settings['no-browser'] === true || settings.grant === 'device_code';
+  return canOpen || needsNone ? undefined : 'no-display';
 }

@@ -12,6 +12,7 @@ const face = z.object({
   deadline: z.number(),
   address: z.optional(text),
   userCode: z.optional(text),
+  codeAddress: z.optional(text),
   browserOpenedAt: z.optional(z.number()),
   error: z.optional(z.object({ code: text, message: text, hint: z.optional(text) })),
 });
@@ -31,6 +32,8 @@ export interface SignInFace {
   readonly address?: string;
   /** To be entered there (RFC 8628). */
   readonly userCode?: string;
+  /** Where it is typed in, when `address` holds it already. */
+  readonly codeAddress?: string;
   readonly browserOpenedAt?: number;
   readonly error?: { readonly code: string; readonly message: string; readonly hint?: string };
 }

@@ -29,6 +29,7 @@ const recordSchema = z.object({
   family: word,
   server: address,
   profile: z.optional(word),
+  grant: z.optional(word),
   resource: z.optional(address),
   issuer: address,
   endpoints: z.object({ token: address, revocation: z.optional(address) }),

@@ -21,6 +21,8 @@ export interface CredentialRecord {
   readonly server: string;
   /** `--profile`, for people who look; the key is what counts. */
   readonly profile?: string;
+  /** A grant that asks nobody: the next token is obtained by it. Absent: a person signed in. */
+  readonly grant?: string;
   /** Byte for byte as sent to the authorization server; absent: not sent. */
   readonly resource?: string;
   readonly issuer: string;

@@ -43,6 +43,16 @@ describe('the state', () => {
       false,
     ],
     ['never signed in', withoutTokens, 'sign-in needed', false],
+    [
+      'past its end, and nobody is asked for the next one',
+      {
+        ...withoutClient,
+        grant: 'jwt-bearer',
+        tokens: { ...withoutClient.tokens, obtainedAt: NOW - 2 } as never,
+      },
+      'expired, renewable',
+      false,
+    ],
   ])('%s', (_, record, state, refreshable) => {
     expect(only(record)).toMatchObject({ state, refreshable });
   });
@@ -81,6 +91,16 @@ test('a table of what is known, with the address of a sign-in below, whole', () 
   }
   expect(text).toContain(address);
   expect(statusTable([], NOW)).toBe('No login.\n');
+});
+
+test('the code of a sign-in on another device, with the address at which it is typed in', () => {
+  const codeAddress = 'https://as.example/device';
+  const signIn: SignInFace = {
+    ...{ phase: 'pending', nonce: 'n', pid: 7, startedAt: NOW, deadline: NOW + 90_000 },
+    ...{ address: `${codeAddress}?c=AB\u001b[2J`, userCode: 'AB\u001b[2J', codeAddress },
+  };
+  const text = statusTable(statusOf([overview(alive, { signIn })], NOW, {}), NOW);
+  expect(text).toContain(`open:\n${codeAddress}\nand enter the code: AB[2J\n`);
 });
 
 test('only of the server and the profile that were named', () => {

@@ -92,6 +92,8 @@ describe('is anybody there?', () => {
     ['--interactive', { interactive: true }, { CI: 'true' }, 'linux', undefined],
     ['--non-interactive', { 'non-interactive': true }, { DISPLAY: ':0' }, 'linux', 'asked'],
     ['--no-browser: there is one elsewhere', { 'no-browser': true }, {}, 'linux', undefined],
+    ['a code for another device', { grant: 'device_code' }, {}, 'linux', undefined],
+    ['a code under CI', { grant: 'device_code' }, { CI: 'true' }, 'linux', 'ci'],
     ['--no-browser under CI', { 'no-browser': true }, { CI: 'true' }, 'linux', 'ci'],
   ])('%s', (_, settings, environment, platform, expected) => {
     expect(nobodyThere(settings, environment, platform)).toBe(expected);

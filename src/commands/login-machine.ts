@@ -1,0 +1,20 @@
+import type { SignedIn } from '../auth/valid-token.ts';
+import type { Logger } from '../platform/logger.ts';
+import { quote } from '../protocol/quote.ts';
+
+export interface MachineLoginParts {
+  readonly server: string;
+  /** As `--grant` names it. */
+  readonly grant: string;
+  /** Asks for a new token, whatever is stored. */
+  readonly obtain: (signal: AbortSignal) => Promise<SignedIn>;
+  readonly logger: Pick<Logger, 'tell'>;
+}
+
+/** `login URL` with a grant that asks nobody: says so, and tries it, so that a mistake in the settings shows here. */
+export async function loginMachine(parts: MachineLoginParts, signal: AbortSignal): Promise<void> {
+  const { server, grant, obtain, logger } = parts;
+  logger.tell(`Nobody needs to sign in to ${quote(server)} with --grant ${grant}. Trying it now.`);
+  const { issuer } = await obtain(signal);
+  logger.tell(`${quote(issuer)} has issued a token: it works.`);
+}

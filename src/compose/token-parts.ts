@@ -1,0 +1,53 @@
+import type { SignedIn } from '../auth/valid-token.ts';
+import type { CredentialParts } from '../commands/token.ts';
+import type { Config } from '../config/config.ts';
+import { ConfigError } from '../errors.ts';
+import type { Logger } from '../platform/logger.ts';
+import { keyOf, openCredential } from './credential.ts';
+import { challengeOf } from './errands.ts';
+import type { ProcessParts } from './process.ts';
+import { signInHint } from './sign-in-hint.ts';
+
+/** What `token` and `tokens export` hand out, by whatever grant. */
+export async function credentialParts(
+  config: Config,
+  process: ProcessParts,
+  logger: Logger,
+): Promise<CredentialParts> {
+  if (config.staticAuthorization) {
+    throw new ConfigError('this server is given an Authorization header, so it has no credential here', {
+      hint: 'Leave --header Authorization out of the settings to sign in.',
+    });
+  }
+  const common = { server: config.server.href, signInHint: signInHint(config) };
+  if (config.oauth.machineGrant !== undefined) {
+    const obtain = machineTokens(config, process, logger, { anew: false });
+    return {
+      ...common,
+      validToken: async (signal) => ({ kind: 'token', record: await obtain(signal) }),
+    };
+  }
+  const [credential, { validToken }] = await Promise.all([
+    openCredential(config, keyOf(config), process, logger),
+    import('../auth/valid-token.ts'),
+  ]);
+  return { ...common, validToken: (signal) => validToken(credential, signal) };
+}
+
+/** `anew`: whatever is stored. */
+export function machineTokens(
+  config: Config,
+  process: ProcessParts,
+  logger: Logger,
+  { anew }: { readonly anew: boolean },
+) {
+  return async (signal: AbortSignal): Promise<SignedIn> => {
+    const [{ machineOptions }, { machineToken }] = await Promise.all([
+      import('./machine.ts'),
+      import('../auth/machine-token.ts'),
+    ]);
+    const options = await machineOptions(config, keyOf(config), process, logger);
+    const challenge = () => challengeOf(config, process, logger, signal);
+    return machineToken(options, { anew, challenge }, signal);
+  };
+}
