@@ -6,6 +6,7 @@ import {
   errorAnswer,
   LOOKED_AT_BYTES,
   lookAtMessage,
+  type MessageId,
   RpcErrorCode,
 } from '../protocol/envelope.ts';
 import { BadAnswerError } from '../remote/failures.ts';
@@ -21,6 +22,8 @@ export interface InboxOptions {
   readonly logger: Logger;
   /** Told of each answer that goes to the host, before it goes. */
   readonly onAnswer: (request: OpenRequest, answer: Answer) => void;
+  /** Whether the host has said that it can be asked so. Where not, the request was refused in its name. */
+  readonly mayAsk: (id: MessageId, method: string) => boolean;
 }
 
 /** What comes from the server, on its way to the host: each id is answered once, everything else passes as it came. */
@@ -56,6 +59,10 @@ export class Inbox {
         return;
       }
       case 'request':
+        // THREATS 21: a host is not asked for what it never offered.
+        if (!this.#options.mayAsk(parsed.id, parsed.method)) return;
+        await writer.write(asLine(text));
+        return;
       case 'notification':
         await writer.write(asLine(text));
         return;

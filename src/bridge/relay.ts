@@ -1,5 +1,6 @@
 import { AbortedError } from '../errors.ts';
-import { resultAnswer } from '../protocol/envelope.ts';
+import { undeclared, undeclaredReason } from '../protocol/declared.ts';
+import { errorAnswer, type MessageId, RpcErrorCode, resultAnswer } from '../protocol/envelope.ts';
 import { Addresses } from './addresses.ts';
 import type { BridgeParts } from './bridge.ts';
 import { Connection } from './connection.ts';
@@ -68,6 +69,7 @@ export class Relay {
       writer,
       logger,
       onAnswer: (request, answer) => this.#noteAnswer(request, answer),
+      mayAsk: (id, method) => this.#mayAsk(id, method),
     });
     this.#stream = new ServerStream({
       ...parts,
@@ -258,6 +260,17 @@ export class Relay {
     const { code, data } =
       address === undefined ? { code: undefined, data: undefined } : this.addresses.errorFor(address);
     this.inbox.fail(request, explain(situation), data, code);
+  }
+
+  #mayAsk(id: MessageId, method: string): boolean {
+    const params = this.connection.hello?.params;
+    const missing = undeclared(method, isObject(params) ? params.capabilities : undefined);
+    if (missing === undefined) return true;
+    this.#parts.logger.warn('refused a request of the server that the host does not offer', { method });
+    // As the host would answer (JSON-RPC 2.0 §5.1), so that the server does not wait.
+    const why = undeclaredReason(missing);
+    void this.send(Buffer.from(errorAnswer(id, RpcErrorCode.methodNotFound, why)));
+    return false;
   }
 
   #noteAnswer(request: OpenRequest, answer: Answer): void {

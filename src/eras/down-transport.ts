@@ -3,6 +3,7 @@ import { AbortedError, DrawbridgeError, describeError } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Random } from '../platform/random.ts';
+import { undeclared, undeclaredReason } from '../protocol/declared.ts';
 import {
   errorAnswer,
   type JsonObject,
@@ -187,6 +188,7 @@ export class DownTransport implements Transport {
           return;
         }
         if (parsed.kind === 'request' && INPUT_METHODS.includes(parsed.method)) {
+          if (await this.#refusedFor(params, parsed.id, parsed.method)) continue;
           const parked = { question: parsed.id, id: serverId, source, stop, asked: text };
           yield [eventOf(inputRequired(text, id, this.#parked.park(parked, nameOf(method, params))))];
           return;
@@ -199,6 +201,15 @@ export class DownTransport implements Transport {
       release();
       if (this.#running.get(id) === call) this.#running.delete(id);
     }
+  }
+
+  /** THREATS 21: a host that has not offered it in this call is not asked; the server is told so in its name. */
+  async #refusedFor(params: JsonObject, id: MessageId, method: string): Promise<boolean> {
+    const missing = undeclared(method, metaOf(params)[META.clientCapabilities]);
+    if (missing === undefined) return false;
+    this.#options.logger.warn('refused a request of the server that the host does not offer', { method });
+    await this.#tell(errorAnswer(id, RpcErrorCode.methodNotFound, undeclaredReason(missing)));
+    return true;
   }
 
   #drain({ source, stop }: Call): void {

@@ -150,7 +150,7 @@ describe('a host of 2025 with a server of 2026', () => {
     });
     const { bridge } = await composeEraBridge(server.url);
     await using _bridge = bridge.read();
-    await bridge.initialize();
+    await bridge.initialize({ capabilities: { roots: {} } });
     bridge.received.onEntry(({ json }) => {
       if (json.method === 'roots/list') bridge.send({ jsonrpc: '2.0', id: json.id, result: { roots: [] } });
     });

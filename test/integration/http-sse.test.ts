@@ -138,7 +138,7 @@ describe('messages over HTTP+SSE', () => {
   it('requests of the server reach the host, and its answers the server', async () => {
     await using server = await startSseMcpServer();
     await using bridge = (await composeBridge(server.url)).read();
-    await bridge.initialize();
+    await bridge.initialize({ capabilities: { roots: {} } });
     await bridge.request(1, 'echo');
     server.say({ jsonrpc: '2.0', id: 's1', method: 'roots/list' });
     await bridge.received.waitFor(({ json }) => json.method === 'roots/list');
