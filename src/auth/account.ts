@@ -1,4 +1,5 @@
 import { plainText } from '../protocol/quote.ts';
+import { parseJson } from './parse-json.ts';
 
 /** OpenID Connect Core §5.1, the most telling first. */
 const CLAIMS = ['email', 'preferred_username', 'name', 'sub'] as const;
@@ -7,12 +8,7 @@ const CLAIMS = ['email', 'preferred_username', 'name', 'sub'] as const;
 export function accountOf(idToken: string | undefined): string | undefined {
   const [, payload] = idToken?.split('.') ?? [];
   if (payload === undefined) return undefined;
-  let claims: unknown;
-  try {
-    claims = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'));
-  } catch {
-    return undefined;
-  }
+  const claims = parseJson(Buffer.from(payload, 'base64url').toString('utf8'));
   if (typeof claims !== 'object' || claims === null) return undefined;
   const known = new Map<string, unknown>(Object.entries(claims));
   const found = CLAIMS.map((name) => known.get(name)).find(

@@ -5,6 +5,7 @@ import { checkDiscoveredUrl } from './discovered-url.ts';
 import { discover } from './discovery.ts';
 import { type GuardedFetch, PostError } from './guarded-fetch.ts';
 import { causedBy, DiscoveryError, TokenEndpointError } from './oauth-errors.ts';
+import { parseJson } from './parse-json.ts';
 import { DEVICE_GRANT, registerClient } from './registration.ts';
 import { chooseScope } from './scope.ts';
 import { namedClient } from './sign-in-client.ts';
@@ -124,13 +125,7 @@ export function readDeviceAuthorization(
   text: string,
   fetch: Pick<GuardedFetch, 'policy'>,
 ): DeviceAuthorization | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  const parsed = z.safeParse(answerSchema, value);
+  const parsed = z.safeParse(answerSchema, parseJson(text));
   if (!parsed.success) return undefined;
   const data = parsed.data;
   const plain = data.verification_uri ?? data.verification_url;

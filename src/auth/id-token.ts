@@ -1,4 +1,5 @@
 import { TokenEndpointError } from './oauth-errors.ts';
+import { parseJson } from './parse-json.ts';
 import type { TokenAnswer } from './token-answer.ts';
 
 /**
@@ -23,13 +24,9 @@ export function idTokenAsBearer(answer: TokenAnswer, now: number): TokenAnswer {
 }
 
 function secondsLeft(jwt: string, now: number): number | undefined {
-  try {
-    const claims: unknown = JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString('utf8'));
-    const exp = typeof claims === 'object' && claims !== null && 'exp' in claims ? claims.exp : undefined;
-    const left = typeof exp === 'number' ? Math.floor(exp - now / 1000) : Number.NaN;
-    // One that has ended by our clock may not have by the server's: then it is used until a 401.
-    return left > 0 && Number.isSafeInteger(left) ? left : undefined;
-  } catch {
-    return undefined;
-  }
+  const claims = parseJson(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString('utf8'));
+  const exp = typeof claims === 'object' && claims !== null && 'exp' in claims ? claims.exp : undefined;
+  const left = typeof exp === 'number' ? Math.floor(exp - now / 1000) : Number.NaN;
+  // One that has ended by our clock may not have by the server's: then it is used until a 401.
+  return left > 0 && Number.isSafeInteger(left) ? left : undefined;
 }

@@ -2,6 +2,7 @@ import { DrawbridgeError } from '../errors.ts';
 import { quote } from '../protocol/quote.ts';
 import type { GuardedAnswer, GuardedFetch } from './guarded-fetch.ts';
 import { causedBy, DiscoveryError, IssuerMismatchError } from './oauth-errors.ts';
+import { isTooDeep, MAX_JSON_DEPTH, parseJson } from './parse-json.ts';
 
 /** What a well-known address answered. */
 type Found =
@@ -54,16 +55,16 @@ function judge(url: URL, { status, text }: GuardedAnswer): Found {
     throw reason;
   }
   if (status < 200 || status > 299) return { kind: 'absent' };
+  if (isTooDeep(text)) {
+    const why = `nests deeper than ${MAX_JSON_DEPTH} levels`;
+    return { kind: 'broken', reason: new DiscoveryError(`the metadata at ${quote(url.href)} ${why}`) };
+  }
   const document = parseObject(text);
   // A web application that answers every path with its page has no metadata there.
   return document === undefined ? { kind: 'absent' } : { kind: 'document', document };
 }
 
 function parseObject(text: string): object | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = parseJson(text);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
 }

@@ -5,6 +5,7 @@ import { checkDiscoveredUrl } from './discovered-url.ts';
 import { type GuardedFetch, PostError } from './guarded-fetch.ts';
 import type { AuthorizationServerMetadata } from './metadata.ts';
 import { causedBy } from './oauth-errors.ts';
+import { parseJson } from './parse-json.ts';
 import { AuthorizationResponseError, SignInFailedError } from './sign-in-errors.ts';
 import { readTokenAnswer } from './token-answer.ts';
 import type { TokenClient } from './token-client.ts';
@@ -57,12 +58,4 @@ export async function pushed({ fetch, metadata, client, address, signal }: PushO
   short.searchParams.set('client_id', client.clientId);
   short.searchParams.set('request_uri', data.data.request_uri);
   return short.href;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -6,6 +6,7 @@ import { hintOf } from './error-meanings.ts';
 import { type GuardedAnswer, type GuardedFetch, PostError } from './guarded-fetch.ts';
 import type { AuthorizationServerMetadata } from './metadata.ts';
 import { causedBy, type NoClientError, RegistrationError } from './oauth-errors.ts';
+import { parseJson } from './parse-json.ts';
 import { noClient } from './sign-in-client.ts';
 
 export interface RegisterOptions {
@@ -112,12 +113,4 @@ function refusal(
   const what = `answered the registration with ${status}${why === '' ? '' : `, ${quote(why)}`}`;
   if (CLOSED_STATUSES.has(status)) return noClient(issuer, what, redirectUri);
   return new RegistrationError(`${quote(issuer)} ${what}`, { status, oauthError: error, ...hintOf(error) });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,6 @@
 import { quote } from '../protocol/quote.ts';
 import { MAX_TOKEN_CHARS } from '../store/record-schema.ts';
+import { parseJson } from './parse-json.ts';
 import { cleanScope } from './scope.ts';
 
 export interface TokenAnswer {
@@ -43,11 +44,8 @@ export function readTokenAnswer(status: number, text: string, types = BEARER_TYP
 function readFields(text: string): Fields | undefined {
   const trimmed = text.trim();
   if (trimmed.startsWith('{')) {
-    try {
-      return new Map(Object.entries(JSON.parse(trimmed)));
-    } catch {
-      return undefined;
-    }
+    const fields = parseJson(trimmed);
+    return typeof fields === 'object' && fields !== null ? new Map(Object.entries(fields)) : undefined;
   }
   if (!/^[A-Za-z_]+=[^<>\s]*$/.test(trimmed)) return undefined;
   return new Map(new URLSearchParams(trimmed));

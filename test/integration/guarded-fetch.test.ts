@@ -152,12 +152,16 @@ describe('documents without measure (THREATS 15)', () => {
     expect(world.resource.requests.entries).toHaveLength(1);
   });
 
-  test('200,000 brackets deep is a document like any other (THREATS 17)', async () => {
+  test('200,000 levels deep is refused, 256 are not (THREATS 17)', async () => {
     await using world = await createOAuthWorld();
-    const depth = 100_000;
-    const deep = `{"deep":${'['.repeat(depth)}${']'.repeat(depth)},${JSON.stringify(world.issuerMetadata()).slice(1)}`;
-    world.authorization.on(METADATA, json(deep));
+    const deep = (depth: number) =>
+      `{"deep":${'['.repeat(depth)}${']'.repeat(depth)},${JSON.stringify(world.issuerMetadata()).slice(1)}`;
+    world.authorization.on(METADATA, json(deep(255)));
     expect((await world.discover()).issuer).toBe(world.issuer);
+    for (const depth of [256, 100_000]) {
+      world.authorization.on(METADATA, json(deep(depth)));
+      expect(describeError(await failure(world.discover()))).toContain('nests deeper than 256 levels');
+    }
   });
 });
 
