@@ -83,7 +83,7 @@ export async function signIn(
   );
   const known = await knownClient(request, tools, found.issuer);
   const named = namedClient(request, found.metadata, tools);
-  const redirectUri = await openReceiver(request, tools, known);
+  const redirectUri = await openReceiver(request, tools, known, signal);
   const extra = [...authorizeParams, ...audience(request, found.resource)];
   const codeScope = request.scopeOnTokenRequests === true ? scope : undefined;
   const plan: Plan = { ...found, scope, redirectUri, extra, codeScope };
@@ -131,19 +131,31 @@ function audience({ audienceFromResource }: SignInRequest, resource: string | un
   return audienceFromResource === true && resource !== undefined ? [['audience', resource] as const] : [];
 }
 
+/** The sign-in before this one keeps the port for a moment, until it sees that it is wanted. */
+const PORT_PATIENCE_MS = 1_000;
+const PORT_STEP_MS = 50;
+
 /** The port of the registration, so that it can be used again; a port that the user fixed; else any. */
 async function openReceiver(
   { callback }: SignInRequest,
-  { receiver, listen }: SignInTools,
+  { receiver, listen, clock }: SignInTools,
   known: Client | undefined,
+  signal: AbortSignal,
 ): Promise<string> {
-  const registered =
-    known?.redirectUri === undefined ? undefined : registeredPort(known.redirectUri, callback);
-  try {
-    return await receiver.open(listen, callback, callback.port ?? registered);
-  } catch (error) {
-    if (callback.port !== undefined || !(error instanceof CallbackPortError)) throw error;
-    return receiver.open(listen, callback, undefined);
+  const port =
+    callback.port ??
+    (known?.redirectUri === undefined ? undefined : registeredPort(known.redirectUri, callback));
+  for (const end = clock.monotonic() + PORT_PATIENCE_MS; ; ) {
+    try {
+      return await receiver.open(listen, callback, port);
+    } catch (error) {
+      if (port === undefined || !(error instanceof CallbackPortError)) throw error;
+      if (clock.monotonic() >= end) {
+        if (callback.port !== undefined) throw error;
+        return receiver.open(listen, callback, undefined);
+      }
+      await clock.sleep(PORT_STEP_MS, signal);
+    }
   }
 }
 

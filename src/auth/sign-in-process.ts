@@ -13,7 +13,7 @@ import { type SignInAttempt, type SignInTools, signIn } from './sign-in-flow.ts'
 import type { SignInRequest } from './sign-in-request.ts';
 
 export interface SignInPlatform extends Omit<SignInTools, 'fetch' | 'receiver'> {
-  readonly leases: Pick<Leases, 'adopt' | 'heartbeat' | 'release' | 'writeFace'>;
+  readonly leases: Pick<Leases, 'adopt' | 'heartbeat' | 'holder' | 'release' | 'writeFace'>;
   /** Every connection of the sign-in asks this guard first. */
   readonly createHttp: (allowAddress: AddressGuard['allow']) => Promise<Http>;
   readonly openBrowser: OpenBrowser;
@@ -33,6 +33,8 @@ export type SignInOutcome =
 
 /** THREATS 29: a replayed callback gets its page within this time; then the port is free. */
 const LINGER_MS = 2_000;
+/** How often it looks whether the port is wanted sooner. */
+const LINGER_STEP_MS = 100;
 
 /**
  * One sign-in from lease to credential, in a process of its own or, where the store cannot be written, inside the bridge. Its face
@@ -83,7 +85,7 @@ export async function runSignIn(
     const flow = isDevice ? (await import('./device-flow.ts')).deviceSignIn : signIn;
     const record = await flow(request, { ...platform, fetch, receiver }, { signal, waiting, show });
     await face.write({ phase: 'done' });
-    return { kind: 'signed-in', record, closed: linger(receiver, clock, outer) };
+    return { kind: 'signed-in', record, closed: linger(receiver, request, platform, outer) };
   } catch (thrown) {
     await receiver.close();
     if (lease.lost.aborted) return { kind: 'superseded' };
@@ -128,8 +130,24 @@ function timer(clock: Clock, ms: number, reason: DrawbridgeError) {
   return { signal: expired.signal, stop: () => over.abort() };
 }
 
-async function linger(receiver: RedirectReceiver, clock: Clock, signal: AbortSignal): Promise<void> {
-  await clock.sleep(LINGER_MS, signal).catch(() => {});
+/** Ends early for the next sign-in of this credential (a call that needs more scope), whose registration has this port. */
+async function linger(
+  receiver: RedirectReceiver,
+  { key, nonce }: SignInRequest,
+  { clock, leases }: SignInPlatform,
+  signal: AbortSignal,
+): Promise<void> {
+  const end = clock.monotonic() + LINGER_MS;
+  const isWanted = async () => {
+    const holder = await leases.holder(key, clock.now());
+    return holder !== undefined && holder !== nonce;
+  };
+  try {
+    do await clock.sleep(LINGER_STEP_MS, signal);
+    while (clock.monotonic() < end && !(await isWanted()));
+  } catch {
+    // Stopped, or the folder is gone: nobody is left who could ask again.
+  }
   await receiver.close();
 }
 
