@@ -19,13 +19,15 @@ import { systemRandom } from '../../src/platform/random.ts';
 import { openLeases } from '../../src/store/lease.ts';
 import type { CredentialRecord } from '../../src/store/record.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
-import { visit } from './browser-visit.ts';
+import { type VisitOptions, visit } from './browser-visit.ts';
 import { type ComposedBridge, composeBridge } from './composed-bridge.ts';
 import { TemporaryHome } from './home.ts';
 
 export interface BridgeWorldOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly clock?: Clock;
+  /** What the person at the browser does. */
+  readonly browse?: VisitOptions;
 }
 
 export interface BridgeWorldParts {
@@ -79,7 +81,7 @@ export class BridgeWorld implements AsyncDisposable {
   protected static async compose(
     server: string,
     args: readonly string[],
-    { env: extra = {}, clock = systemClock }: BridgeWorldOptions,
+    { env: extra = {}, clock = systemClock, browse = {} }: BridgeWorldOptions,
   ): Promise<BridgeWorldParts> {
     const home = await TemporaryHome.create();
     const env = { ...extra, MCP_DRAWBRIDGE_HOME: home.state };
@@ -111,7 +113,7 @@ export class BridgeWorld implements AsyncDisposable {
           ...{ createHttp: createGuarded, listen: listenOnLoopback, pid: process.pid },
           openBrowser: async (address: string) => {
             opened.push(address);
-            void visit(address).catch(() => 'the listener has closed');
+            void visit(address, browse).catch(() => 'the listener has closed');
             return { kind: 'opened', command: 'test' } as const;
           },
         };

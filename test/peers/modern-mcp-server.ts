@@ -1,6 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
-import type { ReadableStream as WebStream } from 'node:stream/web';
 import {
   createMcpHandler,
   inputRequired,
@@ -11,6 +9,7 @@ import * as z from 'zod';
 import { Journal } from './journal.ts';
 import { type Listening, listen, readBody } from './listening.ts';
 import { HeldCalls } from './mcp-calls.ts';
+import { sendWebResponse, webRequest } from './web-standard.ts';
 
 export interface ModernServerOptions {
   /** What it does with hosts of 2025: nothing, unless it serves both. */
@@ -97,23 +96,8 @@ export class ModernMcpServer implements AsyncDisposable {
       this.dropped.add(body?.method);
       gone.abort();
     });
-    const answer = await this.#handler.fetch(
-      new Request(this.url, {
-        method: seen.httpMethod,
-        headers: Object.entries(request.headers).map(
-          ([name, value]) => [name, String(value)] as [string, string],
-        ),
-        ...(bytes.length === 0 ? {} : { body: bytes }),
-        signal: gone.signal,
-      }),
-    );
-    response.writeHead(answer.status, Object.fromEntries(answer.headers));
-    response.flushHeaders();
-    if (answer.body === null) response.end();
-    else
-      Readable.fromWeb(answer.body as WebStream)
-        .on('error', () => response.destroy())
-        .pipe(response);
+    const answer = await this.#handler.fetch(webRequest(request, this.url, bytes, gone.signal));
+    sendWebResponse(answer, response);
   }
 
   #features(): McpServer {
