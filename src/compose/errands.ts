@@ -28,14 +28,19 @@ async function probe(
   process: ProcessParts,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const [{ McpOrigin }, { probeChallenge }, { trustedCertificates }] = await Promise.all([
-    import('../remote/mcp-origin.ts'),
-    import('../remote/challenge-probe.ts'),
-    import('../platform/certificates.ts'),
-  ]);
+  const [{ McpOrigin }, { probeChallenge }, { trustedCertificates, clientCertificate: readPair }] =
+    await Promise.all([
+      import('../remote/mcp-origin.ts'),
+      import('../remote/challenge-probe.ts'),
+      import('../platform/certificates.ts'),
+    ]);
   const { server: url, headers, maxMessageBytes, connectTimeoutMs, caFile } = config;
   const ca = trustedCertificates(caFile, process.env);
-  const http = await createHttp({ env: process.env, connectTimeoutMs, ...optional({ ca }) });
+  const clientCertificate = config.clientCertificate && readPair(config.clientCertificate);
+  const http = await createHttp({
+    ...{ env: process.env, connectTimeoutMs },
+    ...optional({ ca, clientCertificate }),
+  });
   try {
     const userAgent = `mcp-drawbridge/${version}`;
     return await probeChallenge(

@@ -1,23 +1,19 @@
 import type { Config } from '../config/config.ts';
 
-type Shaping = Pick<Config, 'server' | 'profile' | 'scope' | 'resource' | 'nobodyThere'>;
-
-/** What a person types to sign in for a process that cannot ask them. */
-export function signInHint(config: Shaping): string {
-  const { profile, scope, resource, nobodyThere } = config;
-  const words = ['mcp-drawbridge', 'login', address(config.server)];
-  if (profile !== 'default') words.push('--profile', profile);
-  if (scope !== undefined) words.push('--scope', scope);
-  if (resource !== undefined) words.push('--resource', resource);
-  if (nobodyThere === 'no-display') words.push('--no-browser');
-  return `Run: ${words.map(shellWord).join(' ')}`;
+/** What a person types to sign in for a process that cannot ask them: it ends in the very credential that the process looks for. */
+export function signInHint(config: Pick<Config, 'loginWords' | 'nobodyThere' | 'store'>): string {
+  const { loginWords, nobodyThere, store } = config;
+  if (store === 'memory') {
+    return 'With --store memory no other process shares a login: bring one along in MCP_DRAWBRIDGE_CREDENTIALS.';
+  }
+  const { words, notes } = loginWords;
+  const byHand = nobodyThere === 'no-display' ? ['--no-browser'] : [];
+  const all = ['mcp-drawbridge', 'login', ...words, ...byHand];
+  const how = notes.length === 0 ? '' : ` (${notes.join('; ')})`;
+  return `Run${how}: ${all.map(shellWord).join(' ')}`;
 }
 
-/** Some servers carry a key in the query, and this text goes to hosts and logs. */
-function address(server: URL): string {
-  return server.search === '' ? server.href : `${server.origin}${server.pathname}?…`;
-}
-
+/** POSIX.1 Shell Command Language, 2.2.2: nothing between single quotes means anything, and no quote can stand there. */
 function shellWord(word: string): string {
   return /^[\w./:@%+,=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

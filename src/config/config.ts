@@ -6,6 +6,7 @@ import { type Command, type CommandWords, commandWords } from './commands.ts';
 import type { Environment } from './environment.ts';
 import type { Header } from './headers.ts';
 import { type NobodyThere, nobodyThere } from './interactive.ts';
+import { type LoginWords, loginWords } from './login-words.ts';
 import { presetOf } from './presets.ts';
 import { type ReadSettings, readSettings } from './settings.ts';
 
@@ -32,6 +33,8 @@ export interface Config {
   readonly pingIntervalMs?: number;
   readonly wait: boolean;
   readonly openBrowser: boolean;
+  /** The same login from a terminal. */
+  readonly loginWords: LoginWords;
   /** Never a browser, never a listener, and why. */
   readonly nobodyThere?: NobodyThere;
   readonly store: 'disk' | 'memory';
@@ -121,7 +124,7 @@ function checkServer(server: URL, allowHttp: boolean): void {
 }
 
 function commonConfig(
-  { settings, headers: given, authorizeParams }: ReadSettings,
+  { settings, headers: given, authorizeParams, effective }: ReadSettings,
   tools: ClientConfigTools,
   platform: NodeJS.Platform,
 ): Omit<Config, 'server'> {
@@ -163,6 +166,7 @@ function commonConfig(
     ...(pingIntervalMs === undefined ? {} : { pingIntervalMs }),
     wait: settings.wait ?? false,
     openBrowser: !(settings['no-browser'] ?? false),
+    loginWords: loginWords(effective),
     ...(nobody === undefined ? {} : { nobodyThere: nobody }),
     store: settings.store ?? 'disk',
     ...(credentials === undefined ? {} : { credentials }),

@@ -26,6 +26,8 @@ export interface Option {
   readonly flagOnly?: true;
   /** Only in the environment: a secret, which argv would show to every program on the machine (THREATS 40). */
   readonly environmentOnly?: true;
+  /** A sign-in in a terminal needs it too, to end in the same credential (or to get there at all). */
+  readonly shapesLogin?: true;
   /** Only these commands know it. */
   readonly only?: readonly Command[];
   /** From the text that was given to the value; its messages read "expected …". */

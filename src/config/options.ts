@@ -47,6 +47,7 @@ export const options = {
     help: "headers, one 'Name: value' per line, # comments; repeatable",
     repeatable: true,
     path: true,
+    shapesLogin: true,
     schema: filePath,
   },
   transport: {
@@ -61,6 +62,7 @@ export const options = {
   'allow-http': {
     group: 'Server',
     help: 'allow plain http to a server that is not on this machine',
+    shapesLogin: true,
     schema: onOff,
   },
   ca: {
@@ -68,6 +70,7 @@ export const options = {
     placeholder: 'FILE',
     help: 'also trust the certificates in this PEM file',
     path: true,
+    shapesLogin: true,
     schema: filePath,
   },
   cert: {
@@ -75,6 +78,7 @@ export const options = {
     placeholder: 'FILE',
     help: 'show this certificate (PEM) to a server that asks for one; with --key',
     path: true,
+    shapesLogin: true,
     schema: filePath,
   },
   key: {
@@ -82,6 +86,7 @@ export const options = {
     placeholder: 'FILE',
     help: 'the private key (PEM) of --cert',
     path: true,
+    shapesLogin: true,
     schema: filePath,
   },
   'no-cookies': {
@@ -113,18 +118,21 @@ export const options = {
     group: 'Sign-in',
     placeholder: 'NAME',
     help: 'a separate login for the same server (default: default)',
+    shapesLogin: true,
     schema: profileName,
   },
   scope: {
     group: 'Sign-in',
     placeholder: "'A B'",
     help: 'ask for these scopes instead of what the server names',
+    shapesLogin: true,
     schema: scopeList,
   },
   resource: {
     group: 'Sign-in',
     placeholder: 'URI',
     help: 'resource indicator (RFC 8707) instead of what the server names',
+    shapesLogin: true,
     schema: resourceIndicator,
   },
   'callback-host': {
@@ -132,18 +140,21 @@ export const options = {
     placeholder: 'HOST',
     help: 'localhost or [::1] in the redirect URI (default: 127.0.0.1)',
     aliases: ['host'],
+    shapesLogin: true,
     schema: loopbackHost,
   },
   'callback-port': {
     group: 'Sign-in',
     placeholder: 'PORT',
     help: 'fixed port of the redirect URI; also the second argument',
+    shapesLogin: true,
     schema: port,
   },
   'callback-path': {
     group: 'Sign-in',
     placeholder: 'PATH',
     help: 'path of the redirect URI (default: /callback)',
+    shapesLogin: true,
     schema: callbackPath,
   },
   'auth-timeout': {
@@ -160,6 +171,7 @@ export const options = {
   'assume-pkce': {
     group: 'Sign-in',
     help: 'sign in even where metadata does not mention PKCE, which is sent anyway',
+    shapesLogin: true,
     schema: onOff,
   },
 
@@ -220,6 +232,7 @@ export const options = {
     placeholder: 'DIR',
     help: "where logins and logs are kept (default: the system's place for them)",
     path: true,
+    shapesLogin: true,
     schema: filePath,
   },
   help: {

@@ -6,6 +6,7 @@ import type { Command } from './commands.ts';
 import { readConfigFile } from './config-file.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { type Header, headerFileLines, readHeaders } from './headers.ts';
+import type { Effective } from './login-words.ts';
 import { type Given, type Option, refused } from './option.ts';
 import { type OptionName, options } from './options.ts';
 import { expandHome } from './paths.ts';
@@ -20,6 +21,7 @@ export interface ReadSettings {
   /** `--authorize-param`, of all sources. */
   readonly authorizeParams: readonly (readonly [name: string, value: string])[];
   readonly warnings: readonly string[];
+  readonly effective: Effective;
   /** What `tokens import` reads. */
   readonly file?: string;
 }
@@ -64,17 +66,20 @@ export function readSettings(
   const { given: flags, file: input } = withPositionals(commandLine, command);
 
   const settings: Partial<Record<OptionName, unknown>> = {};
+  const effective = new Map<OptionName, readonly Given[]>();
   for (const name of Object.keys(options) as OptionName[]) {
     const option: Option = options[name];
-    const given = last(flags, name) ?? last(variables, name) ?? last(file, name);
-    if (given === undefined || option.repeatable === true) continue;
+    const all = [file, variables, flags].flatMap((source) => source.get(name) ?? []);
+    const given = all.at(-1);
+    if (given === undefined) continue;
+    const expanded = (each: Given): Given =>
+      option.path === true ? { ...each, text: expandHome(each.text, home) } : each;
+    effective.set(name, (option.repeatable === true ? all : [given]).map(expanded));
+    if (option.repeatable === true) continue;
     if (option.only?.includes(command) === false) {
       throw refused(given, `only known to the command ${option.only.join(', ')}`);
     }
-    settings[name] = checked(
-      option,
-      option.path === true ? { ...given, text: expandHome(given.text, home) } : given,
-    );
+    settings[name] = checked(option, expanded(given));
   }
   const authorizeParams = [file, variables, flags].flatMap((source) =>
     (source.get('authorize-param') ?? []).map(
@@ -93,6 +98,7 @@ export function readSettings(
     headers,
     authorizeParams,
     warnings: [...warnings, ...headerWarnings, ...secretWarnings],
+    effective,
     ...(input === undefined ? {} : { file: input }),
   };
 }

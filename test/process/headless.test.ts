@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import { type AuthorizationServer, startAuthorizationServer } from '../peers/aut
 import { createFakeBrowser, type FakeBrowser } from '../peers/browser.ts';
 import { type CommandEnd, runProgram } from '../peers/command.ts';
 import { createTemporaryHome, type TemporaryHome } from '../peers/home.ts';
+import { PROGRAM } from '../peers/host.ts';
 import { type PeerMcpServer, startMcpServer } from '../peers/mcp-server.ts';
 import { startRawHost } from '../peers/raw-host.ts';
 
@@ -67,7 +69,8 @@ describe('nobody can be asked', () => {
     '%s: the bridge answers with the command to run; no listener, no registration',
     async (_, args, env, flag) => {
       const answer = await listsThrough(args, env);
-      expect(JSON.parse(answer).error.message).toContain(`Run: mcp-drawbridge login ${server.url}${flag}`);
+      const { message } = JSON.parse(answer).error;
+      expect(message).toContain(`Run: mcp-drawbridge login ${server.url} --home ${home.state}${flag}`);
       expect(authority.counters).toMatchObject({ registrations: 0, authorizationRequests: 0 });
       expect(await readdir(join(home.state, 'credentials'))).toEqual([]);
       const login = await run(['login', server.url, ...args], env);
@@ -75,11 +78,15 @@ describe('nobody can be asked', () => {
     },
   );
 
-  it('heals when a person signs in meanwhile', async () => {
-    await using host = startRawHost([server.url, '--non-interactive'], { env: home.env() });
-    expect((await host.initialize()).error?.message).toContain('mcp-drawbridge login');
-    const there = home.env({ BROWSER: browser.command });
-    expect((await runProgram(['login', server.url], there)).code).toBe(0);
+  it('heals when a person runs the command that it names, in a shell of their own', async () => {
+    const args = ['--scope', 'mcp:tools mcp:extra', '--profile', 'work', '--authorize-param', "x=it's $(me)"];
+    await using host = startRawHost([server.url, '--non-interactive', ...args], { env: home.env() });
+    const [, command = ''] = /Run: (.*)$/s.exec((await host.initialize()).error?.message ?? '') ?? [];
+    const program = join(home.folder, 'mcp-drawbridge');
+    await writeFile(program, `#!/bin/sh\nexec '${process.execPath}' '${PROGRAM}' "$@"\n`, { mode: 0o755 });
+    const { MCP_DRAWBRIDGE_HOME: _, ...there } = home.env({ BROWSER: browser.command });
+    const shell = spawn('sh', ['-c', command], { env: { ...there, PATH: `${home.folder}:${there.PATH}` } });
+    expect(await new Promise((resolve) => shell.once('close', resolve)), command).toBe(0);
     expect((await host.initialize()).result).toBeDefined();
     const list = await host.request('tools/list', undefined, { timeoutMs: 30_000 });
     expect(JSON.stringify(list.result)).toContain('echo');
