@@ -44,6 +44,7 @@ test('an address alone gives the defaults', () => {
         ...{ noResource: false, scopeOnTokenRequests: false, audienceFromResource: false, useIdToken: false },
         authorizeParams: [],
       },
+      loginWords: { words: [URL_TEXT], notes: [] },
       allowHttp: false,
       assumePkce: false,
       headers: [],
