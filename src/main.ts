@@ -29,7 +29,7 @@ async function run(): Promise<number> {
   }
   switch (parsed.command) {
     case 'help':
-      return print((await import('./commands/help.ts')).helpText());
+      return print((await import('./commands/help.ts')).helpText(parsed.topics));
     case 'presets':
       return print((await import('./commands/presets.ts')).presetsText());
     case 'version':

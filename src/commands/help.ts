@@ -1,17 +1,43 @@
+import type { HelpTopic } from '../config/help-topic.ts';
 import { environmentName, type Option, type OptionGroup } from '../config/option.ts';
-import { options } from '../config/options.ts';
+import { type OptionName, options } from '../config/options.ts';
+import { type CommandHelp, commandHelp } from './help-topics.ts';
 
 /** Narrow enough for half a screen, wide enough for one line per option. */
 export const HELP_MAX_COLUMNS = 100;
 
-/** What `--help` prints; the options come from their table. */
-export function helpText(): string {
-  const groups = new Map<OptionGroup, string[]>();
-  for (const [name, option] of Object.entries(options) as [string, Option][]) {
-    groups.set(option.group, [...(groups.get(option.group) ?? []), ...optionLines(name, option)]);
+/** The options that most people who need one need; the rest is one word away. */
+const COMMON: readonly OptionName[] = [
+  ...(['header', 'allow-http', 'profile', 'scope', 'preset', 'client-id', 'client-secret-env'] as const),
+  ...(['grant', 'no-browser', 'wait', 'debug', 'config'] as const),
+];
+
+/** What `--help` prints: one screen, or what it is asked about. The options come from their table. */
+export function helpText(topics: readonly HelpTopic[] = []): string {
+  if (topics.length === 0) return `${HEAD}\nOptions that are often needed\n${linesOf(COMMON)}\n${TAIL}`;
+  return topics.map((topic) => (topic === 'all' ? wholeText() : commandText(commandHelp[topic]))).join('\n');
+}
+
+function wholeText(): string {
+  const groups = new Map<OptionGroup, OptionName[]>();
+  for (const [name, { group }] of Object.entries(options) as [OptionName, Option][]) {
+    groups.set(group, [...(groups.get(group) ?? []), name]);
   }
-  const sections = [...groups].map(([group, lines]) => `${group}\n${lines.join('\n')}\n`);
-  return `${[HEAD, ...sections, TAIL].join('\n')}`;
+  const sections = [...groups].map(([group, names]) => `${group}\n${linesOf(names)}`);
+  return [HEAD, ...sections, WHOLE_TAIL].join('\n');
+}
+
+function commandText({ usage, about, often }: CommandHelp): string {
+  const own = often.length === 0 ? '' : `\n${linesOf(often)}`;
+  const more = often.length === 0 ? '' : '\nEvery option: mcp-drawbridge --help all\n';
+  return `mcp-drawbridge ${usage}${often.length === 0 ? '' : ' [options]'}\n\n${about.join('\n')}\n${own}${more}`;
+}
+
+function linesOf(names: readonly OptionName[]): string {
+  return names
+    .flatMap((name) => optionLines(name, options[name]))
+    .map((line) => `${line}\n`)
+    .join('');
 }
 
 const NAME_COLUMNS = 31;
@@ -40,19 +66,25 @@ function wrap(text: string, columns: number): string[] {
   return [...lines, line];
 }
 
+const COMMAND_COLUMNS = 44;
+
 const HEAD = `mcp-drawbridge: lets a local MCP host reach a remote MCP server, with one login for all instances
 
-  mcp-drawbridge URL [PORT] [options]     what a host starts
-  mcp-drawbridge login URL                sign in now, in front of you
-  mcp-drawbridge logout URL               revoke and forget the login
-  mcp-drawbridge status [URL]             the logins there are
-  mcp-drawbridge token URL [--header]     a valid access token on stdout, for curl and scripts
-  mcp-drawbridge tokens export URL        the whole login as JSON, for where nobody can sign in
-  mcp-drawbridge tokens import [FILE]     takes it over, from stdin without FILE
-  mcp-drawbridge import-mcp-remote URL    takes over the login that mcp-remote has
+${[{ usage: 'URL [PORT] [options]', line: 'what a host starts' }, ...Object.values(commandHelp)]
+  .map(({ usage, line }) => `  mcp-drawbridge ${usage}`.padEnd(COMMAND_COLUMNS) + line)
+  .join('\n')}
 `;
 
-const TAIL = `Every option can also come from the environment, such as ${environmentName('auth-timeout')}=60
+const EXIT_CODES = 'Exit codes: 0 done, 1 failed, 2 bad arguments or settings, 3 a person has to sign in';
+
+const TAIL = `In the config of a host (Claude Desktop, Cursor, …), by its name under "mcpServers":
+    { "command": "npx", "args": ["-y", "mcp-drawbridge", "https://example.com/mcp"] }
+
+Every option, also from the environment or a file: --help all. One command: login --help
+${EXIT_CODES}
+`;
+
+const WHOLE_TAIL = `Every option can also come from the environment, such as ${environmentName('auth-timeout')}=60
 or ${environmentName('debug')}=1 (in ${environmentName('header')} one header per line), or from
 the file of --config. A flag wins over the environment, the environment over the file.
 
@@ -72,5 +104,5 @@ Examples
   The same as a file for --config:
     { "url": "https://example.com/mcp", "header": "X-Api-Key: \${KEY}", "wait": true }
 
-Exit codes: 0 done, 1 failed, 2 bad arguments or settings, 3 a person has to sign in
+${EXIT_CODES}
 `;

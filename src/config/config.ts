@@ -5,6 +5,7 @@ import { type ClientConfig, type ClientConfigTools, readClientConfig } from './c
 import { type Command, type CommandWords, commandWords } from './commands.ts';
 import type { Environment } from './environment.ts';
 import type { Header } from './headers.ts';
+import { type HelpTopic, helpTopics } from './help-topic.ts';
 import { type NobodyThere, nobodyThere } from './interactive.ts';
 import { type LoginWords, loginWords } from './login-words.ts';
 import { presetOf } from './presets.ts';
@@ -69,7 +70,7 @@ export type ParsedCommand =
       readonly config: CommandConfig;
       readonly warnings: readonly string[];
     }
-  | { readonly command: 'help' }
+  | { readonly command: 'help'; readonly topics: readonly HelpTopic[] }
   | { readonly command: 'presets' }
   | { readonly command: 'version' };
 
@@ -95,7 +96,8 @@ export function loadConfig(
 ): ParsedCommand {
   const words = commandWords(argv);
   const { command } = words;
-  if (command === 'help' || command === 'version' || command === 'presets') return { command };
+  if (command === 'help') return { command, topics: helpTopics(argv) };
+  if (command === 'version' || command === 'presets') return { command };
   const read = readSettings(words.rest, environment, readFile, command);
   const { warnings } = read;
   const server = read.settings.url;

@@ -238,7 +238,7 @@ export const options = {
   help: {
     group: 'Settings',
     aliases: ['h'],
-    help: 'show this text',
+    help: 'show the help; --help all: of every option, login --help: of that command',
     flagOnly: true,
     schema: onOff,
   },

@@ -37,6 +37,15 @@ test.each(['--help', '-h', 'help'])('%s: the help on stdout, and nothing else', 
   expect(stdout).toContain('"command": "npx"');
 });
 
+test.each<[readonly string[], string]>([
+  [['--help', 'all'], '--max-message-size BYTES'],
+  [['login', '--help'], 'mcp-drawbridge login URL [options]'],
+])('%j: more of it', async (argv, part) => {
+  const { code, stdout } = await run(argv);
+  expect(code).toBe(0);
+  expect(stdout).toContain(part);
+});
+
 test.each(['--version', '-v', 'version'])('%s: the version of the package', async (flag) => {
   expect(await run([flag])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
 });
@@ -56,6 +65,7 @@ describe('exit 2, the reason on stderr, nothing on stdout', () => {
     ],
     ['what is not built', ['https://x.example', '--ignore-tool', 'x'], ['--ignore-tool is not built yet']],
     ['a command that is not built', ['doctor', 'https://x.example'], ['the command doctor is not built yet']],
+    ['help on nothing', ['help', 'lgoin'], ['no help on "lgoin"', 'did you mean login?']],
     ['plain http', ['http://x.example/mcp'], ['plain http', '--allow-http']],
     ['a missing file', ['https://x.example', '--config', '/nowhere.json'], ['--config', 'ENOENT']],
     [

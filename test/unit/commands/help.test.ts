@@ -1,15 +1,39 @@
 import { expect, test } from 'vitest';
 import { HELP_MAX_COLUMNS, helpText } from '../../../src/commands/help.ts';
+import { commands } from '../../../src/config/commands.ts';
 import { defaults } from '../../../src/config/config.ts';
 import { environmentName, type Option } from '../../../src/config/option.ts';
 import { options } from '../../../src/config/options.ts';
 
-const text = helpText();
+const text = helpText(['all']);
+const widest = (shown: string) => Math.max(...shown.split('\n').map((line) => [...line].length));
 
-test('fits the width and two screens', () => {
-  const lines = text.split('\n');
-  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(HELP_MAX_COLUMNS);
-  expect(lines.length).toBeLessThan(120);
+test('plain --help fits on a screen, and tells what the program is and where the rest stands', () => {
+  const short = helpText();
+  expect(widest(short)).toBeLessThanOrEqual(HELP_MAX_COLUMNS);
+  const lines = short.trimEnd().split('\n').length;
+  expect(lines).toBeGreaterThanOrEqual(24);
+  expect(lines).toBeLessThanOrEqual(40);
+  for (const command of commands) expect(short).toMatch(new RegExp(`^  mcp-drawbridge ${command}\\b`, 'm'));
+  for (const part of ['mcp-drawbridge URL [PORT] [options]', '--header', '--help all', 'login --help'])
+    expect(short).toContain(part);
+  const json = /\n {4}(\{.*\})\n/.exec(short)?.[1] ?? '';
+  expect(JSON.parse(json)).toMatchObject({ command: 'npx', args: expect.any(Array) });
+});
+
+test.each([...commands, 'presets'] as const)('%s has a help of its own', (command) => {
+  const own = helpText([command]);
+  expect(own).toMatch(new RegExp(`^mcp-drawbridge ${command}\\b`));
+  expect(widest(own)).toBeLessThanOrEqual(HELP_MAX_COLUMNS + 10);
+  expect(own.split('\n').length).toBeLessThanOrEqual(24);
+  for (const [name, { only }] of Object.entries(options) as [string, Option][]) {
+    if (only?.some((each) => each === command)) expect(own).toMatch(new RegExp(`^  --${name}\\b`, 'm'));
+  }
+});
+
+test('all of it: fits the width and three screens', () => {
+  expect(widest(text)).toBeLessThanOrEqual(HELP_MAX_COLUMNS);
+  expect(text.split('\n').length).toBeLessThan(130);
 });
 
 test.each(Object.entries(options) as [string, Option][])('--%s is there', (name, { environmentOnly }) => {

@@ -170,7 +170,23 @@ test.each([
   [['--version'], 'version'],
   [['-v'], 'version'],
 ])('%j asks for %s', (argv, command) => {
-  expect(load(argv)).toEqual({ command });
+  expect(load(argv)).toMatchObject({ command });
+});
+
+test.each<[readonly string[], readonly string[]]>([
+  [['--help'], []],
+  [[URL_TEXT, '--help'], []],
+  [['--profile', 'all', '--help'], []],
+  [['help', 'all'], ['all']],
+  [['--help', 'options'], ['all']],
+  [['login', URL_TEXT, '--help'], ['login']],
+  [['help', 'tokens', 'import'], ['tokens import']],
+  [
+    ['tokens', '-h'],
+    ['tokens export', 'tokens import'],
+  ],
+])('%j is help on %j', (argv, topics) => {
+  expect(load(argv)).toEqual({ command: 'help', topics });
 });
 
 test('URL and PORT as mcp-remote has them', () => {
