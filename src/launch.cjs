@@ -5,11 +5,11 @@
 const needed = [20, 18, 1];
 
 /**
- * A heap that stays small: after 30,000 calls a third less memory for at most a tenth more processor time. On Node 20 a third of the start's
- * processor time and 35 MB go into optimizing undici's HTTP parser (WebAssembly) before it is used, unless told otherwise. By major version,
- * each tried: V8 complains on stderr of a flag that it does not know. Figures: test/bench/main.ts.
+ * A heap that stays small. On Node 20 a third of the start's processor time and some megabytes go into optimizing undici's HTTP parser
+ * (WebAssembly) before it is used, unless told otherwise. By major version, each tried: V8 complains on stderr of a flag that it does not
+ * know. Figures: test/bench/main.ts.
  */
-const small = ['--semi-space-growth-factor=1', '--heap-growing-percent=20'];
+const small = ['--heap-growing-percent=20'];
 const flags = { 20: ['--liftoff-only', ...small], 22: small, 24: small };
 
 function isOlder(found) {

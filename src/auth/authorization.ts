@@ -1,3 +1,4 @@
+import type { StopSignal } from '../platform/stop.ts';
 import { StaticAuthorizationRefusedError } from './authorization-errors.ts';
 
 /** What goes into `Authorization: Bearer …`. */
@@ -26,12 +27,12 @@ export interface SignInWatch {
 /** What the bridge knows of authorization. */
 export interface Authorization {
   /** The bearer to send now; refreshes ahead of expiry; undefined when there is none. */
-  current(signal: AbortSignal): Promise<Bearer | undefined>;
+  current(signal: StopSignal): Promise<Bearer | undefined>;
   /** After a 401, or a 403 for want of scope, for which a person is asked. Adopts a newer record, else refreshes, else asks for a sign-in. Concurrent calls join. Rejects when nothing helps now. */
   recover(
     refused: Bearer | undefined,
     wwwAuthenticate: string | undefined,
-    signal: AbortSignal,
+    signal: StopSignal,
   ): Promise<Recovery>;
   /** The server took this bearer. Where nobody says so, a token counts as proven after a few minutes. */
   worked?(bearer: Bearer): void;

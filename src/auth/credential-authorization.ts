@@ -1,4 +1,5 @@
 import { AbortedError, DrawbridgeError, describeError, type ErrorCode } from '../errors.ts';
+import type { StopSignal } from '../platform/stop.ts';
 import type { CredentialRecord } from '../store/record.ts';
 import { type Moment, slept } from '../store/slept.ts';
 import type { RecordIdentity } from '../store/store.ts';
@@ -50,7 +51,7 @@ export class CredentialAuthorization implements Authorization {
     this.#lookedAt = this.#moment();
   }
 
-  async current(signal: AbortSignal): Promise<Bearer | undefined> {
+  async current(signal: StopSignal): Promise<Bearer | undefined> {
     signal.throwIfAborted();
     const now = this.#moment();
     const isStale = this.#known === undefined || slept(this.#lookedAt, now);
@@ -75,7 +76,7 @@ export class CredentialAuthorization implements Authorization {
   async recover(
     refused: Bearer | undefined,
     wwwAuthenticate: string | undefined,
-    signal: AbortSignal,
+    signal: StopSignal,
   ): Promise<Recovery> {
     signal.throwIfAborted();
     const challenge = wwwAuthenticate?.includes('insufficient_scope') ? wwwAuthenticate : undefined;

@@ -1,4 +1,5 @@
 import { AbortedError, type DrawbridgeError } from '../errors.ts';
+import type { StopSignal } from '../platform/stop.ts';
 import type { CredentialRecord } from '../store/record.ts';
 import { abortable } from './abortable.ts';
 import type { Authorization, Bearer, Recovery } from './authorization.ts';
@@ -24,7 +25,7 @@ export class MachineAuthorization implements Authorization {
     this.#options = options;
   }
 
-  async current(signal: AbortSignal): Promise<Bearer | undefined> {
+  async current(signal: StopSignal): Promise<Bearer | undefined> {
     signal.throwIfAborted();
     const { store, key, clock } = this.#options;
     if (this.#record === undefined) {
@@ -53,7 +54,7 @@ export class MachineAuthorization implements Authorization {
   async recover(
     refused: Bearer | undefined,
     wwwAuthenticate: string | undefined,
-    signal: AbortSignal,
+    signal: StopSignal,
   ): Promise<Recovery> {
     signal.throwIfAborted();
     const { clock } = this.#options;

@@ -2,6 +2,7 @@ import type { Authorization } from '../auth/authorization.ts';
 import { DrawbridgeError } from '../errors.ts';
 import type { HostWriter } from '../host/writer.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { StopSignal } from '../platform/stop.ts';
 import { parseMessage } from '../protocol/envelope.ts';
 import { backoffMs } from '../remote/backoff.ts';
 import { meaningOf, type Refusal } from '../remote/refusal.ts';
@@ -15,7 +16,7 @@ import { explain } from './situation.ts';
 /** What a message is sent with. */
 export interface Parcel {
   readonly body: Uint8Array | string;
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
   readonly patience: Patience;
   /** Called before the first byte goes out: from here on the message may run. */
   readonly onLeaving?: () => void;

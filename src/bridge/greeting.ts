@@ -3,6 +3,7 @@ import { DrawbridgeError } from '../errors.ts';
 import type { HostWriter } from '../host/writer.ts';
 import type { Clock } from '../platform/clock.ts';
 import { HttpError } from '../platform/http.ts';
+import type { StopSignal } from '../platform/stop.ts';
 import { type JsonObject, type MessageId, parseMessage } from '../protocol/envelope.ts';
 import { BadAnswerError } from '../remote/failures.ts';
 import { HEADERS_MS } from '../remote/limits.ts';
@@ -41,7 +42,7 @@ export interface GreetingOptions {
   readonly authorization: Authorization;
   readonly clock: Clock;
   readonly writer: HostWriter;
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
   /** False where nobody asked for the server just now: then a 401 ends the attempt. */
   readonly mayAskPerson: boolean;
 }

@@ -131,12 +131,13 @@ export class HostMessages {
       request.stop.abort(new AbortedError('cancelled by the host'));
       return;
     }
-    void request.sent.then(async () => {
+    const tell = async () => {
       await this.#relay.send(bytes);
       await this.#relay.pause(CANCELLED_STREAM_MS);
       this.#relay.table.take(request.id);
       request.stop.abort(new AbortedError('cancelled by the host'));
-    });
+    };
+    request.whenSent(() => void tell());
   }
 
   #inOrder(bytes: Uint8Array): void {
@@ -145,7 +146,7 @@ export class HostMessages {
 
   #count(request: OpenRequest, bytes: number): void {
     this.#unsentBytes += bytes;
-    void request.sent.then(() => {
+    request.whenSent(() => {
       this.#unsentBytes -= bytes;
       this.#whenSent?.();
       this.#whenSent = undefined;

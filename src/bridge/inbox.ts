@@ -35,9 +35,10 @@ export class Inbox {
   }
 
   /**
-   * Hands one message of the server on. Resolves when the host has room for more; rejects with BadAnswerError when it is no message.
+   * Hands one message of the server on. A promise, where there is one, resolves when the host has room for more. Throws BadAnswerError when it is
+   * no message.
    */
-  async deliver(received: Uint8Array | string): Promise<void> {
+  deliver(received: Uint8Array | string): Promise<void> | undefined {
     const { table, writer, logger } = this.#options;
     // It goes out as bytes in any case, and bytes are what is looked at fast.
     const text =
@@ -48,33 +49,33 @@ export class Inbox {
         const request = table.take(parsed.id);
         if (request === undefined) {
           logger.warn('dropped an answer that nothing waits for', { id: parsed.id });
-          return;
+          return undefined;
         }
         if (request.answerHere !== undefined) {
           request.answerHere(parsed.message);
-          return;
+          return undefined;
         }
         this.#options.onAnswer(request, parsed);
-        await writer.write(asLine(text));
-        return;
+        return writer.write(asLine(text));
       }
       case 'request':
         // THREATS 21: a host is not asked for what it never offered.
-        if (!this.#options.mayAsk(parsed.id, parsed.method)) return;
-        await writer.write(asLine(text));
-        return;
+        if (!this.#options.mayAsk(parsed.id, parsed.method)) return undefined;
+        return writer.write(asLine(text));
       case 'notification':
-        await writer.write(asLine(text));
-        return;
+        return writer.write(asLine(text));
       case 'batch':
         // Revision 2025-03-26 lets a server answer a batch with a batch; the host gets member by member.
-        for (const member of parsed.members) await this.deliver(member);
-        return;
+        return this.#deliverEach(parsed.members);
       case 'not-json':
         throw new BadAnswerError(`the server sent something that is not JSON: ${excerpt(text)}`);
       case 'not-a-message':
         throw new BadAnswerError(`the server sent JSON that is no JSON-RPC message: ${excerpt(text)}`);
     }
+  }
+
+  async #deliverEach(members: readonly Uint8Array[]): Promise<void> {
+    for (const member of members) await this.deliver(member);
   }
 
   /** Answers a request with an error of the bridge's own, unless it was answered already. */

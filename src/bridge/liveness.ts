@@ -1,9 +1,10 @@
 import type { Clock } from '../platform/clock.ts';
+import type { StopSignal } from '../platform/stop.ts';
 import { SLEPT_MS, WAKE_LOOK_MS } from './limits.ts';
 
 export interface LivenessOptions {
   readonly clock: Clock;
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
   /** The machine slept: connections from before may be dead without anybody having been told. */
   readonly onWake: () => void;
 }

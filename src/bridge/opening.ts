@@ -1,4 +1,5 @@
 import { randomToken } from '../platform/random.ts';
+import type { StopSignal } from '../platform/stop.ts';
 import { notification, resultAnswer } from '../protocol/envelope.ts';
 import type { SessionHeaders } from '../remote/transport.ts';
 import type { BridgeParts } from './bridge.ts';
@@ -16,7 +17,7 @@ import type { StoodInLists } from './stood-in-lists.ts';
 
 export interface OpeningOptions {
   readonly parts: BridgeParts;
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
   readonly connection: () => Connection;
   readonly table: RequestTable;
   readonly inbox: Inbox;

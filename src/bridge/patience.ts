@@ -1,4 +1,5 @@
 import type { Clock } from '../platform/clock.ts';
+import { anySignal, type StopSignal } from '../platform/stop.ts';
 import { CALL_PATIENCE_MS, LIST_PATIENCE_MS } from './limits.ts';
 
 /** The lists that a stand-in can answer, and the notification that says that one changed. */
@@ -35,10 +36,10 @@ export const OVER: unique symbol = Symbol('patience is over');
 /** The time that one request may spend waiting. The server's own time to answer is not part of it. */
 export class Patience {
   readonly #clock: Clock;
-  readonly #signal: AbortSignal;
+  readonly #signal: StopSignal;
   readonly #end: number;
 
-  constructor(clock: Clock, ms: number, signal: AbortSignal) {
+  constructor(clock: Clock, ms: number, signal: StopSignal) {
     this.#clock = clock;
     this.#signal = signal;
     this.#end = clock.monotonic() + ms;
@@ -49,7 +50,7 @@ export class Patience {
     const left = this.#end - this.#clock.monotonic();
     if (left <= 0) return OVER;
     const stop = new AbortController();
-    const signal = AbortSignal.any([this.#signal, stop.signal]);
+    const signal = anySignal([this.#signal, stop.signal]);
     try {
       if (left === Number.POSITIVE_INFINITY) return await Promise.race([promise, aborted(signal)]);
       const over = this.#clock.sleep(left, signal).then((): typeof OVER => OVER);
@@ -68,7 +69,7 @@ export class Patience {
   }
 }
 
-function aborted(signal: AbortSignal): Promise<never> {
+function aborted(signal: StopSignal): Promise<never> {
   return new Promise((_, reject) => {
     if (signal.aborted) return reject(signal.reason);
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });

@@ -1,6 +1,7 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import { type Random, randomToken } from '../platform/random.ts';
+import { anySignal, type StopSignal } from '../platform/stop.ts';
 import { PING_PATIENCE_MS } from './limits.ts';
 import type { OpenRequest, RequestTable } from './requests.ts';
 
@@ -10,7 +11,7 @@ export interface PingsOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly table: RequestTable;
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
   /** Whether there is a session to ask in. */
   readonly ready: () => boolean;
   readonly serve: (request: OpenRequest) => void;
@@ -44,7 +45,7 @@ async function answered({ everyMs, clock, random, table, signal, serve }: PingsO
     // An error is an answer too: the server, or the bridge on its behalf, knows where it stands.
     serve(table.add(message) as OpenRequest);
   });
-  const over = clock.sleep(Math.min(everyMs, PING_PATIENCE_MS), AbortSignal.any([signal, time.signal])).then(
+  const over = clock.sleep(Math.min(everyMs, PING_PATIENCE_MS), anySignal([signal, time.signal])).then(
     () => false,
     () => false,
   );

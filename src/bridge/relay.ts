@@ -1,4 +1,5 @@
 import { AbortedError } from '../errors.ts';
+import type { StopSignal } from '../platform/stop.ts';
 import { undeclared, undeclaredReason } from '../protocol/declared.ts';
 import { errorAnswer, type MessageId, RpcErrorCode, resultAnswer } from '../protocol/envelope.ts';
 import { Addresses } from './addresses.ts';
@@ -109,7 +110,7 @@ export class Relay {
         onLeaving: () => {
           request.mayHaveRun = true;
         },
-        onSent: request.markSent,
+        onSent: () => request.markSent(),
         onReturned: () => {
           request.mayHaveRun = false;
         },
@@ -192,7 +193,7 @@ export class Relay {
   }
 
   /** Tells the server that the session is over; it may not care. */
-  async endSession(signal: AbortSignal): Promise<void> {
+  async endSession(signal: StopSignal): Promise<void> {
     const { http, authorization, logger } = this.#parts;
     const { session } = this.connection;
     if (session.sessionId === undefined && !this.connection.withoutSession) return;

@@ -87,7 +87,8 @@ export class Replies {
     try {
       for await (const events of reply.events) {
         for (const { id, data } of events) {
-          if (data !== '') await this.#options.inbox.deliver(data);
+          const full = data === '' ? undefined : this.#options.inbox.deliver(data);
+          if (full !== undefined) await full;
           // Only now: an event counts as received when the host has it.
           if (id !== undefined) position.lastEventId = id;
         }

@@ -1,22 +1,45 @@
+import { Stop } from '../platform/stop.ts';
 import type { MessageId } from '../protocol/envelope.ts';
 
+type Entered = Pick<OpenRequest, 'id' | 'method' | 'bytes' | 'params' | 'answerHere'>;
+
 /** A request of the host (or of the bridge itself) that has no answer yet. */
-export interface OpenRequest {
+export class OpenRequest {
   readonly id: MessageId;
   readonly method: string;
   readonly bytes: Uint8Array | string;
   readonly params: unknown;
-  /** Ends everything that is done for it. */
-  readonly stop: AbortController;
-  /** The host no longer wants it. */
-  cancelled: boolean;
-  /** The first byte of it may have left. */
-  mayHaveRun: boolean;
-  /** Resolves when its last byte went out, or when it never will. */
-  readonly sent: Promise<void>;
-  readonly markSent: () => void;
   /** For the bridge's own requests: where the answer goes instead of to the host. */
   readonly answerHere?: (message: unknown) => void;
+  /** Ends everything that is done for it. */
+  readonly stop = new Stop();
+  /** The host no longer wants it. */
+  cancelled = false;
+  /** The first byte of it may have left. */
+  mayHaveRun = false;
+  #isSent = false;
+  #whenSent: (() => void)[] = [];
+
+  constructor({ id, method, bytes, params, answerHere }: Entered) {
+    this.id = id;
+    this.method = method;
+    this.bytes = bytes;
+    this.params = params;
+    if (answerHere !== undefined) this.answerHere = answerHere;
+  }
+
+  /** Calls back when its last byte went out, or when it never will; at once where that is so already. */
+  whenSent(listener: () => void): void {
+    if (this.#isSent) listener();
+    else this.#whenSent.push(listener);
+  }
+
+  markSent(): void {
+    if (this.#isSent) return;
+    this.#isSent = true;
+    for (const listener of this.#whenSent) listener();
+    this.#whenSent = [];
+  }
 }
 
 /**
@@ -36,22 +59,9 @@ export class RequestTable {
   }
 
   /** Enters a request; undefined when that id already waits. */
-  add(
-    request: Pick<OpenRequest, 'id' | 'method' | 'bytes' | 'params' | 'answerHere'>,
-  ): OpenRequest | undefined {
+  add(request: Entered): OpenRequest | undefined {
     if (this.#open.has(request.id)) return undefined;
-    let markSent = () => {};
-    const sent = new Promise<void>((resolve) => {
-      markSent = resolve;
-    });
-    const entry = {
-      ...request,
-      stop: new AbortController(),
-      cancelled: false,
-      mayHaveRun: false,
-      sent,
-      markSent,
-    };
+    const entry = new OpenRequest(request);
     this.#open.set(request.id, entry);
     return entry;
   }

@@ -3,6 +3,7 @@ import { DrawbridgeError, describeError } from '../errors.ts';
 import type { HostWriter } from '../host/writer.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
+import { anySignal, type StopSignal } from '../platform/stop.ts';
 import { backoffMs, reconnectMs } from '../remote/backoff.ts';
 import { BadAnswerError } from '../remote/failures.ts';
 import type { Reply, SessionHeaders, Transport } from '../remote/transport.ts';
@@ -17,7 +18,7 @@ export interface ServerStreamOptions {
   readonly clock: Clock;
   readonly fraction: () => number;
   readonly logger: Logger;
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
   /** The session turned out to be gone. */
   readonly onLost: (session: SessionHeaders) => void;
 }
@@ -52,7 +53,7 @@ export class ServerStream {
     this.#current?.abort();
     const own = new AbortController();
     this.#current = own;
-    const listening = AbortSignal.any([this.#options.signal, own.signal]);
+    const listening = anySignal([this.#options.signal, own.signal]);
     const { clock, fraction, logger } = this.#options;
     let lastEventId: string | undefined;
     let failures = 0;
@@ -60,7 +61,7 @@ export class ServerStream {
     for (;;) {
       let wish: number | undefined;
       this.#exchange = new AbortController();
-      const signal = AbortSignal.any([listening, this.#exchange.signal]);
+      const signal = anySignal([listening, this.#exchange.signal]);
       try {
         const reply = await this.#request(session, signal, lastEventId);
         if (reply.kind !== 'events') {
@@ -104,7 +105,7 @@ export class ServerStream {
 
   async #request(
     session: SessionHeaders,
-    signal: AbortSignal,
+    signal: StopSignal,
     lastEventId: string | undefined,
   ): Promise<Reply> {
     const { http, authorization, writer } = this.#options;
@@ -122,7 +123,7 @@ export class ServerStream {
   /** Delivers until the stream ends; the id of the last event that the host has, and how many there were. */
   async #read(
     reply: Extract<Reply, { kind: 'events' }>,
-    signal: AbortSignal,
+    signal: StopSignal,
   ): Promise<{ readonly lastEventId: string | undefined; readonly events: number }> {
     let lastEventId: string | undefined;
     let count = 0;

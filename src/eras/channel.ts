@@ -1,3 +1,4 @@
+import type { StopSignal } from '../platform/stop.ts';
 import type { ServerEvent } from '../remote/event-stream.ts';
 import { eventOf } from './reply.ts';
 
@@ -15,7 +16,7 @@ export class Channel {
   }
 
   /** Reads until the signal aborts. */
-  async *read(signal: AbortSignal): AsyncGenerator<readonly ServerEvent[]> {
+  async *read(signal: StopSignal): AsyncGenerator<readonly ServerEvent[]> {
     const stop = () => this.#wake?.();
     signal.addEventListener('abort', stop);
     try {

@@ -3,6 +3,7 @@ import { AbortedError, DrawbridgeError, describeError } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Random } from '../platform/random.ts';
+import type { StopSignal } from '../platform/stop.ts';
 import { undeclared, undeclaredReason } from '../protocol/declared.ts';
 import {
   errorAnswer,
@@ -277,7 +278,7 @@ export class DownTransport implements Transport {
 }
 
 /** Ends a call with the request that it is of now; a call that is parked outlives the one that began it. */
-function follow(signal: AbortSignal, stop: AbortController): () => void {
+function follow(signal: StopSignal, stop: AbortController): () => void {
   const end = () => stop.abort(signal.reason);
   signal.addEventListener('abort', end, { once: true });
   if (signal.aborted) end();

@@ -3,6 +3,7 @@ import { AbortedError } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import { type Random, randomToken } from '../platform/random.ts';
+import { anySignal } from '../platform/stop.ts';
 import { type Envelope, parseMessage } from '../protocol/envelope.ts';
 import type { MessageOptions, Reply, Transport } from '../remote/transport.ts';
 import { type Era, eraOfRequest, metaOf } from './era.ts';
@@ -186,7 +187,7 @@ export class EraTransport implements Transport {
       () => undefined,
     );
     try {
-      const signal = AbortSignal.any([options.signal, late.signal]);
+      const signal = anySignal([options.signal, late.signal]);
       const reply = await transport.post(body, { ...options, signal });
       if (reply.kind !== 'events') return reply;
       for await (const text of messagesOf(reply)) {

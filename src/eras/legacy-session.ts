@@ -3,6 +3,7 @@ import { AbortedError, DrawbridgeError, describeError } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import { type Random, randomToken } from '../platform/random.ts';
+import { anySignal, type StopSignal } from '../platform/stop.ts';
 import { type JsonObject, notification, parseMessage } from '../protocol/envelope.ts';
 import { backoffMs, reconnectMs } from '../remote/backoff.ts';
 import { BadAnswerError } from '../remote/failures.ts';
@@ -88,7 +89,7 @@ export class LegacySession {
   }
 
   /** Takes up a broken stream after its last event; undefined where the server refuses, or is away for too long. */
-  async resume(lastEventId: string, afterMs: number, signal: AbortSignal): Promise<Reply | undefined> {
+  async resume(lastEventId: string, afterMs: number, signal: StopSignal): Promise<Reply | undefined> {
     const { transport, authorization, clock, random, logger } = this.#options;
     const end = clock.monotonic() + RESUME_PATIENCE_MS;
     for (let attempt = 0; clock.monotonic() < end; attempt++) {
@@ -108,7 +109,7 @@ export class LegacySession {
   }
 
   /** Sends what belongs to no request of the host's: an answer, a cancellation, a setting. */
-  async tell(body: string, signal: AbortSignal): Promise<Reply> {
+  async tell(body: string, signal: StopSignal): Promise<Reply> {
     const bearer = (await this.#options.authorization.current(signal))?.token;
     return this.#options.transport.post(body, { session: this.headers, bearer, signal });
   }
@@ -215,7 +216,7 @@ export class LegacySession {
   /** The stream over which a legacy server speaks by itself, opened again whenever it ends. */
   async #listen({ headers, listening }: Opened): Promise<void> {
     const { transport, authorization, clock, random, logger } = this.#options;
-    const signal = AbortSignal.any([listening.signal, this.#ended.signal]);
+    const signal = anySignal([listening.signal, this.#ended.signal]);
     let lastEventId: string | undefined;
     for (let failures = 0; !signal.aborted; ) {
       let wish: number | undefined;

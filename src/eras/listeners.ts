@@ -1,3 +1,4 @@
+import { anySignal, type StopSignal } from '../platform/stop.ts';
 import { type MessageId, notification, parseMessage } from '../protocol/envelope.ts';
 import type { MessageOptions, Reply } from '../remote/transport.ts';
 import { Channel } from './channel.ts';
@@ -64,7 +65,7 @@ export class Listeners {
         notifications: agreed,
       }),
     );
-    return eventsReply(this.#read(listener, AbortSignal.any([stop.signal, options.signal])));
+    return eventsReply(this.#read(listener, anySignal([stop.signal, options.signal])));
   }
 
   /** Ends the subscription that this request opened; false where there is none. */
@@ -96,7 +97,7 @@ export class Listeners {
     for (const { method } of Object.values(CHANGES)) await this.deliver(notification(method));
   }
 
-  async *#read(listener: Listener, signal: AbortSignal): Events & AsyncGenerator {
+  async *#read(listener: Listener, signal: StopSignal): Events & AsyncGenerator {
     try {
       for await (const events of listener.channel.read(signal)) yield events.map(({ data }) => eventOf(data));
     } finally {

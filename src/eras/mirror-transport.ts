@@ -1,4 +1,5 @@
 import { AbortedError } from '../errors.ts';
+import { anySignal } from '../platform/stop.ts';
 import { type MessageId, parseMessage } from '../protocol/envelope.ts';
 import type { MessageOptions, Reply, Transport } from '../remote/transport.ts';
 import { isObject } from './era.ts';
@@ -32,7 +33,7 @@ export class MirrorTransport implements Transport {
     if (parsed.kind !== 'request') return ACCEPTED;
     const { id, method, message } = parsed;
     const own = new AbortController();
-    const signal = AbortSignal.any([options.signal, own.signal]);
+    const signal = anySignal([options.signal, own.signal]);
     this.#open.set(id, own);
     const done = () => void (this.#open.get(id) === own && this.#open.delete(id));
     try {

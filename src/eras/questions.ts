@@ -1,4 +1,5 @@
 import { DrawbridgeError, type ErrorCode } from '../errors.ts';
+import type { StopSignal } from '../platform/stop.ts';
 import type { MessageId } from '../protocol/envelope.ts';
 import { type RawObject, rawMembers } from './raw-json.ts';
 
@@ -21,7 +22,7 @@ export class Questions {
   }
 
   /** The text of the result that the host gives for each of `asked` (key → the question's id). Rejects as the signal does. */
-  async answers(asked: ReadonlyMap<string, string>, signal: AbortSignal): Promise<RawObject> {
+  async answers(asked: ReadonlyMap<string, string>, signal: StopSignal): Promise<RawObject> {
     const given = Array.from(asked, async ([key, id]): Promise<[string, string]> => {
       const answer = await this.#answer(id, signal);
       const result = answer.get('result');
@@ -35,7 +36,7 @@ export class Questions {
     return new Map(await Promise.all(given));
   }
 
-  #answer(id: string, signal: AbortSignal): Promise<RawObject> {
+  #answer(id: string, signal: StopSignal): Promise<RawObject> {
     return new Promise((resolve, reject) => {
       const stop = () => {
         this.#open.delete(id);

@@ -2,6 +2,7 @@ import { DrawbridgeError, describeError } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Random } from '../platform/random.ts';
+import { anySignal, type StopSignal } from '../platform/stop.ts';
 import { notification, parseMessage } from '../protocol/envelope.ts';
 import { backoffMs } from '../remote/backoff.ts';
 import { BadAnswerError } from '../remote/failures.ts';
@@ -20,7 +21,7 @@ export interface SubscriptionFilter {
 
 export interface SubscriptionsOptions {
   /** Sends `subscriptions/listen` with this filter. */
-  readonly open: (filter: SubscriptionFilter, signal: AbortSignal) => Promise<Reply>;
+  readonly open: (filter: SubscriptionFilter, signal: StopSignal) => Promise<Reply>;
   readonly channel: Channel;
   readonly clock: Clock;
   readonly random: Random;
@@ -42,10 +43,10 @@ export class Subscriptions {
    * Listens for what the filter says. Resolves when the server has agreed, and only then leaves the stream before: nothing is missed between.
    * Rejects when the server refuses; then the stream before stays.
    */
-  async listen(filter: SubscriptionFilter, signal: AbortSignal): Promise<void> {
+  async listen(filter: SubscriptionFilter, signal: StopSignal): Promise<void> {
     const own = new AbortController();
     await new Promise<void>((resolve, reject) => {
-      this.#keep(filter, AbortSignal.any([signal, own.signal]), resolve).then(
+      this.#keep(filter, anySignal([signal, own.signal]), resolve).then(
         () => reject(new BadAnswerError('the server has no subscriptions')),
         reject,
       );
@@ -59,7 +60,7 @@ export class Subscriptions {
   }
 
   /** Resolves when the server refuses, rejects when the program is wrong; otherwise goes on until the signal aborts. */
-  async #keep(filter: SubscriptionFilter, signal: AbortSignal, agreed: () => void): Promise<void> {
+  async #keep(filter: SubscriptionFilter, signal: StopSignal, agreed: () => void): Promise<void> {
     const { clock, random, logger } = this.#options;
     let failures = 0;
     let acknowledged: () => void | Promise<void> = agreed;

@@ -1,6 +1,7 @@
 import type { Authorization } from '../auth/authorization.ts';
 import { AbortedError, DrawbridgeError, describeError } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
+import { anySignal, type StopSignal } from '../platform/stop.ts';
 import {
   errorAnswer,
   type MessageId,
@@ -106,7 +107,7 @@ export class UpTransport implements Transport {
     options.signal.throwIfAborted();
     if (Object.keys(this.#filter()).length > 0) {
       this.#subscriptions
-        .listen(this.#filter(), AbortSignal.any([options.signal, this.#ended.signal]))
+        .listen(this.#filter(), anySignal([options.signal, this.#ended.signal]))
         .catch((error: unknown) => {
           this.#options.logger.debug('the server has no stream of its own', { error: describeError(error) });
         });
@@ -155,7 +156,7 @@ export class UpTransport implements Transport {
     this.#open.set(id, own);
     const call: Call = {
       ...{ id, method, request },
-      options: { ...options, signal: AbortSignal.any([options.signal, own.signal]) },
+      options: { ...options, signal: anySignal([options.signal, own.signal]) },
       done: () => void (this.#open.get(id) === own && this.#open.delete(id)),
     };
     try {
@@ -196,7 +197,7 @@ export class UpTransport implements Transport {
 
   /** Sends what belongs to a call that went out long ago: the token it went with may have lapsed. */
   async #authorized(
-    signal: AbortSignal,
+    signal: StopSignal,
     send: (bearer: string | undefined) => Promise<Reply>,
   ): Promise<Reply> {
     const { authorization } = this.#options;
@@ -237,7 +238,7 @@ export class UpTransport implements Transport {
     };
   }
 
-  #openSubscription(notifications: SubscriptionFilter, signal: AbortSignal): Promise<Reply> {
+  #openSubscription(notifications: SubscriptionFilter, signal: StopSignal): Promise<Reply> {
     const id = this.#server.newId();
     const params = { notifications, _meta: metaFor(this.#identity) };
     const body = JSON.stringify({ jsonrpc: '2.0', id, method: 'subscriptions/listen', params });

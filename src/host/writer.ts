@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 
-/** The only writer to stdout: whole lines, in order, one system call per tick where possible. */
+/** The only writer to stdout: whole lines, in order, one system call per turn of the event loop where possible. */
 export interface HostWriter {
   /** Writes one message. The promise, where there is one, resolves when the host has read enough for more. */
   write(message: Uint8Array | string): Promise<void> | undefined;
@@ -17,10 +17,18 @@ const LF = 0x0a;
 const CR = 0x0d;
 const SPACE = 0x20;
 
-/** `onBroken` is told once, when the host no longer reads (EPIPE) or the stream fails otherwise. */
+/** A message below this is copied together with its neighbours; a larger one is written as it is. Also how much is held back at most. */
+const BATCH_BYTES = 64 * 1024;
+
+/**
+ * What came in one turn of the event loop goes out together: answers that arrive side by side, on connections of their own, cost one system
+ * call and wake the host once. `onBroken` is told once, when the host no longer reads (EPIPE) or the stream fails otherwise.
+ */
 export function createHostWriter(stdout: Writable, onBroken: (error: Error) => void): HostWriter {
   let broken = false;
-  let corked = false;
+  let batch: (Uint8Array | string)[] = [];
+  /** In UTF-16 units where it is a string: a bound, not a measure. */
+  let batchLength = 0;
   let drained: Promise<void> | undefined;
 
   stdout.on('error', (error: Error) => {
@@ -45,31 +53,52 @@ export function createHostWriter(stdout: Writable, onBroken: (error: Error) => v
     return drained;
   };
 
+  const flush = () => {
+    if (batch.length === 0) return;
+    const messages = batch;
+    batch = [];
+    batchLength = 0;
+    if (broken || stdout.destroyed) return;
+    if (!stdout.write(joined(messages))) untilDrained();
+  };
+
+  const writeLarge = (message: Uint8Array | string) => {
+    flush();
+    stdout.cork();
+    stdout.write(message);
+    const ready = stdout.write(LINE_END);
+    stdout.uncork();
+    return ready ? undefined : untilDrained();
+  };
+
   return {
     write(message) {
       if (broken || stdout.destroyed) return undefined;
-      if (!corked) {
-        corked = true;
-        stdout.cork();
-        process.nextTick(() => {
-          corked = false;
-          stdout.uncork();
-        });
-      }
-      stdout.write(message);
-      return stdout.write(LINE_END) ? undefined : untilDrained();
+      if (message.length >= BATCH_BYTES) return writeLarge(message);
+      if (batch.length === 0) setImmediate(flush);
+      batch.push(message, LINE_END);
+      batchLength += message.length;
+      if (batchLength >= BATCH_BYTES) flush();
+      return drained;
     },
     untilReady: () => drained,
     flushed: () =>
       new Promise<void>((resolve) => {
+        flush();
         if (broken || stdout.destroyed) return resolve();
         stdout.once('error', () => resolve());
         stdout.write('', () => resolve());
       }),
     get pendingBytes() {
-      return stdout.writableLength;
+      return stdout.writableLength + batchLength;
     },
   };
+}
+
+/** Several messages as one chunk. */
+function joined(messages: readonly (Uint8Array | string)[]): Uint8Array | string {
+  if (messages.every((one) => typeof one === 'string')) return messages.join('');
+  return Buffer.concat(messages.map((one) => (typeof one === 'string' ? Buffer.from(one) : one)));
 }
 
 /**

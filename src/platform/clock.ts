@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
+import { abortSignal, type StopSignal } from './stop.ts';
 
 /** Time as the features see it: they never read a clock of their own. */
 export interface Clock {
@@ -8,7 +9,7 @@ export interface Clock {
   /** Milliseconds that only ever grow, for time-outs and for noticing that the machine slept. */
   monotonic(): number;
   /** Resolves after `ms`; rejects with the signal's reason when it aborts first. Leaves no timer behind. */
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  sleep(ms: number, signal?: StopSignal): Promise<void>;
 }
 
 export const systemClock: Clock = {
@@ -17,7 +18,7 @@ export const systemClock: Clock = {
   sleep: async (ms, signal) => {
     signal?.throwIfAborted();
     try {
-      await delay(ms, undefined, signal === undefined ? {} : { signal });
+      await delay(ms, undefined, signal === undefined ? {} : { signal: abortSignal(signal) });
     } catch (error) {
       throw signal?.aborted ? signal.reason : error;
     }

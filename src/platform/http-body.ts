@@ -1,8 +1,10 @@
+import type { HttpBody } from './http.ts';
+
 /**
  * A response's body between undici's callbacks and a reader: what nobody reads stays in the socket. Undici pauses a connection when
  * `push` answers false and goes on when `resume` is called.
  */
-export class ResponseBody implements AsyncIterable<Uint8Array> {
+export class ResponseBody implements HttpBody {
   #chunks: Uint8Array[] = [];
   #queuedBytes = 0;
   #ended = false;
@@ -42,6 +44,13 @@ export class ResponseBody implements AsyncIterable<Uint8Array> {
     this.#ended = true;
     this.#waiting?.reject(reason);
     this.#waiting = undefined;
+  }
+
+  whole(): readonly Uint8Array[] | undefined {
+    if (!this.#ended || this.#failure !== undefined) return undefined;
+    const chunks = this.#chunks;
+    this.#chunks = [];
+    return chunks;
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {

@@ -2,9 +2,9 @@ import { lookup as dnsLookup } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import type { Agent, buildConnector, Dispatcher } from 'undici';
 import UndiciAgent from 'undici/lib/dispatcher/agent.js';
-import { type Http, HttpError, type HttpRequest, type HttpResponse } from './http.ts';
-import { ResponseBody } from './http-body.ts';
+import type { Http } from './http.ts';
 import { certificateConnector } from './http-connector.ts';
+import { exchange } from './http-exchange.ts';
 import { httpFailure } from './http-failure.ts';
 
 export interface HttpOptions {
@@ -40,9 +40,11 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   const { allowAddress } = options;
   return {
     request: async (request) => {
-      const host = request.url.hostname.replace(/^\[|\]$/g, '');
-      if (allowAddress !== undefined && isIP(host) !== 0 && !allowAddress(host, host)) {
-        throw httpFailure(addressRefused(host), request.url, false);
+      if (allowAddress !== undefined) {
+        const host = request.url.hostname.replace(/^\[|\]$/g, '');
+        if (isIP(host) !== 0 && !allowAddress(host, host)) {
+          throw httpFailure(addressRefused(host), request.url, false);
+        }
       }
       return exchange(dispatcher, request);
     },
@@ -110,86 +112,4 @@ function guardedLookup({ allowAddress, lookup = dnsLookup as LookupFunction }: H
 
 function addressRefused(host: string): NodeJS.ErrnoException {
   return Object.assign(new Error(`refused to connect to ${host}`), { code: 'ERR_ADDRESS_REFUSED' });
-}
-
-function exchange(dispatcher: Dispatcher, request: HttpRequest): Promise<HttpResponse> {
-  const { signal } = request;
-  signal?.throwIfAborted();
-  return new Promise((resolve, reject) => {
-    let sent = false;
-    let abort: (reason?: Error) => void = () => {};
-    let body: ResponseBody | undefined;
-    const stop = () => {
-      finish();
-      // Before undici hears of it: it answers with a failure of its own, and the first one counts.
-      if (body === undefined) reject(signal?.reason);
-      else body.fail(signal?.reason);
-      abort();
-    };
-    const finish = () => signal?.removeEventListener('abort', stop);
-    signal?.addEventListener('abort', stop, { once: true });
-    // Undici's older handler shape: the newer one does not tell when a request has been sent.
-    const handler: Dispatcher.DispatchHandler & { onRequestSent(): void } = {
-      onConnect(abortRequest) {
-        sent = true;
-        abort = abortRequest;
-        if (signal?.aborted) abort();
-      },
-      onRequestSent() {
-        request.onSent?.();
-      },
-      onHeaders(status, rawHeaders, resume) {
-        if (status < 200) return true;
-        const received = new ResponseBody(resume, () => {
-          finish();
-          abort();
-        });
-        body = received;
-        const discard = () => {
-          finish();
-          abort();
-          received.fail(new HttpError('network', 'the body was discarded', { sent: true }));
-        };
-        resolve({ status, ...readHeaders(rawHeaders), body: received, discard });
-        return true;
-      },
-      onData: (chunk) => body?.push(chunk) ?? true,
-      onComplete() {
-        finish();
-        body?.end();
-      },
-      onError(error) {
-        finish();
-        const failure = httpFailure(error, request.url, sent);
-        if (body === undefined) reject(failure);
-        else body.fail(failure);
-      },
-    };
-    dispatcher.dispatch(
-      {
-        origin: request.url.origin,
-        path: request.url.pathname + request.url.search,
-        method: request.method,
-        headers: { ...request.headers },
-        body: request.body ?? null,
-        headersTimeout: request.headersTimeoutMs ?? 0,
-        bodyTimeout: 0,
-      },
-      handler,
-    );
-  });
-}
-
-function readHeaders(raw: readonly Buffer[]): Pick<HttpResponse, 'headers' | 'setCookie'> {
-  const headers: Record<string, string> = Object.create(null);
-  let setCookie: string[] | undefined;
-  for (let at = 0; at + 1 < raw.length; at += 2) {
-    const name = (raw[at] as Buffer).toString('latin1').toLowerCase();
-    const value = (raw[at + 1] as Buffer).toString('latin1');
-    if (name === 'set-cookie') {
-      setCookie ??= [];
-      setCookie.push(value);
-    } else headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`;
-  }
-  return setCookie === undefined ? { headers } : { headers, setCookie };
 }

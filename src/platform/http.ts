@@ -1,11 +1,12 @@
 import { DrawbridgeError, type ErrorDetails } from '../errors.ts';
+import type { StopSignal } from './stop.ts';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | string;
-  readonly signal?: AbortSignal;
+  readonly signal?: StopSignal;
   /** Time until the response's headers; undefined waits as long as the connection lives. */
   readonly headersTimeoutMs?: number;
   /** Called once when the last byte of the request was handed to the connection. */
@@ -21,9 +22,14 @@ export interface HttpResponse {
   /** Each `Set-Cookie` by itself (RFC 6265 §3), where there is any. */
   readonly setCookie?: readonly string[];
   /** Reading is what asks for more: who does not read slows the server down. Throws HttpError when it breaks off. */
-  readonly body: AsyncIterable<Uint8Array>;
+  readonly body: HttpBody;
   /** Gives up the rest of the body and the connection it came on. */
   discard(): void;
+}
+
+export interface HttpBody extends AsyncIterable<Uint8Array> {
+  /** The chunks of a body that is there to its end, instead of reading them one by one; undefined: it is not. */
+  whole(): readonly Uint8Array[] | undefined;
 }
 
 /** HTTP as the features see it: one pool, no redirect is ever followed, no cookie kept, proxies and extra CAs honoured. */

@@ -1,3 +1,4 @@
+import { anySignal, type StopSignal } from '../platform/stop.ts';
 import type { McpOrigin } from './mcp-origin.ts';
 import { readRefusal } from './mcp-origin.ts';
 
@@ -10,9 +11,9 @@ const PING = '{"jsonrpc":"2.0","id":0,"method":"ping"}';
 export async function probeChallenge(
   origin: McpOrigin,
   url: URL,
-  signal: AbortSignal,
+  signal: StopSignal,
 ): Promise<string | undefined> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(PROBE_LIMIT_MS)]);
+  const limit = anySignal([signal, AbortSignal.timeout(PROBE_LIMIT_MS)]);
   const message = {
     headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
     body: PING,

@@ -1,8 +1,11 @@
 import type { Transform } from 'node:stream';
 import { pipeline, Readable } from 'node:stream';
 import { DrawbridgeError } from '../errors.ts';
-import type { HttpResponse } from '../platform/http.ts';
+import type { HttpBody, HttpResponse } from '../platform/http.ts';
 import { BadAnswerError, TooLargeError } from './failures.ts';
+
+/** Most bodies are short, and there to their end with the headers. */
+type Body = AsyncIterable<Uint8Array> & Partial<Pick<HttpBody, 'whole'>>;
 
 /** The media type without its parameters, lower case; empty where there is none. */
 export function mediaType(contentType: string | undefined): string {
@@ -13,7 +16,7 @@ export function mediaType(contentType: string | undefined): string {
  * The body as it was before its content coding (RFC 9110 §8.4.1). The bridge asks for none; a server that compresses all the same is
  * decoded, one that uses a coding that Node has not is an error.
  */
-export async function decodedBody(response: HttpResponse): Promise<AsyncIterable<Uint8Array>> {
+export async function decodedBody(response: HttpResponse): Promise<Body> {
   const coding = response.headers['content-encoding']?.trim().toLowerCase();
   if (coding === undefined || coding === '' || coding === 'identity') return response.body;
   const { createBrotliDecompress, createGunzip, createInflate, ...zlib } = await import('node:zlib');
@@ -53,10 +56,10 @@ async function* wellCoded(decoded: AsyncIterable<Uint8Array>, coding: string): A
 }
 
 /** The whole body, up to `limitBytes`. */
-export async function readWhole(body: AsyncIterable<Uint8Array>, limitBytes: number): Promise<Uint8Array> {
+export async function readWhole(body: Body, limitBytes: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of body) {
+  const add = (chunk: Uint8Array) => {
     bytes += chunk.length;
     if (bytes > limitBytes) {
       throw new TooLargeError(`the server sent a message of more than ${limitBytes} bytes`, {
@@ -64,7 +67,10 @@ export async function readWhole(body: AsyncIterable<Uint8Array>, limitBytes: num
       });
     }
     chunks.push(chunk);
-  }
+  };
+  const whole = body.whole?.();
+  if (whole !== undefined) for (const chunk of whole) add(chunk);
+  else for await (const chunk of body) add(chunk);
   return chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks);
 }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { anySignal } from '../platform/stop.ts';
 import { parseMessage } from '../protocol/envelope.ts';
 import { decodedBody, mediaType } from './content.ts';
 import { readEvents, type ServerEvent } from './event-stream.ts';
@@ -89,7 +90,7 @@ export class HttpSse implements Transport {
 
   async #connect(options: MessageOptions): Promise<SseSession | Reply> {
     const stop = new AbortController();
-    const signal = AbortSignal.any([options.signal, stop.signal]);
+    const signal = anySignal([options.signal, stop.signal]);
     const { url: address, maxMessageBytes } = this.#options;
     const { bearer } = options;
     const { response, url } = await this.#origin.exchange(

@@ -1,5 +1,6 @@
 import { DrawbridgeError } from '../errors.ts';
 import { HttpError } from '../platform/http.ts';
+import type { StopSignal } from '../platform/stop.ts';
 import { type MessageId, parseMessage } from '../protocol/envelope.ts';
 import { EventChannel } from './event-channel.ts';
 import type { ServerEvent } from './event-stream.ts';
@@ -49,7 +50,7 @@ export class SseSession {
   }
 
   /** The answer to this id goes to the channel from now on. */
-  expect(id: MessageId, signal: AbortSignal): EventChannel {
+  expect(id: MessageId, signal: StopSignal): EventChannel {
     const channel = new EventChannel();
     const giveUp = () => this.#settle(id, expected, signal.reason);
     const expected: Expected = { channel, detach: () => signal.removeEventListener('abort', giveUp) };

@@ -1,3 +1,4 @@
+import type { StopSignal } from '../platform/stop.ts';
 import type { ServerEvent } from './event-stream.ts';
 import type { Refusal } from './refusal.ts';
 
@@ -12,7 +13,7 @@ export interface MessageOptions {
   /** The access token, without its scheme. */
   readonly bearer: string | undefined;
   /** Ends the exchange. Of the message that opens a session it is the signal of that session. */
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
   /** Header names in lower case; what a modern request mirrors (specification 2026-07-28, Streamable HTTP → Request Metadata). */
   readonly headers?: Readonly<Record<string, string>>;
   readonly onSent?: () => void;
