@@ -8,6 +8,7 @@ import { type JsonObject, type MessageId, parseMessage } from '../protocol/envel
 import { BadAnswerError } from '../remote/failures.ts';
 import { HEADERS_MS } from '../remote/limits.ts';
 import { excerpt, meaningOf } from '../remote/refusal.ts';
+import { sessionHeaders } from '../remote/session-headers.ts';
 import type { Reply, SessionHeaders, Transport } from '../remote/transport.ts';
 import { MAX_RECOVERIES } from './limits.ts';
 import { isObject } from './stand-in.ts';
@@ -148,20 +149,8 @@ function judge(
   if (parsed.failed) return rpcFailure(json, hello);
   const { result } = parsed.message;
   if (!isObject(result)) return failed(new BadAnswerError('the server answered initialize without a result'));
-  const { protocolVersion } = result;
-  return {
-    kind: 'greeted',
-    session: {
-      ...(sessionId === undefined ? {} : { sessionId }),
-      ...(typeof protocolVersion === 'string' && /^[\w.-]{1,64}$/.test(protocolVersion)
-        ? { protocolVersion }
-        : {}),
-    },
-    json,
-    result,
-    others,
-    rest,
-  };
+  const session = sessionHeaders(sessionId, result.protocolVersion);
+  return { kind: 'greeted', session, json, result, others, rest };
 }
 
 function rpcFailure(json: Uint8Array | string, hello: Hello): Greeting {

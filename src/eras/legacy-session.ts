@@ -8,6 +8,7 @@ import { type JsonObject, notification, parseMessage } from '../protocol/envelop
 import { backoffMs, reconnectMs } from '../remote/backoff.ts';
 import { BadAnswerError } from '../remote/failures.ts';
 import { excerpt, meaningOf } from '../remote/refusal.ts';
+import { sessionHeaders } from '../remote/session-headers.ts';
 import type { MessageOptions, Reply, SessionHeaders, Transport } from '../remote/transport.ts';
 import { isObject } from './era.ts';
 import { RESUME_PATIENCE_MS } from './limits.ts';
@@ -177,11 +178,7 @@ export class LegacySession {
       if (!isObject(result))
         throw new BadAnswerError(`the server refused initialize: ${excerpt(step.value)}`);
       const { sessionId } = reply.kind === 'accepted' ? { sessionId: undefined } : reply;
-      const { protocolVersion } = result;
-      const headers: SessionHeaders = {
-        ...(sessionId === undefined ? {} : { sessionId }),
-        ...(typeof protocolVersion === 'string' ? { protocolVersion } : {}),
-      };
+      const headers = sessionHeaders(sessionId, result.protocolVersion);
       const opened: Opened = { headers, greeting: result, listening: new AbortController() };
       const accepted = await transport.post(notification('notifications/initialized'), {
         ...{ ...rest, signal },

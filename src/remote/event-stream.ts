@@ -15,6 +15,16 @@ export interface EventStreamOptions {
   readonly onRetry: (ms: number) => void;
 }
 
+/** Ids are positions in a stream; what is longer is not meant to be sent back. */
+const MAX_ID_CHARACTERS = 4_096;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+const CONTROL = /[\x00-\x1f\x7f]/;
+
+/** An id that no header can hold is none: it would come back as `Last-Event-ID` (THREATS 22). */
+function usableId(id: string | undefined): string | undefined {
+  return id === undefined || id.length > MAX_ID_CHARACTERS || CONTROL.test(id) ? undefined : id;
+}
+
 /**
  * The events of a `text/event-stream` body. Reading is what asks for more: the next chunk is taken when all events of the last
  * were. An event cut off by the end of the stream is not an event (HTML §9.2.6).
@@ -31,7 +41,7 @@ export async function* readEvents(
     onEvent: ({ id, event, data }) => {
       // The parser only measures what it holds: an event that came whole in one chunk is measured here.
       if (data.length > maxMessageBytes) tooLarge = true;
-      else if (!tooLarge) events.push({ id, event, data });
+      else if (!tooLarge) events.push({ id: usableId(id), event, data });
     },
     onError: (error) => {
       if (error.type === 'max-buffer-size-exceeded') tooLarge = true;

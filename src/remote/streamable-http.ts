@@ -8,6 +8,11 @@ import type { MessageOptions, Reply, Transport } from './transport.ts';
 
 export type StreamableHttpOptions = McpOriginOptions;
 
+/** HTML §9.2.3: the header's bytes are the id in UTF-8; a header takes bytes as Latin-1. */
+function inUtf8(id: string): string {
+  return Buffer.from(id, 'utf8').toString('latin1');
+}
+
 /** Streamable HTTP, 2025-03-26 … 2025-11-25: one message to the server and what it answers. No state but the address it moved to. */
 export class StreamableHttp implements Transport {
   readonly #origin: McpOrigin;
@@ -29,7 +34,7 @@ export class StreamableHttp implements Transport {
 
   listen(options: MessageOptions & { readonly lastEventId?: string }): Promise<Reply> {
     const resume: Record<string, string> =
-      options.lastEventId === undefined ? {} : { 'last-event-id': options.lastEventId };
+      options.lastEventId === undefined ? {} : { 'last-event-id': inUtf8(options.lastEventId) };
     return this.#exchange('GET', options, { headers: { accept: 'text/event-stream', ...resume } });
   }
 
