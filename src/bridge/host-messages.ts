@@ -2,6 +2,7 @@ import { AbortedError } from '../errors.ts';
 import type { HostLine } from '../host/line-splitter.ts';
 import {
   errorAnswer,
+  isBatch,
   type MessageId,
   parseMessage,
   RpcErrorCode,
@@ -59,7 +60,13 @@ export class HostMessages {
         return;
       case 'batch':
         // Revision 2025-03-26: each member is a message of its own, and gets an answer of its own.
-        for (const member of parsed.members) this.#handleMessage(member);
+        for (const member of parsed.members) {
+          if (!isBatch(member)) this.#handleMessage(member);
+          else
+            this.#write(
+              errorAnswer(null, RpcErrorCode.invalidRequest, 'Invalid request: a batch in a batch.'),
+            );
+        }
         return;
       case 'not-json':
         return this.#write(errorAnswer(null, RpcErrorCode.parse, 'Parse error: the line is not JSON.'));

@@ -4,6 +4,7 @@ import type { Logger } from '../platform/logger.ts';
 import {
   type Envelope,
   errorAnswer,
+  isBatch,
   LOOKED_AT_BYTES,
   lookAtMessage,
   type MessageId,
@@ -75,7 +76,11 @@ export class Inbox {
   }
 
   async #deliverEach(members: readonly Uint8Array[]): Promise<void> {
-    for (const member of members) await this.deliver(member);
+    for (const member of members) {
+      // JSON-RPC 2.0 §6: a batch holds messages; one in another, 200,000 deep, would be split as often (THREATS 17).
+      if (isBatch(member)) throw new BadAnswerError('the server sent a batch within a batch');
+      await this.deliver(member);
+    }
   }
 
   /** Answers a request with an error of the bridge's own, unless it was answered already. */

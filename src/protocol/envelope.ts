@@ -49,6 +49,12 @@ export function parseMessage(text: Uint8Array | string): Parsed {
   return classify(value);
 }
 
+/** Whether the text of a member of a batch is a batch itself, which JSON-RPC 2.0 §6 does not have. */
+export function isBatch(text: Uint8Array): boolean {
+  const blanks = [0x20, 0x09, 0x0a, 0x0d];
+  return text.find((byte) => !blanks.includes(byte)) === 0x5b;
+}
+
 /** A message of at least this size is only looked at: parsing one that is relayed as it came costs more than relaying it. */
 export const LOOKED_AT_BYTES = 64 * 1024;
 
