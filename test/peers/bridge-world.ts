@@ -13,7 +13,7 @@ import { readSettingsFile } from '../../src/config/read-file.ts';
 import { type Clock, systemClock } from '../../src/platform/clock.ts';
 import { createHttp } from '../../src/platform/http-undici.ts';
 import { createLogSink } from '../../src/platform/log-sink.ts';
-import { silentLogger } from '../../src/platform/logger.ts';
+import { type Logger, silentLogger } from '../../src/platform/logger.ts';
 import { listenOnLoopback } from '../../src/platform/loopback-listener.ts';
 import { systemRandom } from '../../src/platform/random.ts';
 import { openLeases } from '../../src/store/lease.ts';
@@ -28,6 +28,7 @@ export interface BridgeWorldOptions {
   readonly clock?: Clock;
   /** What the person at the browser does. */
   readonly browse?: VisitOptions;
+  readonly logger?: Logger;
 }
 
 export interface BridgeWorldParts {
@@ -81,7 +82,7 @@ export class BridgeWorld implements AsyncDisposable {
   protected static async compose(
     server: string,
     args: readonly string[],
-    { env: extra = {}, clock = systemClock, browse = {} }: BridgeWorldOptions,
+    { env: extra = {}, clock = systemClock, browse = {}, logger = silentLogger }: BridgeWorldOptions,
   ): Promise<BridgeWorldParts> {
     const home = await TemporaryHome.create();
     const env = { ...extra, MCP_DRAWBRIDGE_HOME: home.state };
@@ -89,12 +90,12 @@ export class BridgeWorld implements AsyncDisposable {
     const parsed = loadConfig(argv, env, readSettingsFile);
     if (parsed.command !== 'bridge') throw new Error(`the arguments mean ${parsed.command}`);
     const { config } = parsed;
-    const store = await openStore({ home: home.state, logger: silentLogger });
+    const store = await openStore({ home: home.state, logger });
     const leases = openLeases(store.folder);
     const stop = new AbortController();
     const opened: string[] = [];
     const outcomes: Promise<SignInOutcome>[] = [];
-    const ports = { store, leases, clock, random: systemRandom, logger: silentLogger };
+    const ports = { store, leases, clock, random: systemRandom, logger };
     const createGuarded = (allowAddress: (address: string, hostname: string) => boolean) =>
       createHttp({ env: {}, allowAddress });
     const person = new CredentialAuthorization({
@@ -128,8 +129,9 @@ export class BridgeWorld implements AsyncDisposable {
     const authorization =
       config.oauth.machineGrant === undefined
         ? person
-        : await composeMachineAuthorization(config, keyOf(config), machine, silentLogger);
-    const bridge = (await composeBridge(server, { authorization, wait: true })).read();
+        : await composeMachineAuthorization(config, keyOf(config), machine, logger);
+    const parts = { authorization, wait: true, logger, headers: config.headers };
+    const bridge = (await composeBridge(server, parts)).read();
     return { config, bridge, store, authorization, opened, outcomes, home, stop, argv, env };
   }
 

@@ -34,7 +34,7 @@ export async function composeEraBridge(
   const origin = {
     http,
     url: new URL(url),
-    headers: [],
+    headers: options.headers ?? [],
     userAgent: 'test',
     maxMessageBytes: MAX_MESSAGE_BYTES,
   };

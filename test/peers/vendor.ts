@@ -19,6 +19,10 @@ export interface Rpc {
 
 /** What one vendor does differently; what is left out, or answers undefined, is as the specifications have it. */
 export interface VendorHabits {
+  /** What its codes and tokens begin with. */
+  readonly mark?: string;
+  /** Before all others, for any path. */
+  readonly any?: (request: SeenRequest, vendor: Vendor) => VendorAnswer | undefined;
   /** Laid over the authorization server metadata; undefined values take fields away, `null` the document. */
   readonly metadata?: (vendor: Vendor) => Readonly<Record<string, unknown>> | null;
   readonly resourceMetadata?: (vendor: Vendor) => Readonly<Record<string, unknown>> | null;
@@ -38,7 +42,10 @@ export interface Issued {
 /** An MCP server at `/mcp` and its authorization server, plain and scripted: for habits that no library can be made to have. */
 export class Vendor implements AsyncDisposable {
   readonly requests = new Journal<SeenRequest>();
-  readonly habits: VendorHabits;
+  /** A test may change them in mid-run. */
+  habits: VendorHabits;
+  /** Connections, whether a request came over them or not. */
+  connections = 0;
   readonly issued: Issued[] = [];
   readonly #listening: Listening;
   readonly #codes = new Map<string, { readonly challenge: string; readonly scope: string | undefined }>();
@@ -53,11 +60,16 @@ export class Vendor implements AsyncDisposable {
   static async start(habits: VendorHabits = {}): Promise<Vendor> {
     const listening = await listen((request, response) => void vendor.#serve(request, response));
     const vendor: Vendor = new Vendor(listening, habits);
+    listening.server.on('connection', () => vendor.connections++);
     return vendor;
   }
 
   get origin(): string {
     return this.#listening.origin;
+  }
+
+  get #mark(): string {
+    return this.habits.mark ?? '';
   }
 
   get mcpUrl(): string {
@@ -82,8 +94,8 @@ export class Vendor implements AsyncDisposable {
   /** Issues what the specification has it issue, with changes. */
   issue(scope?: string, change: Readonly<Record<string, unknown>> = {}): VendorAnswer {
     const number = ++this.#count;
-    const accessToken = `access-${number}`;
-    const refreshToken = `refresh-${number}`;
+    const accessToken = `${this.#mark}access-${number}`;
+    const refreshToken = `${this.#mark}refresh-${number}`;
     this.#refreshTokens.add(refreshToken);
     this.issued.push({ accessToken, scope });
     const tokens = {
@@ -130,6 +142,8 @@ export class Vendor implements AsyncDisposable {
 
   #judge(seen: SeenRequest): VendorAnswer {
     const { path } = seen;
+    const first = this.habits.any?.(seen, this);
+    if (first !== undefined) return first;
     if (path === '/mcp') return this.#mcp(seen);
     if (path === '/token') return this.#token(seen);
     if (path === '/authorize') return this.#authorize(new URL(seen.url, this.origin).searchParams);
@@ -183,7 +197,7 @@ export class Vendor implements AsyncDisposable {
 
   /** The person has said yes. */
   sendBack(query: URLSearchParams, more: Readonly<Record<string, string>> = {}): VendorAnswer {
-    const code = `code-${++this.#count}`;
+    const code = `${this.#mark}code-${++this.#count}`;
     const scope = query.get('scope') ?? undefined;
     this.#codes.set(code, { challenge: query.get('code_challenge') ?? '', scope });
     const back = new URL(query.get('redirect_uri') ?? '');
