@@ -29,6 +29,7 @@ export type ErrorCode =
   | 'fresh_token_refused'
   | 'scope_refused'
   | 'grant_refused'
+  | 'dpop'
   | 'store'
   | 'store_insecure'
   | 'store_read_only'

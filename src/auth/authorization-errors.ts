@@ -25,6 +25,11 @@ export class ScopeRefusedError extends DrawbridgeError {
   readonly code = 'scope_refused';
 }
 
+/** RFC 9449: a token cannot be bound to a key, or the proof of it is not believed; another token brings nothing. */
+export class DpopError extends DrawbridgeError {
+  readonly code = 'dpop';
+}
+
 /** The token endpoint cannot help now; what we have is kept, and asked for again later. */
 export class RefreshPostponedError extends DrawbridgeError {
   readonly code = 'token_endpoint';
@@ -43,6 +48,7 @@ const SIGN_IN_CODES: readonly ErrorCode[] = [
   'browser',
   'callback_port',
   'discovery',
+  'dpop',
   'insecure_url',
   'issuer_mismatch',
   'network',

@@ -13,6 +13,8 @@ export interface AuthorizationRequestOptions {
   readonly scope?: string | undefined;
   readonly state: string;
   readonly resource?: string | undefined;
+  /** RFC 9449 §10. */
+  readonly dpopJkt?: string | undefined;
   /** The user's `--authorize-param`s; none of them is one of ours. */
   readonly extra?: readonly (readonly [name: string, value: string])[] | undefined;
   readonly random?: Random;
@@ -29,6 +31,7 @@ export async function authorizationRequest(
   options: AuthorizationRequestOptions,
 ): Promise<AuthorizationRequest> {
   const { metadata, client, redirectUri, scope, state, resource, extra, random = systemRandom } = options;
+  const { dpopJkt } = options;
   if (metadata.authorizationEndpoint === undefined) {
     throw new DiscoveryError(`${quote(metadata.issuer)} has no authorization endpoint`);
   }
@@ -48,6 +51,7 @@ export async function authorizationRequest(
   set('resource', resource);
   set('code_challenge', createHash('sha256').update(codeVerifier).digest('base64url'));
   set('code_challenge_method', 'S256');
+  set('dpop_jkt', dpopJkt);
   // OpenID Connect Core §11: without it the server ignores offline_access.
   if (scope?.split(' ').includes(OFFLINE_ACCESS)) set('prompt', 'consent');
   for (const [name, value] of extra ?? []) set(name, value);

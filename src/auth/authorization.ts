@@ -1,10 +1,9 @@
 import type { StopSignal } from '../platform/stop.ts';
+import type { AccessToken } from '../protocol/access-token.ts';
 import { StaticAuthorizationRefusedError } from './authorization-errors.ts';
 
-/** What goes into `Authorization: Bearer …`. */
-export interface Bearer {
-  readonly token: string;
-}
+/** What goes into `Authorization`. */
+export type Bearer = AccessToken;
 
 export type Recovery =
   | { readonly kind: 'retry'; readonly bearer: Bearer }

@@ -18,6 +18,13 @@ export interface BearerChallenge {
   scope?: string;
   error?: string;
   errorDescription?: string;
+  /** A token bound to a key is asked for (RFC 9449 §7.1), and nothing else is. */
+  dpop?: DpopChallenge;
+}
+
+export interface DpopChallenge {
+  /** What may sign the proofs; absent: not said. */
+  readonly algs?: readonly string[];
 }
 
 /** All challenges of a `WWW-Authenticate` header, several field lines joined by commas. What is malformed is left out. */
@@ -64,7 +71,15 @@ export function bearerChallenge(header: string | undefined): BearerChallenge {
   if (scope) result.scope = scope;
   if (error) result.error = error;
   if (errorDescription) result.errorDescription = errorDescription;
+  // §7.2: where a bearer token is asked for as well, that is enough.
+  const bound = fitting.filter(({ scheme }) => scheme.toLowerCase() === 'dpop');
+  if (bound.length === fitting.length) result.dpop = dpopChallenge(bound);
   return result;
+}
+
+function dpopChallenge(challenges: readonly Challenge[]): DpopChallenge {
+  const algs = challenges.map(({ parameters }) => parameters.get('algs')).find((each) => each !== undefined);
+  return algs === undefined ? {} : { algs: algs.split(' ').filter((alg) => alg !== '') };
 }
 
 function rank({ scheme, parameters }: Challenge): number {

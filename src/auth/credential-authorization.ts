@@ -1,4 +1,5 @@
 import { AbortedError, DrawbridgeError, describeError, type ErrorCode } from '../errors.ts';
+import type { Random } from '../platform/random.ts';
 import type { StopSignal } from '../platform/stop.ts';
 import type { CredentialRecord } from '../store/record.ts';
 import { type Moment, slept } from '../store/slept.ts';
@@ -6,16 +7,22 @@ import type { RecordIdentity } from '../store/store.ts';
 import { abortable } from './abortable.ts';
 import type { AskTools } from './ask-sign-in.ts';
 import type { Authorization, Bearer, Recovery, SignInWatch } from './authorization.ts';
+import { saysDpop, TokensToSend } from './bound-token.ts';
+import type { ProofMemory } from './dpop-prover.ts';
 import { freshness } from './freshness.ts';
+import { secretsOf } from './record-secrets.ts';
 import type { Stale } from './refresh-decisions.ts';
 import { Refusals } from './refusals.ts';
 import type { Redeem, Refreshed, RefreshTools } from './spend.ts';
 
 export interface AuthorizationOptions
-  extends Omit<RefreshTools, 'identity' | 'redeem'>,
+  extends Omit<RefreshTools, 'identity' | 'redeem' | 'random'>,
     Pick<AskTools, 'leases' | 'settings' | 'launch' | 'nobodyThere'> {
   /** Awaited before anything is claimed: a program file that is gone (an update) must not look like a lost answer. */
   readonly loadRedeem: () => Promise<Redeem>;
+  readonly random: Random;
+  /** Shared with `loadRedeem`. */
+  readonly proofMemory?: ProofMemory | undefined;
 }
 
 /** After a lock that could not be had, before a refresh ahead of time is tried again. */
@@ -35,6 +42,7 @@ export class CredentialAuthorization implements Authorization {
   readonly #options: AuthorizationOptions;
   readonly #closing = new AbortController();
   readonly #refusals = new Refusals();
+  readonly #tokens: TokensToSend;
   /** What the store held when it was last read; `record` absent: nothing. */
   #known: { readonly record: CredentialRecord | undefined } | undefined;
   #lookedAt: Moment;
@@ -48,6 +56,7 @@ export class CredentialAuthorization implements Authorization {
 
   constructor(options: AuthorizationOptions) {
     this.#options = options;
+    this.#tokens = new TokensToSend({ ...options, memory: options.proofMemory ?? new Map() });
     this.#lookedAt = this.#moment();
   }
 
@@ -70,7 +79,7 @@ export class CredentialAuthorization implements Authorization {
         await abortable(this.#refreshAhead(tokens.accessToken), signal);
     }
     // Where that failed, the old one: our clock may be wrong, and the server's 401 brings the reason to the host.
-    return this.#bearer();
+    return this.#tokens.of(this.#known?.record);
   }
 
   async recover(
@@ -82,7 +91,7 @@ export class CredentialAuthorization implements Authorization {
     const challenge = wwwAuthenticate?.includes('insufficient_scope') ? wwwAuthenticate : undefined;
     const known = this.#known?.record;
     if (known?.tokens?.accessToken !== refused?.token && this.#serves(known)) {
-      return { kind: 'retry', bearer: { token: known.tokens.accessToken } };
+      return { kind: 'retry', bearer: this.#bearer(known) };
     }
     const help = () =>
       challenge === undefined ? this.#recover(refused, wwwAuthenticate) : this.#stepUp(refused, challenge);
@@ -109,12 +118,19 @@ export class CredentialAuthorization implements Authorization {
   async #recover(refused: Bearer | undefined, wwwAuthenticate: string | undefined): Promise<Recovery> {
     if (this.#signIn !== undefined) return { kind: 'sign-in', signIn: this.#signIn };
     const { clock } = this.#options;
+    const dpop = saysDpop(wwwAuthenticate) ? await import('./dpop-refusal.ts') : undefined;
+    const proof = refused?.prover === undefined ? undefined : dpop?.refusedProof(wwwAuthenticate);
+    if (proof !== undefined) throw proof;
     const isHopeless = refused !== undefined && this.#refusals.add(refused.token, clock.monotonic());
     const newer = await this.#usable();
     if (newer !== undefined) return { kind: 'retry', bearer: this.#replace(newer) };
     if (isHopeless) {
       const { freshTokenRefused } = await import('./fresh-token-refused.ts');
       throw freshTokenRefused(this.#known?.record);
+    }
+    const situation = { refused, wwwAuthenticate, record: this.#known?.record };
+    if (dpop?.needsKey({ ...situation, mode: this.#options.settings.dpop })) {
+      return this.#askForSignIn(wwwAuthenticate);
     }
     const refreshed = await this.#refresh({ token: refused?.token, refused: refused !== undefined });
     switch (refreshed.kind) {
@@ -257,22 +273,18 @@ export class CredentialAuthorization implements Authorization {
 
   #know(record: CredentialRecord | undefined): void {
     this.#known = { record };
-    const { tokens, client } = record ?? {};
-    for (const secret of [tokens?.accessToken, tokens?.refreshToken, tokens?.idToken, client?.clientSecret]) {
-      if (secret !== undefined) this.#options.logger.secret(secret);
-    }
+    for (const secret of secretsOf(record)) this.#options.logger.secret(secret);
   }
 
   /** This record's token takes the place of the refused one. */
   #replace(record: CredentialRecord): Bearer {
     this.#know(record);
     this.#refusals.replaced(this.#options.clock.monotonic());
-    return { token: record.tokens?.accessToken ?? '' };
+    return this.#bearer(record);
   }
 
-  #bearer(): Bearer | undefined {
-    const token = this.#known?.record?.tokens?.accessToken;
-    return token === undefined ? undefined : { token };
+  #bearer(record: CredentialRecord): Bearer {
+    return this.#tokens.of(record) ?? { token: '' };
   }
 
   #identity(): RecordIdentity {

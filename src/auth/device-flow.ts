@@ -3,6 +3,7 @@ import { quote } from '../protocol/quote.ts';
 import { authenticateClient } from './client-authentication.ts';
 import { checkDiscoveredUrl } from './discovered-url.ts';
 import { discover } from './discovery.ts';
+import { signInBinding, tokenBinding } from './dpop-binding.ts';
 import { type GuardedFetch, PostError } from './guarded-fetch.ts';
 import { causedBy, DiscoveryError, TokenEndpointError } from './oauth-errors.ts';
 import { parseJson } from './parse-json.ts';
@@ -70,6 +71,7 @@ export async function deviceSignIn(request: SignInRequest, tools: SignInTools, a
     namedClient(request, metadata, tools) ??
     known ??
     (await registerClient({ fetch, metadata, scope, signal }));
+  const binding = await signInBinding(request, found, tools);
   const { tokenEndpoint, tokenEndpointAuthMethods } = metadata;
   const token = {
     fetch,
@@ -79,11 +81,12 @@ export async function deviceSignIn(request: SignInRequest, tools: SignInTools, a
     client,
     resource: found.resource,
     signal,
+    binding: tokenBinding(binding),
   };
   const device = await authorizeDevice(token, endpoint, scope);
   await attempt.show(device.address, device);
   const answer = await poll(token, device, tools);
-  const credential = newCredential(request, { ...found, scope }, client, answer, tools);
+  const credential = newCredential(request, { ...found, scope }, client, { answer, binding }, tools);
   return saveCredential(request.key, credential, tools.store);
 }
 

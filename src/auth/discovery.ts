@@ -34,6 +34,9 @@ export interface Discovered {
   /** Of the protected resource metadata. */
   readonly scopesSupported?: readonly string[];
   readonly metadata: AuthorizationServerMetadata;
+  /** Of the protected resource metadata (RFC 9728 §2). */
+  readonly dpopRequired?: true;
+  readonly resourceDpopAlgs?: readonly string[];
 }
 
 /**
@@ -54,6 +57,8 @@ export async function discover(options: DiscoverOptions): Promise<Discovered> {
     resource: options.noResource === true ? undefined : (options.resource ?? resourceMetadata?.resource),
     ...(scopesSupported === undefined ? {} : { scopesSupported }),
     metadata,
+    ...(resourceMetadata?.dpopRequired === true ? { dpopRequired: true } : {}),
+    ...(resourceMetadata?.dpopAlgs === undefined ? {} : { resourceDpopAlgs: resourceMetadata.dpopAlgs }),
   };
 }
 

@@ -21,7 +21,7 @@ const MEANINGS: ReadonlyMap<string, string> = new Map([
   ],
   [
     'invalid_dpop_proof',
-    'Tokens bound to a key (DPoP) are not built yet. Ask whoever runs the server for a client without them.',
+    'It does not believe the proof that the key of this login is here (DPoP). Check the clock of this machine; else sign in again.',
   ],
   [
     'invalid_grant',
@@ -73,7 +73,7 @@ const MEANINGS: ReadonlyMap<string, string> = new Map([
   ['unsupported_token_type', 'It cannot revoke this kind of token; it ends by itself.'],
   [
     'use_dpop_nonce',
-    'Tokens bound to a key (DPoP) are not built yet. Ask whoever runs the server for a client without them.',
+    'It refuses proofs (DPoP) even with the nonce that it has just given. Try again later, or tell whoever runs it.',
   ],
 ]);
 

@@ -4,8 +4,10 @@ import type { CredentialRecord } from '../store/record.ts';
 import { abortable } from './abortable.ts';
 import type { Authorization, Bearer, Recovery } from './authorization.ts';
 import { GrantRefusedError } from './authorization-errors.ts';
+import { TokensToSend } from './bound-token.ts';
 import { freshness } from './freshness.ts';
 import type { MachineAuthorizationOptions } from './machine-token.ts';
+import { secretsOf } from './record-secrets.ts';
 import type { Stale } from './refresh-decisions.ts';
 import { Refusals } from './refusals.ts';
 
@@ -17,12 +19,14 @@ export class MachineAuthorization implements Authorization {
   readonly #options: MachineAuthorizationOptions;
   readonly #closing = new AbortController();
   readonly #refusals = new Refusals();
+  readonly #tokens: TokensToSend;
   #record: CredentialRecord | undefined;
   #obtaining: Promise<CredentialRecord> | undefined;
   #refused: { readonly error: DrawbridgeError; readonly at: number } | undefined;
 
   constructor(options: MachineAuthorizationOptions) {
     this.#options = options;
+    this.#tokens = new TokensToSend({ ...options, memory: options.proofMemory });
   }
 
   async current(signal: StopSignal): Promise<Bearer | undefined> {
@@ -58,6 +62,11 @@ export class MachineAuthorization implements Authorization {
   ): Promise<Recovery> {
     signal.throwIfAborted();
     const { clock } = this.#options;
+    if (refused?.prover !== undefined) {
+      const { refusedProof } = await import('./dpop-refusal.ts');
+      const error = refusedProof(wwwAuthenticate);
+      if (error !== undefined) throw error;
+    }
     const isHopeless = refused !== undefined && this.#refusals.add(refused.token, clock.monotonic());
     if (isHopeless) {
       const { freshTokenRefused } = await import('./fresh-token-refused.ts');
@@ -101,13 +110,11 @@ export class MachineAuthorization implements Authorization {
 
   #know(record: CredentialRecord): void {
     this.#record = record;
-    const token = record.tokens?.accessToken;
-    if (token !== undefined) this.#options.logger.secret(token);
+    for (const secret of secretsOf(record)) this.#options.logger.secret(secret);
   }
 
   #bearer(): Bearer | undefined {
-    const token = this.#record?.tokens?.accessToken;
-    return token === undefined ? undefined : { token };
+    return this.#tokens.of(this.#record);
   }
 
   #identity() {

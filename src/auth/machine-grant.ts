@@ -2,10 +2,12 @@ import { describeError } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Random } from '../platform/random.ts';
 import { quote } from '../protocol/quote.ts';
-import type { NewRecord } from '../store/record.ts';
+import type { DpopKey, NewRecord } from '../store/record.ts';
 import { GrantRefusedError } from './authorization-errors.ts';
 import type { BearerChallenge } from './challenge.ts';
 import { type Discovered, discover } from './discovery.ts';
+import { bindingFor, tokenBinding } from './dpop-binding.ts';
+import type { ProofMemory } from './dpop-prover.ts';
 import type { GuardedFetch } from './guarded-fetch.ts';
 import { TokenEndpointError } from './oauth-errors.ts';
 import { chooseScope } from './scope.ts';
@@ -28,19 +30,24 @@ export type MachineGrant =
     };
 
 export interface MachineGrantOptions
-  extends Pick<SignInRequest, 'server' | 'profile' | 'resource' | 'noResource' | 'scope' | 'assumePkce'> {
+  extends Pick<
+    SignInRequest,
+    'server' | 'profile' | 'resource' | 'noResource' | 'scope' | 'assumePkce' | 'dpop'
+  > {
   readonly grant: MachineGrant;
   readonly client: ConfiguredClient | undefined;
   readonly fetch: GuardedFetch;
   readonly readFile: (path: string) => string;
+  readonly proofMemory: ProofMemory;
   readonly clock: Clock;
   readonly random: Random;
 }
 
-/** A credential by a machine grant. Rejects with GrantRefusedError where asking again brings nothing. */
+/** A credential by a machine grant; `known`: the key of the last one. Rejects with GrantRefusedError where asking again brings nothing. */
 export async function obtainCredential(
   options: MachineGrantOptions,
   challenge: BearerChallenge,
+  known: DpopKey | undefined,
   signal: AbortSignal,
 ): Promise<NewRecord> {
   const { fetch, assumePkce, resource, noResource, clock, random } = options;
@@ -49,6 +56,11 @@ export async function obtainCredential(
     ...{ server, challenge, resource, noResource, fetch, assumePkce, signal, flow: 'direct' },
   });
   const scope = chooseScope(challenge.scope, found.scopesSupported, options.scope);
+  const binding = await bindingFor(
+    { mode: options.dpop, challenge, found, isBound: known !== undefined },
+    { memory: options.proofMemory, clock, random },
+    known,
+  );
   // RFC 7523 §3.1: an assertion may stand for the client as well.
   const client = options.client ?? (options.grant.kind === 'jwt-bearer' ? { clientId: '' } : undefined);
   if (client === undefined)
@@ -57,14 +69,15 @@ export async function obtainCredential(
   const { tokenEndpoint, tokenEndpointAuthMethods } = found.metadata;
   const request = {
     ...{ fetch, issuer: found.issuer, tokenEndpoint, tokenEndpointAuthMethods },
-    ...{ client: tokenClient, resource: found.resource, signal },
+    ...{ client: tokenClient, resource: found.resource, signal, binding: tokenBinding(binding) },
   };
   try {
     const grant = await parametersOf(options, found, scope, signal);
     const answer = await requestTokens(request, { ...grant, ...(scope === undefined ? {} : { scope }) });
     // RFC 6749 §4.4.3: none is needed; one that comes all the same would be another secret on disk.
     const { refreshToken, ...tokens }: TokenAnswer = answer;
-    const record = newCredential(options, { ...found, scope }, tokenClient, tokens, { clock, random });
+    const outcome = { answer: tokens, binding };
+    const record = newCredential(options, { ...found, scope }, tokenClient, outcome, { clock, random });
     return { ...record, grant: options.grant.kind };
   } catch (error) {
     throw finalOrPassing(error, options.grant);

@@ -6,6 +6,7 @@ import type { Store } from '../store/store.ts';
 import { type AddressGuard, createAddressGuard } from './address-policy.ts';
 import { freshness } from './freshness.ts';
 import type { MachineGrantOptions } from './machine-grant.ts';
+import { secretsOf } from './record-secrets.ts';
 import { newerRecord, type Stale } from './refresh-decisions.ts';
 import { isSignedIn, type SignedIn } from './valid-token.ts';
 
@@ -60,13 +61,13 @@ export async function machineToken(
   const found = await store.read(key, { server, resource });
   const stored = found.kind === 'record' && isSignedIn(found.record) ? found.record : undefined;
   const age = stored === undefined || anew ? 'expired' : freshness(stored.tokens, clock.now());
-  if (stored !== undefined) logger.secret(stored.tokens.accessToken);
+  for (const secret of secretsOf(stored)) logger.secret(secret);
   if (stored !== undefined && age === 'fresh') return stored;
   const stale: Stale = { token: stored?.tokens.accessToken, refused: anew };
   try {
     const record = await obtainShared(options, stale, await challenge(), signal);
     if (!isSignedIn(record)) throw new AbortedError('the credential was removed meanwhile');
-    logger.secret(record.tokens.accessToken);
+    for (const secret of secretsOf(record)) logger.secret(secret);
     return record;
   } catch (error) {
     // Not past its end: it serves, whatever became of the next one.
@@ -95,7 +96,7 @@ async function request(
   try {
     const fetch = createGuardedFetch({ http, addresses, server, allowHttp, clock });
     const challenge = withUnion(bearerChallenge(wwwAuthenticate), before);
-    return await obtainCredential({ ...options, fetch }, challenge, signal);
+    return await obtainCredential({ ...options, fetch }, challenge, before?.dpopKey, signal);
   } finally {
     await http.close();
   }

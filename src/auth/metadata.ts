@@ -22,6 +22,8 @@ export interface AuthorizationServerMetadata {
   readonly takesMetadataDocuments?: true;
   readonly scopesSupported?: readonly string[];
   readonly tokenEndpointAuthMethods?: readonly string[];
+  /** RFC 9449 §5.1; absent: it does not say that it binds tokens to keys. */
+  readonly dpopAlgs?: readonly string[];
   /** RFC 9207 §3: its callbacks without `iss` are forged. */
   readonly issParameterSupported: boolean;
 }
@@ -31,6 +33,10 @@ export interface ProtectedResourceMetadata {
   readonly resource: string;
   readonly authorizationServers: readonly string[];
   readonly scopesSupported?: readonly string[];
+  /** It takes tokens that are bound to a key, and no others. */
+  readonly dpopRequired?: true;
+  /** What may sign the proofs that it gets; absent: not said. */
+  readonly dpopAlgs?: readonly string[];
 }
 
 export interface MetadataExpectation {
@@ -56,6 +62,8 @@ const protectedResourceSchema = z.object({
   resource: z.string(),
   authorization_servers: z.optional(names),
   scopes_supported: lenient(names),
+  dpop_bound_access_tokens_required: lenient(z.boolean()),
+  dpop_signing_alg_values_supported: lenient(names),
 });
 
 const authorizationServerSchema = z.object({
@@ -74,6 +82,7 @@ const authorizationServerSchema = z.object({
   // Not lenient: what cannot be read is no promise, and no silence either.
   code_challenge_methods_supported: z.optional(names),
   authorization_response_iss_parameter_supported: lenient(z.boolean()),
+  dpop_signing_alg_values_supported: lenient(names),
 });
 
 export function readProtectedResourceMetadata(document: unknown): ProtectedResourceMetadata {
@@ -82,6 +91,8 @@ export function readProtectedResourceMetadata(document: unknown): ProtectedResou
     resource: data.resource,
     authorizationServers: data.authorization_servers ?? [],
     ...(data.scopes_supported === undefined ? {} : { scopesSupported: data.scopes_supported }),
+    ...(data.dpop_bound_access_tokens_required === true ? { dpopRequired: true } : {}),
+    ...dpopAlgs(data.dpop_signing_alg_values_supported),
   };
 }
 
@@ -133,6 +144,7 @@ export function checkAuthorizationServerMetadata(
     ...(authMethods === undefined
       ? {}
       : { tokenEndpointAuthMethods: authMethods.slice(0, MAX_AUTH_METHODS) }),
+    ...dpopAlgs(data.dpop_signing_alg_values_supported),
     issParameterSupported: data.authorization_response_iss_parameter_supported === true,
   });
 }
@@ -163,6 +175,10 @@ function checkPkce(issuer: string, methods: readonly string[] | undefined, assum
   throw new PkceUnsupportedError(`${quote(issuer)} does not say that it supports PKCE`, {
     hint: 'If you know that it does, add --assume-pkce: S256 is then sent without the promise.',
   });
+}
+
+function dpopAlgs(algs: readonly string[] | undefined): { readonly dpopAlgs?: readonly string[] } {
+  return algs === undefined ? {} : { dpopAlgs: algs };
 }
 
 function isMethodName(name: string): boolean {

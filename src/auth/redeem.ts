@@ -1,13 +1,16 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Http } from '../platform/http.ts';
 import { type Random, systemRandom } from '../platform/random.ts';
+import type { CredentialRecord } from '../store/record.ts';
 import { type AddressGuard, createAddressGuard } from './address-policy.ts';
+import type { DpopMode } from './dpop-choice.ts';
+import type { ProofMemory } from './dpop-prover.ts';
 import { createGuardedFetch } from './guarded-fetch.ts';
 import { idTokenAsBearer } from './id-token.ts';
 import { TokenEndpointError } from './oauth-errors.ts';
 import type { Redeem } from './spend.ts';
 import { type ConfiguredClient, withSecrets } from './token-client.ts';
-import { refresh } from './token-endpoint.ts';
+import { refresh, type TokenBinding } from './token-endpoint.ts';
 
 export interface RedeemOptions {
   readonly server: URL;
@@ -18,6 +21,9 @@ export interface RedeemOptions {
   readonly client?: ConfiguredClient | undefined;
   readonly scopeOnTokenRequests?: boolean | undefined;
   readonly useIdToken?: boolean | undefined;
+  /** `--dpop`. */
+  readonly dpop?: DpopMode | undefined;
+  readonly proofMemory?: ProofMemory | undefined;
   /** Every connection asks this guard first. */
   readonly createHttp: (allowAddress: AddressGuard['allow']) => Promise<Http>;
 }
@@ -40,6 +46,7 @@ export function createRedeem(options: RedeemOptions): Redeem {
         refreshToken,
         scope: options.scopeOnTokenRequests === true ? record.requestedScope : undefined,
         resource: record.resource,
+        binding: await recordBinding(record, { ...options, random }),
         signal,
       });
       return options.useIdToken === true ? idTokenAsBearer(answer, clock.now()) : answer;
@@ -48,6 +55,16 @@ export function createRedeem(options: RedeemOptions): Redeem {
       http.close().catch(ignore);
     }
   };
+}
+
+/** RFC 9449 §5: who was given a refresh token with a key has to have it still. */
+async function recordBinding(
+  { dpopKey }: CredentialRecord,
+  { dpop, proofMemory: memory = new Map(), clock, random }: RedeemOptions & { readonly random: Random },
+): Promise<TokenBinding | undefined> {
+  if (dpopKey === undefined) return undefined;
+  const { createProver } = await import('./dpop-prover.ts');
+  return { prover: createProver(dpopKey, { memory, clock, random }), only: dpop === 'always' };
 }
 
 function ignore(): void {}

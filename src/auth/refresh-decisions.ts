@@ -124,8 +124,8 @@ export type Verdict =
   /** The token is as good as before. */
   | { readonly kind: 'later'; readonly outcome: string; readonly refused: boolean };
 
-/** RFC 6749 §5.2 codes that speak of the server and not of what it was sent. */
-const SERVER_CODES = new Set(['server_error', 'temporarily_unavailable', 'slow_down']);
+/** RFC 6749 §5.2 codes that speak of the server and not of what it was sent; of a nonce, RFC 9449 §8. */
+const SERVER_CODES = new Set(['server_error', 'temporarily_unavailable', 'slow_down', 'use_dpop_nonce']);
 /** Timeout, too early, too many: about this moment. */
 const PASSING_STATUS = new Set([408, 425, 429]);
 /** A refusal in the server's own format; other 4xx without an OAuth error come from proxies and wrong addresses. */

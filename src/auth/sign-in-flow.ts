@@ -7,6 +7,7 @@ import type { Client, CredentialRecord } from '../store/record.ts';
 import type { Store } from '../store/store.ts';
 import { authorizationRequest } from './authorization-request.ts';
 import { type Discovered, discover } from './discovery.ts';
+import { type Binding, keyThumbprint, signInBinding, tokenBinding } from './dpop-binding.ts';
 import { isClientForgotten } from './forgotten-client.ts';
 import type { GuardedFetch } from './guarded-fetch.ts';
 import { TokenEndpointError } from './oauth-errors.ts';
@@ -54,6 +55,7 @@ interface Plan extends Discovered {
   readonly extra: readonly (readonly [string, string])[];
   /** For the token request, where that wants one. */
   readonly codeScope: string | undefined;
+  readonly binding: Binding;
 }
 
 interface Round {
@@ -86,7 +88,8 @@ export async function signIn(
   const redirectUri = await openReceiver(request, tools, known, signal);
   const extra = [...authorizeParams, ...audience(request, found.resource)];
   const codeScope = request.scopeOnTokenRequests === true ? scope : undefined;
-  const plan: Plan = { ...found, scope, redirectUri, extra, codeScope };
+  const binding = await signInBinding(request, found, tools);
+  const plan: Plan = { ...found, scope, redirectUri, extra, codeScope, binding };
   const register = () => registerClient({ fetch, metadata: plan.metadata, redirectUri, scope, signal });
 
   const isKept =
@@ -104,7 +107,7 @@ export async function signIn(
       const answer = await redeem(arrival, plan, round, tools, attempt.signal);
       const record = await saveCredential(
         request.key,
-        newCredential(request, plan, client, answer, tools),
+        newCredential(request, plan, client, { answer, binding }, tools),
         tools.store,
       );
       arrival.respond(successPage(request.server));
@@ -160,7 +163,7 @@ async function openReceiver(
 }
 
 async function ask(
-  { issuer, metadata, scope, resource, redirectUri, extra }: Plan,
+  { issuer, metadata, scope, resource, redirectUri, extra, binding }: Plan,
   client: TokenClient,
   tools: SignInTools,
   signal: AbortSignal,
@@ -169,6 +172,7 @@ async function ask(
   const state = randomToken(random, 256);
   const { address: whole, codeVerifier } = await authorizationRequest({
     ...{ metadata, client, redirectUri, scope, state, resource, extra, random },
+    dpopJkt: keyThumbprint(binding),
   });
   const address = await pushed({ fetch, metadata, client, address: whole, signal });
   receiver.expect({ state, issuer, issParameterSupported: metadata.issParameterSupported });
@@ -178,7 +182,7 @@ async function ask(
 
 async function redeem(
   { judgement }: Arrival,
-  { issuer, metadata, resource, redirectUri, codeScope }: Plan,
+  { issuer, metadata, resource, redirectUri, codeScope, binding }: Plan,
   { client, codeVerifier }: Round,
   { fetch }: SignInTools,
   signal: AbortSignal,
@@ -201,6 +205,7 @@ async function redeem(
       return exchangeCode({
         ...{ fetch, issuer, tokenEndpoint, tokenEndpointAuthMethods, client, codeVerifier, redirectUri },
         ...{ code: judgement.code, resource, scope: codeScope, signal },
+        binding: tokenBinding(binding),
       });
     }
   }

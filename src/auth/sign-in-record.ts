@@ -5,6 +5,7 @@ import type { Client, CredentialRecord, NewRecord } from '../store/record.ts';
 import type { Store } from '../store/store.ts';
 import { LockTimeoutError } from '../store/store-errors.ts';
 import type { Discovered } from './discovery.ts';
+import { type Binding, recordedBinding } from './dpop-binding.ts';
 import { idTokenAsBearer } from './id-token.ts';
 import { SignInFailedError } from './sign-in-errors.ts';
 import type { SignInRequest } from './sign-in-request.ts';
@@ -21,7 +22,7 @@ export function newCredential(
   }: Pick<SignInRequest, 'server' | 'profile' | 'stepUps' | 'useIdToken'>,
   { issuer, resource, metadata, scope }: Discovered & { readonly scope: string | undefined },
   client: TokenClient,
-  answer: TokenAnswer,
+  { answer, binding }: { readonly answer: TokenAnswer; readonly binding: Binding },
   { clock, random }: { readonly clock: Clock; readonly random: Random },
 ): NewRecord {
   const { tokenEndpoint, revocationEndpoint, tokenEndpointAuthMethods } = metadata;
@@ -43,6 +44,7 @@ export function newCredential(
       obtainedAt,
       ...(expiresInSeconds === undefined ? {} : { expiresAt: obtainedAt + expiresInSeconds * 1000 }),
     },
+    ...recordedBinding(binding),
     ...(resource === undefined ? {} : { resource }),
     ...(tokenEndpointAuthMethods === undefined ? {} : { tokenEndpointAuthMethods }),
     ...(scope === undefined ? {} : { requestedScope: scope }),

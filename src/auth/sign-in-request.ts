@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { BearerChallenge } from './challenge.ts';
+import type { DpopMode } from './dpop-choice.ts';
 import { SignInFailedError } from './sign-in-errors.ts';
 import type { ConfiguredClient } from './token-client.ts';
 
@@ -25,6 +26,8 @@ export interface SignInRequest {
   /** The resource goes out as `audience` as well (QUIRKS, Auth0). */
   readonly audienceFromResource?: boolean | undefined;
   readonly useIdToken?: boolean | undefined;
+  /** The user's `--dpop`; absent: where it is asked for. */
+  readonly dpop?: DpopMode | undefined;
   readonly authorizeParams?: readonly (readonly [name: string, value: string])[] | undefined;
   /** Asked for more than the last sign-in: when that happened before, milliseconds since the epoch. */
   readonly stepUps?: readonly number[] | undefined;
@@ -58,6 +61,7 @@ const schema = z.object({
     scope: z.optional(z.string()),
     error: z.optional(z.string()),
     errorDescription: z.optional(z.string()),
+    dpop: z.optional(z.object({ algs: z.optional(z.array(z.string())) })),
   }),
   scope: z.optional(z.string()),
   grant: z.optional(z.enum(['authorization_code', 'device_code'])),
@@ -74,6 +78,7 @@ const schema = z.object({
   scopeOnTokenRequests: z.optional(z.boolean()),
   audienceFromResource: z.optional(z.boolean()),
   useIdToken: z.optional(z.boolean()),
+  dpop: z.optional(z.enum(['auto', 'always', 'never'])),
   authorizeParams: z.optional(z.array(z.tuple([z.string(), z.string()]))),
   stepUps: z.optional(z.array(z.number())),
   allowHttp: z.boolean(),

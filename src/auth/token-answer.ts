@@ -5,7 +5,7 @@ import { cleanScope } from './scope.ts';
 
 export interface TokenAnswer {
   readonly accessToken: string;
-  readonly tokenType: string;
+  readonly tokenType: 'Bearer' | 'DPoP';
   /** Absent: the server did not say, or said 0, which no token is worth; then it is used until a 401. */
   readonly expiresInSeconds?: number;
   readonly refreshToken?: string;
@@ -85,7 +85,7 @@ function readTokens(fields: Fields, types: RegExp): ReadAnswer {
     kind: 'tokens',
     answer: {
       accessToken,
-      tokenType: 'Bearer',
+      tokenType: typeof tokenType === 'string' && /^dpop$/i.test(tokenType) ? 'DPoP' : 'Bearer',
       ...(expiresInSeconds === undefined ? {} : { expiresInSeconds }),
       ...(isText(refreshToken) ? { refreshToken } : {}),
       ...(scope === undefined ? {} : { scope }),
@@ -98,9 +98,13 @@ function readTokens(fields: Fields, types: RegExp): ReadAnswer {
 /** Any spelling of `bearer`; Slack calls a person's token `user`. */
 const BEARER_TYPES = /^(bearer|user)$/i;
 
-/** Left out, it can be nothing else. */
+/** To a request with a proof (RFC 9449 §5): bound, or a server's word that it is not. */
+export const ANY_TYPES = /^(dpop|bearer|user)$/i;
+export const BOUND_TYPES = /^dpop$/i;
+
+/** Left out, it is a bearer token: that one is bound has to be said. */
 function isUsableType(type: unknown, types: RegExp): boolean {
-  if (type === undefined || type === null || type === '') return true;
+  if (type === undefined || type === null || type === '') return types !== BOUND_TYPES;
   return typeof type === 'string' && types.test(type);
 }
 

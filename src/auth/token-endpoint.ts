@@ -1,3 +1,4 @@
+import type { Amendment, Prover } from '../protocol/access-token.ts';
 import { plainText, quote } from '../protocol/quote.ts';
 import { readRetryAfter } from '../protocol/retry-after.ts';
 import { authenticateClient } from './client-authentication.ts';
@@ -5,7 +6,7 @@ import { checkDiscoveredUrl } from './discovered-url.ts';
 import { hintOf } from './error-meanings.ts';
 import { type GuardedAnswer, type GuardedFetch, PostError } from './guarded-fetch.ts';
 import { causedBy, TokenEndpointError } from './oauth-errors.ts';
-import { readTokenAnswer, type TokenAnswer } from './token-answer.ts';
+import { ANY_TYPES, BOUND_TYPES, readTokenAnswer, type TokenAnswer } from './token-answer.ts';
 import type { TokenClient } from './token-client.ts';
 import { withoutSecrets } from './without-secrets.ts';
 
@@ -24,9 +25,16 @@ export interface TokenRequest {
   readonly client: TokenClient;
   /** What may be issued, where that is no bearer token. */
   readonly tokenTypes?: RegExp | undefined;
+  /** RFC 9449 §5: the tokens are to be bound to its key; `only`: no others are taken. */
+  readonly binding?: TokenBinding | undefined;
   /** Sent byte for byte (RFC 8707); absent: not sent. */
   readonly resource?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface TokenBinding {
+  readonly prover: Prover;
+  readonly only: boolean;
 }
 
 export interface RefreshOptions extends TokenRequest {
@@ -76,16 +84,26 @@ export async function requestTokens(
   options: TokenRequest,
   grant: Readonly<Record<string, string>>,
 ): Promise<TokenAnswer> {
-  const first = await attempt(options, grant, undefined);
-  if (first.kind === 'tokens') return first.answer;
-  // FAULTS 26: refused for who we are, by a server whose clock is another: signed once more, with its time.
-  const isRefused = first.error.oauthError === 'invalid_client';
-  const { serverTime, receivedAt } = first;
+  let proof: Amendment | undefined;
+  let at: number | undefined;
+  for (;;) {
+    const result = await attempt(options, grant, { at, proof });
+    if (result.kind === 'tokens') return result.answer;
+    // RFC 9449 §8: refused for its proof, nothing of the grant was spent; whoever sent it sends it once more, with what came.
+    const isNewProof = proof === undefined && result.amendment !== undefined;
+    // FAULTS 26: refused for who we are, by a server whose clock is another: signed once more, with its time.
+    const isNewTime = at === undefined && isForItsTime(result, options.client);
+    if (isNewProof) proof = result.amendment;
+    else if (isNewTime) at = result.serverTime;
+    else throw result.error;
+  }
+}
+
+type Refused = Extract<Attempt, { kind: 'refused' }>;
+
+function isForItsTime({ error, serverTime, receivedAt }: Refused, { assertion }: TokenClient): boolean {
   const isSkewed = serverTime !== undefined && Math.abs(serverTime - receivedAt) > MIN_SKEW_MS;
-  if (options.client.assertion === undefined || !isRefused || !isSkewed) throw first.error;
-  const second = await attempt(options, grant, serverTime);
-  if (second.kind === 'tokens') return second.answer;
-  throw second.error;
+  return assertion !== undefined && error.oauthError === 'invalid_client' && isSkewed;
 }
 
 type Attempt =
@@ -95,27 +113,35 @@ type Attempt =
       readonly error: TokenEndpointError;
       readonly serverTime: number | undefined;
       readonly receivedAt: number;
+      readonly amendment: Amendment | undefined;
     };
 
 async function attempt(
   options: TokenRequest,
   grant: Readonly<Record<string, string>>,
-  at: number | undefined,
+  { at, proof: amendment }: { readonly at: number | undefined; readonly proof: Amendment | undefined },
 ): Promise<Attempt> {
-  const { client, resource, issuer } = options;
+  const { client, resource, issuer, binding } = options;
   const authentication = authenticateClient(client, options.tokenEndpointAuthMethods, { issuer, at });
   const parameters = {
     ...grant,
     ...(resource === undefined ? {} : { resource }),
     ...authentication.parameters,
   };
-  const answer = await post(options, authentication.headers, new URLSearchParams(parameters).toString());
-  const read = readTokenAnswer(answer.status, answer.text, options.tokenTypes);
+  const url = endpointOf(options);
+  const dpop = binding?.prover.proof({ method: 'POST', url, amendment });
+  const headers = { ...authentication.headers, ...(dpop === undefined ? {} : { dpop }) };
+  const answer = await post(options, url, headers, new URLSearchParams(parameters).toString());
+  const boundTypes = binding === undefined ? undefined : binding.only ? BOUND_TYPES : ANY_TYPES;
+  const read = readTokenAnswer(answer.status, answer.text, options.tokenTypes ?? boundTypes);
+  const oauthError = read.kind === 'error' ? read.oauthError : undefined;
+  const again = binding?.prover.heed(url, { ...answer, oauthError });
   if (read.kind === 'tokens') return read;
 
   const secrets = [
     client.clientSecret,
     authentication.headers.authorization?.slice('Basic '.length),
+    dpop,
     ...secretsOf({ ...grant, ...authentication.parameters }),
   ];
   const what =
@@ -125,12 +151,13 @@ async function attempt(
     {
       sent: 'answered',
       status: answer.status,
-      oauthError: read.kind === 'error' ? read.oauthError : undefined,
-      ...(read.kind === 'error' ? hintOf(read.oauthError) : {}),
+      oauthError,
+      ...hintOf(oauthError),
       retryAfterMs: retryAfter(answer),
     },
   );
-  return { kind: 'refused', error, serverTime: serverTimeOf(answer), receivedAt: answer.receivedAt };
+  const serverTime = serverTimeOf(answer);
+  return { kind: 'refused', error, serverTime, receivedAt: answer.receivedAt, amendment: again };
 }
 
 /** What of a grant is not to come back in an error; `scope` and `grant_type` may. */
@@ -143,27 +170,32 @@ function secretsOf(grant: Readonly<Record<string, string>>): string[] {
 }
 
 async function post(
-  { fetch, tokenEndpoint, issuer, signal }: TokenRequest,
+  { fetch, issuer, signal }: TokenRequest,
+  url: URL,
   headers: Readonly<Record<string, string>>,
   body: string,
 ): Promise<GuardedAnswer> {
-  const failed = (cause: unknown, sent: boolean) =>
-    new TokenEndpointError(`the token endpoint of ${quote(issuer)} could not be asked`, {
-      ...causedBy(cause),
-      sent: sent ? 'maybe' : 'no',
-    });
-  let url: URL;
-  try {
-    url = checkDiscoveredUrl(tokenEndpoint, 'the token endpoint', fetch.policy);
-  } catch (error) {
-    throw failed(error, false);
-  }
   const type = { 'content-type': 'application/x-www-form-urlencoded' };
   try {
     return await fetch.post({ url, headers: { ...type, ...headers }, body, signal });
   } catch (error) {
-    throw error instanceof PostError ? failed(error.cause, error.sent) : error;
+    throw error instanceof PostError ? notAsked(issuer, error.cause, error.sent) : error;
   }
+}
+
+function endpointOf({ fetch, tokenEndpoint, issuer }: TokenRequest): URL {
+  try {
+    return checkDiscoveredUrl(tokenEndpoint, 'the token endpoint', fetch.policy);
+  } catch (error) {
+    throw notAsked(issuer, error, false);
+  }
+}
+
+function notAsked(issuer: string, cause: unknown, sent: boolean): TokenEndpointError {
+  return new TokenEndpointError(`the token endpoint of ${quote(issuer)} could not be asked`, {
+    ...causedBy(cause),
+    sent: sent ? 'maybe' : 'no',
+  });
 }
 
 /** An error that a server describes with what it was sent must not carry that into an answer to the host. */

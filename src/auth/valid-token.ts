@@ -2,6 +2,7 @@ import type { CredentialRecord, Tokens } from '../store/record.ts';
 import type { RecordIdentity } from '../store/store.ts';
 import type { AuthorizationOptions } from './credential-authorization.ts';
 import { freshness } from './freshness.ts';
+import { secretsOf } from './record-secrets.ts';
 import { refreshCredential } from './refresh.ts';
 
 export type SignedIn = CredentialRecord & { readonly tokens: Tokens };
@@ -18,8 +19,8 @@ export async function validToken(options: AuthorizationOptions, signal: AbortSig
   const found = await store.read(key, identity);
   if (found.kind !== 'record' || !isSignedIn(found.record)) return { kind: 'sign-in' };
   const { record } = found;
-  const { accessToken, refreshToken } = record.tokens;
-  for (const secret of [accessToken, refreshToken]) if (secret !== undefined) logger.secret(secret);
+  const { accessToken } = record.tokens;
+  for (const secret of secretsOf(record)) logger.secret(secret);
   const age = freshness(record.tokens, clock.now());
   if (age === 'fresh') return { kind: 'token', record };
   const tools = { ...options, identity, redeem: await options.loadRedeem() };

@@ -1,4 +1,4 @@
-import type { Authorization } from '../auth/authorization.ts';
+import type { Authorization, Bearer } from '../auth/authorization.ts';
 import { DrawbridgeError } from '../errors.ts';
 import type { HostWriter } from '../host/writer.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -74,7 +74,7 @@ export class Courier {
         tries = counted(tries, step);
         if (step.kind === 'await-server') absences++;
         if (step.kind !== 'fail') parcel.onReturned?.();
-        const ended = await this.#follow(step, attempt.token, session, parcel, absences);
+        const ended = await this.#follow(step, attempt.bearer, session, parcel, absences);
         if (ended !== undefined) return ended;
       }
     } catch (error) {
@@ -88,18 +88,17 @@ export class Courier {
     parcel: Parcel,
     session: SessionHeaders,
   ): Promise<
-    Delivery | { readonly kind: 'trouble'; readonly trouble: Trouble; readonly token: string | undefined }
+    Delivery | { readonly kind: 'trouble'; readonly trouble: Trouble; readonly bearer: Bearer | undefined }
   > {
     const { http, authorization, writer } = this.#options;
     const { signal, onSent } = parcel;
     this.#options.beforeSending();
     const bearer = await authorization.current(signal);
-    const token = bearer?.token;
     parcel.onLeaving?.();
     try {
       const reply = await http.post(parcel.body, {
         session,
-        bearer: token,
+        bearer,
         signal,
         beforeBody: () => writer.untilReady(),
         ...(onSent === undefined ? {} : { onSent }),
@@ -109,11 +108,11 @@ export class Courier {
       }
       if (reply.kind !== 'refused') return { kind: 'replied', reply, session };
       const trouble = this.#judge(reply.refusal, session);
-      return trouble.kind === 'rpc-error' ? trouble : { kind: 'trouble', trouble, token };
+      return trouble.kind === 'rpc-error' ? trouble : { kind: 'trouble', trouble, bearer };
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       if (!(error instanceof DrawbridgeError)) throw error;
-      return { kind: 'trouble', trouble: { kind: 'broken', error }, token };
+      return { kind: 'trouble', trouble: { kind: 'broken', error }, bearer };
     }
   }
 
@@ -125,7 +124,7 @@ export class Courier {
   /** Does what the step says; undefined: send again. */
   async #follow(
     step: NextStep,
-    token: string | undefined,
+    bearer: Bearer | undefined,
     session: SessionHeaders,
     { patience, signal }: Parcel,
     absences: number,
@@ -142,8 +141,7 @@ export class Courier {
       }
       case 'recover':
       case 'step-up': {
-        const refused = token === undefined ? undefined : { token };
-        const recovery = await authorization.recover(refused, step.wwwAuthenticate, signal);
+        const recovery = await authorization.recover(bearer, step.wwwAuthenticate, signal);
         if (recovery.kind === 'retry') return undefined;
         signIns.watch(recovery.signIn);
         return (await patience.wait(recovery.signIn.done)) === OVER ? { kind: 'over' } : undefined;

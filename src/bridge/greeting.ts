@@ -59,7 +59,7 @@ export async function greet(hello: Hello, options: GreetingOptions): Promise<Gre
     for (let recoveries = 0; ; recoveries++) {
       const reply = await options.http.post(hello.bytes, {
         session: {},
-        bearer: bearer?.token,
+        bearer,
         signal,
         headersTimeoutMs: HEADERS_MS,
         beforeBody: () => options.writer.untilReady(),

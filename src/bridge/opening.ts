@@ -124,7 +124,7 @@ export class Opening implements ConnectionHooks {
   async #post(body: Uint8Array | string, session: SessionHeaders) {
     const { parts, signal } = this.#options;
     try {
-      const bearer = (await parts.authorization.current(signal))?.token;
+      const bearer = await parts.authorization.current(signal);
       const reply = await parts.http.post(body, { session, bearer, signal });
       if (reply.kind === 'refused') {
         parts.logger.warn('the server refused a message of the opening', { status: reply.refusal.status });

@@ -198,7 +198,7 @@ export class Relay {
     const { session } = this.connection;
     if (session.sessionId === undefined && !this.connection.withoutSession) return;
     try {
-      const bearer = (await authorization.current(signal))?.token;
+      const bearer = await authorization.current(signal);
       const status = await http.end({ session, bearer, signal });
       logger.debug('ended the session', { status });
     } catch (error) {

@@ -116,7 +116,7 @@ export class Replies {
         signal,
       );
       try {
-        const bearer = (await authorization.current(signal))?.token;
+        const bearer = await authorization.current(signal);
         const lastEventId = position.lastEventId as string;
         const beforeBody = () => writer.untilReady();
         const reply = await http.listen({ session, bearer, signal, lastEventId, beforeBody });

@@ -110,7 +110,7 @@ export class ServerStream {
   ): Promise<Reply> {
     const { http, authorization, writer } = this.#options;
     // A token that is refused here is not renewed from here: that would ask a person from a timer (DESIGN, promise 2).
-    const bearer = (await authorization.current(signal))?.token;
+    const bearer = await authorization.current(signal);
     return http.listen({
       session,
       bearer,

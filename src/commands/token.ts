@@ -1,5 +1,9 @@
 import { signInNeeded } from '../auth/ask-sign-in.ts';
+import { TokensToSend } from '../auth/bound-token.ts';
 import type { SignedIn, ValidToken } from '../auth/valid-token.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Logger } from '../platform/logger.ts';
+import type { Random } from '../platform/random.ts';
 
 export interface CredentialParts {
   readonly server: string;
@@ -7,6 +11,9 @@ export interface CredentialParts {
   readonly validToken: (signal: AbortSignal) => Promise<ValidToken>;
   /** What a person has to do where a sign-in is needed. */
   readonly signInHint: string;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly random: Random;
 }
 
 /** `token URL`: what goes to stdout, and nothing beside it. Rejects with SignInNeededError. */
@@ -15,8 +22,28 @@ export async function token(
   { wholeHeader }: { readonly wholeHeader: boolean },
   signal: AbortSignal,
 ): Promise<string> {
-  const { tokens } = await signedIn(parts, signal);
-  return tokenLine(tokens.accessToken, wholeHeader);
+  const record = await signedIn(parts, signal);
+  if (record.tokens.tokenType === 'DPoP') return boundToken(record, parts, wholeHeader);
+  return tokenLine(record.tokens.accessToken, wholeHeader);
+}
+
+/** RFC 9449 §7.1: without a proof of its key the token is no use, and a proof is for one request. */
+async function boundToken(
+  record: SignedIn,
+  { server, logger, clock, random }: CredentialParts,
+  wholeHeader: boolean,
+): Promise<string> {
+  const bearer = new TokensToSend({ clock, random, memory: new Map() }).of(record);
+  if (!wholeHeader || bearer?.prover === undefined) {
+    logger.tell('This token is bound to a key (DPoP): alone it opens nothing. --header adds a proof.');
+    return tokenLine(record.tokens.accessToken, false);
+  }
+  const prover = await bearer.prover();
+  const proof = prover.proof({ method: 'POST', url: new URL(server), token: bearer.token });
+  logger.tell(
+    `This token is bound to a key (DPoP). The proof is for one POST to ${server}, within a minute.`,
+  );
+  return `Authorization: DPoP ${bearer.token}\nDPoP: ${proof}\n`;
 }
 
 export function tokenLine(accessToken: string, wholeHeader: boolean): string {

@@ -1,5 +1,6 @@
 import { type Authorization, staticAuthorization } from '../auth/authorization.ts';
 import { type AuthorizationOptions, CredentialAuthorization } from '../auth/credential-authorization.ts';
+import type { ProofMemory } from '../auth/dpop-prover.ts';
 import type { Config } from '../config/config.ts';
 import { describeError } from '../errors.ts';
 import { launchDetached } from '../platform/child-process.ts';
@@ -44,6 +45,7 @@ export async function openCredential(
   const leases = store.writable
     ? openLeases(store.folder)
     : (await import('../store/memory-leases.ts')).memoryLeases();
+  const proofMemory: ProofMemory = new Map();
   const createGuardedHttp = httpFactory(process.env, caFile);
   return {
     store,
@@ -53,13 +55,14 @@ export async function openCredential(
     clock: systemClock,
     random: systemRandom,
     logger,
+    proofMemory,
     ...(config.nobodyThere === undefined ? {} : { nobodyThere: { hint: signInHint(config) } }),
     loadRedeem: async () => {
       const { createRedeem } = await import('../auth/redeem.ts');
       return createRedeem({
         ...{ server, allowHttp, clock: systemClock, random: systemRandom, createHttp: createGuardedHttp },
         ...{ client: oauth.client, scopeOnTokenRequests: oauth.scopeOnTokenRequests },
-        useIdToken: oauth.useIdToken,
+        ...{ useIdToken: oauth.useIdToken, dpop: oauth.dpop, proofMemory },
       });
     },
     launch: async (request) => {
@@ -81,9 +84,11 @@ export async function openCredential(
 
 /** Two bridges share a login when they would ask for it in the same way. */
 export function keyOf({ server, resource, scope, profile, oauth }: Config): string {
-  const { grant, client, clientMetadataUrl, authorizeParams, audienceFromResource, useIdToken } = oauth;
+  const { grant, client, clientMetadataUrl, authorizeParams, audienceFromResource, useIdToken, dpop } = oauth;
   // What no parameter may be called: of a preset, and of what is shown to the server.
   const ours = [...(audienceFromResource ? ['+audience'] : []), ...(useIdToken ? ['+id_token'] : [])];
+  // Who insists shares no login with who leaves it to the server.
+  if (dpop !== 'auto' && !useIdToken) ours.push(`+dpop=${dpop}`);
   return credentialKey({
     ...{ server, scope, profile, grant, clientMetadataUrl },
     // No URI is empty: "none" is another login than "as the metadata says".

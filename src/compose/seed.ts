@@ -22,7 +22,8 @@ export async function seedStore(
   const read = readPortable(text);
   if (read.kind === 'unusable') throw new ConfigError(`${NAME}: ${read.reason}`);
   const { credential } = read;
-  for (const secret of [credential.access_token, credential.refresh_token, credential.client_secret]) {
+  const { access_token, refresh_token, client_secret, dpop_jwk } = credential;
+  for (const secret of [access_token, refresh_token, client_secret, dpop_jwk?.d]) {
     if (secret !== undefined) logger.secret(secret);
   }
   const address = canonicalServer(server);

@@ -14,6 +14,7 @@ export function signInSettings(config: Config): SignInSettings {
     ...(oauth.grant === 'device_code' ? { grant: oauth.grant } : {}),
     noResource,
     useIdToken: oauth.useIdToken,
+    dpop: oauth.dpop,
     authorizeParams,
     scopeOnTokenRequests: oauth.scopeOnTokenRequests,
     audienceFromResource: oauth.audienceFromResource,

@@ -2,7 +2,9 @@ import type { SignedIn } from '../auth/valid-token.ts';
 import type { CredentialParts } from '../commands/token.ts';
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../errors.ts';
+import { systemClock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
+import { systemRandom } from '../platform/random.ts';
 import { keyOf, openCredential } from './credential.ts';
 import { challengeOf } from './errands.ts';
 import type { ProcessParts } from './process.ts';
@@ -19,7 +21,8 @@ export async function credentialParts(
       hint: 'Leave --header Authorization out of the settings to sign in.',
     });
   }
-  const common = { server: config.server.href, signInHint: signInHint(config) };
+  const tools = { logger, clock: systemClock, random: systemRandom };
+  const common = { server: config.server.href, signInHint: signInHint(config), ...tools };
   if (config.oauth.machineGrant !== undefined) {
     const obtain = machineTokens(config, process, logger, { anew: false });
     return {

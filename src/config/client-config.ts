@@ -34,6 +34,7 @@ export interface ClientConfig {
   readonly scopeOnTokenRequests: boolean;
   readonly audienceFromResource: boolean;
   readonly useIdToken: boolean;
+  readonly dpop: 'auto' | 'always' | 'never';
   readonly authorizeParams: readonly (readonly [name: string, value: string])[];
 }
 
@@ -78,6 +79,11 @@ export function readClientConfig(
   if (noResource && settings.resource !== undefined && settings['no-resource'] === true) {
     throw new UsageError('--resource and --no-resource exclude each other');
   }
+  const useIdToken = settings['use-id-token'] ?? preset.useIdToken ?? false;
+  const dpop = settings.dpop ?? 'auto';
+  if (useIdToken && dpop === 'always') {
+    throw new UsageError('--dpop always and an ID token (--use-id-token) exclude each other');
+  }
   const given = new Set(authorizeParams.map(([name]) => name));
   return {
     grant,
@@ -87,7 +93,9 @@ export function readClientConfig(
     noResource: noResource && settings.resource === undefined,
     scopeOnTokenRequests: preset.scopeOnTokenRequests ?? false,
     audienceFromResource: preset.audienceFromResource === true && !given.has('audience'),
-    useIdToken: settings['use-id-token'] ?? preset.useIdToken ?? false,
+    useIdToken,
+    // An ID token is bound to nothing.
+    dpop: useIdToken ? 'never' : dpop,
     authorizeParams: [
       ...(preset.authorizeParams ?? []).filter(([name]) => !given.has(name)),
       ...authorizeParams,

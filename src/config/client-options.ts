@@ -106,6 +106,13 @@ export const clientOptions = {
     shapesLogin: true,
     schema: httpsUrl,
   },
+  dpop: {
+    group: 'Sign-in',
+    placeholder: 'WHEN',
+    help: 'tokens bound to a key (RFC 9449): auto (where asked for), always, never (default: auto)',
+    shapesLogin: true,
+    schema: oneOf({ auto: 'auto', always: 'always', never: 'never' }),
+  },
   'authorize-param': {
     group: 'Sign-in',
     placeholder: 'NAME=VALUE',

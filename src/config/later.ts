@@ -14,8 +14,6 @@ export const laterFlags: ReadonlySet<string> = new Set([
   'static-oauth-client-info',
   'static-oauth-client-metadata',
   'token-endpoint',
-  // planned
-  'dpop',
 ]);
 
 export const laterCommands: readonly string[] = ['doctor'];

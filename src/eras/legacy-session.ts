@@ -96,7 +96,7 @@ export class LegacySession {
     for (let attempt = 0; clock.monotonic() < end; attempt++) {
       await clock.sleep(attempt === 0 ? afterMs : backoffMs(attempt, random.fraction()), signal);
       try {
-        const bearer = (await authorization.current(signal))?.token;
+        const bearer = await authorization.current(signal);
         const reply = await transport.listen({ session: this.headers, bearer, signal, lastEventId });
         return reply.kind === 'events' ? reply : undefined;
       } catch (error) {
@@ -111,7 +111,7 @@ export class LegacySession {
 
   /** Sends what belongs to no request of the host's: an answer, a cancellation, a setting. */
   async tell(body: string, signal: StopSignal): Promise<Reply> {
-    const bearer = (await this.#options.authorization.current(signal))?.token;
+    const bearer = await this.#options.authorization.current(signal);
     return this.#options.transport.post(body, { session: this.headers, bearer, signal });
   }
 
@@ -134,7 +134,7 @@ export class LegacySession {
   async askQuietly(method: string, params: JsonObject): Promise<void> {
     const { signal } = this.#ended;
     try {
-      const bearer = (await this.#options.authorization.current(signal))?.token;
+      const bearer = await this.#options.authorization.current(signal);
       await this.ask(method, params, { session: {}, bearer, signal });
     } catch (error) {
       if (!(error instanceof DrawbridgeError)) throw error;
@@ -218,7 +218,7 @@ export class LegacySession {
     for (let failures = 0; !signal.aborted; ) {
       let wish: number | undefined;
       try {
-        const bearer = (await authorization.current(signal))?.token;
+        const bearer = await authorization.current(signal);
         const resume = lastEventId === undefined ? {} : { lastEventId };
         const reply = await transport.listen({ session: headers, bearer, signal, ...resume });
         if (reply.kind === 'refused' && !mayPass(reply.refusal.status)) return;

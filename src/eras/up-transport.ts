@@ -1,4 +1,4 @@
-import type { Authorization } from '../auth/authorization.ts';
+import type { Authorization, Bearer } from '../auth/authorization.ts';
 import { AbortedError, DrawbridgeError, describeError } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
 import { anySignal, type StopSignal } from '../platform/stop.ts';
@@ -198,14 +198,14 @@ export class UpTransport implements Transport {
   /** Sends what belongs to a call that went out long ago: the token it went with may have lapsed. */
   async #authorized(
     signal: StopSignal,
-    send: (bearer: string | undefined) => Promise<Reply>,
+    send: (bearer: Bearer | undefined) => Promise<Reply>,
   ): Promise<Reply> {
     const { authorization } = this.#options;
     const bearer = await authorization.current(signal);
-    const reply = await send(bearer?.token);
+    const reply = await send(bearer);
     if (reply.kind !== 'refused' || reply.refusal.status !== 401 || bearer === undefined) return reply;
     const recovery = await authorization.recover(bearer, reply.refusal.wwwAuthenticate, signal);
-    return recovery.kind === 'retry' ? send(recovery.bearer.token) : reply;
+    return recovery.kind === 'retry' ? send(recovery.bearer) : reply;
   }
 
   async #subscribe(id: MessageId, method: string, uri: unknown): Promise<Reply> {

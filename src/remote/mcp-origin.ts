@@ -1,4 +1,5 @@
 import type { Http, HttpResponse } from '../platform/http.ts';
+import type { Amendment, Prover } from '../protocol/access-token.ts';
 import { decodedBody, mediaType, readStart } from './content.ts';
 import { MAX_REDIRECTS, MAX_REFUSAL_BYTES, REFUSAL_BODY_MS } from './limits.ts';
 import type { Refusal } from './refusal.ts';
@@ -60,11 +61,44 @@ export class McpOrigin {
     }
   }
 
-  async send(
+  send(method: Method, url: URL, options: MessageOptions, message: Message): Promise<HttpResponse> {
+    const { bearer } = options;
+    if (bearer?.prover !== undefined) {
+      return this.#sendProven(method, url, options, message, bearer.token, bearer.prover());
+    }
+    const authorization = bearer === undefined ? undefined : { authorization: `Bearer ${bearer.token}` };
+    return this.#send(method, url, options, message, authorization);
+  }
+
+  /** RFC 9449 §9: refused for its nonce, the request was not run, and goes once more with the one that came. */
+  async #sendProven(
     method: Method,
     url: URL,
-    { session, bearer, signal, headers, onSent, headersTimeoutMs }: MessageOptions,
+    options: MessageOptions,
     message: Message,
+    token: string,
+    loaded: Promise<Prover>,
+  ): Promise<HttpResponse> {
+    const prover = await loaded;
+    const attempt = async (amendment: Amendment | undefined) => {
+      const dpop = prover.proof({ method, url, token, amendment });
+      const response = await this.#send(method, url, options, message, {
+        ...{ authorization: `DPoP ${token}`, dpop },
+      });
+      return { response, again: prover.heed(url, response) };
+    };
+    const { response, again } = await attempt(undefined);
+    if (again === undefined) return response;
+    await startOfBody(response);
+    return (await attempt(again)).response;
+  }
+
+  async #send(
+    method: Method,
+    url: URL,
+    { session, signal, headers, onSent, headersTimeoutMs }: MessageOptions,
+    message: Message,
+    authorization: Readonly<Record<string, string>> | undefined,
   ): Promise<HttpResponse> {
     const { http, userAgent, cookies } = this.#options;
     const cookie = cookies === undefined ? undefined : this.#cookieHeader(cookies, url);
@@ -79,7 +113,7 @@ export class McpOrigin {
         ...(cookie === undefined ? {} : { cookie }),
         ...(session.sessionId === undefined ? {} : { 'mcp-session-id': session.sessionId }),
         ...(session.protocolVersion === undefined ? {} : { 'mcp-protocol-version': session.protocolVersion }),
-        ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
+        ...authorization,
       },
       ...(message.body === undefined ? {} : { body: message.body }),
       signal,

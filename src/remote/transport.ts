@@ -1,4 +1,5 @@
 import type { StopSignal } from '../platform/stop.ts';
+import type { AccessToken } from '../protocol/access-token.ts';
 import type { ServerEvent } from './event-stream.ts';
 import type { Refusal } from './refusal.ts';
 
@@ -10,8 +11,7 @@ export interface SessionHeaders {
 
 export interface MessageOptions {
   readonly session: SessionHeaders;
-  /** The access token, without its scheme. */
-  readonly bearer: string | undefined;
+  readonly bearer: AccessToken | undefined;
   /** Ends the exchange. Of the message that opens a session it is the signal of that session. */
   readonly signal: StopSignal;
   /** Header names in lower case; what a modern request mirrors (specification 2026-07-28, Streamable HTTP → Request Metadata). */

@@ -1,6 +1,8 @@
-import { createHash } from 'node:crypto';
+import { createHash, createPublicKey, sign, verify } from 'node:crypto';
 import * as z from 'zod/mini';
-import type { CredentialRecord, NewRecord } from './record.ts';
+import { privateKey } from './private-key.ts';
+import type { CredentialRecord, DpopKey, NewRecord } from './record.ts';
+import { dpopKeySchema } from './record-schema.ts';
 
 /**
  * A credential as `tokens export` writes and `tokens import` and MCP_DRAWBRIDGE_CREDENTIALS read it. The names are OAuth's own, so
@@ -10,6 +12,7 @@ import type { CredentialRecord, NewRecord } from './record.ts';
  *   access_token        at least one of these two
  *   refresh_token         … which needs client_id and issuer
  *   expires_at          seconds since the epoch; or expires_in, seconds from now; neither: used until the server refuses it
+ *   dpop_jwk            the private key that the tokens are bound to, with its `alg`; a token_type of DPoP needs it
  *   scope, id_token     as granted
  *   issuer              of the authorization server
  *   client_id           with client_secret and token_endpoint_auth_method where it has them
@@ -24,9 +27,10 @@ const schema = z.object({
   server: z.optional(visible),
   access_token: z.optional(visible),
   refresh_token: z.optional(visible),
-  token_type: z.optional(z.string().check(z.regex(/^(bearer|user)$/i))),
+  token_type: z.optional(z.string().check(z.regex(/^(bearer|user|dpop)$/i))),
   expires_at: z.optional(seconds),
   expires_in: z.optional(seconds),
+  dpop_jwk: z.optional(dpopKeySchema),
   scope: z.optional(printable),
   id_token: z.optional(visible),
   issuer: z.optional(visible),
@@ -67,7 +71,27 @@ export function readPortable(text: string): ReadPortable {
   if (refresh !== undefined && (client === undefined || issuer === undefined)) {
     return unusable('a refresh_token needs client_id and issuer');
   }
+  const key = credential.dpop_jwk;
+  if (key === undefined && isBound(credential)) return unusable('a token_type of DPoP needs dpop_jwk');
+  if (key !== undefined && !isUsableKey(key)) return unusable('dpop_jwk is no private key');
   return { kind: 'credential', credential };
+}
+
+function isBound({ token_type: type }: PortableCredential): boolean {
+  return type?.toLowerCase() === 'dpop';
+}
+
+/** Found out here, where a person reads it, and not with the first message. */
+function isUsableKey(jwk: DpopKey): boolean {
+  try {
+    const key = privateKey(jwk);
+    const hash = jwk.kty === 'EC' ? 'sha256' : null;
+    // The members may be no pair: a key is read all the same, and no server would believe it.
+    const probe = Buffer.from('probe');
+    return verify(hash, probe, createPublicKey(key), sign(hash, probe, key));
+  } catch {
+    return false;
+  }
 }
 
 function unusable(reason: string): ReadPortable {
@@ -81,6 +105,7 @@ export function writePortable(record: CredentialRecord): string {
     resource,
     access_token: tokens?.accessToken,
     token_type: tokens?.tokenType,
+    dpop_jwk: record.dpopKey,
     refresh_token: tokens?.refreshToken,
     expires_at: tokens?.expiresAt === undefined ? undefined : Math.floor(tokens.expiresAt / 1000),
     scope: tokens?.scope,
@@ -136,6 +161,7 @@ export function portableRecord(
       token: credential.token_endpoint ?? `${origin}/token`,
       revocation: credential.revocation_endpoint,
     }),
+    dpopKey: credential.dpop_jwk,
     tokenEndpointAuthMethods: credential.token_endpoint_auth_methods_supported,
     client:
       clientId === undefined
@@ -150,7 +176,7 @@ export function portableRecord(
     tokens: present({
       // Refreshed before its first use: an empty one is past its end since ever.
       accessToken: credential.access_token ?? 'none',
-      tokenType: 'Bearer',
+      tokenType: isBound(credential) ? 'DPoP' : 'Bearer',
       refreshToken,
       ...(credential.access_token === undefined
         ? { obtainedAt: 0, expiresAt: 1 }

@@ -23,6 +23,21 @@ const scope = z.string().check(z.maxLength(MAX_SCOPE_CHARS), z.regex(/^[\x20-\x7
 const instant = z.number().check(z.gte(0), z.lte(Number.MAX_SAFE_INTEGER));
 const count = z.int().check(z.gte(0));
 
+/** 521 bits are 88 characters. */
+const keyPart = z.string().check(z.regex(/^[A-Za-z0-9_-]{1,128}$/));
+/** RFC 7518 §3.4, RFC 8037 §3.1: each algorithm with its curve. */
+export const DPOP_CURVES = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521', EdDSA: 'Ed25519' } as const;
+export const dpopKeySchema = z
+  .object({
+    kty: z.enum(['EC', 'OKP']),
+    crv: z.enum(['P-256', 'P-384', 'P-521', 'Ed25519']),
+    x: keyPart,
+    y: z.optional(keyPart),
+    d: keyPart,
+    alg: z.enum(['ES256', 'ES384', 'ES512', 'EdDSA']),
+  })
+  .check(z.refine(({ alg, crv }) => DPOP_CURVES[alg] === crv));
+
 const recordSchema = z.object({
   version: z.literal(1),
   revision: z.int().check(z.gte(1)),
@@ -55,6 +70,8 @@ const recordSchema = z.object({
       idToken: z.optional(token),
     }),
   ),
+  dpopKey: z.optional(dpopKeySchema),
+  withoutDpop: z.optional(z.literal(true)),
   requestedScope: z.optional(scope),
   stepUps: z.optional(z.array(instant).check(z.maxLength(MAX_STEP_UPS))),
   deadRefreshTokenHash: z.optional(word),

@@ -32,6 +32,10 @@ export interface CredentialRecord {
   /** Absent: the authorization server no longer knows it (`invalid_client`); the next sign-in registers anew. */
   readonly client?: Client;
   readonly tokens?: Tokens;
+  /** RFC 9449: what the tokens were asked for with. Private, and never sent. */
+  readonly dpopKey?: DpopKey;
+  /** The server wanted tokens bound to a key, and the authorization server had none to give. */
+  readonly withoutDpop?: true;
   readonly requestedScope?: string;
   /** When a person was asked for more than before, the last few times. Milliseconds since the epoch. */
   readonly stepUps?: readonly number[];
@@ -51,8 +55,19 @@ export interface Client {
   readonly source: 'registered' | 'static' | 'metadata-document';
 }
 
+/** A private key as JWK (RFC 7518 §6.2, RFC 8037 §2), with the algorithm that it signs with. */
+export interface DpopKey {
+  readonly kty: 'EC' | 'OKP';
+  readonly crv: 'P-256' | 'P-384' | 'P-521' | 'Ed25519';
+  readonly x: string;
+  readonly y?: string | undefined;
+  readonly d: string;
+  readonly alg: 'ES256' | 'ES384' | 'ES512' | 'EdDSA';
+}
+
 export interface Tokens {
   readonly accessToken: string;
+  /** `Bearer` or `DPoP`. */
   readonly tokenType: string;
   readonly refreshToken?: string;
   /** Milliseconds since the epoch. */

@@ -26,6 +26,8 @@ const BACK_COMPATIBILITY_REVISION = '2025-03-26';
 const EXTENSIONS = [
   'auth/client-credentials-basic',
   'auth/client-credentials-jwt',
+  'auth/dpop',
+  'auth/dpop-nonce',
   'auth/enterprise-managed-authorization',
   'auth/wif-jwt-bearer',
 ];

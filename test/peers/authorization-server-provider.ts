@@ -10,6 +10,8 @@ export interface ProviderExtras {
   readonly requirePushed?: boolean;
   /** RFC 6749 §4.4. */
   readonly clientCredentials?: boolean;
+  /** RFC 9449; a proof without a nonce is refused. */
+  readonly dpop?: boolean;
   /** Registered by hand. */
   readonly clients?: readonly ClientMetadata[];
 }
@@ -37,6 +39,7 @@ export function createProvider(settings: ProviderSettings): Provider {
     deviceFlow = false,
     requirePushed = false,
     clientCredentials = false,
+    dpop = false,
     clients = [],
   } = settings.extras;
   const configuration: Configuration = {
@@ -52,6 +55,7 @@ export function createProvider(settings: ProviderSettings): Provider {
       deviceFlow: { enabled: deviceFlow },
       clientCredentials: { enabled: clientCredentials },
       pushedAuthorizationRequests: { enabled: true, requirePushedAuthorizationRequests: requirePushed },
+      dPoP: { enabled: dpop, nonceSecret: randomBytes(32), requireNonce: () => true },
       revocation: { enabled: true, allowedPolicy: async () => true },
       introspection: { enabled: true, allowedPolicy: async () => true },
       resourceIndicators: {

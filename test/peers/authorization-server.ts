@@ -270,6 +270,7 @@ export class AuthorizationServer implements AsyncDisposable {
         scopes: issued?.scope?.split(' ') ?? [],
         audience: typeof issued?.aud === 'string' ? issued.aud : undefined,
         grantId: entities.AccessToken?.grantId,
+        jkt: issued?.jkt,
         expiresAt: Date.now() + this.accessTokenTtlSeconds * 1000,
       });
     } else if (grantType === 'refresh_token' && this.#storage.wasRedeemed(String(params?.refresh_token))) {

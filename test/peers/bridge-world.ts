@@ -1,5 +1,6 @@
 import type { Authorization } from '../../src/auth/authorization.ts';
 import { CredentialAuthorization } from '../../src/auth/credential-authorization.ts';
+import type { ProofMemory } from '../../src/auth/dpop-prover.ts';
 import { createRedeem } from '../../src/auth/redeem.ts';
 import { runSignIn, type SignInOutcome } from '../../src/auth/sign-in-process.ts';
 import { readSignInRequest } from '../../src/auth/sign-in-request.ts';
@@ -98,15 +99,17 @@ export class BridgeWorld implements AsyncDisposable {
     const ports = { store, leases, clock, random: systemRandom, logger };
     const createGuarded = (allowAddress: (address: string, hostname: string) => boolean) =>
       createHttp({ env: {}, allowAddress });
+    const proofMemory: ProofMemory = new Map();
     const person = new CredentialAuthorization({
       ...ports,
       key: keyOf(config),
       settings: signInSettings(config),
+      proofMemory,
       loadRedeem: async () =>
         createRedeem({
           ...{ server: config.server, allowHttp: false, clock, createHttp: createGuarded },
           ...{ client: config.oauth.client, scopeOnTokenRequests: config.oauth.scopeOnTokenRequests },
-          useIdToken: config.oauth.useIdToken,
+          ...{ useIdToken: config.oauth.useIdToken, dpop: config.oauth.dpop, proofMemory },
         }),
       launch: async (request) => {
         const platform = {

@@ -27,6 +27,14 @@ export const wholeRecord: CredentialRecord = {
     scope: 'read write',
     idToken: 'id-token-canary',
   },
+  // RFC 7515 appendix A.3.
+  dpopKey: {
+    ...{ kty: 'EC', crv: 'P-256', alg: 'ES256' },
+    x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU',
+    y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
+    d: 'jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI',
+  },
+  withoutDpop: true,
   requestedScope: 'read write',
   deadRefreshTokenHash: 'GGk0V9bpZBVqu2fOTgJ4vNDDnYPNYSLQ0zFAy8TVyT8',
   lastRefresh: {

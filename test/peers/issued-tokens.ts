@@ -8,6 +8,8 @@ export interface IssuedToken {
   readonly scopes: readonly string[];
   readonly audience: string | undefined;
   readonly grantId: string | undefined;
+  /** RFC 9449 §6: the key that it is bound to. */
+  readonly jkt?: string | undefined;
   /** Exact, where servers count whole seconds: a token of 2 s lives 2 s, not something between 1 and 2. */
   readonly expiresAt: number;
 }
@@ -41,6 +43,11 @@ export class IssuedTokens implements OAuthTokenVerifier {
     for (const issued of this.#issued.values()) {
       if (issued.grantId === grantId) this.#revoked.add(issued.token);
     }
+  }
+
+  isGood(token: string): boolean {
+    const issued = this.#issued.get(token);
+    return issued !== undefined && !this.#revoked.has(token) && issued.expiresAt > Date.now();
   }
 
   verifyAccessToken = async (token: string): Promise<AuthInfo> => {

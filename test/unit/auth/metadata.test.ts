@@ -184,6 +184,24 @@ test('the default endpoints of MCP 2025-03-26 are at the origin', () => {
   });
 });
 
+test('what it says of DPoP (RFC 9728 §2, RFC 9449 §5.1)', () => {
+  const resource = {
+    ...{
+      resource: 'r',
+      dpop_bound_access_tokens_required: true,
+      dpop_signing_alg_values_supported: ['ES256'],
+    },
+  };
+  expect(readProtectedResourceMetadata(resource)).toMatchObject({ dpopRequired: true, dpopAlgs: ['ES256'] });
+  for (const odd of ['true', 1, null]) {
+    const change = { dpop_bound_access_tokens_required: odd, dpop_signing_alg_values_supported: odd };
+    const read = readProtectedResourceMetadata({ ...resource, ...change });
+    expect([read.dpopRequired, read.dpopAlgs]).toEqual([undefined, undefined]);
+  }
+  expect(check({ dpop_signing_alg_values_supported: ['ES384'] }).dpopAlgs).toEqual(['ES384']);
+  expect(check({ dpop_signing_alg_values_supported: 'ES384' }).dpopAlgs).toBeUndefined();
+});
+
 test('protected resource metadata', () => {
   expect(
     readProtectedResourceMetadata({

@@ -184,6 +184,7 @@ test.each<[string, Failure, number, object]>([
   ['404 of a proxy', answered(404), 9, { kind: 'later', refused: false }],
   ['invalid_request, first', answered(400, 'invalid_request'), 0, { kind: 'later', refused: true }],
   ['invalid_request, second (Metabase)', answered(400, 'invalid_request'), 1, { kind: 'dead' }],
+  ['a nonce is wanted (RFC 9449 §8)', answered(400, 'use_dpop_nonce'), 9, { kind: 'later', refused: false }],
   ['422 in a format of its own, second', answered(422), 1, { kind: 'dead' }],
 ])('a refresh that fails: %s', (_, failure, refusals, expected) => {
   expect(judgeFailure(failure, { at: NOW, outcome: 'x', refusals })).toMatchObject(expected);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readTokenAnswer } from '../../../src/auth/token-answer.ts';
+import { ANY_TYPES, BOUND_TYPES, readTokenAnswer } from '../../../src/auth/token-answer.ts';
 
 const JSON_START = { access_token: 'at', token_type: 'Bearer' };
 
@@ -106,6 +106,22 @@ test.each([
   const result = read({ access_token: 'at', token_type: type });
   if (usable) expect(result).toMatchObject({ kind: 'tokens', answer: { tokenType: 'Bearer' } });
   else expect(result).toMatchObject({ kind: 'unusable', reason: expect.stringContaining(String(type)) });
+});
+
+test.each([
+  ['DPoP', 'DPoP', 'DPoP'],
+  ['dpop', 'DPoP', 'DPoP'],
+  ['Bearer', 'Bearer', undefined],
+  [undefined, 'Bearer', undefined],
+  ['mac', undefined, undefined],
+])('token_type %j to a proof: %s, or %s where nothing else will do (RFC 9449 §5)', (type, any, bound) => {
+  const body = JSON.stringify({ access_token: 'at', token_type: type });
+  const typeOf = (types: RegExp) => {
+    const found = readTokenAnswer(200, body, types);
+    return found.kind === 'tokens' ? found.answer.tokenType : undefined;
+  };
+  expect(typeOf(ANY_TYPES)).toBe(any);
+  expect(typeOf(BOUND_TYPES)).toBe(bound);
 });
 
 test.each([

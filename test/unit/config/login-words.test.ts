@@ -72,6 +72,7 @@ const repeated: Partial<Record<OptionName, readonly string[]>> = {
   'authorize-param': ['--authorize-param', "a=b 'c'", '--authorize-param', 'd=-e'],
   'no-resource': ['--no-resource'],
   'use-id-token': ['--use-id-token'],
+  dpop: ['--dpop', 'always'],
   home: ['--home', '/home/a b'],
 };
 const files = { '/s': SECRET, '/h': `X-Key: ${SECRET}`, '/pem': SECRET };

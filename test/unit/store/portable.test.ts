@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { freshness } from '../../../src/auth/freshness.ts';
 import { portableRecord, readPortable, seedFamily, writePortable } from '../../../src/store/portable.ts';
-import type { CredentialRecord } from '../../../src/store/record.ts';
+import type { CredentialRecord, Tokens } from '../../../src/store/record.ts';
 import { parseRecord, serializeRecord } from '../../../src/store/record-schema.ts';
 import { wholeRecord } from '../../peers/credentials.ts';
 
 const NOW = 1_800_000_000_000;
 const CANARY = 's3cr3t-canary';
 const target = { server: 'https://mcp.example/mcp', profile: 'default', now: NOW };
+
+const { dpopKey: key } = wholeRecord;
 
 function read(value: unknown) {
   const found = readPortable(typeof value === 'string' ? value : JSON.stringify(value));
@@ -16,12 +18,19 @@ function read(value: unknown) {
 }
 
 test('what is exported is imported as the same credential', () => {
-  const { tokens, client, issuer, endpoints, resource } = wholeRecord;
+  const { tokens, client, issuer, endpoints, resource, dpopKey } = wholeRecord;
   const again = portableRecord(read(writePortable(wholeRecord)), target);
-  expect(again).toMatchObject({ issuer, endpoints, resource, server: wholeRecord.server });
+  expect(again).toMatchObject({ issuer, endpoints, resource, dpopKey, server: wholeRecord.server });
   expect(again.client).toMatchObject({ clientId: client?.clientId, clientSecret: client?.clientSecret });
   const { accessToken, refreshToken, expiresAt, scope, idToken } = tokens ?? {};
   expect(again.tokens).toMatchObject({ accessToken, refreshToken, expiresAt, scope, idToken });
+});
+
+test('a bound token stays bound', () => {
+  const { tokens } = wholeRecord as { tokens: Tokens };
+  const bound = { ...wholeRecord, tokens: { ...tokens, tokenType: 'DPoP' } };
+  const again = portableRecord(read(writePortable(bound)), target);
+  expect(again).toMatchObject({ tokens: { tokenType: 'DPoP' }, dpopKey: wholeRecord.dpopKey });
 });
 
 describe('how long it serves', () => {
@@ -49,7 +58,10 @@ test.each<[string, unknown]>([
   ['no token', { scope: CANARY }],
   ['an empty token', { access_token: '' }],
   ['a line break', { access_token: `${CANARY}\r\nX: y` }],
-  ['another type of token', { access_token: CANARY, token_type: 'DPoP' }],
+  ['another type of token', { access_token: CANARY, token_type: 'mac' }],
+  ['a bound token without its key', { access_token: CANARY, token_type: 'DPoP' }],
+  ['a key that is none', { access_token: 'a', dpop_jwk: { ...key, d: CANARY } }],
+  ['a key for another algorithm', { access_token: CANARY, dpop_jwk: { ...key, alg: 'ES384' } }],
   ['a refresh token without a client', { refresh_token: CANARY, issuer: 'https://as.example' }],
   ['a refresh token without an issuer', { refresh_token: CANARY, client_id: 'c' }],
   ['a lifetime in words', { access_token: CANARY, expires_in: 'an hour' }],

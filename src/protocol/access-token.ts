@@ -1,0 +1,34 @@
+/** What a message to a protected server is authorized with. */
+export interface AccessToken {
+  readonly token: string;
+  /** The token is bound to a key (RFC 9449): this shows, for each request anew, that the key is ours. Loaded when it is first wanted. */
+  readonly prover?: () => Promise<Prover>;
+}
+
+/** Makes DPoP proofs, and keeps what servers want to find in them. */
+export interface Prover {
+  proof(request: ProvenRequest): string;
+  /** Looks at each answer. Something: it was refused for its proof alone, and may be sent once more, with this. */
+  heed(url: URL, answer: ProvenAnswer): Amendment | undefined;
+}
+
+export interface ProvenRequest {
+  readonly method: string;
+  readonly url: URL;
+  /** The token that goes with it; none goes to a token endpoint. */
+  readonly token?: string | undefined;
+  readonly amendment?: Amendment | undefined;
+}
+
+export interface ProvenAnswer {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The error in the body (RFC 6749 §5.2); a protected server's stands in its challenge. */
+  readonly oauthError?: string | undefined;
+}
+
+/** What the refused proof lacked. */
+export interface Amendment {
+  readonly nonce?: string;
+}

@@ -1,0 +1,39 @@
+import { type AuthorizationServer, startAuthorizationServer } from './authorization-server.ts';
+import { BridgeWorld } from './bridge-world.ts';
+import { DpopGate, type DpopGateOptions } from './dpop-gate.ts';
+import { type PeerMcpServer, startMcpServer } from './mcp-server.ts';
+import { type SseMcpServer, startSseMcpServer } from './sse-mcp-server.ts';
+
+export interface DpopWorldOptions
+  extends Partial<Pick<DpopGateOptions, 'nonces' | 'required' | 'challenges'>> {
+  readonly args?: readonly string[];
+  /** What speaks behind the gate. */
+  readonly server?: 'streamable' | 'sse';
+  /** False: an authorization server that has never heard of it. */
+  readonly binds?: boolean;
+}
+
+export interface DpopWorld extends AsyncDisposable {
+  readonly authority: AuthorizationServer;
+  readonly server: PeerMcpServer | SseMcpServer;
+  readonly gate: DpopGate;
+  readonly world: BridgeWorld;
+}
+
+/** An authorization server that wants a nonce in each proof, a server that verifies proofs, and a bridge to it. */
+export async function createDpopWorld(options: DpopWorldOptions = {}): Promise<DpopWorld> {
+  const { args = [], server: kind = 'streamable', binds = true, ...habits } = options;
+  const authority = await startAuthorizationServer({ extras: { dpop: binds } });
+  const server = kind === 'sse' ? await startSseMcpServer() : await startMcpServer();
+  const gate = await DpopGate.start({
+    ...{ inner: server.url, issuer: authority.issuer, tokens: authority.tokens, nonces: 'each' },
+    ...habits,
+  });
+  const world = await BridgeWorld.to(gate.url, args);
+  return {
+    ...{ authority, server, gate, world },
+    [Symbol.asyncDispose]: async () => {
+      for (const part of [world, gate, server, authority]) await part[Symbol.asyncDispose]();
+    },
+  };
+}
