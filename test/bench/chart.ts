@@ -1,5 +1,5 @@
 import type { Collection } from './figures.ts';
-import { BRIDGE, DIRECT, OTHER, rows } from './rows.ts';
+import { BRIDGE, DIRECT, FETCH, OTHER, rows } from './rows.ts';
 import { number } from './table.ts';
 
 /** What a person who looks for a bridge wants to know, in the order in which they meet it. */
@@ -25,6 +25,7 @@ const TOP = 44;
 const COLOURS: Readonly<Record<string, string>> = {
   [BRIDGE]: '#2f81f7',
   [DIRECT]: '#8b949e',
+  [FETCH]: '#6e7781',
   [OTHER]: '#d29922',
 };
 
@@ -38,7 +39,7 @@ export function chart(
   let y = TOP;
   for (const name of SHOWN) {
     const row = rows.find((each) => each.name === name);
-    const bars = [BRIDGE, DIRECT, OTHER].flatMap((subject) => {
+    const bars = [BRIDGE, DIRECT, FETCH, OTHER].flatMap((subject) => {
       const median = collection.spread(subject, name)?.median;
       return median === undefined ? [] : [{ subject, median }];
     });
@@ -57,7 +58,7 @@ export function chart(
     y += GROUP_GAP + (bars.length === 1 ? BAR_HEIGHT : 0);
   }
   const legend = Object.entries(names).map(([subject, text], at) => {
-    const x = LABEL_WIDTH + at * 180;
+    const x = LABEL_WIDTH + at * 140;
     return `<rect x="${x}" y="22" width="9" height="9" fill="${COLOURS[subject]}"/>${label(x + 14, 30, text, 'small')}`;
   });
   return [

@@ -12,6 +12,7 @@ export interface Link extends AsyncDisposable {
 /** What a host may use for the way to the server. */
 export type Subject =
   | { readonly kind: 'direct'; readonly url: string }
+  | { readonly kind: 'fetch'; readonly url: string }
   | {
       readonly kind: 'command';
       readonly argv: readonly string[];
@@ -19,6 +20,12 @@ export type Subject =
     };
 
 export async function openLink(subject: Subject): Promise<Link> {
-  if (subject.kind === 'direct') return new (await import('./direct-link.ts')).DirectLink(subject.url);
-  return new (await import('./stdio-link.ts')).StdioLink(subject.argv, subject.env);
+  switch (subject.kind) {
+    case 'direct':
+      return new (await import('./direct-link.ts')).DirectLink(subject.url);
+    case 'fetch':
+      return new (await import('./fetch-link.ts')).FetchLink(subject.url);
+    case 'command':
+      return new (await import('./stdio-link.ts')).StdioLink(subject.argv, subject.env);
+  }
 }

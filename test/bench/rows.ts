@@ -1,5 +1,8 @@
 /** The subjects of a run, by the names that the table shows. */
+/** Undici's `request`: the least that a call can cost. */
 export const DIRECT = 'direct';
+/** Undici's `fetch`: what hosts with a client of the official SDK's pay for a call of their own. */
+export const FETCH = 'fetch';
 export const BRIDGE = 'drawbridge';
 export const OTHER = 'other';
 

@@ -4,7 +4,7 @@ import type { Flags } from './flags.ts';
 import type { Subject } from './link.ts';
 import { measurePackage } from './package.ts';
 import { GROWTH, INSTANCES, OTHERS_LARGEST_BYTES, QUICK, WHOLE } from './plan.ts';
-import { BRIDGE, DIRECT, OTHER } from './rows.ts';
+import { BRIDGE, DIRECT, FETCH, OTHER } from './rows.ts';
 import type { Stage } from './stage.ts';
 
 type Say = (text: string) => void;
@@ -17,6 +17,7 @@ export async function measure(stage: Stage, flags: Flags, say: Say): Promise<Col
   const subjects: [string, Subject][] = [
     [BRIDGE, stage.signedIn],
     [DIRECT, stage.direct],
+    [FETCH, stage.fetch],
     ...(flags.vs === undefined ? [] : [[OTHER, stage.other(flags.vs)] as [string, Subject]]),
   ];
   const attempt = async (name: string, what: string, work: () => Promise<Figures>) => {

@@ -44,6 +44,11 @@ export class Stage implements AsyncDisposable {
     return { kind: 'direct', url: `${this.#origin}/mcp` };
   }
 
+  /** The same, as the official SDK's client does it. */
+  get fetch(): Subject {
+    return { kind: 'fetch', url: `${this.#origin}/mcp` };
+  }
+
   /** The program, with a credential on disk. */
   get signedIn(): Subject {
     return this.#bridge('/protected', this.home.state);

@@ -8,7 +8,7 @@ import { StdioLink } from './stdio-link.ts';
 
 /** What a host waits for at its start and at its end. */
 export async function measureStart(subject: Subject): Promise<Figures> {
-  if (subject.kind === 'direct') throw new Error('without a bridge, nothing starts');
+  if (subject.kind !== 'command') throw new Error('without a bridge, nothing starts');
   const link = new StdioLink(subject.argv, subject.env);
   await link.call(0, INITIALIZE);
   const startMs = performance.now() - link.startedAt;

@@ -1,12 +1,12 @@
 import type { Collection, Spread } from './figures.ts';
-import { BRIDGE, DIRECT, OTHER, type Row, rows } from './rows.ts';
+import { BRIDGE, DIRECT, FETCH, OTHER, type Row, rows } from './rows.ts';
 import type { Verdict } from './verdicts.ts';
 
 type Cells = readonly string[];
 
 /** Figures of all subjects as min / median / max, and the ratios of the medians. */
 export function figuresTable(collection: Collection): string {
-  const subjects = [BRIDGE, DIRECT, OTHER].filter((subject) =>
+  const subjects = [BRIDGE, DIRECT, FETCH, OTHER].filter((subject) =>
     rows.some(({ name }) => collection.spread(subject, name) !== undefined),
   );
   const others = subjects.slice(1);
