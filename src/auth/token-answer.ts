@@ -71,7 +71,9 @@ function readTokens(fields: Fields, types: RegExp): ReadAnswer {
   if (!isToken(accessToken)) return unusable('an access token with characters that no token may hold');
   const tokenType = fields.get('token_type');
   if (!isUsableType(tokenType, types)) {
-    return unusable(`a token of the type ${quote(String(tokenType))}, which this program cannot use`);
+    // Not every value of JSON survives being made a text: `{"toString": 1}` does not, nor what is nested deeper than the stack.
+    const named = typeof tokenType === 'object' ? 'object' : String(tokenType);
+    return unusable(`a token of the type ${quote(named)}, which this program cannot use`);
   }
   const refreshToken = fields.get('refresh_token');
   if (isText(refreshToken) && !isToken(refreshToken)) {

@@ -125,6 +125,14 @@ test.each([
 });
 
 test.each([
+  ['no text at all', '{"toString":1,"valueOf":1}'],
+  ['nested deeper than the stack', `${'['.repeat(100_000)}${']'.repeat(100_000)}`],
+])('a token_type that is %s is one that cannot be used', (_, type) => {
+  const text = `{"access_token":"at","token_type":${type}}`;
+  expect(readTokenAnswer(200, text)).toMatchObject({ kind: 'unusable' });
+});
+
+test.each([
   [undefined, undefined],
   ['', undefined],
   ['a  b a', 'a b'],
