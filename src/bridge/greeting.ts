@@ -156,9 +156,10 @@ function judge(
 function rpcFailure(json: Uint8Array | string, hello: Hello): Greeting {
   const parsed = parseMessage(json);
   const error = parsed.kind === 'response' && isObject(parsed.message.error) ? parsed.message.error : {};
+  const message = typeof error.message === 'string' ? error.message : '';
   return {
     kind: 'failed',
-    error: new BadAnswerError(`the server refused initialize: ${excerpt(String(error.message ?? ''))}`),
+    error: new BadAnswerError(`the server refused initialize: ${excerpt(message)}`),
     ...(parsed.kind === 'response' && parsed.id === hello.id ? { json } : {}),
   };
 }

@@ -115,6 +115,14 @@ describe('one answer for each id, whatever the server does', () => {
     );
   });
 
+  it('hands on an initialize error whose message is no text, and goes on', async () => {
+    await using server = await startRawMcpServer();
+    await using bridge = (await composeBridge(server.address('error-object', 'first'))).read();
+    const answer = await bridge.initialize();
+    expect(answer.json.error.message).toEqual({ toString: 1, valueOf: 1 });
+    expect((await bridge.request(2, 'tools/list')).json.id).toBe(2);
+  });
+
   it('keeps 1 and "1" apart', async () => {
     await using server = await startRawMcpServer();
     await using bridge = (await composeBridge(server.address('well'))).read();

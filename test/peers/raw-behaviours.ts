@@ -114,6 +114,12 @@ export const rawBehaviours: Record<string, Behaviour> = {
       exchange,
       `{"jsonrpc":"2.0","id":${idText(exchange)},"error":{"code":-32602,"message":"no","data":{"z":1,"a":2}}}`,
     ),
+  /** A message that cannot be made a text. */
+  'error-object': (exchange) =>
+    json(
+      exchange,
+      `{"jsonrpc":"2.0","id":${idText(exchange)},"error":{"code":1,"message":{"toString":1,"valueOf":1}}}`,
+    ),
   /** An error that JSON-RPC would carry, under an HTTP status. */
   'error-400': (exchange) =>
     json(exchange, `{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Bad Request: no"}}`, 400),
