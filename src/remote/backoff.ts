@@ -1,3 +1,4 @@
+import { readRetryAfter } from '../protocol/retry-after.ts';
 import {
   BACKOFF_FIRST_MS,
   BACKOFF_LONGEST_MS,
@@ -18,12 +19,8 @@ export function backoffMs(attempt: number, fraction: number): number {
  * beyond what is worth waiting for.
  */
 export function retryAfterMs(value: string | undefined, now: number): number | 'too-long' | undefined {
-  if (value === undefined) return undefined;
-  const text = value.trim();
-  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
-  if (Number.isNaN(ms)) return undefined;
-  if (ms > MAX_RETRY_AFTER_MS) return 'too-long';
-  return Math.max(0, ms);
+  const ms = readRetryAfter(value, now);
+  return ms !== undefined && ms > MAX_RETRY_AFTER_MS ? 'too-long' : ms;
 }
 
 /** The pause before a closed event stream is opened again: the server's wish within reason. */
