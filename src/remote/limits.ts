@@ -4,8 +4,8 @@ export const MAX_REDIRECTS = 3;
 /** How much of a refusal's body is read: enough for a JSON-RPC error or the gist of an HTML page. */
 export const MAX_REFUSAL_BYTES = 64 * 1024;
 
-/** How much of it people are shown. */
-export const MAX_EXCERPT_CHARACTERS = 200;
+/** How much of it is searched for words about a session: they stand in a sentence, not behind a page. */
+export const MAX_SESSION_WORDS_CHARACTERS = 200;
 
 /** How long a refusal's body may take: its status is known, the words are a courtesy. */
 export const REFUSAL_BODY_MS = 5_000;

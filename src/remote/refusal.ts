@@ -1,8 +1,9 @@
 import type { ErrorDetails } from '../errors.ts';
 import { parseMessage } from '../protocol/envelope.ts';
+import { plainText } from '../protocol/quote.ts';
 import { retryAfterMs } from './backoff.ts';
 import { HttpStatusError } from './failures.ts';
-import { MAX_EXCERPT_CHARACTERS } from './limits.ts';
+import { MAX_SESSION_WORDS_CHARACTERS } from './limits.ts';
 
 /** A status other than 200 and 202, with what of it matters. */
 export interface Refusal {
@@ -73,7 +74,7 @@ function saysSessionIsGone({ body }: Refusal): boolean {
   const error = rpcErrorIn(body);
   if (error?.code === SESSION_NOT_FOUND) return true;
   const words = typeof error?.message === 'string' ? error.message : Buffer.from(body).toString('utf8');
-  return SESSION_WORDS.test(words.slice(0, MAX_EXCERPT_CHARACTERS));
+  return SESSION_WORDS.test(words.slice(0, MAX_SESSION_WORDS_CHARACTERS));
 }
 
 function statusError(refusal: Refusal): HttpStatusError {
@@ -120,14 +121,8 @@ function hintFor({ status, location }: Refusal): { hint?: string } {
   return {};
 }
 
-/** A server's text as it may be shown: no control or bidirectional characters, in quotes, cut (THREATS 24). */
+/** A server's text as it may be shown, in quotes (THREATS 24); nothing where nothing of it can be. */
 export function excerpt(text: Uint8Array | string): string {
-  const whole = typeof text === 'string' ? text : Buffer.from(text).toString('utf8');
-  const clean = whole
-    .slice(0, MAX_EXCERPT_CHARACTERS * 4)
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ')
-    .trim();
-  if (clean === '') return '';
-  const cut = [...clean].slice(0, MAX_EXCERPT_CHARACTERS).join('');
-  return JSON.stringify(cut === clean ? cut : `${cut}…`);
+  const clean = plainText(typeof text === 'string' ? text : Buffer.from(text).toString('utf8'));
+  return clean === '' ? '' : JSON.stringify(clean);
 }

@@ -76,7 +76,7 @@ describe('meaningOf', () => {
       now: NOW,
     });
     expect(found).toMatchObject({
-      error: { message: 'the server answered with status 400 and the error "bad [31m thing"' },
+      error: { message: 'the server answered with status 400 and the error "bad[31m thing"' },
     });
     const moved = meaningOf(refusal(308, { location: 'https://other.example/' }), {
       hadSession: false,
@@ -88,9 +88,12 @@ describe('meaningOf', () => {
 
 describe('excerpt', () => {
   it('strips what moves the cursor or turns the text around, and cuts', () => {
-    expect(excerpt('a\u001b]0;x\u0007\n\u202eb\u2028c')).toBe('"a ]0;x b c"');
+    expect(excerpt('a\u001b]0;x\u0007\n\u202eb\u2028c')).toBe('"a]0;x b c"');
     expect([...excerpt('😀'.repeat(500))].length).toBeLessThanOrEqual(203);
     expect(excerpt('  \n')).toBe('');
+    expect(excerpt('private \u{f0000}, unassigned \u{33c7a}, half \ud800')).toBe(
+      '"private , unassigned , half"',
+    );
   });
 });
 
