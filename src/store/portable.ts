@@ -2,7 +2,14 @@ import { createHash, createPublicKey, sign, verify } from 'node:crypto';
 import * as z from 'zod/mini';
 import { privateKey } from './private-key.ts';
 import type { CredentialRecord, DpopKey, NewRecord } from './record.ts';
-import { dpopKeySchema } from './record-schema.ts';
+import {
+  dpopKeySchema,
+  MAX_ADDRESS_CHARS,
+  MAX_AUTH_METHODS,
+  MAX_SCOPE_CHARS,
+  MAX_TOKEN_CHARS,
+  MAX_WORD_CHARS,
+} from './record-schema.ts';
 
 /**
  * A credential as `tokens export` writes and `tokens import` and MCP_DRAWBRIDGE_CREDENTIALS read it. The names are OAuth's own, so
@@ -19,29 +26,34 @@ import { dpopKeySchema } from './record-schema.ts';
  *   token_endpoint      where the refresh token is sent; without it, `tokens import` asks the issuer
  *   revocation_endpoint, token_endpoint_auth_methods_supported, resource
  */
-const visible = z.string().check(z.maxLength(48 * 1024), z.regex(/^[\x21-\x7e]+$/));
-const printable = z.string().check(z.maxLength(16 * 1024), z.regex(/^[\x20-\x7e]*$/));
-const seconds = z.number().check(z.gte(0), z.lte(Number.MAX_SAFE_INTEGER / 1000));
+const visible = (longest: number) => z.string().check(z.maxLength(longest), z.regex(/^[\x21-\x7e]+$/));
+const printable = (longest: number) => z.string().check(z.maxLength(longest), z.regex(/^[\x20-\x7e]+$/));
+// The limits of a record: what is read here can be kept.
+const token = visible(MAX_TOKEN_CHARS);
+const address = visible(MAX_ADDRESS_CHARS);
+const word = printable(MAX_WORD_CHARS);
+/** A moment and a lifetime together still make a time that can be kept. */
+const seconds = z.number().check(z.gte(0), z.lte(Number.MAX_SAFE_INTEGER / 2000));
 
 const schema = z.object({
-  server: z.optional(visible),
-  access_token: z.optional(visible),
-  refresh_token: z.optional(visible),
+  server: z.optional(address),
+  access_token: z.optional(token),
+  refresh_token: z.optional(token),
   token_type: z.optional(z.string().check(z.regex(/^(bearer|user|dpop)$/i))),
   expires_at: z.optional(seconds),
   expires_in: z.optional(seconds),
   dpop_jwk: z.optional(dpopKeySchema),
-  scope: z.optional(printable),
-  id_token: z.optional(visible),
-  issuer: z.optional(visible),
-  client_id: z.optional(printable),
-  client_secret: z.optional(printable),
-  token_endpoint_auth_method: z.optional(visible),
-  redirect_uri: z.optional(visible),
-  token_endpoint: z.optional(visible),
-  revocation_endpoint: z.optional(visible),
-  token_endpoint_auth_methods_supported: z.optional(z.array(visible).check(z.maxLength(32))),
-  resource: z.optional(visible),
+  scope: z.optional(z.union([z.literal(''), printable(MAX_SCOPE_CHARS)])),
+  id_token: z.optional(token),
+  issuer: z.optional(address),
+  client_id: z.optional(word),
+  client_secret: z.optional(word),
+  token_endpoint_auth_method: z.optional(word),
+  redirect_uri: z.optional(address),
+  token_endpoint: z.optional(address),
+  revocation_endpoint: z.optional(address),
+  token_endpoint_auth_methods_supported: z.optional(z.array(word).check(z.maxLength(MAX_AUTH_METHODS))),
+  resource: z.optional(address),
 });
 
 export type PortableCredential = z.output<typeof schema>;

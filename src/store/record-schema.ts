@@ -5,11 +5,11 @@ import { StoreError } from './store-errors.ts';
 /** The largest tokens seen are Entra ID's with many groups, about 16 KiB. */
 export const MAX_TOKEN_CHARS = 48 * 1024;
 /** Longer addresses do not survive proxies. */
-const MAX_ADDRESS_CHARS = 8 * 1024;
-const MAX_WORD_CHARS = 4 * 1024;
+export const MAX_ADDRESS_CHARS = 8 * 1024;
+export const MAX_WORD_CHARS = 4 * 1024;
 /** GitLab's and GitHub's whole scope lists are below 1 KiB. */
-const MAX_SCOPE_CHARS = 16 * 1024;
-const MAX_AUTH_METHODS = 32;
+export const MAX_SCOPE_CHARS = 16 * 1024;
+export const MAX_AUTH_METHODS = 32;
 /** More than are ever counted. */
 const MAX_STEP_UPS = 16;
 

@@ -66,6 +66,12 @@ test.each<[string, unknown]>([
   ['a refresh token without an issuer', { refresh_token: CANARY, client_id: 'c' }],
   ['a lifetime in words', { access_token: CANARY, expires_in: 'an hour' }],
   ['a token without end', { access_token: 'x'.repeat(49 * 1024) }],
+  ['a secret longer than the store keeps', { access_token: CANARY, client_secret: 'x'.repeat(5 * 1024) }],
+  [
+    'an issuer longer than the store keeps',
+    { access_token: CANARY, issuer: `https://${'x'.repeat(9 * 1024)}` },
+  ],
+  ['an empty client id', { access_token: CANARY, client_id: '' }],
 ])('%s is refused, unseen', (_, value) => {
   const found = readPortable(typeof value === 'string' ? value : JSON.stringify(value));
   expect(found.kind).toBe('unusable');
