@@ -1,0 +1,19 @@
+import { ANSWERS } from './answers.ts';
+import { CALLBACKS } from './callbacks.ts';
+import { CHALLENGES } from './challenges.ts';
+import { METADATA } from './metadata.ts';
+import type { Property } from './property.ts';
+import { RECORDS } from './records.ts';
+import { STREAMS } from './streams.ts';
+import { VALUES } from './values.ts';
+
+/** Everything that reads what others wrote. */
+export const PROPERTIES: readonly Property[] = [
+  ...CHALLENGES,
+  ...METADATA,
+  ...ANSWERS,
+  ...CALLBACKS,
+  ...STREAMS,
+  ...VALUES,
+  ...RECORDS,
+];

@@ -1,0 +1,68 @@
+import { parseArgs } from 'node:util';
+import { PROPERTIES } from './all.ts';
+
+/** `npm run fuzz [-- --seconds N --seed S --only WORDS]`: each property in turn, with new inputs in each round, until the time is up. */
+
+const USAGE = 'npm run fuzz [-- --seconds N --seed S --only "words of a property\'s name"]';
+/** As many as it takes to reach odd combinations; few enough that every property has its turn within seconds. */
+const RUNS_PER_ROUND = 200;
+const MAX_SEED = 2 ** 31 - 1;
+
+interface Plan {
+  readonly seconds: number;
+  readonly seed: number;
+  readonly only: string;
+}
+
+function readPlan(): Plan {
+  const { values } = parseArgs({
+    options: { seconds: { type: 'string' }, seed: { type: 'string' }, only: { type: 'string' } },
+  });
+  const whole = (name: 'seconds' | 'seed', otherwise: number) => {
+    const text = values[name];
+    if (text === undefined) return otherwise;
+    if (/^\d{1,9}$/.test(text)) return Number(text);
+    throw new Error(`--${name} ${text}: expected a whole number`);
+  };
+  const only = values.only ?? '';
+  if (!PROPERTIES.some(({ name }) => name.includes(only)))
+    throw new Error(`--only ${only}: no property is called so`);
+  return { seconds: whole('seconds', 60), seed: whole('seed', Math.floor(Math.random() * 1e9)), only };
+}
+
+async function fuzz({ seconds, seed, only }: Plan): Promise<number> {
+  const end = Date.now() + seconds * 1000;
+  const chosen = PROPERTIES.filter(({ name }) => name.includes(only));
+  process.stdout.write(`${chosen.length} properties, ${seconds} s, seed ${seed}\n`);
+  let rounds = 0;
+  do {
+    const seedOfRound = (seed + rounds++) % MAX_SEED;
+    for (const { name, run } of chosen) {
+      try {
+        await run({ seed: seedOfRound, runs: RUNS_PER_ROUND });
+      } catch (error) {
+        process.stdout.write(`\nFAILED: ${name}\n${described(error)}\n`);
+        process.stdout.write(
+          `again: npm run fuzz -- --seed ${seedOfRound} --seconds 0 --only ${JSON.stringify(name)}\n`,
+        );
+        return 1;
+      }
+      if (Date.now() > end && rounds > 1) break;
+    }
+  } while (Date.now() < end);
+  process.stdout.write(`${rounds} ${rounds === 1 ? 'round' : 'rounds'}, all well\n`);
+  return 0;
+}
+
+/** The counterexample, and what it broke. */
+function described(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}\n${described(error.cause)}`;
+}
+
+try {
+  process.exitCode = await fuzz(readPlan());
+} catch (error) {
+  process.stdout.write(`${described(error)}\n${USAGE}\n`);
+  process.exitCode = 2;
+}
