@@ -83,10 +83,14 @@ async function processState(pid: number): Promise<ProcessState> {
   return found[1]?.startsWith('Z') ? { kind: 'zombie' } : { kind: 'running', startTime: found[2] };
 }
 
-/** proc(5): the second field, the command's name, may hold spaces and parentheses; field 3 is the state, 22 the start. */
+/**
+ * proc(5): the second field, the command's name, may hold spaces and parentheses; field 3 is the state, 20 the number of threads, 22 the
+ * start. The state is the first thread's: another may still be in a call that it was in when the process was killed.
+ */
 export function parseProcStat(stat: string): ProcessState {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  if (fields[0] === 'Z' || fields[0] === 'X') return { kind: 'zombie' };
+  const hasEnded = fields[0] === 'Z' || fields[0] === 'X';
+  if (hasEnded && Number(fields[17]) <= 1) return { kind: 'zombie' };
   return { kind: 'running', startTime: fields[19] };
 }
 

@@ -49,8 +49,15 @@ export async function readOwnFile(path: string, maxBytes: number): Promise<ReadF
   }
 }
 
-/** Makes a file that was not there, fsynced; false: it is there. */
-export async function createFile(path: string, bytes: Uint8Array): Promise<boolean> {
+/** `unsynced`: what says nothing any more after a power cut. */
+export type Durability = 'synced' | 'unsynced';
+
+/** Makes a file that was not there; false: it is there. */
+export async function createFile(
+  path: string,
+  bytes: Uint8Array,
+  durability: Durability = 'synced',
+): Promise<boolean> {
   let handle: FileHandle;
   try {
     handle = await open(
@@ -64,7 +71,7 @@ export async function createFile(path: string, bytes: Uint8Array): Promise<boole
   }
   try {
     await handle.writeFile(bytes);
-    await handle.sync();
+    if (durability === 'synced') await handle.sync();
   } catch (error) {
     await handle.close();
     await removeFile(path);
@@ -78,8 +85,12 @@ export async function createFile(path: string, bytes: Uint8Array): Promise<boole
  * The atomic "who is first": one caller of all gets true. The file appears whole (link(2), as exclusive as O_EXCL): a process that is
  * killed here leaves no claim without a name on it. File systems without hard links get O_EXCL alone.
  */
-export async function createFileWhole(path: string, bytes: Uint8Array): Promise<boolean> {
-  const temporary = await stageFile(path, bytes);
+export async function createFileWhole(
+  path: string,
+  bytes: Uint8Array,
+  durability: Durability = 'synced',
+): Promise<boolean> {
+  const temporary = await stageFile(path, bytes, durability);
   try {
     await link(temporary, path);
     return true;
@@ -87,7 +98,7 @@ export async function createFileWhole(path: string, bytes: Uint8Array): Promise<
     const code = systemCode(error);
     if (code === 'EEXIST') return false;
     if (code === undefined || !NO_HARD_LINKS.has(code)) throw error;
-    return await createFile(path, bytes);
+    return await createFile(path, bytes, durability);
   } finally {
     await removeFile(temporary);
   }
@@ -106,10 +117,15 @@ export async function replaceFile(path: string, bytes: Uint8Array): Promise<void
   }
 }
 
-/** What will replace the file, beside it and fsynced. */
-export async function stageFile(path: string, bytes: Uint8Array): Promise<string> {
+/** What will become the file, beside it. */
+export async function stageFile(
+  path: string,
+  bytes: Uint8Array,
+  durability: Durability = 'synced',
+): Promise<string> {
   const temporary = temporaryName(path);
-  if (!(await createFile(temporary, bytes))) throw insecure(temporary, 'was there before it was made');
+  if (!(await createFile(temporary, bytes, durability)))
+    throw insecure(temporary, 'was there before it was made');
   return temporary;
 }
 

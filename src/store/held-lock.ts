@@ -108,8 +108,8 @@ async function sweep(folder: string, key: string, now: number, what: 'unfinished
   for (const name of await readdir(folder)) {
     if (!name.startsWith(`${key}.`)) continue;
     const isVoid = what === 'spent' && /\.(claim|answer|lost)$/.test(name);
-    const isUnfinished = name.startsWith(`${key}.json.`) && name.endsWith('.tmp');
-    const isLeftBehind = /\.(claim|answer|lost|tmp)$/.test(name);
+    const isUnfinished = /^[^.]+\.json\.[^.]+\.tmp$/.test(name);
+    const isLeftBehind = /\.(claim|answer|lost|next|tmp)$/.test(name);
     if (!isVoid && !isUnfinished && !isLeftBehind) continue;
     const path = join(folder, name);
     const stats = await stat(path).catch(() => undefined);

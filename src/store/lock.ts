@@ -1,8 +1,18 @@
-import * as fs from 'node:fs';
-import { rename, rmdir } from 'node:fs/promises';
+import { lstatSync } from 'node:fs';
+import { rename, rmdir, unlink } from 'node:fs/promises';
 import lockfile from 'proper-lockfile';
 import type { Clock } from '../platform/clock.ts';
 import type { Random } from '../platform/random.ts';
+import { guardedFs } from './guarded-fs.ts';
+import {
+  decideTake,
+  forgetSuccessors,
+  isThere,
+  type LockSight,
+  seeLock,
+  type TakenLock,
+  takeLock,
+} from './lock-file.ts';
 import { slept } from './slept.ts';
 import { LockTimeoutError, systemCode } from './store-errors.ts';
 
@@ -13,6 +23,8 @@ const UPDATE_MS = 5_000;
 const WAIT_MS = 30_000;
 const TURN_MIN_MS = 50;
 const TURN_MAX_MS = 250;
+/** Whether a lock's owner lives is asked of the system, on some by starting a program. */
+const LOOK_MS = 500;
 /** Such a lock would never go stale; no two clocks of one machine differ by that much. */
 const FUTURE_MS = 60_000;
 
@@ -72,9 +84,12 @@ async function waitForLock<T>(
 ): Promise<Waited<T>> {
   const { clock, random } = tools;
   const deadline = clock.monotonic() + (options.waitMs ?? WAIT_MS);
+  let lookAt = Number.NEGATIVE_INFINITY;
   for (;;) {
     options.signal.throwIfAborted();
-    const hold = await tryLock(file, tools);
+    const looks = clock.monotonic() >= lookAt;
+    if (looks) lookAt = clock.monotonic() + LOOK_MS;
+    const hold = await tryLock(file, tools, looks);
     if (hold !== undefined) return { kind: 'held', hold };
     const answer = await options.onTurn?.();
     if (answer !== undefined) return { kind: 'answered', answer };
@@ -87,12 +102,22 @@ async function waitForLock<T>(
   }
 }
 
-async function tryLock(file: string, tools: LockTools): Promise<Hold | undefined> {
+/** `looks`: whether a lock that is there has gone stale, or its owner has died. */
+async function tryLock(file: string, tools: LockTools, looks: boolean): Promise<Hold | undefined> {
   const { clock } = tools;
-  const folder = `${file}.lock`;
-  await setAsideFromFuture(folder, tools);
-  const taken = { wall: clock.now(), monotonic: clock.monotonic() };
-  const guarded = guardedFs(clock);
+  const path = `${file}.lock`;
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats !== undefined) {
+    if (!looks) return undefined;
+    if (stats.mtime.getTime() - clock.now() > FUTURE_MS) await setAside(path, tools);
+  }
+  const attempt = new Attempt(path, stats === undefined, tools);
+  const guarded = guardedFs(
+    clock,
+    () => attempt.take(),
+    () => attempt.taken !== undefined || attempt.sight.kind === 'owned',
+  );
+  const since = { wall: clock.now(), monotonic: clock.monotonic() };
   let compromised = false;
   let release: () => Promise<void>;
   try {
@@ -110,82 +135,65 @@ async function tryLock(file: string, tools: LockTools): Promise<Hold | undefined
   } catch (error) {
     const code = systemCode(error);
     if (code === 'ELOCKED') return undefined;
+    // It was inherited and gone right after: stale by then for somebody else.
+    if (code === 'ENOENT' && attempt.taken !== undefined) return undefined;
     // A stale lock that is no empty folder: something foreign in it, or in its place.
     if (code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'ENOTDIR') {
-      await setAside(folder, tools);
+      await setAside(path, tools);
       return undefined;
     }
     throw error;
+  }
+  // Inherited at the end of its 15 s, it may have been removed as stale before it was touched.
+  if (!(await attempt.isOurs())) {
+    guarded.disown();
+    if (!compromised) await release();
+    return undefined;
   }
   guarded.ours();
   return {
     lost: () =>
       compromised ||
       clock.monotonic() - guarded.updatedAt() > STALE_MS ||
-      slept(taken, { wall: clock.now(), monotonic: clock.monotonic() }),
+      slept(since, { wall: clock.now(), monotonic: clock.monotonic() }),
     release: async () => {
       if (!compromised) await release();
+      if (guarded.isRemoved() && attempt.taken !== undefined) await forgetSuccessors(attempt.taken);
     },
   };
 }
 
-/**
- * proper-lockfile removes by name: a stale lock that meanwhile is another waiter's, or, after a suspension, the next owner's. Here
- * only the folder that was looked at is removed. The moment between look and removal remains; the claim covers it.
- */
-function guardedFs(clock: Clock) {
-  let seen: string | undefined;
-  let frozen = false;
-  let updatedAt = clock.monotonic();
-  const name = (stats: fs.Stats) => `${stats.dev}:${stats.ino}:${stats.mtime.getTime()}`;
-  const isSeen = (path: string) => {
-    const stats = fs.lstatSync(path, { throwIfNoEntry: false });
-    return stats !== undefined && name(stats) === seen;
-  };
-  const guarded = {
-    mkdir: fs.mkdir,
-    stat: (path: string, done: (error: Error | null, stats?: fs.Stats) => void) =>
-      fs.lstat(path, (error, stats) => {
-        if (error === null && !frozen) seen = name(stats);
-        done(error, stats);
-      }),
-    utimes: (path: string, atime: Date, mtime: Date, done: (error: Error | null) => void) =>
-      fs.utimes(path, atime, mtime, (error) => {
-        if (error === null && frozen) {
-          updatedAt = clock.monotonic();
-          seen = seen?.replace(/[^:]*$/, String(mtime.getTime()));
-        }
-        done(error);
-      }),
-    rmdir: (path: string, done: (error: Error | null) => void) => {
-      if (isSeen(path)) fs.rmdir(path, done);
-      else done(null);
-    },
-    rmdirSync: (path: string) => {
-      if (isSeen(path)) fs.rmdirSync(path);
-    },
-  };
-  return {
-    fs: guarded,
-    ours: () => {
-      frozen = true;
-      updatedAt = clock.monotonic();
-    },
-    updatedAt: () => updatedAt,
-  };
+/** One go at the lock: what was seen, and what was had of it. */
+class Attempt {
+  sight: LockSight;
+  taken: TakenLock | undefined;
+  readonly #path: string;
+  readonly #random: LockTools['random'];
+
+  constructor(path: string, isFree: boolean, { random }: LockTools) {
+    this.#path = path;
+    this.#random = random;
+    this.sight = { kind: isFree ? 'absent' : 'unreadable' };
+  }
+
+  async take(): Promise<boolean> {
+    if (this.sight.kind !== 'absent') this.sight = await seeLock(this.#path);
+    this.taken = await takeLock(this.#path, decideTake(this.sight), this.#random);
+    return this.taken !== undefined;
+  }
+
+  async isOurs(): Promise<boolean> {
+    const { taken } = this;
+    // One that was just made is nowhere near its end.
+    return taken !== undefined && (taken.successors.length === 0 || isThere(this.#path, taken.first));
+  }
 }
 
-async function setAsideFromFuture(folder: string, tools: LockTools): Promise<void> {
-  const stats = fs.lstatSync(folder, { throwIfNoEntry: false });
-  if (stats !== undefined && stats.mtime.getTime() - tools.clock.now() > FUTURE_MS)
-    await setAside(folder, tools);
-}
-
-async function setAside(folder: string, { random }: LockTools): Promise<void> {
-  const aside = `${folder}.aside-${Buffer.from(random.bytes(6)).toString('hex')}`;
+async function setAside(path: string, { random }: LockTools): Promise<void> {
+  const aside = `${path}.aside-${Buffer.from(random.bytes(6)).toString('hex')}`;
   try {
-    await rename(folder, aside);
-    await rmdir(aside);
+    await rename(path, aside);
+    await ((await seeLock(aside)).kind === 'owned' ? unlink(aside) : rmdir(aside));
   } catch (error) {
     // Somebody was faster, or what lies in it is not ours to delete.
     const code = systemCode(error);

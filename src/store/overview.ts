@@ -1,9 +1,8 @@
+import type { Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isAlive } from '../platform/owner.ts';
-import { readOwnFile } from './atomic-file.ts';
 import type { Leases, SignInFace } from './lease.ts';
-import { parseOwned } from './owned-file.ts';
+import { seeLock } from './lock-file.ts';
 import { readRecord } from './read-record.ts';
 import type { CredentialRecord } from './record.ts';
 import { asStoreErrors, systemCode } from './store-errors.ts';
@@ -20,14 +19,13 @@ export interface CredentialOverview {
 }
 
 export interface LockOverview {
-  /** The lock itself names nobody; who refreshes under it leaves a claim that does. */
+  /** Absent: the lock names nobody. */
   readonly pid?: number;
   readonly heldForMs: number;
 }
 
 /** As in lock.ts: one that has not been touched for so long is nobody's. */
 const STALE_MS = 15_000;
-const MAX_CLAIM_BYTES = 16 * 1024;
 
 /** Every credential in the folder, also those that a person is just signing in for. Takes no lock and changes nothing. */
 export async function readOverview(
@@ -41,7 +39,7 @@ export async function readOverview(
       throw error;
     });
     const keys = names.flatMap((name) => /^([0-9a-f]{64})\.(?:json|lease)$/.exec(name)?.[1] ?? []);
-    const all = [...new Set(keys)].map((key) => readOne(folder, key, names, leases, now));
+    const all = [...new Set(keys)].map((key) => readOne(folder, key, leases, now));
     return (await Promise.all(all)).filter(({ found, signIn }) => found.kind !== 'absent' || signIn);
   });
 }
@@ -49,7 +47,6 @@ export async function readOverview(
 async function readOne(
   folder: string,
   key: string,
-  names: readonly string[],
   leases: Pick<Leases, 'holder' | 'readFace'>,
   now: number,
 ): Promise<CredentialOverview> {
@@ -57,7 +54,7 @@ async function readOne(
     readRecord(join(folder, `${key}.json`)),
     leases.holder(key, now),
     leases.readFace(key),
-    readLock(folder, key, names, now),
+    readLock(folder, key, now),
   ]);
   const isGoingOn = nonce !== undefined && face?.nonce === nonce;
   return {
@@ -68,20 +65,16 @@ async function readOne(
   };
 }
 
-async function readLock(
-  folder: string,
-  key: string,
-  names: readonly string[],
-  now: number,
-): Promise<LockOverview | undefined> {
-  const stats = await stat(join(folder, `${key}.json.lock`)).catch(() => undefined);
-  if (stats === undefined || now - stats.mtimeMs > STALE_MS) return undefined;
-  const heldForMs = Math.max(0, Math.round(now - stats.birthtimeMs));
-  for (const name of names.filter((each) => each.startsWith(`${key}.`) && each.endsWith('.claim'))) {
-    const read = await readOwnFile(join(folder, name), MAX_CLAIM_BYTES);
-    const claim = read.kind === 'bytes' ? parseOwned(read.bytes) : undefined;
-    if (claim !== undefined && (await isAlive(claim.owner)) !== 'dead')
-      return { pid: claim.owner.pid, heldForMs };
-  }
-  return { heldForMs };
+async function readLock(folder: string, key: string, now: number): Promise<LockOverview | undefined> {
+  const path = join(folder, `${key}.json.lock`);
+  const [touched, sight] = await Promise.all([stat(path).catch(() => undefined), seeLock(path)]);
+  if (touched === undefined || now - touched.mtimeMs > STALE_MS) return undefined;
+  if (sight.kind !== 'owned') return { heldForMs: sinceMs(touched, now) };
+  if (sight.last.liveness === 'dead') return undefined;
+  const taken = (await stat(sight.last.file).catch(() => undefined)) ?? touched;
+  return { pid: sight.last.owner.pid, heldForMs: sinceMs(taken, now) };
+}
+
+function sinceMs({ birthtimeMs }: Stats, now: number): number {
+  return Math.max(0, Math.round(now - birthtimeMs));
 }

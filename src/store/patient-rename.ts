@@ -26,7 +26,8 @@ export async function renameWithPatience(
   }
 }
 
-function isHeldOpen(error: unknown): boolean {
+/** Windows, of a file that anyone has open. */
+export function isHeldOpen(error: unknown): boolean {
   const code = systemCode(error);
   return code === 'EPERM' || code === 'EACCES' || code === 'EBUSY';
 }

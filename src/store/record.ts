@@ -2,7 +2,8 @@
  * What is on disk, per credential:
  *
  *   credentials/KEY.json                  the record below, 0600, replaced whole by rename
- *   credentials/KEY.json.lock             the lock folder (proper-lockfile); it queues, it decides nothing
+ *   credentials/KEY.json.lock             the lock; it names its owner and queues, it decides nothing
+ *   credentials/KEY.json.lock.NONCE.next  who inherited it from the owner with that nonce, who died with it
  *   credentials/KEY.HASH.N.claim          who may spend the refresh token with that SHA-256; made with O_EXCL, N from 1
  *   credentials/KEY.HASH.N.answer         room for the record that will follow; its presence says "may have been spent"
  *   credentials/KEY.HASH.N.lost           the same after its owner gave up waiting for the answer

@@ -66,7 +66,7 @@ class World implements AsyncDisposable {
     });
   }
 
-  /** As if the time had passed after which the lock of a dead process counts as left behind. */
+  /** As if the time had passed after which the lock of a process that is suspended counts as left behind. */
   async lockGoesStale(): Promise<void> {
     const lock = join(this.credentials, `${KEY}.json.lock`);
     const past = new Date(Date.now() - 60_000);
@@ -114,7 +114,6 @@ async function killAtEach(
     expect(ended.signal).toBe('SIGKILL');
     names.push(ended.said);
     const posts = world.endpoint.posts.entries.length;
-    await world.lockGoesStale();
     const answer = await world.refresh(survivor, 'A0');
     await check({ name: `${call} ${ended.said}`, posts, survivor: answer, world });
   }

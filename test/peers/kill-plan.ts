@@ -2,13 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-
-/** The steps of one refresh (DESIGN, "The credential"), in their order. */
-export const STEPS = [
-  ...(['lock', 're-read', 'claim', 'pre-create', 'POST'] as const),
-  ...(['write', 'fsync', 'rename', 'release'] as const),
-];
-export type Step = (typeof STEPS)[number];
+import type { Step } from './refresh-steps.ts';
 
 /** Where a program is to end, as by kill -9, or to be suspended. */
 export interface KillPlan {
@@ -20,6 +14,8 @@ export interface KillPlan {
   readonly ports?: readonly number[];
   /** Dies in place of this call, counted from 1; 0: of none. */
   readonly at: number;
+  /** Only calls of this step count. What comes before it takes more calls on some runs than on others. */
+  readonly step?: Step;
   /** SIGSTOP: it is suspended there, and goes on with that call when it is resumed. */
   readonly signal?: 'SIGKILL' | 'SIGSTOP';
   /** Where the n-th call lies in the documented residue, the first one after it. */

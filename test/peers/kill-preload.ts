@@ -3,7 +3,8 @@ import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import net from 'node:net';
 import { basename } from 'node:path';
-import type { KillPlan, Step } from './kill-plan.ts';
+import type { KillPlan } from './kill-plan.ts';
+import { isCallOf, isLock, isSuccessor, Steps } from './refresh-steps.ts';
 
 interface Handed extends KillPlan {
   readonly said: string;
@@ -13,7 +14,7 @@ interface Handed extends KillPlan {
 type Call = (...args: unknown[]) => unknown;
 
 const PROMISES = ['rename', 'link', 'unlink', 'mkdir', 'rmdir', 'stat', 'lstat', 'readdir', 'utimes'];
-const CALLBACKS = ['mkdir', 'rmdir', 'utimes', 'lstat', 'rmdirSync', 'lstatSync'];
+const OTHERS = ['utimes', 'lstat', 'rmdirSync', 'unlinkSync', 'lstatSync'];
 const HANDLE = ['writeFile', 'sync', 'truncate', 'readFile', 'stat'];
 
 /** Counts the calls of the built program into the store and to the servers, where Node hands them to the system. */
@@ -27,9 +28,10 @@ export function follow(plan: Handed): void {
   let n = 0;
   const steps = new Steps();
   const count = (name: string, on: string) => {
-    n++;
     const step = steps.next(name, on);
-    const isResidue = steps.isResidue(name, on);
+    const isResidue = steps.isResidue(name);
+    if (plan.step !== undefined && !isCallOf({ step, name, on }, plan.step)) return;
+    n++;
     const call = { n, name, on, step, holdsLock: steps.holdsLock, isResidue };
     if (at === 0 || n < at || (plan.sparing && isResidue)) {
       if (at === 0) appendFileSync(plan.said, `${JSON.stringify(call)}\n`);
@@ -48,23 +50,32 @@ export function follow(plan: Handed): void {
   watchLock((held) => {
     steps.holdsLock = held;
   });
-  countFiles(plan.folder, count);
+  countFiles(plan.folder, count, (name, path) => steps.done(name, path));
   countConnections(plan.ports, count);
   syncBuiltinESMExports();
 }
 
-function countFiles(folder: string, count: (name: string, on: string) => void): void {
+function countFiles(
+  folder: string,
+  count: (name: string, on: string) => void,
+  done: (name: string, on: string) => void,
+): void {
   const before = (name: string, path: unknown) => {
     if (typeof path === 'string' && path.startsWith(folder)) count(name, basename(path));
   };
   const promises = fs.promises as unknown as Record<string, Call>;
   wrap(promises, PROMISES, before);
-  wrap(fs as unknown as Record<string, Call>, CALLBACKS, before);
+  wrap(fs as unknown as Record<string, Call>, OTHERS, before);
   const open = promises.open as (...args: unknown[]) => Promise<Record<string, Call>>;
   promises.open = async (path: unknown, ...rest: unknown[]) => {
     before('open', path);
     const handle = await open.call(fs.promises, path, ...rest);
     wrap(handle, HANDLE, (name) => before(name, path));
+    const { writeFile } = handle as { writeFile: Call };
+    handle.writeFile = async (...values) => {
+      await writeFile.apply(handle, values);
+      done('writeFile', basename(String(path)));
+    };
     return handle;
   };
 }
@@ -101,56 +112,18 @@ function wrap(
   }
 }
 
-/** Whether the credential's lock is ours: its folder was made, and not removed since. */
+/** Whether the credential's lock is ours: it was made or inherited, and not removed since. */
 function watchLock(tell: (held: boolean) => void): void {
+  const promises = fs.promises as unknown as Record<string, Call>;
   const owner = fs as unknown as Record<string, Call>;
-  const { mkdir, rmdir, rmdirSync } = owner as { mkdir: Call; rmdir: Call; rmdirSync: Call };
-  owner.mkdir = (path, ...rest) => {
-    const done = rest.pop() as Call;
-    return mkdir.call(fs, path, ...rest, (error: Error | null, ...values: unknown[]) => {
-      if (isLock(String(path)) && error === null) tell(true);
-      done(error, ...values);
-    });
+  const { link } = promises as { link: Call };
+  const { unlinkSync } = owner as { unlinkSync: Call };
+  promises.link = async (from, to) => {
+    await link.call(fs.promises, from, to);
+    if (isLock(String(to)) || isSuccessor(String(to))) tell(true);
   };
-  owner.rmdir = (path, ...rest) => {
+  owner.unlinkSync = (path) => {
     if (isLock(String(path))) tell(false);
-    return rmdir.call(fs, path, ...rest);
+    return unlinkSync.call(fs, path);
   };
-  owner.rmdirSync = (path, ...rest) => {
-    if (isLock(String(path))) tell(false);
-    return rmdirSync.call(fs, path, ...rest);
-  };
-}
-
-/** Which step of a refresh a call belongs to, from the calls before it. */
-class Steps {
-  holdsLock = false;
-  #step: Step = 'lock';
-  #sent = false;
-
-  next(name: string, on: string): Step {
-    const isRecord = /^[0-9a-f]{64}\.json$/.test(on);
-    if (isLock(on) && (name === 'mkdir' || name === 'lstatSync') && !this.holdsLock) this.#step = 'lock';
-    else if (this.#step === 'lock' && this.holdsLock && isRecord) this.#step = 're-read';
-    else if (this.#step === 're-read' && name === 'readdir') this.#step = 'claim';
-    else if (this.#step === 'claim' && /\.answer\./.test(on)) this.#step = 'pre-create';
-    else if (this.#step === 'pre-create' && (name === 'connect' || name === 'write')) this.#step = 'POST';
-    else if (this.#step === 'POST' && on.endsWith('.answer')) this.#step = 'write';
-    else if (this.#step === 'write' && name === 'sync') this.#step = 'fsync';
-    else if (this.#step === 'fsync') this.#step = 'rename';
-    else if (this.#step === 'rename' && name === 'readdir') this.#step = 'release';
-    if (this.#step === 'POST' && name === 'write') this.#sent = true;
-    else if (this.#step === 'lock') this.#sent = false;
-    return this.#step;
-  }
-
-  /** A request is written in one go, whatever calls that takes; while its answer is awaited, the lock is touched from time to time. */
-  isResidue(name: string, on: string): boolean {
-    if (!this.#sent || name === 'write') return false;
-    return this.#step === 'POST' || (on.endsWith('.answer') && (name === 'open' || name === 'writeFile'));
-  }
-}
-
-function isLock(on: string): boolean {
-  return on.endsWith('.json.lock');
 }

@@ -1,11 +1,14 @@
+import { join } from 'node:path';
 import { createRedeem } from '../../src/auth/redeem.ts';
 import { refreshCredential } from '../../src/auth/refresh.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { createHttp } from '../../src/platform/http-undici.ts';
 import { type Logger, silentLogger } from '../../src/platform/logger.ts';
+import { currentOwner } from '../../src/platform/owner.ts';
 import { systemRandom } from '../../src/platform/random.ts';
 import { openLeases } from '../../src/store/lease.ts';
 import { openStore } from '../../src/store/store.ts';
+import { enterLock, leaveLock } from './held-by-worker.ts';
 import { killAtCall } from './kill-at-call.ts';
 import type { WorkerAnswer, WorkerTask } from './store-workers.ts';
 
@@ -59,6 +62,13 @@ async function work(task: WorkerTask): Promise<WorkerAnswer> {
       if (lease.kind === 'created' && task.adopt) await leases.adopt(task.key, lease.nonce);
       return { lease: lease.kind };
     }
+    case 'enter':
+      // Asked for once in a process, and no step of the lock.
+      await currentOwner();
+      if (task.killAt !== undefined) await killAtCall(task.killAt);
+      return enterLock(join(store.folder, task.key));
+    case 'leave':
+      return leaveLock();
   }
 }
 

@@ -13,12 +13,18 @@ export type WorkerTask = { readonly home: string; readonly key: string } & (
       readonly killAt?: number;
     }
   | { readonly do: 'lease'; readonly adopt: boolean }
+  /** Takes the lock, and keeps it until it is told to leave. */
+  | { readonly do: 'enter'; readonly killAt?: number }
+  | { readonly do: 'leave' }
 );
 
 export type WorkerAnswer =
   | { readonly ready: true }
   | { readonly accessToken: string }
   | { readonly lease: 'created' | 'held' }
+  /** `alone`: it met nobody who lives under the same lock. */
+  | { readonly entered: true; readonly alone: boolean }
+  | { readonly left: true; readonly alone: boolean }
   | {
       readonly looked: { readonly writable: boolean; readonly written: string; readonly revision: number } & {
         readonly warnings: readonly string[];

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import type { CountedCall } from '../peers/kill-plan.ts';
+import { isCallOf } from '../peers/refresh-steps.ts';
 import type { Instance } from '../storm/instance.ts';
 import { StormWorld } from '../storm/world.ts';
 
@@ -12,10 +13,12 @@ async function aboutToRefresh(at: (call: CountedCall) => boolean) {
   const instance = world.start({ plan: trial, args: ['--profile', 'trial'] });
   expect(await instance.call()).toMatchObject({ kind: 'served' });
   await world.end(instance);
-  const n = (await trial.said()).calls.findIndex(at) + 1;
-  expect(n).toBeGreaterThan(0);
+  const { calls } = await trial.said();
+  const step = calls.find(at)?.step ?? 'lock';
+  const nth = calls.filter((call) => isCallOf(call, step)).findIndex(at) + 1;
+  expect(nth).toBeGreaterThan(0);
   await world.lapse('default', await world.signIn(), true);
-  return { world, plan: await world.plan(n, { signal: 'SIGSTOP' }) };
+  return { world, plan: await world.plan(nth, { step, signal: 'SIGSTOP' }) };
 }
 
 async function suspended({ host }: Instance): Promise<void> {

@@ -1,11 +1,12 @@
-import { type CountedCall, STEPS, type Step } from '../peers/kill-plan.ts';
+import type { CountedCall } from '../peers/kill-plan.ts';
+import { isCallOf, STEPS, type Step } from '../peers/refresh-steps.ts';
 import { StormWorld } from './world.ts';
 
 export interface MatrixOptions {
   /** Kills at each step. */
   readonly runs: number;
   readonly grace: boolean;
-  /** Worlds side by side; most of a run is waiting for a dead process's lock. */
+  /** Runs side by side. */
   readonly atOnce: number;
   readonly steps?: readonly Step[];
   readonly onRun?: () => void;
@@ -39,10 +40,10 @@ export async function killMatrix(options: MatrixOptions): Promise<MatrixFigures>
   const plan = steps.flatMap((step) =>
     Array.from({ length: runs }, (_, run) => {
       const expired = run % 2 === 0;
-      const own = (expired ? calls.expired : calls.refused).filter((call) => isOf(call, step));
-      if (own.length === 0) throw new Error(`no call belongs to ${step}`);
+      const own = (expired ? calls.expired : calls.refused).filter((call) => isCallOf(call, step)).length;
+      if (own === 0) throw new Error(`no call belongs to ${step}`);
       // Each call of the step in turn, by an expired token and by a refused one.
-      return { step, expired, at: own[Math.floor(run / 2) % own.length]?.n ?? 0 };
+      return { step, expired, at: (Math.floor(run / 2) % own) + 1 };
     }),
   );
   const done: KillRun[] = [];
@@ -54,11 +55,6 @@ export async function killMatrix(options: MatrixOptions): Promise<MatrixFigures>
   };
   await Promise.all(Array.from({ length: atOnce }, work));
   return { runs: done, corrupt: await world.corruptRecords(), replays: world.authority.counters.replays };
-}
-
-/** What is read before the lock is asked for is no step of the protocol. */
-function isOf({ step, on }: CountedCall, wanted: Step): boolean {
-  return step === wanted && (step !== 'lock' || on.endsWith('.lock'));
 }
 
 /** The calls of a refresh to which nothing happens. */
@@ -81,7 +77,7 @@ async function killOnce(
   const args = ['--profile', profile];
   const before = await world.signIn(profile);
   await world.lapse(profile, before, expired);
-  const plan = await world.plan(at);
+  const plan = await world.plan(at, { step });
   const victim = world.start({ args, plan });
   const end = await victim.call();
   const call = (await plan.said()).killed;

@@ -113,7 +113,10 @@ export class StormWorld implements AsyncDisposable {
     await instance.host.close();
   }
 
-  plan(at: number, part: Partial<Pick<KillPlan, 'role' | 'sparing' | 'signal'>> = {}): Promise<PlanFile> {
+  plan(
+    at: number,
+    part: Partial<Pick<KillPlan, 'role' | 'step' | 'sparing' | 'signal'>> = {},
+  ): Promise<PlanFile> {
     const { role = 'bridge' } = part;
     const ports = role === 'bridge' ? { ports: [Number(new URL(this.authority.issuer).port)] } : {};
     return this.plans.add({ role, folder: this.credentials, at, ...ports, ...part });
@@ -174,7 +177,7 @@ export class StormWorld implements AsyncDisposable {
     return (await readdir(this.credentials)).filter((name) => name.includes('.corrupt-')).length;
   }
 
-  /** As if the 15 s had passed after which the locks of a process that was killed count as left behind. */
+  /** As if the 15 s had passed after which the locks of a process that is suspended count as left behind. */
   async ageLocks(profile = 'default'): Promise<void> {
     const past = new Date(Date.now() - 60_000);
     for (const name of ['json', 'lease']) {

@@ -44,6 +44,11 @@ test.each([
   ['plain', `10 (node) S ${STAT}`, { kind: 'running', startTime: '4242' }],
   ['a name made to confuse', `10 (a) Z ) (b) R ${STAT}`, { kind: 'running', startTime: '4242' }],
   ['zombie', `10 (node) Z ${STAT}`, { kind: 'zombie' }],
+  [
+    'killed, with a thread that is still in a call',
+    `10 (node) Z ${'0 '.repeat(16)}2 0 4242 0`,
+    { kind: 'running', startTime: '4242' },
+  ],
   ['suspended', `10 (node) T ${STAT}`, { kind: 'running', startTime: '4242' }],
 ])('/proc/PID/stat: %s', (_, stat, expected) => {
   expect(parseProcStat(stat)).toEqual(expected);
