@@ -30,15 +30,14 @@ test('8 instances, 10 revoked tokens: 10 refreshes, nobody is asked, nobody wait
 test(`8 instances, 8 revoked tokens, 20 kill -9 at calls chosen by seed ${SEED}: 8 refreshes, no replay`, async () => {
   const figures = await lapses({ instances: 8, lapses: 8, kills: 20, seed: SEED });
   expect(figures).toMatchObject({ refreshPosts: 8, replays: 0, signIns: 0, tabs: 0, corrupt: 0, failed: [] });
-  // Victims that answered before they came to that call die later, or not at all.
-  expect(figures.kills).toBeGreaterThan(10);
+  expect(figures.kills).toBe(20);
 });
 
 test.each([{ grace: false }, { grace: true }])(
   'killed at each step, server with grace: $grace: the next one is served within 20 s, one prompt in the residue only',
   async ({ grace }) => {
     const steps = ['re-read', 'pre-create', 'POST', 'write', 'rename'] as const;
-    const { runs, corrupt, replays } = await killMatrix({ runs: 2, grace, atOnce: 10, steps });
+    const { runs, corrupt, replays } = await killMatrix({ runs: 2, grace, atOnce: 4, steps });
     expect(corrupt).toBe(0);
     for (const run of runs) {
       expect(run.call?.step).toBe(run.step);

@@ -114,7 +114,6 @@ async function killedSignIn(at: number): Promise<void> {
   await expect.poll(async () => (await plan.said()).killed, { timeout: 20_000 }).toBeDefined();
   const { killed } = await plan.said();
   const what = `killed in place of call ${at}, ${killed?.name} ${killed?.on}`;
-  await world.ageLocks();
   const dead = (await world.face())?.address;
   const end = await first;
   // Where a tab was opened already, the next sign-in offers its address without one.

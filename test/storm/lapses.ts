@@ -8,7 +8,7 @@ export interface LapseOptions {
   readonly instances: number;
   /** How often the access token is revoked under all of them. */
   readonly lapses: number;
-  /** In all; each in place of a counted call that the seed chooses, the residue spared. */
+  /** In all, at most one per instance and lapse; each in place of a counted call that the seed chooses, the residue spared. */
   readonly kills: number;
   readonly seed: number;
   readonly onLapse?: (lapse: number) => void;
@@ -55,6 +55,7 @@ class Lapses {
   readonly #waits: number[] = [];
   readonly #beyond: number[] = [];
   readonly #refreshed: number[] = [];
+  readonly #armed = new Set<Instance>();
   #instances: Instance[] = [];
   #kills = 0;
   #served = 0;
@@ -94,46 +95,39 @@ class Lapses {
   }
 
   async #lapse(lapse: number): Promise<void> {
-    const victims = this.#chooseVictims(lapse);
-    for (const victim of victims) await victim.rearm(this.#dice.between(1, MOST_CALLS));
+    const victims = await this.#arm(lapse);
     const { authority, server } = this.#world;
     const from = server.requests.entries.length;
     const posted = authority.requests.entries.length;
     authority.tokens.revokeAll();
-    const aging = this.#ageLocksOf(victims);
     const first = this.#dice.fraction() < 0.5 ? victims : [];
     const calls = first.map((victim) => victim.call());
     // Half of the time the victims are first, or they would hardly ever be the ones to refresh.
     if (first.length > 0) await new Promise((resolve) => setTimeout(resolve, HEAD_START_MS));
     calls.push(...this.#instances.filter((one) => !first.includes(one)).map((one) => one.call()));
     for (const end of await Promise.all(calls)) this.#note(end);
-    await aging();
     this.#measure(server.requests.entries.slice(from), authority.requests.entries.slice(posted));
     await this.#replaceDead();
     this.#options.onLapse?.(lapse);
   }
 
-  #chooseVictims(lapse: number): Instance[] {
-    const due = Math.round((this.#options.kills * lapse) / this.#options.lapses) - this.#kills;
-    const left = [...this.#instances];
-    // Victims that never came to their call are still due: at some point there are more than there are instances.
-    return Array.from({ length: Math.max(0, Math.min(due, left.length)) }, () => {
+  /** Arms as many as are due. One that did not come to its call stays armed; in the last lapse it dies at its next call. */
+  async #arm(lapse: number): Promise<Instance[]> {
+    const { kills, lapses: total } = this.#options;
+    const armed = this.#instances.filter((one) => this.#armed.has(one));
+    const due = Math.round((kills * lapse) / total) - this.#kills - armed.length;
+    const left = this.#instances.filter((one) => !this.#armed.has(one));
+    const chosen = Array.from({ length: Math.max(0, Math.min(due, left.length)) }, () => {
       const victim = this.#dice.pick(left);
       left.splice(left.indexOf(victim), 1);
       return victim;
     });
-  }
-
-  /** A lock that a dead process holds goes stale after 15 s; 500 times that is no test of correctness: here at once. */
-  #ageLocksOf(victims: readonly Instance[]): () => Promise<void> {
-    const aged = victims.map(({ host, plan }) =>
-      host.exited.then(async () => {
-        if ((await plan?.said())?.killed?.holdsLock) await this.#world.ageLocks();
-      }),
-    );
-    return async () => {
-      await Promise.all(victims.map((victim, at) => (victim.isGone ? aged[at] : undefined)));
-    };
+    const isLast = lapse === total;
+    for (const victim of isLast ? [...armed, ...chosen] : chosen) {
+      await victim.rearm(isLast ? 1 : this.#dice.between(1, MOST_CALLS));
+      this.#armed.add(victim);
+    }
+    return chosen;
   }
 
   #note(end: CallEnd): void {
