@@ -6,7 +6,7 @@ import type { SignInWatch } from './authorization.ts';
 import { SignInNeededError } from './authorization-errors.ts';
 import { bearerChallenge } from './challenge.ts';
 import type { SignInRequest } from './sign-in-request.ts';
-import { SignInFollower, type WatchTools } from './sign-in-watch.ts';
+import { type Begun, SignInFollower, type WatchTools } from './sign-in-watch.ts';
 
 /** The parts of a request that do not change from one sign-in to the next. */
 export type SignInSettings = Omit<SignInRequest, 'key' | 'nonce' | 'challenge'>;
@@ -36,13 +36,19 @@ export async function askForSignIn(
   wwwAuthenticate: string | undefined,
   signal: AbortSignal,
 ): Promise<Asked> {
+  if (tools.nobodyThere !== undefined) return followOrRefuse(tools, tools.nobodyThere.hint, signal);
+  const begun = await begin(tools, wwwAuthenticate);
+  if (begun.kind === 'usable') return begun;
+  // The one that is going on may be that whose token was just refused, about to end: then it is not the one that is wanted.
+  const again = begun.kind === 'held' ? () => begin(tools, wwwAuthenticate) : undefined;
+  return { kind: 'sign-in', signIn: new SignInFollower(tools, begun.nonce, signal, again) };
+}
+
+async function begin(tools: AskTools, wwwAuthenticate: string | undefined): Promise<Begun> {
   const { leases, key, clock, settings, launch } = tools;
   const now = clock.now();
-  if (tools.nobodyThere !== undefined) return followOrRefuse(tools, tools.nobodyThere.hint, signal);
   const lease = await leases.create(key, now, settings.authTimeoutMs + LEASE_EXTRA_MS);
-  if (lease.kind === 'held') {
-    return { kind: 'sign-in', signIn: new SignInFollower(tools, lease.nonce, signal) };
-  }
+  if (lease.kind === 'held') return { kind: 'held', nonce: lease.nonce };
   const { nonce } = lease;
   try {
     // One that was going on may have ended well since the record was last read: then no second tab.
@@ -58,7 +64,7 @@ export async function askForSignIn(
     await leases.release(key, nonce);
     throw error;
   }
-  return { kind: 'sign-in', signIn: new SignInFollower(tools, nonce, signal) };
+  return { kind: 'begun', nonce };
 }
 
 /** Headless: a sign-in that a person does elsewhere on this machine is waited for, none is begun. */

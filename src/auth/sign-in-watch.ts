@@ -14,6 +14,12 @@ export interface WatchTools {
   readonly onRecord: (record: CredentialRecord) => Bearer;
 }
 
+/** What came of asking for a sign-in; `nonce`: of the one that is going on now. */
+export type Begun =
+  | { readonly kind: 'usable'; readonly record: CredentialRecord }
+  | { readonly kind: 'begun'; readonly nonce: string }
+  | { readonly kind: 'held'; readonly nonce: string | undefined };
+
 /**
  * Polled, not watched: fs.watch misses changes on network drives and in containers, and costs a handle per bridge; a look is two
  * small reads, for the minutes that a person takes.
@@ -30,10 +36,18 @@ export class SignInFollower implements SignInWatch {
   readonly #tools: WatchTools;
   readonly #listeners = new Set<(address: string, userCode?: string) => void>();
 
-  /** `nonce`: the lease's; a face with another is an earlier sign-in's. */
-  constructor(tools: WatchTools, nonce: string | undefined, signal: AbortSignal) {
+  /**
+   * `nonce`: the lease's; a face with another is an earlier sign-in's. `again`: begins another, once, where this one ends well and
+   * leaves nothing that is of use here.
+   */
+  constructor(
+    tools: WatchTools,
+    nonce: string | undefined,
+    signal: AbortSignal,
+    again?: () => Promise<Begun>,
+  ) {
     this.#tools = tools;
-    this.done = this.#follow(nonce, signal);
+    this.done = this.#follow(nonce, signal, again);
     // Whoever asks gets the reason; a bridge that nobody asks must not end for it.
     this.done.catch(() => {});
   }
@@ -43,8 +57,13 @@ export class SignInFollower implements SignInWatch {
     if (this.address !== undefined) listener(this.address, this.userCode);
   }
 
-  async #follow(first: string | undefined, signal: AbortSignal): Promise<Bearer> {
+  async #follow(
+    first: string | undefined,
+    signal: AbortSignal,
+    again: (() => Promise<Begun>) | undefined,
+  ): Promise<Bearer> {
     const { leases, key, clock, usable, onRecord } = this.#tools;
+    let mayBegin = again;
     for (let nonce = first; ; ) {
       // In this order: a sign-in writes the record, then its face, then gives the lease back.
       const holder = await leases.holder(key, clock.now());
@@ -54,7 +73,12 @@ export class SignInFollower implements SignInWatch {
       nonce = holder ?? nonce;
       if (face !== undefined && (nonce === undefined || face.nonce === nonce)) this.#show(face);
       if (face?.phase === 'failed' && face.nonce === nonce) throw failureOf(face);
-      if (holder === undefined) {
+      if (holder === undefined && mayBegin !== undefined && face?.phase === 'done') {
+        const begun = await mayBegin();
+        if (begun.kind === 'usable') return onRecord(begun.record);
+        nonce = begun.nonce;
+        mayBegin = undefined;
+      } else if (holder === undefined) {
         throw new SignInEndedError(undefined, 'the sign-in ended without an answer', {
           hint: 'Ask again to start another one.',
         });

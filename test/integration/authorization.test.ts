@@ -180,6 +180,23 @@ test('a token at its end is replaced first, once for all who ask', async () => {
   expect(world.endpoint.posts.entries).toHaveLength(1);
 });
 
+test('a sign-in about to end, whose token is the one that will not do, is followed by another', async () => {
+  await using world = await World.create();
+  const lease = await world.leases.create(KEY, Date.now());
+  const bridge = world.bridge();
+  const refused = await bridge.current(signal);
+  const challenge = 'Bearer error="insufficient_scope", scope="more"';
+  const signIn = watchOf(await bridge.recover(refused, challenge, signal));
+  expect(world.launched.entries).toEqual([]);
+  await world.face({ phase: 'done', nonce: lease.nonce });
+  await world.leases.release(KEY, lease.nonce ?? '');
+  const { scope } = await world.launched.waitFor(() => true, { what: 'a sign-in for more' });
+  expect(scope).toContain('more');
+  await world.signInWorks('A9');
+  expect(await signIn.done).toEqual({ token: 'A9' });
+  expect(world.launched.entries).toHaveLength(1);
+});
+
 test('a request that gives up waiting takes nothing from the others', async () => {
   await using world = await World.create(EXPIRED());
   const bridge = world.bridge();
