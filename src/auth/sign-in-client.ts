@@ -34,6 +34,7 @@ export function noClient(issuer: string, what: string, redirectUri: string | und
   return new NoClientError(`${quote(issuer)} ${what}`, {
     hint:
       `It registers no clients by program. Ask whoever runs it for a client of a native application${redirect}, ` +
-      'then add "--client-id", "ID" to the arguments of this bridge, and "--client-secret-env", "VARIABLE" if it comes with a secret.',
+      'then add "--client-id", "ID" to the arguments of this bridge, and "--client-secret-env", "VARIABLE" if it comes with a secret. ' +
+      'Or get an access token there, and put it into MCP_DRAWBRIDGE_TOKEN.',
   });
 }

@@ -99,6 +99,11 @@ describe('refusals', () => {
     await expect(refused).rejects.toMatchObject({ hint: expect.stringContaining('client') });
   });
 
+  test('422 that says nothing of RFC 7591 (GitHub): nobody is registered here', async () => {
+    await using world = await createOAuthWorld();
+    await expect(register(world, json({ msg: 'no' }, 422))).rejects.toThrow(NoClientError);
+  });
+
   test('no endpoint: nothing is sent', async () => {
     await using world = await createOAuthWorld();
     const metadata = world.issuerMetadata({ registration_endpoint: undefined });
@@ -114,7 +119,7 @@ describe('refusals', () => {
       'invalid_redirect_uri',
     ],
     [400, { error: 'invalid_client_metadata' }, 'invalid_client_metadata'],
-    [422, { msg: 'no' }, undefined],
+    [422, { error: 'invalid_client_metadata' }, 'invalid_client_metadata'],
     [429, {}, undefined],
     [500, '<p>', undefined],
     [503, '', undefined],
