@@ -9,6 +9,8 @@ export interface CompleteOptions {
   readonly server: URL;
   readonly wwwAuthenticate: string | undefined;
   readonly resource?: string | undefined;
+  readonly issuer?: string | undefined;
+  readonly tenantIssuer?: boolean | undefined;
   readonly fetch: GuardedFetch;
   readonly signal: AbortSignal;
 }
@@ -16,11 +18,11 @@ export interface CompleteOptions {
 /** Finds where a refresh token is to be sent, the way a sign-in would: from the server. Its issuer has to be the credential's. */
 export async function completeImport(
   credential: PortableCredential,
-  { server, wwwAuthenticate, resource, fetch, signal }: CompleteOptions,
+  { wwwAuthenticate, ...options }: CompleteOptions,
 ): Promise<PortableCredential> {
   const challenge = bearerChallenge(wwwAuthenticate);
   // PKCE guards the code, and there is none here.
-  const found = await discover({ server, challenge, resource, fetch, assumePkce: true, signal });
+  const found = await discover({ ...options, challenge, assumePkce: true });
   const { issuer } = credential;
   if (issuer !== undefined && withoutSlash(issuer) !== withoutSlash(found.issuer)) {
     throw new IssuerMismatchError(

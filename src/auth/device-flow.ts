@@ -56,7 +56,7 @@ export async function deviceSignIn(request: SignInRequest, tools: SignInTools, a
   const signal = attempt.waiting;
   const found = await discover({
     ...{ server: new URL(request.server), challenge, resource, noResource, fetch, assumePkce, signal },
-    flow: 'direct',
+    ...{ issuer: request.issuer, tenantIssuer: request.tenantIssuer, flow: 'direct' },
   });
   const { metadata, issuer } = found;
   const endpoint = metadata.deviceAuthorizationEndpoint;

@@ -6,6 +6,7 @@ import {
   type AuthorizationServerMetadata,
   checkAuthorizationServerMetadata,
   defaultEndpoints,
+  type MetadataExpectation,
   type ProtectedResourceMetadata,
   readProtectedResourceMetadata,
 } from './metadata.ts';
@@ -23,6 +24,9 @@ export interface DiscoverOptions {
   readonly noResource?: boolean | undefined;
   readonly fetch: GuardedFetch;
   readonly assumePkce: boolean;
+  /** The user's `--issuer`: no other authorization server will do. */
+  readonly issuer?: string | undefined;
+  readonly tenantIssuer?: boolean | undefined;
   readonly flow?: 'redirect' | 'direct' | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -45,8 +49,9 @@ export interface Discovered {
  */
 export async function discover(options: DiscoverOptions): Promise<Discovered> {
   const resourceMetadata = await findProtectedResourceMetadata(options);
+  const listed = resourceMetadata?.authorizationServers ?? [];
   // Of several the first: RFC 9728 §7.6 leaves the choice to the client, and one that changes would mean a new sign-in.
-  const issuer = resourceMetadata?.authorizationServers[0];
+  const issuer = listed.find((each) => each === options.issuer) ?? listed[0];
   const metadata =
     issuer === undefined
       ? await authorizationServerAtServer(options)
@@ -83,32 +88,39 @@ async function findProtectedResourceMetadata(
 
 async function authorizationServer(
   issuer: string,
-  { fetch, assumePkce, flow, signal }: DiscoverOptions,
+  options: DiscoverOptions,
 ): Promise<AuthorizationServerMetadata> {
+  const { fetch, signal } = options;
   const { policy } = fetch;
   const url = checkDiscoveredUrl(issuer, 'the authorization server', policy);
   // RFC 8414 §2.
   if (url.search !== '') throw new DiscoveryError(`the authorization server ${quote(issuer)} holds a query`);
   const found = await findDocument(fetch, authorizationServerMetadataUrls(url), signal, (document) =>
-    checkAuthorizationServerMetadata(document, { issuers: [issuer], assumePkce, policy, flow }),
+    checkAuthorizationServerMetadata(document, expectation([issuer], options)),
   );
   if (found !== undefined) return found;
   throw new DiscoveryError(`the authorization server ${quote(issuer)} has no metadata where it should be`);
 }
 
 /** MCP 2025-03-26: without protected resource metadata the server's origin is the authorization server. */
-async function authorizationServerAtServer({
-  server,
-  fetch,
-  assumePkce,
-  flow,
-  signal,
-}: DiscoverOptions): Promise<AuthorizationServerMetadata> {
+async function authorizationServerAtServer(options: DiscoverOptions): Promise<AuthorizationServerMetadata> {
+  const { server, fetch, signal } = options;
   // Derived by us, not written by anybody: both spellings of an origin are right.
   const issuers = [server.origin, `${server.origin}/`];
   const urls = authorizationServerMetadataUrls(new URL(server.origin));
   const found = await findDocument(fetch, urls, signal, (document) =>
-    checkAuthorizationServerMetadata(document, { issuers, assumePkce, flow, policy: fetch.policy }),
+    checkAuthorizationServerMetadata(document, expectation(issuers, options)),
   );
-  return found ?? defaultEndpoints(server);
+  if (found !== undefined) return found;
+  if (options.issuer === undefined || issuers.includes(options.issuer)) return defaultEndpoints(server);
+  throw new DiscoveryError(
+    `${quote(server.origin)} names no authorization server, so it cannot be the --issuer ${quote(options.issuer)}`,
+  );
+}
+
+function expectation(
+  issuers: readonly string[],
+  { issuer, tenantIssuer, assumePkce, flow, fetch }: DiscoverOptions,
+): MetadataExpectation {
+  return { issuers, onlyIssuer: issuer, tenantIssuer, assumePkce, flow, policy: fetch.policy };
 }

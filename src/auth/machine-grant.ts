@@ -32,7 +32,15 @@ export type MachineGrant =
 export interface MachineGrantOptions
   extends Pick<
     SignInRequest,
-    'server' | 'profile' | 'resource' | 'noResource' | 'scope' | 'assumePkce' | 'dpop'
+    | 'server'
+    | 'profile'
+    | 'resource'
+    | 'noResource'
+    | 'scope'
+    | 'assumePkce'
+    | 'issuer'
+    | 'tenantIssuer'
+    | 'dpop'
   > {
   readonly grant: MachineGrant;
   readonly client: ConfiguredClient | undefined;
@@ -54,6 +62,7 @@ export async function obtainCredential(
   const server = new URL(options.server);
   const found = await discover({
     ...{ server, challenge, resource, noResource, fetch, assumePkce, signal, flow: 'direct' },
+    ...{ issuer: options.issuer, tenantIssuer: options.tenantIssuer },
   });
   const scope = chooseScope(challenge.scope, found.scopesSupported, options.scope);
   const binding = await bindingFor(

@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
 import { quote } from '../protocol/quote.ts';
 import { checkDiscoveredUrl, type UrlPolicy } from './discovered-url.ts';
-import { DiscoveryError, IssuerMismatchError, PkceUnsupportedError } from './oauth-errors.ts';
+import { checkIssuer, type IssuerExpectation } from './issuer.ts';
+import { DiscoveryError, PkceUnsupportedError } from './oauth-errors.ts';
 
 declare const checked: unique symbol;
 
@@ -39,9 +40,7 @@ export interface ProtectedResourceMetadata {
   readonly dpopAlgs?: readonly string[];
 }
 
-export interface MetadataExpectation {
-  /** The spellings that are right, byte for byte (RFC 8414 §3.3, THREATS 6). */
-  readonly issuers: readonly string[];
+export interface MetadataExpectation extends IssuerExpectation {
   /** The user's `--assume-pkce`. */
   readonly assumePkce: boolean;
   /** `direct`: nobody is redirected, so neither an authorization endpoint nor PKCE is needed. */
@@ -98,17 +97,11 @@ export function readProtectedResourceMetadata(document: unknown): ProtectedResou
 
 export function checkAuthorizationServerMetadata(
   document: unknown,
-  { issuers, assumePkce, policy, flow = 'redirect' }: MetadataExpectation,
+  expectation: MetadataExpectation,
 ): AuthorizationServerMetadata {
-  const data = parse(authorizationServerSchema, document, AS_METADATA);
-  if (!issuers.includes(data.issuer)) {
-    throw new IssuerMismatchError(
-      `the authorization server metadata names the issuer ${quote(data.issuer)}, expected ${quote(issuers[0] ?? '')}`,
-      {
-        hint: 'The two have to be the same to the last character; whoever runs the server has to correct one.',
-      },
-    );
-  }
+  const { assumePkce, policy, flow = 'redirect' } = expectation;
+  const read = parse(authorizationServerSchema, document, AS_METADATA);
+  const data = { ...read, issuer: checkIssuer(read.issuer, expectation) };
   if (flow === 'redirect') {
     if (data.authorization_endpoint === undefined) throw missing('authorization_endpoint', AS_METADATA);
     if (data.response_types_supported !== undefined && !data.response_types_supported.includes('code')) {

@@ -76,6 +76,7 @@ export async function signIn(
   const found = await discover({
     ...{ server, challenge, fetch, assumePkce, signal },
     ...{ resource: request.resource, noResource: request.noResource },
+    ...{ issuer: request.issuer, tenantIssuer: request.tenantIssuer },
   });
   const scope = chooseScope(
     challenge.scope,

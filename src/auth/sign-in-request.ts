@@ -21,6 +21,10 @@ export interface SignInRequest {
   readonly client?: ConfiguredClient | undefined;
   readonly clientMetadataUrl?: string | undefined;
   readonly noResource?: boolean | undefined;
+  /** The user's `--issuer`. */
+  readonly issuer?: string | undefined;
+  /** `{tenantid}` in an issuer stands for the tenant (QUIRKS, Entra ID). */
+  readonly tenantIssuer?: boolean | undefined;
   /** The scope goes with the token request as well (QUIRKS, Entra ID). */
   readonly scopeOnTokenRequests?: boolean | undefined;
   /** The resource goes out as `audience` as well (QUIRKS, Auth0). */
@@ -75,6 +79,8 @@ const schema = z.object({
   ),
   clientMetadataUrl: z.optional(z.string()),
   noResource: z.optional(z.boolean()),
+  issuer: z.optional(z.string()),
+  tenantIssuer: z.optional(z.boolean()),
   scopeOnTokenRequests: z.optional(z.boolean()),
   audienceFromResource: z.optional(z.boolean()),
   useIdToken: z.optional(z.boolean()),

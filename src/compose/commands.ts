@@ -161,6 +161,7 @@ async function runStatus(config: CommandConfig, logger: LogSink): Promise<Comman
 
 function importParts(config: CommandConfig, process: ProcessParts, logger: LogSink, signal: AbortSignal) {
   const { profile, force, resource } = config;
+  const { issuer, tenantIssuer } = config.oauth;
   return {
     ...{ profile, force, now: systemClock.now() },
     open: async (server: URL) => {
@@ -172,7 +173,15 @@ function importParts(config: CommandConfig, process: ProcessParts, logger: LogSi
       const { completeImport } = await import('../auth/complete-import.ts');
       const wwwAuthenticate = await challengeOf({ ...config, server }, process, logger, signal);
       return guarded(config, server, process, (fetch) =>
-        completeImport(credential, { server, wwwAuthenticate, resource, fetch, signal }),
+        completeImport(credential, {
+          server,
+          wwwAuthenticate,
+          resource,
+          fetch,
+          signal,
+          issuer,
+          tenantIssuer,
+        }),
       );
     },
   };

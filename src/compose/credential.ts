@@ -84,16 +84,26 @@ export async function openCredential(
 
 /** Two bridges share a login when they would ask for it in the same way. */
 export function keyOf({ server, resource, scope, profile, oauth }: Config): string {
-  const { grant, client, clientMetadataUrl, authorizeParams, audienceFromResource, useIdToken, dpop } = oauth;
+  const {
+    grant,
+    client,
+    clientMetadataUrl,
+    authorizeParams,
+    audienceFromResource,
+    useIdToken,
+    dpop,
+    issuer,
+  } = oauth;
   // What no parameter may be called: of a preset, and of what is shown to the server.
   const ours = [...(audienceFromResource ? ['+audience'] : []), ...(useIdToken ? ['+id_token'] : [])];
   // Who insists shares no login with who leaves it to the server.
   if (dpop !== 'auto' && !useIdToken) ours.push(`+dpop=${dpop}`);
+  const only = issuer === undefined ? [] : [['+issuer', issuer] as const];
   return credentialKey({
     ...{ server, scope, profile, grant, clientMetadataUrl },
     // No URI is empty: "none" is another login than "as the metadata says".
     resource: oauth.noResource ? '' : resource,
     clientId: client?.clientId,
-    authorizeParams: [...authorizeParams, ...ours.map((name) => [name, ''] as const)],
+    authorizeParams: [...authorizeParams, ...ours.map((name) => [name, ''] as const), ...only],
   });
 }

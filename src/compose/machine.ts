@@ -27,10 +27,11 @@ export async function machineOptions(
 ): Promise<MachineAuthorizationOptions> {
   const { home, caFile, oauth } = config;
   if (oauth.machineGrant === undefined) throw new InternalError('a machine grant without its settings');
-  const { server, profile, resource, noResource, scope, assumePkce, allowHttp, dpop } =
+  const { server, profile, resource, noResource, scope, assumePkce, allowHttp, dpop, issuer, tenantIssuer } =
     signInSettings(config);
   return {
     ...{ server, profile, resource, noResource, scope, assumePkce, allowHttp, dpop, key, logger },
+    ...{ issuer, tenantIssuer },
     proofMemory: new Map(),
     store: await openStore({ home, logger, memory: config.store === 'memory' }),
     grant: oauth.machineGrant,

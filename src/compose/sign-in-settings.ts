@@ -6,13 +6,13 @@ import { optional } from './process.ts';
 /** What of the settings shapes a sign-in. */
 export function signInSettings(config: Config): SignInSettings {
   const { oauth, resource, scope, caFile, home } = config;
-  const { client, clientMetadataUrl, noResource, authorizeParams } = oauth;
+  const { client, clientMetadataUrl, noResource, issuer, tenantIssuer, authorizeParams } = oauth;
   return {
     server: canonicalServer(config.server),
     profile: config.profile,
-    ...optional({ resource, scope, caFile, home, client, clientMetadataUrl }),
+    ...optional({ resource, scope, caFile, home, client, clientMetadataUrl, issuer }),
     ...(oauth.grant === 'device_code' ? { grant: oauth.grant } : {}),
-    noResource,
+    ...{ noResource, tenantIssuer },
     useIdToken: oauth.useIdToken,
     dpop: oauth.dpop,
     authorizeParams,

@@ -31,6 +31,9 @@ export interface ClientConfig {
   };
   readonly clientMetadataUrl?: string;
   readonly noResource: boolean;
+  /** `--issuer`, byte for byte. */
+  readonly issuer?: string;
+  readonly tenantIssuer: boolean;
   readonly scopeOnTokenRequests: boolean;
   readonly audienceFromResource: boolean;
   readonly useIdToken: boolean;
@@ -91,6 +94,8 @@ export function readClientConfig(
     ...(client === undefined ? {} : { client }),
     ...(clientMetadataUrl === undefined ? {} : { clientMetadataUrl }),
     noResource: noResource && settings.resource === undefined,
+    ...(settings.issuer === undefined ? {} : { issuer: settings.issuer }),
+    tenantIssuer: preset.tenantIssuer ?? false,
     scopeOnTokenRequests: preset.scopeOnTokenRequests ?? false,
     audienceFromResource: preset.audienceFromResource === true && !given.has('audience'),
     useIdToken,

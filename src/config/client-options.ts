@@ -113,6 +113,13 @@ export const clientOptions = {
     shapesLogin: true,
     schema: oneOf({ auto: 'auto', always: 'always', never: 'never' }),
   },
+  issuer: {
+    group: 'Sign-in',
+    placeholder: 'URL',
+    help: 'the authorization server, byte for byte as its metadata names itself; no other will do',
+    shapesLogin: true,
+    schema: httpsUrl,
+  },
   'authorize-param': {
     group: 'Sign-in',
     placeholder: 'NAME=VALUE',

@@ -6,6 +6,8 @@ export interface Preset {
   /** The scope goes with each token request, refreshes included. */
   readonly scopeOnTokenRequests?: true;
   readonly assumePkce?: true;
+  /** The metadata's issuer is written with `{tenantid}` for the tenant. */
+  readonly tenantIssuer?: true;
   readonly useIdToken?: true;
   readonly callbackHost?: 'localhost';
   readonly authorizeParams?: readonly (readonly [string, string])[];
@@ -18,9 +20,10 @@ export interface Preset {
 export const presets = {
   entra: {
     about:
-      'Microsoft Entra ID: no resource, the scope with each token request, a client id, redirect on localhost',
+      'Microsoft Entra ID: no resource, the scope with each token request, any tenant, a client id, redirect on localhost',
     noResource: true,
     scopeOnTokenRequests: true,
+    tenantIssuer: true,
     callbackHost: 'localhost',
     assumePkce: true,
     needsClientId: true,

@@ -43,6 +43,7 @@ test('an address alone gives the defaults', () => {
         grant: 'authorization_code',
         ...{ noResource: false, scopeOnTokenRequests: false, audienceFromResource: false, useIdToken: false },
         dpop: 'auto',
+        tenantIssuer: false,
         authorizeParams: [],
       },
       loginWords: { words: [URL_TEXT], notes: [] },
