@@ -181,21 +181,6 @@ describe('a Client ID Metadata Document', () => {
   });
 });
 
-describe('nobody can register', () => {
-  it.each([
-    ['no endpoint', { metadata: noRegistration }],
-    ['403', { register: () => ({ status: 403, body: '<h1>Forbidden</h1>' }) }],
-    ['404', { register: () => ({ status: 404 }) }],
-  ])('%s: the message says what to put where, and no browser is opened', async (_name, habits) => {
-    await using world = await createVendorWorld(habits);
-    const failure = JSON.stringify(await world.tools());
-    expect(failure).toContain('--client-id');
-    expect(failure).toContain('--client-secret-env');
-    expect(failure).toMatch(/http:\/\/127\.0\.0\.1:\d+\/callback/);
-    expect(world.opened).toEqual([]);
-  });
-});
-
 describe('what is asked for', () => {
   it('--no-resource: neither when signing in nor when refreshing', async () => {
     await using world = await createVendorWorld({}, ['--no-resource']);

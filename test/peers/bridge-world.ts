@@ -30,6 +30,8 @@ export interface BridgeWorldOptions {
   /** What the person at the browser does. */
   readonly browse?: VisitOptions;
   readonly logger?: Logger;
+  /** Of another world: this bridge is one more instance of the same user's. */
+  readonly home?: TemporaryHome;
 }
 
 export interface BridgeWorldParts {
@@ -41,6 +43,7 @@ export interface BridgeWorldParts {
   readonly opened: string[];
   readonly outcomes: Promise<SignInOutcome>[];
   readonly home: TemporaryHome;
+  readonly ownsHome: boolean;
   readonly stop: AbortController;
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
@@ -54,7 +57,9 @@ export class BridgeWorld implements AsyncDisposable {
   readonly authorization: Authorization;
   readonly opened: string[];
   readonly outcomes: Promise<SignInOutcome>[];
-  readonly #home: TemporaryHome;
+  /** What it keeps its state in, with whoever else has it. */
+  readonly home: TemporaryHome;
+  readonly #ownsHome: boolean;
   readonly #stop: AbortController;
   readonly #argv: readonly string[];
   readonly #env: Readonly<Record<string, string>>;
@@ -66,7 +71,8 @@ export class BridgeWorld implements AsyncDisposable {
     this.authorization = parts.authorization;
     this.opened = parts.opened;
     this.outcomes = parts.outcomes;
-    this.#home = parts.home;
+    this.home = parts.home;
+    this.#ownsHome = parts.ownsHome;
     this.#stop = parts.stop;
     this.#argv = parts.argv;
     this.#env = parts.env;
@@ -83,9 +89,16 @@ export class BridgeWorld implements AsyncDisposable {
   protected static async compose(
     server: string,
     args: readonly string[],
-    { env: extra = {}, clock = systemClock, browse = {}, logger = silentLogger }: BridgeWorldOptions,
+    {
+      env: extra = {},
+      clock = systemClock,
+      browse = {},
+      logger = silentLogger,
+      home: shared,
+    }: BridgeWorldOptions,
   ): Promise<BridgeWorldParts> {
-    const home = await TemporaryHome.create();
+    const home = shared ?? (await TemporaryHome.create());
+    const ownsHome = shared === undefined;
     const env = { ...extra, MCP_DRAWBRIDGE_HOME: home.state };
     const argv = [server, ...args];
     const parsed = loadConfig(argv, env, readSettingsFile);
@@ -135,7 +148,7 @@ export class BridgeWorld implements AsyncDisposable {
         : await composeMachineAuthorization(config, keyOf(config), machine, logger);
     const parts = { authorization, wait: true, logger, headers: config.headers };
     const bridge = (await composeBridge(server, parts)).read();
-    return { config, bridge, store, authorization, opened, outcomes, home, stop, argv, env };
+    return { config, bridge, store, authorization, opened, outcomes, home, ownsHome, stop, argv, env };
   }
 
   /** As a host does: initialize, then the list of tools. */
@@ -164,6 +177,6 @@ export class BridgeWorld implements AsyncDisposable {
     await this.bridge[Symbol.asyncDispose]();
     this.#stop.abort();
     await Promise.allSettled(this.outcomes);
-    await this.#home.close();
+    if (this.#ownsHome) await this.home.close();
   }
 }

@@ -12,11 +12,12 @@ export class VendorWorld extends BridgeWorld {
 
   static async create(
     habits: VendorHabits,
-    args: readonly string[] = [],
+    args: readonly string[] | ((vendor: Vendor) => readonly string[]) = [],
     options: BridgeWorldOptions = {},
   ): Promise<VendorWorld> {
     const vendor = await Vendor.start(habits);
-    return new VendorWorld(vendor, await BridgeWorld.compose(vendor.mcpUrl, args, options));
+    const given = typeof args === 'function' ? args(vendor) : args;
+    return new VendorWorld(vendor, await BridgeWorld.compose(vendor.mcpUrl, given, options));
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {

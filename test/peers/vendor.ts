@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type SeenRequest, seenRequest } from './faults.ts';
 import { Journal } from './journal.ts';
 import { type Listening, listen, readBody } from './listening.ts';
+import { SSE_PATH, VendorSse } from './vendor-sse.ts';
 
 export interface VendorAnswer {
   readonly status?: number;
@@ -28,8 +29,10 @@ export interface VendorHabits {
   readonly resourceMetadata?: (vendor: Vendor) => Readonly<Record<string, unknown>> | null;
   readonly authorize?: (query: URLSearchParams, vendor: Vendor) => VendorAnswer | undefined;
   readonly token?: (form: URLSearchParams, request: SeenRequest, vendor: Vendor) => VendorAnswer | undefined;
-  readonly register?: (vendor: Vendor) => VendorAnswer | undefined;
+  readonly register?: (vendor: Vendor, request: SeenRequest) => VendorAnswer | undefined;
   readonly mcp?: (rpc: Rpc, request: SeenRequest, vendor: Vendor) => VendorAnswer | undefined;
+  /** Speaks HTTP+SSE, at another address. */
+  readonly sse?: true;
   /** Any other path. */
   readonly other?: (request: SeenRequest, vendor: Vendor) => VendorAnswer | undefined;
 }
@@ -50,11 +53,13 @@ export class Vendor implements AsyncDisposable {
   readonly #listening: Listening;
   readonly #codes = new Map<string, { readonly challenge: string; readonly scope: string | undefined }>();
   readonly #refreshTokens = new Set<string>();
+  readonly #sse: VendorSse | undefined;
   #count = 0;
 
   private constructor(listening: Listening, habits: VendorHabits) {
     this.#listening = listening;
     this.habits = habits;
+    this.#sse = habits.sse === true ? new VendorSse(this) : undefined;
   }
 
   static async start(habits: VendorHabits = {}): Promise<Vendor> {
@@ -73,7 +78,7 @@ export class Vendor implements AsyncDisposable {
   }
 
   get mcpUrl(): string {
-    return `${this.origin}/mcp`;
+    return this.origin + (this.#sse === undefined ? '/mcp' : SSE_PATH);
   }
 
   to(path: string, method?: string): readonly SeenRequest[] {
@@ -112,8 +117,15 @@ export class Vendor implements AsyncDisposable {
     this.issued.length = 0;
   }
 
+  /** No login is left of those that there were. */
+  forgetLogins(): void {
+    this.forgetAccessTokens();
+    this.#refreshTokens.clear();
+  }
+
   unauthorized(more = ''): VendorAnswer {
-    const address = `${this.origin}/.well-known/oauth-protected-resource/mcp`;
+    const { pathname } = new URL(this.mcpUrl);
+    const address = `${this.origin}/.well-known/oauth-protected-resource${pathname}`;
     return { status: 401, headers: { 'www-authenticate': `Bearer resource_metadata="${address}"${more}` } };
   }
 
@@ -134,7 +146,9 @@ export class Vendor implements AsyncDisposable {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const seen = seenRequest(request, await readBody(request));
     this.requests.add(seen);
-    const { status = 200, headers = {}, body } = this.#judge(seen);
+    const answer = this.#sse?.serve(seen, response) ?? this.#judge(seen);
+    if (answer === 'taken') return;
+    const { status = 200, headers = {}, body } = answer;
     const isText = typeof body === 'string';
     response.writeHead(status, { 'content-type': isText ? 'text/html' : 'application/json', ...headers });
     response.end(body === undefined ? '' : isText ? body : JSON.stringify(body));
@@ -147,9 +161,10 @@ export class Vendor implements AsyncDisposable {
     if (path === '/mcp') return this.#mcp(seen);
     if (path === '/token') return this.#token(seen);
     if (path === '/authorize') return this.#authorize(new URL(seen.url, this.origin).searchParams);
-    if (path === '/register') return this.habits.register?.(this) ?? this.#register(seen);
+    if (path === '/register') return this.habits.register?.(this, seen) ?? this.#register(seen);
     if (path.startsWith('/.well-known/oauth-protected-resource')) return this.#resourceMetadata();
     if (path === '/.well-known/oauth-authorization-server') return this.#metadata();
+    if (path === '/login') return { body: '<h1>Log in</h1>' };
     return this.habits.other?.(seen, this) ?? { status: 404 };
   }
 
