@@ -187,7 +187,7 @@ function merged(good: VendorHabits, bad: VendorHabits = {}): VendorHabits {
     resourceMetadata: fields('resourceMetadata'),
     authorize: (query, vendor) => bad.authorize?.(query, vendor) ?? good.authorize?.(query, vendor),
     token: (form, seen, vendor) => bad.token?.(form, seen, vendor) ?? good.token?.(form, seen, vendor),
-    register: (vendor) => bad.register?.(vendor) ?? good.register?.(vendor),
+    register: (vendor, seen) => bad.register?.(vendor, seen) ?? good.register?.(vendor, seen),
     mcp: (rpc, seen, vendor) => bad.mcp?.(rpc, seen, vendor) ?? good.mcp?.(rpc, seen, vendor),
     other: (seen, vendor) => bad.other?.(seen, vendor) ?? good.other?.(seen, vendor),
   };

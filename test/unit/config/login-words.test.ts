@@ -73,6 +73,7 @@ const repeated: Partial<Record<OptionName, readonly string[]>> = {
   'no-resource': ['--no-resource'],
   'use-id-token': ['--use-id-token'],
   dpop: ['--dpop', 'always'],
+  issuer: ['--issuer', 'https://login.example/{tenantid}/'],
   home: ['--home', '/home/a b'],
 };
 const files = { '/s': SECRET, '/h': `X-Key: ${SECRET}`, '/pem': SECRET };
