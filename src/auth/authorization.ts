@@ -25,8 +25,8 @@ export interface SignInWatch {
 
 /** What the bridge knows of authorization. */
 export interface Authorization {
-  /** The bearer to send now; refreshes ahead of expiry; undefined when there is none. */
-  current(signal: StopSignal): Promise<Bearer | undefined>;
+  /** The bearer to send now; refreshes ahead of expiry; undefined when there is none. A promise only where something has to be waited for. */
+  current(signal: StopSignal): Promise<Bearer | undefined> | Bearer | undefined;
   /** After a 401, or a 403 for want of scope, for which a person is asked. Adopts a newer record, else refreshes, else asks for a sign-in. Concurrent calls join. Rejects when nothing helps now. */
   recover(
     refused: Bearer | undefined,
@@ -42,7 +42,7 @@ export interface Authorization {
 /** For a bridge that was given an `Authorization` header: never a browser, never a refresh. */
 export function staticAuthorization(): Authorization {
   return {
-    current: async () => undefined,
+    current: () => undefined,
     recover: async () => {
       throw new StaticAuthorizationRefusedError(
         'the server refuses the Authorization header that this bridge was given (401)',

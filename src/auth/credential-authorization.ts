@@ -60,24 +60,24 @@ export class CredentialAuthorization implements Authorization {
     this.#lookedAt = this.#moment();
   }
 
-  async current(signal: StopSignal): Promise<Bearer | undefined> {
+  current(signal: StopSignal): Promise<Bearer | undefined> | Bearer | undefined {
     signal.throwIfAborted();
     const now = this.#moment();
     const isStale = this.#known === undefined || slept(this.#lookedAt, now);
     this.#lookedAt = now;
+    const record = this.#known?.record;
+    const isFresh = record?.tokens !== undefined && freshness(record.tokens, now.wall) === 'fresh';
+    return isFresh && !isStale ? this.#tokens.of(record) : this.#currentLater(isStale, now, signal);
+  }
+
+  async #currentLater(isStale: boolean, now: Moment, signal: StopSignal): Promise<Bearer | undefined> {
     if (isStale) await abortable(this.#load(), signal);
     const tokens = this.#known?.record?.tokens;
     if (tokens === undefined) return undefined;
-    switch (freshness(tokens, now.wall)) {
-      case 'fresh':
-        break;
-      case 'due':
-        // The token serves: a slow authorization server is nobody's wait.
-        void this.#refreshAhead(tokens.accessToken);
-        break;
-      case 'expired':
-        await abortable(this.#refreshAhead(tokens.accessToken), signal);
-    }
+    const state = freshness(tokens, now.wall);
+    // While the token serves, a slow authorization server is nobody's wait.
+    if (state === 'due') void this.#refreshAhead(tokens.accessToken);
+    if (state === 'expired') await abortable(this.#refreshAhead(tokens.accessToken), signal);
     // Where that failed, the old one: our clock may be wrong, and the server's 401 brings the reason to the host.
     return this.#tokens.of(this.#known?.record);
   }

@@ -131,15 +131,18 @@ export class Connection {
     this.#apply('session-lost');
   }
 
-  /** Resolves when messages may go out, or with OVER; rejects with the reason when this attempt to open fails for good. */
-  async usable(patience: Patience): Promise<undefined | typeof OVER> {
+  /**
+   * Undefined where messages may go out. A promise resolves when they may, or with OVER; it rejects with the reason when this attempt
+   * to open fails for good.
+   */
+  usable(patience: Patience): Promise<undefined | typeof OVER> | undefined {
     if (this.#withoutSession || mayRelay(this.#state)) return undefined;
     this.#apply('wanted');
     if (mayRelay(this.#state)) return undefined;
     const gate = new Promise<undefined>((resolve, reject) => {
       this.#waiting.push({ resolve: () => resolve(undefined), reject });
     });
-    return await patience.wait(gate);
+    return patience.wait(gate);
   }
 
   #apply(event: LifecycleEvent): void {

@@ -66,7 +66,8 @@ export class Courier {
     let absences = 0;
     try {
       for (;;) {
-        if ((await connection.usable(parcel.patience)) === OVER) return { kind: 'over' };
+        const opened = connection.usable(parcel.patience);
+        if (opened !== undefined && (await opened) === OVER) return { kind: 'over' };
         const { session } = connection;
         const attempt = await this.#attempt(parcel, session);
         if (attempt.kind !== 'trouble') return attempt;
@@ -93,7 +94,8 @@ export class Courier {
     const { http, authorization, writer } = this.#options;
     const { signal, onSent } = parcel;
     this.#options.beforeSending();
-    const bearer = await authorization.current(signal);
+    const current = authorization.current(signal);
+    const bearer = current instanceof Promise ? await current : current;
     parcel.onLeaving?.();
     try {
       const reply = await http.post(parcel.body, {

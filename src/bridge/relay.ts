@@ -143,7 +143,7 @@ export class Relay {
     const { signal } = request.stop;
     this.#spawn(request, async () => {
       const patience = new Patience(this.#parts.clock, Number.POSITIVE_INFINITY, signal);
-      const outcome = await this.connection.usable(patience).then(
+      const outcome = await Promise.resolve(this.connection.usable(patience)).then(
         () => 'signed-in' as const,
         () => this.connection.situation,
       );
@@ -214,14 +214,18 @@ export class Relay {
 
   #spawn(request: OpenRequest, work: () => Promise<void>): void {
     this.#live.add(request);
-    work()
-      .catch((error: unknown) => {
-        if (!request.stop.signal.aborted) this.#crash(error);
-      })
-      .finally(() => {
-        request.markSent();
-        this.#live.delete(request);
-      });
+    void this.#guarded(request, work);
+  }
+
+  async #guarded(request: OpenRequest, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!request.stop.signal.aborted) this.#crash(error);
+    } finally {
+      request.markSent();
+      this.#live.delete(request);
+    }
   }
 
   async #conclude(request: OpenRequest, delivery: Delivery): Promise<void> {

@@ -45,8 +45,10 @@ export class Replies {
   async read(reply: Reply, request: OpenRequest, session: SessionHeaders): Promise<void> {
     const { inbox } = this.#options;
     try {
-      if (reply.kind === 'message') await inbox.deliver(reply.json);
-      else if (reply.kind === 'events') await this.#readStream(reply, request, session);
+      if (reply.kind === 'message') {
+        const full = inbox.deliver(reply.json);
+        if (full !== undefined) await full;
+      } else if (reply.kind === 'events') await this.#readStream(reply, request, session);
       else if (this.#options.listening()) return;
       this.#failUnanswered(request, 'the server ended its answer without answering this request');
     } catch (error) {

@@ -47,7 +47,7 @@ export class EraTransport implements Transport {
     this.#between = options.transport;
   }
 
-  async post(body: Uint8Array | string, options: MessageOptions): Promise<Reply> {
+  post(body: Uint8Array | string, options: MessageOptions): Promise<Reply> {
     // A message within a session is of the host that opened it.
     const { sessionId, protocolVersion } = options.session;
     if (sessionId !== undefined || protocolVersion !== undefined) return this.#between.post(body, options);

@@ -6,8 +6,8 @@ import { httpFailure } from './http-failure.ts';
 /** One request and its response's headers; the body is read by whom it concerns. Rejects with HttpError or the signal's reason. */
 export function exchange(dispatcher: Dispatcher, request: HttpRequest): Promise<HttpResponse> {
   const { signal, url } = request;
-  signal?.throwIfAborted();
   return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
     const handler = new Exchange(request, resolve, reject);
     const { origin, path } = targetOf(url);
     dispatcher.dispatch(

@@ -39,11 +39,11 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   const leaving = new Set<Dispatcher>();
   const { allowAddress } = options;
   return {
-    request: async (request) => {
+    request: (request) => {
       if (allowAddress !== undefined) {
         const host = request.url.hostname.replace(/^\[|\]$/g, '');
         if (isIP(host) !== 0 && !allowAddress(host, host)) {
-          throw httpFailure(addressRefused(host), request.url, false);
+          return Promise.reject(httpFailure(addressRefused(host), request.url, false));
         }
       }
       return exchange(dispatcher, request);

@@ -5,12 +5,12 @@ export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array | string;
+  readonly body?: Uint8Array | string | undefined;
   readonly signal?: StopSignal;
   /** Time until the response's headers; undefined waits as long as the connection lives. */
-  readonly headersTimeoutMs?: number;
+  readonly headersTimeoutMs?: number | undefined;
   /** Called once when the last byte of the request was handed to the connection. */
-  readonly onSent?: () => void;
+  readonly onSent?: (() => void) | undefined;
 }
 
 /** Header names are lower case; repeated headers are joined by `, `, which `set-cookie` does not survive: it stands apart. */

@@ -49,10 +49,12 @@ export class AutoTransport implements Transport {
     this.#active = options.http;
   }
 
-  async post(body: Uint8Array | string, options: MessageOptions): Promise<Reply> {
-    if (options.session.sessionId !== undefined || !isInitialize(body)) {
-      return this.#active.post(body, options);
-    }
+  post(body: Uint8Array | string, options: MessageOptions): Promise<Reply> {
+    const opens = options.session.sessionId === undefined && isInitialize(body);
+    return opens ? this.#open(body, options) : this.#active.post(body, options);
+  }
+
+  async #open(body: Uint8Array | string, options: MessageOptions): Promise<Reply> {
     const { first: wanted, memory } = this.#options;
     const first = this.#found ?? wanted ?? (await memory.read()) ?? 'http';
     const second = first === 'http' ? 'sse' : 'http';

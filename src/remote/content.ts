@@ -16,9 +16,13 @@ export function mediaType(contentType: string | undefined): string {
  * The body as it was before its content coding (RFC 9110 §8.4.1). The bridge asks for none; a server that compresses all the same is
  * decoded, one that uses a coding that Node has not is an error.
  */
-export async function decodedBody(response: HttpResponse): Promise<Body> {
+export function decodedBody(response: HttpResponse): Promise<Body> | Body {
   const coding = response.headers['content-encoding']?.trim().toLowerCase();
-  if (coding === undefined || coding === '' || coding === 'identity') return response.body;
+  const isPlain = coding === undefined || coding === '' || coding === 'identity';
+  return isPlain ? response.body : decoded(response, coding);
+}
+
+async function decoded(response: HttpResponse, coding: string): Promise<Body> {
   const { createBrotliDecompress, createGunzip, createInflate, ...zlib } = await import('node:zlib');
   const decoders: Record<string, () => Transform> = {
     __proto__: null as never,
@@ -55,11 +59,21 @@ async function* wellCoded(decoded: AsyncIterable<Uint8Array>, coding: string): A
   }
 }
 
-/** The whole body, up to `limitBytes`. */
-export async function readWhole(body: Body, limitBytes: number): Promise<Uint8Array> {
+/** The whole body, up to `limitBytes`; a promise where it is not there yet. */
+export function readWhole(body: Body, limitBytes: number): Promise<Uint8Array> | Uint8Array {
+  const whole = body.whole?.();
+  if (whole?.length !== 1) return readChunks(whole ?? body, limitBytes);
+  const [chunk] = whole as [Uint8Array];
+  return chunk.length > limitBytes ? readChunks(whole, limitBytes) : chunk;
+}
+
+async function readChunks(
+  body: AsyncIterable<Uint8Array> | readonly Uint8Array[],
+  limitBytes: number,
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  const add = (chunk: Uint8Array) => {
+  for await (const chunk of body) {
     bytes += chunk.length;
     if (bytes > limitBytes) {
       throw new TooLargeError(`the server sent a message of more than ${limitBytes} bytes`, {
@@ -67,10 +81,7 @@ export async function readWhole(body: Body, limitBytes: number): Promise<Uint8Ar
       });
     }
     chunks.push(chunk);
-  };
-  const whole = body.whole?.();
-  if (whole !== undefined) for (const chunk of whole) add(chunk);
-  else for await (const chunk of body) add(chunk);
+  }
   return chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks);
 }
 

@@ -101,24 +101,22 @@ export class McpOrigin {
     authorization: Readonly<Record<string, string>> | undefined,
   ): Promise<HttpResponse> {
     const { http, userAgent, cookies } = this.#options;
+    const sent: Record<string, string> = { ...this.#userHeaders, ...headers, ...message.headers };
+    sent['user-agent'] ??= userAgent;
     const cookie = cookies === undefined ? undefined : this.#cookieHeader(cookies, url);
+    if (cookie !== undefined) sent.cookie = cookie;
+    if (session.sessionId !== undefined) sent['mcp-session-id'] = session.sessionId;
+    if (session.protocolVersion !== undefined) sent['mcp-protocol-version'] = session.protocolVersion;
+    if (authorization !== undefined) Object.assign(sent, authorization);
+    const { body } = message;
     const response = await http.request({
       method,
       url,
-      headers: {
-        ...this.#userHeaders,
-        ...headers,
-        ...message.headers,
-        'user-agent': this.#userHeaders['user-agent'] ?? userAgent,
-        ...(cookie === undefined ? {} : { cookie }),
-        ...(session.sessionId === undefined ? {} : { 'mcp-session-id': session.sessionId }),
-        ...(session.protocolVersion === undefined ? {} : { 'mcp-protocol-version': session.protocolVersion }),
-        ...authorization,
-      },
-      ...(message.body === undefined ? {} : { body: message.body }),
+      headers: sent,
+      body,
       signal,
-      ...(onSent === undefined ? {} : { onSent }),
-      ...(headersTimeoutMs === undefined ? {} : { headersTimeoutMs }),
+      onSent,
+      headersTimeoutMs,
     });
     if (response.setCookie !== undefined) cookies?.take(url, response.setCookie);
     return response;

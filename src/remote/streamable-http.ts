@@ -73,12 +73,11 @@ export class StreamableHttp implements Transport {
       return { kind: 'events', events, sessionId, retryMs: () => retry };
     }
     if (type === 'application/json' && method === 'POST') {
-      await options.beforeBody?.();
-      return {
-        kind: 'message',
-        json: await readWhole(await decodedBody(response), maxMessageBytes),
-        sessionId,
-      };
+      const hostIsReady = options.beforeBody?.();
+      if (hostIsReady !== undefined) await hostIsReady;
+      const coded = decodedBody(response);
+      const json = readWhole(coded instanceof Promise ? await coded : coded, maxMessageBytes);
+      return { kind: 'message', json: json instanceof Promise ? await json : json, sessionId };
     }
     const start = await startOfBody(response);
     // A server may say 200 to a notification with nothing in it, instead of 202.
