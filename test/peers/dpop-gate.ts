@@ -14,8 +14,8 @@ export interface DpopGateOptions {
   readonly nonces?: 'none' | 'each' | 'never-good';
   /** Its metadata says that it takes no other tokens. */
   readonly required?: boolean;
-  /** What a request without a token is told. */
-  readonly challenges?: readonly ('DPoP' | 'Bearer')[];
+  /** Bearer tokens as well; `unsaid`: and its challenge does not say so. */
+  readonly bearer?: 'said' | 'unsaid' | undefined;
   /** Its clock minus ours. */
   readonly clockOffsetMs?: number;
 }
@@ -31,8 +31,10 @@ export interface GateEvent {
 /** A protected resource (RFC 9449 §7) in front of any MCP server: believes no proof that it has not verified. */
 export class DpopGate implements AsyncDisposable {
   readonly events = new Journal<GateEvent>();
-  /** Where it sends what it would let pass, instead of passing it. */
+  /** Where it sends what it would let pass, instead of passing it; what comes with a query has been there. */
   redirectTo: string | undefined;
+  /** What it takes from now on. */
+  bearer: DpopGateOptions['bearer'];
   readonly #options: DpopGateOptions;
   readonly #nonces = new Set<string>();
   readonly #jtis = new Set<string>();
@@ -40,6 +42,7 @@ export class DpopGate implements AsyncDisposable {
 
   private constructor(options: DpopGateOptions, listening: Listening) {
     this.#options = options;
+    this.bearer = options.bearer;
     this.#listening = listening;
   }
 
@@ -78,7 +81,7 @@ export class DpopGate implements AsyncDisposable {
       request.resume();
       return void response.writeHead(401, { 'www-authenticate': this.#challenge(fault) }).end();
     }
-    if (this.redirectTo === undefined) return this.#pass(request, response);
+    if (this.redirectTo === undefined || url.includes('?')) return this.#pass(request, response);
     request.resume();
     response.writeHead(307, { location: this.redirectTo }).end();
   }
@@ -89,7 +92,7 @@ export class DpopGate implements AsyncDisposable {
     const issued = this.#options.tokens.all.find((each) => each.token === token);
     if (issued === undefined || !this.#options.tokens.isGood(token)) return 'invalid_token';
     if (scheme === 'Bearer')
-      return issued.jkt === undefined && this.#takesBearer ? undefined : 'invalid_token';
+      return issued.jkt === undefined && this.bearer !== undefined ? undefined : 'invalid_token';
     if (scheme !== 'DPoP') return 'no-token';
     const proof = typeof headers.dpop === 'string' ? headers.dpop : undefined;
     const checked = checkProof({ method, url: this.origin + url, proof, token, now: this.#now() });
@@ -100,10 +103,6 @@ export class DpopGate implements AsyncDisposable {
     if (this.#options.nonces === undefined || this.#options.nonces === 'none') return undefined;
     const isFresh = checked.nonce !== undefined && this.#nonces.delete(checked.nonce);
     return isFresh && this.#options.nonces === 'each' ? undefined : 'use_dpop_nonce';
-  }
-
-  get #takesBearer(): boolean {
-    return this.#options.challenges?.includes('Bearer') ?? false;
   }
 
   #now(): number {
@@ -120,7 +119,7 @@ export class DpopGate implements AsyncDisposable {
     const { pathname } = new URL(this.url);
     const metadata = `resource_metadata="${this.origin}/.well-known/oauth-protected-resource${pathname}"`;
     const error = fault === 'no-token' ? '' : `, error="${fault.split(' ')[0]}"`;
-    const { challenges = ['DPoP'] } = this.#options;
+    const challenges = this.bearer === 'said' ? ['DPoP', 'Bearer'] : ['DPoP'];
     return challenges
       .map((scheme) => `${scheme} ${metadata}${scheme === 'DPoP' ? ', algs="ES256 ES384"' : ''}${error}`)
       .join(', ');

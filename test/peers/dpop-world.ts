@@ -1,16 +1,17 @@
 import { type AuthorizationServer, startAuthorizationServer } from './authorization-server.ts';
+import type { ProviderExtras } from './authorization-server-provider.ts';
 import { BridgeWorld } from './bridge-world.ts';
 import { DpopGate, type DpopGateOptions } from './dpop-gate.ts';
 import { type PeerMcpServer, startMcpServer } from './mcp-server.ts';
 import { type SseMcpServer, startSseMcpServer } from './sse-mcp-server.ts';
 
 export interface DpopWorldOptions
-  extends Partial<Pick<DpopGateOptions, 'nonces' | 'required' | 'challenges'>> {
+  extends Partial<Pick<DpopGateOptions, 'nonces' | 'required' | 'bearer' | 'clockOffsetMs'>> {
   readonly args?: readonly string[];
   /** What speaks behind the gate. */
   readonly server?: 'streamable' | 'sse';
-  /** False: an authorization server that has never heard of it. */
-  readonly binds?: boolean;
+  /** Of the authorization server; it binds tokens to keys where nothing else is said. */
+  readonly extras?: ProviderExtras;
 }
 
 export interface DpopWorld extends AsyncDisposable {
@@ -22,8 +23,8 @@ export interface DpopWorld extends AsyncDisposable {
 
 /** An authorization server that wants a nonce in each proof, a server that verifies proofs, and a bridge to it. */
 export async function createDpopWorld(options: DpopWorldOptions = {}): Promise<DpopWorld> {
-  const { args = [], server: kind = 'streamable', binds = true, ...habits } = options;
-  const authority = await startAuthorizationServer({ extras: { dpop: binds } });
+  const { args = [], server: kind = 'streamable', extras, ...habits } = options;
+  const authority = await startAuthorizationServer({ extras: { dpop: true, ...extras } });
   const server = kind === 'sse' ? await startSseMcpServer() : await startMcpServer();
   const gate = await DpopGate.start({
     ...{ inner: server.url, issuer: authority.issuer, tokens: authority.tokens, nonces: 'each' },

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { keyOf } from '../../../src/compose/credential.ts';
 import { type Config, loadConfig } from '../../../src/config/config.ts';
 
 const URL_ARGUMENT = 'https://mcp.example/mcp';
@@ -102,6 +103,26 @@ describe('grants', () => {
       ...{ kind: 'enterprise', idTokenFile: '/t', idpClientId: 'i' },
       idpTokenEndpoint: 'https://idp.example/token',
     });
+  });
+});
+
+describe('--dpop', () => {
+  it('is auto, in each source; and no ID token is bound', () => {
+    expect(oauth([]).dpop).toBe('auto');
+    expect(oauth(['--dpop', 'never']).dpop).toBe('never');
+    expect(oauth([], { MCP_DRAWBRIDGE_DPOP: 'always' }).dpop).toBe('always');
+    expect(oauth(['--config', '/c.json'], {}, { '/c.json': '{"dpop":"always"}' }).dpop).toBe('always');
+    expect(oauth(['--use-id-token']).dpop).toBe('never');
+    expect(() => load(['--use-id-token', '--dpop', 'always'])).toThrow(/exclude each other/);
+    expect(() => load(['--dpop', 'yes'])).toThrow(/auto, always, never/);
+  });
+
+  it('who insists has another login than who leaves it to the server', () => {
+    const keys = [[], ['--dpop', 'auto'], ['--dpop', 'always'], ['--dpop', 'never']].map((args) =>
+      keyOf(load(args).config),
+    );
+    expect(keys[0]).toBe(keys[1]);
+    expect(new Set(keys).size).toBe(3);
   });
 });
 

@@ -36,6 +36,8 @@ test.each([
   ['revision 0', { ...wholeRecord, revision: 0 }],
   ['half a revision', { ...wholeRecord, revision: 1.5 }],
   ['version 0', { ...wholeRecord, version: 0 }],
+  ['a key for another curve', { ...wholeRecord, dpopKey: { ...wholeRecord.dpopKey, crv: 'P-384' } }],
+  ['a key that is none', { ...wholeRecord, dpopKey: { ...wholeRecord.dpopKey, d: 'a b' } }],
   ['no issuer', { ...wholeRecord, issuer: undefined }],
   ['a line break in the access token', { ...wholeRecord, tokens: { ...tokens, accessToken: 'a\r\nX: y' } }],
   ['a line break in the refresh token', { ...wholeRecord, tokens: { ...tokens, refreshToken: 'a\nb' } }],
