@@ -9,6 +9,7 @@ import { validToken } from '../auth/valid-token.ts';
 import { quote } from '../protocol/quote.ts';
 import type { SignInFace } from '../store/lease.ts';
 import type { CredentialRecord } from '../store/record.ts';
+import { StoreReadOnlyError } from '../store/store-errors.ts';
 
 export interface LoginParts {
   readonly credential: AuthorizationOptions;
@@ -42,6 +43,11 @@ export async function login(parts: LoginParts, signal: AbortSignal): Promise<voi
   if (!force && (await validToken(credential, signal)).kind === 'token') {
     logger.tell(`Signed in to ${quote(settings.server)} already; --force signs in anew.`);
     return;
+  }
+  if (!credential.store.writable) {
+    throw new StoreReadOnlyError('a login would end with this command, since it cannot be kept', {
+      hint: `Make ${credential.store.folder} writable, and leave out --store memory.`,
+    });
   }
   if (parts.nobodyThere !== undefined) throw signInNeeded(settings.server, parts.nobodyThere.hint);
   const lease = await leases.create(key, clock.now(), settings.authTimeoutMs + LEASE_EXTRA_MS);

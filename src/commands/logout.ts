@@ -4,6 +4,7 @@ import type { Logger } from '../platform/logger.ts';
 import { quote } from '../protocol/quote.ts';
 import type { CredentialRecord } from '../store/record.ts';
 import type { Store } from '../store/store.ts';
+import { StoreError } from '../store/store-errors.ts';
 
 export interface LogoutParts {
   readonly store: Store;
@@ -16,7 +17,16 @@ export interface LogoutParts {
 /** `logout`: true when nothing of it is left, here or at the authorization servers. */
 export async function logout(parts: LogoutParts): Promise<boolean> {
   let isClean = true;
-  for (const key of parts.keys) isClean = (await logoutOne(parts, key)) && isClean;
+  for (const key of parts.keys) {
+    try {
+      isClean = (await logoutOne(parts, key)) && isClean;
+    } catch (error) {
+      // One that cannot be read keeps nobody signed in elsewhere.
+      if (!(error instanceof StoreError)) throw error;
+      parts.logger.tell(`Left as it is: ${describeError(error)}`);
+      isClean = false;
+    }
+  }
   return isClean;
 }
 
@@ -50,6 +60,10 @@ async function logoutOne({ store, revoke, logger, signal }: LogoutParts, key: st
     return true;
   }
   logger.tell(`Signed out of ${quote(left.server)}.`);
+  if (!store.writable) {
+    logger.tell(`The login is still in ${store.folder}, which cannot be written.`);
+    return false;
+  }
   if (left.revoked?.kind !== 'failed') return true;
   logger.tell(
     `Its tokens could not be revoked and may work until they expire: ${describeError(left.revoked.error)}`,
