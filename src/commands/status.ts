@@ -16,7 +16,8 @@ export interface CredentialStatus {
     | 'expired, refreshable'
     | 'expired, renewable'
     | 'sign-in needed'
-    | 'unreadable';
+    | 'unreadable'
+    | 'of a later version';
   /** `--grant`, where it asks nobody. */
   readonly grant?: string;
   readonly account?: string;
@@ -60,7 +61,7 @@ function one({ found, signIn, lock }: CredentialOverview, now: number): Credenti
   return {
     server: record?.server ?? signIn?.server ?? '?',
     profile: record?.profile ?? signIn?.profile ?? 'default',
-    state: found.kind === 'corrupt' ? 'unreadable' : stateOf(record, refreshable, now),
+    state: UNREAD.get(found.kind) ?? stateOf(record, refreshable, now),
     ...(record?.grant === undefined ? {} : { grant: record.grant }),
     ...(account === undefined ? {} : { account }),
     ...(record === undefined ? {} : { issuer: record.issuer }),
@@ -83,6 +84,12 @@ function one({ found, signIn, lock }: CredentialOverview, now: number): Credenti
     ...(lock === undefined ? {} : { lock }),
   };
 }
+
+/** What this version cannot tell more of. */
+const UNREAD = new Map<CredentialOverview['found']['kind'], CredentialStatus['state']>([
+  ['corrupt', 'unreadable'],
+  ['later-version', 'of a later version'],
+]);
 
 function stateOf(
   record: CredentialRecord | undefined,

@@ -1,17 +1,20 @@
 import type { Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isAlive } from '../platform/owner.ts';
+import { readOwnFile } from './atomic-file.ts';
 import type { Leases, SignInFace } from './lease.ts';
 import { seeLock } from './lock-file.ts';
+import { parseOwned } from './owned-file.ts';
 import { readRecord } from './read-record.ts';
 import type { CredentialRecord } from './record.ts';
-import { asStoreErrors, systemCode } from './store-errors.ts';
+import { asStoreErrors, LaterVersionError, systemCode } from './store-errors.ts';
 
 /** One credential as somebody finds it who only looks. */
 export interface CredentialOverview {
   readonly key: string;
   readonly found:
-    | { readonly kind: 'absent' | 'corrupt' }
+    | { readonly kind: 'absent' | 'corrupt' | 'later-version' }
     | { readonly kind: 'record'; readonly record: CredentialRecord };
   /** The sign-in that is going on. */
   readonly signIn?: SignInFace;
@@ -26,6 +29,7 @@ export interface LockOverview {
 
 /** As in lock.ts: one that has not been touched for so long is nobody's. */
 const STALE_MS = 15_000;
+const MAX_CLAIM_BYTES = 16 * 1024;
 
 /** Every credential in the folder, also those that a person is just signing in for. Takes no lock and changes nothing. */
 export async function readOverview(
@@ -39,7 +43,7 @@ export async function readOverview(
       throw error;
     });
     const keys = names.flatMap((name) => /^([0-9a-f]{64})\.(?:json|lease)$/.exec(name)?.[1] ?? []);
-    const all = [...new Set(keys)].map((key) => readOne(folder, key, leases, now));
+    const all = [...new Set(keys)].map((key) => readOne(folder, key, names, leases, now));
     return (await Promise.all(all)).filter(({ found, signIn }) => found.kind !== 'absent' || signIn);
   });
 }
@@ -47,14 +51,18 @@ export async function readOverview(
 async function readOne(
   folder: string,
   key: string,
+  names: readonly string[],
   leases: Pick<Leases, 'holder' | 'readFace'>,
   now: number,
 ): Promise<CredentialOverview> {
   const [found, nonce, face, lock] = await Promise.all([
-    readRecord(join(folder, `${key}.json`)),
+    readRecord(join(folder, `${key}.json`)).catch((error: unknown) => {
+      if (error instanceof LaterVersionError) return { kind: 'later-version' } as const;
+      throw error;
+    }),
     leases.holder(key, now),
     leases.readFace(key),
-    readLock(folder, key, now),
+    readClaimant(folder, key, names, now).then((claimant) => claimant ?? readLock(folder, key, now)),
   ]);
   const isGoingOn = nonce !== undefined && face?.nonce === nonce;
   return {
@@ -73,6 +81,26 @@ async function readLock(folder: string, key: string, now: number): Promise<LockO
   if (sight.last.liveness === 'dead') return undefined;
   const taken = (await stat(sight.last.file).catch(() => undefined)) ?? touched;
   return { pid: sight.last.owner.pid, heldForMs: sinceMs(taken, now) };
+}
+
+/** Whoever spends the refresh token keeps the others waiting, also when it is suspended and its lock has gone stale. */
+async function readClaimant(
+  folder: string,
+  key: string,
+  names: readonly string[],
+  now: number,
+): Promise<LockOverview | undefined> {
+  for (const name of names.filter((each) => each.startsWith(`${key}.`) && each.endsWith('.claim'))) {
+    const path = join(folder, name);
+    const [made, read] = await Promise.all([
+      stat(path).catch(() => undefined),
+      readOwnFile(path, MAX_CLAIM_BYTES),
+    ]);
+    const claim = read.kind === 'bytes' ? parseOwned(read.bytes) : undefined;
+    if (made === undefined || claim === undefined || (await isAlive(claim.owner)) === 'dead') continue;
+    return { pid: claim.owner.pid, heldForMs: sinceMs(made, now) };
+  }
+  return undefined;
 }
 
 function sinceMs({ birthtimeMs }: Stats, now: number): number {

@@ -1,7 +1,7 @@
 import { readOwnFile } from './atomic-file.ts';
 import { type CredentialRecord, MAX_RECORD_BYTES } from './record.ts';
 import type { RecordIdentity } from './store.ts';
-import { StoreError } from './store-errors.ts';
+import { LaterVersionError } from './store-errors.ts';
 
 type Found =
   | { readonly kind: 'absent' }
@@ -16,9 +16,12 @@ export async function readRecord(path: string, identity?: RecordIdentity): Promi
   const { parseRecord } = await import('./record-schema.ts');
   const parsed = parseRecord(read.bytes);
   if (parsed.kind === 'newer') {
-    throw new StoreError(`${path} was written by a later version of this program (${parsed.version})`, {
-      hint: 'Update the older installation, or give it a folder of its own with MCP_DRAWBRIDGE_HOME.',
-    });
+    throw new LaterVersionError(
+      `${path} was written by a later version of this program (${parsed.version})`,
+      {
+        hint: 'Update the older installation, or give it a folder of its own with MCP_DRAWBRIDGE_HOME.',
+      },
+    );
   }
   if (parsed.kind === 'corrupt' || !belongsTo(parsed.record, identity)) return { kind: 'corrupt' };
   return parsed;

@@ -5,6 +5,9 @@ export class StoreError extends DrawbridgeError {
   readonly code = 'store';
 }
 
+/** A later version of this program has written it: not ours to judge, and not ours to replace. */
+export class LaterVersionError extends StoreError {}
+
 /** What is to be kept cannot be: the folder is read-only. */
 export class StoreReadOnlyError extends DrawbridgeError {
   readonly code = 'store_read_only';

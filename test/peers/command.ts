@@ -15,8 +15,8 @@ export class Command {
   #stderr = '';
   #watchers = new Set<() => void>();
 
-  constructor(argv: readonly string[], env: Readonly<Record<string, string>>) {
-    this.child = spawn(process.execPath, [PROGRAM, ...argv], { env: { ...env }, stdio: 'pipe' });
+  constructor(argv: readonly string[], env: Readonly<Record<string, string>>, program: string = PROGRAM) {
+    this.child = spawn(process.execPath, [program, ...argv], { env: { ...env }, stdio: 'pipe' });
     this.child.stdin.on('error', () => undefined);
     this.child.stdout.on('data', (chunk: Buffer) => {
       this.#stdout += chunk.toString('utf8');
@@ -56,8 +56,9 @@ export function runProgram(
   argv: readonly string[],
   env: Readonly<Record<string, string>>,
   stdin = '',
+  program: string = PROGRAM,
 ): Promise<CommandEnd> {
-  const command = new Command(argv, env);
+  const command = new Command(argv, env, program);
   command.child.stdin.end(stdin);
   return command.ended;
 }

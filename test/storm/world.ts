@@ -35,6 +35,8 @@ export interface StartOptions {
   readonly plan?: PlanFile;
   readonly nodeArgs?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Of another installation. */
+  readonly program?: string;
 }
 
 /** One machine in small: a home, a browser, a strict authorization server, a protected server, and a copy of the built program. */
@@ -88,11 +90,12 @@ export class StormWorld implements AsyncDisposable {
   }
 
   /** The program as a host starts it. Its requests carry its number. */
-  start({ args = [], plan, nodeArgs = [], env = {} }: StartOptions = {}): Instance {
+  start(options: StartOptions = {}): Instance {
+    const { args = [], plan, nodeArgs = [], env = {}, program = this.#program } = options;
     const number = ++this.#started;
     const host = startRawHost([this.server.url, '--header', `X-Instance: ${number}`, ...args], {
       env: this.home.env({ BROWSER: this.browser.command, ...env }),
-      program: this.#program,
+      program,
       nodeArgs: [...(plan === undefined ? [] : ['--require', plan.preload]), ...nodeArgs],
     });
     const instance = new Instance(number, host, plan);
