@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type AuthorizationServer, startAuthorizationServer } from '../peers/authorization-server.ts';
@@ -128,6 +129,32 @@ describe('login', () => {
   });
 });
 
+describe('login, when a port is taken', () => {
+  it('that was fixed: it is named, before anybody is asked for anything', async () => {
+    await using squatter = await squat();
+    const end = await run(['login', server.url, String(squatter.port)]);
+    expect(end).toMatchObject({ code: 1, stdout: '' });
+    expect(end.stderr).toContain(String(squatter.port));
+    expect(authority.counters).toMatchObject({ registrations: 0, authorizationRequests: 0 });
+    expect(browser.opened).toHaveLength(0);
+  });
+
+  it('that was registered: another one, with one registration more', async () => {
+    await signedIn();
+    await browser.setMode('follow');
+    tabs = 2;
+    const { client } = await record();
+    const registered = new URL(String(client.redirectUri));
+    await using _ = await squat(Number(registered.port));
+    expect((await run(['login', server.url, '--force'])).code).toBe(0);
+    expect(authority.counters).toMatchObject({ registrations: 2, codeExchanges: 2 });
+    const again = new URL(String((await record()).client.redirectUri));
+    expect(again.port).not.toBe(registered.port);
+    expect(`${again.hostname}${again.pathname}`).toBe('127.0.0.1/callback');
+    expect((await run(['token', server.url])).code).toBe(0);
+  });
+});
+
 describe('token', () => {
   it('prints the token and nothing else, and the secret stands nowhere else', async () => {
     await signedIn();
@@ -247,6 +274,18 @@ describe('status', () => {
     expect((await run(['status'])).stdout).toContain(opened?.address);
   });
 });
+
+/** Somebody else's listener. */
+async function squat(port = 0): Promise<AsyncDisposable & { readonly port: number }> {
+  const squatter = createServer();
+  await new Promise<void>((resolve, reject) => {
+    squatter.once('error', reject).listen(port, '127.0.0.1', resolve);
+  });
+  return {
+    port: (squatter.address() as AddressInfo).port,
+    [Symbol.asyncDispose]: () => new Promise((resolve) => squatter.close(() => resolve())),
+  };
+}
 
 /** Until a moment that a token's own record names. */
 async function past(instant: number): Promise<void> {

@@ -49,22 +49,31 @@ test('a sign-in during a refresh: the login stays, the call is served with it', 
   expect(world.browser.opened).toHaveLength(0);
 });
 
-test('two profiles and two scopes at once: a login each, and no refresh of one touches another', async () => {
-  await using world = await StormWorld.create();
+test('two profiles, scopes and client ids at once: a login each, and no refresh of one touches another', async () => {
+  const clients = ['by-hand', 'by-other-hand'].map((id) => ({
+    ...{ client_id: id, application_type: 'native' as const, token_endpoint_auth_method: 'none' as const },
+    ...{ redirect_uris: ['http://127.0.0.1/callback'], response_types: ['code' as const] },
+    grant_types: ['authorization_code', 'refresh_token'],
+  }));
+  await using world = await StormWorld.create({ extras: { clients } });
   const identities = [
     [],
     ['--profile', 'second'],
     ['--scope', 'mcp:tools'],
     ['--scope', 'mcp:tools mcp:extra'],
+    ['--client-id', 'by-hand'],
+    ['--client-id', 'by-other-hand'],
   ];
   const instances = identities.flatMap((args) => [world.start({ args }), world.start({ args })]);
   for (const end of await Promise.all(instances.map((one) => one.call())))
     expect(end).toMatchObject({ kind: 'served' });
   await world.browser.settle();
-  expect(world.browser.opened).toHaveLength(4);
-  expect(world.authority.counters).toMatchObject({ registrations: 4, codeExchanges: 4 });
-  world.authority.tokens.revokeAll();
-  for (const end of await Promise.all(instances.map((one) => one.call())))
-    expect(end).toMatchObject({ kind: 'served' });
-  expect(world.authority.counters).toMatchObject({ refreshPosts: 4, replays: 0, codeExchanges: 4 });
+  expect(world.browser.opened).toHaveLength(6);
+  expect(world.authority.counters).toMatchObject({ registrations: 4, codeExchanges: 6 });
+  for (const lapse of [1, 2]) {
+    world.authority.tokens.revokeAll();
+    for (const end of await Promise.all(instances.map((one) => one.call())))
+      expect(end).toMatchObject({ kind: 'served' });
+    expect(world.authority.counters).toMatchObject({ refreshPosts: 6 * lapse, replays: 0, codeExchanges: 6 });
+  }
 });

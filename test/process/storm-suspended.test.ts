@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
+import { runProgram } from '../peers/command.ts';
 import type { CountedCall } from '../peers/kill-plan.ts';
 import { isCallOf } from '../peers/refresh-steps.ts';
 import type { Instance } from '../storm/instance.ts';
@@ -72,9 +73,15 @@ test('a holder that is suspended longer than its lock lasts is not overtaken: on
   await suspended(holder);
   const other = world.start();
   const second = other.call();
+  const shown = async () => JSON.parse((await runProgram(['status', '--json'], world.home.env())).stdout);
+  const isHeld = expect.objectContaining({ lock: expect.objectContaining({ pid: holder.host.pid }) });
+  expect(await shown()).toContainEqual(isHeld);
   // The real 15 s: the other one takes the lock over and finds the claim of a process that lives.
   await new Promise((resolve) => setTimeout(resolve, 16_000));
   expect(world.authority.counters.refreshPosts).toBe(posted);
+  expect(await shown()).toContainEqual(isHeld);
+  const table = await runProgram(['status'], world.home.env());
+  expect(table.stdout).toMatch(new RegExp(`LOCKED BY[\\s\\S]*process ${holder.host.pid}\\b`));
   holder.host.kill('SIGCONT');
   expect(await first).toMatchObject({ kind: 'served' });
   expect(await second).toMatchObject({ kind: 'served' });
