@@ -1,4 +1,4 @@
-import { AbortedError, DrawbridgeError, describeError, type ErrorCode } from '../errors.ts';
+import { AbortedError, DrawbridgeError, describeError } from '../errors.ts';
 import type { Random } from '../platform/random.ts';
 import type { StopSignal } from '../platform/stop.ts';
 import type { CredentialRecord } from '../store/record.ts';
@@ -10,9 +10,11 @@ import type { Authorization, Bearer, Recovery, SignInWatch } from './authorizati
 import { saysDpop, TokensToSend } from './bound-token.ts';
 import type { ProofMemory } from './dpop-prover.ts';
 import { freshness } from './freshness.ts';
+import type { HasMoved } from './moved.ts';
 import { secretsOf } from './record-secrets.ts';
 import type { Stale } from './refresh-decisions.ts';
 import { Refusals } from './refusals.ts';
+import { isByPerson, SIGN_IN_PAUSE_MS } from './sign-in-pause.ts';
 import type { Redeem, Refreshed, RefreshTools } from './spend.ts';
 
 export interface AuthorizationOptions
@@ -20,6 +22,7 @@ export interface AuthorizationOptions
     Pick<AskTools, 'leases' | 'settings' | 'launch' | 'nobodyThere'> {
   /** Awaited before anything is claimed: a program file that is gone (an update) must not look like a lost answer. */
   readonly loadRedeem: () => Promise<Redeem>;
+  readonly hasMoved: HasMoved;
   readonly random: Random;
   /** Shared with `loadRedeem`. */
   readonly proofMemory?: ProofMemory | undefined;
@@ -29,10 +32,6 @@ export interface AuthorizationOptions
 const LOCK_PAUSE_MS = 5_000;
 /** The process ends within two seconds of its host; an authorization server that has not answered by then is not waited for. */
 const CLOSE_GRACE_MS = 1_500;
-/** A sign-in that fails before a person is asked would otherwise be started again by each request of the host. */
-const SIGN_IN_PAUSE_MS = 5_000;
-/** How a sign-in ends that a person had a hand in: they may want to try again at once. */
-const BY_PERSON: readonly ErrorCode[] = ['authorization_denied', 'sign_in_expired', 'sign_in_failed'];
 
 /**
  * The shared credential as one bridge uses it. While the token is fresh nothing is read from disk and nothing of OAuth is loaded;
@@ -125,8 +124,9 @@ export class CredentialAuthorization implements Authorization {
     const newer = await this.#usable();
     if (newer !== undefined) return { kind: 'retry', bearer: this.#replace(newer) };
     if (isHopeless) {
-      const { freshTokenRefused } = await import('./fresh-token-refused.ts');
-      throw freshTokenRefused(this.#known?.record);
+      const { expectMoved } = await import('./fresh-token-refused.ts');
+      await expectMoved(this.#known?.record, wwwAuthenticate, { ...this.#options, refusals: this.#refusals });
+      return this.#askForSignIn(wwwAuthenticate);
     }
     const situation = { refused, wwwAuthenticate, record: this.#known?.record };
     if (dpop?.needsKey({ ...situation, mode: this.#options.settings.dpop })) {
@@ -187,7 +187,7 @@ export class CredentialAuthorization implements Authorization {
     };
     const noteFailure = (error: unknown) => {
       this.#signIn = undefined;
-      if (!(error instanceof DrawbridgeError) || BY_PERSON.includes(error.code)) return;
+      if (!(error instanceof DrawbridgeError) || isByPerson(error)) return;
       this.#failed = { error, at: clock.monotonic() };
     };
     const asked = await askForSignIn(tools, wwwAuthenticate, this.#closing.signal).catch((error) => {

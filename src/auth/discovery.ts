@@ -67,8 +67,9 @@ export async function discover(options: DiscoverOptions): Promise<Discovered> {
   };
 }
 
-async function findProtectedResourceMetadata(
-  options: DiscoverOptions,
+/** RFC 9728; undefined where the server has none. */
+export async function findProtectedResourceMetadata(
+  options: Pick<DiscoverOptions, 'server' | 'challenge' | 'fetch' | 'signal'>,
 ): Promise<ProtectedResourceMetadata | undefined> {
   const { server, challenge, fetch, signal } = options;
   const named = challenge.resourceMetadata;

@@ -1,6 +1,18 @@
 import { quote } from '../protocol/quote.ts';
 import type { CredentialRecord } from '../store/record.ts';
 import { FreshTokenRefusedError } from './authorization-errors.ts';
+import type { HasMoved } from './moved.ts';
+import type { Refusals } from './refusals.ts';
+
+/** Returns where the server has gone over to another issuer, for which a person has to sign in anew; otherwise throws what is wrong. */
+export async function expectMoved(
+  record: CredentialRecord | undefined,
+  wwwAuthenticate: string | undefined,
+  { refusals, hasMoved }: { readonly refusals: Refusals; readonly hasMoved: HasMoved },
+): Promise<void> {
+  if (refusals.isFirstDoubt() && (await hasMoved(record?.issuer, wwwAuthenticate))) return;
+  throw freshTokenRefused(record);
+}
 
 /** Names what decides whether a server takes a token: who issued it, for whom, for what. */
 export function freshTokenRefused(record: CredentialRecord | undefined): FreshTokenRefusedError {

@@ -7,6 +7,7 @@ const MAX_IN_A_ROW = 2;
 export class Refusals {
   readonly #row = new Set<string>();
   #replacedAt = Number.NEGATIVE_INFINITY;
+  #isDoubted = false;
 
   has(token: string): boolean {
     return this.#row.has(token);
@@ -19,12 +20,20 @@ export class Refusals {
 
   /** True: replacing tokens brings nothing. */
   add(token: string, monotonic: number): boolean {
-    if (monotonic - this.#replacedAt >= PROVEN_AFTER_MS) this.#row.clear();
+    if (monotonic - this.#replacedAt >= PROVEN_AFTER_MS) this.clear();
     this.#row.add(token);
     return this.#row.size >= MAX_IN_A_ROW;
   }
 
+  /** Once in a row: a server that names another issuer each time it is asked does not send a person around. */
+  isFirstDoubt(): boolean {
+    const isFirst = !this.#isDoubted;
+    this.#isDoubted = true;
+    return isFirst;
+  }
+
   clear(): void {
+    this.#isDoubted = false;
     this.#row.clear();
   }
 }

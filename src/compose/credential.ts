@@ -65,6 +65,11 @@ export async function openCredential(
         ...{ useIdToken: oauth.useIdToken, dpop: oauth.dpop, proofMemory },
       });
     },
+    hasMoved: async (...asked) => {
+      const { hasMoved } = await import('../auth/moved.ts');
+      const tools = { server, allowHttp, onlyIssuer: oauth.issuer, clock: systemClock, logger };
+      return hasMoved({ ...tools, createHttp: createGuardedHttp }, ...asked);
+    },
     launch: async (request) => {
       if (store.writable) {
         const { startSignIn } = await import('../auth/sign-in-start.ts');

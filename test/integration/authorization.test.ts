@@ -93,6 +93,7 @@ class World implements AsyncDisposable {
         if (this.launchFails) throw new SignInFailedError('no process can be started');
         this.launched.add(request);
       },
+      hasMoved: async () => false,
       loadRedeem: async () =>
         createRedeem({
           ...{ server, allowHttp: false, clock: systemClock },

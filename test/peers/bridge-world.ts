@@ -1,6 +1,7 @@
 import type { Authorization } from '../../src/auth/authorization.ts';
 import { CredentialAuthorization } from '../../src/auth/credential-authorization.ts';
 import type { ProofMemory } from '../../src/auth/dpop-prover.ts';
+import { hasMoved } from '../../src/auth/moved.ts';
 import { createRedeem } from '../../src/auth/redeem.ts';
 import { runSignIn, type SignInOutcome } from '../../src/auth/sign-in-process.ts';
 import { readSignInRequest } from '../../src/auth/sign-in-request.ts';
@@ -124,6 +125,14 @@ export class BridgeWorld implements AsyncDisposable {
           ...{ client: config.oauth.client, scopeOnTokenRequests: config.oauth.scopeOnTokenRequests },
           ...{ useIdToken: config.oauth.useIdToken, dpop: config.oauth.dpop, proofMemory },
         }),
+      hasMoved: (...asked) =>
+        hasMoved(
+          {
+            ...{ server: config.server, allowHttp: false, onlyIssuer: config.oauth.issuer },
+            ...{ clock, logger, createHttp: createGuarded },
+          },
+          ...asked,
+        ),
       launch: async (request) => {
         const platform = {
           ...ports,
