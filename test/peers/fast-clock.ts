@@ -11,3 +11,17 @@ export function fastClock(speed: number): Clock {
     sleep: (ms, signal) => systemClock.sleep(ms / speed, signal),
   };
 }
+
+/** A monotonic clock on which a pause of this length takes no time, and every other what it takes; the wall clock goes on as it is. */
+export function skippingClock(pauseMs: number): Clock {
+  let skippedMs = 0;
+  return {
+    now: systemClock.now,
+    monotonic: () => systemClock.monotonic() + skippedMs,
+    sleep: async (ms, signal) => {
+      if (ms !== pauseMs) return systemClock.sleep(ms, signal);
+      skippedMs += ms;
+      return systemClock.sleep(0, signal);
+    },
+  };
+}

@@ -124,6 +124,7 @@ export function behave({ server, authority, stranger }: Parties, attack: Attack 
   stranger.habits = {
     ...authorizationServer(),
     mark: MARKS.stranger,
+    register: () => ({ status: 201, body: { client_id: 'client-of-the-stranger' } }),
     resourceMetadata: () => ({ resource: server.mcpUrl }),
     mcp: (rpc) => stranger.answer(rpc),
   };
