@@ -6,6 +6,7 @@ import type { Authorization, Bearer, Recovery } from './authorization.ts';
 import { GrantRefusedError } from './authorization-errors.ts';
 import { TokensToSend } from './bound-token.ts';
 import { freshness } from './freshness.ts';
+import { grantInput } from './grant-input.ts';
 import type { MachineAuthorizationOptions } from './machine-token.ts';
 import { secretsOf } from './record-secrets.ts';
 import type { Stale } from './refresh-decisions.ts';
@@ -22,7 +23,7 @@ export class MachineAuthorization implements Authorization {
   readonly #tokens: TokensToSend;
   #record: CredentialRecord | undefined;
   #obtaining: Promise<CredentialRecord> | undefined;
-  #refused: { readonly error: DrawbridgeError; readonly at: number } | undefined;
+  #refused: { readonly error: DrawbridgeError; readonly at: number; readonly input: string } | undefined;
 
   constructor(options: MachineAuthorizationOptions) {
     this.#options = options;
@@ -96,14 +97,16 @@ export class MachineAuthorization implements Authorization {
   async #obtainOnce(stale: Stale, wwwAuthenticate: string | undefined): Promise<CredentialRecord> {
     const { clock } = this.#options;
     const refused = this.#refused;
-    if (refused !== undefined && clock.monotonic() - refused.at < REFUSED_PAUSE_MS) throw refused.error;
+    const input = grantInput(this.#options);
+    const isPause = refused !== undefined && clock.monotonic() - refused.at < REFUSED_PAUSE_MS;
+    if (isPause && refused.input === input) throw refused.error;
     try {
       const { obtainShared } = await import('./machine-token.ts');
       const record = await obtainShared(this.#options, stale, wwwAuthenticate, this.#closing.signal);
       this.#know(record);
       return record;
     } catch (error) {
-      if (error instanceof GrantRefusedError) this.#refused = { error, at: clock.monotonic() };
+      if (error instanceof GrantRefusedError) this.#refused = { error, at: clock.monotonic(), input };
       throw error;
     }
   }
