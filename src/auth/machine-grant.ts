@@ -26,6 +26,7 @@ export type MachineGrant =
       readonly kind: 'enterprise';
       readonly idTokenFile: string;
       readonly idpClientId: string;
+      readonly idpClientSecret?: string;
       readonly idpTokenEndpoint: string;
     };
 

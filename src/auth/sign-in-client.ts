@@ -13,9 +13,11 @@ export function namedClient(
   metadata: AuthorizationServerMetadata,
   tools: SigningTools,
 ): TokenClient | undefined {
-  if (client !== undefined) return configuredClient(client, tools);
-  if (clientMetadataUrl === undefined) return undefined;
+  const named = client === undefined ? undefined : configuredClient(client, tools);
+  if (clientMetadataUrl === undefined) return named;
   if (metadata.takesMetadataDocuments === true) {
+    // The key that goes with the document (private_key_jwt).
+    if (named !== undefined) return { ...named, source: 'metadata-document' };
     return { clientId: clientMetadataUrl, source: 'metadata-document', tokenEndpointAuthMethod: 'none' };
   }
   if (metadata.registrationEndpoint !== undefined) return undefined;

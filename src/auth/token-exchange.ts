@@ -12,6 +12,8 @@ export interface IdTokenExchange {
   readonly fetch: GuardedFetch;
   readonly idpTokenEndpoint: string;
   readonly idpClientId: string;
+  /** Where the identity provider wants one: another client's than the MCP server's authorization server knows. */
+  readonly idpClientSecret?: string | undefined;
   readonly idToken: string;
   /** Of the MCP server's authorization server: who will take the grant. */
   readonly issuer: string;
@@ -26,6 +28,7 @@ export interface IdTokenExchange {
  */
 export async function exchangeIdToken(options: IdTokenExchange): Promise<string> {
   const { fetch, idpTokenEndpoint, idpClientId, idToken, issuer, resource, scope, signal } = options;
+  const secret = options.idpClientSecret;
   // The user named it: it may be on the company's own network, as discovered ones may not.
   fetch.policy.addresses.vouchFor(new URL(idpTokenEndpoint).hostname);
   const answer = await requestTokens(
@@ -37,7 +40,10 @@ export async function exchangeIdToken(options: IdTokenExchange): Promise<string>
         resource,
         signal,
       },
-      client: { clientId: idpClientId, source: 'static' },
+      client: {
+        ...{ clientId: idpClientId, source: 'static' },
+        ...(secret === undefined ? {} : { clientSecret: secret }),
+      },
       tokenTypes: /^n_a$/i,
     },
     {

@@ -5,11 +5,13 @@ import { storePaths } from '../store/paths.ts';
 
 export function composeLogger(config: Pick<Config, 'home' | 'log' | 'headers' | 'oauth'>): LogSink {
   const { home, log, headers, oauth } = config;
-  const { clientSecret } = oauth.client ?? {};
+  const grant = oauth.machineGrant;
+  const idpClientSecret = grant?.kind === 'enterprise' ? grant.idpClientSecret : undefined;
+  const clientSecrets = [oauth.client?.clientSecret, idpClientSecret].filter((each) => each !== undefined);
   return createLogSink({
     ...log,
     clock: systemClock,
-    secrets: [...headers.map(([, value]) => value), ...(clientSecret === undefined ? [] : [clientSecret])],
+    secrets: [...headers.map(([, value]) => value), ...clientSecrets],
     ...(log.debug ? { folder: storePaths(home).logs } : {}),
   });
 }

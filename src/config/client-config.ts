@@ -15,6 +15,7 @@ export type MachineGrant =
       readonly kind: 'enterprise';
       readonly idTokenFile: string;
       readonly idpClientId: string;
+      readonly idpClientSecret?: string;
       readonly idpTokenEndpoint: string;
     };
 
@@ -54,7 +55,7 @@ export function readClientConfig(
 ): ClientConfig {
   const preset = presetOf(settings.preset);
   const grant = (settings.grant ?? 'authorization_code') as Grant;
-  const machineGrant = readMachineGrant(grant, settings);
+  const machineGrant = readMachineGrant(grant, settings, tools);
   const client = readClient(settings, tools);
   const clientMetadataUrl = settings['client-metadata-url'];
   if (client === undefined && (grant === 'client_credentials' || grant === 'enterprise')) {
@@ -75,7 +76,7 @@ export function readClientConfig(
       },
     );
   }
-  if (client !== undefined && clientMetadataUrl !== undefined) {
+  if (settings['client-id'] !== undefined && clientMetadataUrl !== undefined) {
     throw new UsageError('--client-id and --client-metadata-url exclude each other');
   }
   const noResource = settings['no-resource'] ?? preset.noResource ?? false;
@@ -109,13 +110,16 @@ export function readClientConfig(
 }
 
 function readClient(settings: Settings, tools: ClientConfigTools): ClientConfig['client'] {
-  const clientId = settings['client-id'];
-  const clientSecret = readSecret(settings, tools);
+  const clientSecret = readSecret('client', settings, tools);
   const keyFile = settings['client-key'];
+  // A document that names a key is a client like one that was registered by hand.
+  const clientId = settings['client-id'] ?? (keyFile && settings['client-metadata-url']);
+  if (settings['client-id'] === undefined && clientSecret !== undefined) {
+    throw needs('a client secret', '--client-id');
+  }
   const signingAlg = settings['client-key-alg'];
   if (clientId === undefined) {
-    if (clientSecret !== undefined) throw needs('a client secret', '--client-id');
-    if (keyFile !== undefined) throw needs('--client-key', '--client-id');
+    if (keyFile !== undefined) throw needs('--client-key', '--client-id or --client-metadata-url');
     return undefined;
   }
   if (signingAlg !== undefined && keyFile === undefined) throw needs('--client-key-alg', '--client-key');
@@ -127,25 +131,33 @@ function readClient(settings: Settings, tools: ClientConfigTools): ClientConfig[
   };
 }
 
-function readSecret(settings: Settings, tools: ClientConfigTools): string | undefined {
-  const literal = settings['client-secret'];
-  const variable = settings['client-secret-env'];
-  const file = settings['client-secret-file'];
+function readSecret(
+  whose: 'client' | 'idp-client',
+  settings: Settings,
+  tools: ClientConfigTools,
+): string | undefined {
+  const literal = whose === 'client' ? settings['client-secret'] : undefined;
+  const variable = settings[`${whose}-secret-env`];
+  const file = settings[`${whose}-secret-file`];
   if ([literal, variable, file].filter((each) => each !== undefined).length > 1) {
-    throw new UsageError('the client secret was given twice', {
-      hint: 'use one of --client-secret-env, --client-secret-file and --client-secret',
-    });
+    const ways = [`--${whose}-secret-env`, `--${whose}-secret-file`];
+    throw new UsageError(
+      `the ${whose === 'client' ? 'client' : "identity provider's client"} secret was given twice`,
+      {
+        hint: `use one of ${[...ways, ...(whose === 'client' ? ['--client-secret'] : [])].join(', ')}`,
+      },
+    );
   }
   if (literal !== undefined) return literal;
   if (variable !== undefined) {
     const value = tools.environment[variable];
     if (value === undefined || value === '') {
-      throw new ConfigError(`--client-secret-env: the environment variable ${quote(variable)} is not set`);
+      throw new ConfigError(`--${whose}-secret-env: the environment variable ${quote(variable)} is not set`);
     }
     return usableSecret(value, `the environment variable ${quote(variable)}`);
   }
   if (file === undefined) return undefined;
-  return usableSecret(readText('--client-secret-file', file, tools), quote(file));
+  return usableSecret(readText(`--${whose}-secret-file`, file, tools), quote(file));
 }
 
 /** A final line break is the editor's. */
@@ -163,14 +175,20 @@ function readText(place: string, file: string, { readFile }: ClientConfigTools):
   }
 }
 
-function readMachineGrant(grant: Grant, settings: Settings): MachineGrant | undefined {
+function readMachineGrant(
+  grant: Grant,
+  settings: Settings,
+  tools: ClientConfigTools,
+): MachineGrant | undefined {
   const assertionFile = settings['assertion-file'];
   const idTokenFile = settings['id-token-file'];
   const idpClientId = settings['idp-client-id'];
   const idpTokenEndpoint = settings['idp-token-endpoint'];
   if (grant !== 'jwt-bearer' && assertionFile !== undefined)
     throw needs('--assertion-file', '--grant jwt-bearer');
-  if (grant !== 'enterprise' && (idTokenFile ?? idpClientId ?? idpTokenEndpoint) !== undefined) {
+  const idpSecret = settings['idp-client-secret-env'] ?? settings['idp-client-secret-file'];
+  const ofIdp = idTokenFile ?? idpClientId ?? idpSecret ?? idpTokenEndpoint;
+  if (grant !== 'enterprise' && ofIdp !== undefined) {
     throw needs('--id-token-file, --idp-client-id and --idp-token-endpoint', '--grant enterprise');
   }
   switch (grant) {
@@ -182,11 +200,16 @@ function readMachineGrant(grant: Grant, settings: Settings): MachineGrant | unde
     case 'jwt-bearer':
       if (assertionFile === undefined) throw needs('--grant jwt-bearer', '--assertion-file');
       return { kind: grant, assertionFile: resolve(assertionFile) };
-    case 'enterprise':
+    case 'enterprise': {
+      const idpClientSecret = readSecret('idp-client', settings, tools);
       if (idTokenFile === undefined) throw needs('--grant enterprise', '--id-token-file');
       if (idpClientId === undefined) throw needs('--grant enterprise', '--idp-client-id');
       if (idpTokenEndpoint === undefined) throw needs('--grant enterprise', '--idp-token-endpoint');
-      return { kind: grant, idTokenFile: resolve(idTokenFile), idpClientId, idpTokenEndpoint };
+      return {
+        ...{ kind: grant, idTokenFile: resolve(idTokenFile), idpClientId, idpTokenEndpoint },
+        ...(idpClientSecret === undefined ? {} : { idpClientSecret }),
+      };
+    }
   }
 }
 

@@ -99,6 +99,21 @@ export const clientOptions = {
     shapesLogin: true,
     schema: clientIdText,
   },
+  'idp-client-secret-env': {
+    group: 'Sign-in',
+    placeholder: 'VARIABLE',
+    help: 'the environment variable that holds the secret of --idp-client-id',
+    shapesLogin: true,
+    schema: variableName,
+  },
+  'idp-client-secret-file': {
+    group: 'Sign-in',
+    placeholder: 'FILE',
+    help: 'the file that holds the secret of --idp-client-id',
+    path: true,
+    shapesLogin: true,
+    schema: filePath,
+  },
   'idp-token-endpoint': {
     group: 'Sign-in',
     placeholder: 'URL',

@@ -122,6 +122,26 @@ describe('jwt-bearer', () => {
     expect(world.vendor.tokenForms.every((form) => !form.has('client_id'))).toBe(true);
   });
 
+  it('a refusal is final for the assertion that was refused, not for the one that replaces it', async () => {
+    const file = join(folder, 'renewed');
+    await writeFile(file, jwt('ZXhwaXJlZA'));
+    const { token } = grants(JWT_BEARER);
+    const habits: VendorHabits = {
+      metadata,
+      token: (form, ...more) =>
+        form.get('assertion') === jwt('ZXhwaXJlZA') ? refusal('invalid_grant') : token?.(form, ...more),
+    };
+    await using world = await createVendorWorld(habits, ['--grant', 'jwt-bearer', '--assertion-file', file]);
+    expect(JSON.stringify(await world.tools())).toContain('invalid_grant');
+    // The same, with the line break of another editor.
+    await writeFile(file, `${jwt('ZXhwaXJlZA')}\n`);
+    expect((await world.bridge.initialize({}, 'same')).json.error).toBeDefined();
+    expect(world.vendor.to('/token')).toHaveLength(1);
+    await writeFile(file, jwt('ZnJlc2g'));
+    expect((await world.bridge.initialize({}, 'renewed')).json.result).toBeDefined();
+    expect(world.vendor.to('/token')).toHaveLength(2);
+  });
+
   it.each([
     ['is not there', undefined, 'cannot be read'],
     ['is no JWT', 'a=b&grant_type=password', 'one JWT'],
@@ -141,14 +161,15 @@ describe('enterprise', () => {
   const exchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
   const idJag = 'urn:ietf:params:oauth:token-type:id-jag';
 
-  async function world(answer: object) {
+  async function world(answer: object, more: readonly string[] = [], env: Record<string, string> = {}) {
     const file = join(folder, 'id-token');
     await writeFile(file, jwt('aWQ'));
     const idp = await Vendor.start({ token: () => ({ body: answer }) });
-    const made = await createVendorWorld(grants(JWT_BEARER), [
+    const args = [
       ...['--grant', 'enterprise', '--client-id', 'app', '--client-secret', 'hush', '--id-token-file', file],
-      ...['--idp-client-id', 'at-idp', '--idp-token-endpoint', `${idp.origin}/token`],
-    ]);
+      ...['--idp-client-id', 'at-idp', '--idp-token-endpoint', `${idp.origin}/token`, ...more],
+    ];
+    const made = await createVendorWorld(grants(JWT_BEARER), args, { env });
     return {
       idp,
       made,
@@ -157,13 +178,27 @@ describe('enterprise', () => {
     };
   }
 
+  const issued = { issued_token_type: idJag, access_token: jwt('amFn'), token_type: 'N_A', expires_in: 300 };
+
+  it.each(['env', 'file'])(
+    'an identity provider that wants a secret gets its own (--idp-client-secret-%s)',
+    async (way) => {
+      const file = join(folder, 'idp-secret');
+      await writeFile(file, 'at:idp hush\n');
+      const value = way === 'env' ? 'IDP_SECRET' : file;
+      await using w = await world(issued, [`--idp-client-secret-${way}`, value], {
+        IDP_SECRET: 'at:idp hush',
+      });
+      expect(await w.made.tools()).toEqual(['echo']);
+      const basic = (id: string, secret: string) =>
+        `Basic ${Buffer.from(`${id}:${new URLSearchParams({ '': secret }).toString().slice(1)}`).toString('base64')}`;
+      expect(w.idp.to('/token')[0]?.headers.authorization).toBe(basic('at-idp', 'at:idp hush'));
+      expect(w.made.vendor.to('/token')[0]?.headers.authorization).toBe(basic('app', 'hush'));
+      expect(JSON.stringify(await w.made.record())).not.toContain('hush');
+    },
+  );
+
   it('exchanges the ID token at the identity provider, then presents what came', async () => {
-    const issued = {
-      issued_token_type: idJag,
-      access_token: jwt('amFn'),
-      token_type: 'N_A',
-      expires_in: 300,
-    };
     await using w = await world(issued);
     expect(await w.made.tools()).toEqual(['echo']);
     expect(Object.fromEntries(w.idp.tokenForms[0] ?? [])).toEqual({

@@ -1,6 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { generateKeyPairSync, randomUUID, sign } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BridgeWorld, type BridgeWorldOptions } from '../peers/bridge-world.ts';
 import { listen } from '../peers/listening.ts';
+import { Vendor } from '../peers/vendor.ts';
 import { WorkersServer, type WorkersServerOptions } from '../peers/workers-server.ts';
 
 /** Cloudflare's authorization server, resource server and their storage rules, as they are: someone else's reading of the specifications. */
@@ -26,6 +31,13 @@ async function world(
 const call = ({ person }: World, id: string, name = 'echo') =>
   person.bridge.request(id, 'tools/call', { name, arguments: name === 'echo' ? { text: id } : {} });
 
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'drawbridge-workers-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
 async function freePort(): Promise<number> {
   const { port, close } = await listen(() => {});
   await close();
@@ -34,6 +46,12 @@ async function freePort(): Promise<number> {
 
 const served = (text: string) => ({ json: { result: { content: [{ text }] } } });
 const grants = ({ server }: World) => server.tokenForms.map((form) => form.get('grant_type') ?? 'revocation');
+
+/** A key, and what the world may know of it. */
+function keyPair(kid: string) {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return { privateKey, jwk: { ...publicKey.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' } };
+}
 
 describe('a person', () => {
   it('signs in on its page, is served, refreshed with rotation, and signed out for good', async () => {
@@ -103,5 +121,109 @@ describe('a person', () => {
     expect(await call(w, 'anew')).toMatchObject(served('anew'));
     expect(w.server.to('/oauth/register')).toHaveLength(2);
     expect(w.person.opened).toHaveLength(2);
+  });
+});
+
+describe('a Client ID Metadata Document', () => {
+  const url = 'https://client.example/drawbridge.json';
+  const document = {
+    ...{ client_id: url, client_name: 'drawbridge', redirect_uris: ['http://127.0.0.1/callback'] },
+    ...{ grant_types: ['authorization_code', 'refresh_token'], token_endpoint_auth_method: 'none' },
+  };
+
+  it('is fetched by the server, and nobody is registered', async () => {
+    await using w = await world({ web: { [url]: document } }, ['--client-metadata-url', url]);
+    expect(await w.person.tools()).toEqual(['echo', 'write']);
+    w.server.endAccessTokens();
+    expect(await call(w, 'again')).toMatchObject(served('again'));
+    expect(w.server.tokenForms.map((form) => form.get('client_id'))).toEqual([url, url]);
+    expect(w.server.to('/oauth/register')).toEqual([]);
+  });
+
+  it('with a key: every token request is signed by it, and the server has checked that', async () => {
+    const { privateKey, jwk } = keyPair('mine');
+    const web = {
+      [url]: { ...document, token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [jwk] } },
+    };
+    const args = ['--client-metadata-url', url, '--client-key', join(folder, 'client.pem')];
+    await writeFile(join(folder, 'client.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    await using w = await world({ web, registration: false }, args);
+    expect(await w.person.tools()).toEqual(['echo', 'write']);
+    w.server.endAccessTokens();
+    expect(await call(w, 'again')).toMatchObject(served('again'));
+    expect(await w.person.logout()).toMatchObject({ outcome: 'done' });
+    const assertions = w.server.tokenForms.map((form) => form.get('client_assertion'));
+    expect(assertions).toHaveLength(4);
+    expect(new Set(assertions).size).toBe(4);
+  });
+
+  it('that the server cannot read: the person is told, and no other client is tried', async () => {
+    await using w = await world({ web: { [url]: { client_id: 'another' } } }, [
+      ...['--client-metadata-url', url, '--auth-timeout', '1'],
+    ]);
+    expect(await w.person.tools()).toMatchObject({ code: expect.any(Number) });
+    expect(w.server.tokenForms).toEqual([]);
+    expect(w.server.to('/oauth/register')).toEqual([]);
+  });
+});
+
+describe('enterprise-managed authorization', () => {
+  const jwksUri = 'https://idp.example/jwks.json';
+  const { privateKey, jwk } = keyPair('idp');
+  const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
+
+  /** What an identity provider issues for an ID token: draft-ietf-oauth-identity-assertion-authz-grant §3.3. */
+  function idJag(form: URLSearchParams, clientId: string): string {
+    const iat = Math.floor(Date.now() / 1000);
+    const claims = {
+      ...{ iss: 'https://idp.example', sub: 'person', aud: form.get('audience'), client_id: clientId },
+      ...{ resource: form.get('resource'), scope: form.get('scope'), jti: randomUUID(), iat, exp: iat + 300 },
+    };
+    const input = `${encode({ alg: 'ES256', kid: 'idp', typ: 'oauth-id-jag+jwt' })}.${encode(claims)}`;
+    const key = { key: privateKey, dsaEncoding: 'ieee-p1363' } as const;
+    return `${input}.${sign('sha256', Buffer.from(input), key).toString('base64url')}`;
+  }
+
+  it('the grant that the identity provider signs is checked and taken, a new one for each token', async () => {
+    await using server = await WorkersServer.start({
+      web: { [jwksUri]: { keys: [jwk] } },
+      enterpriseManagedAuthorization: {
+        trustedIssuers: async ({ iss }) => ({ issuer: iss, jwksUri, algorithms: ['ES256'] }),
+        mapClaims: async ({ claims, requestedScope }) => ({
+          ...{ userId: claims.sub, scope: requestedScope, props: {} },
+        }),
+      },
+    });
+    const client = await server.registerConfidential();
+    await using idp = await Vendor.start({
+      token: (form) => ({
+        body: {
+          ...{ issued_token_type: 'urn:ietf:params:oauth:token-type:id-jag', token_type: 'N_A' },
+          ...{ access_token: idJag(form, client.client_id), expires_in: 300 },
+        },
+      }),
+    });
+    const idToken = join(folder, 'id-token');
+    await writeFile(idToken, `${encode({})}.${encode({ sub: 'person' })}.c2ln`);
+    const args = [
+      ...['--grant', 'enterprise', '--client-id', client.client_id, '--client-secret-env', 'APP_SECRET'],
+      ...[
+        '--id-token-file',
+        idToken,
+        '--idp-client-id',
+        'at-idp',
+        '--idp-token-endpoint',
+        `${idp.origin}/token`,
+      ],
+    ];
+    const env = { APP_SECRET: client.client_secret };
+    await using person = await BridgeWorld.to(server.url, args, { env });
+    expect(await person.tools()).toEqual(['echo', 'write']);
+    server.endAccessTokens();
+    const answer = await person.bridge.request(1, 'tools/call', { name: 'echo', arguments: { text: 'x' } });
+    expect(answer).toMatchObject(served('x'));
+    expect(server.tokenForms).toHaveLength(2);
+    expect(idp.to('/token')).toHaveLength(2);
+    expect(person.opened).toEqual([]);
   });
 });

@@ -106,6 +106,17 @@ export class WorkersServer implements AsyncDisposable {
     return this.requests.entries.filter((request) => request.path === path);
   }
 
+  /** A client with a secret, registered by somebody else than the bridge. */
+  async registerConfidential(): Promise<{ readonly client_id: string; readonly client_secret: string }> {
+    const body = JSON.stringify({
+      ...{ client_name: 'by hand', redirect_uris: ['http://127.0.0.1/callback'] },
+      token_endpoint_auth_method: 'client_secret_basic',
+    });
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch(`${this.issuer}/oauth/register`, { method: 'POST', headers, body });
+    return (await answer.json()) as { client_id: string; client_secret: string };
+  }
+
   /** Access tokens end; the grants stay. */
   endAccessTokens(): void {
     this.env.OAUTH_KV.drop('token:');
@@ -139,7 +150,7 @@ export class WorkersServer implements AsyncDisposable {
 
 /** The application's part, as the library's documentation has it. */
 async function authorize(request: Request, oauth: OAuthHelpers, asks: boolean): Promise<Response> {
-  const { AuthorizationError } = await loadWorkersOAuthProvider();
+  const { AuthorizationError, CimdFetchError } = await loadWorkersOAuthProvider();
   try {
     if (request.method === 'POST') {
       const form = await request.formData();
@@ -162,6 +173,7 @@ async function authorize(request: Request, oauth: OAuthHelpers, asks: boolean): 
     const action = `/authorize?handle=${encodeURIComponent(handle)}`;
     return new Response(consentPage({ clientName, action, scope: scope.join(' ') }), { headers });
   } catch (error) {
+    if (error instanceof CimdFetchError) return new Response(error.message, { status: 400 });
     if (!(error instanceof AuthorizationError)) throw error;
     if (error.redirectTo) return Response.redirect(error.redirectTo, 302);
     return new Response(error.description, { status: 400 });

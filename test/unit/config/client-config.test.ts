@@ -57,10 +57,24 @@ describe('the client', () => {
       {},
       /exclude/,
     ],
+    [
+      'a document and a secret',
+      ['--client-metadata-url', 'https://c.example/c', '--client-secret', 's'],
+      {},
+      /--client-id/,
+    ],
     ['a document over http', ['--client-metadata-url', 'http://c.example'], {}, /https/],
     ['--resource and its opposite', ['--no-resource', '--resource', 'https://r.example'], {}, /exclude/],
   ])('%s is refused', (_name, args, env, message) => {
     expect(() => load(args, env)).toThrow(message);
+  });
+
+  it('a document can have a key, and is the client then', () => {
+    const args = ['--client-metadata-url', 'https://c.example/c', '--client-key', '/k'];
+    expect(oauth(args, {}, { '/k': 'PEM' })).toMatchObject({
+      clientMetadataUrl: 'https://c.example/c',
+      client: { clientId: 'https://c.example/c', signingKey: 'PEM' },
+    });
   });
 
   it('no message holds the secret', () => {
@@ -82,9 +96,38 @@ describe('grants', () => {
     ['an assertion without jwt-bearer', ['--assertion-file', '/a'], /--grant jwt-bearer/],
     ['enterprise without an ID token', ['--grant', 'enterprise', '--client-id', 'c'], /--id-token-file/],
     ['an ID token without enterprise', ['--id-token-file', '/a'], /--grant enterprise/],
+    [
+      "an identity provider's secret without enterprise",
+      ['--idp-client-secret-env', 'PATH'],
+      /--grant enterprise/,
+    ],
     ['another grant', ['--grant', 'password'], /authorization_code/],
   ])('%s is refused', (_name, args, message) => {
     expect(() => load(args)).toThrow(message);
+  });
+
+  it('the identity provider’s secret is given once, and not literally', () => {
+    const args = [
+      '--grant',
+      'enterprise',
+      '--client-id',
+      'c',
+      '--id-token-file',
+      '/t',
+      '--idp-client-id',
+      'i',
+    ];
+    const whole = [
+      ...args,
+      '--idp-token-endpoint',
+      'https://idp.example/token',
+      '--idp-client-secret-file',
+      '/s',
+    ];
+    expect(oauth(whole, {}, { '/s': 'hush\n' }).machineGrant).toMatchObject({ idpClientSecret: 'hush' });
+    expect(() => load(whole)).toThrow(/--idp-client-secret-file: "\/s" cannot be read/);
+    expect(() => load([...whole, '--idp-client-secret-env', 'S'], { S: 's' })).toThrow(/given twice/);
+    expect(() => load([...args, '--idp-client-secret', 's'])).toThrow(/--idp-client-secret/);
   });
 
   it('enterprise needs all of its parts', () => {

@@ -69,6 +69,8 @@ const repeated: Partial<Record<OptionName, readonly string[]>> = {
   'id-token-file': enterprise,
   'idp-client-id': enterprise,
   'idp-token-endpoint': enterprise,
+  'idp-client-secret-env': [...enterprise, '--idp-client-secret-env', 'SECRET'],
+  'idp-client-secret-file': [...enterprise, '--idp-client-secret-file', '/s'],
   'authorize-param': ['--authorize-param', "a=b 'c'", '--authorize-param', 'd=-e'],
   'no-resource': ['--no-resource'],
   'use-id-token': ['--use-id-token'],
