@@ -33,7 +33,7 @@ export interface GuardedPost {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The only way to an address that was discovered. Neither the user's headers nor cookies exist on this side of it. */
+/** The only way to an address that was discovered. No cookies exist on this side of it, and the user's headers only for the server's origin. */
 export interface GuardedFetch {
   readonly policy: UrlPolicy;
   /** A metadata document; redirects only within its origin. Rejects with a DrawbridgeError. */
@@ -58,9 +58,13 @@ export interface GuardedFetchOptions {
   readonly http: Http;
   readonly addresses: AddressGuard;
   readonly server: URL;
+  /** The user's own. A gateway may want them for the server's metadata as for its messages; nobody else sees them (THREATS 14). */
+  readonly headers?: UserHeaders | undefined;
   readonly allowHttp: boolean;
   readonly clock: Clock;
 }
+
+export type UserHeaders = readonly (readonly [name: string, value: string])[];
 
 /** `identity`, since a document is smaller than the round trip; what comes compressed all the same is inflated up to the limit. */
 const COMMON_HEADERS = {
@@ -72,7 +76,8 @@ const COMMON_HEADERS = {
 const METADATA_HEADERS = { ...COMMON_HEADERS, 'mcp-protocol-version': '2025-11-25' };
 
 export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
-  const { http, clock, server, allowHttp, addresses } = options;
+  const { http, clock, server, allowHttp, addresses, headers: userHeaders = [] } = options;
+  const toServer = { ...METADATA_HEADERS, ...ofUser(userHeaders) };
   const policy: UrlPolicy = { server, allowHttp, addresses };
 
   const answer = async (response: HttpResponse): Promise<GuardedAnswer> => {
@@ -87,7 +92,8 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
       withTimeLimit({ ms: METADATA_LIMIT_MS, what: quote(url.href), signal, clock }, async (limit) => {
         let at = url;
         for (let redirects = 0; ; redirects++) {
-          const request = { method: 'GET', url: at, headers: METADATA_HEADERS, signal: limit } as const;
+          const headers = at.origin === server.origin ? toServer : METADATA_HEADERS;
+          const request = { method: 'GET', url: at, headers, signal: limit } as const;
           const response = await http.request(request);
           const location = REDIRECT_STATUSES.has(response.status) ? response.headers.location : undefined;
           if (location === undefined) return answer(response);
@@ -117,6 +123,10 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
       }
     },
   };
+}
+
+function ofUser(headers: UserHeaders): Record<string, string> {
+  return Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value]));
 }
 
 /** THREATS 13: the place may change, the party may not. */

@@ -5,6 +5,7 @@ import type { CredentialRecord, NewRecord } from '../store/record.ts';
 import type { Store } from '../store/store.ts';
 import { type AddressGuard, createAddressGuard } from './address-policy.ts';
 import { freshness } from './freshness.ts';
+import type { UserHeaders } from './guarded-fetch.ts';
 import type { MachineGrantOptions } from './machine-grant.ts';
 import { secretsOf } from './record-secrets.ts';
 import { newerRecord, type Stale } from './refresh-decisions.ts';
@@ -13,6 +14,7 @@ import { isSignedIn, type SignedIn } from './valid-token.ts';
 export interface MachineAuthorizationOptions extends Omit<MachineGrantOptions, 'fetch'> {
   readonly store: Store;
   readonly key: string;
+  readonly headers?: UserHeaders | undefined;
   readonly allowHttp: boolean;
   readonly logger: Logger;
   readonly createHttp: (allowAddress: AddressGuard['allow']) => Promise<Http>;
@@ -89,12 +91,12 @@ async function request(
       import('./challenge.ts'),
       import('./step-up.ts'),
     ]);
-  const { createHttp, allowHttp, clock } = options;
+  const { createHttp, headers, allowHttp, clock } = options;
   const server = new URL(options.server);
   const addresses = createAddressGuard(server);
   const http = await createHttp(addresses.allow);
   try {
-    const fetch = createGuardedFetch({ http, addresses, server, allowHttp, clock });
+    const fetch = createGuardedFetch({ http, addresses, server, headers, allowHttp, clock });
     const challenge = withUnion(bearerChallenge(wwwAuthenticate), before);
     return await obtainCredential({ ...options, fetch }, challenge, before?.dpopKey, signal);
   } finally {

@@ -75,7 +75,8 @@ export async function runSignIn(
     const server = new URL(request.server);
     const addresses = createAddressGuard(server);
     http = await platform.createHttp(addresses.allow);
-    const fetch = createGuardedFetch({ http, addresses, server, allowHttp: request.allowHttp, clock });
+    const { allowHttp, headers } = request;
+    const fetch = createGuardedFetch({ http, addresses, server, headers, allowHttp, clock });
     const openBrowser = request.openBrowser ? platform.openBrowser : undefined;
     const isDevice = request.grant === 'device_code';
     // The point of a code is that the browser is elsewhere.

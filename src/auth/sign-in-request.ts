@@ -35,6 +35,8 @@ export interface SignInRequest {
   readonly authorizeParams?: readonly (readonly [name: string, value: string])[] | undefined;
   /** Asked for more than the last sign-in: when that happened before, milliseconds since the epoch. */
   readonly stepUps?: readonly number[] | undefined;
+  /** The user's `--header`s, for the server's own metadata. */
+  readonly headers?: readonly (readonly [name: string, value: string])[] | undefined;
   readonly allowHttp: boolean;
   readonly assumePkce: boolean;
   readonly caFile?: string | undefined;
@@ -87,6 +89,7 @@ const schema = z.object({
   dpop: z.optional(z.enum(['auto', 'always', 'never'])),
   authorizeParams: z.optional(z.array(z.tuple([z.string(), z.string()]))),
   stepUps: z.optional(z.array(z.number())),
+  headers: z.optional(z.array(z.tuple([z.string(), z.string()]))),
   allowHttp: z.boolean(),
   assumePkce: z.boolean(),
   caFile: z.optional(z.string()),
@@ -103,8 +106,8 @@ const schema = z.object({
 
 export const DEFAULT_CALLBACK = { host: '127.0.0.1', path: '/callback' } as const;
 
-/** A request is a few hundred bytes; a challenge of 16 KiB may ride in it. */
-export const MAX_REQUEST_BYTES = 64 * 1024;
+/** A request is a few hundred bytes; a challenge of 16 KiB may ride in it, and headers, of which servers take about as much. */
+export const MAX_REQUEST_BYTES = 128 * 1024;
 
 /** The command word with which the program starts itself as a sign-in process; not in the help. */
 export const SIGN_IN_COMMAND = '__sign-in';

@@ -55,7 +55,7 @@ async function probe(
 
 /** Connections to an authorization server, for one errand. */
 export async function guarded<T>(
-  { allowHttp, caFile }: Pick<Config, 'allowHttp' | 'caFile'>,
+  { headers, allowHttp, caFile }: Pick<Config, 'headers' | 'allowHttp' | 'caFile'>,
   server: URL,
   process: ProcessParts,
   run: (fetch: GuardedFetch) => Promise<T>,
@@ -67,7 +67,7 @@ export async function guarded<T>(
   const addresses = createAddressGuard(server);
   const http = await httpFactory(process.env, caFile)(addresses.allow);
   try {
-    return await run(createGuardedFetch({ http, addresses, server, allowHttp, clock: systemClock }));
+    return await run(createGuardedFetch({ http, addresses, server, headers, allowHttp, clock: systemClock }));
   } finally {
     await http.close();
   }

@@ -33,6 +33,7 @@ export async function machineOptions(
     ...{ server, profile, resource, noResource, scope, assumePkce, allowHttp, dpop, key, logger },
     ...{ issuer, tenantIssuer },
     proofMemory: new Map(),
+    headers: config.headers,
     store: await openStore({ home, logger, memory: config.store === 'memory' }),
     grant: oauth.machineGrant,
     client: oauth.client,

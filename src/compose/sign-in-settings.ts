@@ -18,6 +18,7 @@ export function signInSettings(config: Config): SignInSettings {
     authorizeParams,
     scopeOnTokenRequests: oauth.scopeOnTokenRequests,
     audienceFromResource: oauth.audienceFromResource,
+    ...(config.headers.length === 0 ? {} : { headers: config.headers }),
     allowHttp: config.allowHttp,
     assumePkce: config.assumePkce,
     authTimeoutMs: config.authTimeoutMs,

@@ -23,7 +23,9 @@ export async function composeSignIn(process: ProcessParts, stop: AbortSignal): P
         ...(request.debug ? { folder: storePaths(request.home).logs } : {}),
       });
       const { clientSecret, signingKey } = request.client ?? {};
-      for (const secret of [clientSecret, signingKey]) if (secret !== undefined) logger.secret(secret);
+      const headers = (request.headers ?? []).map(([, value]) => value);
+      for (const secret of [clientSecret, signingKey, ...headers])
+        if (secret !== undefined) logger.secret(secret);
       const store = await openStore({ home: request.home, logger });
       return signInPlatform(request, process, logger, { store, leases: openLeases(store.folder) });
     },

@@ -186,6 +186,27 @@ test('what is sent is what we say, and no more (THREATS 14)', async () => {
   }
 });
 
+test('the user’s headers go with the metadata of the server itself, and to no other origin (THREATS 14)', async () => {
+  await using world = await createOAuthWorld();
+  const headers = [
+    ['X-Gateway', 'canary'],
+    ['User-Agent', 'mine'],
+  ] as const;
+  const { fetch, http } = await openFetch(world.server, { headers });
+  world.stranger.on('/', (_request, response) => response.writeHead(200).end('{}'));
+  await world.discover({ fetch });
+  await fetch.get(new URL(world.stranger.origin));
+  await fetch.post({ url: new URL(`${world.resource.origin}/token`), headers: {}, body: '' });
+  await http.close();
+  const [metadata, post] = world.resource.requests.entries;
+  expect(metadata?.headers).toMatchObject({ 'x-gateway': 'canary', 'user-agent': 'mine' });
+  expect(post).toMatchObject({ method: 'POST' });
+  for (const requests of [[post], world.authorization.requests.entries, world.stranger.requests.entries]) {
+    expect(requests.length).toBeGreaterThan(0);
+    expect(JSON.stringify(requests)).not.toMatch(/canary|mine/);
+  }
+});
+
 describe('where a public server may lead (THREATS 11)', () => {
   const server = new URL('https://mcp.example/mcp');
 

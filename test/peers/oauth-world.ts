@@ -2,7 +2,7 @@ import type { LookupFunction } from 'node:net';
 import { createAddressGuard } from '../../src/auth/address-policy.ts';
 import type { BearerChallenge } from '../../src/auth/challenge.ts';
 import { type Discovered, type DiscoverOptions, discover } from '../../src/auth/discovery.ts';
-import { createGuardedFetch, type GuardedFetch } from '../../src/auth/guarded-fetch.ts';
+import { createGuardedFetch, type GuardedFetch, type UserHeaders } from '../../src/auth/guarded-fetch.ts';
 import { type Clock, systemClock } from '../../src/platform/clock.ts';
 import type { Http } from '../../src/platform/http.ts';
 import { createHttp } from '../../src/platform/http-undici.ts';
@@ -70,6 +70,7 @@ export async function createOAuthWorld(options: OAuthWorldOptions = {}): Promise
 export interface OpenFetchOptions {
   readonly clock?: Clock;
   readonly allowHttp?: boolean;
+  readonly headers?: UserHeaders;
   readonly lookup?: LookupFunction;
   /** An address at which the server has been reached before. */
   readonly seenAt?: string;
@@ -78,7 +79,7 @@ export interface OpenFetchOptions {
 /** A guarded fetch over the real HTTP client, as the sign-in makes one. */
 export async function openFetch(
   server: URL,
-  { clock = systemClock, allowHttp = false, lookup, seenAt }: OpenFetchOptions = {},
+  { clock = systemClock, allowHttp = false, headers, lookup, seenAt }: OpenFetchOptions = {},
 ): Promise<{ fetch: GuardedFetch; http: Http }> {
   const addresses = createAddressGuard(server);
   if (seenAt !== undefined) addresses.allow(seenAt, server.hostname);
@@ -87,7 +88,7 @@ export async function openFetch(
     allowAddress: addresses.allow,
     ...(lookup === undefined ? {} : { lookup }),
   });
-  return { http, fetch: createGuardedFetch({ http, addresses, server, allowHttp, clock }) };
+  return { http, fetch: createGuardedFetch({ http, addresses, server, headers, allowHttp, clock }) };
 }
 
 /** A name server that a test holds in its hand. */
