@@ -71,7 +71,7 @@ export class MachineAuthorization implements Authorization {
     const isHopeless = refused !== undefined && this.#refusals.add(refused.token, clock.monotonic());
     if (isHopeless) {
       const { freshTokenRefused } = await import('./fresh-token-refused.ts');
-      throw freshTokenRefused(this.#record);
+      throw freshTokenRefused(this.#record, wwwAuthenticate);
     }
     await abortable(this.#obtain({ token: refused?.token, refused: true }, wwwAuthenticate), signal);
     this.#refusals.replaced(clock.monotonic());

@@ -75,7 +75,8 @@ export function nextStep(trouble: Trouble, tries: Tries): NextStep {
         if (error.code === 'network' || error.code === 'timeout') return { kind: 'await-server', error };
         return { kind: 'fail', error, why: error.message, mayHaveRun: false };
       }
-      return { kind: 'fail', error, why: error.message, mayHaveRun: true };
+      // A key that cannot sign: there was nothing to send.
+      return { kind: 'fail', error, why: error.message, mayHaveRun: error.code !== 'dpop' };
     }
   }
 }

@@ -88,6 +88,22 @@ describe('what the token endpoint answers to a proof (RFC 9449 §5)', () => {
     expect(await world.record()).toBeUndefined();
   });
 
+  it('a refusal of the proof by a server with another clock: once more, by its time', async () => {
+    const ahead = Date.now() + 3_600_000;
+    const habits: VendorHabits = {
+      token: (_form, { headers }, vendor) => {
+        const [, claims = ''] = String(headers.dpop).split('.');
+        const { iat } = JSON.parse(Buffer.from(claims, 'base64url').toString());
+        if (Math.abs(iat * 1000 - ahead) < 60_000) return vendor.issue(undefined, { token_type: 'DPoP' });
+        const date = new Date(ahead).toUTCString();
+        return { ...refusal('invalid_dpop_proof'), headers: { date } };
+      },
+    };
+    await using world = await createVendorWorld(served({ ...asks, ...habits }));
+    expect(await world.tools()).toEqual(['echo']);
+    expect(world.vendor.to('/token')).toHaveLength(2);
+  });
+
   it('a refusal of the proof itself says what it means', async () => {
     const token = () => refusal('invalid_dpop_proof', 'iat is too old');
     await using world = await createVendorWorld(served({ ...asks, token }));

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { thumbprint } from '../../src/auth/dpop-key.ts';
 import { keyOf } from '../../src/compose/credential.ts';
-import type { DpopKey } from '../../src/store/record.ts';
+import type { CredentialRecord, DpopKey } from '../../src/store/record.ts';
+import { BridgeWorld } from '../peers/bridge-world.ts';
 import type { GateEvent } from '../peers/dpop-gate.ts';
 import { createDpopWorld, type DpopWorld } from '../peers/dpop-world.ts';
 import type { Fault } from '../peers/faults.ts';
@@ -131,7 +132,7 @@ describe('where it is used', () => {
 
   it('--dpop never: not even where nothing else is taken', async () => {
     await using at = await createDpopWorld({ required: true, args: ['--dpop', 'never'] });
-    expect(await at.world.tools()).toMatchObject({ message: expect.stringContaining('refuses') });
+    expect(await at.world.tools()).toMatchObject({ message: expect.stringContaining('--dpop never') });
     expect(wire(at)).not.toMatch(/"dpop":|dpop_jkt/);
     expect(at.world.opened).toHaveLength(1);
   });
@@ -156,7 +157,7 @@ describe('where it is used', () => {
 
   it('an authorization server that does not, and a server that insists: one tab, then the reason', async () => {
     await using at = await createDpopWorld({ extras: { dpop: false } });
-    expect(await at.world.tools()).toMatchObject({ message: expect.stringContaining('refuses') });
+    expect(await at.world.tools()).toMatchObject({ message: expect.stringContaining('bound to a key') });
     await at.world.bridge.initialize({}, 'again');
     expect(at.world.opened).toHaveLength(1);
   });
@@ -214,6 +215,19 @@ describe('when it goes wrong', () => {
     await at.world.store.write(keyOf(at.world.config), rest, { revision, family: rest.family });
     expect((await call(at, 2)).result).toBeDefined();
     expect(at.authority.counters).toMatchObject({ refreshes: 1, codeExchanges: 1, replays: 0 });
+  });
+
+  it('a key that was damaged on disk: said, unseen, and nobody is asked', async () => {
+    await using at = await createDpopWorld();
+    expect(await at.world.tools()).toContain('echo');
+    const { version, revision, ...record } = (await at.world.record()) as CredentialRecord;
+    const dpopKey = { ...(await dpopKeyOf(at)), x: 'AAAA', y: 'AAAA' };
+    await at.world.store.write(keyOf(at.world.config), { ...record, dpopKey }, 'any');
+    await using other = await BridgeWorld.to(at.gate.url, [], { home: at.world.home });
+    const failure = JSON.stringify(await other.tools());
+    expect(failure).toContain('key of this login');
+    expect(failure).not.toContain(dpopKey.d);
+    expect(other.opened).toEqual([]);
   });
 
   it('our clock is an hour off: one refusal, then by theirs', async () => {

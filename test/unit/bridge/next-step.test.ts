@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DpopError } from '../../../src/auth/authorization-errors.ts';
 import { MAX_DELAYS, MAX_RECOVERIES, MAX_REOPENINGS, MAX_STEP_UPS } from '../../../src/bridge/limits.ts';
 import { type NextStep, nextStep, noTries, type Tries, type Trouble } from '../../../src/bridge/next-step.ts';
 import { HttpError, type HttpErrorCode } from '../../../src/platform/http.ts';
@@ -56,6 +57,12 @@ describe('a message is sent again only when it cannot have run', () => {
     ['connect timeout', broken('timeout', false), {}, { kind: 'await-server' }],
     ['reset', broken('network', true), {}, { kind: 'fail', mayHaveRun: true }],
     ['certificate', broken('tls', false), {}, { kind: 'fail', mayHaveRun: false }],
+    [
+      'a key that cannot sign',
+      { kind: 'broken', error: new DpopError('no key') },
+      {},
+      { kind: 'fail', mayHaveRun: false },
+    ],
     ['address', broken('refused_address', false), {}, { kind: 'fail', mayHaveRun: false }],
     [
       'nonsense',
