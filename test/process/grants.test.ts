@@ -145,14 +145,8 @@ describe.concurrent('grants that ask nobody', () => {
     const file = await world.file('id-token', jwt('aWQ'));
     const args = [
       ...['--grant', 'enterprise', '--client-id', 'app', '--client-secret-env', 'SECRET'],
-      ...[
-        '--id-token-file',
-        file,
-        '--idp-client-id',
-        'at-idp',
-        '--idp-token-endpoint',
-        `${idp.origin}/token`,
-      ],
+      ...['--id-token-file', file, '--idp-client-id', 'at-idp'],
+      ...['--idp-token-endpoint', `${idp.origin}/token`],
     ];
     expect((await world.run('login', ...args)).code).toBe(0);
     expect((await world.run('token', ...args)).stdout).toBe('access-1\n');
@@ -161,8 +155,10 @@ describe.concurrent('grants that ask nobody', () => {
 });
 
 describe.concurrent('device_code', () => {
-  /** A person has entered the code by the time of the first poll. */
-  function device(change: object, approve = true): VendorHabits {
+  const polled = { pending: refusal('authorization_pending'), denied: refusal('access_denied') };
+
+  /** `entered`: what became of the code. */
+  function device(change: object, entered: () => 'pending' | 'denied' | 'granted'): VendorHabits {
     return {
       metadata: ({ origin }) => ({
         device_authorization_endpoint: `${origin}/device`,
@@ -178,18 +174,18 @@ describe.concurrent('device_code', () => {
         };
         return path === '/device' ? { body: answer } : undefined;
       },
-      token: (form, _request, vendor) =>
-        form.get('grant_type') === DEVICE_CODE
-          ? approve
-            ? vendor.issue()
-            : refusal('access_denied')
-          : undefined,
+      token: (form, _request, vendor) => {
+        if (form.get('grant_type') !== DEVICE_CODE) return undefined;
+        const state = entered();
+        return state === 'granted' ? vendor.issue() : polled[state];
+      },
     };
   }
   const args = ['--grant', 'device_code'];
 
   it('login: address and code in front of the person, in status as well; ends when the code was entered', async () => {
-    await using world = await GrantWorld.create(device({}));
+    let isEntered = false;
+    await using world = await GrantWorld.create(device({}, () => (isEntered ? 'granted' : 'pending')));
     const { mcpUrl, origin } = world.vendor;
     const login = new Command(['login', mcpUrl, ...args], world.env);
     await login.said(/ABCD-EFGH/);
@@ -198,6 +194,7 @@ describe.concurrent('device_code', () => {
     expect(waiting.signIn).toMatchObject({ address: `${origin}/activate`, userCode: 'ABCD-EFGH' });
     const table = (await runProgram(['status'], world.env)).stdout;
     expect(table).toContain(`open:\n${origin}/activate\nand enter the code: ABCD-EFGH\n`);
+    isEntered = true;
     const end = await login.ended;
     expect(end).toMatchObject({ code: 0, stdout: '' });
     expect(end.stderr).toContain(`open this address:\n${origin}/activate\nand enter the code: ABCD-EFGH\n`);
@@ -208,7 +205,9 @@ describe.concurrent('device_code', () => {
 
   it('login: an address that holds the code is offered beside it; a refusal ends it', async () => {
     const complete = 'https://as.example/activate?user_code=ABCD-EFGH';
-    await using world = await GrantWorld.create(device({ verification_uri_complete: complete }, false));
+    await using world = await GrantWorld.create(
+      device({ verification_uri_complete: complete }, () => 'denied'),
+    );
     const end = await world.run('login', ...args);
     expect(end).toMatchObject({ code: 1, stdout: '' });
     expect(end.stderr).toContain(`/activate\nand enter the code: ABCD-EFGH\n`);
