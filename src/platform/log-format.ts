@@ -23,7 +23,9 @@ export function textLine(entry: LogEntry): string {
 function fieldText(value: unknown): string {
   if (typeof value !== 'string') return String(value);
   const plain = printable(value);
-  return /[\s,()"=]/.test(plain) && !/^[a-z]+:\/\/\S+$/.test(plain) ? JSON.stringify(value) : plain;
+  return /[\s,()"=]/.test(plain) && !/^[a-z]+:\/\/\S+$/.test(plain)
+    ? printable(JSON.stringify(value))
+    : plain;
 }
 
 /** One JSON object and a line break; nothing in it that a terminal would obey. */

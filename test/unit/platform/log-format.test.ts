@@ -35,7 +35,8 @@ const HOSTILE = 'a\u001b]0;t\u0007\r\nb\u009b31mc\u202ed\u2028e\u200bf\ud800';
 test.each(['tell', 'warn', 'debug'] as const)(
   '%s: nothing that a terminal would obey (THREATS 24)',
   (level) => {
-    const entries = [entry(level, HOSTILE), entry(level, 'x', { error: HOSTILE })];
+    const fields = [{ error: HOSTILE }, { error: `in quotes: ${HOSTILE}` }];
+    const entries = [entry(level, HOSTILE), ...fields.map((each) => entry(level, 'x', each))];
     for (const line of entries.flatMap((each) => [textLine(each), jsonLine(each)])) {
       expect(line.replaceAll('\n', '')).not.toMatch(CONTROLS);
       expect(line.trimEnd().includes('\n')).toBe(
