@@ -59,21 +59,36 @@ async function* wellCoded(decoded: AsyncIterable<Uint8Array>, coding: string): A
   }
 }
 
-/** The whole body, up to `limitBytes`; a promise where it is not there yet. */
-export function readWhole(body: Body, limitBytes: number): Promise<Uint8Array> | Uint8Array {
+/** The whole body of `response`, decoded, up to `limitBytes`; a promise where it is not there yet. */
+export function readWhole(
+  response: HttpResponse,
+  body: Body,
+  limitBytes: number,
+): Promise<Uint8Array> | Uint8Array {
   const whole = body.whole?.();
-  if (whole?.length !== 1) return readChunks(whole ?? body, limitBytes);
-  const [chunk] = whole as [Uint8Array];
-  return chunk.length > limitBytes ? readChunks(whole, limitBytes) : chunk;
+  if (whole?.length === 1 && (whole[0] as Uint8Array).length <= limitBytes) return whole[0] as Uint8Array;
+  const bytes = body === response.body ? Number(response.headers['content-length']) : Number.NaN;
+  return bytes <= limitBytes ? readAnnounced(whole ?? body, bytes) : readChunks(whole ?? body, limitBytes);
 }
 
-async function readChunks(
-  body: AsyncIterable<Uint8Array> | readonly Uint8Array[],
-  limitBytes: number,
-): Promise<Uint8Array> {
+type Chunks = AsyncIterable<Uint8Array> | readonly Uint8Array[];
+
+/** Each chunk goes to its place as it comes: held side by side until the end, the body would be in memory twice. */
+async function readAnnounced(chunks: Chunks, bytes: number): Promise<Uint8Array> {
+  const body = Buffer.allocUnsafeSlow(bytes);
+  let at = 0;
+  for await (const chunk of chunks) {
+    if (at + chunk.length > bytes) throw new BadAnswerError('the server sent more than its Content-Length');
+    body.set(chunk, at);
+    at += chunk.length;
+  }
+  return body.subarray(0, at);
+}
+
+async function readChunks(from: Chunks, limitBytes: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of body) {
+  for await (const chunk of from) {
     bytes += chunk.length;
     if (bytes > limitBytes) {
       throw new TooLargeError(`the server sent a message of more than ${limitBytes} bytes`, {

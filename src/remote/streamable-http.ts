@@ -76,7 +76,8 @@ export class StreamableHttp implements Transport {
       const hostIsReady = options.beforeBody?.();
       if (hostIsReady !== undefined) await hostIsReady;
       const coded = decodedBody(response);
-      const json = readWhole(coded instanceof Promise ? await coded : coded, maxMessageBytes);
+      const body = coded instanceof Promise ? await coded : coded;
+      const json = readWhole(response, body, maxMessageBytes);
       return { kind: 'message', json: json instanceof Promise ? await json : json, sessionId };
     }
     const start = await startOfBody(response);
