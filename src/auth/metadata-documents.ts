@@ -55,13 +55,14 @@ function judge(url: URL, { status, text }: GuardedAnswer): Found {
     throw reason;
   }
   if (status < 200 || status > 299) return { kind: 'absent' };
-  if (isTooDeep(text)) {
-    const why = `nests deeper than ${MAX_JSON_DEPTH} levels`;
+  const broken = (why: string): Found => {
     return { kind: 'broken', reason: new DiscoveryError(`the metadata at ${quote(url.href)} ${why}`) };
-  }
+  };
+  if (isTooDeep(text)) return broken(`nests deeper than ${MAX_JSON_DEPTH} levels`);
   const document = parseObject(text);
-  // A web application that answers every path with its page has no metadata there.
-  return document === undefined ? { kind: 'absent' } : { kind: 'document', document };
+  if (document !== undefined) return { kind: 'document', document };
+  // A web application that answers every path with its page has no metadata there; what begins as a document and is cut off is one.
+  return text.trimStart().startsWith('{') ? broken('is not JSON') : { kind: 'absent' };
 }
 
 function parseObject(text: string): object | undefined {

@@ -142,6 +142,14 @@ describe('MCP 2025-03-26: the server is its own authorization server', () => {
     expect((await world.discover()).metadata.tokenEndpoint).toBe(`${world.resource.origin}/token`);
   });
 
+  test('a document that is cut off is no reason to look elsewhere', async () => {
+    await using world = await createOAuthWorld();
+    const whole = JSON.stringify(world.resourceMetadata());
+    world.resource.on(`${RESOURCE}/mcp`, text(whole.slice(0, -5)));
+    await expect(world.discover()).rejects.toThrow('is not JSON');
+    expectOnlyQuestions(world);
+  });
+
   test('metadata of another issuer is no reason for the default endpoints', async () => {
     await using world = await oldServer();
     world.resource.on(SERVER, json(world.issuerMetadata({ issuer: world.stranger.origin })));
