@@ -17,7 +17,8 @@ const SERVERS = [
 const address = addressText.map((text) => JSON.stringify(text));
 const own = (path: string) =>
   fc.oneof(
-    { arbitrary: oneOfJson(`https://as.example${path}`), weight: 6 },
+    { arbitrary: oneOfJson(`https://as.example${path}`), weight: 20 },
+    { arbitrary: oneOfJson(`https://user:pass@as.example${path}`, `http://as.example${path}`), weight: 1 },
     { arbitrary: address, weight: 1 },
   );
 
@@ -44,6 +45,7 @@ const protectedResource = (server: string) =>
   objectText({
     resource: fc.oneof(
       { arbitrary: oneOfJson(server, new URL('/', server).href), weight: 6 },
+      { arbitrary: oneOfJson('https://evil.example/a/mcp', `${server}#x`), weight: 1 },
       { arbitrary: address, weight: 1 },
     ),
     authorization_servers: fc.oneof(
@@ -102,13 +104,13 @@ export const METADATA = [
       const endpoints = Object.entries(metadata).filter(([name]) => name.endsWith('Endpoint'));
       for (const [, url] of endpoints) assertSafe(String(url));
       assert.ok(metadata.tokenEndpoint && metadata.authorizationEndpoint);
-      const documents = [told.resource, told.authorization].map(parsed);
-      // Byte for byte what a document holds, or what we derived ourselves where there is none.
+      const named = textsIn(parsed(told.resource));
+      // Byte for byte what the resource's document names, or what we derived ourselves where there is none.
       assert.equal(issuer, metadata.issuer);
       const isDerived = issuer === server.origin || issuer === `${server.origin}/`;
-      assert.ok(isDerived || documents.some((document) => textsIn(document).has(issuer)), issuer);
+      assert.ok(isDerived || named.has(issuer), issuer);
       if (resource !== undefined) {
-        assert.ok(textsIn(documents[0]).has(resource), resource);
+        assert.ok(named.has(resource), resource);
         assert.equal(new URL(resource).origin, server.origin);
       }
     },
