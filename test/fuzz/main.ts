@@ -1,9 +1,13 @@
 import { parseArgs } from 'node:util';
 import { PROPERTIES } from './all.ts';
 
-/** `npm run fuzz [-- --seconds N --seed S --only WORDS]`: each property in turn, with new inputs in each round, until the time is up. */
+/**
+ * `npm run fuzz [-- --seconds N --seed S --only WORDS]`: each property in turn, with new inputs in each round, until the time is up.
+ * `npm run fuzz -- --differential`: the table of what we and other libraries accept.
+ */
 
-const USAGE = 'npm run fuzz [-- --seconds N --seed S --only "words of a property\'s name"]';
+const USAGE =
+  'npm run fuzz [-- --seconds N --seed S --only "words of a property\'s name" | -- --differential]';
 /** As many as it takes to reach odd combinations; few enough that every property has its turn within seconds. */
 const RUNS_PER_ROUND = 200;
 const MAX_SEED = 2 ** 31 - 1;
@@ -12,11 +16,15 @@ interface Plan {
   readonly seconds: number;
   readonly seed: number;
   readonly only: string;
+  readonly differential: boolean;
 }
 
 function readPlan(): Plan {
   const { values } = parseArgs({
-    options: { seconds: { type: 'string' }, seed: { type: 'string' }, only: { type: 'string' } },
+    options: {
+      ...{ seconds: { type: 'string' }, seed: { type: 'string' }, only: { type: 'string' } },
+      differential: { type: 'boolean' },
+    },
   });
   const whole = (name: 'seconds' | 'seed', otherwise: number) => {
     const text = values[name];
@@ -27,7 +35,10 @@ function readPlan(): Plan {
   const only = values.only ?? '';
   if (!PROPERTIES.some(({ name }) => name.includes(only)))
     throw new Error(`--only ${only}: no property is called so`);
-  return { seconds: whole('seconds', 60), seed: whole('seed', Math.floor(Math.random() * 1e9)), only };
+  return {
+    ...{ seconds: whole('seconds', 60), seed: whole('seed', Math.floor(Math.random() * 1e9)) },
+    ...{ only, differential: values.differential === true },
+  };
 }
 
 async function fuzz({ seconds, seed, only }: Plan): Promise<number> {
@@ -60,9 +71,15 @@ function described(error: unknown): string {
   return error.cause === undefined ? error.message : `${error.message}\n${described(error.cause)}`;
 }
 
+async function differential(): Promise<number> {
+  const { report } = await import('./differential/report.ts');
+  return (await report((line) => process.stdout.write(`${line}\n`))) ? 0 : 1;
+}
+
+let plan: Plan | undefined;
 try {
-  process.exitCode = await fuzz(readPlan());
+  plan = readPlan();
 } catch (error) {
   process.stdout.write(`${described(error)}\n${USAGE}\n`);
-  process.exitCode = 2;
 }
+process.exitCode = plan === undefined ? 2 : await (plan.differential ? differential() : fuzz(plan));
