@@ -29,7 +29,7 @@ async function world(
 }
 
 const call = ({ person }: World, id: string, name = 'echo') =>
-  person.bridge.request(id, 'tools/call', { name, arguments: name === 'echo' ? { text: id } : {} });
+  person.bridge.request(id, 'tools/call', { name, arguments: name === 'echo' ? { value: id } : {} });
 
 let folder: string;
 
@@ -220,7 +220,7 @@ describe('enterprise-managed authorization', () => {
     await using person = await BridgeWorld.to(server.url, args, { env });
     expect(await person.tools()).toEqual(['echo', 'write']);
     server.endAccessTokens();
-    const answer = await person.bridge.request(1, 'tools/call', { name: 'echo', arguments: { text: 'x' } });
+    const answer = await person.bridge.request(1, 'tools/call', { name: 'echo', arguments: { value: 'x' } });
     expect(answer).toMatchObject(served('x'));
     expect(server.tokenForms).toHaveLength(2);
     expect(idp.to('/token')).toHaveLength(2);

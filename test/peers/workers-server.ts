@@ -188,9 +188,7 @@ async function complete(oauth: OAuthHelpers, request: AuthRequest): Promise<stri
 function features(): McpServer {
   const server = new McpServer({ name: 'workers-peer', version: '1.0.0' });
   const text = (value: string) => ({ content: [{ type: 'text' as const, text: value }] });
-  server.registerTool('echo', { inputSchema: z.object({ text: z.string() }) }, ({ text: said }) =>
-    text(said),
-  );
+  server.registerTool('echo', { inputSchema: z.object({ value: z.string() }) }, ({ value }) => text(value));
   server.registerTool('write', { inputSchema: z.object({}) }, () => text('written'));
   return server;
 }
