@@ -19,6 +19,7 @@ import { startHost } from '../peers/host.ts';
 import { carries, isGet, startMcpServer } from '../peers/mcp-server.ts';
 import { startRawHost } from '../peers/raw-host.ts';
 import { startRawMcpServer } from '../peers/raw-mcp-server.ts';
+import { Steps } from '../peers/refresh-steps.ts';
 import { startSdkAuthorizationServer } from '../peers/sdk-authorization-server.ts';
 import { DirectSignIn } from '../peers/sdk-client.ts';
 
@@ -270,4 +271,35 @@ test('the fake browser follows, notes what it was given, and fails where it must
   await browser.setMode('forbidden');
   await expect(browser.close()).rejects.toThrow(/must not be touched/);
   await expect(visit(`${authority.issuer}/nothing`)).resolves.toMatchObject({ status: 404 });
+});
+
+test('the residue of a refresh is from the request until its answer is in the file for it, whatever comes between', () => {
+  const [record, lock] = [`${'ab'.repeat(32)}.json`, `${'ab'.repeat(32)}.json.lock`];
+  const answer = `${'ab'.repeat(32)}.hash.1.answer`;
+  const steps = new Steps();
+  const told: string[] = [];
+  const call = (name: string, on: string) => {
+    const step = steps.next(name, on);
+    told.push(`${step}${steps.isResidue(name) ? '!' : ''}`);
+    steps.done(name, on);
+  };
+  call('lstatSync', lock);
+  steps.holdsLock = true;
+  call('open', record);
+  call('readdir', 'credentials');
+  call('writeFile', `${answer}.0123.tmp`);
+  call('connect', '443');
+  call('write', '443');
+  // Touches of the lock.
+  for (const name of ['lstat', 'utimes']) call(name, lock);
+  call('open', answer);
+  call('lstat', lock);
+  call('writeFile', answer);
+  call('utimes', lock);
+  call('sync', answer);
+  call('lstat', lock);
+  expect(told).toEqual([
+    ...['lock', 're-read', 'claim', 'pre-create', 'POST', 'POST', 'POST!', 'POST!'],
+    ...['write!', 'write!', 'write!', 'write', 'fsync', 'fsync'],
+  ]);
 });

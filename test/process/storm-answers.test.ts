@@ -4,7 +4,8 @@ import { ANSWERS, badAnswer } from '../storm/answers.ts';
 // The black hole takes the 30 s of a token request each time: `npm run storm`.
 const brief = Object.entries(ANSWERS).filter(([name]) => name !== 'black hole');
 
-test.each(brief)(
+// Side by side: most of each is waiting for a back-off.
+test.concurrent.each(brief)(
   'a refresh that gets %s: the token serves to its end, then an error says why, then it heals; no browser',
   async (_, [fault, told]) => {
     const figures = await badAnswer(fault, 3);
