@@ -135,6 +135,10 @@ describe('login, when a port is taken', () => {
     const end = await run(['login', server.url, String(squatter.port)]);
     expect(end).toMatchObject({ code: 1, stdout: '' });
     expect(end.stderr).toContain(String(squatter.port));
+    // The same from a bridge, whose sign-in is a process of its own.
+    await using host = startRawHost([server.url, String(squatter.port)], { env: env() });
+    await host.initialize();
+    expect((await host.request('tools/list')).error?.message).toContain(String(squatter.port));
     expect(authority.counters).toMatchObject({ registrations: 0, authorizationRequests: 0 });
     expect(browser.opened).toHaveLength(0);
   });
