@@ -1,7 +1,8 @@
 import type { Http, HttpResponse } from '../platform/http.ts';
-import type { Amendment, Prover } from '../protocol/access-token.ts';
+import type { Prover } from '../protocol/access-token.ts';
 import { decodedBody, mediaType, readStart } from './content.ts';
 import { MAX_REDIRECTS, MAX_REFUSAL_BYTES, REFUSAL_BODY_MS } from './limits.ts';
+import type { ProvenExchange } from './proven-exchange.ts';
 import type { Refusal } from './refusal.ts';
 import type { MessageOptions } from './transport.ts';
 
@@ -33,6 +34,7 @@ type Method = 'GET' | 'POST' | 'DELETE';
 export class McpOrigin {
   readonly #options: McpOriginOptions;
   readonly #userHeaders: Readonly<Record<string, string>>;
+  #proven: Promise<ProvenExchange> | undefined;
 
   constructor(options: McpOriginOptions) {
     this.#options = options;
@@ -70,27 +72,19 @@ export class McpOrigin {
     return this.#send(method, url, options, message, authorization);
   }
 
-  /** RFC 9449 §9: refused for its nonce, the request was not run, and goes once more with the one that came. */
   async #sendProven(
     method: Method,
     url: URL,
     options: MessageOptions,
     message: Message,
     token: string,
-    loaded: Promise<Prover>,
+    prover: Promise<Prover>,
   ): Promise<HttpResponse> {
-    const prover = await loaded;
-    const attempt = async (amendment: Amendment | undefined) => {
-      const dpop = prover.proof({ method, url, token, amendment });
-      const response = await this.#send(method, url, options, message, {
-        ...{ authorization: `DPoP ${token}`, dpop },
-      });
-      return { response, again: prover.heed(url, response) };
-    };
-    const { response, again } = await attempt(undefined);
-    if (again === undefined) return response;
-    await startOfBody(response);
-    return (await attempt(again)).response;
+    // Loaded where it is wanted: most servers take bearer tokens.
+    this.#proven ??= import('./proven-exchange.ts').then(({ ProvenExchange }) => new ProvenExchange());
+    const send = (headers: Readonly<Record<string, string>>) =>
+      this.#send(method, url, options, message, headers);
+    return (await this.#proven).send(await prover, { method, url, token, send });
   }
 
   async #send(

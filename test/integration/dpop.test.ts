@@ -51,6 +51,14 @@ describe('a server that takes only tokens bound to a key, and a nonce for each r
     expect(wire(at)).not.toContain(key.d);
   });
 
+  it('and of the nonces the very last alone: calls side by side are served one after the other', async () => {
+    await using at = await createDpopWorld({ nonces: 'last' });
+    expect(await at.world.tools()).toContain('echo');
+    const answers = await Promise.all(Array.from({ length: 12 }, (_, id) => call(at, id)));
+    expect(answers.filter(({ result }) => result !== undefined)).toHaveLength(12);
+    expect(at.authority.counters).toMatchObject({ codeExchanges: 1, refreshPosts: 0 });
+  });
+
   it('a token that ends: one refresh for all, with the same key, refused for its nonce and sent again by who has the claim', async () => {
     await using at = await createDpopWorld();
     const { authority, world } = at;

@@ -10,8 +10,8 @@ export interface DpopGateOptions {
   readonly inner: string;
   readonly issuer: string;
   readonly tokens: IssuedTokens;
-  /** `each`: every answer brings another one, and each is good for one request. `never-good`: none is. */
-  readonly nonces?: 'none' | 'each' | 'never-good';
+  /** `each`: every answer brings another one, and each is good for one request. `last`: the last one alone. `never-good`: none is. */
+  readonly nonces?: 'none' | 'each' | 'last' | 'never-good';
   /** Its metadata says that it takes no other tokens. */
   readonly required?: boolean;
   /** Bearer tokens as well; `unsaid`: and its challenge does not say so. */
@@ -74,8 +74,9 @@ export class DpopGate implements AsyncDisposable {
     const { nonces = 'none', clockOffsetMs = 0 } = this.#options;
     if (clockOffsetMs !== 0) response.setHeader('date', new Date(this.#now()).toUTCString());
     if (url.startsWith('/.well-known/oauth-protected-resource')) return this.#metadata(response);
-    if (nonces !== 'none') response.setHeader('dpop-nonce', this.#newNonce());
     const fault = this.#fault(request);
+    if (nonces === 'last') this.#nonces.clear();
+    if (nonces !== 'none') response.setHeader('dpop-nonce', this.#newNonce());
     this.events.add({ method, path: url, headers, outcome: fault ?? 'passed' });
     if (fault !== undefined) {
       request.resume();
@@ -102,7 +103,7 @@ export class DpopGate implements AsyncDisposable {
     this.#jtis.add(checked.jti);
     if (this.#options.nonces === undefined || this.#options.nonces === 'none') return undefined;
     const isFresh = checked.nonce !== undefined && this.#nonces.delete(checked.nonce);
-    return isFresh && this.#options.nonces === 'each' ? undefined : 'use_dpop_nonce';
+    return isFresh && this.#options.nonces !== 'never-good' ? undefined : 'use_dpop_nonce';
   }
 
   #now(): number {
