@@ -1,6 +1,7 @@
 import { describeError } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Random } from '../platform/random.ts';
+import type { MachineGrant } from '../protocol/machine-grant.ts';
 import { quote } from '../protocol/quote.ts';
 import type { DpopKey, NewRecord } from '../store/record.ts';
 import { GrantRefusedError } from './authorization-errors.ts';
@@ -17,18 +18,6 @@ import type { SignInRequest } from './sign-in-request.ts';
 import { type ConfiguredClient, configuredClient } from './token-client.ts';
 import { requestTokens, type TokenAnswer } from './token-endpoint.ts';
 import { exchangeIdToken, JWT_BEARER } from './token-exchange.ts';
-
-/** Grants that need no person. The files are read each time a token is wanted: who writes them renews them. */
-export type MachineGrant =
-  | { readonly kind: 'client_credentials' }
-  | { readonly kind: 'jwt-bearer'; readonly assertionFile: string }
-  | {
-      readonly kind: 'enterprise';
-      readonly idTokenFile: string;
-      readonly idpClientId: string;
-      readonly idpClientSecret?: string;
-      readonly idpTokenEndpoint: string;
-    };
 
 export interface MachineGrantOptions
   extends Pick<

@@ -1,23 +1,12 @@
 import { resolve } from 'node:path';
 import { ConfigError, describeError, UsageError } from '../errors.ts';
+import type { MachineGrant } from '../protocol/machine-grant.ts';
 import { quote } from '../protocol/quote.ts';
 import type { Environment } from './environment.ts';
 import { presetOf } from './presets.ts';
 import type { Settings } from './settings.ts';
 
 export type Grant = 'authorization_code' | 'device_code' | MachineGrant['kind'];
-
-/** Grants that need no person. The files are read each time a token is wanted: who writes them renews them. */
-export type MachineGrant =
-  | { readonly kind: 'client_credentials' }
-  | { readonly kind: 'jwt-bearer'; readonly assertionFile: string }
-  | {
-      readonly kind: 'enterprise';
-      readonly idTokenFile: string;
-      readonly idpClientId: string;
-      readonly idpClientSecret?: string;
-      readonly idpTokenEndpoint: string;
-    };
 
 /** Who signs in, how, and with what on top of what the specification says. */
 export interface ClientConfig {
