@@ -7,6 +7,7 @@ import type { StopSignal } from '../platform/stop.ts';
 import { type JsonObject, type MessageId, parseMessage } from '../protocol/envelope.ts';
 import { BadAnswerError } from '../remote/failures.ts';
 import { HEADERS_MS } from '../remote/limits.ts';
+import { postInitialize } from '../remote/older-version.ts';
 import { excerpt, meaningOf } from '../remote/refusal.ts';
 import { sessionHeaders } from '../remote/session-headers.ts';
 import type { Reply, SessionHeaders, Transport } from '../remote/transport.ts';
@@ -57,7 +58,7 @@ export async function greet(hello: Hello, options: GreetingOptions): Promise<Gre
   try {
     let bearer = await authorization.current(signal);
     for (let recoveries = 0; ; recoveries++) {
-      const reply = await options.http.post(hello.bytes, {
+      const reply = await postInitialize(options.http, hello.bytes, {
         session: {},
         bearer,
         signal,

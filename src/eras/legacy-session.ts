@@ -7,6 +7,7 @@ import { anySignal, type StopSignal } from '../platform/stop.ts';
 import { type JsonObject, notification, parseMessage } from '../protocol/envelope.ts';
 import { backoffMs, reconnectMs } from '../remote/backoff.ts';
 import { BadAnswerError } from '../remote/failures.ts';
+import { postInitialize } from '../remote/older-version.ts';
 import { excerpt, meaningOf } from '../remote/refusal.ts';
 import { sessionHeaders } from '../remote/session-headers.ts';
 import type { MessageOptions, Reply, SessionHeaders, Transport } from '../remote/transport.ts';
@@ -168,7 +169,7 @@ export class LegacySession {
     const { onSent: _sent, ...rest } = options;
     // The session outlives the request that it is opened for.
     const { signal } = this.#ended;
-    const reply = await transport.post(body, { ...rest, signal, session: {} });
+    const reply = await postInitialize(transport, body, { ...rest, signal, session: {} });
     if (reply.kind === 'refused') return reply;
     const iterator = messagesOf(reply);
     for (let step = await iterator.next(); !step.done; step = await iterator.next()) {

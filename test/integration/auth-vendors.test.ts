@@ -439,7 +439,29 @@ describe('vendors', () => {
     expect(world.opened).toEqual([]);
   });
 
-  it('Slack answers 400 to a version that it does not know: its words reach the host', async () => {
+  it('Slack answers 400 to a version that it does not know: the newest that it knows is agreed on', async () => {
+    const known = ['2024-11-05', '2025-03-26'];
+    const message = `Unsupported protocol version, use one of ${known.join(', ')}`;
+    await using world = await createVendorWorld({
+      mcp: (rpc, request, vendor) => {
+        if (rpc.method !== 'initialize' || vendor.issuedTo(request) === undefined) return undefined;
+        const { protocolVersion } = JSON.parse(request.body).params;
+        if (!known.includes(protocolVersion)) {
+          return { status: 400, body: { jsonrpc: '2.0', id: null, error: { code: -32602, message } } };
+        }
+        const serverInfo = { name: 'slack', version: '1' };
+        const result = { protocolVersion, serverInfo, capabilities: { tools: {} } };
+        return { body: { jsonrpc: '2.0', id: rpc.id, result } };
+      },
+    });
+    const { json } = await world.bridge.initialize();
+    expect(json.result).toMatchObject({ protocolVersion: '2025-03-26', serverInfo: { name: 'slack' } });
+    expect((await world.bridge.request(1, 'tools/list')).json.result).toBeDefined();
+    const last = world.vendor.to('/mcp', 'POST').at(-1);
+    expect(last?.headers['mcp-protocol-version']).toBe('2025-03-26');
+  });
+
+  it('Slack, where no version will do: its words reach the host', async () => {
     const words = 'Unsupported protocol version';
     await using world = await createVendorWorld({
       mcp: () => ({
