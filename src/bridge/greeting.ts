@@ -4,7 +4,7 @@ import type { HostWriter } from '../host/writer.ts';
 import type { Clock } from '../platform/clock.ts';
 import { HttpError } from '../platform/http.ts';
 import type { StopSignal } from '../platform/stop.ts';
-import { type JsonObject, type MessageId, parseMessage } from '../protocol/envelope.ts';
+import { type JsonObject, type MessageId, parseMessage, textOf } from '../protocol/envelope.ts';
 import { BadAnswerError } from '../remote/failures.ts';
 import { HEADERS_MS } from '../remote/limits.ts';
 import { postInitialize } from '../remote/older-version.ts';
@@ -130,7 +130,7 @@ async function read(reply: Exclude<Reply, { kind: 'refused' }>, hello: Hello): P
         const rest = { ...reply, events: { [Symbol.asyncIterator]: () => iterator } };
         return judge(data, hello, reply.sessionId, others, rest);
       }
-      others.push(data);
+      others.push(textOf(data));
     }
   }
   return failed(new BadAnswerError('the server ended its answer without answering initialize'));

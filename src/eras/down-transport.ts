@@ -13,6 +13,7 @@ import {
   parseMessage,
   RpcErrorCode,
   resultAnswer,
+  textOf,
 } from '../protocol/envelope.ts';
 import type { MessageOptions, Reply, Transport } from '../remote/transport.ts';
 import { isObject, META, metaOf } from './era.ts';
@@ -20,7 +21,7 @@ import { LegacySession } from './legacy-session.ts';
 import { Listeners } from './listeners.ts';
 import { MessageSource } from './message-source.ts';
 import { ParkedCalls } from './parked-calls.ts';
-import { rawChild, rawMembers, textOf } from './raw-json.ts';
+import { rawChild, rawMembers } from './raw-json.ts';
 import { ACCEPTED, type Events, eventOf, eventsReply, messageReply } from './reply.ts';
 import {
   discoveredFrom,

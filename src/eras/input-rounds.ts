@@ -1,11 +1,11 @@
 import { DrawbridgeError, describeError } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
-import { errorAnswer, type MessageId, parseMessage, RpcErrorCode } from '../protocol/envelope.ts';
+import { errorAnswer, type MessageId, parseMessage, RpcErrorCode, textOf } from '../protocol/envelope.ts';
 import { excerpt, type Refusal } from '../remote/refusal.ts';
 import type { MessageOptions, Reply } from '../remote/transport.ts';
 import { MAX_INPUT_ROUNDS, STATE_ONLY_PAUSE_MS } from './limits.ts';
 import { Questions } from './questions.ts';
-import { type RawObject, rawChild, rawMembers, rawObject, textOf } from './raw-json.ts';
+import { type RawObject, rawChild, rawMembers, rawObject } from './raw-json.ts';
 import { type Events, eventOf, messagesOf } from './reply.ts';
 import { type ModernAnswer, questionFor } from './translate-up.ts';
 

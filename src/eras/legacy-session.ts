@@ -4,7 +4,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import { type Random, randomToken } from '../platform/random.ts';
 import { anySignal, type StopSignal } from '../platform/stop.ts';
-import { type JsonObject, notification, parseMessage } from '../protocol/envelope.ts';
+import { type JsonObject, notification, parseMessage, textOf } from '../protocol/envelope.ts';
 import { backoffMs, reconnectMs } from '../remote/backoff.ts';
 import { BadAnswerError } from '../remote/failures.ts';
 import { postInitialize } from '../remote/older-version.ts';
@@ -227,7 +227,7 @@ export class LegacySession {
           failures = 0;
           for await (const events of reply.events) {
             for (const { id, data } of events) {
-              if (data !== '') await this.#options.onMessage(data);
+              if (data !== '') await this.#options.onMessage(textOf(data));
               if (id !== undefined) lastEventId = id;
             }
           }

@@ -1,5 +1,5 @@
 import { anySignal, type StopSignal } from '../platform/stop.ts';
-import { type MessageId, notification, parseMessage } from '../protocol/envelope.ts';
+import { type MessageId, notification, parseMessage, textOf } from '../protocol/envelope.ts';
 import type { MessageOptions, Reply } from '../remote/transport.ts';
 import { Channel } from './channel.ts';
 import { isObject, META } from './era.ts';
@@ -99,7 +99,8 @@ export class Listeners {
 
   async *#read(listener: Listener, signal: StopSignal): Events & AsyncGenerator {
     try {
-      for await (const events of listener.channel.read(signal)) yield events.map(({ data }) => eventOf(data));
+      for await (const events of listener.channel.read(signal))
+        yield events.map(({ data }) => eventOf(textOf(data)));
     } finally {
       this.#listeners.delete(listener.id);
       for (const uri of listener.resources) if (!this.#isWanted(uri)) await this.#unsubscribe(uri);

@@ -1,5 +1,6 @@
 import { DrawbridgeError } from '../errors.ts';
 import { HttpError } from '../platform/http.ts';
+import { textOf } from '../protocol/envelope.ts';
 import { reconnectMs } from '../remote/backoff.ts';
 import type { Reply } from '../remote/transport.ts';
 
@@ -70,7 +71,7 @@ async function* readMessages(first: Promise<Reply>, resume: Resume): AsyncGenera
       for await (const events of reply.events) {
         for (const { id, data } of events) {
           lastEventId = id ?? lastEventId;
-          if (data !== '') yield data;
+          if (data !== '') yield textOf(data);
         }
       }
     } catch (error) {

@@ -1,10 +1,10 @@
 import { AbortedError } from '../errors.ts';
 import { anySignal } from '../platform/stop.ts';
-import { type MessageId, parseMessage } from '../protocol/envelope.ts';
+import { type MessageId, parseMessage, textOf } from '../protocol/envelope.ts';
 import type { MessageOptions, Reply, Transport } from '../remote/transport.ts';
 import { isObject } from './era.ts';
 import { ModernServer, type ModernServerOptions } from './modern-server.ts';
-import { rawChild, rawMembers, textOf } from './raw-json.ts';
+import { rawChild, rawMembers } from './raw-json.ts';
 import { ACCEPTED, eventOf, eventsReply, messageReply, messagesOf } from './reply.ts';
 import { withResult } from './tool-catalogue.ts';
 

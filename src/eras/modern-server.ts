@@ -1,11 +1,12 @@
 import type { Logger } from '../platform/logger.ts';
 import { type Random, randomToken } from '../platform/random.ts';
 import type { MessageId } from '../protocol/envelope.ts';
+import { textOf } from '../protocol/envelope.ts';
 import type { MessageOptions, Reply, Transport } from '../remote/transport.ts';
 import { isObject, META, ModernErrorCode, metaOf } from './era.ts';
 import { MAX_TOOL_PAGES } from './limits.ts';
 import { parameterHeaders } from './parameter-headers.ts';
-import { rawChild, rawMembers, textOf } from './raw-json.ts';
+import { rawChild, rawMembers } from './raw-json.ts';
 import { messagesOf } from './reply.ts';
 import { requestHeaders, versionHeader } from './request-headers.ts';
 import { ToolCatalogue } from './tool-catalogue.ts';

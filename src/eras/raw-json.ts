@@ -38,11 +38,6 @@ export function rawChild(members: RawObject, name: string): RawObject {
   return text?.startsWith('{') ? rawMembers(text) : new Map();
 }
 
-/** A JSON-RPC message as text, whether it came as bytes or not. */
-export function textOf(message: Uint8Array | string): string {
-  return typeof message === 'string' ? message : Buffer.from(message).toString('utf8');
-}
-
 /** What stands between the commas of the outermost object or array. */
 function pieces(container: string): string[] {
   const found: string[] = [];

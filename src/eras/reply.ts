@@ -1,3 +1,4 @@
+import { textOf } from '../protocol/envelope.ts';
 import type { ServerEvent } from '../remote/event-stream.ts';
 import type { Reply } from '../remote/transport.ts';
 
@@ -24,6 +25,6 @@ export async function* messagesOf(reply: Exclude<Reply, { kind: 'refused' }>): A
   if (reply.kind === 'message') yield Buffer.from(reply.json).toString('utf8');
   if (reply.kind !== 'events') return;
   for await (const events of reply.events) {
-    for (const { data } of events) if (data !== '') yield data;
+    for (const { data } of events) if (data !== '') yield textOf(data);
   }
 }

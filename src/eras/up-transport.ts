@@ -8,6 +8,7 @@ import {
   parseMessage,
   RpcErrorCode,
   resultAnswer,
+  textOf,
 } from '../protocol/envelope.ts';
 import { BadAnswerError } from '../remote/failures.ts';
 import type { MessageOptions, Reply, Transport } from '../remote/transport.ts';
@@ -15,7 +16,7 @@ import { Channel } from './channel.ts';
 import { isObject } from './era.ts';
 import { type Call, failure, InputRounds } from './input-rounds.ts';
 import { ModernServer, type ModernServerOptions } from './modern-server.ts';
-import { type RawObject, rawChild, rawMembers, rawObject, textOf } from './raw-json.ts';
+import { type RawObject, rawChild, rawMembers, rawObject } from './raw-json.ts';
 import { ACCEPTED, eventsReply, messageReply, messagesOf } from './reply.ts';
 import { type SubscriptionFilter, Subscriptions } from './subscriptions.ts';
 import {

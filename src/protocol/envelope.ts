@@ -55,6 +55,11 @@ export function isBatch(text: Uint8Array): boolean {
   return text.find((byte) => !blanks.includes(byte)) === 0x5b;
 }
 
+/** A message as text, whether it came as bytes or not. */
+export function textOf(message: Uint8Array | string): string {
+  return typeof message === 'string' ? message : Buffer.from(message).toString('utf8');
+}
+
 /** A message of at least this size is only looked at: parsing one that is relayed as it came costs more than relaying it. */
 export const LOOKED_AT_BYTES = 64 * 1024;
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { anySignal } from '../platform/stop.ts';
-import { parseMessage } from '../protocol/envelope.ts';
+import { parseMessage, textOf } from '../protocol/envelope.ts';
 import { decodedBody, mediaType } from './content.ts';
 import { readEvents, type ServerEvent } from './event-stream.ts';
 import { BadAnswerError } from './failures.ts';
@@ -154,7 +154,8 @@ export class HttpSse implements Transport {
 }
 
 /** The endpoint of the `endpoint` event: a URI, often relative; at another origin it would carry our token away (THREATS 20). */
-function endpointOf({ data }: ServerEvent, from: URL): URL {
+function endpointOf(event: ServerEvent, from: URL): URL {
+  const data = textOf(event.data);
   const endpoint = withinOrigin(data.trim(), from);
   if (endpoint !== undefined) return endpoint;
   throw new BadAnswerError(

@@ -3,7 +3,7 @@ import { EventChannel } from '../../../src/remote/event-channel.ts';
 
 const event = (data: string) => ({ id: undefined, event: undefined, data });
 
-async function next(iterator: AsyncIterator<readonly { data: string }[]>): Promise<string | undefined> {
+async function next(iterator: AsyncIterator<readonly { data: string | Uint8Array }[]>) {
   const step = await iterator.next();
   return step.done ? undefined : step.value.map(({ data }) => data).join();
 }

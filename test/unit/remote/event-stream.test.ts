@@ -18,7 +18,10 @@ async function read(chunks: Iterable<Uint8Array>, maxMessageBytes = 1000) {
   }
   for await (const batch of readEvents(body(), { maxMessageBytes, onRetry: (ms) => retries.push(ms) }))
     events.push(...batch);
-  return { events: events.map(({ id, data }) => [id, data]), retries };
+  return {
+    events: events.map(({ id, data }): [string | undefined, string | Uint8Array] => [id, data]),
+    retries,
+  };
 }
 
 describe('readEvents', () => {
@@ -59,5 +62,56 @@ describe('readEvents', () => {
       long.subarray(index * size, (index + 1) * size),
     );
     await expect(read(pieces)).rejects.toMatchObject({ code: 'too_large' });
+  });
+
+  describe('a long line', () => {
+    const long = `{"text":"${'é😀x'.repeat(20_000)}"}`;
+    const cut = (text: string, size: number) => {
+      const whole = Buffer.from(text);
+      return Array.from({ length: Math.ceil(whole.length / size) }, (_, index) =>
+        whole.subarray(index * size, (index + 1) * size),
+      );
+    };
+    const asText = (data: unknown) =>
+      typeof data === 'string' ? data : Buffer.from(data as Uint8Array).toString();
+    const texts = async (stream: string, size: number) => {
+      const { events } = await read(cut(stream, size), 1_000_000);
+      return events.map(([id, data]) => [id, asText(data)]);
+    };
+
+    it.each([7, 1_000, 65_536, 300_000])('comes as it was, as bytes, in pieces of %i bytes', async (size) => {
+      const stream = `id: 1\ndata: ${long}\n\ndata:${long}\r\n\r\ndata: after\n\n`;
+      expect(await texts(stream, size)).toEqual([
+        ['1', long],
+        [undefined, long],
+        [undefined, 'after'],
+      ]);
+    });
+
+    it('is not decoded where it is the whole of an event', async () => {
+      const { events } = await read(cut(`data: ${long}\n\n`, 65_536), 1_000_000);
+      expect(events[0]?.[1]).toBeInstanceOf(Uint8Array);
+    });
+
+    it('is joined with its neighbours where the event has several', async () => {
+      const stream = `data: a\ndata: ${long}\ndata: ${long}\ndata: z\n\ndata: next\n\n`;
+      expect(await texts(stream, 65_536)).toEqual([
+        [undefined, `a\n${long}\n${long}\nz`],
+        [undefined, 'next'],
+      ]);
+    });
+
+    it('that is no data is none', async () => {
+      const stream = `: ${long}\nevent: ${long}\nother: ${long}\ndata: a\n\n`;
+      expect(await texts(stream, 65_536)).toEqual([[undefined, 'a']]);
+    });
+
+    it('is refused over the limit, alone and with its neighbours, without waiting for its end', async () => {
+      const endless = [Buffer.from('data: '), ...cut('x'.repeat(300_000), 65_536)];
+      await expect(read(endless, 200_000)).rejects.toThrow('more than 200000 bytes');
+      const lines = `data: ${'x'.repeat(150_000)}\n`.repeat(2);
+      await expect(read(cut(lines, 65_536), 200_000)).rejects.toThrow('more than 200000 bytes');
+      expect((await read(cut(`data: ${'x'.repeat(200_000)}\n\n`, 65_536), 200_000)).events).toHaveLength(1);
+    });
   });
 });
