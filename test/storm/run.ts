@@ -27,6 +27,11 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
+  const unknown = values.only?.find((name) => !(name in rows));
+  if (unknown !== undefined) {
+    process.stderr.write(`--only: expected one of ${Object.keys(rows).join(', ')}, got ${unknown}\n`);
+    return 2;
+  }
   const scale = scaleFrom(values);
   const wanted = Object.keys(rows).filter((name) => values.only?.includes(name) ?? true) as RowName[];
   process.stderr.write(`seed ${scale.seed}\n`);
