@@ -19,6 +19,8 @@ export interface ForgottenClientOptions {
 
 /** What servers answer to a client that they do not know; 403 and 429 come from what stands in front of them as well. */
 const UNKNOWN_CLIENT = new Set([400, 401, 404, 410, 422]);
+/** The same of an error page to which it redirects; a login page may answer 401 or 404 to who is no browser. */
+const UNKNOWN_CLIENT_PAGE = new Set([400, 422]);
 
 /**
  * Whether the authorization server has forgotten an earlier registration, as redeployed ones do. RFC 6749 §4.1.2.1 has it say so to
@@ -36,7 +38,8 @@ export async function isClientForgotten(options: ForgottenClientOptions): Promis
     }
     const url = new URL(address);
     url.searchParams.set('prompt', 'none');
-    return UNKNOWN_CLIENT.has((await fetch.get(url, signal)).status);
+    const { status, redirected } = await fetch.get(url, signal);
+    return (redirected === true ? UNKNOWN_CLIENT_PAGE : UNKNOWN_CLIENT).has(status);
   } catch (error) {
     if (error instanceof AuthorizationResponseError) return error.oauthError === 'invalid_client';
     // Sent on to a login page or back to us: known. Not reached: for the browser to find out.

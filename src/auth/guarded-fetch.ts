@@ -24,6 +24,8 @@ export interface GuardedAnswer {
   readonly text: string;
   /** When the headers came, by the wall clock. */
   readonly receivedAt: number;
+  /** It is another address's than the one that was asked. */
+  readonly redirected?: true;
 }
 
 export interface GuardedPost {
@@ -96,7 +98,9 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
           const request = { method: 'GET', url: at, headers, signal: limit } as const;
           const response = await http.request(request);
           const location = REDIRECT_STATUSES.has(response.status) ? response.headers.location : undefined;
-          if (location === undefined) return answer(response);
+          if (location === undefined) {
+            return { ...(await answer(response)), ...(redirects === 0 ? {} : { redirected: true }) };
+          }
           response.discard();
           if (redirects === MAX_REDIRECTS) throw new DiscoveryError(`${quote(url.href)} redirects too often`);
           at = redirectTarget(at, location, policy);

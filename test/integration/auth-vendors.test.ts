@@ -352,6 +352,20 @@ describe('vendors', () => {
     ).toEqual([false, true]);
   });
 
+  it.each<[string, number, number]>([
+    ['a login page that wants a browser keeps', 404, 1],
+    ['a login page that wants a session keeps', 401, 1],
+    ['an error page to which it redirects costs', 400, 2],
+  ])('%s the registration (%d)', async (_name, status, registrations) => {
+    await using world = await createVendorWorld({
+      other: ({ path }) => (path === '/login' ? { status, body: '<h1>Hello</h1>' } : undefined),
+    });
+    expect(await world.tools()).toEqual(['echo']);
+    world.vendor.forgetLogins();
+    expect((await world.bridge.request(1, 'tools/list')).json.result).toBeDefined();
+    expect(world.vendor.to('/register')).toHaveLength(registrations);
+  });
+
   it('Keycloak compares the redirect to its port: the next sign-in comes back to the same', async () => {
     let registered: string | undefined;
     await using world = await createVendorWorld({

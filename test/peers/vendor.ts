@@ -164,8 +164,9 @@ export class Vendor implements AsyncDisposable {
     if (path === '/register') return this.habits.register?.(this, seen) ?? this.#register(seen);
     if (path.startsWith('/.well-known/oauth-protected-resource')) return this.#resourceMetadata();
     if (path === '/.well-known/oauth-authorization-server') return this.#metadata();
-    if (path === '/login') return { body: '<h1>Log in</h1>' };
-    return this.habits.other?.(seen, this) ?? { status: 404 };
+    const own = this.habits.other?.(seen, this);
+    if (own !== undefined) return own;
+    return path === '/login' ? { body: '<h1>Log in</h1>' } : { status: 404 };
   }
 
   #mcp(seen: SeenRequest): VendorAnswer {
