@@ -114,6 +114,30 @@ describe('what the token endpoint answers to a proof (RFC 9449 §5)', () => {
   });
 });
 
+it('more scope, asked for with the scheme DPoP: one more sign-in, and that token is bound too', async () => {
+  const habits: VendorHabits = {
+    token: (_form, _request, vendor) => {
+      const scope = vendor.authorizeQueries.at(-1)?.get('scope') ?? undefined;
+      return vendor.issue(scope, { token_type: 'DPoP' });
+    },
+    mcp: (rpc, request, vendor) => {
+      const refused = asks.mcp?.(rpc, request, vendor);
+      if (refused !== undefined || rpc.method !== 'tools/call') return refused;
+      const token = request.headers.authorization?.split(' ')[1];
+      const { scope } = vendor.issued.find(({ accessToken }) => accessToken === token) ?? {};
+      const headers = { 'www-authenticate': 'DPoP error="insufficient_scope", scope="write", algs="ES256"' };
+      return scope === 'write' ? undefined : { status: 403, headers };
+    },
+  };
+  await using world = await createVendorWorld(served({ ...asks, ...habits }));
+  expect(await world.tools()).toEqual(['echo']);
+  const { json } = await world.bridge.request(1, 'tools/call', { name: 'echo' });
+  expect(json.result).toBeDefined();
+  expect(world.opened).toHaveLength(2);
+  expect(await world.record()).toMatchObject({ tokens: { tokenType: 'DPoP', scope: 'write' } });
+  expect(world.vendor.to('/mcp').at(-1)?.headers.authorization).toMatch(/^DPoP /);
+});
+
 describe('the other grants', () => {
   it('a device: each poll has a proof of its own', async () => {
     let polls = 0;

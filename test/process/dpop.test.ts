@@ -9,6 +9,7 @@ import { checkProof } from '../peers/dpop-proofs.ts';
 import { createTemporaryHome, type TemporaryHome } from '../peers/home.ts';
 import { startMcpServer } from '../peers/mcp-server.ts';
 import { startRawHost } from '../peers/raw-host.ts';
+import { Vendor } from '../peers/vendor.ts';
 
 const INSTANCES = 6;
 const echo = { name: 'echo', arguments: { value: 'hello' } };
@@ -24,6 +25,17 @@ async function record(home: TemporaryHome) {
   const [name = ''] = (await readdir(folder)).filter((each) => /^[0-9a-f]{64}\.json$/.test(each));
   expect((await stat(join(folder, name))).mode & 0o777).toBe(0o600);
   return JSON.parse(text) as { dpopKey: { d: string }; tokens: { accessToken: string; tokenType: string } };
+}
+
+/** The text of all that a program had loaded, by its own word. */
+async function loaded(folder: string): Promise<string> {
+  const files = new Set<string>();
+  for (const text of await texts(folder, /^coverage-/)) {
+    const { result } = JSON.parse(text) as { result: { url: string }[] };
+    for (const { url } of result) if (url.startsWith('file:')) files.add(url);
+  }
+  expect(files.size).toBeGreaterThan(0);
+  return (await Promise.all([...files].map((url) => readFile(new URL(url), 'utf8')))).join('\n');
 }
 
 it('several instances have one key: one sign-in, one refresh, all served; it leaves by no way but `tokens export`', async () => {
@@ -72,10 +84,14 @@ it('several instances have one key: one sign-in, one refresh, all served; it lea
     expect(JSON.parse(exported.stdout)).toMatchObject({ token_type: 'DPoP', dpop_jwk: before.dpopKey });
     const there = elsewhere.env({ BROWSER: browser.command });
     expect((await runProgram(['tokens', 'import'], there, exported.stdout)).code).toBe(0);
-    await using host = startRawHost([gate.url, '--debug'], { env: there });
+    const noted = join(elsewhere.folder, 'loaded');
+    await using host = startRawHost([gate.url, '--debug'], { env: { ...there, NODE_V8_COVERAGE: noted } });
     hosts.push(host);
     await host.initialize();
     expect(await called(host)).toBeDefined();
+    host.endStdin();
+    await host.exited;
+    expect(await loaded(noted)).toContain('dpop+jwt');
     expect(authority.counters.refreshes).toBe(1);
     expect(browser.opened).toHaveLength(1);
 
@@ -91,4 +107,22 @@ it('several instances have one key: one sign-in, one refresh, all served; it lea
   } finally {
     await Promise.all(hosts.map((host) => host.close()));
   }
+});
+
+it('a login with a bearer token loads nothing of it', async () => {
+  await using home = await createTemporaryHome();
+  await using vendor = await Vendor.start();
+  const { access_token } = vendor.issue().body as { access_token: string };
+  const noted = join(home.folder, 'loaded');
+  const MCP_DRAWBRIDGE_CREDENTIALS = JSON.stringify({ access_token });
+  const env = home.env({ MCP_DRAWBRIDGE_CREDENTIALS, NODE_V8_COVERAGE: noted });
+  await using host = startRawHost([vendor.mcpUrl], { env });
+  await host.initialize();
+  expect((await host.request('tools/call', echo)).result).toBeDefined();
+  host.endStdin();
+  await host.exited;
+  expect(vendor.to('/mcp').at(-1)?.headers.authorization).toBe(`Bearer ${access_token}`);
+  const code = await loaded(noted);
+  expect(code).toContain('tools/list');
+  expect(code).not.toContain('dpop+jwt');
 });
