@@ -1,36 +1,24 @@
-import { afterEach, describe, expect, test } from 'vitest';
-import { type Logger, silentLogger } from '../../src/platform/logger.ts';
-import { CanaryOracle } from '../peers/canary-oracle.ts';
-import { type ComposedBridge, composeBridge } from '../peers/composed-bridge.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { composeBridge } from '../peers/composed-bridge.ts';
 import { composeEraBridge } from '../peers/era-bridge.ts';
 import { startRawMcpServer } from '../peers/raw-mcp-server.ts';
 import { startSseMcpServer } from '../peers/sse-mcp-server.ts';
-import { type WireAnswer, type WireRpc, WireServer } from '../peers/wire-server.ts';
+import { UserHeader } from '../peers/user-header.ts';
+import {
+  discovery,
+  greeting,
+  META,
+  type WireAnswer,
+  type WireRpc,
+  WireServer,
+} from '../peers/wire-server.ts';
 
-/** THREATS 17 and 20–22: what an MCP server may do to the bridge and to the host behind it. Each table holds its control. */
+/** THREATS 17, 20 and 21: what an MCP server may do to the bridge and to the host behind it. Each table holds its control. */
 
-const HEADER = 'canary-of-the-user-header';
-const headers = [['X-Api-Key', HEADER]] as const;
-
-let warnings: string[] = [];
-afterEach(() => {
-  warnings = [];
+let header = new UserHeader();
+beforeEach(() => {
+  header = new UserHeader();
 });
-const logger: Logger = {
-  ...silentLogger,
-  warn: (event, fields) => void warnings.push(JSON.stringify([event, fields])),
-  debug: (event, fields) => void warnings.push(JSON.stringify([event, fields])),
-};
-
-/** The user's header may be seen at the server alone. */
-function expectKept(bridge: ComposedBridge, elsewhere: () => readonly string[] = () => []): void {
-  const oracle = new CanaryOracle()
-    .secret('header', HEADER, ['the server'])
-    .place('stdout', () => bridge.received.entries.map(({ line }) => line))
-    .place('the log', () => warnings)
-    .place('elsewhere', elsewhere);
-  expect(oracle.leaks()).toEqual([]);
-}
 
 const brackets = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
 
@@ -64,12 +52,12 @@ describe('THREATS 17: JSON that nests 200,000 deep', () => {
         : message('"id":2,"result":{"alive":true}');
       response.writeHead(200, { 'content-type': 'application/json' }).end(text);
     };
-    await using bridge = (await composeBridge(server.address('attack'), { headers, logger })).read();
+    await using bridge = (await composeBridge(server.address('attack'), header)).read();
     await bridge.initialize();
     const { line } = await bridge.request(1, 'tools/list');
     expect(isRight(line)).toBe(true);
     expect((await bridge.request(2, 'tools/list')).json.result).toEqual({ alive: true });
-    expectKept(bridge);
+    expect(header.leaks(bridge)).toEqual([]);
   });
 
   test.each(['legacy', 'modern'] as const)('from a %s server to a host of the other era', async (era) => {
@@ -82,14 +70,14 @@ describe('THREATS 17: JSON that nests 200,000 deep', () => {
       const head = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${text.length}`;
       return { bytes: `${head}\r\n\r\n${text}` };
     });
-    const { bridge } = await composeEraBridge(server.url, { headers, logger, era });
+    const { bridge } = await composeEraBridge(server.url, { ...header, era });
     await using _bridge = bridge.read();
     if (era === 'modern') await bridge.initialize();
     const ask = (id: number, method: string, params: object) =>
       bridge.request(id, method, era === 'modern' ? params : { ...params, _meta: META });
     expect((await ask(1, 'tools/call', { name: 'deep' })).line.includes(DEEP)).toBe(true);
     expect((await ask(2, 'tools/list', {})).json.result.tools).toEqual([]);
-    expectKept(bridge);
+    expect(header.leaks(bridge)).toEqual([]);
   });
 });
 
@@ -107,15 +95,17 @@ describe('THREATS 20: the endpoint of HTTP+SSE is at another origin', () => {
   ])('%s', async (_, endpoint, isServed) => {
     await using stranger = await startRawMcpServer();
     await using server = await startSseMcpServer({ endpoint: endpoint(stranger.origin) });
-    const options = { headers, logger, transport: 'sse' } as const;
+    const options = { ...header, transport: 'sse' } as const;
     await using bridge = (await composeBridge(server.url, options)).read();
     const { json } = await bridge.initialize();
     if (isServed) expect(json.result).toBeDefined();
     else expect(json.error.message).toContain('not at its own origin');
     expect(stranger.requests.entries).toEqual([]);
     expect(server.requests.count(({ method }) => method === 'POST') > 0).toBe(isServed);
-    expect(server.requests.entries.every((request) => request.headers['x-api-key'] === HEADER)).toBe(true);
-    expectKept(bridge);
+    expect(server.requests.entries.every((request) => request.headers['x-api-key'] === header.value)).toBe(
+      true,
+    );
+    expect(header.leaks(bridge)).toEqual([]);
   });
 });
 
@@ -138,7 +128,7 @@ describe('THREATS 21: what the host never asked for and never offered', () => {
     'requests of the server, %s: the host sees %j',
     async (_, capabilities, seen) => {
       await using server = await startRawMcpServer({ stream: true });
-      await using bridge = (await composeBridge(server.address(), { headers, logger })).read();
+      await using bridge = (await composeBridge(server.address(), header)).read();
       await bridge.initialize({ capabilities });
       await expect.poll(() => server.streamsOpen).toBe(1);
       for (const ask of asks) server.push(`data: ${JSON.stringify({ jsonrpc: '2.0', ...ask })}\n\n`);
@@ -151,10 +141,10 @@ describe('THREATS 21: what the host never asked for and never offered', () => {
       for (const { id, method } of asks.filter((ask) => !seen.includes(ask.id))) {
         const refusal = await server.requests.waitFor(({ rpc }) => rpc.id === id);
         expect(refusal.rpc).toMatchObject({ error: { code: -32601 } });
-        expect(warnings.join()).toContain(method);
+        expect(header.told.join()).toContain(method);
       }
       for (const id of seen) expect(answersTo(server, id)).toEqual([]);
-      expectKept(bridge);
+      expect(header.leaks(bridge)).toEqual([]);
     },
   );
 
@@ -172,13 +162,13 @@ describe('THREATS 21: what the host never asked for and never offered', () => {
       const head = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close';
       return { bytes: `${head}\r\n\r\ndata: ${ask}\n\ndata: ${answer}\n\n` };
     });
-    const { bridge } = await composeEraBridge(server.url, { headers, logger });
+    const { bridge } = await composeEraBridge(server.url, header);
     await using _bridge = bridge.read();
     const _meta = { ...META, 'io.modelcontextprotocol/clientCapabilities': capabilities };
     const { json } = await bridge.request(1, 'tools/call', { name: 'x', _meta });
     expect(json.result.resultType).toBe(isAsked ? 'input_required' : 'complete');
     if (!isAsked) expect(told).toMatchObject({ id: 's2', error: { code: -32601 } });
-    expectKept(bridge);
+    expect(header.leaks(bridge)).toEqual([]);
   });
 
   test('answers to nothing, and second answers', async () => {
@@ -189,148 +179,13 @@ describe('THREATS 21: what the host never asked for and never offered', () => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.end(answer('nobody', 0) + answer(request.rpc.id, 1) + answer(request.rpc.id, 2));
     };
-    await using bridge = (await composeBridge(server.address('thrice'), { headers, logger })).read();
+    await using bridge = (await composeBridge(server.address('thrice'), header)).read();
     await bridge.initialize();
     expect((await bridge.request(1, 'a')).json.result).toEqual({ n: 1 });
     // The id as text is another one, and the last answer of the first call is through when the second has its own.
     expect((await bridge.request('1', 'a')).json.result).toEqual({ n: 1 });
     expect([bridge.answersTo(1), bridge.answersTo('1'), bridge.answersTo('nobody')]).toEqual([1, 1, 0]);
-    expect(warnings.filter((text) => text.includes('nothing waits for')).length).toBeGreaterThanOrEqual(3);
-    expectKept(bridge);
-  });
-});
-
-const META = {
-  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-  'io.modelcontextprotocol/clientInfo': { name: 'raw', version: '1' },
-  'io.modelcontextprotocol/clientCapabilities': {},
-};
-const INJECTION = 'x\r\nX-Evil: 1';
-const greeting = (protocolVersion: string) => ({
-  protocolVersion,
-  capabilities: { tools: {} },
-  serverInfo: { name: 'wire', version: '1' },
-});
-const discovery = {
-  ...{ resultType: 'complete', supportedVersions: ['2026-07-28'], ttlMs: 0, cacheScope: 'private' },
-  capabilities: { tools: {} },
-};
-
-describe('THREATS 22: line breaks on their way into a header', () => {
-  /** Never a header of its own, never a line break that is not the protocol's. */
-  function expectOneHeader(server: WireServer, name: string): void {
-    for (const values of server.header(name)) expect(values).toHaveLength(1);
-    for (const head of server.heads) expect(head).not.toMatch(/x-evil|[^\r]\n|\r[^\n]/i);
-  }
-
-  test.each([
-    ['an ordinary one, as a control', 'canary-session-1', true],
-    ['a line feed', 'canary-session-1\nX-Evil: 1', false],
-    ['a return', 'canary-session-1\rX-Evil: 1', false],
-    ['a control character', 'canary-session-1\u0001', false],
-    ['white space', 'canary-session-1 x', false],
-    ['bytes above ASCII', 'canary-session-1\u00ff', false],
-    ['two of them', 'canary-session-1\r\nMcp-Session-Id: another', false],
-  ])('session id: %s', async (_, id, isServed) => {
-    await using server = await WireServer.start((rpc: WireRpc): WireAnswer => {
-      if (rpc.method !== 'initialize') return rpc.id === undefined ? { status: 202 } : { result: {} };
-      const text = JSON.stringify({ jsonrpc: '2.0', id: rpc.id, result: greeting('2025-11-25') });
-      const head = `HTTP/1.1 200 OK\r\nMcp-Session-Id: ${id}\r\ncontent-type: application/json`;
-      return { bytes: `${head}\r\ncontent-length: ${text.length}\r\n\r\n${text}` };
-    });
-    await using bridge = (await composeBridge(server.url, { headers, logger, transport: 'http' })).read();
-    const { json } = await bridge.initialize();
-    // What is no HTTP at all is stood in for, as any server that cannot be reached.
-    expect(json.result?.serverInfo.name === 'wire').toBe(isServed);
-    if (isServed) {
-      await bridge.request(1, 'a');
-      expect(server.header('mcp-session-id')).toContainEqual([id]);
-    } else {
-      expect(JSON.stringify(json.error ?? '')).not.toMatch(/\p{Cc}|X-Evil/u);
-      expect(server.wire).not.toContain('canary-session-1');
-    }
-    expectOneHeader(server, 'mcp-session-id');
-    expectKept(bridge);
-  });
-
-  test.each([
-    ['2025-11-25', [['2025-11-25']]],
-    [`2025-11-25${INJECTION}`, []],
-  ])('protocol version %j, for hosts of both eras', async (version, sent) => {
-    for (const era of ['legacy', 'modern'] as const) {
-      await using server = await WireServer.start(({ id, method }: WireRpc): WireAnswer => {
-        if (id === undefined) return { status: 202 };
-        return { result: method === 'initialize' ? greeting(version) : { tools: [] } };
-      });
-      const { bridge } = await composeEraBridge(server.url, { headers, logger });
-      await using _bridge = bridge.read();
-      if (era === 'legacy') await bridge.initialize();
-      const { json } = await bridge.request(1, 'tools/list', era === 'modern' ? { _meta: META } : {});
-      expect(json.result.tools).toEqual([]);
-      const ofSession = server.header('mcp-protocol-version').filter(([one]) => one !== '2026-07-28');
-      expect([...new Set(ofSession.map((values) => values.join()))]).toEqual(sent.flat());
-      expectOneHeader(server, 'mcp-protocol-version');
-      expectKept(bridge);
-    }
-  });
-
-  test.each([
-    ['plain, as a control', 'echo', 'Region', 'north', ['echo'], 'echo', 'north'],
-    [
-      'in the name of a tool',
-      INJECTION,
-      'Region',
-      'north',
-      [INJECTION],
-      '=?base64?eA0KWC1FdmlsOiAx?=',
-      'north',
-    ],
-    ['in an argument', 'echo', 'Region', INJECTION, ['echo'], 'echo', '=?base64?eA0KWC1FdmlsOiAx?='],
-    ['in x-mcp-header', 'echo', INJECTION, 'north', [], undefined, undefined],
-  ])('%s', async (_, name, header, region, listed, sentName, sentRegion) => {
-    const properties = { region: { type: 'string', 'x-mcp-header': header } };
-    await using server = await WireServer.start(({ id, method }: WireRpc): WireAnswer => {
-      if (id === undefined) return { status: 202 };
-      if (method === 'server/discover') return { result: discovery };
-      const tools = [{ name, inputSchema: { type: 'object', properties } }];
-      const result = { resultType: 'complete', ttlMs: 0, cacheScope: 'private' };
-      return { result: method === 'tools/list' ? { ...result, tools } : { ...result, content: [] } };
-    });
-    const { bridge } = await composeEraBridge(server.url, { headers, logger, era: 'modern' });
-    await using _bridge = bridge.read();
-    const list = await bridge.request(1, 'tools/list', { _meta: META });
-    expect(list.json.result.tools.map((tool: { name: string }) => tool.name)).toEqual(listed);
-    if (sentName !== undefined) {
-      const params = { name, arguments: { region }, _meta: META };
-      expect((await bridge.request(2, 'tools/call', params)).json.result.content).toEqual([]);
-      expect(server.header('mcp-name')).toEqual([[sentName]]);
-      expect(server.header('mcp-param-region')).toEqual([[sentRegion]]);
-    }
-    expectOneHeader(server, 'mcp-name');
-    expectKept(bridge);
-  });
-
-  test.each([
-    ['plain, as a control', 'at-7', [['at-7']]],
-    ['beyond Latin-1', '位置', [[Buffer.from('位置').toString('latin1')]]],
-    ['a control character', 'at-7\u0001', []],
-    ['larger than a position', 'x'.repeat(5_000), []],
-  ])('the id of an event that comes back as Last-Event-ID: %s', async (_, id, sent) => {
-    await using server = await WireServer.start((rpc: WireRpc, { method }): WireAnswer => {
-      const stream = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n';
-      const utf8 = Buffer.from(id).toString('latin1');
-      if (rpc.method === 'initialize') return { result: greeting('2025-11-25') };
-      if (rpc.id !== undefined) return { bytes: `${stream}id: ${utf8}\nretry: 50\ndata:\n\n` };
-      if (method !== 'GET') return { status: 202 };
-      return { bytes: `${stream}data: {"jsonrpc":"2.0","id":1,"result":{"resumed":true}}\n\n` };
-    });
-    const options = { headers, logger, transport: 'http' } as const;
-    await using bridge = (await composeBridge(server.url, options)).read();
-    await bridge.request('init', 'initialize', { protocolVersion: '2025-11-25', capabilities: {} });
-    const { json } = await bridge.request(1, 'a');
-    expect(json.result === undefined).toBe(sent.length === 0);
-    expect(server.header('last-event-id')).toEqual(sent);
-    expectOneHeader(server, 'last-event-id');
-    expectKept(bridge);
+    expect(header.told.filter((text) => text.includes('nothing waits for')).length).toBeGreaterThanOrEqual(3);
+    expect(header.leaks(bridge)).toEqual([]);
   });
 });

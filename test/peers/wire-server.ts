@@ -69,3 +69,19 @@ export class WireServer implements AsyncDisposable {
     await this.#listening.close();
   }
 }
+
+/** What each message of a host of 2026 carries. */
+export const META = {
+  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+  'io.modelcontextprotocol/clientInfo': { name: 'raw', version: '1' },
+  'io.modelcontextprotocol/clientCapabilities': {},
+};
+export const greeting = (protocolVersion: string) => ({
+  protocolVersion,
+  capabilities: { tools: {} },
+  serverInfo: { name: 'wire', version: '1' },
+});
+export const discovery = {
+  ...{ resultType: 'complete', supportedVersions: ['2026-07-28'], ttlMs: 0, cacheScope: 'private' },
+  capabilities: { tools: {} },
+};
