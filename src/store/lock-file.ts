@@ -1,4 +1,4 @@
-import { currentOwner, isAlive, type Liveness, type Owner } from '../platform/owner.ts';
+import { comparePlace, currentOwner, isAlive, type Liveness, type Owner } from '../platform/owner.ts';
 import type { Random } from '../platform/random.ts';
 import { createFileWhole, readOwnFile, removeFile } from './atomic-file.ts';
 import { parseOwned } from './owned-file.ts';
@@ -19,8 +19,8 @@ import { isHeldOpen } from './patient-rename.ts';
  * 4. Who added one and then still finds that lock there (`isThere`) is therefore the only living one. Who does not find it came late and
  *    has added to a lock that is over: its file means nothing to anybody, and it takes that away again.
  *
- * Whoever dies on the way leaves a chain that ends with a dead process, as before. An owner that cannot be judged (another host's or
- * container's, an older version's folder, nonsense) is given up after 15 s, see lock.ts.
+ * Whoever dies on the way leaves a chain that ends with a dead process, as before. An owner that cannot be judged (another host's,
+ * boot's or container's, an older version's folder, nonsense) is given up after 15 s, see lock.ts.
  */
 export type LockSight =
   | { readonly kind: 'absent' }
@@ -86,7 +86,7 @@ export async function seeLock(path: string): Promise<LockSight> {
     last = { ...found, file };
   }
   if (first === undefined || last === undefined) return { kind: 'absent' };
-  return { kind: 'owned', first, last: { ...last, liveness: await isAlive(last.owner) }, successors };
+  return { kind: 'owned', first, last: { ...last, liveness: await judge(last.owner) }, successors };
 }
 
 /** `undefined`: it is another's. */
@@ -118,6 +118,11 @@ export async function isThere(path: string, first: string): Promise<boolean> {
 /** Only after the lock itself has gone. */
 export async function forgetSuccessors({ successors }: TakenLock): Promise<void> {
   for (const file of successors) await removeFile(file);
+}
+
+/** Machines that share a home may share a name: who is not in our process table is left to the 15 s, also where it looks like our last boot. */
+async function judge(owner: Owner): Promise<Liveness> {
+  return comparePlace(owner, await currentOwner()) === 'here' ? isAlive(owner) : 'unknown';
 }
 
 function successorOf(path: string, nonce: string): string {

@@ -36,6 +36,17 @@ test('a dead owner is followed at once, by one of many who saw it', async () => 
   expect(await seeLock(path)).toMatchObject({ first: NONCE, last: { liveness: 'alive' } });
 });
 
+test.each<[string, Partial<Owner>]>([
+  ['another machine', { host: 'another', bootId: 'another' }],
+  ['another machine of the same name, or before the last boot of this one', { bootId: 'another' }],
+  ['another container', { pidNamespace: 'pid:[1]' }],
+])('an owner on %s is not judged by a process id that nobody has here', async (_, elsewhere) => {
+  const { home, path } = await place({ ...(await deadOwner()), ...elsewhere });
+  await using __ = home;
+  expect(await seeLock(path)).toMatchObject({ last: { liveness: 'unknown' } });
+  expect(await take(path)).toBeUndefined();
+});
+
 test.each(['is gone', 'is a new one', 'is a new one of another dead process'])(
   'who saw a dead owner and comes when the lock %s has nothing, and changes nothing',
   async (what) => {
