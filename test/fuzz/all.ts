@@ -2,6 +2,7 @@ import { ANSWERS } from './answers.ts';
 import { CALLBACKS } from './callbacks.ts';
 import { CHALLENGES } from './challenges.ts';
 import { METADATA } from './metadata.ts';
+import { PROOFS } from './proofs.ts';
 import type { Property } from './property.ts';
 import { RECORDS } from './records.ts';
 import { STREAMS } from './streams.ts';
@@ -16,4 +17,5 @@ export const PROPERTIES: readonly Property[] = [
   ...STREAMS,
   ...VALUES,
   ...RECORDS,
+  ...PROOFS,
 ];

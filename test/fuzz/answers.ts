@@ -30,10 +30,14 @@ const number = fc.oneof(
   { arbitrary: jsonText, weight: 1 },
 );
 
+/** What cannot be made a text. */
+const TEXTLESS = '{"toString":1,"valueOf":1}';
+
 const tokenJson = objectText({
   access_token: text('new-access-token'),
   token_type: fc.oneof(
-    { arbitrary: oneOfJson('Bearer', 'bearer'), weight: 6 },
+    { arbitrary: oneOfJson('Bearer', 'bearer'), weight: 12 },
+    { arbitrary: fc.constant(TEXTLESS), weight: 1 },
     { arbitrary: jsonText, weight: 1 },
   ),
   expires_in: number,
@@ -143,7 +147,7 @@ export const ANSWERS = [
   ),
   property(
     'a registration is a client that the store can hold, or an error of ours',
-    fc.tuple(status, registrationText),
+    fc.tuple(fc.oneof(fc.constant(201), status), registrationText),
     async ([code, body]) => {
       const metadata = defaultEndpoints(new URL('https://as.example'));
       const redirectUri = 'http://127.0.0.1:4711/callback';

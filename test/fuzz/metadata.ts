@@ -17,14 +17,14 @@ const SERVERS = [
 const address = addressText.map((text) => JSON.stringify(text));
 const own = (path: string) =>
   fc.oneof(
-    { arbitrary: oneOfJson(`https://as.example${path}`), weight: 20 },
-    { arbitrary: oneOfJson(`https://user:pass@as.example${path}`, `http://as.example${path}`), weight: 1 },
+    { arbitrary: oneOfJson(`https://as.example${path}`), weight: 40 },
+    { arbitrary: oneOfJson(`https://user:pass@as.example${path}`, `http://as.example${path}`), weight: 5 },
     { arbitrary: address, weight: 1 },
   );
 
 const authorizationServer = objectText({
   issuer: fc.oneof(
-    { arbitrary: oneOfJson(ISSUER), weight: 4 },
+    { arbitrary: oneOfJson(ISSUER), weight: 8 },
     { arbitrary: oneOfJson(`${ISSUER}/`, 'https://AS.example/tenant', 'https://evil.example'), weight: 1 },
   ),
   authorization_endpoint: own('/authorize'),
@@ -35,7 +35,14 @@ const authorizationServer = objectText({
   pushed_authorization_request_endpoint: own('/par'),
   require_pushed_authorization_requests: oneOfJson(true, false),
   response_types_supported: oneOfJson(['code'], ['code', 'token']),
-  code_challenge_methods_supported: oneOfJson(['S256'], ['S256'], ['plain', 'S256'], ['plain']),
+  code_challenge_methods_supported: oneOfJson(
+    ['S256'],
+    ['S256'],
+    ['S256'],
+    ['S256'],
+    ['plain', 'S256'],
+    ['plain'],
+  ),
   token_endpoint_auth_methods_supported: oneOfJson(['none'], ['client_secret_basic', '\r\n']),
   scopes_supported: oneOfJson(['a', 'b\r\nc']),
   authorization_response_iss_parameter_supported: oneOfJson(true, false),
@@ -44,12 +51,12 @@ const authorizationServer = objectText({
 const protectedResource = (server: string) =>
   objectText({
     resource: fc.oneof(
-      { arbitrary: oneOfJson(server, new URL('/', server).href), weight: 6 },
+      { arbitrary: oneOfJson(server, new URL('/', server).href), weight: 12 },
       { arbitrary: oneOfJson('https://evil.example/a/mcp', `${server}#x`), weight: 1 },
       { arbitrary: address, weight: 1 },
     ),
     authorization_servers: fc.oneof(
-      { arbitrary: oneOfJson([ISSUER], [ISSUER, 'javascript:x'], []), weight: 6 },
+      { arbitrary: oneOfJson([ISSUER], [ISSUER], [ISSUER, 'javascript:x'], []), weight: 6 },
       { arbitrary: addressText.map((text) => JSON.stringify([text])), weight: 1 },
     ),
     scopes_supported: oneOfJson(['a'], ['a\r\nX: y']),
