@@ -92,7 +92,7 @@ describe.concurrent('THREATS 1, 3, 12: addresses that may not be opened', () => 
     await using world = await ThreatWorld.create(() => ({
       authority: { metadata: () => ({ authorization_endpoint: address }) },
     }));
-    expect(JSON.stringify(await world.bridge.tools())).toContain(fault);
+    expect(await world.refusal()).toContain(fault);
     expect(world.bridge.opened).toEqual([]);
     expect(world.authority.requests.count(({ method }) => method === 'POST')).toBe(0);
     expectKept(world);
@@ -105,7 +105,7 @@ describe.concurrent('THREATS 1, 3, 12: addresses that may not be opened', () => 
         const device = ({ path }: { path: string }, { origin }: { origin: string }) =>
           path === '/device' ? { body: { ...deviceAnswer(origin), [name]: address } } : undefined;
         await using world = await ThreatWorld.create(() => ({ authority: { other: device } }), DEVICE);
-        expect(JSON.stringify(await world.bridge.tools())).toContain(fault);
+        expect(await world.refusal()).toContain(fault);
         expect(world.bridge.opened).toEqual([]);
         expect(world.told).not.toContain('enter the code');
         expect(world.authority.tokenForms).toEqual([]);
@@ -118,7 +118,7 @@ describe.concurrent('THREATS 1, 3, 12: addresses that may not be opened', () => 
     await using world = await ThreatWorld.create(() => ({
       authority: { metadata: () => ({ [name]: 'http://as.example/x' }) },
     }));
-    expect(JSON.stringify(await world.bridge.tools())).toContain('http is for loopback');
+    expect(await world.refusal()).toContain('http is for loopback');
     expect(world.bridge.opened).toEqual([]);
     expectKept(world);
   });
@@ -192,7 +192,7 @@ test.concurrent.each([
 ])('THREATS 10: PKCE %s', async (_, methods, args) => {
   const metadata = () => ({ code_challenge_methods_supported: methods });
   await using world = await ThreatWorld.create(() => ({ authority: { metadata } }), args);
-  expect(JSON.stringify(await world.bridge.tools())).toContain('S256');
+  expect(await world.refusal()).toContain('PKCE');
   expect(world.bridge.opened).toEqual([]);
   expect(world.authority.requests.count(({ method }) => method === 'POST')).toBe(0);
   expectKept(world);

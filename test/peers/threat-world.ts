@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
+import { describeError } from '../../src/errors.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { createLogSink, type LogSink } from '../../src/platform/log-sink.ts';
 import { BridgeWorld, type BridgeWorldOptions } from './bridge-world.ts';
@@ -93,6 +94,14 @@ export class ThreatWorld implements Parties, AsyncDisposable {
   /** All that stderr and the log were told. */
   get told(): string {
     return [...this.#stderr, fileOf(this.#sink)].join('');
+  }
+
+  /** Asks for the tools as a host does; why the sign-in that this brings about failed, or that it did not. */
+  async refusal(): Promise<string> {
+    await this.bridge.tools();
+    const outcomes = await Promise.all(this.bridge.outcomes);
+    const failed = outcomes.find((outcome) => outcome.kind === 'failed');
+    return failed === undefined ? 'no refusal' : describeError(failed.error);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
