@@ -17,20 +17,20 @@ const CURVE_ALGS = new Map([
 ]);
 
 /** Throws ConfigError; no message holds any of the text, which is the key. */
-export function readSigningKey(text: string, wantedAlg?: string): SigningKey {
-  const { key, kid, alg } = parseKey(text);
+export function readSigningKey(text: string, wantedAlg?: string, option = '--client-key'): SigningKey {
+  const { key, kid, alg } = parseKey(text, option);
   const fitting = algsFor(key);
   const chosen = wantedAlg ?? alg ?? fitting[0];
   if (chosen === undefined || !fitting.includes(chosen)) {
     const what = chosen === undefined ? 'any algorithm' : quote(chosen);
-    throw new ConfigError(`--client-key: the key cannot be used with ${what}; it fits ${fitting.join(', ')}`);
+    throw new ConfigError(`${option}: the key cannot be used with ${what}; it fits ${fitting.join(', ')}`);
   }
   return { alg: chosen, key, ...(kid === undefined ? {} : { kid }) };
 }
 
-function parseKey(text: string): { key: KeyObject; kid?: string; alg?: string } {
+function parseKey(text: string, option: string): { key: KeyObject; kid?: string; alg?: string } {
   const refuse = () =>
-    new ConfigError('--client-key: expected an unencrypted private key as PEM (PKCS #8) or as one JWK');
+    new ConfigError(`${option}: expected an unencrypted private key as PEM (PKCS #8) or as one JWK`);
   const trimmed = text.trim();
   try {
     if (!trimmed.startsWith('{')) return { key: createPrivateKey(trimmed) };

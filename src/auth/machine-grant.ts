@@ -100,6 +100,7 @@ async function parametersOf(
       const assertion = await exchangeIdToken({
         ...grant,
         ...{ idToken, issuer, resource, scope, fetch, signal },
+        ...{ clock: options.clock, random: options.random },
       });
       return { grant_type: JWT_BEARER, assertion };
     }

@@ -10,6 +10,8 @@ export interface ConfiguredClient {
   /** The text of `--client-key`. */
   readonly signingKey?: string | undefined;
   readonly signingAlg?: string | undefined;
+  /** Which option the key came from. */
+  readonly keyOption?: string | undefined;
 }
 
 /** A client as it goes to the token endpoint. */
@@ -27,8 +29,8 @@ export interface SigningTools {
 const ASSERTION_LIFETIME_S = 120;
 
 export function configuredClient(configured: ConfiguredClient, { clock, random }: SigningTools): TokenClient {
-  const { clientId, clientSecret, signingKey, signingAlg } = configured;
-  const key = signingKey === undefined ? undefined : readSigningKey(signingKey, signingAlg);
+  const { clientId, clientSecret, signingKey, signingAlg, keyOption } = configured;
+  const key = signingKey === undefined ? undefined : readSigningKey(signingKey, signingAlg, keyOption);
   return {
     clientId,
     source: 'static',

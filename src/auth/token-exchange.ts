@@ -1,5 +1,6 @@
 import type { GuardedFetch } from './guarded-fetch.ts';
 import { TokenEndpointError } from './oauth-errors.ts';
+import { type ConfiguredClient, configuredClient, type SigningTools } from './token-client.ts';
 import { requestTokens } from './token-endpoint.ts';
 
 /** RFC 7523 §2.1. */
@@ -8,12 +9,13 @@ const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const ID_TOKEN = 'urn:ietf:params:oauth:token-type:id_token';
 const ID_JAG = 'urn:ietf:params:oauth:token-type:id-jag';
 
-export interface IdTokenExchange {
+export interface IdTokenExchange extends SigningTools {
   readonly fetch: GuardedFetch;
   readonly idpTokenEndpoint: string;
   readonly idpClientId: string;
   /** Where the identity provider wants one: another client's than the MCP server's authorization server knows. */
   readonly idpClientSecret?: string | undefined;
+  readonly idpSigningKey?: string | undefined;
   readonly idToken: string;
   /** Of the MCP server's authorization server: who will take the grant. */
   readonly issuer: string;
@@ -28,7 +30,10 @@ export interface IdTokenExchange {
  */
 export async function exchangeIdToken(options: IdTokenExchange): Promise<string> {
   const { fetch, idpTokenEndpoint, idpClientId, idToken, issuer, resource, scope, signal } = options;
-  const secret = options.idpClientSecret;
+  const idpClient: ConfiguredClient = {
+    ...{ clientId: idpClientId, clientSecret: options.idpClientSecret },
+    ...{ signingKey: options.idpSigningKey, keyOption: '--idp-client-key' },
+  };
   // The user named it: it may be on the company's own network, as discovered ones may not.
   fetch.policy.addresses.vouchFor(new URL(idpTokenEndpoint).hostname);
   const answer = await requestTokens(
@@ -36,14 +41,12 @@ export async function exchangeIdToken(options: IdTokenExchange): Promise<string>
       ...{
         fetch,
         tokenEndpoint: idpTokenEndpoint,
-        issuer: new URL(idpTokenEndpoint).origin,
+        // RFC 7523 §3: its issuer is not known here, and an assertion for this address goes nowhere else.
+        issuer: idpTokenEndpoint,
         resource,
         signal,
       },
-      client: {
-        ...{ clientId: idpClientId, source: 'static' },
-        ...(secret === undefined ? {} : { clientSecret: secret }),
-      },
+      client: configuredClient(idpClient, options),
       tokenTypes: /^n_a$/i,
     },
     {

@@ -176,7 +176,8 @@ function readMachineGrant(
   if (grant !== 'jwt-bearer' && assertionFile !== undefined)
     throw needs('--assertion-file', '--grant jwt-bearer');
   const idpSecret = settings['idp-client-secret-env'] ?? settings['idp-client-secret-file'];
-  const ofIdp = idTokenFile ?? idpClientId ?? idpSecret ?? idpTokenEndpoint;
+  const idpKeyFile = settings['idp-client-key'];
+  const ofIdp = idTokenFile ?? idpClientId ?? idpSecret ?? idpKeyFile ?? idpTokenEndpoint;
   if (grant !== 'enterprise' && ofIdp !== undefined) {
     throw needs('--id-token-file, --idp-client-id and --idp-token-endpoint', '--grant enterprise');
   }
@@ -197,6 +198,9 @@ function readMachineGrant(
       return {
         ...{ kind: grant, idTokenFile: resolve(idTokenFile), idpClientId, idpTokenEndpoint },
         ...(idpClientSecret === undefined ? {} : { idpClientSecret }),
+        ...(idpKeyFile === undefined
+          ? {}
+          : { idpSigningKey: readText('--idp-client-key', idpKeyFile, tools) }),
       };
     }
   }

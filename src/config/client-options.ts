@@ -114,6 +114,14 @@ export const clientOptions = {
     shapesLogin: true,
     schema: filePath,
   },
+  'idp-client-key': {
+    group: 'Sign-in',
+    placeholder: 'FILE',
+    help: 'private key (PEM or JWK) with which --idp-client-id signs who it is',
+    path: true,
+    shapesLogin: true,
+    schema: filePath,
+  },
   'idp-token-endpoint': {
     group: 'Sign-in',
     placeholder: 'URL',

@@ -10,5 +10,7 @@ export type MachineGrant =
       readonly idTokenFile: string;
       readonly idpClientId: string;
       readonly idpClientSecret?: string;
+      /** The text of `--idp-client-key`. */
+      readonly idpSigningKey?: string;
       readonly idpTokenEndpoint: string;
     };

@@ -1,3 +1,4 @@
+import { generateKeyPairSync, verify } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -197,6 +198,32 @@ describe('enterprise', () => {
       expect(JSON.stringify(await w.made.record())).not.toContain('hush');
     },
   );
+
+  it('or signs with its own key, for this token endpoint', async () => {
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const file = join(folder, 'idp.pem');
+    await writeFile(file, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    await using w = await world(issued, ['--idp-client-key', file]);
+    expect(await w.made.tools()).toEqual(['echo']);
+    const [header = '', claims = '', signature = ''] =
+      w.idp.tokenForms[0]?.get('client_assertion')?.split('.') ?? [];
+    const key = { key: publicKey, dsaEncoding: 'ieee-p1363' } as const;
+    const signed = Buffer.from(`${header}.${claims}`);
+    expect(verify('sha256', signed, key, Buffer.from(signature, 'base64url'))).toBe(true);
+    expect(JSON.parse(Buffer.from(claims, 'base64url').toString())).toMatchObject({
+      ...{ iss: 'at-idp', sub: 'at-idp', aud: `${w.idp.origin}/token` },
+    });
+  });
+
+  it('a key of its own that is none is named by its option', async () => {
+    const file = join(folder, 'no-key');
+    await writeFile(file, 'canary');
+    await using w = await world(issued, ['--idp-client-key', file]);
+    const failure = JSON.stringify(await w.made.tools());
+    expect(failure).toContain('--idp-client-key: expected');
+    expect(failure).not.toContain('canary');
+    expect(w.idp.to('/token')).toEqual([]);
+  });
 
   it('exchanges the ID token at the identity provider, then presents what came', async () => {
     await using w = await world(issued);

@@ -70,6 +70,7 @@ const repeated: Partial<Record<OptionName, readonly string[]>> = {
   'idp-client-id': enterprise,
   'idp-token-endpoint': enterprise,
   'idp-client-secret-env': [...enterprise, '--idp-client-secret-env', 'SECRET'],
+  'idp-client-key': [...enterprise, '--idp-client-key', '/pem'],
   'idp-client-secret-file': [...enterprise, '--idp-client-secret-file', '/s'],
   'authorize-param': ['--authorize-param', "a=b 'c'", '--authorize-param', 'd=-e'],
   'no-resource': ['--no-resource'],
