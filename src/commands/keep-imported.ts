@@ -1,4 +1,7 @@
+import type { Config } from '../config/config.ts';
+import { ConfigError } from '../errors.ts';
 import { quote } from '../protocol/quote.ts';
+import { isBound, type PortableCredential } from '../store/portable.ts';
 import type { NewRecord } from '../store/record.ts';
 import type { Store } from '../store/store.ts';
 import { CredentialPresentError, StoreReadOnlyError } from '../store/store-errors.ts';
@@ -19,6 +22,15 @@ export async function keepImported(
   if (isLogin && !force) throw alreadyThere(record.server);
   const written = await store.write(key, record, force ? 'any' : (stored ?? null));
   if (written.kind === 'superseded') throw alreadyThere(record.server);
+}
+
+/** `--dpop always`: a bearer token will not do, wherever it comes from. */
+export function expectBound(credential: PortableCredential, dpop: Config['oauth']['dpop']): void {
+  const hasBearer = credential.access_token !== undefined && !isBound(credential);
+  if (dpop !== 'always' || (credential.dpop_jwk !== undefined && !hasBearer)) return;
+  throw new ConfigError('the credential is not bound to a key, which --dpop always asks for', {
+    hint: 'Sign in with --dpop always, or bring the credential along without it.',
+  });
 }
 
 function alreadyThere(server: string): CredentialPresentError {

@@ -1,8 +1,9 @@
+import type { Config } from '../config/config.ts';
 import { ConfigError, UsageError } from '../errors.ts';
 import { canonicalServer } from '../store/key.ts';
 import { type PortableCredential, portableRecord, readPortable } from '../store/portable.ts';
 import type { Store } from '../store/store.ts';
-import { keepImported } from './keep-imported.ts';
+import { expectBound, keepImported } from './keep-imported.ts';
 
 export interface ImportTarget {
   readonly store: Store;
@@ -15,6 +16,7 @@ export interface ImportParts {
   readonly server: URL | undefined;
   readonly profile: string;
   readonly force: boolean;
+  readonly dpop: Config['oauth']['dpop'];
   readonly now: number;
   readonly open: (server: URL) => Promise<ImportTarget>;
   /** Asks the server where the refresh token is to be sent. */
@@ -30,10 +32,11 @@ export async function tokensImport(parts: ImportParts): Promise<string> {
 }
 
 export async function importCredential(
-  { profile, force, now, open, complete }: Omit<ImportParts, 'text' | 'server'>,
+  { profile, force, now, open, complete, dpop }: Omit<ImportParts, 'text' | 'server'>,
   server: URL,
   read: PortableCredential,
 ): Promise<string> {
+  expectBound(read, dpop);
   const { store, key } = await open(server);
   const needsEndpoint = read.refresh_token !== undefined && read.token_endpoint === undefined;
   const credential = needsEndpoint ? await complete(server, read) : read;

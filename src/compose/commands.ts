@@ -161,9 +161,9 @@ async function runStatus(config: CommandConfig, logger: LogSink): Promise<Comman
 
 function importParts(config: CommandConfig, process: ProcessParts, logger: LogSink, signal: AbortSignal) {
   const { profile, force, resource } = config;
-  const { issuer, tenantIssuer } = config.oauth;
+  const { issuer, tenantIssuer, dpop } = config.oauth;
   return {
-    ...{ profile, force, now: systemClock.now() },
+    ...{ profile, force, dpop, now: systemClock.now() },
     open: async (server: URL) => {
       const { openStore } = await import('../store/store.ts');
       const store = await openStore({ home: config.home, logger });

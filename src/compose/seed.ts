@@ -1,3 +1,4 @@
+import { expectBound } from '../commands/keep-imported.ts';
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../errors.ts';
 import { systemClock } from '../platform/clock.ts';
@@ -16,7 +17,7 @@ export async function seedStore(
   store: Store,
   key: string,
   text: string,
-  { server, profile }: Pick<Config, 'server' | 'profile'>,
+  { server, profile, oauth }: Pick<Config, 'server' | 'profile' | 'oauth'>,
   logger: Logger,
 ): Promise<void> {
   const read = readPortable(text);
@@ -26,6 +27,7 @@ export async function seedStore(
   for (const secret of [access_token, refresh_token, client_secret, dpop_jwk?.d]) {
     if (secret !== undefined) logger.secret(secret);
   }
+  expectBound(credential, oauth.dpop);
   const address = canonicalServer(server);
   if (credential.server !== undefined && canonicalServer(addressOf(credential.server)) !== address) {
     throw new ConfigError(`${NAME} is for another server`);

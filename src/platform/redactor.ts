@@ -87,8 +87,8 @@ function spellingsOf(secret: string): Set<string> {
 
 const escapeRegExp = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 
-/** RFC 9110 §11: a scheme and its token68. A `name="…"` after the scheme is a challenge and holds no secret. */
-const SCHEME = /\b((?:Bearer|Basic|DPoP)\s{1,4})(?=([\w.~+/-]+=*))\2(?!["'])/gi;
+/** RFC 9110 §11: a scheme and its token68. A `name="…"` after the scheme is a challenge and holds no secret; `--dpop` is a flag. */
+const SCHEME = /\b(?<!--)((?:Bearer|Basic|DPoP)\s{1,4})(?=([\w.~+/-]+=*))\2(?!["'])/gi;
 
 const PERSON_NAMES = [
   // `token_endpoint`, `token_type` and their like are names of places and kinds.

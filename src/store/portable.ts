@@ -89,7 +89,8 @@ export function readPortable(text: string): ReadPortable {
   return { kind: 'credential', credential };
 }
 
-function isBound({ token_type: type }: PortableCredential): boolean {
+/** RFC 9449: its access token is no use without the key. */
+export function isBound({ token_type: type }: PortableCredential): boolean {
   return type?.toLowerCase() === 'dpop';
 }
 

@@ -109,6 +109,23 @@ it('several instances have one key: one sign-in, one refresh, all served; it lea
   }
 });
 
+it('--dpop always: no bearer token comes in by an import or the environment', async () => {
+  await using home = await createTemporaryHome();
+  const credential = JSON.stringify({ access_token: 's3cr3t-canary' });
+  const args = ['https://mcp.example/mcp', '--dpop', 'always'];
+  const ends = await Promise.all([
+    runProgram(['tokens', 'import', ...args], home.env(), credential),
+    runProgram(['token', ...args], home.env({ MCP_DRAWBRIDGE_CREDENTIALS: credential })),
+  ]);
+  for (const end of ends) {
+    expect(end).toMatchObject({ code: 2, stdout: '' });
+    expect(end.stderr).toContain('--dpop always');
+    expect(end.stderr).not.toContain('canary');
+  }
+  const free = await runProgram(['tokens', 'import', args[0] as string], home.env(), credential);
+  expect(free.code).toBe(0);
+});
+
 it('a login with a bearer token loads nothing of it', async () => {
   await using home = await createTemporaryHome();
   await using vendor = await Vendor.start();

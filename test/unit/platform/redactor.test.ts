@@ -50,6 +50,8 @@ describe('what looks like a secret', () => {
     ['Authorization: Bearer abc.def-ghi_~+/==', 'Authorization: Bearer [redacted]'],
     ['authorization: bearer abc', 'authorization: bearer [redacted]'],
     ['Basic dXNlcjpwYXNz', 'Basic [redacted]'],
+    ['Authorization: DPoP abc.def', 'Authorization: DPoP [redacted]'],
+    ['mcp-drawbridge login URL --dpop always', 'mcp-drawbridge login URL --dpop always'],
     [
       '{"access_token":"abc","token_type":"Bearer","expires_in":3600}',
       '{"access_token":"[redacted]","token_type":"Bearer","expires_in":3600}',
