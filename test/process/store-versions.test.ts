@@ -9,10 +9,14 @@ import { StormWorld } from '../storm/world.ts';
 async function installation(folder: string, version: string): Promise<string> {
   await cp(dirname(PROGRAM), folder, { recursive: true });
   const { version: here } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string };
-  for (const name of await readdir(join(folder, 'chunks'))) {
-    const file = join(folder, 'chunks', name);
+  for (const name of await readdir(folder, { recursive: true })) {
+    if (!name.endsWith('.js')) continue;
+    const file = join(folder, name);
     const text = await readFile(file, 'utf8');
-    if (text.includes(`"${here}"`)) await writeFile(file, text.replaceAll(`"${here}"`, `"${version}"`));
+    const changed = text.replaceAll(/(["'`])(\d+\.\d+\.\d+)\1/g, (whole, quote, found) =>
+      found === here ? `${quote}${version}${quote}` : whole,
+    );
+    if (changed !== text) await writeFile(file, changed);
   }
   return join(folder, 'launch.cjs');
 }
