@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
@@ -7,7 +8,7 @@ import { type Page, visit } from '../peers/browser-visit.ts';
 import { CanaryOracle } from '../peers/canary-oracle.ts';
 import { createSignInWorld, type SignInWorld } from '../peers/sign-in-world.ts';
 
-/** THREATS 27, 30 and 32: what any page or program may send to the listener while a person signs in. In each the real callback is the control. */
+/** THREATS 27 to 32: what any page or program may send to the listener while a person signs in. In each the real callback is the control. */
 
 /** A sign-in that somebody disturbs: its redirect, the state that only the person's browser knows, and the oracle. */
 async function disturbed(world: SignInWorld) {
@@ -48,6 +49,7 @@ async function disturbed(world: SignInWorld) {
       expect((await outcome).kind).toBe('signed-in');
       expect(codePosts(world)).toBe(1);
       expect(oracle.leaks()).toEqual([]);
+      return page;
     },
   };
 }
@@ -90,6 +92,55 @@ test('THREATS 27: a missing, malformed or repeated state: the token endpoint is 
   expect(codePosts(world)).toBe(0);
   expect(await world.record()).toBeUndefined();
   await signIn();
+});
+
+test('THREATS 28: fifty forgeries, of a state and of an error, change nothing; then the real one signs in', async () => {
+  await using world = await createSignInWorld();
+  const { open, signIn } = await disturbed(world);
+  const searches = Array.from({ length: 25 }, (_, at) => [
+    `state=forged-${at}&code=forged-${at}`,
+    `state=forged-${at}&error=access_denied&error_description=forged`,
+  ]).flat();
+  for (const { status, body } of await Promise.all(searches.map(open))) {
+    expect({ status, body }).toEqual({ status: 400, body: FOREIGN });
+  }
+  expect(codePosts(world)).toBe(0);
+  await signIn();
+});
+
+test('THREATS 29: the callback that signed in is over when it comes again: 410, one token request', async () => {
+  await using world = await createSignInWorld();
+  const { pages, signIn, oracle } = await disturbed(world);
+  const { url } = await signIn();
+  for (const replay of await Promise.all([visit(url), visit(url)])) {
+    pages.push(replay);
+    expect(replay.status).toBe(410);
+  }
+  expect(codePosts(world)).toBe(1);
+  expect(oracle.leaks()).toEqual([]);
+});
+
+describe('THREATS 31: what is no browser of the person on its way back', () => {
+  test.each<[string, Readonly<Record<string, string>>]>([
+    ['a foreign Host', { host: 'evil.example' }],
+    ['fetch', { 'sec-fetch-mode': 'cors', origin: 'https://evil.example' }],
+    ['an image', { 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' }],
+  ])('%s: 403, even with the right state; then the real one signs in', async (_, headers) => {
+    await using world = await createSignInWorld();
+    const { redirect, state, pages, signIn } = await disturbed(world);
+    const address = `${redirect}?${new URLSearchParams({ state, code: 'stolen-code' })}`;
+    const status = await new Promise((resolve, reject) => {
+      const asked = request(address, { headers }, (response) => {
+        response.resume();
+        expect(response.headers['access-control-allow-origin']).toBeUndefined();
+        resolve(response.statusCode);
+      });
+      asked.on('error', reject).end();
+    });
+    expect(status).toBe(403);
+    expect([codePosts(world), pages.length]).toEqual([0, 0]);
+    await signIn();
+  });
 });
 
 describe('THREATS 30: markup in parameters', () => {

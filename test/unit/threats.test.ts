@@ -43,10 +43,15 @@ const ROWS: readonly (readonly [
   [25, ['integration/threats-tokens', 'THREATS 25']],
   [26, ['integration/threats-tokens', 'THREATS 26']],
   [27, ['integration/threats-callback', 'THREATS 27']],
-  [28, [SIGN_IN, 'fifty forgeries change nothing']],
-  [29, [SIGN_IN, 'a callback works once']],
+  [28, ['integration/threats-callback', 'THREATS 28'], [SIGN_IN, 'fifty forgeries change nothing']],
+  [29, ['integration/threats-callback', 'THREATS 29'], [SIGN_IN, 'a callback works once']],
   [30, ['integration/threats-callback', 'THREATS 30'], ['process/pages', 'in a real browser']],
-  [31, ['integration/loopback-listener', 'THREATS 31'], ['process/pages', 'cannot ask in the background']],
+  [
+    31,
+    ['integration/threats-callback', 'THREATS 31'],
+    ['integration/loopback-listener', 'THREATS 31'],
+    ['process/pages', 'cannot ask in the background'],
+  ],
   [32, ['integration/threats-callback', 'THREATS 32'], ['integration/loopback-listener', 'THREATS 32']],
   [33, [STORM, 'no file is open to others (umask $umask)']],
   [
