@@ -38,7 +38,7 @@ export class SignInFollower implements SignInWatch {
 
   /**
    * `nonce`: the lease's; a face with another is an earlier sign-in's. `again`: begins another, once, where this one ends well and
-   * leaves nothing that is of use here.
+   * leaves nothing that is of use here, or had failed before it was followed.
    */
   constructor(
     tools: WatchTools,
@@ -64,16 +64,21 @@ export class SignInFollower implements SignInWatch {
   ): Promise<Bearer> {
     const { leases, key, clock, usable, onRecord } = this.#tools;
     let mayBegin = again;
-    for (let nonce = first; ; ) {
+    /** One that had failed before it was followed, and has its lease still: somebody asked anew after hearing of it. */
+    let overBefore: string | undefined;
+    for (let nonce = first, isFirst = true; ; isFirst = false) {
       // In this order: a sign-in writes the record, then its face, then gives the lease back.
       const holder = await leases.holder(key, clock.now());
       const face = await leases.readFace(key);
       const record = await usable();
       if (record !== undefined) return onRecord(record);
       nonce = holder ?? nonce;
-      if (face !== undefined && (nonce === undefined || face.nonce === nonce)) this.#show(face);
-      if (face?.phase === 'failed' && face.nonce === nonce) throw failureOf(face);
-      if (holder === undefined && mayBegin !== undefined && face?.phase === 'done') {
+      const failed = face?.phase === 'failed' && face.nonce === nonce ? face : undefined;
+      if (isFirst && mayBegin !== undefined) overBefore = failed?.nonce;
+      const isOver = overBefore !== undefined && overBefore === nonce;
+      if (!isOver && face !== undefined && (nonce === undefined || face.nonce === nonce)) this.#show(face);
+      if (!isOver && failed !== undefined) throw failureOf(failed);
+      if (holder === undefined && mayBegin !== undefined && (isOver || face?.phase === 'done')) {
         const begun = await mayBegin();
         if (begun.kind === 'usable') return onRecord(begun.record);
         nonce = begun.nonce;

@@ -198,6 +198,24 @@ test('a sign-in about to end, whose token is the one that will not do, is follow
   expect(world.launched.entries).toHaveLength(1);
 });
 
+test('a sign-in that has failed and still has its lease is not followed by who asks after that: another begins', async () => {
+  await using world = await World.create();
+  const lease = await world.leases.create(KEY, Date.now());
+  const error = { code: 'authorization_denied', message: 'access was declined' } as const;
+  await world.face({ phase: 'failed', nonce: lease.nonce, address: 'https://as.example/old', error });
+  const bridge = world.bridge();
+  const challenge = 'Bearer error="insufficient_scope", scope="more"';
+  const signIn = watchOf(await bridge.recover(await bridge.current(signal), challenge, signal));
+  const shown: string[] = [];
+  signIn.onAddress((address) => shown.push(address));
+  await world.leases.release(KEY, lease.nonce ?? '');
+  await world.launched.waitFor(() => true, { what: 'a sign-in of its own' });
+  await world.signInWorks('A9');
+  expect(await signIn.done).toEqual({ token: 'A9' });
+  expect(shown).not.toContain('https://as.example/old');
+  expect(world.launched.entries).toHaveLength(1);
+});
+
 test('a request that gives up waiting takes nothing from the others', async () => {
   await using world = await World.create(EXPIRED());
   const bridge = world.bridge();

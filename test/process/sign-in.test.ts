@@ -130,7 +130,7 @@ describe('when it does not go well', () => {
     const address = /http:[^"\s]+authorize[^"\s]+|http:[^"\s]+\/auth\?[^"\s]+/.exec(
       JSON.stringify(placeholder.result),
     )?.[0];
-    expect(address).toBeDefined();
+    expect(address, JSON.stringify(placeholder) + host.stderr).toBeDefined();
     authority.consent.mode = 'auto';
     await visit(address as string);
     await host.waitFor(({ method }) => method === 'notifications/tools/list_changed', { timeoutMs: 20_000 });
