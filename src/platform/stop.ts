@@ -1,8 +1,7 @@
 /** What of an `AbortSignal` the way of a message uses; each `AbortSignal` is one. */
 export interface StopSignal {
   readonly aborted: boolean;
-  // biome-ignore lint/suspicious/noExplicitAny: as `AbortSignal` has it.
-  readonly reason: any;
+  readonly reason: unknown;
   throwIfAborted(): void;
   addEventListener(type: 'abort', listener: () => void, options?: { readonly once?: boolean }): void;
   removeEventListener(type: 'abort', listener: () => void): void;
