@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import type { buildConnector } from 'undici';
 import createConnector from 'undici/lib/core/connect.js';
@@ -16,6 +17,22 @@ export function refusedCertificate(error: unknown): RefusedCertificate | undefin
   return error instanceof Error ? refused.get(error) : undefined;
 }
 
+/**
+ * A connector (made with `keepAlive: false`) whose sockets are probed after this much silence. Undici asks for that before it connects,
+ * and on Windows the connection then fails where the system does not have the option (connect UNKNOWN); asked for afterwards, it only
+ * stays without probes.
+ */
+export function probedConnector(
+  connect: buildConnector.connector,
+  probeAfterMs: number,
+): buildConnector.connector {
+  return (target, callback) => {
+    const socket = connect(target, callback) as unknown as Socket | undefined;
+    socket?.once('connect', () => socket.setKeepAlive(true, probeAfterMs));
+    return socket;
+  };
+}
+
 /** Undici's connector, which also remembers what it was shown: Node names the fault of a certificate, but not whose it is. */
 export function certificateConnector(options: buildConnector.BuildOptions): buildConnector.connector {
   const connect = createConnector(options);
@@ -32,6 +49,7 @@ export function certificateConnector(options: buildConnector.BuildOptions): buil
         shown = described(socket.getPeerCertificate(true));
       });
     }
+    return socket;
   };
 }
 

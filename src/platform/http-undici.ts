@@ -3,7 +3,7 @@ import { isIP, type LookupFunction } from 'node:net';
 import type { Agent, buildConnector, Dispatcher } from 'undici';
 import UndiciAgent from 'undici/lib/dispatcher/agent.js';
 import type { Http } from './http.ts';
-import { certificateConnector } from './http-connector.ts';
+import { certificateConnector, probedConnector } from './http-connector.ts';
 import { exchange } from './http-exchange.ts';
 import { httpFailure } from './http-failure.ts';
 
@@ -62,16 +62,20 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
 }
 
 async function dispatcherFactory(options: HttpOptions): Promise<() => Dispatcher> {
+  const { probeAfterMs = TCP_KEEP_ALIVE_DELAY_MS } = options;
   const connect: buildConnector.BuildOptions & { autoSelectFamilyAttemptTimeout: number } = {
     timeout: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
     autoSelectFamily: true,
     autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT_MS,
-    keepAliveInitialDelay: options.probeAfterMs ?? TCP_KEEP_ALIVE_DELAY_MS,
+    keepAlive: false,
     ...(options.ca === undefined ? {} : { ca: [...options.ca] }),
   };
   const toServer = { ...connect, ...options.clientCertificate };
   const shared: Agent.Options = {
-    connect: certificateConnector({ ...toServer, lookup: guardedLookup(options) }),
+    connect: probedConnector(
+      certificateConnector({ ...toServer, lookup: guardedLookup(options) }),
+      probeAfterMs,
+    ),
     keepAliveTimeout: KEEP_ALIVE_MS,
     bodyTimeout: 0,
     headersTimeout: 0,
@@ -80,7 +84,8 @@ async function dispatcherFactory(options: HttpOptions): Promise<() => Dispatcher
   if (proxies === undefined) return () => new UndiciAgent(shared);
   const { createProxyAgent } = await import('./http-proxy.ts');
   // Behind a proxy names are resolved there: only the proxy's own address is ours to connect to, and it may be private.
-  return () => createProxyAgent({ ...shared, ...proxies, requestTls: toServer, proxyTls: connect });
+  return () =>
+    createProxyAgent({ ...shared, ...proxies, requestTls: toServer, proxyTls: connect }, probeAfterMs);
 }
 
 function proxyVariables(env: HttpOptions['env']) {

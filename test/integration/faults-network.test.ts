@@ -1,9 +1,11 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { createHttp } from '../../src/platform/http-undici.ts';
 import { startBlackHole } from '../peers/black-hole.ts';
 import { composeBridge } from '../peers/composed-bridge.ts';
 import { coded, codings } from '../peers/encodings.ts';
 import { startFaultProxy } from '../peers/fault-proxy.ts';
+import { startForwardProxy } from '../peers/forward-proxy.ts';
 import { startMcpServer } from '../peers/mcp-server.ts';
 import { ODD_RESULT } from '../peers/raw-behaviours.ts';
 import { startRawMcpServer } from '../peers/raw-mcp-server.ts';
@@ -212,5 +214,28 @@ describe('9: content codings', () => {
       else expect([coding, type]).toEqual(['cut', 'stream']);
       expect((await bridge.request(2, 'tools/call')).json.id).toBe(2);
     }
+  });
+});
+
+/** The timers of this machine's connections to a port, as proc(5) numbers them: 02 is the one that probes a silent peer. */
+async function timersOfConnectionsTo(port: string): Promise<string[]> {
+  const remote = `:${Number(port).toString(16).toUpperCase().padStart(4, '0')}`;
+  const table = await readFile('/proc/net/tcp', 'utf8');
+  const rows = table.split('\n').map((line) => line.trim().split(/\s+/));
+  return rows.flatMap(([, , to = '', , , timer = '']) => (to.endsWith(remote) ? [timer.slice(0, 2)] : []));
+}
+
+describe('a connection on which nothing comes', () => {
+  it.each(['direct', 'through a proxy'])('is probed: %s', async (way) => {
+    await using server = await startRawMcpServer();
+    await using proxy = await startForwardProxy();
+    const env = way === 'direct' ? {} : { HTTP_PROXY: proxy.url };
+    const http = await createHttp({ env });
+    const answer = await http.request({ method: 'POST', url: new URL(server.address('well')), body: '{}' });
+    expect(proxy.tunnels.entries).toHaveLength(way === 'direct' ? 0 : 1);
+    const { port } = new URL(way === 'direct' ? server.origin : proxy.url);
+    expect(await timersOfConnectionsTo(port)).toEqual(['02']);
+    answer.discard();
+    await http.close();
   });
 });
