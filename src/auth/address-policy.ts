@@ -1,78 +1,15 @@
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
+import { isLocalhostName } from '../platform/loopback.ts';
+import { type Reach, reachOf } from './address-reach.ts';
 
-/** How far an address can be reached from, from this machine outwards. */
-export type Reach = 'loopback' | 'link-local' | 'private' | 'public';
-
-type Subnet = readonly [network: string, prefix: number];
-
-/** 0.0.0.0 and :: are here because connecting to them reaches this machine. */
-const LOOPBACK: readonly Subnet[] = [
-  ['127.0.0.0', 8],
-  ['0.0.0.0', 8],
-  ['::1', 128],
-  ['::', 128],
-];
-/** Cloud metadata services live at 169.254.169.254. */
-const LINK_LOCAL: readonly Subnet[] = [
-  ['169.254.0.0', 16],
-  ['fe80::', 10],
-];
-/** RFC 6890 and its registries: everything else that is not globally reachable, and what tunnels to it (6to4, Teredo). */
-const PRIVATE: readonly Subnet[] = [
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['172.16.0.0', 12],
-  ['192.0.0.0', 24],
-  ['192.0.2.0', 24],
-  ['192.168.0.0', 16],
-  ['198.18.0.0', 15],
-  ['198.51.100.0', 24],
-  ['203.0.113.0', 24],
-  ['224.0.0.0', 3],
-  ['64:ff9b:1::', 48],
-  ['100::', 64],
-  ['2001::', 32],
-  ['2001:db8::', 32],
-  ['2002::', 16],
-  ['fc00::', 7],
-  ['fec0::', 10],
-  ['ff00::', 8],
-];
-/** RFC 6052: the last 32 bits are an IPv4 address, so that a network without IPv4 reaches it. */
-const NAT64_PREFIX = /^64:ff9b::([0-9a-f]{1,4}):([0-9a-f]{1,4})$/;
-
-const loopback = blockList(LOOPBACK);
-const linkLocal = blockList(LINK_LOCAL);
-const nonPublic = blockList(PRIVATE);
-
-function blockList(subnets: readonly Subnet[]): BlockList {
-  const list = new BlockList();
-  for (const [network, prefix] of subnets) list.addSubnet(network, prefix, family(network));
-  return list;
-}
-
-function family(address: string): 'ipv4' | 'ipv6' {
-  return isIP(address) === 6 ? 'ipv6' : 'ipv4';
-}
-
-/** An IP address in text → its reach. IPv4 in IPv6 (mapped, NAT64) counts as the IPv4 address. */
-export function reachOf(address: string): Reach {
-  const inner = NAT64_PREFIX.exec(address.toLowerCase());
-  if (inner !== null) {
-    const [high, low] = [Number.parseInt(inner[1] ?? '', 16), Number.parseInt(inner[2] ?? '', 16)];
-    return reachOf([high >> 8, high & 255, low >> 8, low & 255].join('.'));
-  }
-  const kind = family(address);
-  if (loopback.check(address, kind)) return 'loopback';
-  if (linkLocal.check(address, kind)) return 'link-local';
-  return nonPublic.check(address, kind) ? 'private' : 'public';
-}
-
-/** What a URL's host says without asking a resolver: its reach for an IP literal or `localhost`, undefined for a name. */
+/**
+ * What a URL's host says without asking a resolver: its reach for an IP literal, undefined for a name. RFC 6761 §6.3: `localhost` and each
+ * name under it is this machine.
+ */
 export function reachOfHost(hostname: string): Reach | undefined {
   const host = bare(hostname);
   if (isIP(host) !== 0) return reachOf(host);
-  return host === 'localhost' ? 'loopback' : undefined;
+  return isLocalhostName(host) ? 'loopback' : undefined;
 }
 
 /**
@@ -127,6 +64,7 @@ export function createAddressGuard(server: URL): AddressGuard {
   };
 }
 
+/** Without the brackets of an IPv6 literal and the dot that ends an absolute name (RFC 1034 §3.1): with and without it, it is one host. */
 function bare(hostname: string): string {
-  return hostname.replace(/^\[|\]$/g, '');
+  return hostname.replace(/^\[|\]$|\.$/g, '').toLowerCase();
 }

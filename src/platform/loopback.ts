@@ -2,3 +2,8 @@
 export function isLoopback(url: URL): boolean {
   return url.hostname === 'localhost' || url.hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(url.hostname);
 }
+
+/** `localhost` and the names under it (RFC 6761 §6.3), in any case and with or without the dot that ends an absolute name. */
+export function isLocalhostName(hostname: string): boolean {
+  return /^(?:.+\.)?localhost\.?$/i.test(hostname);
+}

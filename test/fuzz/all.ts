@@ -1,3 +1,4 @@
+import { ADDRESSES } from './addresses.ts';
 import { ANSWERS } from './answers.ts';
 import { CALLBACKS } from './callbacks.ts';
 import { CHALLENGES } from './challenges.ts';
@@ -18,4 +19,5 @@ export const PROPERTIES: readonly Property[] = [
   ...VALUES,
   ...RECORDS,
   ...PROOFS,
+  ...ADDRESSES,
 ];

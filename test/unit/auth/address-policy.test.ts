@@ -1,52 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  createAddressGuard,
-  mayLeadTo,
-  type Reach,
-  reachOf,
-  reachOfHost,
-} from '../../../src/auth/address-policy.ts';
-
-test.each<[Reach, string[]]>([
-  ['loopback', ['127.0.0.1', '127.255.255.254', '0.0.0.0', '::1', '::', '::ffff:127.0.0.1', '::ffff:7f00:1']],
-  ['link-local', ['169.254.169.254', 'fe80::1', 'febf::1', '::ffff:169.254.169.254', '64:ff9b::a9fe:a9fe']],
-  [
-    'private',
-    [
-      '10.0.0.1',
-      '172.16.0.1',
-      '172.31.255.255',
-      '192.168.1.1',
-      '100.64.0.1',
-      '198.18.0.1',
-      '224.0.0.1',
-      '255.255.255.255',
-      'fd00:ec2::254',
-      'fc00::1',
-      'fec0::1',
-      'ff02::1',
-      '2002:7f00:1::',
-      '2001:0:1::',
-      '2001:db8::1',
-      '::ffff:10.0.0.1',
-      '64:ff9b::a00:1',
-    ],
-  ],
-  [
-    'public',
-    [
-      '8.8.8.8',
-      '172.15.255.255',
-      '172.32.0.1',
-      '100.63.255.255',
-      '2606:4700::1',
-      '::ffff:8.8.8.8',
-      '64:ff9b::808:808',
-    ],
-  ],
-])('%s: %j', (reach, addresses) => {
-  for (const address of addresses) expect([address, reachOf(address)]).toEqual([address, reach]);
-});
+import { createAddressGuard, mayLeadTo, reachOfHost } from '../../../src/auth/address-policy.ts';
+import type { Reach } from '../../../src/auth/address-reach.ts';
 
 test('hosts of URLs, in whatever spelling', () => {
   const reach = (url: string) => reachOfHost(new URL(url).hostname);
@@ -55,7 +9,15 @@ test('hosts of URLs, in whatever spelling', () => {
   expect(reach('http://[::ffff:127.0.0.1]/')).toBe('loopback');
   expect(reach('http://LOCALHOST/')).toBe('loopback');
   expect(reach('http://0251.0376.0251.0376/')).toBe('link-local');
-  expect(reach('https://localhost.example/')).toBeUndefined();
+  expect(reach('http://127.0.0.1./')).toBe('loopback');
+  expect(reach('http://[::127.0.0.1]/')).toBe('loopback');
+  expect(reach('http://[64:ff9b::10.0.0.1]/')).toBe('private');
+  for (const name of ['localhost.', 'app.localhost', 'App.LocalHost.', 'a.b.localhost']) {
+    expect([name, reach(`http://${name}/`)]).toEqual([name, 'loopback']);
+  }
+  for (const name of ['localhost.example', 'localhost.example.', 'notlocalhost', 'localhost-1.example']) {
+    expect([name, reach(`https://${name}/`)]).toEqual([name, undefined]);
+  }
 });
 
 describe('who may lead where', () => {
@@ -79,6 +41,8 @@ describe('the guard', () => {
     expect(allow('10.0.0.1', 'as.example')).toBe(false);
     expect(allowHost('as.example')).toBe(true);
     expect(allowHost('localhost')).toBe(false);
+    expect(allowHost('localhost.')).toBe(false);
+    expect(allowHost('app.localhost')).toBe(false);
     expect(allowHost('[::1]')).toBe(false);
     expect(allowHost('169.254.169.254')).toBe(false);
   });
@@ -90,6 +54,15 @@ describe('the guard', () => {
     expect(allow('10.0.0.7', 'as.example')).toBe(true);
     expect(allowHost('10.0.0.7')).toBe(true);
     expect(allow('169.254.169.254', 'as.example')).toBe(false);
+  });
+
+  test('the dot that ends an absolute name makes no other host of it', () => {
+    const { allow, vouchFor } = guard('https://mcp.example./');
+    expect(allow('10.0.0.1', 'mcp.example')).toBe(true);
+    expect(allow('8.8.8.8', 'MCP.example.')).toBe(true);
+    expect(allow('10.0.0.7', 'as.example')).toBe(false);
+    vouchFor('as.example.');
+    expect(allow('10.0.0.7', 'as.example')).toBe(true);
   });
 
   test('a name server that changes its mind gains nothing', () => {
