@@ -5,7 +5,7 @@ import type { CredentialRecord } from '../store/record.ts';
 import type { SignInWatch } from './authorization.ts';
 import { SignInNeededError } from './authorization-errors.ts';
 import { bearerChallenge } from './challenge.ts';
-import type { SignInRequest } from './sign-in-request.ts';
+import type { SignInRequest } from './request.ts';
 import { type Begun, SignInFollower, type WatchTools } from './sign-in-watch.ts';
 
 /** The parts of a request that do not change from one sign-in to the next. */

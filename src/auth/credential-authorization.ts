@@ -1,9 +1,8 @@
 import { AbortedError, DrawbridgeError, describeError } from '../errors.ts';
 import type { Random } from '../platform/random.ts';
 import type { StopSignal } from '../platform/stop.ts';
-import type { CredentialRecord } from '../store/record.ts';
+import type { CredentialRecord, RecordIdentity } from '../store/record.ts';
 import { type Moment, slept } from '../store/slept.ts';
-import type { RecordIdentity } from '../store/store.ts';
 import { abortable } from './abortable.ts';
 import type { AskTools } from './ask-sign-in.ts';
 import type { Authorization, Bearer, Recovery, SignInWatch } from './authorization.ts';

@@ -8,12 +8,12 @@ import { type GuardedFetch, PostError } from './guarded-fetch.ts';
 import { causedBy, DiscoveryError, TokenEndpointError } from './oauth-errors.ts';
 import { parseJson } from './parse-json.ts';
 import { DEVICE_GRANT, registerClient } from './registration.ts';
+import type { SignInRequest } from './request.ts';
 import { chooseScope } from './scope.ts';
 import { namedClient } from './sign-in-client.ts';
 import { AuthorizationDeniedError, SignInExpiredError } from './sign-in-errors.ts';
 import type { SignInAttempt, SignInTools } from './sign-in-flow.ts';
 import { knownClient, newCredential, saveCredential } from './sign-in-record.ts';
-import type { SignInRequest } from './sign-in-request.ts';
 import { requestTokens, type TokenAnswer, type TokenRequest } from './token-endpoint.ts';
 import { withoutSecrets } from './without-secrets.ts';
 

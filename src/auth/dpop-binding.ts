@@ -1,12 +1,11 @@
 import type { Logger } from '../platform/logger.ts';
-import type { Prover } from '../protocol/access-token.ts';
+import type { Prover, TokenBinding } from '../protocol/access-token.ts';
 import type { DpopKey, NewRecord } from '../store/record.ts';
 import type { Discovered } from './discovery.ts';
 import { chooseDpop, type DpopSituation } from './dpop-choice.ts';
 import { makeDpopKey, thumbprint } from './dpop-key.ts';
 import { createProver, type ProverTools } from './dpop-prover.ts';
-import type { SignInRequest } from './sign-in-request.ts';
-import type { TokenBinding } from './token-endpoint.ts';
+import type { SignInRequest } from './request.ts';
 
 /** What the tokens of one login are bound to, if to anything. */
 export type Binding =

@@ -1,11 +1,9 @@
+import type { DpopMode } from '../protocol/machine-grant.ts';
 import { quote } from '../protocol/quote.ts';
 import { DpopError } from './authorization-errors.ts';
 import type { BearerChallenge } from './challenge.ts';
 import type { Discovered } from './discovery.ts';
 import { DPOP_ALGS, type DpopAlg } from './dpop-key.ts';
-
-/** `--dpop`. */
-export type DpopMode = 'auto' | 'always' | 'never';
 
 export interface DpopSituation {
   readonly mode: DpopMode | undefined;

@@ -1,8 +1,8 @@
+import type { DpopMode } from '../protocol/machine-grant.ts';
 import type { CredentialRecord } from '../store/record.ts';
 import type { Bearer } from './authorization.ts';
 import { DpopError } from './authorization-errors.ts';
 import { bearerChallenge } from './challenge.ts';
-import type { DpopMode } from './dpop-choice.ts';
 import { proofError } from './dpop-prover.ts';
 import { hintOf } from './error-meanings.ts';
 

@@ -1,7 +1,7 @@
 import { describeError } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Random } from '../platform/random.ts';
-import type { MachineGrant } from '../protocol/machine-grant.ts';
+import type { ConfiguredClient, MachineGrant } from '../protocol/machine-grant.ts';
 import { quote } from '../protocol/quote.ts';
 import type { DpopKey, NewRecord } from '../store/record.ts';
 import { GrantRefusedError } from './authorization-errors.ts';
@@ -11,11 +11,11 @@ import { bindingFor, tokenBinding } from './dpop-binding.ts';
 import type { ProofMemory } from './dpop-prover.ts';
 import type { GuardedFetch } from './guarded-fetch.ts';
 import { TokenEndpointError } from './oauth-errors.ts';
+import type { SignInRequest } from './request.ts';
 import { chooseScope } from './scope.ts';
 import { noClient } from './sign-in-client.ts';
 import { newCredential } from './sign-in-record.ts';
-import type { SignInRequest } from './sign-in-request.ts';
-import { type ConfiguredClient, configuredClient } from './token-client.ts';
+import { configuredClient } from './token-client.ts';
 import { requestTokens, type TokenAnswer } from './token-endpoint.ts';
 import { exchangeIdToken, JWT_BEARER } from './token-exchange.ts';
 

@@ -1,16 +1,17 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Http } from '../platform/http.ts';
 import { type Random, systemRandom } from '../platform/random.ts';
+import type { TokenBinding } from '../protocol/access-token.ts';
+import type { ConfiguredClient, DpopMode } from '../protocol/machine-grant.ts';
 import type { CredentialRecord } from '../store/record.ts';
 import { type AddressGuard, createAddressGuard } from './address-policy.ts';
-import type { DpopMode } from './dpop-choice.ts';
 import type { ProofMemory } from './dpop-prover.ts';
 import { createGuardedFetch } from './guarded-fetch.ts';
 import { idTokenAsBearer } from './id-token.ts';
 import { TokenEndpointError } from './oauth-errors.ts';
 import type { Redeem } from './spend.ts';
-import { type ConfiguredClient, withSecrets } from './token-client.ts';
-import { refresh, type TokenBinding } from './token-endpoint.ts';
+import { withSecrets } from './token-client.ts';
+import { refresh } from './token-endpoint.ts';
 
 export interface RedeemOptions {
   readonly server: URL;

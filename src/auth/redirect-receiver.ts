@@ -1,8 +1,8 @@
 import type { Logger } from '../platform/logger.ts';
 import type { Listen, ListenerAnswer, LoopbackListener } from '../platform/loopback-listener.ts';
+import type { CallbackAddress } from '../protocol/machine-grant.ts';
 import { renderPage } from '../ui/pages.ts';
 import { type CallbackExpectation, type CallbackJudgement, judgeCallback } from './callback.ts';
-import type { CallbackAddress } from './sign-in-request.ts';
 
 /** The browser came back with our state; it waits for an answer, which has to be given once. */
 export interface Arrival {

@@ -1,7 +1,7 @@
 import { quote } from '../protocol/quote.ts';
 import type { AuthorizationServerMetadata } from './metadata.ts';
 import { DiscoveryError, NoClientError } from './oauth-errors.ts';
-import type { SignInRequest } from './sign-in-request.ts';
+import type { SignInRequest } from './request.ts';
 import { configuredClient, type SigningTools, type TokenClient } from './token-client.ts';
 
 /**

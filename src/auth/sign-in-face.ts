@@ -2,6 +2,7 @@ import { describeError } from '../errors.ts';
 import type { OpenBrowser } from '../platform/browser.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Leases, SignInFace } from '../store/lease.ts';
+import type { ShownCode } from './sign-in-flow.ts';
 
 /** Tells all who wait how the sign-in goes: one write after the other, and nothing after the end. */
 export class FaceWriter {
@@ -23,14 +24,6 @@ export class FaceWriter {
     this.#last = this.#last.catch(() => {}).then(() => this.#leases.writeFace(this.#key, face));
     return this.#last;
   }
-}
-
-/** RFC 8628 §3.3. */
-export interface ShownCode {
-  /** To be entered at the address, or compared with what is shown there. */
-  readonly userCode: string;
-  /** Where it is typed in, when the address holds it already. */
-  readonly codeAddress?: string | undefined;
 }
 
 export interface ShowOptions {

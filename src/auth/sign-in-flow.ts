@@ -14,6 +14,7 @@ import { TokenEndpointError } from './oauth-errors.ts';
 import { pushed } from './pushed-request.ts';
 import { type Arrival, type RedirectReceiver, registeredPort } from './redirect-receiver.ts';
 import { registerClient } from './registration.ts';
+import type { SignInRequest } from './request.ts';
 import { chooseScope } from './scope.ts';
 import { namedClient } from './sign-in-client.ts';
 import {
@@ -22,10 +23,8 @@ import {
   CallbackIssuerError,
   SignInFailedError,
 } from './sign-in-errors.ts';
-import type { ShownCode } from './sign-in-face.ts';
 import { failurePage, redirectAnswer, successPage } from './sign-in-pages.ts';
 import { knownClient, newCredential, saveCredential } from './sign-in-record.ts';
-import type { SignInRequest } from './sign-in-request.ts';
 import type { TokenClient } from './token-client.ts';
 import { exchangeCode, type TokenAnswer } from './token-endpoint.ts';
 
@@ -216,4 +215,12 @@ function isClientUnknown(error: unknown): boolean {
   if (error instanceof TokenEndpointError) return error.oauthError === 'invalid_client';
   if (!(error instanceof AuthorizationResponseError)) return false;
   return error.oauthError === 'invalid_client' || error.oauthError === 'unauthorized_client';
+}
+
+/** RFC 8628 §3.3. */
+export interface ShownCode {
+  /** To be entered at the address, or compared with what is shown there. */
+  readonly userCode: string;
+  /** Where it is typed in, when the address holds it already. */
+  readonly codeAddress?: string | undefined;
 }

@@ -7,10 +7,10 @@ import type { CredentialRecord } from '../store/record.ts';
 import { type AddressGuard, createAddressGuard } from './address-policy.ts';
 import { createGuardedFetch } from './guarded-fetch.ts';
 import { RedirectReceiver } from './redirect-receiver.ts';
+import type { SignInRequest } from './request.ts';
 import { SignInExpiredError, SignInFailedError } from './sign-in-errors.ts';
 import { FaceWriter, showAddress } from './sign-in-face.ts';
 import { type SignInAttempt, type SignInTools, signIn } from './sign-in-flow.ts';
-import type { SignInRequest } from './sign-in-request.ts';
 
 export interface SignInPlatform extends Omit<SignInTools, 'fetch' | 'receiver'> {
   readonly leases: Pick<Leases, 'adopt' | 'heartbeat' | 'holder' | 'release' | 'writeFace'>;

@@ -7,8 +7,8 @@ import { LockTimeoutError } from '../store/store-errors.ts';
 import type { Discovered } from './discovery.ts';
 import { type Binding, recordedBinding } from './dpop-binding.ts';
 import { idTokenAsBearer } from './id-token.ts';
+import type { SignInRequest } from './request.ts';
 import { SignInFailedError } from './sign-in-errors.ts';
-import type { SignInRequest } from './sign-in-request.ts';
 import { recordedClient, type TokenClient } from './token-client.ts';
 import type { TokenAnswer } from './token-endpoint.ts';
 

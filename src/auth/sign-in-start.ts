@@ -1,7 +1,8 @@
 import { signInEnvironment } from '../platform/child-environment.ts';
 import type { Launch } from '../platform/child-process.ts';
+import type { SignInRequest } from './request.ts';
 import { SignInFailedError } from './sign-in-errors.ts';
-import { SIGN_IN_COMMAND, type SignInRequest } from './sign-in-request.ts';
+import { SIGN_IN_COMMAND } from './sign-in-request.ts';
 
 /** How the running program can be started once more. */
 export interface SignInStarter {

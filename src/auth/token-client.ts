@@ -1,18 +1,8 @@
 import type { Clock } from '../platform/clock.ts';
 import { type Random, randomToken } from '../platform/random.ts';
+import type { ConfiguredClient } from '../protocol/machine-grant.ts';
 import type { Client } from '../store/record.ts';
 import { readSigningKey, signJwt } from './client-key.ts';
-
-/** The client that the user named, in place of a registration; its secrets are in no record. */
-export interface ConfiguredClient {
-  readonly clientId: string;
-  readonly clientSecret?: string | undefined;
-  /** The text of `--client-key`. */
-  readonly signingKey?: string | undefined;
-  readonly signingAlg?: string | undefined;
-  /** Which option the key came from. */
-  readonly keyOption?: string | undefined;
-}
 
 /** A client as it goes to the token endpoint. */
 export interface TokenClient extends Client {

@@ -1,4 +1,4 @@
-import type { Amendment, Prover } from '../protocol/access-token.ts';
+import type { Amendment, TokenBinding } from '../protocol/access-token.ts';
 import { plainText, quote } from '../protocol/quote.ts';
 import { readRetryAfter } from '../protocol/retry-after.ts';
 import { authenticateClient } from './client-authentication.ts';
@@ -30,11 +30,6 @@ export interface TokenRequest {
   /** Sent byte for byte (RFC 8707); absent: not sent. */
   readonly resource?: string | undefined;
   readonly signal?: AbortSignal | undefined;
-}
-
-export interface TokenBinding {
-  readonly prover: Prover;
-  readonly only: boolean;
 }
 
 export interface RefreshOptions extends TokenRequest {

@@ -1,6 +1,7 @@
+import type { ConfiguredClient } from '../protocol/machine-grant.ts';
 import type { GuardedFetch } from './guarded-fetch.ts';
 import { TokenEndpointError } from './oauth-errors.ts';
-import { type ConfiguredClient, configuredClient, type SigningTools } from './token-client.ts';
+import { configuredClient, type SigningTools } from './token-client.ts';
 import { requestTokens } from './token-endpoint.ts';
 
 /** RFC 7523 §2.1. */

@@ -1,5 +1,4 @@
-import type { CredentialRecord, Tokens } from '../store/record.ts';
-import type { RecordIdentity } from '../store/store.ts';
+import type { CredentialRecord, RecordIdentity, Tokens } from '../store/record.ts';
 import type { AuthorizationOptions } from './credential-authorization.ts';
 import { freshness } from './freshness.ts';
 import { secretsOf } from './record-secrets.ts';

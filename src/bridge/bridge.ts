@@ -1,36 +1,9 @@
 import type { Readable } from 'node:stream';
-import type { Authorization } from '../auth/authorization.ts';
 import { type HostLine, LineSplitter } from '../host/line-splitter.ts';
-import type { HostWriter } from '../host/writer.ts';
-import type { Clock } from '../platform/clock.ts';
-import type { Logger } from '../platform/logger.ts';
-import type { Random } from '../platform/random.ts';
-import type { Transport } from '../remote/transport.ts';
 import { HostMessages } from './host-messages.ts';
 import { MAX_UNSENT_BYTES } from './limits.ts';
-import type { Memory } from './memory.ts';
+import type { BridgeParts, StopReason } from './parts.ts';
 import { closeBridge } from './shutdown.ts';
-
-/** What a bridge is made of; the composition builds it. */
-export interface BridgeParts {
-  readonly stdin: Readable;
-  readonly writer: HostWriter;
-  readonly http: Transport;
-  readonly authorization: Authorization;
-  readonly memory: Memory;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly version: string;
-  readonly maxMessageBytes: number;
-  /** Lists and calls wait for the whole sign-in. */
-  readonly wait: boolean;
-  /** How often an idle server is asked for a sign of life; never where it is not there. */
-  readonly pingIntervalMs?: number;
-}
-
-/** Why the bridge stops: the host closed stdin, a signal asked for it, or nobody reads stdout any more. */
-export type StopReason = 'stdin-ended' | 'signal' | 'host-gone';
 
 /**
  * Relays between the host on stdin/stdout and the server until the host ends, `stop` aborts (its reason a StopReason), or the program

@@ -2,7 +2,7 @@ import { DrawbridgeError } from '../errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { JsonObject } from '../protocol/envelope.ts';
 import { backoffMs } from '../remote/backoff.ts';
-import type { SessionHeaders } from '../remote/transport.ts';
+import type { SessionHeaders } from '../remote/message-options.ts';
 import { type Greeting, type GreetingOptions, greet, type Hello } from './greeting.ts';
 import {
   initialLifecycle,

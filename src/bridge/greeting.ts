@@ -7,10 +7,11 @@ import type { StopSignal } from '../platform/stop.ts';
 import { type JsonObject, type MessageId, parseMessage, textOf } from '../protocol/envelope.ts';
 import { BadAnswerError } from '../remote/failures.ts';
 import { HEADERS_MS } from '../remote/limits.ts';
+import type { SessionHeaders } from '../remote/message-options.ts';
 import { postInitialize } from '../remote/older-version.ts';
 import { excerpt, meaningOf } from '../remote/refusal.ts';
 import { sessionHeaders } from '../remote/session-headers.ts';
-import type { Reply, SessionHeaders, Transport } from '../remote/transport.ts';
+import type { Reply, Transport } from '../remote/transport.ts';
 import { MAX_RECOVERIES } from './limits.ts';
 import { isObject } from './stand-in.ts';
 

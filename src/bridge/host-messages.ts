@@ -8,10 +8,10 @@ import {
   RpcErrorCode,
   resultAnswer,
 } from '../protocol/envelope.ts';
-import type { BridgeParts } from './bridge.ts';
 import { mayRelay } from './lifecycle.ts';
 import { CANCELLED_STREAM_MS } from './limits.ts';
 import { isModernRequest } from './modern-host.ts';
+import type { BridgeParts } from './parts.ts';
 import { Relay } from './relay.ts';
 import type { OpenRequest } from './requests.ts';
 import { absentList, isObject, SIGN_IN_TOOL } from './stand-in.ts';

@@ -1,4 +1,4 @@
-import type { ListMethod } from './patience.ts';
+import type { ListMethod } from '../protocol/list-methods.ts';
 
 /** What the server said last time: kept per server, without secrets, for the stand-in. */
 export interface Remembered {

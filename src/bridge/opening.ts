@@ -1,12 +1,12 @@
 import { randomToken } from '../platform/random.ts';
 import type { StopSignal } from '../platform/stop.ts';
 import { notification, resultAnswer } from '../protocol/envelope.ts';
-import type { SessionHeaders } from '../remote/transport.ts';
-import type { BridgeParts } from './bridge.ts';
+import type { SessionHeaders } from '../remote/message-options.ts';
 import type { Connection, ConnectionHooks } from './connection.ts';
 import type { Inbox } from './inbox.ts';
 import { STAND_IN_AFTER_MS } from './limits.ts';
 import type { Remembered } from './memory.ts';
+import type { BridgeParts } from './parts.ts';
 import type { Replies } from './replies.ts';
 import type { OpenRequest, RequestTable } from './requests.ts';
 import type { ServerStream } from './server-stream.ts';

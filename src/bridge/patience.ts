@@ -1,28 +1,7 @@
 import type { Clock } from '../platform/clock.ts';
 import { anySignal, type StopSignal } from '../platform/stop.ts';
+import { isList } from '../protocol/list-methods.ts';
 import { CALL_PATIENCE_MS, LIST_PATIENCE_MS } from './limits.ts';
-
-/** The lists that a stand-in can answer, and the notification that says that one changed. */
-export const LISTS = {
-  'tools/list': { field: 'tools', capability: 'tools', changed: 'notifications/tools/list_changed' },
-  'prompts/list': { field: 'prompts', capability: 'prompts', changed: 'notifications/prompts/list_changed' },
-  'resources/list': {
-    field: 'resources',
-    capability: 'resources',
-    changed: 'notifications/resources/list_changed',
-  },
-  'resources/templates/list': {
-    field: 'resourceTemplates',
-    capability: 'resources',
-    changed: 'notifications/resources/list_changed',
-  },
-} as const;
-
-export type ListMethod = keyof typeof LISTS;
-
-export function isList(method: string): method is ListMethod {
-  return Object.hasOwn(LISTS, method);
-}
 
 /** How long a request waits for a server that is not ready, in milliseconds. */
 export function patienceMs(method: string, waitForSignIn: boolean): number {

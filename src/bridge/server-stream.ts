@@ -6,7 +6,8 @@ import type { Logger } from '../platform/logger.ts';
 import { anySignal, type StopSignal } from '../platform/stop.ts';
 import { backoffMs, reconnectMs } from '../remote/backoff.ts';
 import { BadAnswerError } from '../remote/failures.ts';
-import type { Reply, SessionHeaders, Transport } from '../remote/transport.ts';
+import type { SessionHeaders } from '../remote/message-options.ts';
+import type { Reply, Transport } from '../remote/transport.ts';
 import type { Inbox } from './inbox.ts';
 import { SHORT_STREAM_MS } from './limits.ts';
 

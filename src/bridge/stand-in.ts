@@ -1,6 +1,6 @@
 import type { JsonObject } from '../protocol/envelope.ts';
+import { LISTS, type ListMethod } from '../protocol/list-methods.ts';
 import type { Remembered } from './memory.ts';
-import { LISTS, type ListMethod } from './patience.ts';
 import { explain, type Situation } from './situation.ts';
 
 /** The revisions with an `initialize` handshake, newest first. */

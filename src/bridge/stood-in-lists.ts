@@ -1,4 +1,4 @@
-import { isList, LISTS, type ListMethod } from './patience.ts';
+import { isList, LISTS, type ListMethod } from '../protocol/list-methods.ts';
 
 /** Which lists the host was given without the server, and what to tell it when the server is there. */
 export class StoodInLists {

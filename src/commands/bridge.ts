@@ -1,4 +1,5 @@
-import { type BridgeParts, runBridge } from '../bridge/bridge.ts';
+import { runBridge } from '../bridge/bridge.ts';
+import type { BridgeParts } from '../bridge/parts.ts';
 
 export interface BridgeCommandParts extends BridgeParts {
   /** Writes down what is to be remembered, drops connections. */

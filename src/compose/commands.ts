@@ -101,7 +101,7 @@ async function runLogout(
 ): Promise<CommandResult> {
   const [{ logout }, { openStore }] = await Promise.all([
     import('../commands/logout.ts'),
-    import('../store/store.ts'),
+    import('../store/open-store.ts'),
   ]);
   const store = await openStore({ home: config.home, logger });
   const keys = config.all ? await storedKeys(store.folder) : [keyOf(withServer(config))];
@@ -165,7 +165,7 @@ function importParts(config: CommandConfig, process: ProcessParts, logger: LogSi
   return {
     ...{ profile, force, dpop, now: systemClock.now() },
     open: async (server: URL) => {
-      const { openStore } = await import('../store/store.ts');
+      const { openStore } = await import('../store/open-store.ts');
       const store = await openStore({ home: config.home, logger });
       return { store, key: keyOf({ ...config, server }) };
     },

@@ -9,7 +9,7 @@ import type { Logger } from '../platform/logger.ts';
 import { systemRandom } from '../platform/random.ts';
 import { credentialKey } from '../store/key.ts';
 import { openLeases } from '../store/lease.ts';
-import { openStore } from '../store/store.ts';
+import { openStore } from '../store/open-store.ts';
 import { httpFactory, type ProcessParts } from './process.ts';
 import { signInHint } from './sign-in-hint.ts';
 import { signInSettings } from './sign-in-settings.ts';

@@ -7,7 +7,7 @@ import { InternalError } from '../errors.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import { systemRandom } from '../platform/random.ts';
-import { openStore } from '../store/store.ts';
+import { openStore } from '../store/open-store.ts';
 import { httpFactory, type ProcessParts } from './process.ts';
 import { signInSettings } from './sign-in-settings.ts';
 

@@ -1,13 +1,14 @@
+import type { SignInRequest } from '../auth/request.ts';
 import type { SignInPlatform } from '../auth/sign-in-process.ts';
-import type { SignInRequest } from '../auth/sign-in-request.ts';
 import type { SignInProcessOptions } from '../commands/sign-in-process.ts';
 import { systemClock } from '../platform/clock.ts';
 import { createLogSink, type LogSink } from '../platform/log-sink.ts';
 import type { Logger } from '../platform/logger.ts';
 import { systemRandom } from '../platform/random.ts';
 import { type Leases, openLeases } from '../store/lease.ts';
+import { openStore } from '../store/open-store.ts';
 import { storePaths } from '../store/paths.ts';
-import { openStore, type Store } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import { httpFactory, type ProcessParts } from './process.ts';
 
 /** The detached sign-in on the real platform. */

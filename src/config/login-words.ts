@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { Effective } from './given-options.ts';
 import type { Given, Option } from './option.ts';
 import { type OptionName, options } from './options.ts';
 
@@ -8,9 +9,6 @@ export interface LoginWords {
   /** What they have to bring along, because it is or may be a secret. */
   readonly notes: readonly string[];
 }
-
-/** Each option's strongest values; the paths among them expanded. */
-export type Effective = ReadonlyMap<OptionName, readonly Given[]>;
 
 /** The variable of the secret that was written out: any name does that is none of ours. */
 const SECRET_VARIABLE = 'CLIENT_SECRET';

@@ -15,7 +15,8 @@ import {
   resultAnswer,
   textOf,
 } from '../protocol/envelope.ts';
-import type { MessageOptions, Reply, Transport } from '../remote/transport.ts';
+import type { MessageOptions } from '../remote/message-options.ts';
+import type { Reply, Transport } from '../remote/transport.ts';
 import { isObject, META, metaOf } from './era.ts';
 import { LegacySession } from './legacy-session.ts';
 import { Listeners } from './listeners.ts';

@@ -1,8 +1,9 @@
 import { DrawbridgeError, describeError } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
 import { errorAnswer, type MessageId, parseMessage, RpcErrorCode, textOf } from '../protocol/envelope.ts';
+import type { MessageOptions } from '../remote/message-options.ts';
 import { excerpt, type Refusal } from '../remote/refusal.ts';
-import type { MessageOptions, Reply } from '../remote/transport.ts';
+import type { Reply } from '../remote/transport.ts';
 import { MAX_INPUT_ROUNDS, STATE_ONLY_PAUSE_MS } from './limits.ts';
 import { Questions } from './questions.ts';
 import { type RawObject, rawChild, rawMembers, rawObject } from './raw-json.ts';

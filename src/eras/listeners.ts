@@ -1,6 +1,7 @@
 import { anySignal, type StopSignal } from '../platform/stop.ts';
 import { type MessageId, notification, parseMessage, textOf } from '../protocol/envelope.ts';
-import type { MessageOptions, Reply } from '../remote/transport.ts';
+import type { MessageOptions } from '../remote/message-options.ts';
+import type { Reply } from '../remote/transport.ts';
 import { Channel } from './channel.ts';
 import { isObject, META } from './era.ts';
 import type { LegacySession } from './legacy-session.ts';

@@ -1,7 +1,8 @@
 import { AbortedError } from '../errors.ts';
 import { anySignal } from '../platform/stop.ts';
 import { type MessageId, parseMessage, textOf } from '../protocol/envelope.ts';
-import type { MessageOptions, Reply, Transport } from '../remote/transport.ts';
+import type { MessageOptions } from '../remote/message-options.ts';
+import type { Reply, Transport } from '../remote/transport.ts';
 import { isObject } from './era.ts';
 import { ModernServer, type ModernServerOptions } from './modern-server.ts';
 import { rawChild, rawMembers } from './raw-json.ts';

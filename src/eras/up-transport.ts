@@ -11,7 +11,8 @@ import {
   textOf,
 } from '../protocol/envelope.ts';
 import { BadAnswerError } from '../remote/failures.ts';
-import type { MessageOptions, Reply, Transport } from '../remote/transport.ts';
+import type { MessageOptions } from '../remote/message-options.ts';
+import type { Reply, Transport } from '../remote/transport.ts';
 import { Channel } from './channel.ts';
 import { isObject } from './era.ts';
 import { type Call, failure, InputRounds } from './input-rounds.ts';

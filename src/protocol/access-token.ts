@@ -32,3 +32,8 @@ export interface ProvenAnswer {
 export interface Amendment {
   readonly nonce?: string;
 }
+
+export interface TokenBinding {
+  readonly prover: Prover;
+  readonly only: boolean;
+}

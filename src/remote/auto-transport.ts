@@ -1,8 +1,9 @@
 import { HttpError } from '../platform/http.ts';
 import { parseMessage } from '../protocol/envelope.ts';
 import { BadAnswerError } from './failures.ts';
+import type { MessageOptions } from './message-options.ts';
 import { excerpt, type Refusal, rpcErrorIn } from './refusal.ts';
-import type { MessageOptions, Reply, Transport } from './transport.ts';
+import type { Reply, Transport } from './transport.ts';
 
 export type TransportKind = 'http' | 'sse';
 

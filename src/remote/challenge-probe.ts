@@ -1,6 +1,6 @@
 import { anySignal, type StopSignal } from '../platform/stop.ts';
 import type { McpOrigin } from './mcp-origin.ts';
-import { readRefusal } from './mcp-origin.ts';
+import { readRefusal } from './refusal-body.ts';
 
 /** As long as metadata may take; what is behind it works without a challenge too. */
 const PROBE_LIMIT_MS = 10_000;

@@ -5,10 +5,12 @@ import { decodedBody, mediaType } from './content.ts';
 import { readEvents, type ServerEvent } from './event-stream.ts';
 import { BadAnswerError } from './failures.ts';
 import { ENDPOINT_EVENT_MS, HEADERS_MS } from './limits.ts';
-import { McpOrigin, type McpOriginOptions, readRefusal, startOfBody, withinOrigin } from './mcp-origin.ts';
+import { McpOrigin, type McpOriginOptions, withinOrigin } from './mcp-origin.ts';
+import type { MessageOptions } from './message-options.ts';
 import { excerpt, type Refusal } from './refusal.ts';
+import { readRefusal, startOfBody } from './refusal-body.ts';
 import { SseSession } from './sse-session.ts';
-import type { MessageOptions, Reply, Transport } from './transport.ts';
+import type { Reply, Transport } from './transport.ts';
 
 /**
  * HTTP+SSE, 2024-11-05: one event stream down, POSTs up. It behaves as Streamable HTTP does: the first message opens the session, each

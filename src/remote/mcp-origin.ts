@@ -1,10 +1,8 @@
 import type { Http, HttpResponse } from '../platform/http.ts';
 import type { Prover } from '../protocol/access-token.ts';
-import { decodedBody, mediaType, readStart } from './content.ts';
-import { MAX_REDIRECTS, MAX_REFUSAL_BYTES, REFUSAL_BODY_MS } from './limits.ts';
+import { MAX_REDIRECTS } from './limits.ts';
+import type { MessageOptions } from './message-options.ts';
 import type { ProvenExchange } from './proven-exchange.ts';
-import type { Refusal } from './refusal.ts';
-import type { MessageOptions } from './transport.ts';
 
 export interface McpOriginOptions {
   readonly http: Http;
@@ -141,28 +139,4 @@ export function withinOrigin(reference: string, from: URL): URL | undefined {
   if (!URL.canParse(reference, from.href)) return undefined;
   const to = new URL(reference, from);
   return to.origin === from.origin && to.username === '' && to.password === '' ? to : undefined;
-}
-
-export async function readRefusal(response: HttpResponse): Promise<Refusal> {
-  const { headers, status } = response;
-  return {
-    status,
-    contentType: mediaType(headers['content-type']),
-    wwwAuthenticate: headers['www-authenticate'],
-    retryAfter: headers['retry-after'],
-    location: headers.location,
-    body: await startOfBody(response),
-  };
-}
-
-/** The status decides; a body that is slow, broken or badly coded only loses its words. */
-export async function startOfBody(response: HttpResponse): Promise<Uint8Array> {
-  const timer = setTimeout(() => response.discard(), REFUSAL_BODY_MS);
-  try {
-    return await readStart(await decodedBody(response), MAX_REFUSAL_BYTES);
-  } catch {
-    return new Uint8Array();
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,6 +1,7 @@
 import { parseMessage } from '../protocol/envelope.ts';
+import type { MessageOptions } from './message-options.ts';
 import type { Refusal } from './refusal.ts';
-import type { MessageOptions, Reply, Transport } from './transport.ts';
+import type { Reply, Transport } from './transport.ts';
 
 /** The revisions that open with `initialize`, newest first. */
 const REVISIONS = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'];

@@ -1,6 +1,6 @@
 import type { HttpResponse } from '../platform/http.ts';
 import type { Amendment, Prover } from '../protocol/access-token.ts';
-import { startOfBody } from './mcp-origin.ts';
+import { startOfBody } from './refusal-body.ts';
 
 /** A server that takes nothing but its very last nonce is asked by one request at a time, and no request for ever. */
 const MAX_ATTEMPTS = 5;

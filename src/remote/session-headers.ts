@@ -1,5 +1,5 @@
 import { BadAnswerError } from './failures.ts';
-import type { SessionHeaders } from './transport.ts';
+import type { SessionHeaders } from './message-options.ts';
 
 /** Specification 2025-11-25, Transports → Session Management: visible ASCII only. Whatever is sent back in a header is checked first (THREATS 22). */
 const SESSION_ID = /^[\x21-\x7e]+$/;

@@ -2,9 +2,11 @@ import type { HttpResponse } from '../platform/http.ts';
 import { decodedBody, mediaType, readWhole } from './content.ts';
 import { readEvents } from './event-stream.ts';
 import { BadAnswerError } from './failures.ts';
-import { McpOrigin, type McpOriginOptions, type Message, readRefusal, startOfBody } from './mcp-origin.ts';
+import { McpOrigin, type McpOriginOptions, type Message } from './mcp-origin.ts';
+import type { MessageOptions } from './message-options.ts';
 import { excerpt } from './refusal.ts';
-import type { MessageOptions, Reply, Transport } from './transport.ts';
+import { readRefusal, startOfBody } from './refusal-body.ts';
+import type { Reply, Transport } from './transport.ts';
 
 export type StreamableHttpOptions = McpOriginOptions;
 

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { ensureFolder } from './atomic-file.ts';
 import type { LockTools } from './lock.ts';
 import { readRecord } from './read-record.ts';
-import type { Expected, NewRecord } from './record.ts';
-import type { HeldLock, LockOptions, ReadResult, RecordIdentity, Store, WriteResult } from './store.ts';
+import type { Expected, NewRecord, RecordIdentity } from './record.ts';
+import type { HeldLock, LockOptions, ReadResult, Store, WriteResult } from './store.ts';
 import { asStoreErrors } from './store-errors.ts';
 
 /** The store on disk. Only whoever holds the lock writes; readers need none, since a record is replaced whole. */

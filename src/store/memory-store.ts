@@ -1,15 +1,13 @@
 import { join } from 'node:path';
 import { readRecord } from './read-record.ts';
-import { type CredentialRecord, type Expected, isExpected, type NewRecord } from './record.ts';
-import type {
-  HeldClaim,
-  HeldLock,
-  LockOptions,
-  ReadResult,
-  RecordIdentity,
-  Store,
-  WriteResult,
-} from './store.ts';
+import {
+  type CredentialRecord,
+  type Expected,
+  isExpected,
+  type NewRecord,
+  type RecordIdentity,
+} from './record.ts';
+import type { HeldClaim, HeldLock, LockOptions, ReadResult, Store, WriteResult } from './store.ts';
 
 /**
  * The store of one process, over a folder that can be read at best. What is on disk counts until this process has written its own;

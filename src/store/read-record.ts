@@ -1,6 +1,5 @@
 import { readOwnFile } from './atomic-file.ts';
-import { type CredentialRecord, MAX_RECORD_BYTES } from './record.ts';
-import type { RecordIdentity } from './store.ts';
+import { type CredentialRecord, MAX_RECORD_BYTES, type RecordIdentity } from './record.ts';
 import { LaterVersionError } from './store-errors.ts';
 
 type Found =

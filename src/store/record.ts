@@ -104,3 +104,10 @@ export type Expected = Pick<CredentialRecord, 'revision' | 'family'> | null;
 export function isExpected(stored: CredentialRecord | undefined, expected: Expected): boolean {
   return stored?.revision === expected?.revision && stored?.family === expected?.family;
 }
+
+/** Whose record is looked for: a file copied over another is not it (THREATS 37). */
+export interface RecordIdentity {
+  readonly server: string;
+  /** Only where the user set it. */
+  readonly resource?: string | undefined;
+}

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { silentLogger } from '../../src/platform/logger.ts';
 import { canonicalServer, credentialKey } from '../../src/store/key.ts';
-import { openStore } from '../../src/store/store.ts';
+import { openStore } from '../../src/store/open-store.ts';
 import { createTemporaryHome, type TemporaryHome } from '../peers/home.ts';
 import type { Figures } from './figures.ts';
 import type { Job, Work } from './jobs.ts';

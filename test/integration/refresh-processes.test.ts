@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { silentLogger } from '../../src/platform/logger.ts';
+import { openStore } from '../../src/store/open-store.ts';
 import { parseRecord } from '../../src/store/record-schema.ts';
-import { openStore } from '../../src/store/store.ts';
 import { expiredLogin } from '../peers/credentials.ts';
 import { RotatingEndpoint } from '../peers/rotating-endpoint.ts';
 import {

@@ -16,9 +16,10 @@ import { systemClock } from '../../src/platform/clock.ts';
 import { type Logger, silentLogger } from '../../src/platform/logger.ts';
 import { systemRandom } from '../../src/platform/random.ts';
 import { withFileLock } from '../../src/store/lock.ts';
+import { openStore } from '../../src/store/open-store.ts';
 import { serializeRecord } from '../../src/store/record-schema.ts';
 import { readRemembered, writeRemembered } from '../../src/store/remembered.ts';
-import { openStore, type Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/store.ts';
 import { expiredLogin, wholeRecord } from '../peers/credentials.ts';
 import { TemporaryHome } from '../peers/home.ts';
 

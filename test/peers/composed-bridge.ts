@@ -1,7 +1,8 @@
 import { PassThrough } from 'node:stream';
 import type { Authorization } from '../../src/auth/authorization.ts';
-import { runBridge, type StopReason } from '../../src/bridge/bridge.ts';
+import { runBridge } from '../../src/bridge/bridge.ts';
 import type { Memory, Remembered } from '../../src/bridge/memory.ts';
+import type { StopReason } from '../../src/bridge/parts.ts';
 import { createHostWriter } from '../../src/host/writer.ts';
 import { type Clock, systemClock } from '../../src/platform/clock.ts';
 import { createHttp, type HttpOptions } from '../../src/platform/http-undici.ts';

@@ -1,5 +1,7 @@
 // Two programs in one, as the real one is: without `__sign-in` a host that starts a sign-in and then hangs, with it the sign-in.
-import { readSignInRequest, SIGN_IN_COMMAND, type SignInRequest } from '../../src/auth/sign-in-request.ts';
+
+import type { SignInRequest } from '../../src/auth/request.ts';
+import { readSignInRequest, SIGN_IN_COMMAND } from '../../src/auth/sign-in-request.ts';
 import { startSignIn } from '../../src/auth/sign-in-start.ts';
 import { signInProcess } from '../../src/commands/sign-in-process.ts';
 import { createBrowser } from '../../src/platform/browser.ts';
@@ -10,7 +12,7 @@ import { silentLogger } from '../../src/platform/logger.ts';
 import { listenOnLoopback } from '../../src/platform/loopback-listener.ts';
 import { systemRandom } from '../../src/platform/random.ts';
 import { openLeases } from '../../src/store/lease.ts';
-import { openStore } from '../../src/store/store.ts';
+import { openStore } from '../../src/store/open-store.ts';
 
 const { env, execPath, execArgv, pid } = process;
 const [, script = '', command] = process.argv;

@@ -1,8 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { SignInRequest } from '../../src/auth/request.ts';
 import { runSignIn, type SignInOutcome, type SignInPlatform } from '../../src/auth/sign-in-process.ts';
-import { DEFAULT_CALLBACK, type SignInRequest } from '../../src/auth/sign-in-request.ts';
+import { DEFAULT_CALLBACK } from '../../src/auth/sign-in-request.ts';
 import type { BrowserOutcome } from '../../src/platform/browser.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { createHttp } from '../../src/platform/http-undici.ts';
@@ -11,7 +12,8 @@ import { listenOnLoopback } from '../../src/platform/loopback-listener.ts';
 import { systemRandom } from '../../src/platform/random.ts';
 import { credentialKey } from '../../src/store/key.ts';
 import { type Leases, openLeases, type SignInFace } from '../../src/store/lease.ts';
-import { openStore, type Store } from '../../src/store/store.ts';
+import { openStore } from '../../src/store/open-store.ts';
+import type { Store } from '../../src/store/store.ts';
 import {
   type AuthorizationServer,
   type AuthorizationServerOptions,

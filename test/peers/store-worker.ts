@@ -7,7 +7,7 @@ import { type Logger, silentLogger } from '../../src/platform/logger.ts';
 import { currentOwner } from '../../src/platform/owner.ts';
 import { systemRandom } from '../../src/platform/random.ts';
 import { openLeases } from '../../src/store/lease.ts';
-import { openStore } from '../../src/store/store.ts';
+import { openStore } from '../../src/store/open-store.ts';
 import { enterLock, leaveLock } from './held-by-worker.ts';
 import { killAtCall } from './kill-at-call.ts';
 import type { WorkerAnswer, WorkerTask } from './store-workers.ts';

@@ -9,9 +9,10 @@ import { listenOnLoopback } from '../../src/platform/loopback-listener.ts';
 import { systemRandom } from '../../src/platform/random.ts';
 import { credentialKey } from '../../src/store/key.ts';
 import { openLeases, type SignInFace } from '../../src/store/lease.ts';
+import { openStore } from '../../src/store/open-store.ts';
 import type { CredentialRecord } from '../../src/store/record.ts';
 import { parseRecord } from '../../src/store/record-schema.ts';
-import { openStore, type Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/store.ts';
 import {
   type AuthorizationServer,
   type AuthorizationServerOptions,

@@ -1,10 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { registeredPort } from '../../../src/auth/redirect-receiver.ts';
-import {
-  DEFAULT_CALLBACK,
-  readSignInRequest,
-  type SignInRequest,
-} from '../../../src/auth/sign-in-request.ts';
+import type { SignInRequest } from '../../../src/auth/request.ts';
+import { DEFAULT_CALLBACK, readSignInRequest } from '../../../src/auth/sign-in-request.ts';
 
 const request: SignInRequest = {
   key: 'ab'.repeat(32),

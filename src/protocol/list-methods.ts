@@ -1,0 +1,21 @@
+/** The lists that a stand-in can answer, and the notification that says that one changed. */
+export const LISTS = {
+  'tools/list': { field: 'tools', capability: 'tools', changed: 'notifications/tools/list_changed' },
+  'prompts/list': { field: 'prompts', capability: 'prompts', changed: 'notifications/prompts/list_changed' },
+  'resources/list': {
+    field: 'resources',
+    capability: 'resources',
+    changed: 'notifications/resources/list_changed',
+  },
+  'resources/templates/list': {
+    field: 'resourceTemplates',
+    capability: 'resources',
+    changed: 'notifications/resources/list_changed',
+  },
+} as const;
+
+export type ListMethod = keyof typeof LISTS;
+
+export function isList(method: string): method is ListMethod {
+  return Object.hasOwn(LISTS, method);
+}

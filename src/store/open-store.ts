@@ -1,0 +1,49 @@
+import { access, constants } from 'node:fs/promises';
+import { type Clock, systemClock } from '../platform/clock.ts';
+import type { Logger } from '../platform/logger.ts';
+import { systemRandom } from '../platform/random.ts';
+import { ensureFolder } from './atomic-file.ts';
+import type { LockTools } from './lock.ts';
+import { storePaths } from './paths.ts';
+import type { Store } from './store.ts';
+import { asStoreErrors, systemCode } from './store-errors.ts';
+
+export interface StoreOptions {
+  /** MCP_DRAWBRIDGE_HOME. */
+  readonly home: string | undefined;
+  /** `--store memory`: the disk is neither read nor written. */
+  readonly memory?: boolean;
+  readonly logger: Logger;
+  readonly clock?: Clock;
+  readonly random?: LockTools['random'];
+}
+
+/** The file system says that it will not be written to, now or later; a full disk (ENOSPC) is another matter. */
+export const READ_ONLY = new Set(['EACCES', 'EPERM', 'EROFS']);
+
+/** Makes the folders if need be. Rejects with StoreInsecureError where they could be somebody else's. */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { home, logger, clock = systemClock, random = systemRandom } = options;
+  const paths = storePaths(home);
+  if (options.memory === true) {
+    const { MemoryStore } = await import('./memory-store.ts');
+    return new MemoryStore(paths.credentials, false);
+  }
+  try {
+    await ensureFolder(paths.home);
+    await ensureFolder(paths.credentials);
+    await access(paths.credentials, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === undefined || !READ_ONLY.has(code))
+      return asStoreErrors(paths.home, () => Promise.reject(error));
+    logger.warn('store is read-only: logins last as long as this process, and are not shared', {
+      file: paths.home,
+      code,
+    });
+    const { MemoryStore } = await import('./memory-store.ts');
+    return new MemoryStore(paths.credentials, true);
+  }
+  const { DiskStore } = await import('./disk-store.ts');
+  return new DiskStore(paths.credentials, { clock, random });
+}
