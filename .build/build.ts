@@ -17,7 +17,7 @@ const STEADY = [
   'src/commands/bridge.ts',
   'src/compose/bridge.ts',
   'src/store/disk-store.ts',
-  'src/store/record-schema.ts',
+  'src/store/record/record-schema.ts',
 ].map((file) => join(root, file));
 
 rmSync(dist, { recursive: true, force: true });

@@ -1,9 +1,9 @@
 import type { NamedCommand } from './compose/commands.ts';
-import type { ProcessParts } from './compose/process.ts';
+import type { ProcessParts } from './compose/process-parts.ts';
 import { type Config, loadConfig, type ParsedCommand } from './config/config.ts';
-import { readSettingsFile } from './config/read-file.ts';
+import { readSettingsFile } from './config/sources/read-file.ts';
 import { DrawbridgeError, describeError } from './errors.ts';
-import type { Logger } from './platform/logger.ts';
+import type { Logger } from './platform/log/logger.ts';
 
 /** Exit codes, as the README has them. */
 const EXIT = { done: 0, failed: 1, usage: 2, signInNeeded: 3 } as const;

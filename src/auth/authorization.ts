@@ -1,6 +1,6 @@
 import type { StopSignal } from '../platform/stop.ts';
 import type { AccessToken } from '../protocol/access-token.ts';
-import { StaticAuthorizationRefusedError } from './authorization-errors.ts';
+import { StaticAuthorizationRefusedError } from './errors/errors.ts';
 
 /** What goes into `Authorization`. */
 export type Bearer = AccessToken;

@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream';
 import { type HostLine, LineSplitter } from '../host/line-splitter.ts';
-import { HostMessages } from './host-messages.ts';
-import { MAX_UNSENT_BYTES } from './limits.ts';
-import type { BridgeParts, StopReason } from './parts.ts';
+import { HostMessages } from './relay/dispatch.ts';
+import type { BridgeParts, StopReason } from './relay/parts.ts';
 import { closeBridge } from './shutdown.ts';
+import { MAX_UNSENT_BYTES } from './timing/limits.ts';
 
 /**
  * Relays between the host on stdin/stdout and the server until the host ends, `stop` aborts (its reason a StopReason), or the program

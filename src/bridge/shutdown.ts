@@ -1,8 +1,8 @@
 import type { HostWriter } from '../host/writer.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { HostMessages } from './host-messages.ts';
-import { CLOSING_GRACE_MS, END_SESSION_MS } from './limits.ts';
-import type { BridgeParts, StopReason } from './parts.ts';
+import type { HostMessages } from './relay/dispatch.ts';
+import type { BridgeParts, StopReason } from './relay/parts.ts';
+import { CLOSING_GRACE_MS, END_SESSION_MS } from './timing/limits.ts';
 
 /** How often a slow reader is looked at while the last bytes go out. */
 const FLUSH_LOOK_MS = 250;

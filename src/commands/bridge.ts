@@ -1,5 +1,5 @@
 import { runBridge } from '../bridge/bridge.ts';
-import type { BridgeParts } from '../bridge/parts.ts';
+import type { BridgeParts } from '../bridge/relay/parts.ts';
 
 export interface BridgeCommandParts extends BridgeParts {
   /** Writes down what is to be remembered, drops connections. */

@@ -1,5 +1,5 @@
-import type { HelpTopic } from '../config/help-topic.ts';
-import type { OptionName } from '../config/options.ts';
+import type { HelpTopic } from '../config/commands/help-topic.ts';
+import type { OptionName } from '../config/options/options.ts';
 
 /** What `--help` says of one command. */
 export interface CommandHelp {

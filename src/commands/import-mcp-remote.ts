@@ -1,6 +1,6 @@
 import { quote } from '../protocol/quote.ts';
-import { mcpRemoteHashes, readMcpRemote } from '../store/mcp-remote.ts';
-import { NoLoginFoundError } from '../store/store-errors.ts';
+import { NoLoginFoundError } from '../store/files/store-errors.ts';
+import { mcpRemoteHashes, readMcpRemote } from '../store/record/mcp-remote.ts';
 import { type ImportParts, importCredential } from './tokens-import.ts';
 
 export interface McpRemoteParts extends Omit<ImportParts, 'text' | 'server'> {

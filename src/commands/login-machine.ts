@@ -1,5 +1,5 @@
-import type { SignedIn } from '../auth/valid-token.ts';
-import type { Logger } from '../platform/logger.ts';
+import type { SignedIn } from '../auth/credential/valid-token.ts';
+import type { Logger } from '../platform/log/logger.ts';
 import { quote } from '../protocol/quote.ts';
 
 export interface MachineLoginParts {

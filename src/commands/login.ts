@@ -1,15 +1,15 @@
-import { signInNeeded } from '../auth/ask-sign-in.ts';
-import { SignInEndedError } from '../auth/authorization-errors.ts';
-import { bearerChallenge } from '../auth/challenge.ts';
-import type { AuthorizationOptions } from '../auth/credential-authorization.ts';
-import type { SignInRequest } from '../auth/request.ts';
-import type { SignInOutcome } from '../auth/sign-in-process.ts';
-import { SignInFollower } from '../auth/sign-in-watch.ts';
-import { validToken } from '../auth/valid-token.ts';
+import { bearerChallenge } from '../auth/challenge/challenge.ts';
+import type { AuthorizationOptions } from '../auth/credential/interactive-authorization.ts';
+import { validToken } from '../auth/credential/valid-token.ts';
+import { SignInEndedError } from '../auth/errors/errors.ts';
+import { signInNeeded } from '../auth/sign-in/ensure.ts';
+import { SignInFollower } from '../auth/sign-in/follow.ts';
+import type { SignInOutcome } from '../auth/sign-in/run.ts';
+import type { SignInRequest } from '../auth/sign-in-request.ts';
 import { quote } from '../protocol/quote.ts';
-import type { SignInFace } from '../store/lease.ts';
-import type { CredentialRecord } from '../store/record.ts';
-import { StoreReadOnlyError } from '../store/store-errors.ts';
+import { StoreReadOnlyError } from '../store/files/store-errors.ts';
+import type { SignInFace } from '../store/lease/lease.ts';
+import type { CredentialRecord } from '../store/record/record.ts';
 
 export interface LoginParts {
   readonly credential: AuthorizationOptions;

@@ -1,10 +1,10 @@
-import type { Revoked } from '../auth/revoke.ts';
+import type { Revoked } from '../auth/token/revocation.ts';
 import { describeError } from '../errors.ts';
-import type { Logger } from '../platform/logger.ts';
+import type { Logger } from '../platform/log/logger.ts';
 import { quote } from '../protocol/quote.ts';
-import type { CredentialRecord } from '../store/record.ts';
+import { StoreError } from '../store/files/store-errors.ts';
+import type { CredentialRecord } from '../store/record/record.ts';
 import type { Store } from '../store/store.ts';
-import { StoreError } from '../store/store-errors.ts';
 
 export interface LogoutParts {
   readonly store: Store;

@@ -1,4 +1,4 @@
-import { presets } from '../config/presets.ts';
+import { presets } from '../config/options/presets.ts';
 import { table } from '../ui/table.ts';
 
 /** What `presets` prints: the names for `--preset`, and what each sets. */

@@ -1,8 +1,8 @@
-import type { SignInRequest } from '../auth/request.ts';
-import { runSignIn, type SignInPlatform } from '../auth/sign-in-process.ts';
-import { MAX_REQUEST_BYTES, readSignInRequest } from '../auth/sign-in-request.ts';
+import { MAX_REQUEST_BYTES, readSignInRequest } from '../auth/sign-in/request.ts';
+import { runSignIn, type SignInPlatform } from '../auth/sign-in/run.ts';
+import type { SignInRequest } from '../auth/sign-in-request.ts';
 import { describeError, UsageError } from '../errors.ts';
-import type { Logger } from '../platform/logger.ts';
+import type { Logger } from '../platform/log/logger.ts';
 
 export interface SignInProcessOptions {
   readonly stdin: AsyncIterable<Uint8Array>;

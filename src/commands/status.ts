@@ -1,9 +1,9 @@
-import { accountOf } from '../auth/account.ts';
-import { freshness } from '../auth/freshness.ts';
+import { accountOf } from '../auth/jwt/account.ts';
+import { freshness } from '../auth/refresh/expiry.ts';
 import { plainText } from '../protocol/quote.ts';
-import { tokenHash } from '../store/key.ts';
 import type { CredentialOverview } from '../store/overview.ts';
-import type { CredentialRecord } from '../store/record.ts';
+import { tokenHash } from '../store/record/key.ts';
+import type { CredentialRecord } from '../store/record/record.ts';
 import { duration } from '../ui/duration.ts';
 import { table } from '../ui/table.ts';
 

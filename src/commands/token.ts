@@ -1,8 +1,8 @@
-import { signInNeeded } from '../auth/ask-sign-in.ts';
-import { TokensToSend } from '../auth/bound-token.ts';
-import type { SignedIn, ValidToken } from '../auth/valid-token.ts';
+import type { SignedIn, ValidToken } from '../auth/credential/valid-token.ts';
+import { TokensToSend } from '../auth/dpop/access-token.ts';
+import { signInNeeded } from '../auth/sign-in/ensure.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { Logger } from '../platform/logger.ts';
+import type { Logger } from '../platform/log/logger.ts';
 import type { Random } from '../platform/random.ts';
 
 export interface CredentialParts {

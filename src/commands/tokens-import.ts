@@ -1,9 +1,9 @@
 import type { Config } from '../config/config.ts';
 import { ConfigError, UsageError } from '../errors.ts';
-import { canonicalServer } from '../store/key.ts';
-import { type PortableCredential, portableRecord, readPortable } from '../store/portable.ts';
+import { canonicalServer } from '../store/record/key.ts';
+import { type PortableCredential, portableRecord, readPortable } from '../store/record/portable.ts';
 import type { Store } from '../store/store.ts';
-import { expectBound, keepImported } from './keep-imported.ts';
+import { expectBound, keepImported } from './store-imported.ts';
 
 export interface ImportTarget {
   readonly store: Store;

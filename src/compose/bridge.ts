@@ -2,19 +2,19 @@ import type { BridgeCommandParts } from '../commands/bridge.ts';
 import type { Config } from '../config/config.ts';
 import { EraTransport } from '../eras/era-transport.ts';
 import { createHostWriter } from '../host/writer.ts';
-import { clientCertificate, trustedCertificates } from '../platform/certificates.ts';
 import { systemClock } from '../platform/clock.ts';
-import { createHttp } from '../platform/http-undici.ts';
-import type { LogSink } from '../platform/log-sink.ts';
+import { clientCertificate, trustedCertificates } from '../platform/http/certificates.ts';
+import { createHttp } from '../platform/http/undici.ts';
+import type { LogSink } from '../platform/log/sink.ts';
 import { systemRandom } from '../platform/random.ts';
 import { version } from '../platform/version.ts';
-import type { TransportMemory } from '../remote/auto-transport.ts';
-import { createCookies } from '../remote/cookies.ts';
-import { createTransport } from '../remote/transports.ts';
-import { storePaths } from '../store/paths.ts';
-import { RememberedServer } from '../store/remembered-server.ts';
+import { createCookies } from '../remote/http/cookies.ts';
+import type { TransportMemory } from '../remote/transport/auto-transport.ts';
+import { createTransport } from '../remote/transport/create-transport.ts';
+import { storePaths } from '../store/files/paths.ts';
+import { RememberedServer } from '../store/server-cache/server-cache.ts';
 import { composeAuthorization, keyOf } from './credential.ts';
-import { optional, type ProcessParts } from './process.ts';
+import { optional, type ProcessParts } from './process-parts.ts';
 
 /** A start lists several things within a moment of each other; they are written once. */
 const REMEMBER_AFTER_MS = 1_000;

@@ -2,18 +2,18 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { CommandConfig, Config, ParsedCommand } from '../config/config.ts';
-import { readSettingsFile } from '../config/read-file.ts';
+import { readSettingsFile } from '../config/sources/read-file.ts';
 import { ConfigError, describeError, InternalError } from '../errors.ts';
 import { systemClock } from '../platform/clock.ts';
-import type { LogSink } from '../platform/log-sink.ts';
+import type { LogSink } from '../platform/log/sink.ts';
 import { systemRandom } from '../platform/random.ts';
-import type { PortableCredential } from '../store/portable.ts';
-import type { CredentialRecord } from '../store/record.ts';
+import type { PortableCredential } from '../store/record/portable.ts';
+import type { CredentialRecord } from '../store/record/record.ts';
 import { keyOf } from './credential.ts';
-import { challengeOf, guarded } from './errands.ts';
 import { loginParts } from './login.ts';
-import { optional, type ProcessParts } from './process.ts';
-import { credentialParts, machineTokens } from './token-parts.ts';
+import { optional, type ProcessParts } from './process-parts.ts';
+import { challengeOf, guarded } from './server-challenge.ts';
+import { credentialParts, machineTokens } from './token-command.ts';
 
 export type NamedCommand = Exclude<ParsedCommand, { command: 'bridge' | 'help' | 'version' | 'presets' }>;
 
@@ -113,7 +113,7 @@ async function runLogout(
 async function storedKeys(folder: string): Promise<string[]> {
   const [{ readOverview }, { openLeases }] = await Promise.all([
     import('../store/overview.ts'),
-    import('../store/lease.ts'),
+    import('../store/lease/lease.ts'),
   ]);
   const all = await readOverview(folder, openLeases(folder), systemClock.now());
   return all.map(({ key }) => key);
@@ -124,8 +124,8 @@ const REVOKE_LIMIT_MS = 10_000;
 
 function revoker(config: CommandConfig, process: ProcessParts, signal: AbortSignal) {
   return async (record: CredentialRecord) => {
-    const { revokeTokens } = await import('../auth/revoke.ts');
-    const { withSecrets } = await import('../auth/token-client.ts');
+    const { revokeTokens } = await import('../auth/token/revocation.ts');
+    const { withSecrets } = await import('../auth/client/client.ts');
     const tools = { clock: systemClock, random: systemRandom };
     const client = record.client && withSecrets(record.client, config.oauth.client, tools);
     const limit = AbortSignal.any([signal, AbortSignal.timeout(REVOKE_LIMIT_MS)]);
@@ -139,10 +139,10 @@ async function runStatus(config: CommandConfig, logger: LogSink): Promise<Comman
   const [{ readOverview }, { openLeases }, { storePaths }, { statusOf, statusTable }, { canonicalServer }] =
     await Promise.all([
       import('../store/overview.ts'),
-      import('../store/lease.ts'),
-      import('../store/paths.ts'),
+      import('../store/lease/lease.ts'),
+      import('../store/files/paths.ts'),
       import('../commands/status.ts'),
-      import('../store/key.ts'),
+      import('../store/record/key.ts'),
     ]);
   const { credentials } = storePaths(config.home);
   const now = systemClock.now();
@@ -170,7 +170,7 @@ function importParts(config: CommandConfig, process: ProcessParts, logger: LogSi
       return { store, key: keyOf({ ...config, server }) };
     },
     complete: async (server: URL, credential: PortableCredential) => {
-      const { completeImport } = await import('../auth/complete-import.ts');
+      const { completeImport } = await import('../auth/credential/complete-imported.ts');
       const wwwAuthenticate = await challengeOf({ ...config, server }, process, logger, signal);
       return guarded(config, server, process, (fetch) =>
         completeImport(credential, {

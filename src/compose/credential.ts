@@ -1,16 +1,19 @@
 import { type Authorization, staticAuthorization } from '../auth/authorization.ts';
-import { type AuthorizationOptions, CredentialAuthorization } from '../auth/credential-authorization.ts';
-import type { ProofMemory } from '../auth/dpop-prover.ts';
+import {
+  type AuthorizationOptions,
+  CredentialAuthorization,
+} from '../auth/credential/interactive-authorization.ts';
+import type { ProofMemory } from '../auth/dpop/proof.ts';
 import type { Config } from '../config/config.ts';
 import { describeError } from '../errors.ts';
-import { launchDetached } from '../platform/child-process.ts';
 import { systemClock } from '../platform/clock.ts';
-import type { Logger } from '../platform/logger.ts';
+import type { Logger } from '../platform/log/logger.ts';
+import { launchDetached } from '../platform/process/child-process.ts';
 import { systemRandom } from '../platform/random.ts';
-import { credentialKey } from '../store/key.ts';
-import { openLeases } from '../store/lease.ts';
+import { openLeases } from '../store/lease/lease.ts';
 import { openStore } from '../store/open-store.ts';
-import { httpFactory, type ProcessParts } from './process.ts';
+import { credentialKey } from '../store/record/key.ts';
+import { httpFactory, type ProcessParts } from './process-parts.ts';
 import { signInHint } from './sign-in-hint.ts';
 import { signInSettings } from './sign-in-settings.ts';
 
@@ -39,12 +42,12 @@ export async function openCredential(
   const { server, allowHttp, home, caFile, oauth } = config;
   const store = await openStore({ home, logger, memory: config.store === 'memory' });
   if (config.credentials !== undefined) {
-    const { seedStore } = await import('./seed.ts');
+    const { seedStore } = await import('./seed-credential.ts');
     await seedStore(store, key, config.credentials, config, logger);
   }
   const leases = store.writable
     ? openLeases(store.folder)
-    : (await import('../store/memory-leases.ts')).memoryLeases();
+    : (await import('../store/lease/memory-leases.ts')).memoryLeases();
   const proofMemory: ProofMemory = new Map();
   const createGuardedHttp = httpFactory(process.env, caFile);
   return {
@@ -58,7 +61,7 @@ export async function openCredential(
     proofMemory,
     ...(config.nobodyThere === undefined ? {} : { nobodyThere: { hint: signInHint(config) } }),
     loadRedeem: async () => {
-      const { createRedeem } = await import('../auth/redeem.ts');
+      const { createRedeem } = await import('../auth/refresh/refresh-request.ts');
       return createRedeem({
         ...{ server, allowHttp, clock: systemClock, random: systemRandom, createHttp: createGuardedHttp },
         ...{ client: oauth.client, scopeOnTokenRequests: oauth.scopeOnTokenRequests },
@@ -66,18 +69,18 @@ export async function openCredential(
       });
     },
     hasMoved: async (...asked) => {
-      const { hasMoved } = await import('../auth/moved.ts');
+      const { hasMoved } = await import('../auth/credential/issuer-change.ts');
       const tools = { server, allowHttp, onlyIssuer: oauth.issuer, clock: systemClock, logger };
       return hasMoved({ ...tools, createHttp: createGuardedHttp }, ...asked);
     },
     launch: async (request) => {
       if (store.writable) {
-        const { startSignIn } = await import('../auth/sign-in-start.ts');
+        const { startSignIn } = await import('../auth/sign-in/launch.ts');
         const { execPath, entry, env } = process;
         return startSignIn(request, { launch: launchDetached, execPath, entry, env });
       }
       // A store that cannot be written cannot be shared: the sign-in runs here, for this bridge alone.
-      const { runSignIn } = await import('../auth/sign-in-process.ts');
+      const { runSignIn } = await import('../auth/sign-in/run.ts');
       const { signInPlatform } = await import('./sign-in.ts');
       const platform = await signInPlatform(request, process, logger, { store, leases });
       runSignIn(request, platform, new AbortController().signal).catch((error: unknown) => {

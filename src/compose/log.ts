@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts';
 import { systemClock } from '../platform/clock.ts';
-import { createLogSink, type LogSink } from '../platform/log-sink.ts';
-import { storePaths } from '../store/paths.ts';
+import { createLogSink, type LogSink } from '../platform/log/sink.ts';
+import { storePaths } from '../store/files/paths.ts';
 
 export function composeLogger(config: Pick<Config, 'home' | 'log' | 'headers' | 'oauth'>): LogSink {
   const { home, log, headers, oauth } = config;

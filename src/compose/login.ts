@@ -1,16 +1,16 @@
 import { createInterface } from 'node:readline';
-import { pastedQuery } from '../auth/pasted-callback.ts';
+import { pastedQuery } from '../auth/callback/pasted.ts';
 import type { LoginParts, Offer } from '../commands/login.ts';
 import type { Config } from '../config/config.ts';
 import { systemClock } from '../platform/clock.ts';
-import type { LogSink } from '../platform/log-sink.ts';
-import { terminalDraw } from '../platform/log-sink-terminal.ts';
-import type { Listen, ListenOptions } from '../platform/loopback-listener.ts';
-import type { Leases } from '../store/lease.ts';
+import type { Listen, ListenOptions } from '../platform/http/loopback-listener.ts';
+import type { LogSink } from '../platform/log/sink.ts';
+import { terminalDraw } from '../platform/log/terminal.ts';
+import type { Leases } from '../store/lease/lease.ts';
 import { spin } from '../ui/spinner.ts';
 import { keyOf, openCredential } from './credential.ts';
-import { challengeOf } from './errands.ts';
-import type { ProcessParts } from './process.ts';
+import type { ProcessParts } from './process-parts.ts';
+import { challengeOf } from './server-challenge.ts';
 import { signInHint } from './sign-in-hint.ts';
 
 /** The sign-in in front of a person, on the real platform. */
@@ -34,7 +34,7 @@ export async function loginParts(
     probe: (signal) => challengeOf(config, process, logger, signal),
     signIn: async (request, onOffer, signal) => {
       const [{ runSignIn }, { signInPlatform }] = await Promise.all([
-        import('../auth/sign-in-process.ts'),
+        import('../auth/sign-in/run.ts'),
         import('./sign-in.ts'),
       ]);
       const leases = toldOf(credential.leases, onOffer);

@@ -1,14 +1,14 @@
 import type { Authorization } from '../auth/authorization.ts';
-import { MachineAuthorization } from '../auth/machine-authorization.ts';
-import type { MachineAuthorizationOptions } from '../auth/machine-token.ts';
+import { MachineAuthorization } from '../auth/credential/machine-authorization.ts';
+import type { MachineAuthorizationOptions } from '../auth/credential/machine-token.ts';
 import type { Config } from '../config/config.ts';
-import { readSettingsFile } from '../config/read-file.ts';
+import { readSettingsFile } from '../config/sources/read-file.ts';
 import { InternalError } from '../errors.ts';
 import { systemClock } from '../platform/clock.ts';
-import type { Logger } from '../platform/logger.ts';
+import type { Logger } from '../platform/log/logger.ts';
 import { systemRandom } from '../platform/random.ts';
 import { openStore } from '../store/open-store.ts';
-import { httpFactory, type ProcessParts } from './process.ts';
+import { httpFactory, type ProcessParts } from './process-parts.ts';
 import { signInSettings } from './sign-in-settings.ts';
 
 /** A credential that no person is asked for, on the real platform. */

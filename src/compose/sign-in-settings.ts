@@ -1,7 +1,7 @@
-import type { SignInSettings } from '../auth/ask-sign-in.ts';
+import type { SignInSettings } from '../auth/sign-in/ensure.ts';
 import type { Config } from '../config/config.ts';
-import { canonicalServer } from '../store/key.ts';
-import { optional } from './process.ts';
+import { canonicalServer } from '../store/record/key.ts';
+import { optional } from './process-parts.ts';
 
 /** What of the settings shapes a sign-in. */
 export function signInSettings(config: Config): SignInSettings {

@@ -1,15 +1,15 @@
-import type { SignInRequest } from '../auth/request.ts';
-import type { SignInPlatform } from '../auth/sign-in-process.ts';
+import type { SignInPlatform } from '../auth/sign-in/run.ts';
+import type { SignInRequest } from '../auth/sign-in-request.ts';
 import type { SignInProcessOptions } from '../commands/sign-in-process.ts';
 import { systemClock } from '../platform/clock.ts';
-import { createLogSink, type LogSink } from '../platform/log-sink.ts';
-import type { Logger } from '../platform/logger.ts';
+import type { Logger } from '../platform/log/logger.ts';
+import { createLogSink, type LogSink } from '../platform/log/sink.ts';
 import { systemRandom } from '../platform/random.ts';
-import { type Leases, openLeases } from '../store/lease.ts';
+import { storePaths } from '../store/files/paths.ts';
+import { type Leases, openLeases } from '../store/lease/lease.ts';
 import { openStore } from '../store/open-store.ts';
-import { storePaths } from '../store/paths.ts';
 import type { Store } from '../store/store.ts';
-import { httpFactory, type ProcessParts } from './process.ts';
+import { httpFactory, type ProcessParts } from './process-parts.ts';
 
 /** The detached sign-in on the real platform. */
 export async function composeSignIn(process: ProcessParts, stop: AbortSignal): Promise<SignInProcessOptions> {
@@ -41,8 +41,8 @@ export async function signInPlatform(
   shared: { readonly store: Store; readonly leases: Leases },
 ): Promise<SignInPlatform> {
   const [{ createBrowser }, { listenOnLoopback }] = await Promise.all([
-    import('../platform/browser.ts'),
-    import('../platform/loopback-listener.ts'),
+    import('../platform/process/browser.ts'),
+    import('../platform/http/loopback-listener.ts'),
   ]);
   return {
     ...shared,

@@ -1,15 +1,15 @@
 import { resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
-import { isLoopback } from '../platform/loopback.ts';
-import { type ClientConfig, type ClientConfigTools, readClientConfig } from './client-config.ts';
-import { type Command, type CommandWords, commandWords } from './commands.ts';
-import type { Environment } from './environment.ts';
-import type { Header } from './headers.ts';
-import { type HelpTopic, helpTopics } from './help-topic.ts';
+import { isLoopback } from '../platform/http/loopback.ts';
+import { type Command, type CommandWords, commandWords } from './commands/commands.ts';
+import { type HelpTopic, helpTopics } from './commands/help-topic.ts';
 import { type NobodyThere, nobodyThere } from './interactive.ts';
-import { type LoginWords, loginWords } from './login-words.ts';
-import { presetOf } from './presets.ts';
-import { type ReadSettings, readSettings } from './settings.ts';
+import { type LoginWords, loginWords } from './login-command.ts';
+import { type ClientConfig, type ClientConfigTools, readClientConfig } from './oauth-config.ts';
+import { presetOf } from './options/presets.ts';
+import type { Environment } from './sources/environment.ts';
+import type { Header } from './sources/headers.ts';
+import { type ReadSettings, readSettings } from './sources/settings.ts';
 
 /** Everything the program was told, checked once. Nothing else reads argv, the environment or a file for settings. */
 export interface Config {

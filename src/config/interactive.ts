@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.ts';
-import type { Environment } from './environment.ts';
+import type { Environment } from './sources/environment.ts';
 
 /** Why nobody can be asked: they said so, a build machine, or no screen to open a browser on. */
 export type NobodyThere = 'asked' | 'ci' | 'no-display';

@@ -1,16 +1,16 @@
 import type { Authorization } from '../auth/authorization.ts';
 import { AbortedError } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { Logger } from '../platform/logger.ts';
+import type { Logger } from '../platform/log/logger.ts';
 import { type Random, randomToken } from '../platform/random.ts';
 import { anySignal } from '../platform/stop.ts';
-import { type Envelope, parseMessage } from '../protocol/envelope.ts';
-import type { MessageOptions } from '../remote/message-options.ts';
-import type { Reply, Transport } from '../remote/transport.ts';
-import { type Era, eraOfRequest, metaOf } from './era.ts';
-import { DISCOVER_MS } from './limits.ts';
-import { messageReply, messagesOf } from './reply.ts';
-import { type Opening, type Verdict, verdictOnDiscover, verdictOnInitialize } from './verdict.ts';
+import { type Envelope, parseMessage } from '../protocol/jsonrpc.ts';
+import type { MessageOptions } from '../remote/http/message-options.ts';
+import type { Reply, Transport } from '../remote/transport/transport.ts';
+import { type Era, eraOfRequest, metaOf } from './message/era.ts';
+import { DISCOVER_MS } from './message/limits.ts';
+import { messageReply, messagesOf } from './message/reply.ts';
+import { type Opening, type Verdict, verdictOnDiscover, verdictOnInitialize } from './probe-classifier.ts';
 
 /** Where the verdict on a server is kept from one start to the next. */
 export interface EraMemory {
@@ -104,7 +104,7 @@ export class EraTransport implements Transport {
 
   /** Opens as with a modern server; undefined where it turns out to be none. */
   async #tryUp(body: Uint8Array | string, options: MessageOptions): Promise<Reply | undefined> {
-    const { UpTransport } = await import('./up-transport.ts');
+    const { UpTransport } = await import('./up/up-transport.ts');
     const up = new UpTransport(this.#options);
     const reply = await up.post(body, options);
     const opening = openingOf(reply);
@@ -140,7 +140,7 @@ export class EraTransport implements Transport {
     if (this.#chosenFor === 'modern' && !discovers) return undefined;
     await this.#recall();
     if (this.#era === 'legacy') return this.#goDown();
-    const { MirrorTransport } = await import('./mirror-transport.ts');
+    const { MirrorTransport } = await import('./modern/modern-transport.ts');
     const mirror = new MirrorTransport(this.#options);
     if (this.#era === 'modern' && !discovers) {
       this.#goModern(mirror);
@@ -162,7 +162,7 @@ export class EraTransport implements Transport {
   }
 
   async #goDown(): Promise<undefined> {
-    const { DownTransport } = await import('./down-transport.ts');
+    const { DownTransport } = await import('./down/down-transport.ts');
     if (this.#chosenFor !== 'modern' || !(this.#between instanceof DownTransport)) {
       this.#between = new DownTransport(this.#options);
     }

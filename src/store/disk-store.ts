@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { ensureFolder } from './atomic-file.ts';
-import type { LockTools } from './lock.ts';
-import { readRecord } from './read-record.ts';
-import type { Expected, NewRecord, RecordIdentity } from './record.ts';
+import { ensureFolder } from './files/atomic-file.ts';
+import { asStoreErrors } from './files/store-errors.ts';
+import type { LockTools } from './lock/file-lock.ts';
+import { readRecord } from './record/read-record.ts';
+import type { Expected, NewRecord, RecordIdentity } from './record/record.ts';
 import type { HeldLock, LockOptions, ReadResult, Store, WriteResult } from './store.ts';
-import { asStoreErrors } from './store-errors.ts';
 
 /** The store on disk. Only whoever holds the lock writes; readers need none, since a record is replaced whole. */
 export class DiskStore implements Store {
@@ -39,7 +39,7 @@ export class DiskStore implements Store {
       // Somebody may have removed the whole folder while we were running.
       await ensureFolder(this.folder);
       // Nothing of lock and claim is loaded by a bridge whose token is fresh.
-      const { withDiskLock } = await import('./held-lock.ts');
+      const { withDiskLock } = await import('./locked-record.ts');
       const place = { folder: this.folder, key, path: this.#path(key) };
       return withDiskLock(place, run, options, this.#tools);
     });

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
-import { readRecord } from './read-record.ts';
+import { readRecord } from './record/read-record.ts';
 import {
   type CredentialRecord,
   type Expected,
   isExpected,
   type NewRecord,
   type RecordIdentity,
-} from './record.ts';
+} from './record/record.ts';
 import type { HeldClaim, HeldLock, LockOptions, ReadResult, Store, WriteResult } from './store.ts';
 
 /**

@@ -1,12 +1,12 @@
 import { access, constants } from 'node:fs/promises';
 import { type Clock, systemClock } from '../platform/clock.ts';
-import type { Logger } from '../platform/logger.ts';
+import type { Logger } from '../platform/log/logger.ts';
 import { systemRandom } from '../platform/random.ts';
-import { ensureFolder } from './atomic-file.ts';
-import type { LockTools } from './lock.ts';
-import { storePaths } from './paths.ts';
+import { ensureFolder } from './files/atomic-file.ts';
+import { storePaths } from './files/paths.ts';
+import { asStoreErrors, systemCode } from './files/store-errors.ts';
+import type { LockTools } from './lock/file-lock.ts';
 import type { Store } from './store.ts';
-import { asStoreErrors, systemCode } from './store-errors.ts';
 
 export interface StoreOptions {
   /** MCP_DRAWBRIDGE_HOME. */

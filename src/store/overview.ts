@@ -1,14 +1,14 @@
 import type { Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isAlive } from '../platform/owner.ts';
-import { readOwnFile } from './atomic-file.ts';
-import type { Leases, SignInFace } from './lease.ts';
-import { seeLock } from './lock-file.ts';
-import { parseOwned } from './owned-file.ts';
-import { readRecord } from './read-record.ts';
-import type { CredentialRecord } from './record.ts';
-import { asStoreErrors, LaterVersionError, systemCode } from './store-errors.ts';
+import { isAlive } from '../platform/process/process-identity.ts';
+import { readOwnFile } from './files/atomic-file.ts';
+import { parseOwned } from './files/owner-file.ts';
+import { asStoreErrors, LaterVersionError, systemCode } from './files/store-errors.ts';
+import type { Leases, SignInFace } from './lease/lease.ts';
+import { seeLock } from './lock/lock-ownership.ts';
+import { readRecord } from './record/read-record.ts';
+import type { CredentialRecord } from './record/record.ts';
 
 /** One credential as somebody finds it who only looks. */
 export interface CredentialOverview {

@@ -1,5 +1,5 @@
-import type { ClaimState } from './claim.ts';
-import type { CredentialRecord, Expected, NewRecord, RecordIdentity } from './record.ts';
+import type { CredentialRecord, Expected, NewRecord, RecordIdentity } from './record/record.ts';
+import type { ClaimState } from './reservation/reservation.ts';
 export type ReadResult =
   | { readonly kind: 'absent' }
   /** What was there is no record, or another server's; it has been renamed to `setAside`. */

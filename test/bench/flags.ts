@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { PROGRAM } from '../peers/host.ts';
+import { PROGRAM } from '../peers/hosts/host.ts';
 
 export interface Flags {
   /** Small counts and few repeats: enough for the guard, too little for a table to be shown. */

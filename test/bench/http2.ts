@@ -6,7 +6,7 @@
 import { createSecureServer } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { Agent, request } from 'undici';
-import { createAuthority } from '../peers/certificates.ts';
+import { createAuthority } from '../peers/net/certificates.ts';
 
 const CALLS = 3_000;
 const IN_FLIGHT = 32;

@@ -1,4 +1,4 @@
-import { createTemporaryHome } from '../peers/home.ts';
+import { createTemporaryHome } from '../peers/processes/home.ts';
 import { Collection, type Figures } from './figures.ts';
 import type { Flags } from './flags.ts';
 import type { Subject } from './link.ts';

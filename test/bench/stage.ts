@@ -1,10 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { silentLogger } from '../../src/platform/logger.ts';
-import { canonicalServer, credentialKey } from '../../src/store/key.ts';
+import { silentLogger } from '../../src/platform/log/logger.ts';
 import { openStore } from '../../src/store/open-store.ts';
-import { createTemporaryHome, type TemporaryHome } from '../peers/home.ts';
+import { canonicalServer, credentialKey } from '../../src/store/record/key.ts';
+import { createTemporaryHome, type TemporaryHome } from '../peers/processes/home.ts';
 import type { Figures } from './figures.ts';
 import type { Job, Work } from './jobs.ts';
 import type { Subject } from './link.ts';

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { PROGRAM } from '../peers/host.ts';
+import { PROGRAM } from '../peers/hosts/host.ts';
 import { serve } from './serve.ts';
 import { tellStory } from './story.ts';
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { PROGRAM } from '../peers/host.ts';
+import { PROGRAM } from '../peers/hosts/host.ts';
 import { createStage } from './stage.ts';
 
 const ACCESS_TOKEN_TTL_SECONDS = 300;

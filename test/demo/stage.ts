@@ -1,9 +1,9 @@
-import { createTemporaryHome, type TemporaryHome } from '../peers/home.ts';
-import { type PeerMcpServer, startMcpServer } from '../peers/mcp-server.ts';
 import {
   type SdkAuthorizationServer,
   startSdkAuthorizationServer,
-} from '../peers/sdk-authorization-server.ts';
+} from '../peers/authorization-servers/sdk-authorization-server.ts';
+import { type PeerMcpServer, startMcpServer } from '../peers/mcp-servers/mcp-server.ts';
+import { createTemporaryHome, type TemporaryHome } from '../peers/processes/home.ts';
 
 /** The two servers of the demo, and a home folder in which nobody has signed in yet. */
 export interface Stage extends AsyncDisposable {

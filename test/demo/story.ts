@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createFakeBrowser, type FakeBrowser } from '../peers/browser.ts';
-import { Host, PROGRAM } from '../peers/host.ts';
+import { createFakeBrowser, type FakeBrowser } from '../peers/browsers/browser.ts';
+import { Host, PROGRAM } from '../peers/hosts/host.ts';
 import { Report, seconds } from './report.ts';
 import { createStage, type Stage } from './stage.ts';
 

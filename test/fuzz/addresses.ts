@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { isIP } from 'node:net';
 import fc from 'fast-check';
-import { reachOf } from '../../src/auth/address-reach.ts';
+import { reachOf } from '../../src/auth/http/address-reach.ts';
 import { type Property, property } from './property.ts';
 
 const byte = fc.integer({ min: 0, max: 255 });

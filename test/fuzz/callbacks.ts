@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { type CallbackExpectation, judgeCallback } from '../../src/auth/callback.ts';
-import { pastedQuery } from '../../src/auth/pasted-callback.ts';
+import { type CallbackExpectation, judgeCallback } from '../../src/auth/callback/authorization-response.ts';
+import { pastedQuery } from '../../src/auth/callback/pasted.ts';
 import { property } from './property.ts';
 import { hostileText } from './texts.ts';
 

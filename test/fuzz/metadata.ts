@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { discover } from '../../src/auth/discovery.ts';
-import { toldFetch } from '../peers/told-http.ts';
+import { discover } from '../../src/auth/discovery/discover.ts';
+import { toldFetch } from '../peers/net/told-http.ts';
 import { expectedOr } from './failures.ts';
 import { property } from './property.ts';
 import { addressText, objectText, oneOfJson } from './texts.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { makeDpopKey } from '../../src/auth/dpop-key.ts';
-import { createProver } from '../../src/auth/dpop-prover.ts';
+import { makeDpopKey } from '../../src/auth/dpop/key.ts';
+import { createProver } from '../../src/auth/dpop/proof.ts';
 import { systemRandom } from '../../src/platform/random.ts';
 import { isNestedDeeper } from '../../src/protocol/depth.ts';
 import { property } from './property.ts';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { parseFace } from '../../src/store/face.ts';
-import { portableRecord, readPortable, writePortable } from '../../src/store/portable.ts';
-import { parseRecord, serializeRecord } from '../../src/store/record-schema.ts';
-import { parseRemembered } from '../../src/store/remembered.ts';
-import { wholeRecord } from '../peers/credentials.ts';
+import { parseFace } from '../../src/store/lease/sign-in-status.ts';
+import { portableRecord, readPortable, writePortable } from '../../src/store/record/portable.ts';
+import { parseRecord, serializeRecord } from '../../src/store/record/record-schema.ts';
+import { parseRemembered } from '../../src/store/server-cache/file.ts';
+import { wholeRecord } from '../peers/processes/credentials.ts';
 import { assertShowable } from './failures.ts';
 import { property } from './property.ts';
 import { hostileText, jsonText, objectText, oneOfJson } from './texts.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { LineSplitter } from '../../src/host/line-splitter.ts';
-import { LOOKED_AT_BYTES, lookAtMessage, type Parsed, parseMessage } from '../../src/protocol/envelope.ts';
-import { scanObject } from '../../src/protocol/scan.ts';
-import { readEvents, type ServerEvent } from '../../src/remote/event-stream.ts';
+import { scanObject } from '../../src/protocol/json-scan.ts';
+import { LOOKED_AT_BYTES, lookAtMessage, type Parsed, parseMessage } from '../../src/protocol/jsonrpc.ts';
+import { readEvents, type ServerEvent } from '../../src/remote/events/event-stream.ts';
 import { property } from './property.ts';
 import { hostileText, jsonText, objectText, oneOfJson } from './texts.ts';
 

@@ -1,4 +1,4 @@
-import { type Fault, faults } from '../peers/faults.ts';
+import { type Fault, faults } from '../peers/faults/faults.ts';
 import { StormWorld } from './world.ts';
 
 /** What a token endpoint may do to a refresh, and what a host is told of it. */

@@ -1,5 +1,5 @@
-import type { PlanFile } from '../peers/kill-plan.ts';
-import type { Message, RawHost } from '../peers/raw-host.ts';
+import type { PlanFile } from '../peers/faults/kill-plan.ts';
+import type { Message, RawHost } from '../peers/hosts/raw-host.ts';
 
 /** How a call of a host ended. */
 export type CallEnd =

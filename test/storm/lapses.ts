@@ -1,5 +1,5 @@
-import type { SeenRequest } from '../peers/faults.ts';
-import { faults } from '../peers/faults.ts';
+import type { SeenRequest } from '../peers/faults/faults.ts';
+import { faults } from '../peers/faults/faults.ts';
 import type { CallEnd, Instance } from './instance.ts';
 import { Dice } from './random.ts';
 import { StormWorld } from './world.ts';

@@ -1,5 +1,5 @@
-import type { CountedCall } from '../peers/kill-plan.ts';
-import { isCallOf, STEPS, type Step } from '../peers/refresh-steps.ts';
+import type { CountedCall } from '../peers/faults/kill-plan.ts';
+import { isCallOf, STEPS, type Step } from '../peers/faults/refresh-steps.ts';
 import { StormWorld } from './world.ts';
 
 export interface MatrixOptions {

@@ -1,4 +1,4 @@
-import { STEPS } from '../peers/refresh-steps.ts';
+import { STEPS } from '../peers/faults/refresh-steps.ts';
 import { ANSWERS, badAnswer } from './answers.ts';
 import { coldStarts } from './cold-starts.ts';
 import { type LapseFigures, lapses } from './lapses.ts';

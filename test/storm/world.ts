@@ -1,30 +1,30 @@
 import { cp, lstat, mkdir, readdir, readFile, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { runSignIn } from '../../src/auth/sign-in-process.ts';
-import { DEFAULT_CALLBACK } from '../../src/auth/sign-in-request.ts';
+import { DEFAULT_CALLBACK } from '../../src/auth/sign-in/request.ts';
+import { runSignIn } from '../../src/auth/sign-in/run.ts';
 import { systemClock } from '../../src/platform/clock.ts';
-import { createHttp } from '../../src/platform/http-undici.ts';
-import { silentLogger } from '../../src/platform/logger.ts';
-import { listenOnLoopback } from '../../src/platform/loopback-listener.ts';
+import { listenOnLoopback } from '../../src/platform/http/loopback-listener.ts';
+import { createHttp } from '../../src/platform/http/undici.ts';
+import { silentLogger } from '../../src/platform/log/logger.ts';
 import { systemRandom } from '../../src/platform/random.ts';
-import { credentialKey } from '../../src/store/key.ts';
-import { openLeases, type SignInFace } from '../../src/store/lease.ts';
+import { openLeases, type SignInFace } from '../../src/store/lease/lease.ts';
 import { openStore } from '../../src/store/open-store.ts';
-import type { CredentialRecord } from '../../src/store/record.ts';
-import { parseRecord } from '../../src/store/record-schema.ts';
+import { credentialKey } from '../../src/store/record/key.ts';
+import type { CredentialRecord } from '../../src/store/record/record.ts';
+import { parseRecord } from '../../src/store/record/record-schema.ts';
 import type { Store } from '../../src/store/store.ts';
 import {
   type AuthorizationServer,
   type AuthorizationServerOptions,
   startAuthorizationServer,
-} from '../peers/authorization-server.ts';
-import { type BrowserMode, createFakeBrowser, type FakeBrowser } from '../peers/browser.ts';
-import { visit } from '../peers/browser-visit.ts';
-import { createTemporaryHome, type TemporaryHome } from '../peers/home.ts';
-import { PROGRAM } from '../peers/host.ts';
-import { type KillPlan, KillPlans, type PlanFile } from '../peers/kill-plan.ts';
-import { type PeerMcpServer, startMcpServer } from '../peers/mcp-server.ts';
-import { startRawHost } from '../peers/raw-host.ts';
+} from '../peers/authorization-servers/authorization-server.ts';
+import { type BrowserMode, createFakeBrowser, type FakeBrowser } from '../peers/browsers/browser.ts';
+import { visit } from '../peers/browsers/browser-visit.ts';
+import { type KillPlan, KillPlans, type PlanFile } from '../peers/faults/kill-plan.ts';
+import { PROGRAM } from '../peers/hosts/host.ts';
+import { startRawHost } from '../peers/hosts/raw-host.ts';
+import { type PeerMcpServer, startMcpServer } from '../peers/mcp-servers/mcp-server.ts';
+import { createTemporaryHome, type TemporaryHome } from '../peers/processes/home.ts';
 import { Instance } from './instance.ts';
 
 export interface WorldOptions extends AuthorizationServerOptions {

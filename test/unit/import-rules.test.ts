@@ -49,7 +49,7 @@ describe('the checker finds planted offenders', () => {
     ['zod', 'bridge/a.ts', "import * as z from 'zod/mini';", /zod\/mini: config/],
     ['zod, whole', 'store/a.ts', "import * as z from 'zod';", /zod has no door/],
     ['the SDK', 'bridge/a.ts', "import { x } from '@modelcontextprotocol/client';", /client: auth/],
-    ['the lock', 'store/a.ts', "import lockfile from 'proper-lockfile';", /store\/lock\.ts/],
+    ['the lock', 'store/a.ts', "import lockfile from 'proper-lockfile';", /store\/lock\/file-lock\.ts/],
     ['an unknown package', 'ui/a.ts', "import 'left-pad';", /left-pad has no door/],
     ['a child', 'auth/a.ts', "import { spawn } from 'node:child_process';", /child_process: platform/],
     ['the disk', 'remote/a.ts', "import { readFile } from 'node:fs/promises';", /node:fs: store/],
@@ -60,7 +60,7 @@ describe('the checker finds planted offenders', () => {
     [
       'the real http',
       'remote/a.ts',
-      "import { createHttp } from '../platform/http-undici.ts';",
+      "import { createHttp } from '../platform/http/undici.ts';",
       /only main and compose wire/,
     ],
     ['length', 'ui/a.ts', 'const a = 1;\n'.repeat(301), /^301 lines/],
@@ -100,7 +100,7 @@ describe('the checker finds planted offenders', () => {
         'bridge/a.ts',
         "// process.exit cuts pipes\nimport type { X } from '../auth/x.ts';\nimport { y } from '../errors.ts';",
       ],
-      ['platform/http-undici.ts', "import { Agent } from 'undici';\n/* console.log */"],
+      ['platform/http/undici.ts', "import { Agent } from 'undici';\n/* console.log */"],
       ['ui/a.ts', 'const a = 1;\n'.repeat(300)],
     ]);
     expect(findOffences(sources)).toEqual([]);

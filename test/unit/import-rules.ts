@@ -32,14 +32,18 @@ const GROUND = ['platform', 'protocol', 'errors'];
 
 /** The one door of each outside package, and of the parts of Node that reach outside. */
 const DOORS: readonly { readonly of: RegExp; readonly door: RegExp; readonly name: string }[] = [
-  { of: /^undici(\/|$)/, door: /^platform\/http[^/]*\.ts$/, name: 'undici: platform/http*.ts' },
+  { of: /^undici(\/|$)/, door: /^platform\/http\//, name: 'undici: platform/http/' },
   {
     of: /^eventsource-parser(\/|$)/,
-    door: /^remote\/event-stream\.ts$/,
-    name: 'eventsource-parser: remote/event-stream.ts',
+    door: /^remote\/events\/event-stream\.ts$/,
+    name: 'eventsource-parser: remote/events/event-stream.ts',
   },
-  { of: /^proper-lockfile$/, door: /^store\/lock\.ts$/, name: 'proper-lockfile: store/lock.ts' },
-  { of: /^env-paths$/, door: /^store\/paths\.ts$/, name: 'env-paths: store/paths.ts' },
+  {
+    of: /^proper-lockfile$/,
+    door: /^store\/lock\/file-lock\.ts$/,
+    name: 'proper-lockfile: store/lock/file-lock.ts',
+  },
+  { of: /^env-paths$/, door: /^store\/files\/paths\.ts$/, name: 'env-paths: store/files/paths.ts' },
   {
     of: /^@modelcontextprotocol\/client(\/|$)/,
     door: /^auth\//,
@@ -69,14 +73,14 @@ const SAYINGS: readonly { readonly word: RegExp; readonly where: RegExp; readonl
   },
   {
     word: /\bprocess\.stderr\b/,
-    where: /^platform\/log-sink[^/]*\.ts$/,
-    name: 'stderr: platform/log-sink*.ts',
+    where: /^platform\/log\//,
+    name: 'stderr: platform/log/',
   },
   { word: /\bconsole\./, where: /^$/, name: 'console: nowhere' },
 ];
 
 /** Real versions of ports: features get them handed, so that tests can hand them others. */
-const WIRED_ONLY = /^platform\/(http-undici|log-sink)\.ts$/;
+const WIRED_ONLY = /^platform\/(http\/undici|log\/sink)\.ts$/;
 
 export function findOffences(sources: Sources): Offence[] {
   const offences: Offence[] = [];

@@ -1,9 +1,9 @@
 import { auth as authOfSdk2 } from '@modelcontextprotocol/client';
 import { auth as authOfSdk1 } from '@modelcontextprotocol/sdk/client/auth.js';
 import * as oauth from 'oauth4webapi';
-import { discover } from '../../../src/auth/discovery.ts';
+import { discover } from '../../../src/auth/discovery/discover.ts';
 import { DrawbridgeError } from '../../../src/errors.ts';
-import { toldFetch } from '../../peers/told-http.ts';
+import { toldFetch } from '../../peers/net/told-http.ts';
 import { type DocumentCase, type Library, type Outcome, SERVER } from './case.ts';
 
 const REDIRECT = 'http://127.0.0.1:4711/callback';

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { HELP_MAX_COLUMNS, helpText } from '../../../src/commands/help.ts';
-import { commands } from '../../../src/config/commands.ts';
+import { commands } from '../../../src/config/commands/commands.ts';
 import { defaults } from '../../../src/config/config.ts';
-import { environmentName, type Option } from '../../../src/config/option.ts';
-import { options } from '../../../src/config/options.ts';
+import { environmentName, type Option } from '../../../src/config/options/option.ts';
+import { options } from '../../../src/config/options/options.ts';
 
 const text = helpText(['all']);
 const widest = (shown: string) => Math.max(...shown.split('\n').map((line) => [...line].length));

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { presetsText } from '../../../src/commands/presets.ts';
-import { presetNames } from '../../../src/config/presets.ts';
+import { presetNames } from '../../../src/config/options/presets.ts';
 
 test('each preset has a line that says what it sets', () => {
   const [, ...lines] = presetsText().trimEnd().split('\n');

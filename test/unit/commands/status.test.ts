@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { statusOf, statusTable } from '../../../src/commands/status.ts';
-import type { SignInFace } from '../../../src/store/face.ts';
-import { tokenHash } from '../../../src/store/key.ts';
+import type { SignInFace } from '../../../src/store/lease/sign-in-status.ts';
 import type { CredentialOverview } from '../../../src/store/overview.ts';
-import type { CredentialRecord } from '../../../src/store/record.ts';
-import { wholeRecord } from '../../peers/credentials.ts';
+import { tokenHash } from '../../../src/store/record/key.ts';
+import type { CredentialRecord } from '../../../src/store/record/record.ts';
+import { wholeRecord } from '../../peers/processes/credentials.ts';
 
 const NOW = 1_800_000_000_000;
 const { deadRefreshTokenHash: _, ...alive } = wholeRecord;

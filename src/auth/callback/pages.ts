@@ -1,0 +1,34 @@
+import { describeError } from '../../errors.ts';
+import type { ListenerAnswer } from '../../platform/http/loopback-listener.ts';
+import { type PageView, renderPage } from '../../ui/pages.ts';
+import {
+  AuthorizationDeniedError,
+  CallbackIssuerError,
+  type SignInFailedError,
+} from '../errors/sign-in-errors.ts';
+
+export function successPage(server: string): ListenerAnswer {
+  return renderPage({ kind: 'signed-in', server });
+}
+
+/** The tab in which the person already is goes to the authorization server once more: no second one is opened. */
+export function redirectAnswer(address: string): ListenerAnswer {
+  return {
+    status: 303,
+    headers: { location: address, 'referrer-policy': 'no-referrer', 'cache-control': 'no-store' },
+    body: '',
+  };
+}
+
+export function failurePage(server: string, error: unknown): ListenerAnswer {
+  return renderPage(failureView(server, error));
+}
+
+function failureView(server: string, error: unknown): PageView {
+  if (error instanceof AuthorizationDeniedError) return { kind: 'denied', server, said: error.said };
+  // RFC 9207 §2.4: nothing of an answer by somebody else is shown, not even who it says it is.
+  const reason = error instanceof CallbackIssuerError ? MIXED_UP : describeError(error);
+  return { kind: 'failed', server, reason, hint: (error as Partial<SignInFailedError>).hint };
+}
+
+const MIXED_UP = 'The answer came from another authorization server than the one that was asked.';

@@ -1,0 +1,86 @@
+import type { Listen, ListenerAnswer, LoopbackListener } from '../../platform/http/loopback-listener.ts';
+import type { Logger } from '../../platform/log/logger.ts';
+import type { CallbackAddress } from '../../protocol/oauth-settings.ts';
+import { renderPage } from '../../ui/pages.ts';
+import { type CallbackExpectation, type CallbackJudgement, judgeCallback } from './authorization-response.ts';
+
+/** The browser came back with our state; it waits for an answer, which has to be given once. */
+export interface Arrival {
+  readonly judgement: Exclude<CallbackJudgement, { kind: 'foreign' }>;
+  respond(answer: ListenerAnswer): void;
+}
+
+/** Where the browser comes back to. Forgeries and replays are dealt with here and never seen behind it (THREATS 27–29). */
+export class RedirectReceiver {
+  #listener: LoopbackListener | undefined;
+  readonly #server: string;
+  readonly #logger: Logger;
+  #expectation: CallbackExpectation | undefined;
+  #isUsed = false;
+  #arrive: (arrival: Arrival) => void = () => {};
+  #arrival: Promise<Arrival> = never;
+
+  constructor(server: string, logger: Logger) {
+    this.#server = server;
+    this.#logger = logger;
+  }
+
+  /** Bound when it resolves; rejects with CallbackPortError. */
+  async open(listen: Listen, callback: CallbackAddress, port: number | undefined): Promise<string> {
+    const { host, path } = callback;
+    this.#listener = await listen({ host, path, port, answer: (query) => this.#answer(query) });
+    return redirectUri(callback, this.#listener.port);
+  }
+
+  /** From now on a callback with this state, and only this one, arrives; it may do so before anyone waits. */
+  expect(expectation: CallbackExpectation): void {
+    this.#expectation = expectation;
+    this.#isUsed = false;
+    this.#arrival = new Promise((resolve) => {
+      this.#arrive = resolve;
+    });
+  }
+
+  arrival(signal: AbortSignal): Promise<Arrival> {
+    return new Promise((resolve, reject) => {
+      const abort = () => reject(signal.reason);
+      if (signal.aborted) return abort();
+      signal.addEventListener('abort', abort, { once: true });
+      this.#arrival.then((arrival) => {
+        signal.removeEventListener('abort', abort);
+        resolve(arrival);
+      }, reject);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#listener?.close();
+  }
+
+  #answer(query: string): Promise<ListenerAnswer> {
+    const judgement =
+      this.#expectation === undefined
+        ? ({ kind: 'foreign', reason: 'wrong' } as const)
+        : judgeCallback(query, this.#expectation);
+    if (judgement.kind === 'foreign') {
+      this.#logger.debug('callback refused', { reason: `state ${judgement.reason}` });
+      return Promise.resolve(renderPage({ kind: 'bad-request' }));
+    }
+    if (this.#isUsed) return Promise.resolve(renderPage({ kind: 'gone', server: this.#server }));
+    this.#isUsed = true;
+    return new Promise((respond) => this.#arrive({ judgement, respond }));
+  }
+}
+
+export function redirectUri({ host, path }: CallbackAddress, port: number): string {
+  return `http://${host}:${port}${path}`;
+}
+
+/** The port for which a redirect URI was registered, if nothing else in it differs from what is wanted now. */
+export function registeredPort(registered: string, callback: CallbackAddress): number | undefined {
+  const port = URL.canParse(registered) ? Number(new URL(registered).port) : 0;
+  if (port === 0 || redirectUri(callback, port) !== registered) return undefined;
+  return callback.port === undefined || callback.port === port ? port : undefined;
+}
+
+const never = new Promise<never>(() => {});

@@ -1,0 +1,42 @@
+import { quote } from '../../protocol/quote.ts';
+import type { AuthorizationServerMetadata } from '../discovery/metadata.ts';
+import { DiscoveryError, NoClientError } from '../errors/oauth-errors.ts';
+import type { SignInRequest } from '../sign-in-request.ts';
+import { configuredClient, type SigningTools, type TokenClient } from './client.ts';
+
+/**
+ * The client that needs no registration (MCP, Authorization → Client Registration Approaches): the one that the user named, else a
+ * metadata document where the server takes one. Undefined: one has to be registered.
+ */
+export function namedClient(
+  { client, clientMetadataUrl }: Pick<SignInRequest, 'client' | 'clientMetadataUrl'>,
+  metadata: AuthorizationServerMetadata,
+  tools: SigningTools,
+): TokenClient | undefined {
+  const named = client === undefined ? undefined : configuredClient(client, tools);
+  if (clientMetadataUrl === undefined) return named;
+  if (metadata.takesMetadataDocuments === true) {
+    // The key that goes with the document (private_key_jwt).
+    if (named !== undefined) return { ...named, source: 'metadata-document' };
+    return { clientId: clientMetadataUrl, source: 'metadata-document', tokenEndpointAuthMethod: 'none' };
+  }
+  if (metadata.registrationEndpoint !== undefined) return undefined;
+  throw new DiscoveryError(
+    `${quote(metadata.issuer)} neither takes Client ID Metadata Documents nor registers clients`,
+    { hint: 'It needs a client id from whoever runs it: --client-id.' },
+  );
+}
+
+/** The end of all ways to a client id: what to get from whom, and where it goes. */
+export function noClient(issuer: string, what: string, redirectUri: string | undefined): NoClientError {
+  const redirect =
+    redirectUri === undefined
+      ? ''
+      : `, with the redirect URI ${quote(redirectUri)} (any port, or fix one with --callback-port)`;
+  return new NoClientError(`${quote(issuer)} ${what}`, {
+    hint:
+      `It registers no clients by program. Ask whoever runs it for a client of a native application${redirect}, ` +
+      'then add "--client-id", "ID" to the arguments of this bridge, and "--client-secret-env", "VARIABLE" if it comes with a secret. ' +
+      'Or get an access token there, and put it into MCP_DRAWBRIDGE_TOKEN.',
+  });
+}

@@ -1,0 +1,57 @@
+import type { Clock } from '../../platform/clock.ts';
+import { type Random, randomToken } from '../../platform/random.ts';
+import type { ConfiguredClient } from '../../protocol/oauth-settings.ts';
+import type { Client } from '../../store/record/record.ts';
+import { readSigningKey, signJwt } from '../jwt/signing.ts';
+
+/** A client as it goes to the token endpoint. */
+export interface TokenClient extends Client {
+  /** RFC 7523 §3: who it is, signed for this audience at this time (milliseconds since the epoch). */
+  readonly assertion?: (audience: string, at: number | undefined) => string;
+}
+
+export interface SigningTools {
+  readonly clock: Pick<Clock, 'now'>;
+  readonly random: Random;
+}
+
+/** Longer than a request takes and clocks differ; servers refuse assertions that live for long. */
+const ASSERTION_LIFETIME_S = 120;
+
+export function configuredClient(configured: ConfiguredClient, { clock, random }: SigningTools): TokenClient {
+  const { clientId, clientSecret, signingKey, signingAlg, keyOption } = configured;
+  const key = signingKey === undefined ? undefined : readSigningKey(signingKey, signingAlg, keyOption);
+  return {
+    clientId,
+    source: 'static',
+    ...(clientSecret === undefined ? {} : { clientSecret }),
+    ...(key === undefined
+      ? {}
+      : {
+          assertion: (audience, at = clock.now()) => {
+            const iat = Math.floor(at / 1000);
+            const header = { typ: 'JWT', ...(key.kid === undefined ? {} : { kid: key.kid }) };
+            const lifetime = { iat, exp: iat + ASSERTION_LIFETIME_S, jti: randomToken(random, 128) };
+            return signJwt(header, { iss: clientId, sub: clientId, aud: audience, ...lifetime }, key);
+          },
+        }),
+  };
+}
+
+/** The named client with its secrets, for a record that has been made with it. */
+export function withSecrets(
+  recorded: Client,
+  configured: ConfiguredClient | undefined,
+  tools: SigningTools,
+): TokenClient {
+  if (configured === undefined || recorded.clientId !== configured.clientId) return recorded;
+  return { ...recorded, ...configuredClient(configured, tools) };
+}
+
+/** What of a client is written down: of one that the user named no secret, which stays where the user keeps it. */
+export function recordedClient(client: TokenClient): Client {
+  const { assertion, ...rest } = client;
+  if (client.source !== 'static') return rest;
+  const { clientSecret, ...named } = rest;
+  return named;
+}

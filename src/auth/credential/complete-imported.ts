@@ -1,0 +1,44 @@
+import { quote } from '../../protocol/quote.ts';
+import type { PortableCredential } from '../../store/record/portable.ts';
+import { bearerChallenge } from '../challenge/challenge.ts';
+import { discover } from '../discovery/discover.ts';
+import { IssuerMismatchError } from '../errors/oauth-errors.ts';
+import type { GuardedFetch } from '../http/guarded-fetch.ts';
+
+export interface CompleteOptions {
+  readonly server: URL;
+  readonly wwwAuthenticate: string | undefined;
+  readonly resource?: string | undefined;
+  readonly issuer?: string | undefined;
+  readonly tenantIssuer?: boolean | undefined;
+  readonly fetch: GuardedFetch;
+  readonly signal: AbortSignal;
+}
+
+/** Finds where a refresh token is to be sent, the way a sign-in would: from the server. Its issuer has to be the credential's. */
+export async function completeImport(
+  credential: PortableCredential,
+  { wwwAuthenticate, ...options }: CompleteOptions,
+): Promise<PortableCredential> {
+  const challenge = bearerChallenge(wwwAuthenticate);
+  // PKCE guards the code, and there is none here.
+  const found = await discover({ ...options, challenge, assumePkce: true });
+  const { issuer } = credential;
+  if (issuer !== undefined && withoutSlash(issuer) !== withoutSlash(found.issuer)) {
+    throw new IssuerMismatchError(
+      `the credential is of ${quote(issuer)}, and the server's authorization server is ${quote(found.issuer)}`,
+    );
+  }
+  const { tokenEndpoint, revocationEndpoint, tokenEndpointAuthMethods } = found.metadata;
+  return {
+    ...credential,
+    issuer: found.issuer,
+    resource: credential.resource ?? found.resource,
+    token_endpoint: tokenEndpoint,
+    revocation_endpoint: revocationEndpoint,
+    token_endpoint_auth_methods_supported: tokenEndpointAuthMethods?.slice(),
+  };
+}
+
+/** Programs that parse the issuer before they keep it add one. */
+const withoutSlash = (issuer: string): string => issuer.replace(/\/$/, '');

@@ -1,0 +1,40 @@
+import { quote } from '../../protocol/quote.ts';
+import type { CredentialRecord } from '../../store/record/record.ts';
+import { bearerChallenge } from '../challenge/challenge.ts';
+import { FreshTokenRefusedError } from '../errors/errors.ts';
+import type { HasMoved } from './issuer-change.ts';
+import type { Refusals } from './refused-tokens.ts';
+
+/** Returns where the server has gone over to another issuer, for which a person has to sign in anew; otherwise throws what is wrong. */
+export async function expectMoved(
+  record: CredentialRecord | undefined,
+  wwwAuthenticate: string | undefined,
+  { refusals, hasMoved }: { readonly refusals: Refusals; readonly hasMoved: HasMoved },
+): Promise<void> {
+  if (refusals.isFirstDoubt() && (await hasMoved(record?.issuer, wwwAuthenticate))) return;
+  throw freshTokenRefused(record, wwwAuthenticate);
+}
+
+/** Names what decides whether a server takes a token: who issued it, for whom, for what. */
+export function freshTokenRefused(
+  record: CredentialRecord | undefined,
+  wwwAuthenticate: string | undefined,
+): FreshTokenRefusedError {
+  const issuer = record === undefined ? 'its authorization server' : quote(record.issuer);
+  const audience =
+    record?.resource === undefined ? 'no named audience' : `audience ${quote(record.resource)}`;
+  const granted = record?.tokens?.scope ?? record?.requestedScope;
+  const scope = granted === undefined ? 'no named scope' : `scope ${quote(granted)}`;
+  return new FreshTokenRefusedError(
+    `the server refuses what ${issuer} has just issued for it (401): a token for ${audience} and ${scope}`,
+    { hint: wantsKey(record, wwwAuthenticate) ? KEY_HINT : HINT },
+  );
+}
+
+const HINT = 'The audience can be set with --resource and the scope with --scope.';
+const KEY_HINT =
+  'The server asks for tokens that are bound to a key (DPoP), which its authorization server has to issue and --dpop never rules out.';
+
+function wantsKey(record: CredentialRecord | undefined, wwwAuthenticate: string | undefined): boolean {
+  return record?.tokens?.tokenType !== 'DPoP' && bearerChallenge(wwwAuthenticate).dpop !== undefined;
+}

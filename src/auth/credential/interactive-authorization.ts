@@ -1,0 +1,298 @@
+import { AbortedError, DrawbridgeError, describeError } from '../../errors.ts';
+import { abortable } from '../../platform/abortable.ts';
+import { type Moment, slept } from '../../platform/clock-jump.ts';
+import type { Random } from '../../platform/random.ts';
+import type { StopSignal } from '../../platform/stop.ts';
+import type { CredentialRecord, RecordIdentity } from '../../store/record/record.ts';
+import { secretsOf } from '../../store/record/secrets.ts';
+import type { Authorization, Bearer, Recovery, SignInWatch } from '../authorization.ts';
+import { saysDpop, TokensToSend } from '../dpop/access-token.ts';
+import type { ProofMemory } from '../dpop/proof.ts';
+import type { Stale } from '../refresh/decisions.ts';
+import { freshness } from '../refresh/expiry.ts';
+import type { Redeem, Refreshed, RefreshTools } from '../refresh/spend.ts';
+import type { AskTools } from '../sign-in/ensure.ts';
+import { isByPerson, SIGN_IN_PAUSE_MS } from '../sign-in/retry-pause.ts';
+import type { HasMoved } from './issuer-change.ts';
+import { Refusals } from './refused-tokens.ts';
+
+export interface AuthorizationOptions
+  extends Omit<RefreshTools, 'identity' | 'redeem' | 'random'>,
+    Pick<AskTools, 'leases' | 'settings' | 'launch' | 'nobodyThere'> {
+  /** Awaited before anything is claimed: a program file that is gone (an update) must not look like a lost answer. */
+  readonly loadRedeem: () => Promise<Redeem>;
+  readonly hasMoved: HasMoved;
+  readonly random: Random;
+  /** Shared with `loadRedeem`. */
+  readonly proofMemory?: ProofMemory | undefined;
+}
+
+/** After a lock that could not be had, before a refresh ahead of time is tried again. */
+const LOCK_PAUSE_MS = 5_000;
+/** The process ends within two seconds of its host; an authorization server that has not answered by then is not waited for. */
+const CLOSE_GRACE_MS = 1_500;
+
+/**
+ * The shared credential as one bridge uses it. While the token is fresh nothing is read from disk and nothing of OAuth is loaded;
+ * refresh and sign-in come in by import when they are first wanted.
+ */
+export class CredentialAuthorization implements Authorization {
+  readonly #options: AuthorizationOptions;
+  readonly #closing = new AbortController();
+  readonly #refusals = new Refusals();
+  readonly #tokens: TokensToSend;
+  /** What the store held when it was last read; `record` absent: nothing. */
+  #known: { readonly record: CredentialRecord | undefined } | undefined;
+  #lookedAt: Moment;
+  #loading: Promise<void> | undefined;
+  #refreshing: Promise<Refreshed> | undefined;
+  #recovering: Promise<Recovery> | undefined;
+  #signIn: SignInWatch | undefined;
+  #failed: { readonly error: DrawbridgeError; readonly at: number } | undefined;
+  /** No refresh on our own account before then, or of this access token at all. */
+  #pause: { readonly until: number; readonly token: string | undefined } | undefined;
+
+  constructor(options: AuthorizationOptions) {
+    this.#options = options;
+    this.#tokens = new TokensToSend({ ...options, memory: options.proofMemory ?? new Map() });
+    this.#lookedAt = this.#moment();
+  }
+
+  current(signal: StopSignal): Promise<Bearer | undefined> | Bearer | undefined {
+    signal.throwIfAborted();
+    const now = this.#moment();
+    const isStale = this.#known === undefined || slept(this.#lookedAt, now);
+    this.#lookedAt = now;
+    const record = this.#known?.record;
+    const isFresh = record?.tokens !== undefined && freshness(record.tokens, now.wall) === 'fresh';
+    return isFresh && !isStale ? this.#tokens.of(record) : this.#currentLater(isStale, now, signal);
+  }
+
+  async #currentLater(isStale: boolean, now: Moment, signal: StopSignal): Promise<Bearer | undefined> {
+    if (isStale) await abortable(this.#load(), signal);
+    const tokens = this.#known?.record?.tokens;
+    if (tokens === undefined) return undefined;
+    const state = freshness(tokens, now.wall);
+    // While the token serves, a slow authorization server is nobody's wait.
+    if (state === 'due') void this.#refreshAhead(tokens.accessToken);
+    if (state === 'expired') await abortable(this.#refreshAhead(tokens.accessToken), signal);
+    // Where that failed, the old one: our clock may be wrong, and the server's 401 brings the reason to the host.
+    return this.#tokens.of(this.#known?.record);
+  }
+
+  async recover(
+    refused: Bearer | undefined,
+    wwwAuthenticate: string | undefined,
+    signal: StopSignal,
+  ): Promise<Recovery> {
+    signal.throwIfAborted();
+    const challenge = wwwAuthenticate?.includes('insufficient_scope') ? wwwAuthenticate : undefined;
+    const known = this.#known?.record;
+    if (known?.tokens?.accessToken !== refused?.token && this.#serves(known)) {
+      return { kind: 'retry', bearer: this.#bearer(known) };
+    }
+    const help = () =>
+      challenge === undefined ? this.#recover(refused, wwwAuthenticate) : this.#stepUp(refused, challenge);
+    this.#recovering ??= help().finally(() => {
+      this.#recovering = undefined;
+    });
+    return abortable(this.#recovering, signal);
+  }
+
+  worked(bearer: Bearer): void {
+    if (!this.#refusals.has(bearer.token)) this.#refusals.clear();
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new AbortedError('the bridge is closing'));
+    const over = new AbortController();
+    const settled = Promise.allSettled([this.#refreshing, this.#recovering]);
+    const grace = this.#options.clock.sleep(CLOSE_GRACE_MS, over.signal);
+    await Promise.race([settled, grace]);
+    over.abort(new AbortedError('closed'));
+    await grace.catch(() => 'called off');
+  }
+
+  async #recover(refused: Bearer | undefined, wwwAuthenticate: string | undefined): Promise<Recovery> {
+    if (this.#signIn !== undefined) return { kind: 'sign-in', signIn: this.#signIn };
+    const { clock } = this.#options;
+    const dpop = saysDpop(wwwAuthenticate) ? await import('../dpop/refused-proof.ts') : undefined;
+    const proof = refused?.prover === undefined ? undefined : dpop?.refusedProof(wwwAuthenticate);
+    if (proof !== undefined) throw proof;
+    const isHopeless = refused !== undefined && this.#refusals.add(refused.token, clock.monotonic());
+    const newer = await this.#usable();
+    if (newer !== undefined) return { kind: 'retry', bearer: this.#replace(newer) };
+    if (isHopeless) {
+      const { expectMoved } = await import('./fresh-token-refused.ts');
+      await expectMoved(this.#known?.record, wwwAuthenticate, { ...this.#options, refusals: this.#refusals });
+      return this.#askForSignIn(wwwAuthenticate);
+    }
+    const situation = { refused, wwwAuthenticate, record: this.#known?.record };
+    if (dpop?.needsKey({ ...situation, mode: this.#options.settings.dpop })) {
+      return this.#askForSignIn(wwwAuthenticate);
+    }
+    const refreshed = await this.#refresh({ token: refused?.token, refused: refused !== undefined });
+    switch (refreshed.kind) {
+      case 'usable':
+        return { kind: 'retry', bearer: this.#replace(refreshed.record) };
+      case 'later':
+        throw refreshed.error;
+      case 'sign-in':
+        this.#options.logger.debug('a sign-in is needed', { reason: refreshed.reason });
+        return this.#askForSignIn(wwwAuthenticate);
+    }
+  }
+
+  /** After a 403: the token stays in use while a person is asked for more. */
+  async #stepUp(refused: Bearer | undefined, wwwAuthenticate: string): Promise<Recovery> {
+    if (this.#signIn !== undefined) return { kind: 'sign-in', signIn: this.#signIn };
+    const [{ bearerChallenge }, { decideStepUp, wantsScope }] = await Promise.all([
+      import('../challenge/challenge.ts'),
+      import('./step-up.ts'),
+      this.#load(),
+    ]);
+    const record = this.#known?.record;
+    const challenge = bearerChallenge(wwwAuthenticate);
+    if (!wantsScope(challenge) || record?.tokens === undefined || refused === undefined) {
+      return this.#askForSignIn(wwwAuthenticate);
+    }
+    if (record.tokens.accessToken !== refused.token) return { kind: 'retry', bearer: this.#replace(record) };
+    const step = decideStepUp(record, challenge.scope, this.#options.clock.now());
+    if (step.kind === 'refuse') throw step.error;
+    const { scope, stepUps } = step;
+    return this.#askForSignIn(wwwAuthenticate, { scope, stepUps, family: record.family });
+  }
+
+  /** `more`: another login than this family's, for more scope than it had. */
+  async #askForSignIn(
+    wwwAuthenticate: string | undefined,
+    more?: { readonly scope: string; readonly stepUps: readonly number[]; readonly family: string },
+  ): Promise<Recovery> {
+    const { clock } = this.#options;
+    if (this.#failed !== undefined && clock.monotonic() - this.#failed.at < SIGN_IN_PAUSE_MS) {
+      throw this.#failed.error;
+    }
+    const { askForSignIn } = await import('../sign-in/ensure.ts');
+    const tools: AskTools = {
+      ...this.#options,
+      ...(more === undefined
+        ? {}
+        : { settings: { ...this.#options.settings, scope: more.scope, stepUps: more.stepUps } }),
+      usable: async () => {
+        const record = await this.#usable();
+        return more !== undefined && record?.family === more.family ? undefined : record;
+      },
+      onRecord: (record) => this.#replace(record),
+    };
+    const noteFailure = (error: unknown) => {
+      this.#signIn = undefined;
+      if (!(error instanceof DrawbridgeError) || isByPerson(error)) return;
+      this.#failed = { error, at: clock.monotonic() };
+    };
+    const asked = await askForSignIn(tools, wwwAuthenticate, this.#closing.signal).catch((error) => {
+      noteFailure(error);
+      throw error;
+    });
+    if (asked.kind === 'usable') return { kind: 'retry', bearer: this.#replace(asked.record) };
+    this.#signIn = asked.signIn;
+    asked.signIn.done.then(() => {
+      this.#signIn = undefined;
+    }, noteFailure);
+    return asked;
+  }
+
+  /** Never rejects: what it cannot do, a 401 will ask for. */
+  async #refreshAhead(token: string): Promise<void> {
+    const { clock, logger } = this.#options;
+    const pause = this.#pause;
+    if (pause !== undefined && (pause.token === token || clock.monotonic() < pause.until)) return;
+    try {
+      const refreshed = await this.#refresh({ token, refused: false });
+      if (refreshed.kind === 'sign-in') this.#pause = { until: 0, token };
+      else if (refreshed.kind === 'later') this.#pauseFor(refreshed.error.retryAfterMs);
+    } catch (error) {
+      this.#pauseFor(LOCK_PAUSE_MS);
+      logger.debug('no refresh ahead of expiry', { error: describeError(error) });
+    }
+  }
+
+  #pauseFor(ms: number): void {
+    this.#pause = { until: this.#options.clock.monotonic() + ms, token: undefined };
+  }
+
+  /** Callers join; a refresh is never aborted by the request that asked for it. */
+  #refresh(stale: Stale): Promise<Refreshed> {
+    this.#refreshing ??= this.#refreshOnce(stale).finally(() => {
+      this.#refreshing = undefined;
+    });
+    return this.#refreshing;
+  }
+
+  async #refreshOnce(stale: Stale): Promise<Refreshed> {
+    const [{ refreshCredential }, redeem] = await Promise.all([
+      import('../refresh/refresh-credential.ts'),
+      this.#options.loadRedeem(),
+    ]);
+    const tools: RefreshTools = { ...this.#options, identity: this.#identity(), redeem };
+    const refreshed = await refreshCredential(tools, stale, this.#closing.signal);
+    if (refreshed.kind === 'usable') this.#know(refreshed.record);
+    return refreshed;
+  }
+
+  #load(): Promise<void> {
+    this.#loading ??= this.#read().finally(() => {
+      this.#loading = undefined;
+    });
+    return this.#loading;
+  }
+
+  async #read(): Promise<void> {
+    const { store, key, logger } = this.#options;
+    const found = await store.read(key, this.#identity());
+    if (found.kind === 'corrupt') {
+      logger.warn('a credential that could not be read was set aside', { file: found.setAside });
+    }
+    this.#know(found.kind === 'record' ? found.record : undefined);
+  }
+
+  /** The record as it is now, if its token was not refused and is not past its end. */
+  async #usable(): Promise<CredentialRecord | undefined> {
+    await this.#load();
+    const record = this.#known?.record;
+    return this.#serves(record) ? record : undefined;
+  }
+
+  #serves(
+    record: CredentialRecord | undefined,
+  ): record is CredentialRecord & Required<Pick<CredentialRecord, 'tokens'>> {
+    const tokens = record?.tokens;
+    if (tokens === undefined || this.#refusals.has(tokens.accessToken)) return false;
+    return freshness(tokens, this.#options.clock.now()) !== 'expired';
+  }
+
+  #know(record: CredentialRecord | undefined): void {
+    this.#known = { record };
+    for (const secret of secretsOf(record)) this.#options.logger.secret(secret);
+  }
+
+  /** This record's token takes the place of the refused one. */
+  #replace(record: CredentialRecord): Bearer {
+    this.#know(record);
+    this.#refusals.replaced(this.#options.clock.monotonic());
+    return this.#bearer(record);
+  }
+
+  #bearer(record: CredentialRecord): Bearer {
+    return this.#tokens.of(record) ?? { token: '' };
+  }
+
+  #identity(): RecordIdentity {
+    const { server, resource } = this.#options.settings;
+    return { server, resource };
+  }
+
+  #moment(): Moment {
+    const { clock } = this.#options;
+    return { wall: clock.now(), monotonic: clock.monotonic() };
+  }
+}

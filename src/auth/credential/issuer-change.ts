@@ -1,0 +1,49 @@
+import { DrawbridgeError, describeError } from '../../errors.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { Http } from '../../platform/http/http.ts';
+import type { Logger } from '../../platform/log/logger.ts';
+import { bearerChallenge } from '../challenge/challenge.ts';
+import { findProtectedResourceMetadata } from '../discovery/discover.ts';
+import { type AddressGuard, createAddressGuard } from '../http/address-policy.ts';
+import { createGuardedFetch } from '../http/guarded-fetch.ts';
+
+export interface MovedTools {
+  readonly server: URL;
+  /** The user's `--issuer`: whatever the server names, it is asked for no other. */
+  readonly onlyIssuer: string | undefined;
+  readonly allowHttp: boolean;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly createHttp: (allowAddress: AddressGuard['allow']) => Promise<Http>;
+}
+
+/** Whether the server now names another authorization server than the issuer of this login; undefined: no login. */
+export type HasMoved = (issuer: string | undefined, wwwAuthenticate: string | undefined) => Promise<boolean>;
+
+/**
+ * MCP 2026-07-28 (SEP-2352), authorization server migration: a server that has gone over to another issuer takes nothing that the old one issues, and
+ * a refresh there would go on succeeding. On connections of its own, as a refresh. Where the metadata cannot be read, nothing has moved.
+ */
+export async function hasMoved(
+  { server, onlyIssuer, allowHttp, clock, logger, createHttp }: MovedTools,
+  ...[issuer, wwwAuthenticate]: Parameters<HasMoved>
+): Promise<boolean> {
+  if (issuer === undefined || onlyIssuer !== undefined) return false;
+  const addresses = createAddressGuard(server);
+  const http = await createHttp(addresses.allow);
+  try {
+    const fetch = createGuardedFetch({ http, addresses, server, allowHttp, clock });
+    const challenge = bearerChallenge(wwwAuthenticate);
+    const found = await findProtectedResourceMetadata({ server, challenge, fetch });
+    const [named, ...others] = found?.authorizationServers ?? [];
+    if (named === undefined || [named, ...others].includes(issuer)) return false;
+    logger.warn('the server has gone over to another authorization server', { issuer: named });
+    return true;
+  } catch (error) {
+    if (!(error instanceof DrawbridgeError)) throw error;
+    logger.debug('the resource metadata was not read again', { error: describeError(error) });
+    return false;
+  } finally {
+    await http.close();
+  }
+}

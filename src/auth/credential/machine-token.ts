@@ -1,0 +1,105 @@
+import { AbortedError } from '../../errors.ts';
+import type { Http } from '../../platform/http/http.ts';
+import type { Logger } from '../../platform/log/logger.ts';
+import type { CredentialRecord, NewRecord } from '../../store/record/record.ts';
+import { secretsOf } from '../../store/record/secrets.ts';
+import type { Store } from '../../store/store.ts';
+import type { MachineGrantOptions } from '../grant/machine.ts';
+import { type AddressGuard, createAddressGuard } from '../http/address-policy.ts';
+import type { UserHeaders } from '../http/guarded-fetch.ts';
+import { newerRecord, type Stale } from '../refresh/decisions.ts';
+import { freshness } from '../refresh/expiry.ts';
+import { isSignedIn, type SignedIn } from './valid-token.ts';
+
+export interface MachineAuthorizationOptions extends Omit<MachineGrantOptions, 'fetch'> {
+  readonly store: Store;
+  readonly key: string;
+  readonly headers?: UserHeaders | undefined;
+  readonly allowHttp: boolean;
+  readonly logger: Logger;
+  readonly createHttp: (allowAddress: AddressGuard['allow']) => Promise<Http>;
+}
+
+/** A credential in place of the stale one: the lock makes it one request for all processes; the others find its outcome. */
+export async function obtainShared(
+  options: MachineAuthorizationOptions,
+  stale: Stale,
+  wwwAuthenticate: string | undefined,
+  signal: AbortSignal,
+): Promise<CredentialRecord> {
+  const { store, key, clock, server, resource } = options;
+  const identity = { server, resource };
+  const adopt = async () => newerRecord(await store.read(key, identity), stale, clock.now());
+  const record = await store.withLock(
+    key,
+    async (held) => {
+      const found = await held.read(identity);
+      const newer = newerRecord(found, stale, clock.now());
+      if (newer !== undefined) return newer;
+      const before = found.kind === 'record' ? found.record : undefined;
+      const written = await held.write(await request(options, before, wwwAuthenticate, signal), 'any');
+      return written.kind === 'written' ? written.record : undefined;
+    },
+    { signal, onTurn: adopt },
+  );
+  if (record === undefined) throw new AbortedError('the credential was removed meanwhile');
+  return record;
+}
+
+export interface MachineTokenWish {
+  /** Another one than the stored one, which may serve or not. */
+  readonly anew: boolean;
+  /** What the server asks for, which nobody has told yet. */
+  readonly challenge: () => Promise<string | undefined>;
+}
+
+/** The credential as the commands hand it out: the stored one while it serves, else a new one. Rejects where none can be had. */
+export async function machineToken(
+  options: MachineAuthorizationOptions,
+  { anew, challenge }: MachineTokenWish,
+  signal: AbortSignal,
+): Promise<SignedIn> {
+  const { store, key, clock, server, resource, logger } = options;
+  const found = await store.read(key, { server, resource });
+  const stored = found.kind === 'record' && isSignedIn(found.record) ? found.record : undefined;
+  const age = stored === undefined || anew ? 'expired' : freshness(stored.tokens, clock.now());
+  for (const secret of secretsOf(stored)) logger.secret(secret);
+  if (stored !== undefined && age === 'fresh') return stored;
+  const stale: Stale = { token: stored?.tokens.accessToken, refused: anew };
+  try {
+    const record = await obtainShared(options, stale, await challenge(), signal);
+    if (!isSignedIn(record)) throw new AbortedError('the credential was removed meanwhile');
+    for (const secret of secretsOf(record)) logger.secret(secret);
+    return record;
+  } catch (error) {
+    // Not past its end: it serves, whatever became of the next one.
+    if (stored !== undefined && age === 'due') return stored;
+    throw error;
+  }
+}
+
+async function request(
+  options: MachineAuthorizationOptions,
+  before: CredentialRecord | undefined,
+  wwwAuthenticate: string | undefined,
+  signal: AbortSignal,
+): Promise<NewRecord> {
+  const [{ obtainCredential }, { createGuardedFetch }, { bearerChallenge }, { withUnion }] =
+    await Promise.all([
+      import('../grant/machine.ts'),
+      import('../http/guarded-fetch.ts'),
+      import('../challenge/challenge.ts'),
+      import('./step-up.ts'),
+    ]);
+  const { createHttp, headers, allowHttp, clock } = options;
+  const server = new URL(options.server);
+  const addresses = createAddressGuard(server);
+  const http = await createHttp(addresses.allow);
+  try {
+    const fetch = createGuardedFetch({ http, addresses, server, headers, allowHttp, clock });
+    const challenge = withUnion(bearerChallenge(wwwAuthenticate), before);
+    return await obtainCredential({ ...options, fetch }, challenge, before?.dpopKey, signal);
+  } finally {
+    await http.close();
+  }
+}

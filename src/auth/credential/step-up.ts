@@ -1,0 +1,56 @@
+import { quote } from '../../protocol/quote.ts';
+import type { CredentialRecord } from '../../store/record/record.ts';
+import type { BearerChallenge } from '../challenge/challenge.ts';
+import { cleanScope } from '../challenge/scope.ts';
+import { ScopeRefusedError } from '../errors/errors.ts';
+
+/** THREATS 23: a server that is never content does not get a person to click for ever. */
+const MAX_TABS = 3;
+const WINDOW_MS = 10 * 60_000;
+
+export type StepUp =
+  /** Ask for this scope, which holds all that was asked for before (MCP, Authorization → Step-Up Authorization Flow). */
+  | { readonly kind: 'ask'; readonly scope: string; readonly stepUps: readonly number[] }
+  | { readonly kind: 'refuse'; readonly error: ScopeRefusedError };
+
+/** RFC 6750 §3.1: the token is good, and not good for this. */
+export function wantsScope({ error }: BearerChallenge): boolean {
+  return error === 'insufficient_scope';
+}
+
+/** What a 403 for want of scope leads to. */
+export function decideStepUp(record: CredentialRecord, wanted: string | undefined, now: number): StepUp {
+  const granted = record.tokens?.scope;
+  const asked = record.requestedScope;
+  const scope = cleanScope([granted, asked, wanted].filter((part) => part !== undefined).join(' '));
+  const needed = `the server wants ${wanted === undefined ? 'more scope, without naming it' : `the scope ${quote(wanted)}`} (403)`;
+  if (scope === undefined || wanted === undefined) {
+    return refuse(`${needed}`, 'Name the scope with --scope, and sign in again.');
+  }
+  if (granted !== undefined && covers(granted, wanted)) {
+    return refuse(`${needed}, which ${quote(record.issuer)} has granted: ${quote(granted)}`, undefined);
+  }
+  // A clock that was set back makes old ones look new for a while; a future one is not counted.
+  const recent = (record.stepUps ?? []).filter((at) => at <= now && now - at < WINDOW_MS);
+  if (recent.length >= MAX_TABS) {
+    return refuse(`${needed}; a person was asked ${MAX_TABS} times in ten minutes`, 'Try again later.');
+  }
+  return { kind: 'ask', scope, stepUps: [...recent, now] };
+}
+
+/** For a grant that asks nobody: the challenge, widened by what there was. */
+export function withUnion(challenge: BearerChallenge, record: CredentialRecord | undefined): BearerChallenge {
+  const had = record?.tokens?.scope ?? record?.requestedScope;
+  if (!wantsScope(challenge) || had === undefined) return challenge;
+  const scope = cleanScope(`${had} ${challenge.scope ?? ''}`);
+  return scope === undefined ? challenge : { ...challenge, scope };
+}
+
+function covers(granted: string, wanted: string): boolean {
+  const has = new Set(granted.split(' '));
+  return (cleanScope(wanted) ?? '').split(' ').every((scope) => has.has(scope));
+}
+
+function refuse(message: string, hint: string | undefined): StepUp {
+  return { kind: 'refuse', error: new ScopeRefusedError(message, hint === undefined ? {} : { hint }) };
+}

@@ -1,0 +1,127 @@
+import { quote } from '../../protocol/quote.ts';
+import type { BearerChallenge } from '../challenge/challenge.ts';
+import { DiscoveryError } from '../errors/oauth-errors.ts';
+import type { GuardedFetch } from '../http/guarded-fetch.ts';
+import { checkDiscoveredUrl } from '../http/url-policy.ts';
+import { findDocument } from './fetch-metadata.ts';
+import {
+  type AuthorizationServerMetadata,
+  checkAuthorizationServerMetadata,
+  defaultEndpoints,
+  type MetadataExpectation,
+  type ProtectedResourceMetadata,
+  readProtectedResourceMetadata,
+} from './metadata.ts';
+import { checkResource } from './resource.ts';
+import { authorizationServerMetadataUrls, protectedResourceMetadataUrls } from './well-known.ts';
+
+export interface DiscoverOptions {
+  readonly server: URL;
+  readonly challenge: BearerChallenge;
+  /** The user's `--resource`: what is sent, whatever the metadata names; no excuse for metadata of another resource. */
+  readonly resource?: string | undefined;
+  /** The user's `--no-resource`: nothing is sent, whatever the metadata names. */
+  readonly noResource?: boolean | undefined;
+  readonly fetch: GuardedFetch;
+  readonly assumePkce: boolean;
+  /** The user's `--issuer`: no other authorization server will do. */
+  readonly issuer?: string | undefined;
+  readonly tenantIssuer?: boolean | undefined;
+  readonly flow?: 'redirect' | 'direct' | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Discovered {
+  readonly issuer: string;
+  /** Byte for byte as it has to be sent; undefined: not at all. */
+  readonly resource: string | undefined;
+  /** Of the protected resource metadata. */
+  readonly scopesSupported?: readonly string[];
+  readonly metadata: AuthorizationServerMetadata;
+  /** Of the protected resource metadata (RFC 9728 §2). */
+  readonly dpopRequired?: true;
+  readonly resourceDpopAlgs?: readonly string[];
+}
+
+/**
+ * MCP, Authorization → Authorization Server Discovery: from the server to its protected resource metadata (RFC 9728), from there to
+ * the metadata of its authorization server (RFC 8414, OpenID Connect Discovery). Rejects with a DrawbridgeError.
+ */
+export async function discover(options: DiscoverOptions): Promise<Discovered> {
+  const resourceMetadata = await findProtectedResourceMetadata(options);
+  const listed = resourceMetadata?.authorizationServers ?? [];
+  // Of several the first: RFC 9728 §7.6 leaves the choice to the client, and one that changes would mean a new sign-in.
+  const issuer = listed.find((each) => each === options.issuer) ?? listed[0];
+  const metadata =
+    issuer === undefined
+      ? await authorizationServerAtServer(options)
+      : await authorizationServer(issuer, options);
+  const scopesSupported = resourceMetadata?.scopesSupported;
+  return {
+    issuer: metadata.issuer,
+    resource: options.noResource === true ? undefined : (options.resource ?? resourceMetadata?.resource),
+    ...(scopesSupported === undefined ? {} : { scopesSupported }),
+    metadata,
+    ...(resourceMetadata?.dpopRequired === true ? { dpopRequired: true } : {}),
+    ...(resourceMetadata?.dpopAlgs === undefined ? {} : { resourceDpopAlgs: resourceMetadata.dpopAlgs }),
+  };
+}
+
+/** RFC 9728; undefined where the server has none. */
+export async function findProtectedResourceMetadata(
+  options: Pick<DiscoverOptions, 'server' | 'challenge' | 'fetch' | 'signal'>,
+): Promise<ProtectedResourceMetadata | undefined> {
+  const { server, challenge, fetch, signal } = options;
+  const named = challenge.resourceMetadata;
+  const urls = [
+    // A relative one is against RFC 9728 §5.1, seen in the wild, and means one of the others.
+    ...(named !== undefined && URL.canParse(named)
+      ? [checkDiscoveredUrl(named, 'the resource metadata address of the challenge', fetch.policy)]
+      : []),
+    ...protectedResourceMetadataUrls(server),
+  ];
+  return findDocument(fetch, urls, signal, (document) => {
+    const metadata = readProtectedResourceMetadata(document);
+    checkResource(metadata.resource, server);
+    return metadata;
+  });
+}
+
+async function authorizationServer(
+  issuer: string,
+  options: DiscoverOptions,
+): Promise<AuthorizationServerMetadata> {
+  const { fetch, signal } = options;
+  const { policy } = fetch;
+  const url = checkDiscoveredUrl(issuer, 'the authorization server', policy);
+  // RFC 8414 §2.
+  if (url.search !== '') throw new DiscoveryError(`the authorization server ${quote(issuer)} holds a query`);
+  const found = await findDocument(fetch, authorizationServerMetadataUrls(url), signal, (document) =>
+    checkAuthorizationServerMetadata(document, expectation([issuer], options)),
+  );
+  if (found !== undefined) return found;
+  throw new DiscoveryError(`the authorization server ${quote(issuer)} has no metadata where it should be`);
+}
+
+/** MCP 2025-03-26: without protected resource metadata the server's origin is the authorization server. */
+async function authorizationServerAtServer(options: DiscoverOptions): Promise<AuthorizationServerMetadata> {
+  const { server, fetch, signal } = options;
+  // Derived by us, not written by anybody: both spellings of an origin are right.
+  const issuers = [server.origin, `${server.origin}/`];
+  const urls = authorizationServerMetadataUrls(new URL(server.origin));
+  const found = await findDocument(fetch, urls, signal, (document) =>
+    checkAuthorizationServerMetadata(document, expectation(issuers, options)),
+  );
+  if (found !== undefined) return found;
+  if (options.issuer === undefined || issuers.includes(options.issuer)) return defaultEndpoints(server);
+  throw new DiscoveryError(
+    `${quote(server.origin)} names no authorization server, so it cannot be the --issuer ${quote(options.issuer)}`,
+  );
+}
+
+function expectation(
+  issuers: readonly string[],
+  { issuer, tenantIssuer, assumePkce, flow, fetch }: DiscoverOptions,
+): MetadataExpectation {
+  return { issuers, onlyIssuer: issuer, tenantIssuer, assumePkce, flow, policy: fetch.policy };
+}

@@ -1,0 +1,52 @@
+import { quote } from '../../protocol/quote.ts';
+import { IssuerMismatchError } from '../errors/oauth-errors.ts';
+
+export interface IssuerExpectation {
+  /** The spellings that are right, byte for byte (RFC 8414 §3.3, THREATS 6). */
+  readonly issuers: readonly string[];
+  /** The user's `--issuer`: this one and no other, wherever the metadata was found. */
+  readonly onlyIssuer?: string | undefined;
+  /** QUIRKS, Entra ID: `{tenantid}` in the issuer stands for the tenant of the one that was asked for. */
+  readonly tenantIssuer?: boolean | undefined;
+}
+
+/** The issuer that is meant. Throws IssuerMismatchError: who takes another one's metadata for a server's sends its codes there. */
+export function checkIssuer(named: string, expectation: IssuerExpectation): string {
+  const { onlyIssuer, tenantIssuer } = expectation;
+  const issuers = onlyIssuer === undefined ? expectation.issuers : [onlyIssuer];
+  if (issuers.includes(named)) return named;
+  const tenant = tenantIssuer === true ? issuers.find((each) => isTenantOf(each, named)) : undefined;
+  if (tenant !== undefined) return tenant;
+  if (onlyIssuer !== undefined) throw mismatch(named, `and --issuer accepts ${quote(onlyIssuer)} alone`);
+  const [asked = ''] = issuers;
+  throw mismatch(named, `expected ${quote(asked)}`, isSamePlace(named, asked) ? named : undefined);
+}
+
+function mismatch(named: string, expected: string, acceptable?: string): IssuerMismatchError {
+  const whose =
+    'The two have to be the same to the last character; whoever runs the server has to correct one.';
+  // Only offered for another spelling of the same address: anything else may be somebody else.
+  const hint =
+    acceptable === undefined
+      ? whose
+      : `${whose} To accept exactly this one, add --issuer ${quote(acceptable)}.`;
+  return new IssuerMismatchError(
+    `the authorization server metadata names the issuer ${quote(named)}, ${expected}`,
+    { hint },
+  );
+}
+
+/** The tenant is one path segment; everything around it is the same. */
+function isTenantOf(issuer: string, template: string): boolean {
+  const [before = '', after, ...more] = template.split('{tenantid}');
+  if (after === undefined || more.length > 0) return false;
+  if (issuer.length <= before.length + after.length) return false;
+  if (!issuer.startsWith(before) || !issuer.endsWith(after)) return false;
+  return /^[\w.-]+$/.test(issuer.slice(before.length, issuer.length - after.length)) && /\/$/.test(before);
+}
+
+/** Differs in case of scheme or host, in a default port, or in slashes at the end. */
+function isSamePlace(one: string, other: string): boolean {
+  const place = (text: string) => (URL.canParse(text) ? new URL(text).href.replace(/\/+$/, '') : undefined);
+  return /^[\x21-\x7e]+$/.test(one) && place(one) !== undefined && place(one) === place(other);
+}

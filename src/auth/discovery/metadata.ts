@@ -1,0 +1,189 @@
+import * as z from 'zod/mini';
+import { quote } from '../../protocol/quote.ts';
+import { DiscoveryError, PkceUnsupportedError } from '../errors/oauth-errors.ts';
+import { checkDiscoveredUrl, type UrlPolicy } from '../http/url-policy.ts';
+import { checkIssuer, type IssuerExpectation } from './issuer.ts';
+
+declare const checked: unique symbol;
+
+/** RFC 8414 §2 as far as it is used. Only the checks in this file make one: who holds it need not look again. */
+export interface AuthorizationServerMetadata {
+  readonly [checked]: true;
+  readonly issuer: string;
+  /** Only where a person is to be sent there; else it may be absent. */
+  readonly authorizationEndpoint?: string;
+  readonly tokenEndpoint: string;
+  readonly registrationEndpoint?: string;
+  readonly revocationEndpoint?: string;
+  /** RFC 8628 §4. */
+  readonly deviceAuthorizationEndpoint?: string;
+  /** RFC 9126 §5; only where it is required: what works without it is not asked to do more. */
+  readonly pushedAuthorizationRequestEndpoint?: string;
+  /** OAuth Client ID Metadata Document §5. */
+  readonly takesMetadataDocuments?: true;
+  readonly scopesSupported?: readonly string[];
+  readonly tokenEndpointAuthMethods?: readonly string[];
+  /** RFC 9449 §5.1; absent: it does not say that it binds tokens to keys. */
+  readonly dpopAlgs?: readonly string[];
+  /** RFC 9207 §3: its callbacks without `iss` are forged. */
+  readonly issParameterSupported: boolean;
+}
+
+/** RFC 9728 §2 as far as it is used. */
+export interface ProtectedResourceMetadata {
+  readonly resource: string;
+  readonly authorizationServers: readonly string[];
+  readonly scopesSupported?: readonly string[];
+  /** It takes tokens that are bound to a key, and no others. */
+  readonly dpopRequired?: true;
+  /** What may sign the proofs that it gets; absent: not said. */
+  readonly dpopAlgs?: readonly string[];
+}
+
+export interface MetadataExpectation extends IssuerExpectation {
+  /** The user's `--assume-pkce`. */
+  readonly assumePkce: boolean;
+  /** `direct`: nobody is redirected, so neither an authorization endpoint nor PKCE is needed. */
+  readonly flow?: 'redirect' | 'direct' | undefined;
+  readonly policy: UrlPolicy;
+}
+
+/** There are some ten; they are kept in the record. */
+const MAX_AUTH_METHODS = 32;
+
+const AS_METADATA = 'authorization server metadata';
+
+/** An optional field of the wrong type is as good as absent: nothing depends on it being there. */
+const lenient = <T extends z.core.SomeType>(schema: T) => z.catch(z.optional(schema), undefined);
+const names = z.array(z.string());
+
+const protectedResourceSchema = z.object({
+  resource: z.string(),
+  authorization_servers: z.optional(names),
+  scopes_supported: lenient(names),
+  dpop_bound_access_tokens_required: lenient(z.boolean()),
+  dpop_signing_alg_values_supported: lenient(names),
+});
+
+const authorizationServerSchema = z.object({
+  issuer: z.string(),
+  authorization_endpoint: z.optional(z.string()),
+  token_endpoint: z.string(),
+  registration_endpoint: lenient(z.string()),
+  revocation_endpoint: lenient(z.string()),
+  device_authorization_endpoint: lenient(z.string()),
+  pushed_authorization_request_endpoint: lenient(z.string()),
+  require_pushed_authorization_requests: lenient(z.boolean()),
+  client_id_metadata_document_supported: lenient(z.boolean()),
+  scopes_supported: lenient(names),
+  response_types_supported: lenient(names),
+  token_endpoint_auth_methods_supported: lenient(names),
+  // Not lenient: what cannot be read is no promise, and no silence either.
+  code_challenge_methods_supported: z.optional(names),
+  authorization_response_iss_parameter_supported: lenient(z.boolean()),
+  dpop_signing_alg_values_supported: lenient(names),
+});
+
+export function readProtectedResourceMetadata(document: unknown): ProtectedResourceMetadata {
+  const data = parse(protectedResourceSchema, document, 'protected resource metadata');
+  return {
+    resource: data.resource,
+    authorizationServers: data.authorization_servers ?? [],
+    ...(data.scopes_supported === undefined ? {} : { scopesSupported: data.scopes_supported }),
+    ...(data.dpop_bound_access_tokens_required === true ? { dpopRequired: true } : {}),
+    ...dpopAlgs(data.dpop_signing_alg_values_supported),
+  };
+}
+
+export function checkAuthorizationServerMetadata(
+  document: unknown,
+  expectation: MetadataExpectation,
+): AuthorizationServerMetadata {
+  const { assumePkce, policy, flow = 'redirect' } = expectation;
+  const read = parse(authorizationServerSchema, document, AS_METADATA);
+  const data = { ...read, issuer: checkIssuer(read.issuer, expectation) };
+  if (flow === 'redirect') {
+    if (data.authorization_endpoint === undefined) throw missing('authorization_endpoint', AS_METADATA);
+    if (data.response_types_supported !== undefined && !data.response_types_supported.includes('code')) {
+      throw new DiscoveryError(`${quote(data.issuer)} does not offer the response type "code"`);
+    }
+    checkPkce(data.issuer, data.code_challenge_methods_supported, assumePkce);
+  }
+  const endpoint = (text: string, what: string) =>
+    checkDiscoveredUrl(text, `the ${what} endpoint`, policy).href;
+  const { registration_endpoint: registration, revocation_endpoint: revocation } = data;
+  const { authorization_endpoint: authorization, device_authorization_endpoint: device } = data;
+  const pushed =
+    data.require_pushed_authorization_requests === true
+      ? data.pushed_authorization_request_endpoint
+      : undefined;
+  const authMethods = data.token_endpoint_auth_methods_supported?.filter(isMethodName);
+  return asChecked({
+    issuer: data.issuer,
+    ...(authorization === undefined
+      ? {}
+      : { authorizationEndpoint: endpoint(authorization, 'authorization') }),
+    tokenEndpoint: endpoint(data.token_endpoint, 'token'),
+    ...(registration === undefined ? {} : { registrationEndpoint: endpoint(registration, 'registration') }),
+    ...(revocation === undefined ? {} : { revocationEndpoint: endpoint(revocation, 'revocation') }),
+    ...(device === undefined
+      ? {}
+      : { deviceAuthorizationEndpoint: endpoint(device, 'device authorization') }),
+    ...(pushed === undefined
+      ? {}
+      : { pushedAuthorizationRequestEndpoint: endpoint(pushed, 'pushed authorization request') }),
+    ...(data.client_id_metadata_document_supported === true ? { takesMetadataDocuments: true } : {}),
+    ...(data.scopes_supported === undefined ? {} : { scopesSupported: data.scopes_supported }),
+    ...(authMethods === undefined
+      ? {}
+      : { tokenEndpointAuthMethods: authMethods.slice(0, MAX_AUTH_METHODS) }),
+    ...dpopAlgs(data.dpop_signing_alg_values_supported),
+    issParameterSupported: data.authorization_response_iss_parameter_supported === true,
+  });
+}
+
+/** The only way to the brand. */
+function asChecked(metadata: Omit<AuthorizationServerMetadata, typeof checked>): AuthorizationServerMetadata {
+  return metadata as AuthorizationServerMetadata;
+}
+
+/** MCP 2025-03-26, "Fallbacks for Servers without Metadata Discovery": nothing can be promised there, S256 is sent all the same. */
+export function defaultEndpoints(server: URL): AuthorizationServerMetadata {
+  const at = (path: string) => new URL(path, server.origin).href;
+  return asChecked({
+    issuer: server.origin,
+    authorizationEndpoint: at('/authorize'),
+    tokenEndpoint: at('/token'),
+    registrationEndpoint: at('/register'),
+    issParameterSupported: false,
+  });
+}
+
+/** MCP, Authorization → Authorization Code Protection: without the promise of S256 a client has to refuse (THREATS 10). */
+function checkPkce(issuer: string, methods: readonly string[] | undefined, assumePkce: boolean): void {
+  if (methods?.includes('S256') || (methods === undefined && assumePkce)) return;
+  if (methods !== undefined) {
+    throw new PkceUnsupportedError(`${quote(issuer)} offers PKCE, but not with S256`);
+  }
+  throw new PkceUnsupportedError(`${quote(issuer)} does not say that it supports PKCE`, {
+    hint: 'If you know that it does, add --assume-pkce: S256 is then sent without the promise.',
+  });
+}
+
+function dpopAlgs(algs: readonly string[] | undefined): { readonly dpopAlgs?: readonly string[] } {
+  return algs === undefined ? {} : { dpopAlgs: algs };
+}
+
+function isMethodName(name: string): boolean {
+  return /^[a-z0-9_]{1,64}$/.test(name);
+}
+
+function parse<T extends z.core.$ZodType>(schema: T, document: unknown, what: string): z.output<T> {
+  const result = z.safeParse(schema, document);
+  if (result.success) return result.data;
+  throw missing(result.error.issues[0]?.path.join('.') ?? '', what);
+}
+
+function missing(field: string, what: string): DiscoveryError {
+  return new DiscoveryError(`in the ${what}, ${quote(field)} is missing or is not what it has to be`);
+}

@@ -1,0 +1,57 @@
+import type { Logger } from '../../platform/log/logger.ts';
+import type { Prover, TokenBinding } from '../../protocol/access-token.ts';
+import type { DpopKey, NewRecord } from '../../store/record/record.ts';
+import type { Discovered } from '../discovery/discover.ts';
+import type { SignInRequest } from '../sign-in-request.ts';
+import { makeDpopKey, thumbprint } from './key.ts';
+import { chooseDpop, type DpopSituation } from './policy.ts';
+import { createProver, type ProverTools } from './proof.ts';
+
+/** What the tokens of one login are bound to, if to anything. */
+export type Binding =
+  | {
+      readonly kind: 'bound';
+      readonly key: DpopKey;
+      readonly prover: Prover;
+      /** A bearer token will not do. */
+      readonly only: boolean;
+    }
+  | { readonly kind: 'bearer'; readonly wanted: boolean };
+
+/** `known`: the key of the login that is renewed; a sign-in makes its own. Throws DpopError. */
+export async function bindingFor(
+  situation: DpopSituation,
+  tools: ProverTools,
+  known?: DpopKey,
+): Promise<Binding> {
+  const choice = chooseDpop(situation);
+  if (choice.kind === 'bearer') return choice;
+  const key = known?.alg === choice.alg ? known : await makeDpopKey(choice.alg);
+  return { kind: 'bound', key, prover: createProver(key, tools), only: situation.mode === 'always' };
+}
+
+/** Of a sign-in: a key of its own, never the last login's. */
+export async function signInBinding(
+  { dpop: mode, challenge }: Pick<SignInRequest, 'dpop' | 'challenge'>,
+  found: Discovered,
+  { clock, random, logger }: Omit<ProverTools, 'memory'> & { readonly logger: Logger },
+): Promise<Binding> {
+  const binding = await bindingFor({ mode, challenge, found }, { memory: new Map(), clock, random });
+  if (binding.kind === 'bound') logger.secret(binding.key.d);
+  return binding;
+}
+
+export function tokenBinding(binding: Binding): TokenBinding | undefined {
+  return binding.kind === 'bound' ? binding : undefined;
+}
+
+/** RFC 9449 §10: the code is worth something with this key alone. */
+export function keyThumbprint(binding: Binding): string | undefined {
+  return binding.kind === 'bound' ? thumbprint(binding.key) : undefined;
+}
+
+/** §5: a refresh token may be bound where the access token is not, so the key is kept whatever came. */
+export function recordedBinding(binding: Binding): Pick<NewRecord, 'dpopKey' | 'withoutDpop'> {
+  if (binding.kind === 'bound') return { dpopKey: binding.key };
+  return binding.wanted ? { withoutDpop: true } : {};
+}

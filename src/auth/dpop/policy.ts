@@ -1,0 +1,38 @@
+import type { DpopMode } from '../../protocol/oauth-settings.ts';
+import { quote } from '../../protocol/quote.ts';
+import type { BearerChallenge } from '../challenge/challenge.ts';
+import type { Discovered } from '../discovery/discover.ts';
+import { DpopError } from '../errors/errors.ts';
+import { DPOP_ALGS, type DpopAlg } from './key.ts';
+
+export interface DpopSituation {
+  readonly mode: DpopMode | undefined;
+  readonly challenge: Pick<BearerChallenge, 'dpop' | 'scheme'>;
+  readonly found: Pick<Discovered, 'issuer' | 'metadata' | 'dpopRequired' | 'resourceDpopAlgs'>;
+  /** The login that is renewed has a key: where the server says nothing, what was asked for once is asked for again. */
+  readonly isBound?: boolean;
+}
+
+export type DpopChoice =
+  | { readonly kind: 'bound'; readonly alg: DpopAlg }
+  /** `wanted`: bound tokens would have been asked for, were there any. */
+  | { readonly kind: 'bearer'; readonly wanted: boolean };
+
+/** Whether tokens are bound to a key (RFC 9449 §5), and what it signs with. Throws DpopError where they have to be and cannot. */
+export function chooseDpop({ mode = 'auto', challenge, found, isBound }: DpopSituation): DpopChoice {
+  if (mode === 'never') return { kind: 'bearer', wanted: false };
+  const wasWanted = isBound === true && challenge.scheme === undefined;
+  const isWanted = found.dpopRequired === true || challenge.dpop !== undefined || wasWanted;
+  if (mode === 'auto' && !isWanted) return { kind: 'bearer', wanted: false };
+  const offered = found.metadata.dpopAlgs;
+  const takers = [offered ?? [], challenge.dpop?.algs, found.resourceDpopAlgs];
+  const alg = DPOP_ALGS.find((each) => takers.every((algs) => algs === undefined || algs.includes(each)));
+  if (alg !== undefined) return { kind: 'bound', alg };
+  if (mode === 'auto') return { kind: 'bearer', wanted: true };
+  throw new DpopError(
+    offered === undefined
+      ? `${quote(found.issuer)} does not say that it binds tokens to a key (DPoP)`
+      : `${quote(found.issuer)} and the server take no proof that is signed with ${DPOP_ALGS.join(', ')}`,
+    { hint: 'Without --dpop always a token that is not bound is asked for.' },
+  );
+}

@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import type { Clock } from '../../platform/clock.ts';
+import { type Random, randomToken } from '../../platform/random.ts';
+import type { Amendment, ProvenAnswer, ProvenRequest, Prover } from '../../protocol/access-token.ts';
+import type { DpopKey } from '../../store/record/record.ts';
+import { parseChallenges } from '../challenge/challenge.ts';
+import { signJwt } from '../jwt/signing.ts';
+import { readDpopKey } from './key.ts';
+
+/** What an origin wants in proofs: in memory only, shared by all keys, since nonces are the server's and not the key's (RFC 9449 §8.2). */
+export type ProofMemory = Map<string, OriginWishes>;
+
+interface OriginWishes {
+  readonly nonce?: string;
+  /** Its clock minus ours, where ours was refused. */
+  readonly offsetMs?: number;
+}
+
+export interface ProverTools {
+  readonly memory: ProofMemory;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly random: Random;
+}
+
+/** RFC 9449 §4.2 asks for 96 at least. */
+const JTI_BITS = 128;
+/** §8.1: NQCHAR. A longer one would not fit the headers that servers take. */
+const NONCE = /^[\x21\x23-\x5b\x5d-\x7e]{1,2048}$/;
+/** A login has two origins, seldom three. */
+const MAX_ORIGINS = 8;
+/** Clocks that differ by less are not what a server minds (§11.1). */
+const MIN_SKEW_MS = 30_000;
+
+/** RFC 9449: proofs with the key of one login. */
+export function createProver(jwk: DpopKey, { memory, clock, random }: ProverTools): Prover {
+  const { signing, publicJwk } = readDpopKey(jwk);
+
+  const remember = (origin: string, wishes: OriginWishes) => {
+    const known = memory.get(origin);
+    const [oldest] = memory.keys();
+    if (known === undefined && memory.size >= MAX_ORIGINS && oldest !== undefined) memory.delete(oldest);
+    memory.set(origin, { ...known, ...wishes });
+  };
+
+  return {
+    proof: ({ method, url, token, amendment }: ProvenRequest): string => {
+      const { nonce, offsetMs = 0 } = { ...memory.get(url.origin), ...amendment };
+      return signJwt(
+        { typ: 'dpop+jwt', jwk: publicJwk },
+        {
+          jti: randomToken(random, JTI_BITS),
+          htm: method,
+          // §4.2: without query and fragment.
+          htu: `${url.origin}${url.pathname}`,
+          iat: Math.floor((clock.now() + offsetMs) / 1000),
+          ...(token === undefined ? {} : { ath: createHash('sha256').update(token).digest('base64url') }),
+          ...(nonce === undefined ? {} : { nonce }),
+        },
+        signing,
+      );
+    },
+    heed: (url: URL, answer: ProvenAnswer): Amendment | undefined => {
+      const given = answer.headers['dpop-nonce'];
+      const nonce = given !== undefined && NONCE.test(given) ? given : undefined;
+      // §8.2: any answer may bring the next one.
+      if (nonce !== undefined) remember(url.origin, { nonce });
+      // Not from memory: calls side by side each have their own, and a server may take each but once.
+      const amendment = nonce === undefined ? {} : { nonce };
+      switch (proofError(answer)) {
+        case 'use_dpop_nonce':
+          return nonce === undefined ? undefined : amendment;
+        case 'invalid_dpop_proof': {
+          const ahead = Date.parse(answer.headers.date ?? '') - clock.now();
+          const offsetMs = Math.abs(ahead) > MIN_SKEW_MS ? ahead : 0;
+          if (offsetMs === 0 && !memory.get(url.origin)?.offsetMs) return undefined;
+          remember(url.origin, { offsetMs });
+          return amendment;
+        }
+        default:
+          return undefined;
+      }
+    },
+  };
+}
+
+/** The error of an answer that blames the proof and nothing else: a token endpoint's (§8), a protected server's (§7.1, §9). */
+export function proofError({ status, headers, oauthError }: ProvenAnswer): string | undefined {
+  if (status !== 400 && status !== 401) return undefined;
+  const error = oauthError ?? (status === 401 ? challengeError(headers) : undefined);
+  return error === 'use_dpop_nonce' || error === 'invalid_dpop_proof' ? error : undefined;
+}
+
+function challengeError(headers: Readonly<Record<string, string>>): string | undefined {
+  const challenges = parseChallenges(headers['www-authenticate'] ?? '');
+  const ours = challenges.filter(({ scheme }) => scheme.toLowerCase() === 'dpop');
+  return ours.map(({ parameters }) => parameters.get('error')).find((error) => error !== undefined);
+}

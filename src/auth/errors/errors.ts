@@ -1,0 +1,74 @@
+import { DrawbridgeError, type ErrorCode, type ErrorDetails } from '../../errors.ts';
+
+/** The user gave an `Authorization` header of their own, and the server refuses it. */
+export class StaticAuthorizationRefusedError extends DrawbridgeError {
+  readonly code = 'static_authorization_refused';
+}
+
+/** FAULTS 23: what the authorization server has just issued, the MCP server refuses; asking again brings nothing. */
+export class FreshTokenRefusedError extends DrawbridgeError {
+  readonly code = 'fresh_token_refused';
+}
+
+/** A person has to sign in, and nobody may be asked here. Exit code 3 of the commands. */
+export class SignInNeededError extends DrawbridgeError {
+  readonly code = 'sign_in_needed';
+}
+
+/** A grant without a person was refused: asking again with the same would be answered the same. */
+export class GrantRefusedError extends DrawbridgeError {
+  readonly code = 'grant_refused';
+}
+
+/** The token is good, but not for this, and asking a person again brings nothing. */
+export class ScopeRefusedError extends DrawbridgeError {
+  readonly code = 'scope_refused';
+}
+
+/** RFC 9449: a token cannot be bound to a key, or the proof of it is not believed; another token brings nothing. */
+export class DpopError extends DrawbridgeError {
+  readonly code = 'dpop';
+}
+
+/** The token endpoint cannot help now; what we have is kept, and asked for again later. */
+export class RefreshPostponedError extends DrawbridgeError {
+  readonly code = 'token_endpoint';
+  /** Milliseconds until the next attempt. */
+  readonly retryAfterMs: number;
+
+  constructor(message: string, details: { readonly cause?: unknown; readonly retryAfterMs: number }) {
+    super(message, details);
+    this.retryAfterMs = details.retryAfterMs;
+  }
+}
+
+/** What a sign-in in another process may have ended with; every other word in its face is just "failed". */
+const SIGN_IN_CODES: readonly ErrorCode[] = [
+  'authorization_denied',
+  'browser',
+  'callback_port',
+  'discovery',
+  'dpop',
+  'insecure_url',
+  'issuer_mismatch',
+  'network',
+  'no_client',
+  'pkce_unsupported',
+  'refused_address',
+  'registration',
+  'resource_mismatch',
+  'sign_in_expired',
+  'timeout',
+  'tls',
+  'token_endpoint',
+];
+
+/** A sign-in in another process ended without a credential, as its face says. */
+export class SignInEndedError extends DrawbridgeError {
+  readonly code: ErrorCode;
+
+  constructor(said: string | undefined, message: string, details?: ErrorDetails) {
+    super(message, details);
+    this.code = SIGN_IN_CODES.find((code) => code === said) ?? 'sign_in_failed';
+  }
+}

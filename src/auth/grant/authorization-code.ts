@@ -1,0 +1,226 @@
+import type { Clock } from '../../platform/clock.ts';
+import { CallbackPortError, type Listen } from '../../platform/http/loopback-listener.ts';
+import type { Logger } from '../../platform/log/logger.ts';
+import { type Random, randomToken } from '../../platform/random.ts';
+import { quote } from '../../protocol/quote.ts';
+import type { Client, CredentialRecord } from '../../store/record/record.ts';
+import type { Store } from '../../store/store.ts';
+import { failurePage, redirectAnswer, successPage } from '../callback/pages.ts';
+import { type Arrival, type RedirectReceiver, registeredPort } from '../callback/receiver.ts';
+import { chooseScope } from '../challenge/scope.ts';
+import type { TokenClient } from '../client/client.ts';
+import { namedClient } from '../client/client-selection.ts';
+import { registerClient } from '../client/dynamic-registration.ts';
+import { type Discovered, discover } from '../discovery/discover.ts';
+import { type Binding, keyThumbprint, signInBinding, tokenBinding } from '../dpop/binding.ts';
+import { TokenEndpointError } from '../errors/oauth-errors.ts';
+import {
+  AuthorizationDeniedError,
+  AuthorizationResponseError,
+  CallbackIssuerError,
+  SignInFailedError,
+} from '../errors/sign-in-errors.ts';
+import type { GuardedFetch } from '../http/guarded-fetch.ts';
+import type { SignInRequest } from '../sign-in-request.ts';
+import { exchangeCode, type TokenAnswer } from '../token/token-request.ts';
+import { authorizationRequest } from './authorization-request.ts';
+import { knownClient, newCredential, saveCredential } from './new-record.ts';
+import { pushed } from './pushed-authorization-request.ts';
+import { isClientForgotten } from './registration-check.ts';
+
+export interface SignInTools {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly store: Store;
+  readonly fetch: GuardedFetch;
+  readonly listen: Listen;
+  readonly receiver: RedirectReceiver;
+}
+
+export interface SignInAttempt {
+  /** Brings the address before the person; called once. */
+  readonly show: (address: string, code?: ShownCode) => Promise<void>;
+  /** Ends everything. */
+  readonly signal: AbortSignal;
+  /** Ends the wait for the person, at the deadline as well; what they have agreed to by then is finished. */
+  readonly waiting: AbortSignal;
+}
+
+/** What stays the same when the person is sent to the authorization server a second time. */
+interface Plan extends Discovered {
+  readonly scope: string | undefined;
+  readonly redirectUri: string;
+  readonly extra: readonly (readonly [string, string])[];
+  /** For the token request, where that wants one. */
+  readonly codeScope: string | undefined;
+  readonly binding: Binding;
+}
+
+interface Round {
+  readonly client: TokenClient;
+  readonly codeVerifier: string;
+}
+
+/** The authorization code grant from the server's address to the credential in the store (DESIGN, "Sign-in"). */
+export async function signIn(
+  request: SignInRequest,
+  tools: SignInTools,
+  attempt: SignInAttempt,
+): Promise<CredentialRecord> {
+  const { receiver, fetch } = tools;
+  const { challenge, assumePkce, authorizeParams = [] } = request;
+  const server = new URL(request.server);
+  const signal = attempt.waiting;
+  const found = await discover({
+    ...{ server, challenge, fetch, assumePkce, signal },
+    ...{ resource: request.resource, noResource: request.noResource },
+    ...{ issuer: request.issuer, tenantIssuer: request.tenantIssuer },
+  });
+  const scope = chooseScope(
+    challenge.scope,
+    found.scopesSupported,
+    request.scope,
+    found.metadata.scopesSupported,
+  );
+  const known = await knownClient(request, tools, found.issuer);
+  const named = namedClient(request, found.metadata, tools);
+  const redirectUri = await openReceiver(request, tools, known, signal);
+  const extra = [...authorizeParams, ...audience(request, found.resource)];
+  const codeScope = request.scopeOnTokenRequests === true ? scope : undefined;
+  const binding = await signInBinding(request, found, tools);
+  const plan: Plan = { ...found, scope, redirectUri, extra, codeScope, binding };
+  const register = () => registerClient({ fetch, metadata: plan.metadata, redirectUri, scope, signal });
+
+  const isKept =
+    named === undefined &&
+    known?.redirectUri === redirectUri &&
+    !(await isClientForgotten({ ...tools, ...plan, client: known, signal }));
+  let client: TokenClient = named ?? (isKept ? known : await register());
+  let arrival: Arrival | undefined;
+  for (let mayRegisterAgain = named === undefined; ; ) {
+    const { address, round } = await ask(plan, client, tools, signal);
+    if (arrival === undefined) await attempt.show(address);
+    else arrival.respond(redirectAnswer(address));
+    arrival = await receiver.arrival(signal);
+    try {
+      const answer = await redeem(arrival, plan, round, tools, attempt.signal);
+      const record = await saveCredential(
+        request.key,
+        newCredential(request, plan, client, { answer, binding }, tools),
+        tools.store,
+      );
+      arrival.respond(successPage(request.server));
+      return record;
+    } catch (error) {
+      // FAULTS 25: a server that has forgotten the registration says so only now. Once, and in the same tab.
+      if (mayRegisterAgain && isClientUnknown(error)) {
+        mayRegisterAgain = false;
+        tools.logger.debug('client unknown to its issuer, registering anew', { issuer: plan.issuer });
+        client = await register().catch((cause) => {
+          arrival?.respond(failurePage(request.server, cause));
+          throw cause;
+        });
+        continue;
+      }
+      arrival.respond(failurePage(request.server, error));
+      throw error;
+    }
+  }
+}
+
+/** QUIRKS, Auth0: it knows the resource by this name. */
+function audience({ audienceFromResource }: SignInRequest, resource: string | undefined) {
+  return audienceFromResource === true && resource !== undefined ? [['audience', resource] as const] : [];
+}
+
+/** The sign-in before this one keeps the port for a moment, until it sees that it is wanted. */
+const PORT_PATIENCE_MS = 1_000;
+const PORT_STEP_MS = 50;
+
+/** The port of the registration, so that it can be used again; a port that the user fixed; else any. */
+async function openReceiver(
+  { callback }: SignInRequest,
+  { receiver, listen, clock }: SignInTools,
+  known: Client | undefined,
+  signal: AbortSignal,
+): Promise<string> {
+  const port =
+    callback.port ??
+    (known?.redirectUri === undefined ? undefined : registeredPort(known.redirectUri, callback));
+  for (const end = clock.monotonic() + PORT_PATIENCE_MS; ; ) {
+    try {
+      return await receiver.open(listen, callback, port);
+    } catch (error) {
+      if (port === undefined || !(error instanceof CallbackPortError)) throw error;
+      if (clock.monotonic() >= end) {
+        if (callback.port !== undefined) throw error;
+        return receiver.open(listen, callback, undefined);
+      }
+      await clock.sleep(PORT_STEP_MS, signal);
+    }
+  }
+}
+
+async function ask(
+  { issuer, metadata, scope, resource, redirectUri, extra, binding }: Plan,
+  client: TokenClient,
+  tools: SignInTools,
+  signal: AbortSignal,
+) {
+  const { receiver, random, fetch } = tools;
+  const state = randomToken(random, 256);
+  const { address: whole, codeVerifier } = await authorizationRequest({
+    ...{ metadata, client, redirectUri, scope, state, resource, extra, random },
+    dpopJkt: keyThumbprint(binding),
+  });
+  const address = await pushed({ fetch, metadata, client, address: whole, signal });
+  receiver.expect({ state, issuer, issParameterSupported: metadata.issParameterSupported });
+  const round: Round = { client, codeVerifier };
+  return { address, round };
+}
+
+async function redeem(
+  { judgement }: Arrival,
+  { issuer, metadata, resource, redirectUri, codeScope, binding }: Plan,
+  { client, codeVerifier }: Round,
+  { fetch }: SignInTools,
+  signal: AbortSignal,
+): Promise<TokenAnswer> {
+  switch (judgement.kind) {
+    case 'mix-up': {
+      const from = judgement.received === undefined ? 'nobody by name' : quote(judgement.received);
+      throw new CallbackIssuerError(`the answer to the sign-in at ${quote(issuer)} came from ${from}`);
+    }
+    case 'denied':
+      throw new AuthorizationDeniedError('access was declined', judgement.description ?? judgement.error);
+    case 'error': {
+      const said = [judgement.error, judgement.description].filter((part) => part !== undefined).join(': ');
+      throw new AuthorizationResponseError(`${quote(issuer)} answered ${quote(said)}`, judgement.error);
+    }
+    case 'unusable':
+      throw new SignInFailedError(`the answer of ${quote(issuer)} cannot be used: ${judgement.reason}`);
+    case 'code': {
+      const { tokenEndpoint, tokenEndpointAuthMethods } = metadata;
+      return exchangeCode({
+        ...{ fetch, issuer, tokenEndpoint, tokenEndpointAuthMethods, client, codeVerifier, redirectUri },
+        ...{ code: judgement.code, resource, scope: codeScope, signal },
+        binding: tokenBinding(binding),
+      });
+    }
+  }
+}
+
+function isClientUnknown(error: unknown): boolean {
+  if (error instanceof TokenEndpointError) return error.oauthError === 'invalid_client';
+  if (!(error instanceof AuthorizationResponseError)) return false;
+  return error.oauthError === 'invalid_client' || error.oauthError === 'unauthorized_client';
+}
+
+/** RFC 8628 §3.3. */
+export interface ShownCode {
+  /** To be entered at the address, or compared with what is shown there. */
+  readonly userCode: string;
+  /** Where it is typed in, when the address holds it already. */
+  readonly codeAddress?: string | undefined;
+}

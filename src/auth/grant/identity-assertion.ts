@@ -1,0 +1,66 @@
+import type { ConfiguredClient } from '../../protocol/oauth-settings.ts';
+import { configuredClient, type SigningTools } from '../client/client.ts';
+import { TokenEndpointError } from '../errors/oauth-errors.ts';
+import type { GuardedFetch } from '../http/guarded-fetch.ts';
+import { requestTokens } from '../token/token-request.ts';
+
+/** RFC 7523 §2.1. */
+export const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
+const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+const ID_TOKEN = 'urn:ietf:params:oauth:token-type:id_token';
+const ID_JAG = 'urn:ietf:params:oauth:token-type:id-jag';
+
+export interface IdTokenExchange extends SigningTools {
+  readonly fetch: GuardedFetch;
+  readonly idpTokenEndpoint: string;
+  readonly idpClientId: string;
+  /** Where the identity provider wants one: another client's than the MCP server's authorization server knows. */
+  readonly idpClientSecret?: string | undefined;
+  readonly idpSigningKey?: string | undefined;
+  readonly idToken: string;
+  /** Of the MCP server's authorization server: who will take the grant. */
+  readonly issuer: string;
+  readonly resource: string | undefined;
+  readonly scope: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Enterprise-Managed Authorization: the person's ID token for an Identity Assertion Authorization Grant (RFC 8693 §2.1), which is for
+ * this one authorization server and no token for anything else.
+ */
+export async function exchangeIdToken(options: IdTokenExchange): Promise<string> {
+  const { fetch, idpTokenEndpoint, idpClientId, idToken, issuer, resource, scope, signal } = options;
+  const idpClient: ConfiguredClient = {
+    ...{ clientId: idpClientId, clientSecret: options.idpClientSecret },
+    ...{ signingKey: options.idpSigningKey, keyOption: '--idp-client-key' },
+  };
+  // The user named it: it may be on the company's own network, as discovered ones may not.
+  fetch.policy.addresses.vouchFor(new URL(idpTokenEndpoint).hostname);
+  const answer = await requestTokens(
+    {
+      ...{
+        fetch,
+        tokenEndpoint: idpTokenEndpoint,
+        // RFC 7523 §3: its issuer is not known here, and an assertion for this address goes nowhere else.
+        issuer: idpTokenEndpoint,
+        resource,
+        signal,
+      },
+      client: configuredClient(idpClient, options),
+      tokenTypes: /^n_a$/i,
+    },
+    {
+      ...{ grant_type: TOKEN_EXCHANGE, requested_token_type: ID_JAG, audience: issuer },
+      ...{ subject_token: idToken, subject_token_type: ID_TOKEN },
+      ...(scope === undefined ? {} : { scope }),
+    },
+  );
+  if (answer.issuedTokenType !== undefined && answer.issuedTokenType !== ID_JAG) {
+    throw new TokenEndpointError('the identity provider issued something else than an authorization grant', {
+      sent: 'answered',
+      status: 200,
+    });
+  }
+  return answer.accessToken;
+}

@@ -1,0 +1,135 @@
+import { describeError } from '../../errors.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { Random } from '../../platform/random.ts';
+import type { ConfiguredClient, MachineGrant } from '../../protocol/oauth-settings.ts';
+import { quote } from '../../protocol/quote.ts';
+import type { DpopKey, NewRecord } from '../../store/record/record.ts';
+import type { BearerChallenge } from '../challenge/challenge.ts';
+import { chooseScope } from '../challenge/scope.ts';
+import { configuredClient } from '../client/client.ts';
+import { noClient } from '../client/client-selection.ts';
+import { type Discovered, discover } from '../discovery/discover.ts';
+import { bindingFor, tokenBinding } from '../dpop/binding.ts';
+import type { ProofMemory } from '../dpop/proof.ts';
+import { GrantRefusedError } from '../errors/errors.ts';
+import { TokenEndpointError } from '../errors/oauth-errors.ts';
+import type { GuardedFetch } from '../http/guarded-fetch.ts';
+import type { SignInRequest } from '../sign-in-request.ts';
+import { requestTokens, type TokenAnswer } from '../token/token-request.ts';
+import { exchangeIdToken, JWT_BEARER } from './identity-assertion.ts';
+import { newCredential } from './new-record.ts';
+
+export interface MachineGrantOptions
+  extends Pick<
+    SignInRequest,
+    | 'server'
+    | 'profile'
+    | 'resource'
+    | 'noResource'
+    | 'scope'
+    | 'assumePkce'
+    | 'issuer'
+    | 'tenantIssuer'
+    | 'dpop'
+  > {
+  readonly grant: MachineGrant;
+  readonly client: ConfiguredClient | undefined;
+  readonly fetch: GuardedFetch;
+  readonly readFile: (path: string) => string;
+  readonly proofMemory: ProofMemory;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** A credential by a machine grant; `known`: the key of the last one. Rejects with GrantRefusedError where asking again brings nothing. */
+export async function obtainCredential(
+  options: MachineGrantOptions,
+  challenge: BearerChallenge,
+  known: DpopKey | undefined,
+  signal: AbortSignal,
+): Promise<NewRecord> {
+  const { fetch, assumePkce, resource, noResource, clock, random } = options;
+  const server = new URL(options.server);
+  const found = await discover({
+    ...{ server, challenge, resource, noResource, fetch, assumePkce, signal, flow: 'direct' },
+    ...{ issuer: options.issuer, tenantIssuer: options.tenantIssuer },
+  });
+  const scope = chooseScope(challenge.scope, found.scopesSupported, options.scope);
+  const binding = await bindingFor(
+    { mode: options.dpop, challenge, found, isBound: known !== undefined },
+    { memory: options.proofMemory, clock, random },
+    known,
+  );
+  // RFC 7523 §3.1: an assertion may stand for the client as well.
+  const client = options.client ?? (options.grant.kind === 'jwt-bearer' ? { clientId: '' } : undefined);
+  if (client === undefined)
+    throw noClient(found.issuer, `needs a client for ${options.grant.kind}`, undefined);
+  const tokenClient = configuredClient(client, { clock, random });
+  const { tokenEndpoint, tokenEndpointAuthMethods } = found.metadata;
+  const request = {
+    ...{ fetch, issuer: found.issuer, tokenEndpoint, tokenEndpointAuthMethods },
+    ...{ client: tokenClient, resource: found.resource, signal, binding: tokenBinding(binding) },
+  };
+  try {
+    const grant = await parametersOf(options, found, scope, signal);
+    const answer = await requestTokens(request, { ...grant, ...(scope === undefined ? {} : { scope }) });
+    // RFC 6749 §4.4.3: none is needed; one that comes all the same would be another secret on disk.
+    const { refreshToken, ...tokens }: TokenAnswer = answer;
+    const outcome = { answer: tokens, binding };
+    const record = newCredential(options, { ...found, scope }, tokenClient, outcome, { clock, random });
+    return { ...record, grant: options.grant.kind };
+  } catch (error) {
+    throw finalOrPassing(error, options.grant);
+  }
+}
+
+async function parametersOf(
+  options: MachineGrantOptions,
+  { issuer, resource }: Discovered,
+  scope: string | undefined,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, string>>> {
+  const { grant, fetch } = options;
+  switch (grant.kind) {
+    case 'client_credentials':
+      return { grant_type: 'client_credentials' };
+    case 'jwt-bearer':
+      return { grant_type: JWT_BEARER, assertion: readJwt(grant.assertionFile, options.readFile) };
+    case 'enterprise': {
+      const idToken = readJwt(grant.idTokenFile, options.readFile);
+      const assertion = await exchangeIdToken({
+        ...grant,
+        ...{ idToken, issuer, resource, scope, fetch, signal },
+        ...{ clock: options.clock, random: options.random },
+      });
+      return { grant_type: JWT_BEARER, assertion };
+    }
+  }
+}
+
+/** Base64url and dots: nothing in it can be a second parameter. */
+const JWT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/;
+
+function readJwt(path: string, readFile: (path: string) => string): string {
+  let text: string;
+  try {
+    text = readFile(path).trim();
+  } catch (error) {
+    throw new GrantRefusedError(`${quote(path)} cannot be read: ${describeError(error)}`);
+  }
+  if (JWT.test(text)) return text;
+  throw new GrantRefusedError(`${quote(path)} does not hold one JWT`);
+}
+
+/** What a server answered to a machine it answers again; only silence and its own troubles pass. */
+function finalOrPassing(error: unknown, { kind }: MachineGrant): unknown {
+  if (!(error instanceof TokenEndpointError) || error.sent !== 'answered') return error;
+  const { status = 0, hint } = error;
+  if (status >= 500 || status === 408 || status === 429) return error;
+  return new GrantRefusedError(`the grant ${kind} was refused`, {
+    cause: error,
+    hint:
+      hint ??
+      'Nothing else is tried. Check the client, its secret or key, the scope and the files that the options name.',
+  });
+}

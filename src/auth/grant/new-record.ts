@@ -1,0 +1,87 @@
+import type { Clock } from '../../platform/clock.ts';
+import { type Random, randomToken } from '../../platform/random.ts';
+import { LockTimeoutError } from '../../store/files/store-errors.ts';
+import { canonicalServer } from '../../store/record/key.ts';
+import type { Client, CredentialRecord, NewRecord } from '../../store/record/record.ts';
+import type { Store } from '../../store/store.ts';
+import { recordedClient, type TokenClient } from '../client/client.ts';
+import type { Discovered } from '../discovery/discover.ts';
+import { type Binding, recordedBinding } from '../dpop/binding.ts';
+import { SignInFailedError } from '../errors/sign-in-errors.ts';
+import type { SignInRequest } from '../sign-in-request.ts';
+import { idTokenAsBearer } from '../token/id-token-as-bearer.ts';
+import type { TokenAnswer } from '../token/token-request.ts';
+
+/** What a fresh sign-in leaves behind. The family is new: refreshes of an older login find themselves superseded. */
+export function newCredential(
+  {
+    server,
+    profile,
+    stepUps,
+    useIdToken,
+  }: Pick<SignInRequest, 'server' | 'profile' | 'stepUps' | 'useIdToken'>,
+  { issuer, resource, metadata, scope }: Discovered & { readonly scope: string | undefined },
+  client: TokenClient,
+  { answer, binding }: { readonly answer: TokenAnswer; readonly binding: Binding },
+  { clock, random }: { readonly clock: Clock; readonly random: Random },
+): NewRecord {
+  const { tokenEndpoint, revocationEndpoint, tokenEndpointAuthMethods } = metadata;
+  const obtainedAt = clock.now();
+  const shown = useIdToken === true ? idTokenAsBearer(answer, obtainedAt) : answer;
+  const { expiresInSeconds, issuedTokenType, ...tokens } = shown;
+  return {
+    family: randomToken(random, 128),
+    server: canonicalServer(new URL(server)),
+    ...(profile === undefined ? {} : { profile }),
+    issuer,
+    endpoints: {
+      token: tokenEndpoint,
+      ...(revocationEndpoint === undefined ? {} : { revocation: revocationEndpoint }),
+    },
+    ...(client.clientId === '' ? {} : { client: recordedClient(client) }),
+    tokens: {
+      ...tokens,
+      obtainedAt,
+      ...(expiresInSeconds === undefined ? {} : { expiresAt: obtainedAt + expiresInSeconds * 1000 }),
+    },
+    ...recordedBinding(binding),
+    ...(resource === undefined ? {} : { resource }),
+    ...(tokenEndpointAuthMethods === undefined ? {} : { tokenEndpointAuthMethods }),
+    ...(scope === undefined ? {} : { requestedScope: scope }),
+    ...(stepUps === undefined ? {} : { stepUps }),
+  };
+}
+
+/** The registration of an earlier sign-in, which only its own issuer may see (THREATS 9). */
+export async function knownClient(
+  request: SignInRequest,
+  { store, clock }: { readonly store: Store; readonly clock: Clock },
+  issuer: string,
+): Promise<Client | undefined> {
+  const stored = await store.read(request.key, { server: request.server, resource: request.resource });
+  if (stored.kind !== 'record' || stored.record.issuer !== issuer) return undefined;
+  const { client } = stored.record;
+  const expiresAtSeconds = client?.clientSecretExpiresAt ?? 0;
+  return expiresAtSeconds !== 0 && expiresAtSeconds * 1000 <= clock.now() ? undefined : client;
+}
+
+/** Each attempt waits for the lock as long as the store does; a person has just agreed, which is worth a second wait. */
+const SAVE_ATTEMPTS = 2;
+
+/** Login beats a refresh in flight: whatever is there is replaced (DESIGN, "The credential", step 8). */
+export async function saveCredential(
+  key: string,
+  record: NewRecord,
+  store: Store,
+): Promise<CredentialRecord> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const result = await store.write(key, record, 'any');
+      if (result.kind === 'written') return result.record;
+      if (attempt >= SAVE_ATTEMPTS)
+        throw new SignInFailedError('the credential could not be stored: it changes too fast');
+    } catch (error) {
+      if (attempt >= SAVE_ATTEMPTS || !(error instanceof LockTimeoutError)) throw error;
+    }
+  }
+}

@@ -1,0 +1,147 @@
+import { DrawbridgeError } from '../../errors.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { type Http, HttpError, type HttpHeaders, type HttpResponse } from '../../platform/http/http.ts';
+import { quote } from '../../protocol/quote.ts';
+import { DiscoveryError } from '../errors/oauth-errors.ts';
+import type { AddressGuard } from './address-policy.ts';
+import { readText } from './response-body.ts';
+import { withTimeLimit } from './time-limit.ts';
+import { checkDiscoveredUrl, type UrlPolicy } from './url-policy.ts';
+
+/** THREATS 15: real documents have some 5 KiB; counted after inflating. */
+export const MAX_ANSWER_BYTES = 256 * 1024;
+/** THREATS 15: a metadata document with its redirects, to the last byte. */
+const METADATA_LIMIT_MS = 10_000;
+/** DESIGN, "The credential", step 6: authorization servers that wake up first take half of it. */
+const POST_LIMIT_MS = 30_000;
+/** THREATS 13. */
+const MAX_REDIRECTS = 3;
+const REDIRECT_STATUSES = new Set([301, 302, 303, 307, 308]);
+
+export interface GuardedAnswer {
+  readonly status: number;
+  readonly headers: HttpHeaders;
+  readonly text: string;
+  /** When the headers came, by the wall clock. */
+  readonly receivedAt: number;
+  /** It is another address's than the one that was asked. */
+  readonly redirected?: true;
+}
+
+export interface GuardedPost {
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The only way to an address that was discovered. No cookies exist on this side of it, and the user's headers only for the server's origin. */
+export interface GuardedFetch {
+  readonly policy: UrlPolicy;
+  /** A metadata document; redirects only within its origin. Rejects with a DrawbridgeError. */
+  get(url: URL, signal?: AbortSignal): Promise<GuardedAnswer>;
+  /** A redirect is an answer like any other and never followed: the body holds secrets. Rejects with PostError. */
+  post(request: GuardedPost): Promise<GuardedAnswer>;
+}
+
+/** Why a POST has no answer (the cause), and whether it can have reached the server. */
+export class PostError extends Error {
+  readonly sent: boolean;
+
+  constructor(cause: DrawbridgeError, sent: boolean) {
+    super(cause.message, { cause });
+    this.name = 'PostError';
+    this.sent = sent;
+  }
+}
+
+export interface GuardedFetchOptions {
+  /** Made with this guard's `allow`, so that names are judged by what they resolve to when connecting. */
+  readonly http: Http;
+  readonly addresses: AddressGuard;
+  readonly server: URL;
+  /** The user's own. A gateway may want them for the server's metadata as for its messages; nobody else sees them (THREATS 14). */
+  readonly headers?: UserHeaders | undefined;
+  readonly allowHttp: boolean;
+  readonly clock: Clock;
+}
+
+export type UserHeaders = readonly (readonly [name: string, value: string])[];
+
+/** `identity`, since a document is smaller than the round trip; what comes compressed all the same is inflated up to the limit. */
+const COMMON_HEADERS = {
+  accept: 'application/json',
+  'accept-encoding': 'identity',
+  'user-agent': 'mcp-drawbridge',
+};
+/** MCP 2025-03-26 asks for the version on metadata requests, and later revisions allow it. */
+const METADATA_HEADERS = { ...COMMON_HEADERS, 'mcp-protocol-version': '2025-11-25' };
+
+export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
+  const { http, clock, server, allowHttp, addresses, headers: userHeaders = [] } = options;
+  const toServer = { ...METADATA_HEADERS, ...ofUser(userHeaders) };
+  const policy: UrlPolicy = { server, allowHttp, addresses };
+
+  const answer = async (response: HttpResponse): Promise<GuardedAnswer> => {
+    const { status, headers } = response;
+    const receivedAt = clock.now();
+    return { status, headers, receivedAt, text: await readText(response, MAX_ANSWER_BYTES) };
+  };
+
+  return {
+    policy,
+    get: (url, signal) =>
+      withTimeLimit({ ms: METADATA_LIMIT_MS, what: quote(url.href), signal, clock }, async (limit) => {
+        let at = url;
+        for (let redirects = 0; ; redirects++) {
+          const headers = at.origin === server.origin ? toServer : METADATA_HEADERS;
+          const request = { method: 'GET', url: at, headers, signal: limit } as const;
+          const response = await http.request(request);
+          const location = REDIRECT_STATUSES.has(response.status) ? response.headers.location : undefined;
+          if (location === undefined) {
+            return { ...(await answer(response)), ...(redirects === 0 ? {} : { redirected: true }) };
+          }
+          response.discard();
+          if (redirects === MAX_REDIRECTS) throw new DiscoveryError(`${quote(url.href)} redirects too often`);
+          at = redirectTarget(at, location, policy);
+        }
+      }),
+    post: async ({ url, headers, body, signal }) => {
+      let sent = false;
+      const onSent = () => {
+        sent = true;
+      };
+      try {
+        return await withTimeLimit(
+          { ms: POST_LIMIT_MS, what: quote(url.href), signal, clock },
+          async (limit) => {
+            const all = { ...COMMON_HEADERS, ...headers };
+            const request = { method: 'POST', url, headers: all, body, signal: limit, onSent } as const;
+            return answer(await http.request(request));
+          },
+        );
+      } catch (error) {
+        if (error instanceof HttpError) throw new PostError(error, error.sent);
+        if (error instanceof DrawbridgeError) throw new PostError(error, sent);
+        throw error;
+      }
+    },
+  };
+}
+
+function ofUser(headers: UserHeaders): Record<string, string> {
+  return Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+/** THREATS 13: the place may change, the party may not. */
+function redirectTarget(from: URL, location: string, policy: UrlPolicy): URL {
+  if (!URL.canParse(location, from.href)) {
+    throw new DiscoveryError(`${quote(from.href)} redirects to ${quote(location)}, which is no URL`);
+  }
+  const target = new URL(location, from);
+  if (target.origin !== from.origin) {
+    throw new DiscoveryError(`${quote(from.href)} redirects to another origin, ${quote(target.origin)}`);
+  }
+  target.hash = '';
+  return checkDiscoveredUrl(target.href, 'the redirect', policy);
+}

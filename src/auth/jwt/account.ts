@@ -1,0 +1,18 @@
+import { plainText } from '../../protocol/quote.ts';
+import { parseJson } from '../http/json.ts';
+
+/** OpenID Connect Core §5.1, the most telling first. */
+const CLAIMS = ['email', 'preferred_username', 'name', 'sub'] as const;
+
+/** Who signed in, as the ID token says. For people to read and nothing else: its signature is not looked at. */
+export function accountOf(idToken: string | undefined): string | undefined {
+  const [, payload] = idToken?.split('.') ?? [];
+  if (payload === undefined) return undefined;
+  const claims = parseJson(Buffer.from(payload, 'base64url').toString('utf8'));
+  if (typeof claims !== 'object' || claims === null) return undefined;
+  const known = new Map<string, unknown>(Object.entries(claims));
+  const found = CLAIMS.map((name) => known.get(name)).find(
+    (value) => typeof value === 'string' && value !== '',
+  );
+  return typeof found === 'string' ? plainText(found) : undefined;
+}

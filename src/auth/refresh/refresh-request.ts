@@ -1,0 +1,71 @@
+import type { Clock } from '../../platform/clock.ts';
+import type { Http } from '../../platform/http/http.ts';
+import { type Random, systemRandom } from '../../platform/random.ts';
+import type { TokenBinding } from '../../protocol/access-token.ts';
+import type { ConfiguredClient, DpopMode } from '../../protocol/oauth-settings.ts';
+import type { CredentialRecord } from '../../store/record/record.ts';
+import { withSecrets } from '../client/client.ts';
+import type { ProofMemory } from '../dpop/proof.ts';
+import { TokenEndpointError } from '../errors/oauth-errors.ts';
+import { type AddressGuard, createAddressGuard } from '../http/address-policy.ts';
+import { createGuardedFetch } from '../http/guarded-fetch.ts';
+import { idTokenAsBearer } from '../token/id-token-as-bearer.ts';
+import { refresh } from '../token/token-request.ts';
+import type { Redeem } from './spend.ts';
+
+export interface RedeemOptions {
+  readonly server: URL;
+  readonly allowHttp: boolean;
+  readonly clock: Clock;
+  readonly random?: Random | undefined;
+  /** The client that the user named; its secrets are in no record. */
+  readonly client?: ConfiguredClient | undefined;
+  readonly scopeOnTokenRequests?: boolean | undefined;
+  readonly useIdToken?: boolean | undefined;
+  /** `--dpop`. */
+  readonly dpop?: DpopMode | undefined;
+  readonly proofMemory?: ProofMemory | undefined;
+  /** Every connection asks this guard first. */
+  readonly createHttp: (allowAddress: AddressGuard['allow']) => Promise<Http>;
+}
+
+/** The token request of a refresh, on connections of its own: one per lapse is not worth keeping any. */
+export function createRedeem(options: RedeemOptions): Redeem {
+  const { server, allowHttp, clock, createHttp, random = systemRandom } = options;
+  return async (record, refreshToken, signal) => {
+    const addresses = createAddressGuard(server);
+    const http = await createHttp(addresses.allow).catch((cause) => {
+      throw new TokenEndpointError('no connection can be made', { sent: 'no', cause });
+    });
+    try {
+      const answer = await refresh({
+        fetch: createGuardedFetch({ http, addresses, server, allowHttp, clock }),
+        issuer: record.issuer,
+        tokenEndpoint: record.endpoints.token,
+        tokenEndpointAuthMethods: record.tokenEndpointAuthMethods,
+        client: withSecrets(record.client, options.client, { clock, random }),
+        refreshToken,
+        scope: options.scopeOnTokenRequests === true ? record.requestedScope : undefined,
+        resource: record.resource,
+        binding: await recordBinding(record, { ...options, random }),
+        signal,
+      });
+      return options.useIdToken === true ? idTokenAsBearer(answer, clock.now()) : answer;
+    } finally {
+      // Beside, and whatever comes of it: nothing may stand between the answer and the disk.
+      http.close().catch(ignore);
+    }
+  };
+}
+
+/** RFC 9449 §5: who was given a refresh token with a key has to have it still. */
+async function recordBinding(
+  { dpopKey }: CredentialRecord,
+  { dpop, proofMemory: memory = new Map(), clock, random }: RedeemOptions & { readonly random: Random },
+): Promise<TokenBinding | undefined> {
+  if (dpopKey === undefined) return undefined;
+  const { createProver } = await import('../dpop/proof.ts');
+  return { prover: createProver(dpopKey, { memory, clock, random }), only: dpop === 'always' };
+}
+
+function ignore(): void {}

@@ -1,0 +1,159 @@
+import { describeError } from '../../errors.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { Logger } from '../../platform/log/logger.ts';
+import type { Random } from '../../platform/random.ts';
+import {
+  type Client,
+  type CredentialRecord,
+  isExpected,
+  type RecordIdentity,
+} from '../../store/record/record.ts';
+import type { HeldClaim, HeldLock, Store } from '../../store/store.ts';
+import { RefreshPostponedError } from '../errors/errors.ts';
+import { TokenEndpointError } from '../errors/oauth-errors.ts';
+import type { TokenAnswer } from '../token/token-response.ts';
+import { judgeFailure, noteFailure, refreshed, type SignInReason, type Start } from './decisions.ts';
+
+/** Sends the refresh token to the record's token endpoint, once, without redirects. Rejects with TokenEndpointError. */
+export type Redeem = (
+  record: CredentialRecord & { readonly client: Client },
+  refreshToken: string,
+  signal: AbortSignal,
+) => Promise<TokenAnswer>;
+
+export interface RefreshTools {
+  readonly store: Store;
+  readonly key: string;
+  readonly identity: RecordIdentity;
+  readonly redeem: Redeem;
+  readonly clock: Clock;
+  readonly random: Pick<Random, 'fraction'>;
+  readonly logger: Logger;
+}
+
+export type Refreshed =
+  /** Refreshed here, or by somebody else. */
+  | { readonly kind: 'usable'; readonly record: CredentialRecord }
+  | { readonly kind: 'sign-in'; readonly reason: SignInReason }
+  /** Nothing is lost and nothing can be had now. */
+  | { readonly kind: 'later'; readonly error: RefreshPostponedError };
+
+/** DESIGN, step 6: an authorization server that has not answered by then has no more say. */
+const REDEEM_TIMEOUT_MS = 30_000;
+
+export type Refresh = Extract<Start, { kind: 'refresh' }>;
+
+/** Steps 4 to 6. The claim is ours alone; a record that changed before we had it makes it void. */
+export async function spend(
+  held: HeldLock,
+  tools: RefreshTools,
+  start: Refresh,
+  number: number,
+): Promise<Refreshed | 'again'> {
+  const claim = await held.claim(start.hash, number);
+  if (claim === undefined) return 'again';
+  try {
+    const again = await held.read(tools.identity);
+    if (again.kind !== 'record' || !isExpected(again.record, start.record)) {
+      await claim.release();
+      return 'again';
+    }
+    await claim.prepare();
+  } catch (error) {
+    await claim.release();
+    throw error;
+  }
+  const sentAt = tools.clock.now();
+  let answer: TokenAnswer;
+  try {
+    answer = await tools.redeem(start.record, start.refreshToken, AbortSignal.timeout(REDEEM_TIMEOUT_MS));
+  } catch (error) {
+    return afterFailure(held, tools, start, claim, error);
+  }
+  const written = await claim.commit(refreshed(start.record, answer, sentAt), start.record).catch((error) => {
+    claim.letGo();
+    throw error;
+  });
+  if (written.kind === 'superseded') return 'again';
+  tools.logger.debug('refreshed', { key: tools.key, revision: written.record.revision });
+  return { kind: 'usable', record: written.record };
+}
+
+/** Step 7. */
+async function afterFailure(
+  held: HeldLock,
+  tools: RefreshTools,
+  start: Refresh,
+  claim: HeldClaim,
+  error: unknown,
+): Promise<Refreshed | 'again'> {
+  const { record } = start;
+  // What is no answer of the endpoint's may have come after the token had left.
+  const failure = error instanceof TokenEndpointError ? error : ({ sent: 'maybe' } as const);
+  const verdict = judgeFailure(failure, record.lastRefresh);
+  tools.logger.warn('could not refresh the credential', {
+    outcome: verdict.outcome,
+    detail: describeError(error),
+  });
+  switch (verdict.kind) {
+    case 'dead':
+    case 'client-unknown': {
+      const reason = verdict.kind === 'dead' ? 'refresh-token-dead' : 'client-unknown';
+      try {
+        return await markDead(held, tools, start, { reason, outcome: verdict.outcome });
+      } finally {
+        await claim.release();
+      }
+    }
+    case 'lost':
+    case 'later': {
+      const refused = verdict.kind === 'later' && verdict.refused;
+      const note = noteFailure(
+        { outcome: verdict.outcome, refused },
+        failure,
+        record.lastRefresh,
+        tools.clock.now(),
+      );
+      const { version, revision, ...rest } = record;
+      try {
+        await held.write({ ...rest, lastRefresh: note }, record);
+      } finally {
+        await (verdict.kind === 'lost' ? claim.leaveLost() : claim.release());
+      }
+      return later(verdict.outcome, (note.retryAt ?? note.at) - note.at, error);
+    }
+  }
+}
+
+/** Compare and set: a login or a newer record wins. The access token stays; it serves until its 401. */
+async function markDead(
+  held: HeldLock,
+  { clock, identity }: RefreshTools,
+  { record, hash }: Refresh,
+  { reason, outcome }: { readonly reason: SignInReason; readonly outcome: string },
+): Promise<Refreshed | 'again'> {
+  const again = await held.read(identity);
+  if (again.kind !== 'record' || !isExpected(again.record, record)) return 'again';
+  const { version, revision, client, ...rest } = record;
+  const written = await held.write(
+    {
+      ...rest,
+      deadRefreshTokenHash: hash,
+      lastRefresh: { at: clock.now(), outcome },
+      ...(client === undefined || reason === 'client-unknown' ? {} : { client }),
+    },
+    record,
+  );
+  if (written.kind === 'superseded') return 'again';
+  await held.clearClaims(hash);
+  return { kind: 'sign-in', reason };
+}
+
+export function later(outcome: string, retryAfterMs: number, cause?: unknown): Refreshed {
+  const seconds = Math.ceil(retryAfterMs / 1000);
+  const error = new RefreshPostponedError(
+    `could not refresh the credential (${outcome}); next attempt in ${seconds} s`,
+    { retryAfterMs, ...(cause === undefined ? {} : { cause }) },
+  );
+  return { kind: 'later', error };
+}

@@ -1,0 +1,31 @@
+import { signInEnvironment } from '../../platform/process/child-environment.ts';
+import type { Launch } from '../../platform/process/child-process.ts';
+import { SignInFailedError } from '../errors/sign-in-errors.ts';
+import type { SignInRequest } from '../sign-in-request.ts';
+import { SIGN_IN_COMMAND } from './request.ts';
+
+/** How the running program can be started once more. */
+export interface SignInStarter {
+  readonly launch: Launch;
+  /** The Node that runs this program, and what it was given to run: the path of the entry comes last. */
+  readonly execPath: string;
+  readonly entry: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * Starts the sign-in in a process of its own, detached: hosts kill bridges that make them wait, and the person's login has
+ * to survive that. Resolves when it runs and has its request; from then on the lease's face tells how it goes.
+ */
+export async function startSignIn(request: SignInRequest, starter: SignInStarter): Promise<void> {
+  const outcome = await starter.launch({
+    command: starter.execPath,
+    args: [...starter.entry, SIGN_IN_COMMAND],
+    env: signInEnvironment(starter.env),
+    stdin: JSON.stringify(request),
+    watchMs: 0,
+  });
+  if (outcome.kind === 'running') return;
+  const why = outcome.kind === 'failed' ? outcome.reason : `exit code ${outcome.code}`;
+  throw new SignInFailedError(`the sign-in process did not start (${why})`);
+}

@@ -1,0 +1,163 @@
+import { AbortedError, DrawbridgeError, describeError } from '../../errors.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { Http } from '../../platform/http/http.ts';
+import type { OpenBrowser } from '../../platform/process/browser.ts';
+import { HEARTBEAT_MS, type Leases } from '../../store/lease/lease.ts';
+import type { CredentialRecord } from '../../store/record/record.ts';
+import { RedirectReceiver } from '../callback/receiver.ts';
+import { SignInExpiredError, SignInFailedError } from '../errors/sign-in-errors.ts';
+import { type SignInAttempt, type SignInTools, signIn } from '../grant/authorization-code.ts';
+import { type AddressGuard, createAddressGuard } from '../http/address-policy.ts';
+import { createGuardedFetch } from '../http/guarded-fetch.ts';
+import type { SignInRequest } from '../sign-in-request.ts';
+import { FaceWriter, showAddress } from './status.ts';
+
+export interface SignInPlatform extends Omit<SignInTools, 'fetch' | 'receiver'> {
+  readonly leases: Pick<Leases, 'adopt' | 'heartbeat' | 'holder' | 'release' | 'writeFace'>;
+  /** Every connection of the sign-in asks this guard first. */
+  readonly createHttp: (allowAddress: AddressGuard['allow']) => Promise<Http>;
+  readonly openBrowser: OpenBrowser;
+  readonly pid: number;
+}
+
+export type SignInOutcome =
+  | {
+      readonly kind: 'signed-in';
+      readonly record: CredentialRecord;
+      /** The listener stays a moment for a browser that asks again; a process waits for this before it ends. */
+      readonly closed: Promise<void>;
+    }
+  | { readonly kind: 'failed'; readonly error: DrawbridgeError }
+  /** Another sign-in has the lease. */
+  | { readonly kind: 'superseded' };
+
+/** THREATS 29: a replayed callback gets its page within this time; then the port is free. */
+const LINGER_MS = 2_000;
+/** How often it looks whether the port is wanted sooner. */
+const LINGER_STEP_MS = 100;
+
+/**
+ * One sign-in from lease to credential, in a process of its own or, where the store cannot be written, inside the bridge. Its face
+ * tells the others how it goes. Rejects only when the lease itself cannot be read or released.
+ */
+export async function runSignIn(
+  request: SignInRequest,
+  platform: SignInPlatform,
+  outer: AbortSignal,
+): Promise<SignInOutcome> {
+  const { clock, leases, logger } = platform;
+  const { key, nonce, authTimeoutMs } = request;
+  if (!(await leases.adopt(key, nonce))) return { kind: 'superseded' };
+
+  const startedAt = clock.now();
+  const deadline = startedAt + authTimeoutMs;
+  const face = new FaceWriter(leases, key, {
+    phase: 'starting',
+    nonce,
+    pid: platform.pid,
+    server: request.server,
+    ...(request.profile === undefined ? {} : { profile: request.profile }),
+    startedAt,
+    deadline,
+  });
+  const receiver = new RedirectReceiver(request.server, logger);
+  const lease = keepLease(request, platform);
+  const expiry = timer(
+    clock,
+    authTimeoutMs,
+    new SignInExpiredError(`nobody signed in within ${inWords(authTimeoutMs)}`),
+  );
+  const signal = AbortSignal.any([outer, lease.lost]);
+  const waiting = AbortSignal.any([signal, expiry.signal]);
+  let http: Http | undefined;
+  try {
+    await face.write({});
+    const server = new URL(request.server);
+    const addresses = createAddressGuard(server);
+    http = await platform.createHttp(addresses.allow);
+    const { allowHttp, headers } = request;
+    const fetch = createGuardedFetch({ http, addresses, server, headers, allowHttp, clock });
+    const openBrowser = request.openBrowser ? platform.openBrowser : undefined;
+    const isDevice = request.grant === 'device_code';
+    // The point of a code is that the browser is elsewhere.
+    const browser = isDevice ? undefined : openBrowser;
+    const show: SignInAttempt['show'] = (address, code) =>
+      showAddress(address, { face, openBrowser: browser, code, now: clock.now, logger });
+    const flow = isDevice ? (await import('../grant/device-code.ts')).deviceSignIn : signIn;
+    const record = await flow(request, { ...platform, fetch, receiver }, { signal, waiting, show });
+    await face.write({ phase: 'done' });
+    return { kind: 'signed-in', record, closed: linger(receiver, request, platform, outer) };
+  } catch (thrown) {
+    await receiver.close();
+    if (lease.lost.aborted) return { kind: 'superseded' };
+    const error = asFailure(thrown, outer);
+    const message = describeError(error);
+    logger.debug('sign-in failed', { code: error.code, error: message });
+    const { code, hint } = error;
+    await face.write({ phase: 'failed', error: { code, message, ...(hint === undefined ? {} : { hint }) } });
+    return { kind: 'failed', error };
+  } finally {
+    expiry.stop();
+    lease.stop();
+    await http?.close();
+    await leases.release(key, nonce);
+  }
+}
+
+/** Says that the sign-in lives; notices when it has been taken for dead, after a sleep of the machine for instance. */
+function keepLease({ key, nonce }: SignInRequest, { clock, leases, logger }: SignInPlatform) {
+  const lost = new AbortController();
+  const over = new AbortController();
+  const beat = async () => {
+    for (;;) {
+      await clock.sleep(HEARTBEAT_MS, over.signal);
+      if (!(await leases.heartbeat(key, nonce)))
+        return lost.abort(new AbortedError('another sign-in took over'));
+    }
+  };
+  beat().catch((error: unknown) => {
+    if (!over.signal.aborted) logger.warn('lease not kept', { error: describeError(error) });
+  });
+  return { lost: lost.signal, stop: () => over.abort() };
+}
+
+function timer(clock: Clock, ms: number, reason: DrawbridgeError) {
+  const expired = new AbortController();
+  const over = new AbortController();
+  clock.sleep(ms, over.signal).then(
+    () => expired.abort(reason),
+    () => {},
+  );
+  return { signal: expired.signal, stop: () => over.abort() };
+}
+
+/** Ends early for the next sign-in of this credential (a call that needs more scope), whose registration has this port. */
+async function linger(
+  receiver: RedirectReceiver,
+  { key, nonce }: SignInRequest,
+  { clock, leases }: SignInPlatform,
+  signal: AbortSignal,
+): Promise<void> {
+  const end = clock.monotonic() + LINGER_MS;
+  const isWanted = async () => {
+    const holder = await leases.holder(key, clock.now());
+    return holder !== undefined && holder !== nonce;
+  };
+  try {
+    do await clock.sleep(LINGER_STEP_MS, signal);
+    while (clock.monotonic() < end && !(await isWanted()));
+  } catch {
+    // Stopped, or the folder is gone: nobody is left who could ask again.
+  }
+  await receiver.close();
+}
+
+function asFailure(thrown: unknown, outer: AbortSignal): DrawbridgeError {
+  if (outer.aborted) return new AbortedError('the sign-in was stopped', { cause: thrown });
+  if (thrown instanceof DrawbridgeError) return thrown;
+  return new SignInFailedError('the sign-in failed', { cause: thrown });
+}
+
+function inWords(ms: number): string {
+  return ms < 120_000 ? `${Math.round(ms / 1000)} seconds` : `${Math.round(ms / 60_000)} minutes`;
+}

@@ -1,0 +1,32 @@
+import { TokenEndpointError } from '../errors/oauth-errors.ts';
+import { parseJson } from '../http/json.ts';
+import type { TokenAnswer } from './token-response.ts';
+
+/**
+ * `--use-id-token`: some servers want the ID token as bearer (QUIRKS, Cognito, AgentCore). It takes the access token's place from here
+ * on, with its own end. Nothing is believed of it that is not in our favour: the server checks it.
+ */
+export function idTokenAsBearer(answer: TokenAnswer, now: number): TokenAnswer {
+  const { idToken, expiresInSeconds } = answer;
+  if (idToken === undefined) {
+    throw new TokenEndpointError('the token endpoint answered without an ID token', {
+      sent: 'answered',
+      status: 200,
+      hint: 'It comes with the scope openid: add it with --scope, or leave out --use-id-token.',
+    });
+  }
+  const ends = [expiresInSeconds, secondsLeft(idToken, now)].filter((end) => end !== undefined);
+  return {
+    ...answer,
+    accessToken: idToken,
+    ...(ends.length === 0 ? {} : { expiresInSeconds: Math.min(...ends) }),
+  };
+}
+
+function secondsLeft(jwt: string, now: number): number | undefined {
+  const claims = parseJson(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString('utf8'));
+  const exp = typeof claims === 'object' && claims !== null && 'exp' in claims ? claims.exp : undefined;
+  const left = typeof exp === 'number' ? Math.floor(exp - now / 1000) : Number.NaN;
+  // One that has ended by our clock may not have by the server's: then it is used until a 401.
+  return left > 0 && Number.isSafeInteger(left) ? left : undefined;
+}

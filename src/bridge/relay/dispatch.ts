@@ -1,0 +1,189 @@
+import { AbortedError } from '../../errors.ts';
+import type { HostLine } from '../../host/line-splitter.ts';
+import {
+  errorAnswer,
+  isBatch,
+  type MessageId,
+  parseMessage,
+  RpcErrorCode,
+  resultAnswer,
+} from '../../protocol/jsonrpc.ts';
+import { mayRelay } from '../session/lifecycle.ts';
+import { isModernRequest } from '../stand-in/modern-stand-in.ts';
+import { absentList, isObject, SIGN_IN_TOOL } from '../stand-in/stand-in.ts';
+import { CANCELLED_STREAM_MS } from '../timing/limits.ts';
+import type { BridgeParts } from './parts.ts';
+import type { OpenRequest } from './pending-requests.ts';
+import { Relay } from './relay.ts';
+
+/** What the host says, message by message: who takes it, in which order it goes out. */
+export class HostMessages {
+  readonly #parts: BridgeParts;
+  readonly #relay: Relay;
+  /** Notifications and answers go out one after the other, as the host wrote them. */
+  #queue: Promise<void> = Promise.resolve();
+  #unsentBytes = 0;
+  #whenSent: (() => void) | undefined;
+
+  constructor(parts: BridgeParts, crash: (error: unknown) => void) {
+    this.#parts = parts;
+    this.#relay = new Relay(parts, crash);
+  }
+
+  /** Bytes of requests that have not left yet. */
+  get unsentBytes(): number {
+    return this.#unsentBytes;
+  }
+
+  whenSent(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#whenSent = resolve;
+    });
+  }
+
+  /** Takes one line of the host. Never throws for what the host wrote. */
+  handle(line: HostLine): void {
+    if (line.kind === 'line') return this.#handleMessage(line.bytes);
+    const why = `The message is longer than the limit of ${line.limitBytes} bytes. Raise it with --max-message-size.`;
+    this.#write(errorAnswer(null, RpcErrorCode.invalidRequest, why));
+  }
+
+  #handleMessage(bytes: Uint8Array): void {
+    const parsed = parseMessage(bytes);
+    switch (parsed.kind) {
+      case 'request':
+        return this.#request(parsed.id, parsed.method, parsed.message.params, bytes);
+      case 'notification':
+        return this.#notification(parsed.method, parsed.message.params, bytes);
+      case 'response':
+        if (!this.#relay.addresses.consumes(parsed.id)) this.#inOrder(bytes);
+        return;
+      case 'batch':
+        // Revision 2025-03-26: each member is a message of its own, and gets an answer of its own.
+        for (const member of parsed.members) {
+          if (!isBatch(member)) this.#handleMessage(member);
+          else
+            this.#write(
+              errorAnswer(null, RpcErrorCode.invalidRequest, 'Invalid request: a batch in a batch.'),
+            );
+        }
+        return;
+      case 'not-json':
+        return this.#write(errorAnswer(null, RpcErrorCode.parse, 'Parse error: the line is not JSON.'));
+      case 'not-a-message':
+        return this.#write(
+          errorAnswer(parsed.id, RpcErrorCode.invalidRequest, 'Invalid request: no JSON-RPC 2.0 message.'),
+        );
+    }
+  }
+
+  #request(id: MessageId, method: string, params: unknown, bytes: Uint8Array): void {
+    const { connection, table, lists } = this.#relay;
+    const refuse = (code: number, why: string) => this.#write(errorAnswer(id, code, why));
+    if (table.get(id) !== undefined) {
+      return refuse(RpcErrorCode.invalidRequest, 'Invalid request: this id already waits for its answer.');
+    }
+    if (method === 'ping' && !mayRelay(connection.state)) return this.#write(resultAnswer(id, {}));
+    if (method === 'initialize') {
+      if (connection.state.host !== 'silent') {
+        return refuse(RpcErrorCode.invalidRequest, 'Invalid request: the session is already initialized.');
+      }
+      table.add({ id, method, bytes, params });
+      return connection.hostAsked({ id, bytes, params });
+    }
+    if (isModernRequest(params)) connection.hostNeedsNoSession();
+    if (connection.state.host === 'silent' && !connection.withoutSession) {
+      // Without the fields of 2026-07-28 it is no request of that revision; what a server of 2025 says leads its host to `initialize`.
+      if (method === 'server/discover') {
+        return refuse(RpcErrorCode.methodNotFound, 'Method not found: server/discover');
+      }
+      return refuse(RpcErrorCode.invalidRequest, 'Invalid request: initialize comes first.');
+    }
+    const empty = mayRelay(connection.state)
+      ? absentList(method, this.#relay.opening.stoodIn, connection.capabilities)
+      : undefined;
+    if (empty !== undefined) return this.#write(resultAnswer(id, empty));
+    const request = table.add({ id, method, bytes, params }) as OpenRequest;
+    this.#count(request, bytes.length);
+    this.#relay.addresses.offer();
+    if (method === 'server/discover') this.#relay.standInForDiscovery(request);
+    if (method === 'tools/call' && lists.signInOffered && isObject(params) && params.name === SIGN_IN_TOOL) {
+      return this.#relay.waitForSignIn(request);
+    }
+    this.#relay.serve(request);
+  }
+
+  #notification(method: string, params: unknown, bytes: Uint8Array): void {
+    const { connection } = this.#relay;
+    if (method === 'notifications/initialized') {
+      this.#relay.opening.initialized = bytes;
+      return connection.hostInitialized();
+    }
+    if (connection.state.host === 'silent' && !connection.withoutSession) return;
+    if (method === 'notifications/cancelled' && isObject(params)) {
+      const request = this.#relay.table.get(params.requestId as MessageId);
+      if (request !== undefined) return this.#cancel(request, bytes);
+    }
+    this.#inOrder(bytes);
+  }
+
+  /**
+   * A cancellation goes after the request that it names, and not at all when that has not left yet: then nobody but the bridge
+   * knows of it. No answer is owed after that (specification, Cancellation).
+   */
+  #cancel(request: OpenRequest, bytes: Uint8Array): void {
+    request.cancelled = true;
+    if (!request.mayHaveRun) {
+      this.#relay.table.take(request.id);
+      request.stop.abort(new AbortedError('cancelled by the host'));
+      return;
+    }
+    const tell = async () => {
+      await this.#relay.send(bytes);
+      await this.#relay.pause(CANCELLED_STREAM_MS);
+      this.#relay.table.take(request.id);
+      request.stop.abort(new AbortedError('cancelled by the host'));
+    };
+    request.whenSent(() => void tell());
+  }
+
+  #inOrder(bytes: Uint8Array): void {
+    this.#queue = this.#queue.then(() => this.#relay.send(bytes));
+  }
+
+  #count(request: OpenRequest, bytes: number): void {
+    this.#unsentBytes += bytes;
+    request.whenSent(() => {
+      this.#unsentBytes -= bytes;
+      this.#whenSent?.();
+      this.#whenSent = undefined;
+    });
+  }
+
+  #write(text: string): void {
+    void this.#parts.writer.write(text);
+  }
+
+  /** Resolves when each request has its answer and each notification is out. */
+  async idle(): Promise<void> {
+    await this.#relay.table.idle();
+    await this.#queue;
+  }
+
+  failAll(why: string): void {
+    for (const request of this.#relay.table.all()) {
+      const { mayHaveRun } = request;
+      this.#relay.inbox.fail(request, `${why}. The call ${mayHaveRun ? 'may have run' : 'was not run'}.`, {
+        mayHaveRun,
+      });
+    }
+  }
+
+  endSession(signal: AbortSignal): Promise<void> {
+    return this.#relay.endSession(signal);
+  }
+
+  abort(): void {
+    this.#relay.abort();
+  }
+}

@@ -1,0 +1,29 @@
+import type { Readable } from 'node:stream';
+import type { Authorization } from '../../auth/authorization.ts';
+import type { HostWriter } from '../../host/writer.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { Logger } from '../../platform/log/logger.ts';
+import type { Random } from '../../platform/random.ts';
+import type { Transport } from '../../remote/transport/transport.ts';
+import type { Memory } from '../stand-in/server-cache.ts';
+
+/** What a bridge is made of; the composition builds it. */
+export interface BridgeParts {
+  readonly stdin: Readable;
+  readonly writer: HostWriter;
+  readonly http: Transport;
+  readonly authorization: Authorization;
+  readonly memory: Memory;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly version: string;
+  readonly maxMessageBytes: number;
+  /** Lists and calls wait for the whole sign-in. */
+  readonly wait: boolean;
+  /** How often an idle server is asked for a sign of life; never where it is not there. */
+  readonly pingIntervalMs?: number;
+}
+
+/** Why the bridge stops: the host closed stdin, a signal asked for it, or nobody reads stdout any more. */
+export type StopReason = 'stdin-ended' | 'signal' | 'host-gone';

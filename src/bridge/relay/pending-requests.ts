@@ -1,0 +1,90 @@
+import { Stop } from '../../platform/stop.ts';
+import type { MessageId } from '../../protocol/jsonrpc.ts';
+
+type Entered = Pick<OpenRequest, 'id' | 'method' | 'bytes' | 'params' | 'answerHere'>;
+
+/** A request of the host (or of the bridge itself) that has no answer yet. */
+export class OpenRequest {
+  readonly id: MessageId;
+  readonly method: string;
+  readonly bytes: Uint8Array | string;
+  readonly params: unknown;
+  /** For the bridge's own requests: where the answer goes instead of to the host. */
+  readonly answerHere?: (message: unknown) => void;
+  /** Ends everything that is done for it. */
+  readonly stop = new Stop();
+  /** The host no longer wants it. */
+  cancelled = false;
+  /** The first byte of it may have left. */
+  mayHaveRun = false;
+  #isSent = false;
+  #whenSent: (() => void)[] = [];
+
+  constructor({ id, method, bytes, params, answerHere }: Entered) {
+    this.id = id;
+    this.method = method;
+    this.bytes = bytes;
+    this.params = params;
+    if (answerHere !== undefined) this.answerHere = answerHere;
+  }
+
+  /** Calls back when its last byte went out, or when it never will; at once where that is so already. */
+  whenSent(listener: () => void): void {
+    if (this.#isSent) listener();
+    else this.#whenSent.push(listener);
+  }
+
+  markSent(): void {
+    if (this.#isSent) return;
+    this.#isSent = true;
+    for (const listener of this.#whenSent) listener();
+    this.#whenSent = [];
+  }
+}
+
+/**
+ * Which ids wait for an answer: what makes "exactly one answer for each id" true. Ids are compared with their type: `1` and `"1"` are two
+ * (JSON-RPC 2.0 §4).
+ */
+export class RequestTable {
+  readonly #open = new Map<MessageId, OpenRequest>();
+  #idle: (() => void) | undefined;
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  get(id: MessageId): OpenRequest | undefined {
+    return this.#open.get(id);
+  }
+
+  /** Enters a request; undefined when that id already waits. */
+  add(request: Entered): OpenRequest | undefined {
+    if (this.#open.has(request.id)) return undefined;
+    const entry = new OpenRequest(request);
+    this.#open.set(request.id, entry);
+    return entry;
+  }
+
+  /** Takes a request out because its answer is about to be written; undefined when nothing waits for it. */
+  take(id: MessageId): OpenRequest | undefined {
+    const entry = this.#open.get(id);
+    if (entry === undefined) return undefined;
+    this.#open.delete(id);
+    entry.markSent();
+    if (this.#open.size === 0) this.#idle?.();
+    return entry;
+  }
+
+  all(): OpenRequest[] {
+    return [...this.#open.values()];
+  }
+
+  /** Resolves when nothing waits for an answer. */
+  idle(): Promise<void> {
+    if (this.#open.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#idle = resolve;
+    });
+  }
+}

@@ -1,0 +1,56 @@
+import type { Clock } from '../../platform/clock.ts';
+import type { Logger } from '../../platform/log/logger.ts';
+import { type Random, randomToken } from '../../platform/random.ts';
+import { anySignal, type StopSignal } from '../../platform/stop.ts';
+import { PING_PATIENCE_MS } from '../timing/limits.ts';
+import type { OpenRequest, RequestTable } from './pending-requests.ts';
+
+export interface PingsOptions {
+  readonly everyMs: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly table: RequestTable;
+  readonly signal: StopSignal;
+  /** Whether there is a session to ask in. */
+  readonly ready: () => boolean;
+  readonly serve: (request: OpenRequest) => void;
+  /** The server did not answer. */
+  readonly onSilence: () => void;
+}
+
+/**
+ * `--ping-interval`: asks a server for a sign of life (specification, Ping), which keeps middleboxes from forgetting the connection and shows
+ * one that is dead although neither side was told. Never rejects.
+ */
+export async function ping(options: PingsOptions): Promise<void> {
+  const { everyMs, clock, signal, logger } = options;
+  const ended = () => {};
+  while (!signal.aborted) {
+    await clock.sleep(everyMs, signal).catch(ended);
+    if (signal.aborted || !options.ready()) continue;
+    if (await answered(options)) continue;
+    if (signal.aborted) return;
+    logger.debug('a ping was not answered');
+    options.onSilence();
+  }
+}
+
+async function answered({ everyMs, clock, random, table, signal, serve }: PingsOptions): Promise<boolean> {
+  const id = `drawbridge-${randomToken(random, 96)}`;
+  const bytes = JSON.stringify({ jsonrpc: '2.0', id, method: 'ping' });
+  const time = new AbortController();
+  const answer = new Promise<true>((resolve) => {
+    const message = { id, method: 'ping', bytes, params: undefined, answerHere: () => resolve(true) };
+    // An error is an answer too: the server, or the bridge on its behalf, knows where it stands.
+    serve(table.add(message) as OpenRequest);
+  });
+  const over = clock.sleep(Math.min(everyMs, PING_PATIENCE_MS), anySignal([signal, time.signal])).then(
+    () => false,
+    () => false,
+  );
+  const inTime = await Promise.race([answer, over]);
+  time.abort();
+  if (!inTime) table.take(id)?.stop.abort();
+  return inTime;
+}

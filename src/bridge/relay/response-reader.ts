@@ -1,0 +1,145 @@
+import type { Authorization } from '../../auth/authorization.ts';
+import { AbortedError, DrawbridgeError, describeError } from '../../errors.ts';
+import type { HostWriter } from '../../host/writer.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { HttpError } from '../../platform/http/http.ts';
+import type { Logger } from '../../platform/log/logger.ts';
+import type { Random } from '../../platform/random.ts';
+import { backoffMs, reconnectMs } from '../../remote/http/backoff.ts';
+import { BadAnswerError } from '../../remote/http/errors.ts';
+import type { SessionHeaders } from '../../remote/http/message-options.ts';
+import type { Reply, Transport } from '../../remote/transport/transport.ts';
+import { RESUME_PATIENCE_MS } from '../timing/limits.ts';
+import type { Inbox } from './host-delivery.ts';
+import type { OpenRequest, RequestTable } from './pending-requests.ts';
+
+export interface RepliesOptions {
+  readonly http: Transport;
+  readonly authorization: Authorization;
+  readonly inbox: Inbox;
+  readonly table: RequestTable;
+  readonly writer: HostWriter;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Whether the server's own stream is open, over which an answer could still come. */
+  readonly listening: () => boolean;
+}
+
+type Events = Extract<Reply, { kind: 'events' }>;
+
+/** Where reading a stream got to. */
+interface Position {
+  lastEventId: string | undefined;
+  retryMs: number | undefined;
+}
+
+/** Reads what the server replied to one message to its end; the request it was for is answered when this resolves. */
+export class Replies {
+  readonly #options: RepliesOptions;
+
+  constructor(options: RepliesOptions) {
+    this.#options = options;
+  }
+
+  /** Never rejects for what the server did wrong: that becomes the request's error. */
+  async read(reply: Reply, request: OpenRequest, session: SessionHeaders): Promise<void> {
+    const { inbox } = this.#options;
+    try {
+      if (reply.kind === 'message') {
+        const full = inbox.deliver(reply.json);
+        if (full !== undefined) await full;
+      } else if (reply.kind === 'events') await this.#readStream(reply, request, session);
+      else if (this.#options.listening()) return;
+      this.#failUnanswered(request, 'the server ended its answer without answering this request');
+    } catch (error) {
+      if (request.stop.signal.aborted) throw request.stop.signal.reason;
+      if (!(error instanceof DrawbridgeError)) throw error;
+      this.#failUnanswered(request, describeError(error));
+    }
+  }
+
+  /** Hands on what still comes over a stream whose request is answered. */
+  async drain(reply: Events): Promise<void> {
+    const failure = await this.#readEvents(reply, { lastEventId: undefined, retryMs: undefined });
+    if (failure !== undefined) throw failure;
+  }
+
+  #failUnanswered(request: OpenRequest, why: string): void {
+    this.#options.inbox.fail(request, `${capital(why)}. The call may have run.`, { mayHaveRun: true });
+  }
+
+  #waits(request: OpenRequest): boolean {
+    return this.#options.table.get(request.id) === request && !request.cancelled;
+  }
+
+  async #readStream(reply: Events, request: OpenRequest, session: SessionHeaders): Promise<void> {
+    const position: Position = { lastEventId: undefined, retryMs: undefined };
+    let failure = await this.#readEvents(reply, position);
+    // Specification 2025-11-25, Transports → Resumability and Redelivery: a stream that breaks is taken up after its last event.
+    while (this.#waits(request) && position.lastEventId !== undefined) {
+      const resumed = await this.#resume(position, request, session);
+      if (resumed === undefined) break;
+      failure = await this.#readEvents(resumed, position);
+    }
+    if (failure !== undefined && this.#waits(request)) throw failure;
+  }
+
+  /** Reads to the end of the stream; a broken connection is returned, anything else thrown. */
+  async #readEvents(reply: Events, position: Position): Promise<HttpError | undefined> {
+    try {
+      for await (const events of reply.events) {
+        for (const { id, data } of events) {
+          const full = data === '' ? undefined : this.#options.inbox.deliver(data);
+          if (full !== undefined) await full;
+          // Only now: an event counts as received when the host has it.
+          if (id !== undefined) position.lastEventId = id;
+        }
+      }
+      return undefined;
+    } catch (error) {
+      if (error instanceof HttpError) return error;
+      throw error;
+    } finally {
+      position.retryMs = reply.retryMs() ?? position.retryMs;
+    }
+  }
+
+  async #resume(
+    position: Position,
+    request: OpenRequest,
+    session: SessionHeaders,
+  ): Promise<Events | undefined> {
+    const { http, authorization, clock, random, logger, writer } = this.#options;
+    const { signal } = request.stop;
+    const end = clock.monotonic() + RESUME_PATIENCE_MS;
+    for (let attempt = 1; clock.monotonic() < end; attempt++) {
+      await clock.sleep(
+        attempt === 1 ? reconnectMs(position.retryMs) : backoffMs(attempt - 1, random.fraction()),
+        signal,
+      );
+      try {
+        const bearer = await authorization.current(signal);
+        const lastEventId = position.lastEventId as string;
+        const beforeBody = () => writer.untilReady();
+        const reply = await http.listen({ session, bearer, signal, lastEventId, beforeBody });
+        if (reply.kind === 'events') return reply;
+        logger.debug(
+          'resuming was refused',
+          reply.kind === 'refused' ? { status: reply.refusal.status } : {},
+        );
+        return undefined;
+      } catch (error) {
+        if (signal.aborted) throw signal.reason;
+        if (error instanceof BadAnswerError || error instanceof AbortedError) return undefined;
+        if (!(error instanceof DrawbridgeError)) throw error;
+        logger.debug('resuming failed', { attempt, error: describeError(error) });
+      }
+    }
+    return undefined;
+  }
+}
+
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,86 @@
+import type { DrawbridgeError } from '../../errors.ts';
+import { HttpError } from '../../platform/http/http.ts';
+import type { Meaning } from '../../remote/http/refusal.ts';
+import { MAX_DELAYS, MAX_RECOVERIES, MAX_REOPENINGS, MAX_STEP_UPS } from '../timing/limits.ts';
+
+/** What stood between a message and its answer. */
+export type Trouble =
+  | Exclude<Meaning, { kind: 'rpc-error' }>
+  | { readonly kind: 'broken'; readonly error: DrawbridgeError };
+
+/** What was already done for this message. */
+export interface Tries {
+  readonly recoveries: number;
+  readonly stepUps: number;
+  readonly reopenings: number;
+  readonly delays: number;
+}
+
+export const noTries: Tries = { recoveries: 0, stepUps: 0, reopenings: 0, delays: 0 };
+
+export type NextStep =
+  /** Ask the authorization for another token, then send again. */
+  | { readonly kind: 'recover'; readonly wwwAuthenticate: string | undefined }
+  /** Ask for a token that may do more, then send again. */
+  | { readonly kind: 'step-up'; readonly wwwAuthenticate: string }
+  /** Open a new session, then send again. */
+  | { readonly kind: 'reopen' }
+  /** Send again after this pause. */
+  | { readonly kind: 'delay'; readonly ms: number }
+  /** Not one byte left: send again when the server is back. */
+  | { readonly kind: 'await-server'; readonly error: DrawbridgeError }
+  | {
+      readonly kind: 'fail';
+      readonly error: DrawbridgeError | undefined;
+      readonly why: string;
+      readonly mayHaveRun: boolean;
+    };
+
+/**
+ * DESIGN, "Order and retry": a message is sent again only when it cannot have run: connection refused, name not resolved, 401, 404 for a lost
+ * session, 429 and 503 with `Retry-After`. In every other case the host gets an error for that id.
+ */
+export function nextStep(trouble: Trouble, tries: Tries): NextStep {
+  switch (trouble.kind) {
+    case 'unauthorized':
+      if (tries.recoveries < MAX_RECOVERIES) {
+        return { kind: 'recover', wwwAuthenticate: trouble.wwwAuthenticate };
+      }
+      return refused('the server refused each token that it was shown (401)');
+
+    case 'scope-needed':
+      if (tries.stepUps < MAX_STEP_UPS) {
+        return { kind: 'step-up', wwwAuthenticate: trouble.wwwAuthenticate };
+      }
+      return { kind: 'fail', error: trouble.error, why: trouble.error.message, mayHaveRun: false };
+
+    case 'session-lost':
+      if (tries.reopenings < MAX_REOPENINGS) return { kind: 'reopen' };
+      return refused('the server forgot the session again and again (404)');
+
+    case 'later':
+      if (tries.delays < MAX_DELAYS) return { kind: 'delay', ms: trouble.afterMs };
+      return refused('the server asked again and again to come back later (Retry-After)');
+
+    case 'away':
+      return { kind: 'fail', error: trouble.error, why: trouble.error.message, mayHaveRun: true };
+
+    case 'failed':
+      return { kind: 'fail', error: trouble.error, why: trouble.error.message, mayHaveRun: false };
+
+    case 'broken': {
+      const { error } = trouble;
+      if (error instanceof HttpError && !error.sent) {
+        // A certificate or an address that is refused now is refused in a second too: said at once, no storm (FAULTS 10).
+        if (error.code === 'network' || error.code === 'timeout') return { kind: 'await-server', error };
+        return { kind: 'fail', error, why: error.message, mayHaveRun: false };
+      }
+      // A key that cannot sign: there was nothing to send.
+      return { kind: 'fail', error, why: error.message, mayHaveRun: error.code !== 'dpop' };
+    }
+  }
+}
+
+function refused(why: string): NextStep {
+  return { kind: 'fail', error: undefined, why, mayHaveRun: false };
+}

@@ -1,0 +1,150 @@
+import type { Authorization } from '../../auth/authorization.ts';
+import { DrawbridgeError, describeError } from '../../errors.ts';
+import type { HostWriter } from '../../host/writer.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { Logger } from '../../platform/log/logger.ts';
+import { anySignal, type StopSignal } from '../../platform/stop.ts';
+import { backoffMs, reconnectMs } from '../../remote/http/backoff.ts';
+import { BadAnswerError } from '../../remote/http/errors.ts';
+import type { SessionHeaders } from '../../remote/http/message-options.ts';
+import type { Reply, Transport } from '../../remote/transport/transport.ts';
+import { SHORT_STREAM_MS } from '../timing/limits.ts';
+import type { Inbox } from './host-delivery.ts';
+
+export interface ServerStreamOptions {
+  readonly http: Transport;
+  readonly authorization: Authorization;
+  readonly inbox: Inbox;
+  readonly writer: HostWriter;
+  readonly clock: Clock;
+  readonly fraction: () => number;
+  readonly logger: Logger;
+  readonly signal: StopSignal;
+  /** The session turned out to be gone. */
+  readonly onLost: (session: SessionHeaders) => void;
+}
+
+/**
+ * The stream over which the server speaks by itself (specification 2025-11-25, Transports → Listening for Messages from the Server). It is opened
+ * beside the messages, never in front of them; a server that refuses it has none; one that closes it is asked again.
+ */
+export class ServerStream {
+  readonly #options: ServerStreamOptions;
+  #current: AbortController | undefined;
+  /** Ends the exchange that is open now, so that the next begins. */
+  #exchange: AbortController | undefined;
+  #open = false;
+
+  constructor(options: ServerStreamOptions) {
+    this.#options = options;
+  }
+
+  /** Whether the stream is open now. */
+  get open(): boolean {
+    return this.#open;
+  }
+
+  /** The connection of the stream may be dead: it is opened again at once, after the last event that came. */
+  reopen(): void {
+    this.#exchange?.abort();
+  }
+
+  /** Listens for this session, and no longer for an earlier one. Never rejects. */
+  async listen(session: SessionHeaders): Promise<void> {
+    this.#current?.abort();
+    const own = new AbortController();
+    this.#current = own;
+    const listening = anySignal([this.#options.signal, own.signal]);
+    const { clock, fraction, logger } = this.#options;
+    let lastEventId: string | undefined;
+    let failures = 0;
+    let fruitless = 0;
+    for (;;) {
+      let wish: number | undefined;
+      this.#exchange = new AbortController();
+      const signal = anySignal([listening, this.#exchange.signal]);
+      try {
+        const reply = await this.#request(session, signal, lastEventId);
+        if (reply.kind !== 'events') {
+          const status = reply.kind === 'refused' ? reply.refusal.status : 202;
+          if (status === 404 && session.sessionId !== undefined) return this.#options.onLost(session);
+          if (!mayPass(status)) return logger.debug('the server has no stream of its own', { status });
+          failures++;
+        } else {
+          this.#open = true;
+          failures = 0;
+          const opened = clock.monotonic();
+          const read = await this.#read(reply, signal);
+          lastEventId = read.lastEventId ?? lastEventId;
+          const soon = clock.monotonic() - opened < SHORT_STREAM_MS;
+          fruitless = soon && read.events === 0 ? fruitless + 1 : 0;
+          // What the server asks for is kept to; one that just closes each stream is asked ever more slowly.
+          const asked = reply.retryMs();
+          wish =
+            asked === undefined && fruitless > 1 ? backoffMs(fruitless + 1, fraction()) : reconnectMs(asked);
+        }
+      } catch (error) {
+        if (listening.aborted) return;
+        if (error instanceof BadAnswerError)
+          return logger.debug('the server has no stream of its own', { error: error.message });
+        if (!(error instanceof DrawbridgeError) && !signal.aborted) throw error;
+        logger.debug('the server stream broke', { error: describeError(error) });
+        failures++;
+      } finally {
+        this.#open = false;
+      }
+      if (listening.aborted) return;
+      try {
+        if (signal.aborted) continue;
+        await clock.sleep(wish ?? backoffMs(failures, fraction()), signal);
+      } catch (error) {
+        if (listening.aborted) return;
+        if (!signal.aborted) throw error;
+      }
+    }
+  }
+
+  async #request(
+    session: SessionHeaders,
+    signal: StopSignal,
+    lastEventId: string | undefined,
+  ): Promise<Reply> {
+    const { http, authorization, writer } = this.#options;
+    // A token that is refused here is not renewed from here: that would ask a person from a timer (DESIGN, promise 2).
+    const bearer = await authorization.current(signal);
+    return http.listen({
+      session,
+      bearer,
+      signal,
+      beforeBody: () => writer.untilReady(),
+      ...(lastEventId === undefined ? {} : { lastEventId }),
+    });
+  }
+
+  /** Delivers until the stream ends; the id of the last event that the host has, and how many there were. */
+  async #read(
+    reply: Extract<Reply, { kind: 'events' }>,
+    signal: StopSignal,
+  ): Promise<{ readonly lastEventId: string | undefined; readonly events: number }> {
+    let lastEventId: string | undefined;
+    let count = 0;
+    try {
+      for await (const events of reply.events) {
+        for (const { id, data } of events) {
+          if (data !== '') await this.#options.inbox.deliver(data);
+          if (id !== undefined) lastEventId = id;
+          count++;
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof DrawbridgeError) && !signal.aborted) throw error;
+      this.#options.logger.debug('the server stream broke', { error: describeError(error) });
+    }
+    return { lastEventId, events: count };
+  }
+}
+
+/** Statuses after which asking again makes sense; any other refusal means that the server has no such stream. */
+function mayPass(status: number): boolean {
+  return status === 401 || status === 429 || status === 502 || status === 503 || status === 504;
+}

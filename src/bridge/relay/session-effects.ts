@@ -1,0 +1,139 @@
+import { randomToken } from '../../platform/random.ts';
+import type { StopSignal } from '../../platform/stop.ts';
+import { notification, resultAnswer } from '../../protocol/jsonrpc.ts';
+import type { SessionHeaders } from '../../remote/http/message-options.ts';
+import type { Connection, ConnectionHooks } from '../session/session.ts';
+import type { StoodInLists } from '../stand-in/provisional-lists.ts';
+import type { Remembered } from '../stand-in/server-cache.ts';
+import { standInGreeting } from '../stand-in/stand-in.ts';
+import { explain } from '../stand-in/unavailability.ts';
+import { STAND_IN_AFTER_MS } from '../timing/limits.ts';
+import type { Inbox } from './host-delivery.ts';
+import type { BridgeParts } from './parts.ts';
+import type { OpenRequest, RequestTable } from './pending-requests.ts';
+import type { Replies } from './response-reader.ts';
+import type { ServerStream } from './server-stream.ts';
+import type { SessionShape, Shaping } from './session-settings.ts';
+
+export interface OpeningOptions {
+  readonly parts: BridgeParts;
+  readonly signal: StopSignal;
+  readonly connection: () => Connection;
+  readonly table: RequestTable;
+  readonly inbox: Inbox;
+  readonly replies: Replies;
+  readonly stream: ServerStream;
+  readonly shape: SessionShape;
+  readonly lists: StoodInLists;
+  readonly remembered: Promise<Remembered>;
+  readonly crash: (error: unknown) => void;
+}
+
+/** What happens around the opening of a session: the effects of the lifecycle that reach the host or the server. */
+export class Opening implements ConnectionHooks {
+  readonly #options: OpeningOptions;
+  /** The host's `notifications/initialized` as it came. */
+  initialized: Uint8Array | undefined;
+  /** The host's `initialize` was answered without the server. */
+  stoodIn = false;
+
+  constructor(options: OpeningOptions) {
+    this.#options = options;
+  }
+
+  crash(error: unknown): void {
+    this.#options.crash(error);
+  }
+
+  armStandIn(): void {
+    const { parts, signal, connection } = this.#options;
+    parts.clock.sleep(STAND_IN_AFTER_MS, signal).then(
+      () => connection().standInDue(),
+      () => {},
+    );
+  }
+
+  async answerByStandIn(): Promise<void> {
+    this.stoodIn = true;
+    const { parts, connection, table, remembered } = this.#options;
+    const { hello } = connection();
+    if (hello === undefined || table.take(hello.id) === undefined) return;
+    const greeting = standInGreeting(hello.params, await remembered, parts.version);
+    await parts.writer.write(resultAnswer(hello.id, greeting));
+  }
+
+  relayGreeting: ConnectionHooks['relayGreeting'] = async (_hello, { json, result }) => {
+    this.#options.parts.memory.update({ initialize: result });
+    await this.#options.inbox.deliver(json);
+  };
+
+  relayFailure: ConnectionHooks['relayFailure'] = (hello, { json, error }) => {
+    const { table, inbox } = this.#options;
+    const request = table.get(hello.id);
+    if (request === undefined) return;
+    if (json === undefined) inbox.fail(request, explain({ kind: 'failed', error }));
+    else void inbox.deliver(json);
+  };
+
+  deliverOthers: ConnectionHooks['deliverOthers'] = async ({ others, rest }) => {
+    const { parts, signal, inbox, replies } = this.#options;
+    for (const message of others) await inbox.deliver(message);
+    if (rest === undefined) return;
+    replies.drain(rest).catch((error: unknown) => {
+      if (!signal.aborted) parts.logger.warn('the rest of the greeting broke', { error: String(error) });
+    });
+  };
+
+  async sendInitialized(session: SessionHeaders): Promise<void> {
+    await this.#post(this.initialized ?? notification('notifications/initialized'), session);
+  }
+
+  async restore(session: SessionHeaders): Promise<void> {
+    for (const shaping of this.#options.shape.all()) await this.#ask(shaping, session);
+  }
+
+  listen(session: SessionHeaders): void {
+    this.#options.stream.listen(session).catch((error: unknown) => this.#options.crash(error));
+  }
+
+  async announceChanges(): Promise<void> {
+    const { parts, connection, lists } = this.#options;
+    const result = connection().greetingResult;
+    if (result !== undefined) parts.memory.update({ initialize: result });
+    for (const method of lists.changes()) await parts.writer.write(notification(method));
+  }
+
+  /** A request of the bridge's own, in the host's name; its answer goes no further. */
+  async #ask(shaping: Shaping, session: SessionHeaders): Promise<void> {
+    const { parts, signal, table, replies } = this.#options;
+    const id = `drawbridge-${randomToken(parts.random, 96)}`;
+    const bytes = JSON.stringify({ jsonrpc: '2.0', id, ...shaping });
+    const request = table.add({ id, bytes, ...shaping, answerHere: () => {} }) as OpenRequest;
+    const stop = () => request.stop.abort();
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      const reply = await this.#post(bytes, session);
+      if (reply !== undefined && reply.kind !== 'refused') await replies.read(reply, request, session);
+    } finally {
+      signal.removeEventListener('abort', stop);
+      table.take(id);
+    }
+  }
+
+  /** One POST that belongs to the opening of a session: what goes wrong here shows again with the next message. */
+  async #post(body: Uint8Array | string, session: SessionHeaders) {
+    const { parts, signal } = this.#options;
+    try {
+      const bearer = await parts.authorization.current(signal);
+      const reply = await parts.http.post(body, { session, bearer, signal });
+      if (reply.kind === 'refused') {
+        parts.logger.warn('the server refused a message of the opening', { status: reply.refusal.status });
+      }
+      return reply;
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      parts.logger.warn('a message of the opening was lost', { error: String(error) });
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,167 @@
+import type { Authorization, SignInWatch } from '../../auth/authorization.ts';
+import { DrawbridgeError } from '../../errors.ts';
+import type { HostWriter } from '../../host/writer.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { HttpError } from '../../platform/http/http.ts';
+import type { StopSignal } from '../../platform/stop.ts';
+import { type JsonObject, type MessageId, parseMessage, textOf } from '../../protocol/jsonrpc.ts';
+import { BadAnswerError } from '../../remote/http/errors.ts';
+import { HEADERS_MS } from '../../remote/http/limits.ts';
+import type { SessionHeaders } from '../../remote/http/message-options.ts';
+import { excerpt, meaningOf } from '../../remote/http/refusal.ts';
+import { postInitialize } from '../../remote/transport/initialize-fallback.ts';
+import { sessionHeaders } from '../../remote/transport/session-headers.ts';
+import type { Reply, Transport } from '../../remote/transport/transport.ts';
+import { isObject } from '../stand-in/stand-in.ts';
+import { MAX_RECOVERIES } from '../timing/limits.ts';
+
+/** The host's own `initialize`, kept to open sessions with (DESIGN, "Order and retry"). */
+export interface Hello {
+  readonly id: MessageId;
+  readonly bytes: Uint8Array;
+  readonly params: unknown;
+}
+
+/** What came of one attempt to open a session. */
+export type Greeting =
+  | {
+      readonly kind: 'greeted';
+      readonly session: SessionHeaders;
+      /** The answer as it came. */
+      readonly json: Uint8Array | string;
+      readonly result: JsonObject;
+      /** Messages that came before the answer, and the rest of the stream after it. */
+      readonly others: readonly string[];
+      readonly rest: Extract<Reply, { kind: 'events' }> | undefined;
+    }
+  | { readonly kind: 'sign-in'; readonly signIn: SignInWatch }
+  /** Worth another attempt, after this pause where the server named one. */
+  | { readonly kind: 'away'; readonly error: DrawbridgeError; readonly afterMs?: number }
+  /** Not worth another attempt by itself. `json` is the server's own JSON-RPC error. */
+  | { readonly kind: 'failed'; readonly error: DrawbridgeError; readonly json?: Uint8Array | string };
+
+export interface GreetingOptions {
+  readonly http: Transport;
+  readonly authorization: Authorization;
+  readonly clock: Clock;
+  readonly writer: HostWriter;
+  readonly signal: StopSignal;
+  /** False where nobody asked for the server just now: then a 401 ends the attempt. */
+  readonly mayAskPerson: boolean;
+}
+
+/** Failures of the authorization that pass by themselves. */
+const PASSING_CODES = new Set(['network', 'timeout', 'token_endpoint', 'lock_timeout']);
+
+/** Sends the host's `initialize` and judges what comes back. Rejects only when the signal aborts or the program is wrong. */
+export async function greet(hello: Hello, options: GreetingOptions): Promise<Greeting> {
+  const { authorization, signal } = options;
+  try {
+    let bearer = await authorization.current(signal);
+    for (let recoveries = 0; ; recoveries++) {
+      const reply = await postInitialize(options.http, hello.bytes, {
+        session: {},
+        bearer,
+        signal,
+        headersTimeoutMs: HEADERS_MS,
+        beforeBody: () => options.writer.untilReady(),
+      });
+      if (reply.kind !== 'refused') {
+        if (bearer !== undefined) authorization.worked?.(bearer);
+        return await read(reply, hello);
+      }
+      const meaning = meaningOf(reply.refusal, { hadSession: false, now: options.clock.now() });
+      switch (meaning.kind) {
+        case 'unauthorized':
+        case 'scope-needed': {
+          if (!options.mayAskPerson || recoveries === MAX_RECOVERIES) {
+            return failed(new BadAnswerError('the server asks for authorization (401)'));
+          }
+          const recovery = await authorization.recover(bearer, meaning.wwwAuthenticate, signal);
+          if (recovery.kind === 'sign-in') return recovery;
+          bearer = recovery.bearer;
+          continue;
+        }
+        case 'later':
+          return {
+            kind: 'away',
+            error: new BadAnswerError(`the server asks to come back later (${reply.refusal.status})`),
+            afterMs: meaning.afterMs,
+          };
+        case 'away':
+          return { kind: 'away', error: meaning.error };
+        case 'rpc-error':
+          return rpcFailure(meaning.json, hello);
+        case 'session-lost':
+        case 'failed':
+          return failed(
+            meaning.kind === 'failed'
+              ? meaning.error
+              : new BadAnswerError('the server knows no such session'),
+          );
+      }
+    }
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    if (!(error instanceof DrawbridgeError)) throw error;
+    const passes =
+      error instanceof HttpError
+        ? error.code === 'network' || error.code === 'timeout'
+        : PASSING_CODES.has(error.code);
+    return passes ? { kind: 'away', error } : failed(error);
+  }
+}
+
+function failed(error: DrawbridgeError): Greeting {
+  return { kind: 'failed', error };
+}
+
+async function read(reply: Exclude<Reply, { kind: 'refused' }>, hello: Hello): Promise<Greeting> {
+  if (reply.kind === 'accepted') {
+    return failed(new BadAnswerError('the server accepted initialize but did not answer it'));
+  }
+  if (reply.kind === 'message') return judge(reply.json, hello, reply.sessionId, [], undefined);
+  const others: string[] = [];
+  const iterator = reply.events[Symbol.asyncIterator]();
+  for (let step = await iterator.next(); !step.done; step = await iterator.next()) {
+    for (const { data } of step.value) {
+      if (data === '') continue;
+      const parsed = parseMessage(data);
+      if (parsed.kind === 'response' && parsed.id === hello.id) {
+        const rest = { ...reply, events: { [Symbol.asyncIterator]: () => iterator } };
+        return judge(data, hello, reply.sessionId, others, rest);
+      }
+      others.push(textOf(data));
+    }
+  }
+  return failed(new BadAnswerError('the server ended its answer without answering initialize'));
+}
+
+function judge(
+  json: Uint8Array | string,
+  hello: Hello,
+  sessionId: string | undefined,
+  others: readonly string[],
+  rest: Extract<Reply, { kind: 'events' }> | undefined,
+): Greeting {
+  const parsed = parseMessage(json);
+  if (parsed.kind !== 'response' || parsed.id !== hello.id) {
+    return failed(new BadAnswerError(`the server answered initialize with something else: ${excerpt(json)}`));
+  }
+  if (parsed.failed) return rpcFailure(json, hello);
+  const { result } = parsed.message;
+  if (!isObject(result)) return failed(new BadAnswerError('the server answered initialize without a result'));
+  const session = sessionHeaders(sessionId, result.protocolVersion);
+  return { kind: 'greeted', session, json, result, others, rest };
+}
+
+function rpcFailure(json: Uint8Array | string, hello: Hello): Greeting {
+  const parsed = parseMessage(json);
+  const error = parsed.kind === 'response' && isObject(parsed.message.error) ? parsed.message.error : {};
+  const message = typeof error.message === 'string' ? error.message : '';
+  return {
+    kind: 'failed',
+    error: new BadAnswerError(`the server refused initialize: ${excerpt(message)}`),
+    ...(parsed.kind === 'response' && parsed.id === hello.id ? { json } : {}),
+  };
+}

@@ -1,0 +1,255 @@
+import { DrawbridgeError } from '../../errors.ts';
+import type { Logger } from '../../platform/log/logger.ts';
+import type { JsonObject } from '../../protocol/jsonrpc.ts';
+import { backoffMs } from '../../remote/http/backoff.ts';
+import type { SessionHeaders } from '../../remote/http/message-options.ts';
+import type { SignIns } from '../stand-in/pending-sign-in.ts';
+import { explain, type Situation } from '../stand-in/unavailability.ts';
+import { SHORT_SESSION_MS } from '../timing/limits.ts';
+import type { OVER, Patience } from '../timing/wait-budget.ts';
+import { type Greeting, type GreetingOptions, greet, type Hello } from './initialize.ts';
+import {
+  initialLifecycle,
+  type Lifecycle,
+  type LifecycleEffect,
+  type LifecycleEvent,
+  mayRelay,
+  nextLifecycle,
+} from './lifecycle.ts';
+
+type Greeted = Extract<Greeting, { kind: 'greeted' }>;
+type Failed = Extract<Greeting, { kind: 'failed' }>;
+
+interface Waiting {
+  readonly resolve: () => void;
+  readonly reject: (error: DrawbridgeError) => void;
+}
+
+/** What the connection asks of the bridge: each effect of the machine that is not its own. */
+export interface ConnectionHooks {
+  armStandIn(): void;
+  answerByStandIn(): Promise<void>;
+  relayGreeting(hello: Hello, greeted: Greeted): Promise<void>;
+  relayFailure(hello: Hello, failed: Failed): void;
+  /** Sends `notifications/initialized`; resolves when the server has taken it or refused it. */
+  sendInitialized(session: SessionHeaders): Promise<void>;
+  /** Brings a new session to where the lost one was: log level, resource subscriptions. */
+  restore(session: SessionHeaders): Promise<void>;
+  listen(session: SessionHeaders): void;
+  announceChanges(): Promise<void>;
+  /** Messages that came along with the greeting. */
+  deliverOthers(greeted: Greeted): Promise<void>;
+  /** The program itself is wrong; nothing here can go on. */
+  crash(error: unknown): void;
+}
+
+export interface ConnectionOptions extends Omit<GreetingOptions, 'mayAskPerson'> {
+  readonly fraction: () => number;
+  readonly signIns: SignIns;
+  readonly logger: Logger;
+  readonly hooks: ConnectionHooks;
+}
+
+/** Runs the lifecycle: opens the session, opens it anew when it is lost, and lets messages through when it is ready. */
+export class Connection {
+  readonly #options: ConnectionOptions;
+  #state: Lifecycle = initialLifecycle;
+  #hello: Hello | undefined;
+  #greeted: Greeted | undefined;
+  #failed: Failed | undefined;
+  #trouble: Situation = { kind: 'opening' };
+  #session: SessionHeaders = {};
+  #waiting: Waiting[] = [];
+  #quietly = false;
+  #withoutSession = false;
+  /** When the present session was opened, on the monotonic clock. */
+  #openedAt = Number.NEGATIVE_INFINITY;
+  /** How many sessions in a row were lost soon after they were opened. */
+  #shortLived = 0;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+  }
+
+  get state(): Lifecycle {
+    return this.#state;
+  }
+
+  get session(): SessionHeaders {
+    return this.#session;
+  }
+
+  get hello(): Hello | undefined {
+    return this.#hello;
+  }
+
+  /** The server's last answer to `initialize`. */
+  get greetingResult(): JsonObject | undefined {
+    return this.#greeted?.result;
+  }
+
+  /** What the server said it can do; empty before it said anything. */
+  get capabilities(): JsonObject {
+    const capabilities = this.#greeted?.result.capabilities;
+    return typeof capabilities === 'object' && capabilities !== null ? (capabilities as JsonObject) : {};
+  }
+
+  get situation(): Situation {
+    return this.#options.signIns.situation ?? this.#trouble;
+  }
+
+  /** Whether the host is of a revision without a session (2026-07-28): each of its messages may go out at any time. */
+  get withoutSession(): boolean {
+    return this.#withoutSession;
+  }
+
+  /** The host sent a request that carries all it needs. */
+  hostNeedsNoSession(): void {
+    if (this.#state.host === 'silent') this.#withoutSession = true;
+  }
+
+  hostAsked(hello: Hello): void {
+    this.#withoutSession = false;
+    this.#hello = hello;
+    this.#apply('host-asked');
+  }
+
+  standInDue(): void {
+    this.#apply('stand-in-due');
+  }
+
+  hostInitialized(): void {
+    this.#apply('host-initialized');
+  }
+
+  /** A message found its session gone. Many may say so at once: one new session is opened. */
+  lost(session: SessionHeaders, options: { readonly quietly: boolean }): void {
+    if (session !== this.#session) return;
+    this.#quietly = options.quietly;
+    const soon = this.#options.clock.monotonic() - this.#openedAt < SHORT_SESSION_MS;
+    this.#shortLived = soon ? this.#shortLived + 1 : 0;
+    this.#apply('session-lost');
+  }
+
+  /**
+   * Undefined where messages may go out. A promise resolves when they may, or with OVER; it rejects with the reason when this attempt
+   * to open fails for good.
+   */
+  usable(patience: Patience): Promise<undefined | typeof OVER> | undefined {
+    if (this.#withoutSession || mayRelay(this.#state)) return undefined;
+    this.#apply('wanted');
+    if (mayRelay(this.#state)) return undefined;
+    const gate = new Promise<undefined>((resolve, reject) => {
+      this.#waiting.push({ resolve: () => resolve(undefined), reject });
+    });
+    return patience.wait(gate);
+  }
+
+  #apply(event: LifecycleEvent): void {
+    const { state, effects } = nextLifecycle(this.#state, event);
+    this.#state = state;
+    if (effects.length === 0) return;
+    this.#run(effects).catch((error: unknown) => {
+      if (!this.#options.signal.aborted) this.#options.hooks.crash(error);
+    });
+  }
+
+  async #run(effects: readonly LifecycleEffect[]): Promise<void> {
+    const { hooks } = this.#options;
+    for (const effect of effects) {
+      switch (effect) {
+        case 'open':
+          await this.#open();
+          break;
+        case 'arm-stand-in':
+          hooks.armStandIn();
+          break;
+        case 'answer-by-stand-in':
+          await hooks.answerByStandIn();
+          break;
+        case 'relay-greeting':
+          await hooks.relayGreeting(this.#hello as Hello, this.#greeted as Greeted);
+          break;
+        case 'relay-failure':
+          hooks.relayFailure(this.#hello as Hello, this.#failed as Failed);
+          break;
+        case 'fail-waiting':
+          this.#settleWaiting((waiting) => waiting.reject((this.#failed as Failed).error));
+          break;
+        case 'send-initialized':
+          await hooks.sendInitialized(this.#session);
+          this.#apply('settled');
+          break;
+        case 'restore':
+          await hooks.restore(this.#session);
+          break;
+        case 'listen':
+          hooks.listen(this.#session);
+          break;
+        case 'release':
+          this.#settleWaiting((waiting) => waiting.resolve());
+          break;
+        case 'announce-changes':
+          await hooks.announceChanges();
+          break;
+      }
+    }
+  }
+
+  #settleWaiting(settle: (waiting: Waiting) => void): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const one of waiting) settle(one);
+  }
+
+  /** Attempts until the server answers `initialize`, or says something that another attempt would not change. */
+  async #open(): Promise<void> {
+    const { signal, clock, fraction, signIns, hooks } = this.#options;
+    const mayAskPerson = !this.#quietly;
+    this.#quietly = false;
+    this.#trouble = { kind: 'opening' };
+    // A server that forgets each session at once gets them ever more slowly.
+    if (this.#shortLived > 1) await clock.sleep(backoffMs(this.#shortLived - 1, fraction()), signal);
+    for (let attempt = 1; ; attempt++) {
+      const greeting = await greet(this.#hello as Hello, { ...this.#options, mayAskPerson });
+      switch (greeting.kind) {
+        case 'greeted':
+          this.#greeted = greeting;
+          this.#session = greeting.session;
+          this.#openedAt = clock.monotonic();
+          await hooks.deliverOthers(greeting);
+          this.#apply('greeted');
+          if (mayRelay(this.#state)) this.#settleWaiting((waiting) => waiting.resolve());
+          return;
+        case 'away':
+          this.#trouble = { kind: 'away', error: greeting.error };
+          // Once: the next attempts say nothing new, and hosts show a person what is on stderr.
+          if (attempt === 1) this.#options.logger.tell(explain(this.#trouble));
+          await clock.sleep(Math.max(greeting.afterMs ?? 0, backoffMs(attempt, fraction())), signal);
+          break;
+        case 'sign-in': {
+          signIns.watch(greeting.signIn);
+          const failure = await greeting.signIn.done.then(
+            () => undefined,
+            (error: unknown) => {
+              if (error instanceof DrawbridgeError) return error;
+              throw error;
+            },
+          );
+          if (failure !== undefined) return this.#openFailed({ kind: 'failed', error: failure });
+          attempt = 0;
+          break;
+        }
+        case 'failed':
+          return this.#openFailed(greeting);
+      }
+    }
+  }
+
+  #openFailed(failed: Failed): void {
+    this.#failed = failed;
+    this.#trouble = { kind: 'failed', error: failed.error };
+    this.#options.logger.tell(explain(this.#trouble));
+    this.#apply('open-failed');
+  }
+}

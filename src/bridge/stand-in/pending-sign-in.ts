@@ -1,0 +1,38 @@
+import type { SignInWatch } from '../../auth/authorization.ts';
+import type { Situation } from './unavailability.ts';
+
+export interface SignInHooks {
+  /** Told of each address that a person could open. */
+  readonly onAddress: (address: string, userCode?: string) => void;
+  /** The sign-in is over, well or not. */
+  readonly onEnd: () => void;
+}
+
+/** The sign-in that is under way, whoever asked for it: what waiting requests tell their callers. */
+export class SignIns {
+  #current: SignInWatch | undefined;
+  readonly #hooks: SignInHooks;
+
+  constructor(hooks: SignInHooks) {
+    this.#hooks = hooks;
+  }
+
+  /** Watches a sign-in until it ends; asking again for the same one changes nothing. */
+  watch(signIn: SignInWatch): void {
+    if (this.#current === signIn) return;
+    this.#current = signIn;
+    signIn.onAddress(this.#hooks.onAddress);
+    const over = () => {
+      if (this.#current !== signIn) return;
+      this.#current = undefined;
+      this.#hooks.onEnd();
+    };
+    signIn.done.then(over, over);
+  }
+
+  get situation(): Extract<Situation, { kind: 'signing-in' }> | undefined {
+    if (this.#current === undefined) return undefined;
+    const { address, userCode } = this.#current;
+    return { kind: 'signing-in', address, userCode };
+  }
+}

@@ -1,0 +1,89 @@
+import type { JsonObject } from '../../protocol/jsonrpc.ts';
+import { LISTS, type ListMethod } from '../../protocol/list-methods.ts';
+import type { Remembered } from './server-cache.ts';
+import { explain, type Situation } from './unavailability.ts';
+
+/** The revisions with an `initialize` handshake, newest first. */
+const LEGACY_VERSIONS = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'] as const;
+
+export const SIGN_IN_TOOL = 'sign_in';
+
+/**
+ * The answer to the host's `initialize` while the server cannot give its own: last time's, else a minimal one. The version is the host's where
+ * that is one with a handshake (specification, Lifecycle → Version Negotiation).
+ */
+export function standInGreeting(params: unknown, remembered: Remembered, version: string): JsonObject {
+  const wanted = isObject(params) ? params.protocolVersion : undefined;
+  const protocolVersion = LEGACY_VERSIONS.find((known) => known === wanted) ?? LEGACY_VERSIONS[0];
+  if (isObject(remembered.initialize)) {
+    const capabilities = isObject(remembered.initialize.capabilities)
+      ? remembered.initialize.capabilities
+      : {};
+    return { ...remembered.initialize, protocolVersion, capabilities: withListChanged(capabilities) };
+  }
+  return {
+    protocolVersion,
+    capabilities: withListChanged({ tools: {}, prompts: {}, resources: {} }),
+    serverInfo: { name: 'mcp-drawbridge', version },
+  };
+}
+
+/** The lists may differ once the server is there, and the host must be ready to hear of it. */
+function withListChanged(capabilities: JsonObject): JsonObject {
+  const changed: Record<string, unknown> = { ...capabilities };
+  for (const name of ['tools', 'prompts', 'resources']) {
+    if (isObject(capabilities[name])) changed[name] = { ...capabilities[name], listChanged: true };
+  }
+  return changed;
+}
+
+/** What a list holds when patience is over: last time's, the way to sign in, or nothing that could be given. */
+export function standInList(
+  method: ListMethod,
+  remembered: Remembered,
+  situation: Situation,
+): { readonly result: unknown; readonly placeholder: boolean } | undefined {
+  const known = remembered.lists?.[method];
+  if (known !== undefined) return { result: known, placeholder: false };
+  if (situation.kind !== 'signing-in') return undefined;
+  const entries = method === 'tools/list' ? [signInTool(situation)] : [];
+  return { result: { [LISTS[method].field]: entries }, placeholder: true };
+}
+
+function signInTool(situation: Situation): JsonObject {
+  return {
+    name: SIGN_IN_TOOL,
+    title: 'Sign in',
+    description: `${explain(situation)} This tool waits until the sign-in is done; the server's own tools appear then.`,
+    inputSchema: { type: 'object', properties: {} },
+    annotations: { readOnlyHint: true, openWorldHint: true },
+  };
+}
+
+/** The result of the `sign_in` tool. */
+export function signInResult(outcome: 'signed-in' | Situation): JsonObject {
+  const done = outcome === 'signed-in';
+  const text = done ? 'Signed in. The tools of the server are available now.' : explain(outcome);
+  return { content: [{ type: 'text', text }], ...(done ? {} : { isError: true }) };
+}
+
+/**
+ * A list of something that the stand-in offered and the server turns out not to have is empty, not an error. `undefined`: the server
+ * has it, or the stand-in never offered it.
+ */
+export function absentList(method: string, stoodIn: boolean, capabilities: JsonObject): unknown {
+  if (!stoodIn || !Object.hasOwn(LISTS, method)) return undefined;
+  const { capability, field } = LISTS[method as ListMethod];
+  return Object.hasOwn(capabilities, capability) ? undefined : { [field]: [] };
+}
+
+/** Whether the host can show an address to the person itself (specification 2025-11-25, Elicitation → URL mode). */
+export function declaresUrlElicitation(params: unknown): boolean {
+  if (!isObject(params) || !isObject(params.capabilities)) return false;
+  const { elicitation } = params.capabilities;
+  return isObject(elicitation) && isObject(elicitation.url);
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

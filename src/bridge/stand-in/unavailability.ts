@@ -1,0 +1,34 @@
+import { type DrawbridgeError, describeError } from '../../errors.ts';
+
+/** Why the server cannot be had right now. */
+export type Situation =
+  | { readonly kind: 'opening' }
+  | { readonly kind: 'away'; readonly error: DrawbridgeError }
+  | {
+      readonly kind: 'signing-in';
+      readonly address: string | undefined;
+      /** To be entered at the address. */
+      readonly userCode?: string | undefined;
+    }
+  | { readonly kind: 'failed'; readonly error: DrawbridgeError };
+
+/** One or two sentences for a person or a model: what is the matter, and what to do. */
+export function explain(situation: Situation): string {
+  switch (situation.kind) {
+    case 'opening':
+      return 'The server has not answered yet. Try again in a moment.';
+    case 'away':
+      return `The server cannot be reached: ${describeError(situation.error)}. ${situation.error.hint ?? 'It is tried again; nothing needs to be restarted.'}`;
+    case 'signing-in':
+      return situation.address === undefined
+        ? 'Signing in to this server is under way. Try again in a moment.'
+        : `Signing in to this server is needed. ${howTo(situation.userCode)}, then try again: ${situation.address}`;
+    case 'failed':
+      return [`${describeError(situation.error)}.`, situation.error.hint].filter(Boolean).join(' ');
+  }
+}
+
+function howTo(userCode: string | undefined): string {
+  if (userCode === undefined) return 'Open this address in a browser';
+  return `Open this address in a browser on any device and enter the code ${userCode}`;
+}

@@ -1,0 +1,52 @@
+import { expectBound } from '../commands/store-imported.ts';
+import type { Config } from '../config/config.ts';
+import { ConfigError } from '../errors.ts';
+import { systemClock } from '../platform/clock.ts';
+import type { Logger } from '../platform/log/logger.ts';
+import { canonicalServer } from '../store/record/key.ts';
+import { portableRecord, readPortable, seedFamily } from '../store/record/portable.ts';
+import type { Store } from '../store/store.ts';
+
+const NAME = 'MCP_DRAWBRIDGE_CREDENTIALS';
+
+/**
+ * Puts the credential of the environment into the store where there is none, or an earlier one of the same way. What a person has
+ * signed in for stays, and so does what this one has been refreshed to meanwhile: the variable still holds the spent token.
+ */
+export async function seedStore(
+  store: Store,
+  key: string,
+  text: string,
+  { server, profile, oauth }: Pick<Config, 'server' | 'profile' | 'oauth'>,
+  logger: Logger,
+): Promise<void> {
+  const read = readPortable(text);
+  if (read.kind === 'unusable') throw new ConfigError(`${NAME}: ${read.reason}`);
+  const { credential } = read;
+  const { access_token, refresh_token, client_secret, dpop_jwk } = credential;
+  for (const secret of [access_token, refresh_token, client_secret, dpop_jwk?.d]) {
+    if (secret !== undefined) logger.secret(secret);
+  }
+  expectBound(credential, oauth.dpop);
+  const address = canonicalServer(server);
+  if (credential.server !== undefined && canonicalServer(addressOf(credential.server)) !== address) {
+    throw new ConfigError(`${NAME} is for another server`);
+  }
+  if (credential.refresh_token !== undefined && credential.token_endpoint === undefined) {
+    throw new ConfigError(`${NAME}: a refresh_token needs token_endpoint`, {
+      hint: '`tokens export` writes all that is needed.',
+    });
+  }
+  const found = await store.read(key, { server: address });
+  const stored = found.kind === 'record' ? found.record : undefined;
+  const isOurs = stored === undefined || stored.family.startsWith('seed-');
+  if (!isOurs || stored?.family === seedFamily(credential)) return;
+  const record = portableRecord(credential, { server: address, profile, now: systemClock.now() });
+  // Of two starts at once one finds the other's; both bring the same.
+  await store.write(key, record, stored ?? null);
+}
+
+function addressOf(text: string): URL {
+  if (!URL.canParse(text)) throw new ConfigError(`${NAME}: server is not an address`);
+  return new URL(text);
+}

@@ -1,0 +1,74 @@
+import type { GuardedFetch } from '../auth/http/guarded-fetch.ts';
+import type { Config } from '../config/config.ts';
+import { describeError } from '../errors.ts';
+import { systemClock } from '../platform/clock.ts';
+import { createHttp } from '../platform/http/undici.ts';
+import type { Logger } from '../platform/log/logger.ts';
+import { version } from '../platform/version.ts';
+import { httpFactory, optional, type ProcessParts } from './process-parts.ts';
+
+/** The server's own challenge. None is no reason to stop: what is behind it has its well-known places, and says itself what is wrong. */
+export async function challengeOf(
+  config: Config,
+  process: ProcessParts,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  try {
+    return await probe(config, process, signal);
+  } catch (error) {
+    logger.debug('the server gave no challenge', { error: describeError(error) });
+    return undefined;
+  }
+}
+
+/** With the user's headers, which go to the server alone (THREATS 14). */
+async function probe(
+  config: Config,
+  process: ProcessParts,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const [{ McpOrigin }, { probeChallenge }, { trustedCertificates, clientCertificate: readPair }] =
+    await Promise.all([
+      import('../remote/http/mcp-origin.ts'),
+      import('../remote/http/challenge-probe.ts'),
+      import('../platform/http/certificates.ts'),
+    ]);
+  const { server: url, headers, maxMessageBytes, connectTimeoutMs, caFile } = config;
+  const ca = trustedCertificates(caFile, process.env);
+  const clientCertificate = config.clientCertificate && readPair(config.clientCertificate);
+  const http = await createHttp({
+    ...{ env: process.env, connectTimeoutMs },
+    ...optional({ ca, clientCertificate }),
+  });
+  try {
+    const userAgent = `mcp-drawbridge/${version}`;
+    return await probeChallenge(
+      new McpOrigin({ http, url, headers, maxMessageBytes, userAgent }),
+      url,
+      signal,
+    );
+  } finally {
+    await http.close();
+  }
+}
+
+/** Connections to an authorization server, for one errand. */
+export async function guarded<T>(
+  { headers, allowHttp, caFile }: Pick<Config, 'headers' | 'allowHttp' | 'caFile'>,
+  server: URL,
+  process: ProcessParts,
+  run: (fetch: GuardedFetch) => Promise<T>,
+): Promise<T> {
+  const [{ createAddressGuard }, { createGuardedFetch }] = await Promise.all([
+    import('../auth/http/address-policy.ts'),
+    import('../auth/http/guarded-fetch.ts'),
+  ]);
+  const addresses = createAddressGuard(server);
+  const http = await httpFactory(process.env, caFile)(addresses.allow);
+  try {
+    return await run(createGuardedFetch({ http, addresses, server, headers, allowHttp, clock: systemClock }));
+  } finally {
+    await http.close();
+  }
+}

@@ -1,0 +1,56 @@
+import type { SignedIn } from '../auth/credential/valid-token.ts';
+import type { CredentialParts } from '../commands/token.ts';
+import type { Config } from '../config/config.ts';
+import { ConfigError } from '../errors.ts';
+import { systemClock } from '../platform/clock.ts';
+import type { Logger } from '../platform/log/logger.ts';
+import { systemRandom } from '../platform/random.ts';
+import { keyOf, openCredential } from './credential.ts';
+import type { ProcessParts } from './process-parts.ts';
+import { challengeOf } from './server-challenge.ts';
+import { signInHint } from './sign-in-hint.ts';
+
+/** What `token` and `tokens export` hand out, by whatever grant. */
+export async function credentialParts(
+  config: Config,
+  process: ProcessParts,
+  logger: Logger,
+): Promise<CredentialParts> {
+  if (config.staticAuthorization) {
+    throw new ConfigError('this server is given an Authorization header, so it has no credential here', {
+      hint: 'Leave --header Authorization out of the settings to sign in.',
+    });
+  }
+  const tools = { logger, clock: systemClock, random: systemRandom };
+  const common = { server: config.server.href, signInHint: signInHint(config), ...tools };
+  if (config.oauth.machineGrant !== undefined) {
+    const obtain = machineTokens(config, process, logger, { anew: false });
+    return {
+      ...common,
+      validToken: async (signal) => ({ kind: 'token', record: await obtain(signal) }),
+    };
+  }
+  const [credential, { validToken }] = await Promise.all([
+    openCredential(config, keyOf(config), process, logger),
+    import('../auth/credential/valid-token.ts'),
+  ]);
+  return { ...common, validToken: (signal) => validToken(credential, signal) };
+}
+
+/** `anew`: whatever is stored. */
+export function machineTokens(
+  config: Config,
+  process: ProcessParts,
+  logger: Logger,
+  { anew }: { readonly anew: boolean },
+) {
+  return async (signal: AbortSignal): Promise<SignedIn> => {
+    const [{ machineOptions }, { machineToken }] = await Promise.all([
+      import('./machine.ts'),
+      import('../auth/credential/machine-token.ts'),
+    ]);
+    const options = await machineOptions(config, keyOf(config), process, logger);
+    const challenge = () => challengeOf(config, process, logger, signal);
+    return machineToken(options, { anew, challenge }, signal);
+  };
+}

@@ -1,0 +1,29 @@
+import { UsageError } from '../../errors.ts';
+import { quote } from '../../protocol/quote.ts';
+import { type Command, commands } from './commands.ts';
+import { nearest } from './nearest.ts';
+
+/** What `--help` is asked about; `all`: every option. */
+export type HelpTopic = Exclude<Command, 'bridge'> | 'presets' | 'all';
+
+const TOPICS: readonly HelpTopic[] = ['all', 'presets', ...commands];
+
+/** `help login`, `login --help`, `--help all`, `help options`. None: what fits on a screen. */
+export function helpTopics(argv: readonly string[]): readonly HelpTopic[] {
+  const isAsked = ['help', '--help', '-h'].some((word) => word === argv[0]);
+  const [first = '', second = ''] = isAsked ? argv.slice(1) : argv;
+  if (first === 'options') return ['all'];
+  if (first === 'tokens') {
+    const both: readonly HelpTopic[] = ['tokens export', 'tokens import'];
+    const named = both.filter((topic) => topic === `tokens ${second}`);
+    return named.length === 0 ? both : named;
+  }
+  const topic = TOPICS.find((each) => each === first);
+  if (topic !== undefined) return [topic];
+  // Behind an address or an option it is the program's own help that is wanted.
+  if (!isAsked || first === '' || first.startsWith('-') || URL.canParse(first)) return [];
+  const near = nearest(first, [...TOPICS, 'options', 'tokens']);
+  throw new UsageError(`no help on ${quote(first)}`, {
+    hint: near === undefined ? `expected one of ${TOPICS.join(', ')}` : `did you mean ${near}?`,
+  });
+}

@@ -1,0 +1,66 @@
+import { resolve } from 'node:path';
+import type { Effective } from './options/given-options.ts';
+import type { Given, Option } from './options/option.ts';
+import { type OptionName, options } from './options/options.ts';
+
+/** What a person types after `mcp-drawbridge login` to end in the credential that these settings mean. Holds no secret. */
+export interface LoginWords {
+  readonly words: readonly string[];
+  /** What they have to bring along, because it is or may be a secret. */
+  readonly notes: readonly string[];
+}
+
+/** The variable of the secret that was written out: any name does that is none of ours. */
+const SECRET_VARIABLE = 'CLIENT_SECRET';
+
+export function loginWords(effective: Effective): LoginWords {
+  // Not only its flags and variables: a terminal has another environment than a host's configuration.
+  const words: string[] = [];
+  const notes: string[] = [];
+  const [config] = effective.get('config') ?? [];
+  const isInFile = ({ source }: Given) => config !== undefined && source === 'file';
+
+  const [url] = effective.get('url') ?? [];
+  if (url !== undefined && !isInFile(url)) words.push(address(url.text, notes));
+  if (config !== undefined) words.push('--config', resolve(config.text));
+  for (const name of Object.keys(options) as OptionName[]) {
+    const option: Option = options[name];
+    for (const given of effective.get(name) ?? []) {
+      if (option.shapesLogin === true && !isInFile(given)) words.push(...asFlag(name, option, given.text));
+    }
+  }
+  for (const line of (effective.get('header') ?? []).filter((each) => !isInFile(each))) {
+    const [name = '', value = ''] = line.text.split(/:(.*)/s);
+    if (isOnlyVariables(value)) words.push('--header', line.text);
+    else notes.push(`with the same --header ${name.trim()} as here`);
+  }
+  const [secret] = effective.get('client-secret') ?? [];
+  if (secret !== undefined && !isInFile(secret)) {
+    words.push('--client-secret-env', SECRET_VARIABLE);
+    notes.push(`with the client secret in the environment variable ${SECRET_VARIABLE}`);
+  }
+  // Who copies the command is somebody.
+  const [nobody] = effective.get('non-interactive') ?? effective.get('interactive') ?? [];
+  if (nobody !== undefined && isInFile(nobody)) words.push('--non-interactive=false');
+  return { words, notes };
+}
+
+function asFlag(name: string, option: Option, text: string): string[] {
+  const flag = `--${name}`;
+  if (option.placeholder === undefined) return [/^(true|1|yes|on)$/i.test(text) ? flag : `${flag}=false`];
+  const value = option.path === true ? resolve(text) : text;
+  return value.startsWith('-') ? [`${flag}=${value}`] : [flag, value];
+}
+
+/** Some servers carry a key in the query, and these words go to hosts and logs. */
+function address(text: string, notes: string[]): string {
+  const { search, origin, pathname, href } = new URL(text);
+  if (search === '') return href;
+  notes.push('with the rest of the address in place of the dots');
+  return `${origin}${pathname}?…`;
+}
+
+/** Such as `Bearer ${TOKEN}`: what else stands there may be a secret. */
+function isOnlyVariables(value: string): boolean {
+  return value.includes('${') && /^\s*([A-Za-z]+\s+)?(\$\{[^{}]*\}\s*)+$/.test(value);
+}

@@ -1,0 +1,273 @@
+import {
+  anyText,
+  byteCount,
+  callbackPath,
+  filePath,
+  loopbackHost,
+  oneOf,
+  onOff,
+  port,
+  profileName,
+  resourceIndicator,
+  scopeList,
+  seconds,
+  zeroOnly,
+} from './checks.ts';
+import { commandOptions } from './command-options.ts';
+import { clientOptions } from './oauth-options.ts';
+import type { Option } from './option.ts';
+import { serverUrl } from './server-url.ts';
+
+const DAY_S = 86_400;
+/** Far above any message seen in the wild; a line of this size is held in memory as a whole. */
+const MESSAGE_MOST_BYTES = 1024 ** 3;
+/** Below this even an `initialize` answer of an ordinary server does not fit. */
+const MESSAGE_LEAST_BYTES = 64 * 1024;
+
+/** Every option there is. Order is the order of `--help`. */
+export const options = {
+  url: {
+    group: 'Server',
+    placeholder: 'URL',
+    help: 'the MCP server; also the first argument',
+    secret: true, // some servers carry an API key in it
+    schema: serverUrl,
+  },
+  header: {
+    group: 'Server',
+    placeholder: "'Name: value'",
+    help: `send this header to the server, and only there; \${VAR} is expanded; repeatable`,
+    repeatable: true,
+    secret: true,
+    schema: anyText,
+  },
+  'header-file': {
+    group: 'Server',
+    placeholder: 'FILE',
+    help: "headers, one 'Name: value' per line, # comments; repeatable",
+    repeatable: true,
+    path: true,
+    shapesLogin: true,
+    schema: filePath,
+  },
+  transport: {
+    group: 'Server',
+    placeholder: 'KIND',
+    help: 'auto, http, sse or sse-first (default: auto)',
+    schema: oneOf({
+      ...{ auto: 'auto', 'http-first': 'auto', http: 'http', 'http-only': 'http' },
+      ...{ sse: 'sse', 'sse-only': 'sse', 'sse-first': 'sse-first' },
+    }),
+  },
+  'allow-http': {
+    group: 'Server',
+    help: 'allow plain http to a server that is not on this machine',
+    shapesLogin: true,
+    schema: onOff,
+  },
+  ca: {
+    group: 'Server',
+    placeholder: 'FILE',
+    help: 'also trust the certificates in this PEM file',
+    path: true,
+    shapesLogin: true,
+    schema: filePath,
+  },
+  cert: {
+    group: 'Server',
+    placeholder: 'FILE',
+    help: 'show this certificate (PEM) to a server that asks for one; with --key',
+    path: true,
+    shapesLogin: true,
+    schema: filePath,
+  },
+  key: {
+    group: 'Server',
+    placeholder: 'FILE',
+    help: 'the private key (PEM) of --cert',
+    path: true,
+    shapesLogin: true,
+    schema: filePath,
+  },
+  'no-cookies': {
+    group: 'Server',
+    help: "do not send the server's own cookies back to it",
+    aliases: ['disable-cookies'],
+    schema: onOff,
+  },
+  'ping-interval': {
+    group: 'Server',
+    placeholder: 'SECONDS',
+    help: 'ask an idle server for a sign of life this often (default: never)',
+    schema: seconds({ least: 1, most: DAY_S }),
+  },
+  'connect-timeout': {
+    group: 'Server',
+    placeholder: 'SECONDS',
+    help: 'time for a connection to be made (default: 10)',
+    schema: seconds({ least: 0.1, most: 600 }),
+  },
+  'max-message-size': {
+    group: 'Server',
+    placeholder: 'BYTES',
+    help: 'largest single message, either way (default: 32MiB)',
+    schema: byteCount({ least: MESSAGE_LEAST_BYTES, most: MESSAGE_MOST_BYTES }),
+  },
+
+  profile: {
+    group: 'Sign-in',
+    placeholder: 'NAME',
+    help: 'a separate login for the same server (default: default)',
+    shapesLogin: true,
+    schema: profileName,
+  },
+  scope: {
+    group: 'Sign-in',
+    placeholder: "'A B'",
+    help: 'ask for these scopes instead of what the server names',
+    shapesLogin: true,
+    schema: scopeList,
+  },
+  resource: {
+    group: 'Sign-in',
+    placeholder: 'URI',
+    help: 'resource indicator (RFC 8707) instead of what the server names',
+    shapesLogin: true,
+    schema: resourceIndicator,
+  },
+  'callback-host': {
+    group: 'Sign-in',
+    placeholder: 'HOST',
+    help: 'localhost or [::1] in the redirect URI (default: 127.0.0.1)',
+    aliases: ['host'],
+    shapesLogin: true,
+    schema: loopbackHost,
+  },
+  'callback-port': {
+    group: 'Sign-in',
+    placeholder: 'PORT',
+    help: 'fixed port of the redirect URI; also the second argument',
+    shapesLogin: true,
+    schema: port,
+  },
+  'callback-path': {
+    group: 'Sign-in',
+    placeholder: 'PATH',
+    help: 'path of the redirect URI (default: /callback)',
+    shapesLogin: true,
+    schema: callbackPath,
+  },
+  'auth-timeout': {
+    group: 'Sign-in',
+    placeholder: 'SECONDS',
+    help: 'time for a person to sign in (default: 300)',
+    schema: seconds({ least: 1, most: DAY_S }),
+  },
+  'no-browser': {
+    group: 'Sign-in',
+    help: 'show the address to open, open nothing',
+    schema: onOff,
+  },
+  'assume-pkce': {
+    group: 'Sign-in',
+    help: 'sign in even where metadata does not mention PKCE, which is sent anyway',
+    shapesLogin: true,
+    schema: onOff,
+  },
+
+  ...commandOptions,
+
+  ...clientOptions,
+
+  wait: {
+    group: 'Behaviour',
+    help: 'lists and calls wait for the whole sign-in, for scripts',
+    schema: onOff,
+  },
+  'enable-proxy': {
+    group: 'Behaviour',
+    help: 'no effect: HTTP_PROXY, HTTPS_PROXY and NO_PROXY are always honoured',
+    schema: onOff,
+  },
+  'headers-timeout': {
+    group: 'Behaviour',
+    placeholder: '0',
+    help: 'no effect: a call that takes long is always waited for',
+    schema: zeroOnly,
+  },
+  'body-timeout': {
+    group: 'Behaviour',
+    placeholder: '0',
+    help: 'no effect: an idle stream is never closed from here',
+    schema: zeroOnly,
+  },
+
+  debug: {
+    group: 'Logs',
+    help: 'tell more on stderr, and keep a log file under the folder of --home',
+    schema: onOff,
+  },
+  silent: {
+    group: 'Logs',
+    help: 'nothing on stderr',
+    schema: onOff,
+  },
+  'log-format': {
+    group: 'Logs',
+    placeholder: 'FORMAT',
+    help: 'text or json, on stderr (default: text)',
+    schema: oneOf({ text: 'text', json: 'json' }),
+  },
+
+  config: {
+    group: 'Settings',
+    placeholder: 'FILE',
+    help: 'a JSON file with options; its keys are the names here without the dashes',
+    path: true,
+    notInFile: true,
+    schema: filePath,
+  },
+  home: {
+    group: 'Settings',
+    placeholder: 'DIR',
+    help: "where logins and logs are kept (default: the system's place for them)",
+    path: true,
+    shapesLogin: true,
+    schema: filePath,
+  },
+  help: {
+    group: 'Settings',
+    aliases: ['h'],
+    help: 'show the help; --help all: of every option, login --help: of that command',
+    flagOnly: true,
+    schema: onOff,
+  },
+  version: {
+    group: 'Settings',
+    aliases: ['v'],
+    help: 'show the version',
+    flagOnly: true,
+    schema: onOff,
+  },
+} satisfies Record<string, Option>;
+
+export type OptionName = keyof typeof options;
+
+const byName = new Map<string, OptionName>();
+for (const [name, option] of Object.entries(options) as [OptionName, Option][]) {
+  for (const each of [name, ...(option.aliases ?? [])]) byName.set(each, name);
+}
+
+/** The option with this name or alias. */
+export function findOption(name: string): { readonly name: OptionName; readonly option: Option } | undefined {
+  const found = byName.get(name);
+  return found === undefined ? undefined : { name: found, option: options[found] };
+}
+
+export const optionNames: readonly string[] = [...byName.keys()].filter((name) => name.length > 1);
+
+/** Options that a config file may hold. */
+export const fileKeys: readonly string[] = optionNames.filter((name) => {
+  const option = findOption(name)?.option;
+  return option?.notInFile !== true && option?.flagOnly !== true && option?.environmentOnly !== true;
+});

@@ -1,0 +1,70 @@
+import { UsageError } from '../../errors.ts';
+import { quote } from '../../protocol/quote.ts';
+import { nearest } from '../commands/nearest.ts';
+import { laterFlags } from '../commands/unsupported.ts';
+import { environmentName, type Given } from '../options/option.ts';
+import { findOption, type OptionName, optionNames } from '../options/options.ts';
+
+export interface CommandLine {
+  readonly given: ReadonlyMap<OptionName, readonly Given[]>;
+  readonly positionals: readonly string[];
+}
+
+/** Arguments → what was given for which option. `--name value`, `--name=value`, switches alone or as `--name=false`. */
+export function readCommandLine(argv: readonly string[]): CommandLine {
+  const given = new Map<OptionName, Given[]>();
+  const positionals: string[] = [];
+  for (let at = 0; at < argv.length; at++) {
+    const argument = argv[at] as string;
+    if (argument === '--') {
+      positionals.push(...argv.slice(at + 1));
+      break;
+    }
+    if (!isFlag(argument)) {
+      positionals.push(argument);
+      continue;
+    }
+    const { written, name, inline } = splitFlag(argument);
+    const found = findOption(name);
+    if (found === undefined) throw unknownFlag(written, name);
+    if (found.option.environmentOnly === true) {
+      const hint = `set ${environmentName(found.name)} instead`;
+      throw new UsageError(`${written} would show a secret to every program on this machine`, { hint });
+    }
+    let text = inline;
+    if (text === undefined && found.option.placeholder === undefined) text = 'true';
+    if (text === undefined) {
+      const next = argv[at + 1];
+      if (next === undefined || isFlag(next)) {
+        throw new UsageError(`${written} needs a value: ${written} ${found.option.placeholder}`);
+      }
+      text = next;
+      at++;
+    }
+    const values = given.get(found.name) ?? [];
+    if (values.length > 0 && found.option.repeatable !== true && found.option.placeholder !== undefined) {
+      throw new UsageError(`${written} was given twice; it takes one value`);
+    }
+    given.set(found.name, [...values, { text, place: written, source: 'flag' }]);
+  }
+  return { given, positionals };
+}
+
+const isFlag = (argument: string) => argument.startsWith('-') && argument.length > 1;
+
+function splitFlag(argument: string): { written: string; name: string; inline: string | undefined } {
+  const equals = argument.indexOf('=');
+  const written = equals === -1 ? argument : argument.slice(0, equals);
+  const inline = equals === -1 ? undefined : argument.slice(equals + 1);
+  // A single dash is for single letters; `-scope` must not pass for `--scope`.
+  const name = /^--[^-]{2}|^-[^-]$/.test(written) ? written.replace(/^--?/, '') : written;
+  return { written, name, inline };
+}
+
+function unknownFlag(written: string, name: string): UsageError {
+  if (laterFlags.has(name)) return new UsageError(`${written} is not built yet`);
+  const near = nearest(name.replace(/^-+/, ''), optionNames);
+  return new UsageError(`unknown flag ${quote(written)}`, {
+    hint: near === undefined ? 'see --help for all flags' : `did you mean --${near}?`,
+  });
+}

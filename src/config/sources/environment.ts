@@ -1,0 +1,46 @@
+import { ConfigError } from '../../errors.ts';
+import { quote } from '../../protocol/quote.ts';
+import { nearest } from '../commands/nearest.ts';
+import { laterFlags } from '../commands/unsupported.ts';
+import { ENVIRONMENT_PREFIX, environmentName, type Given } from '../options/option.ts';
+import { findOption, type OptionName, optionNames } from '../options/options.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface FromEnvironment {
+  readonly given: ReadonlyMap<OptionName, readonly Given[]>;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * `MCP_DRAWBRIDGE_…` → what was given for which option. An empty variable is an absent one: many hosts pass on what was not
+ * filled in. A repeatable option holds one value per line.
+ */
+export function readEnvironment(environment: Environment): FromEnvironment {
+  const given = new Map<OptionName, readonly Given[]>();
+  const warnings: string[] = [];
+  for (const [variable, text] of Object.entries(environment)) {
+    if (!variable.startsWith(ENVIRONMENT_PREFIX) || text === undefined || text === '') continue;
+    const name = variable.slice(ENVIRONMENT_PREFIX.length).toLowerCase().replaceAll('_', '-');
+    const found = findOption(name);
+    if (found === undefined || found.option.flagOnly === true || name.length === 1) {
+      if (laterFlags.has(name)) throw new ConfigError(`${variable} is not built yet`);
+      warnings.push(unknownVariable(variable, name));
+      continue;
+    }
+    const texts =
+      found.option.repeatable === true ? text.split(/\r?\n/).filter((line) => line !== '') : [text];
+    given.set(
+      found.name,
+      texts.map((each) => ({ text: each, place: variable, source: 'environment' })),
+    );
+  }
+  return { given, warnings };
+}
+
+/** A warning, not an error: the environment is shared with programs and versions that this one does not know. */
+function unknownVariable(variable: string, name: string): string {
+  const near = nearest(name, optionNames);
+  const suggestion = near === undefined ? '' : `; did you mean ${environmentName(near)}?`;
+  return `the environment variable ${quote(variable)} is not known and has no effect${suggestion}`;
+}

@@ -1,0 +1,22 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { ConfigError } from '../../errors.ts';
+
+/** Settings and headers are a few lines; more than this is a wrong path. */
+const FILE_MAX_BYTES = 256 * 1024;
+
+/** The text of a file with settings, for `loadConfig`. */
+export function readSettingsFile(path: string): string {
+  const file = openSync(path, 'r');
+  try {
+    const buffer = Buffer.alloc(FILE_MAX_BYTES + 1);
+    let length = 0;
+    for (let read = -1; read !== 0 && length < buffer.length; length += read) {
+      read = readSync(file, buffer, length, buffer.length - length, null);
+    }
+    if (length > FILE_MAX_BYTES)
+      throw new ConfigError(`the file is larger than ${FILE_MAX_BYTES / 1024} KiB`);
+    return buffer.toString('utf8', 0, length);
+  } finally {
+    closeSync(file);
+  }
+}

@@ -1,0 +1,114 @@
+import * as z from 'zod/mini';
+import { describeError } from '../../errors.ts';
+import { quote } from '../../protocol/quote.ts';
+import type { Command } from '../commands/commands.ts';
+import type { Effective } from '../options/given-options.ts';
+import { type Given, type Option, refused } from '../options/option.ts';
+import { type OptionName, options } from '../options/options.ts';
+import { readCommandLine } from './command-line.ts';
+import { readConfigFile } from './config-file.ts';
+import { type Environment, readEnvironment } from './environment.ts';
+import { expandHome } from './expand-home.ts';
+import { type Header, headerFileLines, readHeaders } from './headers.ts';
+import { withPositionals } from './positionals.ts';
+
+/** The checked values of all options that take one value. */
+export type Settings = { readonly [K in OptionName]?: z.output<(typeof options)[K]['schema']> };
+
+export interface ReadSettings {
+  readonly settings: Settings;
+  readonly headers: readonly Header[];
+  /** `--authorize-param`, of all sources. */
+  readonly authorizeParams: readonly (readonly [name: string, value: string])[];
+  readonly warnings: readonly string[];
+  readonly effective: Effective;
+  /** What `tokens import` reads. */
+  readonly file?: string;
+}
+
+type Source = ReadonlyMap<OptionName, readonly Given[]>;
+
+/** Flag before environment before file: each option's strongest value is checked, the others are not looked at. */
+export function readSettings(
+  argv: readonly string[],
+  environment: Environment,
+  readFile: (path: string) => string,
+  command: Command = 'bridge',
+): ReadSettings {
+  const home = environment.HOME ?? environment.USERPROFILE;
+  const commandLine = readCommandLine(argv);
+  const { given: variables, warnings } = readEnvironment(environment);
+  const read = (given: Given, path: string): string => {
+    try {
+      return readFile(path);
+    } catch (error) {
+      throw refused(given, `cannot be read: ${describeError(error)}`);
+    }
+  };
+
+  const configFile = last(commandLine.given, 'config') ?? last(variables, 'config');
+  let file: Source = new Map();
+  if (configFile !== undefined) {
+    const path = expandHome(configFile.text, home);
+    file = readConfigFile(read(configFile, path), path, home);
+  }
+
+  const lines: Given[] = [];
+  for (const source of [file, variables, commandLine.given]) {
+    for (const given of source.get('header-file') ?? []) {
+      const path = expandHome(given.text, home);
+      lines.push(...headerFileLines(read(given, path), path));
+    }
+    lines.push(...(source.get('header') ?? []));
+  }
+  // Before the positionals: where a host broke a header at its space, the rest of it stands among them.
+  const { headers, warnings: headerWarnings } = readHeaders(lines, environment);
+  const { given: flags, file: input } = withPositionals(commandLine, command);
+
+  const settings: Partial<Record<OptionName, unknown>> = {};
+  const effective = new Map<OptionName, readonly Given[]>();
+  for (const name of Object.keys(options) as OptionName[]) {
+    const option: Option = options[name];
+    const all = [file, variables, flags].flatMap((source) => source.get(name) ?? []);
+    const given = all.at(-1);
+    if (given === undefined) continue;
+    const expanded = (each: Given): Given =>
+      option.path === true ? { ...each, text: expandHome(each.text, home) } : each;
+    effective.set(name, (option.repeatable === true ? all : [given]).map(expanded));
+    if (option.repeatable === true) continue;
+    if (option.only?.includes(command) === false) {
+      throw refused(given, `only known to the command ${option.only.join(', ')}`);
+    }
+    settings[name] = checked(option, expanded(given));
+  }
+  const authorizeParams = [file, variables, flags].flatMap((source) =>
+    (source.get('authorize-param') ?? []).map(
+      (given) => checked(options['authorize-param'], given) as readonly [name: string, value: string],
+    ),
+  );
+  const literal = last(flags, 'client-secret');
+  const secretWarnings =
+    literal?.source === 'flag'
+      ? [
+          `${literal.place}: every program on this machine can read the arguments; use --client-secret-env or --client-secret-file`,
+        ]
+      : [];
+  return {
+    settings: settings as Settings,
+    headers,
+    authorizeParams,
+    warnings: [...warnings, ...headerWarnings, ...secretWarnings],
+    effective,
+    ...(input === undefined ? {} : { file: input }),
+  };
+}
+
+const last = (source: Source, name: OptionName): Given | undefined => source.get(name)?.at(-1);
+
+function checked(option: Option, given: Given): unknown {
+  const result = z.safeParse(option.schema, given.text);
+  if (result.success) return result.data;
+  const hidden = option.secret === true || given.hidden === true;
+  const expected = result.error.issues[0]?.message ?? 'expected something else';
+  throw refused(given, hidden ? expected : `${expected}; got ${quote(given.text)}`);
+}

@@ -1,0 +1,251 @@
+import type { Authorization } from '../../auth/authorization.ts';
+import { AbortedError, DrawbridgeError, describeError } from '../../errors.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { Logger } from '../../platform/log/logger.ts';
+import { type Random, randomToken } from '../../platform/random.ts';
+import { anySignal, type StopSignal } from '../../platform/stop.ts';
+import { type JsonObject, notification, parseMessage, textOf } from '../../protocol/jsonrpc.ts';
+import { backoffMs, reconnectMs } from '../../remote/http/backoff.ts';
+import { BadAnswerError } from '../../remote/http/errors.ts';
+import type { MessageOptions, SessionHeaders } from '../../remote/http/message-options.ts';
+import { excerpt, meaningOf } from '../../remote/http/refusal.ts';
+import { postInitialize } from '../../remote/transport/initialize-fallback.ts';
+import { sessionHeaders } from '../../remote/transport/session-headers.ts';
+import type { Reply, Transport } from '../../remote/transport/transport.ts';
+import { isObject } from '../message/era.ts';
+import { RESUME_PATIENCE_MS } from '../message/limits.ts';
+import { messagesOf } from '../message/reply.ts';
+import { initializeParams } from './translate.ts';
+
+export interface LegacySessionOptions {
+  readonly transport: Transport;
+  readonly authorization: Authorization;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** What the server says outside of any answer. */
+  readonly onMessage: (text: string) => Promise<void>;
+  /** A session was opened anew: what the host had set up in the one before has to be set up again. */
+  readonly onReopened: (options: MessageOptions) => Promise<void>;
+}
+
+interface Opened {
+  readonly headers: SessionHeaders;
+  readonly greeting: JsonObject;
+  readonly listening: AbortController;
+}
+
+type Refused = Extract<Reply, { kind: 'refused' }>;
+
+/** The session with a legacy server that the bridge opens and keeps for a modern host, which knows of none. */
+export class LegacySession {
+  readonly #options: LegacySessionOptions;
+  readonly #ended = new AbortController();
+  #opened: Opened | undefined;
+  #opening: Promise<Opened | Refused> | undefined;
+
+  constructor(options: LegacySessionOptions) {
+    this.#options = options;
+  }
+
+  get headers(): SessionHeaders {
+    return this.#opened?.headers ?? {};
+  }
+
+  get greeting(): JsonObject {
+    return this.#opened?.greeting ?? {};
+  }
+
+  /** What the server said it can do about `name`. */
+  capability(name: string): JsonObject | undefined {
+    const { capabilities } = this.greeting;
+    const capability = isObject(capabilities) ? capabilities[name] : undefined;
+    return isObject(capability) ? capability : undefined;
+  }
+
+  /** Opens the session if there is none, in the name of the host that sent `params`. A reply is the server's refusal. */
+  async open(params: unknown, options: MessageOptions): Promise<Refused | undefined> {
+    if (this.#opened !== undefined) return undefined;
+    this.#opening ??= this.#open(params, options).finally(() => {
+      this.#opening = undefined;
+    });
+    const opened = await this.#opening;
+    return 'kind' in opened ? opened : undefined;
+  }
+
+  /** Sends within the session. One that the server has forgotten is opened anew, once, and the message goes once more: it was not run. */
+  async post(body: string, params: unknown, options: MessageOptions): Promise<Reply> {
+    for (let again = false; ; again = true) {
+      const refused = await this.open(params, options);
+      if (refused !== undefined) return refused;
+      const { headers } = this;
+      const reply = await this.#options.transport.post(body, { ...options, session: headers });
+      if (reply.kind !== 'refused' || again) return reply;
+      const hadSession = headers.sessionId !== undefined;
+      const meaning = meaningOf(reply.refusal, { hadSession, now: this.#options.clock.now() });
+      if (meaning.kind !== 'session-lost') return reply;
+      if (this.#opened?.headers === headers) this.#forget();
+      const failed = await this.open(params, options);
+      if (failed !== undefined) return failed;
+      await this.#options.onReopened(options);
+    }
+  }
+
+  /** Takes up a broken stream after its last event; undefined where the server refuses, or is away for too long. */
+  async resume(lastEventId: string, afterMs: number, signal: StopSignal): Promise<Reply | undefined> {
+    const { transport, authorization, clock, random, logger } = this.#options;
+    const end = clock.monotonic() + RESUME_PATIENCE_MS;
+    for (let attempt = 0; clock.monotonic() < end; attempt++) {
+      await clock.sleep(attempt === 0 ? afterMs : backoffMs(attempt, random.fraction()), signal);
+      try {
+        const bearer = await authorization.current(signal);
+        const reply = await transport.listen({ session: this.headers, bearer, signal, lastEventId });
+        return reply.kind === 'events' ? reply : undefined;
+      } catch (error) {
+        if (signal.aborted) throw signal.reason;
+        if (error instanceof BadAnswerError) return undefined;
+        if (!(error instanceof DrawbridgeError)) throw error;
+        logger.debug('resuming failed', { attempt, error: describeError(error) });
+      }
+    }
+    return undefined;
+  }
+
+  /** Sends what belongs to no request of the host's: an answer, a cancellation, a setting. */
+  async tell(body: string, signal: StopSignal): Promise<Reply> {
+    const bearer = await this.#options.authorization.current(signal);
+    return this.#options.transport.post(body, { session: this.headers, bearer, signal });
+  }
+
+  /** Asks in the bridge's own name; the answer as text. */
+  async ask(method: string, params: JsonObject, options: MessageOptions): Promise<string> {
+    const id = this.#newId();
+    const body = JSON.stringify({ jsonrpc: '2.0', id, method, params });
+    const { onSent: _sent, ...rest } = options;
+    const reply = await this.#options.transport.post(body, { ...rest, session: this.headers });
+    if (reply.kind === 'refused')
+      throw new BadAnswerError(`the server refused ${method}: ${reply.refusal.status}`);
+    for await (const text of messagesOf(reply)) {
+      const parsed = parseMessage(text);
+      if (parsed.kind === 'response' && parsed.id === id) return text;
+    }
+    throw new BadAnswerError(`the server ended its answer without answering ${method}`);
+  }
+
+  /** As `ask`, where nobody waits for the answer. */
+  async askQuietly(method: string, params: JsonObject): Promise<void> {
+    const { signal } = this.#ended;
+    try {
+      const bearer = await this.#options.authorization.current(signal);
+      await this.ask(method, params, { session: {}, bearer, signal });
+    } catch (error) {
+      if (!(error instanceof DrawbridgeError)) throw error;
+      this.#options.logger.debug('a request of the bridge failed', { method, error: describeError(error) });
+    }
+  }
+
+  async end(options: MessageOptions): Promise<number> {
+    this.#ended.abort(new AbortedError('the bridge is closing'));
+    const { headers } = this;
+    if (headers.sessionId === undefined) return 405;
+    return this.#options.transport.end({ ...options, session: headers });
+  }
+
+  #forget(): void {
+    this.#opened?.listening.abort(new AbortedError('the session is gone'));
+    this.#opened = undefined;
+  }
+
+  #newId(): string {
+    return `drawbridge-${randomToken(this.#options.random, 96)}`;
+  }
+
+  async #open(params: unknown, options: MessageOptions): Promise<Opened | Refused> {
+    const { transport, logger } = this.#options;
+    const id = this.#newId();
+    const body = JSON.stringify({
+      ...{ jsonrpc: '2.0', id, method: 'initialize' },
+      params: initializeParams(params),
+    });
+    const { onSent: _sent, ...rest } = options;
+    // The session outlives the request that it is opened for.
+    const { signal } = this.#ended;
+    const reply = await postInitialize(transport, body, { ...rest, signal, session: {} });
+    if (reply.kind === 'refused') return reply;
+    const iterator = messagesOf(reply);
+    for (let step = await iterator.next(); !step.done; step = await iterator.next()) {
+      const parsed = parseMessage(step.value);
+      if (parsed.kind !== 'response' || parsed.id !== id) continue;
+      const { result } = parsed.message;
+      if (!isObject(result))
+        throw new BadAnswerError(`the server refused initialize: ${excerpt(step.value)}`);
+      const { sessionId } = reply.kind === 'accepted' ? { sessionId: undefined } : reply;
+      const headers = sessionHeaders(sessionId, result.protocolVersion);
+      const opened: Opened = { headers, greeting: result, listening: new AbortController() };
+      const accepted = await transport.post(notification('notifications/initialized'), {
+        ...{ ...rest, signal },
+        session: headers,
+      });
+      if (accepted.kind === 'refused') {
+        logger.warn('the server refused a message of the opening', { status: accepted.refusal.status });
+      }
+      this.#opened = opened;
+      // Over HTTP+SSE all that follows comes on the stream that answered; elsewhere that stream ends here.
+      void this.#drain(iterator);
+      this.#listen(opened).catch((error: unknown) => {
+        if (!opened.listening.signal.aborted && !signal.aborted) {
+          logger.warn('the server stream broke', { error: describeError(error) });
+        }
+      });
+      return opened;
+    }
+    throw new BadAnswerError('the server ended its answer without answering initialize');
+  }
+
+  async #drain(messages: AsyncGenerator<string>): Promise<void> {
+    try {
+      for await (const text of messages) await this.#options.onMessage(text);
+    } catch (error) {
+      if (!this.#ended.signal.aborted) {
+        this.#options.logger.debug('the rest of the greeting broke', { error: describeError(error) });
+      }
+    }
+  }
+
+  /** The stream over which a legacy server speaks by itself, opened again whenever it ends. */
+  async #listen({ headers, listening }: Opened): Promise<void> {
+    const { transport, authorization, clock, random, logger } = this.#options;
+    const signal = anySignal([listening.signal, this.#ended.signal]);
+    let lastEventId: string | undefined;
+    for (let failures = 0; !signal.aborted; ) {
+      let wish: number | undefined;
+      try {
+        const bearer = await authorization.current(signal);
+        const resume = lastEventId === undefined ? {} : { lastEventId };
+        const reply = await transport.listen({ session: headers, bearer, signal, ...resume });
+        if (reply.kind === 'refused' && !mayPass(reply.refusal.status)) return;
+        if (reply.kind === 'events') {
+          failures = 0;
+          for await (const events of reply.events) {
+            for (const { id, data } of events) {
+              if (data !== '') await this.#options.onMessage(textOf(data));
+              if (id !== undefined) lastEventId = id;
+            }
+          }
+          wish = reconnectMs(reply.retryMs());
+        }
+      } catch (error) {
+        if (signal.aborted || error instanceof BadAnswerError) return;
+        if (!(error instanceof DrawbridgeError)) throw error;
+        logger.debug('the server stream broke', { error: describeError(error) });
+      }
+      failures++;
+      await clock.sleep(wish ?? backoffMs(failures, random.fraction()), signal);
+    }
+  }
+}
+
+/** Statuses after which asking again makes sense. */
+function mayPass(status: number): boolean {
+  return status === 401 || status === 429 || status === 502 || status === 503 || status === 504;
+}

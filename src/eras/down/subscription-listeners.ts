@@ -1,0 +1,125 @@
+import { anySignal, type StopSignal } from '../../platform/stop.ts';
+import { type MessageId, notification, parseMessage, textOf } from '../../protocol/jsonrpc.ts';
+import type { MessageOptions } from '../../remote/http/message-options.ts';
+import type { Reply } from '../../remote/transport/transport.ts';
+import { Channel } from '../message/channel.ts';
+import { isObject, META } from '../message/era.ts';
+import { type Events, eventOf, eventsReply } from '../message/reply.ts';
+import type { LegacySession } from './legacy-session.ts';
+import { subscribed } from './translate.ts';
+
+interface Listener {
+  readonly id: MessageId;
+  readonly kinds: ReadonlySet<string>;
+  readonly resources: ReadonlySet<string>;
+  readonly channel: Channel;
+  readonly stop: AbortController;
+}
+
+/** Filter field → the capability that it needs and the notification that it brings (specification 2026-07-28, Subscriptions). */
+const CHANGES = {
+  toolsListChanged: { capability: 'tools', method: 'notifications/tools/list_changed' },
+  promptsListChanged: { capability: 'prompts', method: 'notifications/prompts/list_changed' },
+  resourcesListChanged: { capability: 'resources', method: 'notifications/resources/list_changed' },
+} as const;
+const UPDATED = 'notifications/resources/updated';
+
+/** The `subscriptions/listen` requests of a modern host, served from what a legacy server tells by itself. */
+export class Listeners {
+  readonly #session: LegacySession;
+  readonly #listeners = new Map<MessageId, Listener>();
+
+  constructor(session: LegacySession) {
+    this.#session = session;
+  }
+
+  /** Whether this kind of notification is for listeners, whichever stream it came on. */
+  takes(method: string): boolean {
+    return method === UPDATED || Object.values(CHANGES).some((change) => change.method === method);
+  }
+
+  /** Resolves when the resources are subscribed to: the acknowledgement is true when it goes out. */
+  async add(id: MessageId, params: unknown, options: MessageOptions): Promise<Reply> {
+    const filter = isObject(params) && isObject(params.notifications) ? params.notifications : {};
+    const kinds = new Set<string>();
+    const agreed: Record<string, unknown> = {};
+    for (const [field, { capability, method }] of Object.entries(CHANGES)) {
+      if (filter[field] !== true || this.#session.capability(capability)?.listChanged !== true) continue;
+      kinds.add(method);
+      agreed[field] = true;
+    }
+    const resources = new Set<string>();
+    const wanted = Array.isArray(filter.resourceSubscriptions) ? filter.resourceSubscriptions : [];
+    if (this.#session.capability('resources')?.subscribe === true) {
+      for (const uri of wanted) {
+        if (typeof uri === 'string' && (await this.#subscribe(uri, options))) resources.add(uri);
+      }
+    }
+    if (resources.size > 0) agreed.resourceSubscriptions = [...resources];
+    const stop = new AbortController();
+    const listener: Listener = { id, kinds, resources, channel: new Channel(), stop };
+    this.#listeners.set(id, listener);
+    options.onSent?.();
+    void listener.channel.push(
+      notification('notifications/subscriptions/acknowledged', {
+        _meta: { [META.subscriptionId]: id },
+        notifications: agreed,
+      }),
+    );
+    return eventsReply(this.#read(listener, anySignal([stop.signal, options.signal])));
+  }
+
+  /** Ends the subscription that this request opened; false where there is none. */
+  cancel(id: unknown): boolean {
+    const listener = this.#listeners.get(id as MessageId);
+    listener?.stop.abort();
+    return listener !== undefined;
+  }
+
+  /** Hands a notification to all who want it. */
+  async deliver(text: string): Promise<void> {
+    const parsed = parseMessage(text);
+    if (parsed.kind !== 'notification') return;
+    const { params } = parsed.message;
+    for (const { id, kinds, resources, channel } of this.#listeners.values()) {
+      const uri = parsed.method === UPDATED && isObject(params) ? params.uri : undefined;
+      const wants = typeof uri === 'string' ? resources.has(uri) : kinds.has(parsed.method);
+      if (wants) await channel.push(subscribed(text, id));
+    }
+  }
+
+  /** In a new session: all resources again. What changed in between is not known, so everything counts as changed. */
+  async restore(options: MessageOptions): Promise<void> {
+    const uris = new Set(Array.from(this.#listeners.values(), ({ resources }) => [...resources]).flat());
+    for (const uri of uris) {
+      await this.#session.ask('resources/subscribe', { uri }, options);
+      await this.deliver(notification(UPDATED, { uri }));
+    }
+    for (const { method } of Object.values(CHANGES)) await this.deliver(notification(method));
+  }
+
+  async *#read(listener: Listener, signal: StopSignal): Events & AsyncGenerator {
+    try {
+      for await (const events of listener.channel.read(signal))
+        yield events.map(({ data }) => eventOf(textOf(data)));
+    } finally {
+      this.#listeners.delete(listener.id);
+      for (const uri of listener.resources) if (!this.#isWanted(uri)) await this.#unsubscribe(uri);
+    }
+  }
+
+  #isWanted(uri: string): boolean {
+    return [...this.#listeners.values()].some(({ resources }) => resources.has(uri));
+  }
+
+  async #subscribe(uri: string, options: MessageOptions): Promise<boolean> {
+    if (this.#isWanted(uri)) return true;
+    const parsed = parseMessage(await this.#session.ask('resources/subscribe', { uri }, options));
+    return parsed.kind === 'response' && !parsed.failed;
+  }
+
+  /** The host has left already; what the server says to it concerns nobody. */
+  async #unsubscribe(uri: string): Promise<void> {
+    await this.#session.askQuietly('resources/unsubscribe', { uri });
+  }
+}

@@ -1,0 +1,127 @@
+import type { JsonObject } from '../../protocol/jsonrpc.ts';
+import { RpcErrorCode } from '../../protocol/jsonrpc.ts';
+import { isObject, LEGACY_VERSION, META, MODERN_VERSION, metaOf } from '../message/era.ts';
+import { type RawObject, rawChild, rawMembers, rawObject } from '../message/raw-json.ts';
+
+/** The parameters of the `initialize` with which the bridge opens a session in the name of a modern host. */
+export function initializeParams(params: unknown): JsonObject {
+  const meta = metaOf(params);
+  const capabilities = meta[META.clientCapabilities];
+  const clientInfo = meta[META.clientInfo];
+  return {
+    protocolVersion: LEGACY_VERSION,
+    capabilities: isObject(capabilities) ? capabilities : {},
+    clientInfo: isObject(clientInfo) ? clientInfo : { name: 'unnamed', version: '0' },
+  };
+}
+
+/** A modern request as a legacy one: without the protocol's own `_meta` and without what belongs to the bridge's rounds. */
+export function legacyRequest(request: RawObject): string {
+  const params = rawChild(request, 'params');
+  const meta = rawChild(params, '_meta');
+  for (const name of [META.protocolVersion, META.clientInfo, META.clientCapabilities, META.logLevel]) {
+    meta.delete(name);
+  }
+  if (meta.size > 0) params.set('_meta', rawObject(meta));
+  else params.delete('_meta');
+  params.delete('inputResponses');
+  params.delete('requestState');
+  return rawObject(new Map(request).set('params', rawObject(params)));
+}
+
+/** The answer to `server/discover` that a legacy server's `initialize` amounts to. */
+export function discoveredFrom(greeting: JsonObject): JsonObject {
+  const { tasks: _tasks, ...capabilities } = isObject(greeting.capabilities) ? greeting.capabilities : {};
+  return {
+    resultType: 'complete',
+    supportedVersions: [MODERN_VERSION],
+    capabilities,
+    ...(typeof greeting.instructions === 'string' ? { instructions: greeting.instructions } : {}),
+    ttlMs: 0,
+    cacheScope: 'private',
+    ...(isObject(greeting.serverInfo) ? { _meta: { [META.serverInfo]: greeting.serverInfo } } : {}),
+  };
+}
+
+/** Results that say how long they hold (specification 2026-07-28, Caching); a legacy server says nothing, so they hold for no time. */
+const CACHEABLE = new Set([
+  'tools/list',
+  'prompts/list',
+  'resources/list',
+  'resources/templates/list',
+  'resources/read',
+]);
+
+/** The legacy code for a resource that is not there, which modern implementations must not use (Base Protocol → Error Codes). */
+const RESOURCE_NOT_FOUND = '-32002';
+
+/** A legacy answer as a modern one, under the id of the host's present request. */
+export function modernAnswer(
+  message: string,
+  id: string | number,
+  method: string,
+  serverInfo: unknown,
+): string {
+  const answer = rawMembers(message).set('id', JSON.stringify(id));
+  if (answer.has('error')) {
+    const error = rawChild(answer, 'error');
+    if (error.get('code') !== RESOURCE_NOT_FOUND) return rawObject(answer);
+    return rawObject(answer.set('error', rawObject(error.set('code', String(RpcErrorCode.invalidParams)))));
+  }
+  const result = rawChild(answer, 'result');
+  result.set('resultType', '"complete"');
+  if (CACHEABLE.has(method)) {
+    if (!result.has('ttlMs')) result.set('ttlMs', '0');
+    if (!result.has('cacheScope')) result.set('cacheScope', '"private"');
+  }
+  if (isObject(serverInfo)) {
+    const meta = rawChild(result, '_meta');
+    if (!meta.has(META.serverInfo)) meta.set(META.serverInfo, JSON.stringify(serverInfo));
+    result.set('_meta', rawObject(meta));
+  }
+  return rawObject(answer.set('result', rawObject(result)));
+}
+
+/** What a legacy server may ask in the middle of a call, and a modern one only as input that a call requires. */
+export const INPUT_METHODS: readonly string[] = [
+  'elicitation/create',
+  'sampling/createMessage',
+  'roots/list',
+];
+
+/** The requests that may be answered so (Multi Round-Trip Requests → Supported Requests). */
+export const INPUT_CALLS: readonly string[] = ['tools/call', 'prompts/get', 'resources/read'];
+
+/** The key of the one question that a round of the bridge asks. */
+export const INPUT_KEY = 'input';
+
+/** A legacy server's request as the answer that asks the host for input. */
+export function inputRequired(question: string, id: string | number, state: string): string {
+  const asked = rawMembers(question);
+  const params = rawChild(asked, 'params');
+  // Modern elicitation by address has no id (client/elicitation → URL mode).
+  params.delete('elicitationId');
+  const request: RawObject = new Map([['method', asked.get('method') ?? '""']]);
+  if (asked.has('params')) request.set('params', rawObject(params));
+  const requests = rawObject(new Map([[INPUT_KEY, rawObject(request)]]));
+  const result: RawObject = new Map([
+    ['resultType', '"input_required"'],
+    ['inputRequests', requests],
+    ['requestState', JSON.stringify(state)],
+  ]);
+  return rawObject(
+    new Map([
+      ['jsonrpc', '"2.0"'],
+      ['id', JSON.stringify(id)],
+      ['result', rawObject(result)],
+    ]),
+  );
+}
+
+/** A notification with the mark of the subscription that it is for. */
+export function subscribed(notification: string, subscription: string | number): string {
+  const members = rawMembers(notification);
+  const params = rawChild(members, 'params');
+  const meta = rawChild(params, '_meta').set(META.subscriptionId, JSON.stringify(subscription));
+  return rawObject(members.set('params', rawObject(params.set('_meta', rawObject(meta)))));
+}

@@ -1,0 +1,49 @@
+import type { JsonObject } from '../../protocol/jsonrpc.ts';
+
+/** legacy: revisions with an `initialize` handshake. modern: those where each request carries what it needs (specification 2026-07-28, Versioning). */
+export type Era = 'legacy' | 'modern';
+
+/** The modern revision that the bridge speaks. */
+export const MODERN_VERSION = '2026-07-28';
+
+/** What a modern host is told of a legacy server, and a legacy host of a modern one, if it does not ask for another. */
+export const LEGACY_VERSION = '2025-11-25';
+const LEGACY_VERSIONS = [LEGACY_VERSION, '2025-06-18', '2025-03-26', '2024-11-05'];
+
+/** Reserved keys of `_meta` (specification 2026-07-28, Base Protocol → General fields). */
+export const META = {
+  protocolVersion: 'io.modelcontextprotocol/protocolVersion',
+  clientInfo: 'io.modelcontextprotocol/clientInfo',
+  clientCapabilities: 'io.modelcontextprotocol/clientCapabilities',
+  logLevel: 'io.modelcontextprotocol/logLevel',
+  serverInfo: 'io.modelcontextprotocol/serverInfo',
+  subscriptionId: 'io.modelcontextprotocol/subscriptionId',
+} as const;
+
+/** Errors that only a modern server answers with (specification 2026-07-28, Base Protocol → Error Codes). */
+export const ModernErrorCode = {
+  headerMismatch: -32020,
+  missingRequiredClientCapability: -32021,
+  unsupportedProtocolVersion: -32022,
+} as const;
+
+export function isModernErrorCode(code: unknown): boolean {
+  return Object.values(ModernErrorCode).some((known) => known === code);
+}
+
+export function isLegacyVersion(version: unknown): version is string {
+  return LEGACY_VERSIONS.some((known) => known === version);
+}
+
+/** A request says its era: only a modern one carries its protocol version with it. */
+export function eraOfRequest(params: unknown): Era {
+  return typeof metaOf(params)[META.protocolVersion] === 'string' ? 'modern' : 'legacy';
+}
+
+export function metaOf(params: unknown): JsonObject {
+  return isObject(params) && isObject(params._meta) ? params._meta : {};
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

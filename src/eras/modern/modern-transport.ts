@@ -1,0 +1,92 @@
+import { AbortedError } from '../../errors.ts';
+import { anySignal } from '../../platform/stop.ts';
+import { type MessageId, parseMessage, textOf } from '../../protocol/jsonrpc.ts';
+import type { MessageOptions } from '../../remote/http/message-options.ts';
+import type { Reply, Transport } from '../../remote/transport/transport.ts';
+import { isObject } from '../message/era.ts';
+import { rawChild, rawMembers } from '../message/raw-json.ts';
+import { ACCEPTED, eventOf, eventsReply, messageReply, messagesOf } from '../message/reply.ts';
+import { ModernServer, type ModernServerOptions } from './modern-server.ts';
+import { withResult } from './tool-catalogue.ts';
+
+/**
+ * A modern host with a modern server: what is said passes as it is. The headers that mirror it and the leaving out of invalid tools are the
+ * bridge's, since on stdio no host does either (specification 2026-07-28, Streamable HTTP → Request Metadata).
+ */
+export class MirrorTransport implements Transport {
+  readonly #options: ModernServerOptions;
+  readonly #server: ModernServer;
+  readonly #open = new Map<MessageId, AbortController>();
+
+  constructor(options: ModernServerOptions) {
+    this.#options = options;
+    this.#server = new ModernServer(options);
+  }
+
+  async post(body: Uint8Array | string, options: MessageOptions): Promise<Reply> {
+    const parsed = parseMessage(body);
+    if (parsed.kind === 'notification') {
+      // Cancellation: the closing of the response stream is the signal, a message is not expected.
+      const { params } = parsed.message;
+      if (parsed.method === 'notifications/cancelled' && isObject(params)) this.#cancel(params.requestId);
+      return ACCEPTED;
+    }
+    if (parsed.kind !== 'request') return ACCEPTED;
+    const { id, method, message } = parsed;
+    const own = new AbortController();
+    const signal = anySignal([options.signal, own.signal]);
+    this.#open.set(id, own);
+    const done = () => void (this.#open.get(id) === own && this.#open.delete(id));
+    try {
+      const request = { id, method, params: message.params, body };
+      const reply = await this.#server.send(request, { ...options, signal });
+      if (reply.kind === 'events') {
+        return eventsReply(this.#watched(reply, method, done));
+      }
+      done();
+      if (reply.kind !== 'message') return reply;
+      if (method !== 'tools/list' && Buffer.from(reply.json).includes(RESULT_TYPE)) return reply;
+      return messageReply(this.#filled(textOf(reply.json), method));
+    } catch (error) {
+      done();
+      throw error;
+    }
+  }
+
+  listen(): Promise<Reply> {
+    return Promise.resolve(ACCEPTED);
+  }
+
+  async end(): Promise<number> {
+    return 405;
+  }
+
+  refresh(): void {
+    this.#options.transport.refresh();
+  }
+
+  #cancel(id: unknown): void {
+    this.#open.get(id as MessageId)?.abort(new AbortedError('cancelled by the host'));
+  }
+
+  async *#watched(reply: Extract<Reply, { kind: 'events' }>, method: string, done: () => void) {
+    try {
+      for await (const text of messagesOf(reply)) yield [eventOf(this.#filled(text, method))];
+    } finally {
+      done();
+    }
+  }
+
+  /** An answer without the tools that are invalid, and with the `resultType` that strict hosts want: an absent one means complete. */
+  #filled(text: string, method: string): string {
+    if (method !== 'tools/list' && text.includes(RESULT_TYPE)) return text;
+    const answer = rawMembers(text);
+    if (!answer.get('result')?.startsWith('{')) return text;
+    const result = rawChild(answer, 'result');
+    const kept = method === 'tools/list' ? this.#server.tools.take(result) : result;
+    if (kept === result && result.has('resultType')) return text;
+    return withResult(answer, new Map([['resultType', '"complete"'], ...kept]));
+  }
+}
+
+const RESULT_TYPE = '"resultType"';

@@ -1,0 +1,24 @@
+import { isObject, MODERN_VERSION } from '../message/era.ts';
+import { headerValue } from './parameter-headers.ts';
+
+/** Which field of the parameters goes into `Mcp-Name` (specification 2026-07-28, Streamable HTTP → Standard Request Headers). */
+const NAMED_BY: Readonly<Record<string, string>> = {
+  'tools/call': 'name',
+  'prompts/get': 'name',
+  'resources/read': 'uri',
+};
+
+/** The headers that mirror a modern request, without those of its tool's parameters. */
+export function requestHeaders(method: string, params: unknown): Record<string, string> {
+  const field = Object.hasOwn(NAMED_BY, method) ? NAMED_BY[method] : undefined;
+  const name = field !== undefined && isObject(params) ? params[field] : undefined;
+  return {
+    'mcp-method': headerValue(method),
+    ...(typeof name === 'string' ? { 'mcp-name': headerValue(name) } : {}),
+  };
+}
+
+/** The version that the request names itself, which the header has to repeat. */
+export function versionHeader(version: unknown): string {
+  return typeof version === 'string' ? headerValue(version) : MODERN_VERSION;
+}

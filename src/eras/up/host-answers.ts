@@ -1,0 +1,53 @@
+import { DrawbridgeError, type ErrorCode } from '../../errors.ts';
+import type { StopSignal } from '../../platform/stop.ts';
+import type { MessageId } from '../../protocol/jsonrpc.ts';
+import { type RawObject, rawMembers } from '../message/raw-json.ts';
+
+/** The host answered a question of the server with an error. */
+export class QuestionRefusedError extends DrawbridgeError {
+  readonly code: ErrorCode = 'bad_answer';
+}
+
+/** Questions that went to the host and have no answer yet. */
+export class Questions {
+  readonly #open = new Map<MessageId, (answer: RawObject) => void>();
+
+  /** Takes an answer of the host; false where it answers nothing that was asked here. */
+  take(id: MessageId, text: string): boolean {
+    const resolve = this.#open.get(id);
+    if (resolve === undefined) return false;
+    this.#open.delete(id);
+    resolve(rawMembers(text));
+    return true;
+  }
+
+  /** The text of the result that the host gives for each of `asked` (key → the question's id). Rejects as the signal does. */
+  async answers(asked: ReadonlyMap<string, string>, signal: StopSignal): Promise<RawObject> {
+    const given = Array.from(asked, async ([key, id]): Promise<[string, string]> => {
+      const answer = await this.#answer(id, signal);
+      const result = answer.get('result');
+      if (result === undefined) {
+        throw new QuestionRefusedError(
+          `the host refused a question of the server: ${answer.get('error') ?? ''}`,
+        );
+      }
+      return [key, result];
+    });
+    return new Map(await Promise.all(given));
+  }
+
+  #answer(id: string, signal: StopSignal): Promise<RawObject> {
+    return new Promise((resolve, reject) => {
+      const stop = () => {
+        this.#open.delete(id);
+        reject(signal.reason);
+      };
+      if (signal.aborted) return stop();
+      signal.addEventListener('abort', stop, { once: true });
+      this.#open.set(id, (answer) => {
+        signal.removeEventListener('abort', stop);
+        resolve(answer);
+      });
+    });
+  }
+}

@@ -1,0 +1,122 @@
+import { DrawbridgeError, describeError } from '../../errors.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { errorAnswer, type MessageId, parseMessage, RpcErrorCode, textOf } from '../../protocol/jsonrpc.ts';
+import type { MessageOptions } from '../../remote/http/message-options.ts';
+import { excerpt, type Refusal } from '../../remote/http/refusal.ts';
+import type { Reply } from '../../remote/transport/transport.ts';
+import { MAX_INPUT_ROUNDS, STATE_ONLY_PAUSE_MS } from '../message/limits.ts';
+import { type RawObject, rawChild, rawMembers, rawObject } from '../message/raw-json.ts';
+import { type Events, eventOf, messagesOf } from '../message/reply.ts';
+import { Questions } from './host-answers.ts';
+import { type ModernAnswer, questionFor } from './translate.ts';
+
+/** One call of a legacy host while a modern server answers it, over however many rounds. */
+export interface Call {
+  readonly id: MessageId;
+  readonly method: string;
+  readonly request: RawObject;
+  readonly options: MessageOptions;
+  readonly done: () => void;
+}
+
+export interface InputRoundsOptions {
+  readonly clock: Clock;
+  readonly newId: () => string;
+  readonly translated: (text: string, call: Call) => ModernAnswer;
+  /** Sends the call once more, under a new id, with a token of its own. */
+  readonly again: (call: Call, request: RawObject) => Promise<Reply>;
+}
+
+/** Multi Round-Trip Requests (specification 2026-07-28) for a host that knows only requests of the server. */
+export class InputRounds {
+  readonly #options: InputRoundsOptions;
+  readonly #questions = new Questions();
+
+  constructor(options: InputRoundsOptions) {
+    this.#options = options;
+  }
+
+  /** An answer of the host to one of the server's questions. */
+  take(id: MessageId, text: string): void {
+    this.#questions.take(id, text);
+  }
+
+  /** Everything that the host hears of a call: notifications, the server's questions as requests, and in the end one answer. */
+  async *run(first: Reply, call: Call): Events & AsyncGenerator {
+    try {
+      let reply: Reply = first;
+      for (let round = 0; ; round++) {
+        if (reply.kind === 'refused') {
+          yield [eventOf(refusedAnswer(reply.refusal, call.id))];
+          return;
+        }
+        const answer = yield* this.#round(reply, call);
+        if (answer === undefined) return;
+        if (answer.kind !== 'input-required' || round === MAX_INPUT_ROUNDS) {
+          yield [eventOf(finalText(answer, call.id))];
+          return;
+        }
+        reply = yield* this.#retry(answer, call);
+      }
+    } catch (error) {
+      if (call.options.signal.aborted || !(error instanceof DrawbridgeError)) throw error;
+      yield [eventOf(failure(call.id, describeError(error)))];
+    } finally {
+      call.done();
+    }
+  }
+
+  /** One reply to its end: what is no answer passes to the host, the answer is returned. */
+  async *#round(reply: Exclude<Reply, { kind: 'refused' }>, call: Call) {
+    for await (const text of messagesOf(reply)) {
+      const parsed = parseMessage(text);
+      if (parsed.kind === 'response') return this.#options.translated(text, call);
+      // Receiving Messages: a modern server must not send requests on any stream.
+      if (parsed.kind === 'notification') yield [eventOf(text)];
+    }
+    return undefined;
+  }
+
+  /** Puts the server's questions to the host, then sends the call again with the answers. */
+  async *#retry({ requests, state }: Extract<ModernAnswer, { kind: 'input-required' }>, call: Call) {
+    const { signal } = call.options;
+    const asked = new Map(Array.from(requests.keys(), (key) => [key, this.#options.newId()]));
+    const answers = this.#questions.answers(asked, signal);
+    // Awaited below; until then a rejection is not unhandled.
+    answers.catch(() => {});
+    const events = Array.from(asked, ([key, id]) => eventOf(questionFor(requests.get(key) ?? '{}', id)));
+    if (events.length > 0) yield events;
+    else await this.#options.clock.sleep(STATE_ONLY_PAUSE_MS, signal);
+    const given = await answers;
+    const params = rawChild(call.request, 'params');
+    if (given.size > 0) params.set('inputResponses', rawObject(given));
+    if (state !== undefined) params.set('requestState', state);
+    return await this.#options.again(call, new Map(call.request).set('params', rawObject(params)));
+  }
+}
+
+/** What ends the rounds. */
+function finalText(answer: ModernAnswer, id: MessageId): string {
+  switch (answer.kind) {
+    case 'complete':
+      return answer.text;
+    case 'unknown':
+      return failure(id, `the server answered with an unknown resultType: ${excerpt(answer.resultType)}`);
+    case 'input-required':
+      return failure(id, `the server asked for input more than ${MAX_INPUT_ROUNDS} times`);
+  }
+}
+
+export function failure(id: MessageId, why: string): string {
+  const text = why.charAt(0).toUpperCase() + why.slice(1);
+  return errorAnswer(id, RpcErrorCode.bridge, `${text}. The call may have run.`, { mayHaveRun: true });
+}
+
+/** The server's own error under the host's id, or one that says what came instead. */
+function refusedAnswer({ status, body }: Refusal, id: MessageId): string {
+  const parsed = parseMessage(body);
+  if (parsed.kind === 'response' && parsed.failed) {
+    return rawObject(rawMembers(textOf(body)).set('id', JSON.stringify(id)));
+  }
+  return failure(id, `the server answered with status ${status}: ${excerpt(body)}`);
+}

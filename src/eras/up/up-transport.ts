@@ -1,0 +1,253 @@
+import type { Authorization, Bearer } from '../../auth/authorization.ts';
+import { AbortedError, DrawbridgeError, describeError } from '../../errors.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { anySignal, type StopSignal } from '../../platform/stop.ts';
+import {
+  errorAnswer,
+  type MessageId,
+  parseMessage,
+  RpcErrorCode,
+  resultAnswer,
+  textOf,
+} from '../../protocol/jsonrpc.ts';
+import { BadAnswerError } from '../../remote/http/errors.ts';
+import type { MessageOptions } from '../../remote/http/message-options.ts';
+import type { Reply, Transport } from '../../remote/transport/transport.ts';
+import { Channel } from '../message/channel.ts';
+import { isObject } from '../message/era.ts';
+import { type RawObject, rawChild, rawMembers, rawObject } from '../message/raw-json.ts';
+import { ACCEPTED, eventsReply, messageReply, messagesOf } from '../message/reply.ts';
+import { ModernServer, type ModernServerOptions } from '../modern/modern-server.ts';
+import { type Call, failure, InputRounds } from './input-rounds.ts';
+import { type SubscriptionFilter, Subscriptions } from './subscriptions.ts';
+import {
+  greetingFrom,
+  type HostIdentity,
+  identityOf,
+  legacyAnswer,
+  type ModernAnswer,
+  metaFor,
+  modernRequest,
+} from './translate.ts';
+
+export interface UpTransportOptions extends ModernServerOptions {
+  readonly authorization: Authorization;
+  readonly clock: Clock;
+}
+
+/** A legacy host with a modern server: each side hears its own revision. */
+export class UpTransport implements Transport {
+  readonly #options: UpTransportOptions;
+  readonly #server: ModernServer;
+  readonly #rounds: InputRounds;
+  readonly #open = new Map<MessageId, AbortController>();
+  readonly #channel = new Channel();
+  readonly #subscriptions: Subscriptions;
+  readonly #resources = new Set<string>();
+  readonly #ended = new AbortController();
+  #identity: HostIdentity = identityOf(undefined);
+  #capabilities: { readonly [name: string]: unknown } = {};
+  #logLevel: string | undefined;
+
+  constructor(options: UpTransportOptions) {
+    this.#options = options;
+    this.#server = new ModernServer(options);
+    this.#rounds = new InputRounds({
+      clock: options.clock,
+      newId: () => this.#server.newId(),
+      translated: (text, call) => this.#translated(text, call),
+      again: (call, request) => {
+        const { signal } = call.options;
+        return this.#authorized(signal, (bearer) =>
+          this.#send(call, this.#server.newId(), request, { session: {}, bearer, signal }),
+        );
+      },
+    });
+    this.#subscriptions = new Subscriptions({
+      ...options,
+      channel: this.#channel,
+      open: (filter, signal) => this.#openSubscription(filter, signal),
+    });
+  }
+
+  async post(body: Uint8Array | string, options: MessageOptions): Promise<Reply> {
+    const parsed = parseMessage(body);
+    if (parsed.kind === 'response') {
+      this.#rounds.take(parsed.id, textOf(body));
+      return ACCEPTED;
+    }
+    if (parsed.kind === 'notification') {
+      const { params } = parsed.message;
+      // Streamable HTTP → Cancellation: the closing of the response stream says it, no message is expected.
+      if (parsed.method === 'notifications/cancelled' && isObject(params)) this.#cancel(params.requestId);
+      return ACCEPTED;
+    }
+    if (parsed.kind !== 'request') return ACCEPTED;
+    const { id, method, message } = parsed;
+    const params = isObject(message.params) ? message.params : {};
+    switch (method) {
+      case 'initialize':
+        return this.#greet(id, params, options);
+      case 'ping':
+        return messageReply(resultAnswer(id, {}));
+      case 'logging/setLevel':
+        this.#logLevel = typeof params.level === 'string' ? params.level : undefined;
+        return messageReply(resultAnswer(id, {}));
+      case 'resources/subscribe':
+      case 'resources/unsubscribe':
+        return this.#subscribe(id, method, params.uri);
+      default:
+        if (method.startsWith('tasks/')) {
+          return messageReply(errorAnswer(id, RpcErrorCode.methodNotFound, NO_TASKS));
+        }
+        return this.#call(id, method, rawMembers(textOf(body)), options);
+    }
+  }
+
+  /** The stream that a legacy host expects beside its messages: what the subscriptions bring. */
+  async listen(options: MessageOptions): Promise<Reply> {
+    options.signal.throwIfAborted();
+    if (Object.keys(this.#filter()).length > 0) {
+      this.#subscriptions
+        .listen(this.#filter(), anySignal([options.signal, this.#ended.signal]))
+        .catch((error: unknown) => {
+          this.#options.logger.debug('the server has no stream of its own', { error: describeError(error) });
+        });
+    }
+    return eventsReply(this.#channel.read(options.signal));
+  }
+
+  async end(): Promise<number> {
+    this.#ended.abort();
+    this.#subscriptions.close();
+    return 200;
+  }
+
+  refresh(): void {
+    this.#options.transport.refresh();
+  }
+
+  #cancel(id: unknown): void {
+    this.#open.get(id as MessageId)?.abort(new AbortedError('cancelled by the host'));
+  }
+
+  async #greet(id: MessageId, params: unknown, options: MessageOptions): Promise<Reply> {
+    this.#identity = identityOf(params);
+    const asked = { _meta: metaFor(this.#identity) };
+    const own = this.#server.newId();
+    const body = JSON.stringify({ jsonrpc: '2.0', id: own, method: 'server/discover', params: asked });
+    const request = { id: own, method: 'server/discover', params: asked, body };
+    const reply = await this.#server.send(request, options);
+    if (reply.kind === 'refused') return reply;
+    for await (const text of messagesOf(reply)) {
+      const parsed = parseMessage(text);
+      if (parsed.kind !== 'response' || parsed.id !== own) continue;
+      if (parsed.failed) return messageReply(rawObject(rawMembers(text).set('id', JSON.stringify(id))));
+      const greeting = greetingFrom(
+        isObject(parsed.message.result) ? parsed.message.result : {},
+        this.#identity,
+      );
+      this.#capabilities = isObject(greeting.capabilities) ? greeting.capabilities : {};
+      return messageReply(resultAnswer(id, greeting));
+    }
+    throw new BadAnswerError('the server ended its answer without answering server/discover');
+  }
+
+  async #call(id: MessageId, method: string, request: RawObject, options: MessageOptions): Promise<Reply> {
+    const own = new AbortController();
+    this.#open.set(id, own);
+    const call: Call = {
+      ...{ id, method, request },
+      options: { ...options, signal: anySignal([options.signal, own.signal]) },
+      done: () => void (this.#open.get(id) === own && this.#open.delete(id)),
+    };
+    try {
+      const reply = await this.#send(call, id, request, call.options);
+      if (reply.kind === 'message') {
+        const answer = this.#translated(textOf(reply.json), call);
+        if (answer.kind === 'complete') {
+          call.done();
+          return messageReply(answer.text);
+        }
+      } else if (reply.kind !== 'events') {
+        call.done();
+        return reply;
+      }
+      return eventsReply(this.#rounds.run(reply, call));
+    } catch (error) {
+      call.done();
+      throw error;
+    }
+  }
+
+  #send(call: Call, id: MessageId, request: RawObject, options: MessageOptions): Promise<Reply> {
+    const body = rawObject(
+      modernRequest(new Map(request).set('id', JSON.stringify(id)), metaFor(this.#identity, this.#logLevel)),
+    );
+    const { params } = JSON.parse(body) as { params: unknown };
+    return this.#server.send({ id, method: call.method, params, body }, options);
+  }
+
+  #translated(text: string, call: Call): ModernAnswer {
+    const answer = legacyAnswer(text, call.id, call.method);
+    if (answer.kind !== 'complete' || call.method !== 'tools/list') return answer;
+    const members = rawMembers(answer.text);
+    if (!members.has('result')) return answer;
+    const kept = this.#server.tools.take(rawChild(members, 'result'));
+    return { ...answer, text: rawObject(members.set('result', rawObject(kept))) };
+  }
+
+  /** Sends what belongs to a call that went out long ago: the token it went with may have lapsed. */
+  async #authorized(
+    signal: StopSignal,
+    send: (bearer: Bearer | undefined) => Promise<Reply>,
+  ): Promise<Reply> {
+    const { authorization } = this.#options;
+    const bearer = await authorization.current(signal);
+    const reply = await send(bearer);
+    if (reply.kind !== 'refused' || reply.refusal.status !== 401 || bearer === undefined) return reply;
+    const recovery = await authorization.recover(bearer, reply.refusal.wwwAuthenticate, signal);
+    return recovery.kind === 'retry' ? send(recovery.bearer) : reply;
+  }
+
+  async #subscribe(id: MessageId, method: string, uri: unknown): Promise<Reply> {
+    if (typeof uri !== 'string') {
+      return messageReply(errorAnswer(id, RpcErrorCode.invalidParams, 'Invalid params: uri is missing.'));
+    }
+    if (method === 'resources/subscribe') this.#resources.add(uri);
+    else this.#resources.delete(uri);
+    try {
+      await this.#subscriptions.listen(this.#filter(), this.#ended.signal);
+      return messageReply(resultAnswer(id, {}));
+    } catch (error) {
+      if (!(error instanceof DrawbridgeError)) throw error;
+      if (method === 'resources/subscribe') this.#resources.delete(uri);
+      return messageReply(failure(id, describeError(error)));
+    }
+  }
+
+  /** All that a legacy server would have told by itself. */
+  #filter(): SubscriptionFilter {
+    const changes = (name: string) => {
+      const capability = this.#capabilities[name];
+      return isObject(capability) && capability.listChanged === true;
+    };
+    return {
+      ...(changes('tools') ? { toolsListChanged: true as const } : {}),
+      ...(changes('prompts') ? { promptsListChanged: true as const } : {}),
+      ...(changes('resources') ? { resourcesListChanged: true as const } : {}),
+      ...(this.#resources.size > 0 ? { resourceSubscriptions: [...this.#resources] } : {}),
+    };
+  }
+
+  #openSubscription(notifications: SubscriptionFilter, signal: StopSignal): Promise<Reply> {
+    const id = this.#server.newId();
+    const params = { notifications, _meta: metaFor(this.#identity) };
+    const body = JSON.stringify({ jsonrpc: '2.0', id, method: 'subscriptions/listen', params });
+    const request = { id, method: 'subscriptions/listen', params, body };
+    return this.#authorized(signal, (bearer) => this.#server.send(request, { session: {}, bearer, signal }));
+  }
+}
+
+const NO_TASKS =
+  'Method not found: this server speaks revision 2026-07-28, whose tasks cannot be carried over to this host.';

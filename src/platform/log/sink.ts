@@ -1,0 +1,113 @@
+import type { Writable } from 'node:stream';
+import { describeError } from '../../errors.ts';
+import type { Clock } from '../clock.ts';
+import { createLogFile, type LogFile } from './file.ts';
+import { jsonLine, type LogEntry, textLine } from './format.ts';
+import type { LogFields, Logger } from './logger.ts';
+import { createRedactor } from './redactor.ts';
+import { createLineWriter } from './stderr.ts';
+
+export interface LogSinkOptions {
+  readonly format: 'text' | 'json';
+  readonly debug: boolean;
+  readonly silent: boolean;
+  readonly clock: Clock;
+  /** Where `--debug` also writes a file; without it there is none. */
+  readonly folder?: string;
+  /** Texts that never leave; more by `secret()`. */
+  readonly secrets?: readonly string[];
+  readonly stderr?: Writable;
+}
+
+export interface LogSink extends Logger {
+  /** The file that `--debug` writes. */
+  readonly file: string | undefined;
+  /** Waits, for a moment at most, until stderr took what was told; closes the file. */
+  close(): Promise<void>;
+}
+
+/** Longer texts are cut after redaction, so that no cut leaves half a secret. */
+const TEXT_MAX_CHARACTERS = 8 * 1024;
+/** What is looked at in the first place: redaction costs time in proportion. */
+const INPUT_MAX_CHARACTERS = 8 * TEXT_MAX_CHARACTERS;
+
+/** The only writer to stderr and to log files; everything passes the redactor. It never throws and never waits. */
+export function createLogSink(options: LogSinkOptions): LogSink {
+  const { clock } = options;
+  const redactor = createRedactor();
+  for (const secret of options.secrets ?? []) redactor.add(secret);
+  const format = options.format === 'json' ? jsonLine : textLine;
+  const stderr = createLineWriter(options.stderr ?? process.stderr, (count) =>
+    format({
+      time: clock.now(),
+      level: 'warn',
+      text: 'lines were dropped, nobody read them',
+      fields: { count },
+    }),
+  );
+  const toStderr = (entry: LogEntry): void => {
+    if (!options.silent) stderr.write(redactor.redactRegistered(format(entry)));
+  };
+
+  let file: LogFile | undefined;
+  const withoutFile = (error: unknown): void => {
+    file = undefined;
+    toStderr({
+      time: clock.now(),
+      level: 'warn',
+      text: 'no debug log',
+      fields: { error: describeError(error) },
+    });
+  };
+  if (options.debug && options.folder !== undefined) {
+    try {
+      file = createLogFile(options.folder, { now: clock.now(), pid: process.pid });
+    } catch (error) {
+      withoutFile(error);
+    }
+  }
+
+  const emit = (level: LogEntry['level'], text: string, fields: LogFields): void => {
+    const redact = level === 'tell' ? redactor.redactForPerson : redactor.redact;
+    const entry: LogEntry = {
+      time: clock.now(),
+      level,
+      text: clean(text, redact),
+      fields: cleanFields(fields, redact),
+    };
+    toStderr(entry);
+    try {
+      file?.write(redactor.redactRegistered(jsonLine(entry)));
+    } catch (error) {
+      withoutFile(error);
+    }
+  };
+
+  return {
+    file: file?.path,
+    tell: (message) => emit('tell', message, {}),
+    warn: (event, fields = {}) => emit('warn', event, fields),
+    debug: (event, fields = {}) => {
+      if (options.debug) emit('debug', event, fields);
+    },
+    secret: (text) => redactor.add(text),
+    async close() {
+      await stderr.flush();
+      file?.close();
+      file = undefined;
+    },
+  };
+}
+
+function clean(text: string, redact: (text: string) => string): string {
+  const redacted = redact(text.slice(0, INPUT_MAX_CHARACTERS));
+  return redacted.length > TEXT_MAX_CHARACTERS ? `${redacted.slice(0, TEXT_MAX_CHARACTERS)}…` : redacted;
+}
+
+function cleanFields(fields: LogFields, redact: (text: string) => string): LogFields {
+  const cleaned: Record<string, string | number | boolean | null> = {};
+  for (const [name, value] of Object.entries(fields)) {
+    if (value !== undefined) cleaned[name] = typeof value === 'string' ? clean(value, redact) : value;
+  }
+  return cleaned;
+}

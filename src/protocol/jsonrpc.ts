@@ -1,0 +1,171 @@
+import { scanObject } from './json-scan.ts';
+
+/**
+ * JSON-RPC 2.0 envelopes as MCP uses them (specification, Base Protocol → Messages). Only `id` and `method` are looked at:
+ * everything else in a message belongs to the host and the server.
+ */
+
+/** MCP forbids `null` ids in requests. `0` and `''` are ids. */
+export type MessageId = string | number;
+
+/** A message that was parsed, with the object it was parsed to. */
+export type Envelope =
+  | {
+      readonly kind: 'request';
+      readonly id: MessageId;
+      readonly method: string;
+      readonly message: JsonObject;
+    }
+  | { readonly kind: 'notification'; readonly method: string; readonly message: JsonObject }
+  | {
+      readonly kind: 'response';
+      readonly id: MessageId;
+      readonly failed: boolean;
+      readonly message: JsonObject;
+    };
+
+export type JsonObject = { readonly [name: string]: unknown };
+
+export type Parsed =
+  | Envelope
+  | { readonly kind: 'batch'; readonly members: readonly Uint8Array[] }
+  | { readonly kind: 'not-json' }
+  | { readonly kind: 'not-a-message'; readonly id: MessageId | null };
+
+/** One line of the host or one `data` of the server → what it is. Never throws. */
+export function parseMessage(text: Uint8Array | string): Parsed {
+  const bytes =
+    typeof text === 'string' ? undefined : Buffer.from(text.buffer, text.byteOffset, text.byteLength);
+  let value: unknown;
+  try {
+    value = JSON.parse(bytes?.toString('utf8') ?? (text as string));
+  } catch {
+    return { kind: 'not-json' };
+  }
+  if (Array.isArray(value)) {
+    if (value.length === 0) return { kind: 'not-a-message', id: null };
+    return { kind: 'batch', members: splitBatch(bytes ?? Buffer.from(text as string, 'utf8')) };
+  }
+  return classify(value);
+}
+
+/** Whether the text of a member of a batch is a batch itself, which JSON-RPC 2.0 §6 does not have. */
+export function isBatch(text: Uint8Array): boolean {
+  const blanks = [0x20, 0x09, 0x0a, 0x0d];
+  return text.find((byte) => !blanks.includes(byte)) === 0x5b;
+}
+
+/** A message as text, whether it came as bytes or not. */
+export function textOf(message: Uint8Array | string): string {
+  return typeof message === 'string' ? message : Buffer.from(message).toString('utf8');
+}
+
+/** A message of at least this size is only looked at: parsing one that is relayed as it came costs more than relaying it. */
+export const LOOKED_AT_BYTES = 64 * 1024;
+
+const LOOKED_AT = new Set(['jsonrpc', 'id', 'method']);
+
+/** As `parseMessage`, for a message of which nobody may want more than its kind: where it is large, `message` is made when it is asked for. */
+export function lookAtMessage(text: Uint8Array | string): Parsed {
+  if (typeof text === 'string' || text.length < LOOKED_AT_BYTES) return parseMessage(text);
+  const bytes = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
+  const members = scanObject(bytes);
+  if (members === 'unknown') return parseMessage(text);
+  if (members === 'not-json') return { kind: 'not-json' };
+  const known: Record<string, unknown> = Object.create(null);
+  for (const [name, [start, end]] of members) {
+    known[name] = LOOKED_AT.has(name) ? JSON.parse(bytes.toString('utf8', start, end)) : undefined;
+  }
+  const parsed = classify(known);
+  if (!('message' in parsed)) return parsed;
+  let message: JsonObject | undefined;
+  const whole = () => {
+    message ??= JSON.parse(bytes.toString('utf8')) as JsonObject;
+    return message;
+  };
+  return Object.defineProperty({ ...parsed }, 'message', { get: whole });
+}
+
+function classify(value: unknown): Parsed {
+  if (typeof value !== 'object' || value === null) return { kind: 'not-a-message', id: null };
+  const message = value as JsonObject;
+  const { id, method } = message;
+  const usableId = typeof id === 'string' || typeof id === 'number' ? id : null;
+  if (message.jsonrpc !== '2.0') return { kind: 'not-a-message', id: usableId };
+  if (typeof method === 'string') {
+    if (usableId !== null) return { kind: 'request', id: usableId, method, message };
+    if (!('id' in message)) return { kind: 'notification', method, message };
+    return { kind: 'not-a-message', id: null };
+  }
+  if (method === undefined && usableId !== null && ('result' in message || 'error' in message)) {
+    return { kind: 'response', id: usableId, failed: 'error' in message, message };
+  }
+  return { kind: 'not-a-message', id: usableId };
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const OPENING = new Set([0x5b, 0x7b]);
+const CLOSING = new Set([0x5d, 0x7d]);
+
+/**
+ * The members of a JSON array that is known to be valid, as the bytes they were sent with: parsing and writing them again would
+ * lose big integers and key order.
+ */
+function splitBatch(array: Uint8Array): Uint8Array[] {
+  const members: Uint8Array[] = [];
+  let depth = 0;
+  let inString = false;
+  let start = 0;
+  for (let at = 0; at < array.length; at++) {
+    const byte = array[at] as number;
+    if (inString) {
+      if (byte === BACKSLASH) at++;
+      else if (byte === QUOTE) inString = false;
+    } else if (byte === QUOTE) inString = true;
+    else if (OPENING.has(byte)) {
+      depth++;
+      if (depth === 1) start = at + 1;
+    } else if (CLOSING.has(byte)) {
+      depth--;
+      if (depth === 0) members.push(array.subarray(start, at));
+    } else if (byte === COMMA && depth === 1) {
+      members.push(array.subarray(start, at));
+      start = at + 1;
+    }
+  }
+  return members;
+}
+
+/** JSON-RPC 2.0 §5.1, and the codes of MCP that the bridge itself answers with. */
+export const RpcErrorCode = {
+  parse: -32700,
+  invalidRequest: -32600,
+  methodNotFound: -32601,
+  invalidParams: -32602,
+  internal: -32603,
+  /** MCP 2025-11-25, elicitation: the request needs a person to open an address first. */
+  urlElicitationRequired: -32042,
+  /** Implementation-defined: the server could not be reached, or refused, or answered nonsense. */
+  bridge: -32000,
+} as const;
+
+/** An error answer as one line without its line break. */
+export function errorAnswer(id: MessageId | null, code: number, message: string, data?: unknown): string {
+  return JSON.stringify({
+    jsonrpc: '2.0',
+    id,
+    error: { code, message, ...(data === undefined ? {} : { data }) },
+  });
+}
+
+/** A result answer as one line without its line break. */
+export function resultAnswer(id: MessageId, result: unknown): string {
+  return JSON.stringify({ jsonrpc: '2.0', id, result });
+}
+
+/** A notification as one line without its line break. */
+export function notification(method: string, params?: unknown): string {
+  return JSON.stringify({ jsonrpc: '2.0', method, ...(params === undefined ? {} : { params }) });
+}

@@ -1,0 +1,147 @@
+import { createParser, type EventSourceParser } from 'eventsource-parser';
+import type { HttpBody } from '../../platform/http/http.ts';
+import { randomToken, systemRandom } from '../../platform/random.ts';
+import { TooLargeError } from '../http/errors.ts';
+import { LongLines } from './long-lines.ts';
+
+type Body = AsyncIterable<Uint8Array> & Partial<Pick<HttpBody, 'whole'>>;
+
+/** One event of a server's stream. `data` is empty where the event only carried an id (a primer), and bytes (UTF-8) where it is long. */
+export interface ServerEvent {
+  readonly id: string | undefined;
+  readonly event: string | undefined;
+  readonly data: string | Uint8Array;
+}
+
+export interface EventStreamOptions {
+  /** A longer message ends the stream with TooLargeError (THREATS 16). */
+  readonly maxMessageBytes: number;
+  /** The server's wish for the pause before reconnecting, in milliseconds (HTML §9.2.6). */
+  readonly onRetry: (ms: number) => void;
+}
+
+const DATA = Buffer.from('data:');
+const SPACE = 0x20;
+
+/** Ids are positions in a stream; what is longer is not meant to be sent back. */
+const MAX_ID_CHARACTERS = 4_096;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+const CONTROL = /[\x00-\x1f\x7f]/;
+
+/** An id that no header can hold is none: it would come back as `Last-Event-ID` (THREATS 22). */
+function usableId(id: string | undefined): string | undefined {
+  return id === undefined || id.length > MAX_ID_CHARACTERS || CONTROL.test(id) ? undefined : id;
+}
+
+/**
+ * The events of a `text/event-stream` body. Reading is what asks for more: the next chunk is taken when all events of the last
+ * were. An event cut off by the end of the stream is not an event (HTML §9.2.6).
+ */
+export async function* readEvents(
+  body: Body,
+  options: EventStreamOptions,
+): AsyncGenerator<readonly ServerEvent[]> {
+  const reader = new EventReader(options);
+  const whole = body.whole?.();
+  if (whole === undefined) {
+    for await (const chunk of body) {
+      const events = reader.take(chunk);
+      if (events.length > 0) yield events;
+      reader.check();
+    }
+    return;
+  }
+  for (const chunk of whole) {
+    const events = reader.take(chunk);
+    if (events.length > 0) yield events;
+    reader.check();
+  }
+}
+
+class EventReader {
+  readonly #maxMessageBytes: number;
+  readonly #parser: EventSourceParser;
+  readonly #lines = new LongLines();
+  /** Long lines of the event that is being read, by what the parser has in their place. */
+  readonly #long = new Map<string, Buffer>();
+  /** Nobody can guess what stands for a long line. */
+  #secret: string | undefined;
+  #longBytes = 0;
+  #events: ServerEvent[] = [];
+  #isTooLarge = false;
+  #isFirst = true;
+  #isAfterReturn = false;
+
+  constructor({ maxMessageBytes, onRetry }: EventStreamOptions) {
+    this.#maxMessageBytes = maxMessageBytes;
+    this.#parser = createParser({
+      maxBufferSize: maxMessageBytes,
+      onRetry,
+      onEvent: ({ id, event, data }) => {
+        const whole = this.#whole(data);
+        // The parser only measures what it holds: an event that came whole in one chunk is measured here.
+        if (whole.length > maxMessageBytes) this.#isTooLarge = true;
+        else if (!this.#isTooLarge) this.#events.push({ id: usableId(id), event, data: whole });
+      },
+      onError: (error) => {
+        if (error.type === 'max-buffer-size-exceeded') this.#isTooLarge = true;
+      },
+    });
+  }
+
+  /** The events that this chunk completes. */
+  take(chunk: Uint8Array): readonly ServerEvent[] {
+    for (const { isLong, bytes } of this.#lines.push(chunk)) {
+      if (this.#isTooLarge) break;
+      if (isLong && bytes.subarray(0, DATA.length).equals(DATA)) this.#takeData(bytes);
+      else this.#takeText(bytes.toString('utf8'));
+    }
+    if (Math.max(this.#lines.heldBytes - DATA.length - 1, this.#longBytes) > this.#maxMessageBytes) {
+      this.#isTooLarge = true;
+    }
+    const events = this.#events;
+    this.#events = [];
+    return events;
+  }
+
+  /** Throws TooLargeError once a message was too long. */
+  check(): void {
+    if (!this.#isTooLarge) return;
+    throw new TooLargeError(`the server sent a message of more than ${this.#maxMessageBytes} bytes`, {
+      hint: 'Raise the limit with --max-message-size.',
+    });
+  }
+
+  #takeText(text: string): void {
+    // HTML §9.2.5: one leading byte order mark is not part of the stream.
+    let lines = this.#isFirst && text.startsWith('\uFEFF') ? text.slice(1) : text;
+    this.#isFirst = false;
+    if (this.#isAfterReturn && lines.startsWith('\n')) lines = lines.slice(1);
+    // A return at the end of a chunk ends its line now: the parser would wait for a line feed that may never come (HTML §9.2.5).
+    this.#isAfterReturn = lines.endsWith('\r');
+    this.#parser.feed(this.#isAfterReturn ? lines.replace(/\r\n?/g, '\n') : lines);
+  }
+
+  /** The parser gets a name for a long `data` line; the line stays as it came. */
+  #takeData(line: Buffer): void {
+    this.#secret ??= randomToken(systemRandom, 128);
+    const name = `${this.#secret}.${this.#long.size}`;
+    const value = line.subarray(line[DATA.length] === SPACE ? DATA.length + 1 : DATA.length);
+    this.#long.set(name, value);
+    this.#longBytes += value.length;
+    this.#isFirst = false;
+    this.#isAfterReturn = false;
+    this.#parser.feed(`data:${name}`);
+  }
+
+  #whole(data: string): string | Uint8Array {
+    if (this.#long.size === 0) return data;
+    const long = this.#long.get(data);
+    // Several lines are one message, joined by line feeds (HTML §9.2.6).
+    const lines = () => data.split('\n').map((line) => this.#long.get(line)?.toString('utf8') ?? line);
+    const whole = long ?? lines().join('\n');
+    this.#long.clear();
+    this.#longBytes = 0;
+    return whole;
+  }
+}

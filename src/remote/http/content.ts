@@ -1,0 +1,113 @@
+import type { Transform } from 'node:stream';
+import { pipeline, Readable } from 'node:stream';
+import { DrawbridgeError } from '../../errors.ts';
+import type { HttpBody, HttpResponse } from '../../platform/http/http.ts';
+import { BadAnswerError, TooLargeError } from './errors.ts';
+
+/** Most bodies are short, and there to their end with the headers. */
+type Body = AsyncIterable<Uint8Array> & Partial<Pick<HttpBody, 'whole'>>;
+
+/** The media type without its parameters, lower case; empty where there is none. */
+export function mediaType(contentType: string | undefined): string {
+  return (contentType ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+}
+
+/**
+ * The body as it was before its content coding (RFC 9110 §8.4.1). The bridge asks for none; a server that compresses all the same is
+ * decoded, one that uses a coding that Node has not is an error.
+ */
+export function decodedBody(response: HttpResponse): Promise<Body> | Body {
+  const coding = response.headers['content-encoding']?.trim().toLowerCase();
+  const isPlain = coding === undefined || coding === '' || coding === 'identity';
+  return isPlain ? response.body : decoded(response, coding);
+}
+
+async function decoded(response: HttpResponse, coding: string): Promise<Body> {
+  const { createBrotliDecompress, createGunzip, createInflate, ...zlib } = await import('node:zlib');
+  const decoders: Record<string, () => Transform> = {
+    __proto__: null as never,
+    br: () => createBrotliDecompress(),
+    deflate: () => createInflate(),
+    gzip: () => createGunzip(),
+    'x-gzip': () => createGunzip(),
+    // Node has it from 22.15 on.
+    ...('createZstdDecompress' in zlib ? { zstd: zlib.createZstdDecompress as () => Transform } : {}),
+  };
+  const create = decoders[coding];
+  if (create === undefined) {
+    response.discard();
+    throw new BadAnswerError(
+      `the server answered with a content coding that was not asked for: ${coding.slice(0, 40)}`,
+    );
+  }
+  const decoder = create();
+  const source = Readable.from(response.body, { objectMode: false });
+  // The reader of `decoder` is told of a failure on either side; the callback only says that nobody else needs to be.
+  return wellCoded(
+    pipeline(source, decoder, () => {}),
+    coding,
+  );
+}
+
+/** What the decoder chokes on is the server's mistake; a connection that broke is told as such. */
+async function* wellCoded(decoded: AsyncIterable<Uint8Array>, coding: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* decoded;
+  } catch (cause) {
+    if (cause instanceof DrawbridgeError) throw cause;
+    throw new BadAnswerError(`the server's answer is not coded as it says (${coding})`, { cause });
+  }
+}
+
+/** The whole body of `response`, decoded, up to `limitBytes`; a promise where it is not there yet. */
+export function readWhole(
+  response: HttpResponse,
+  body: Body,
+  limitBytes: number,
+): Promise<Uint8Array> | Uint8Array {
+  const whole = body.whole?.();
+  if (whole?.length === 1 && (whole[0] as Uint8Array).length <= limitBytes) return whole[0] as Uint8Array;
+  const bytes = body === response.body ? Number(response.headers['content-length']) : Number.NaN;
+  return bytes <= limitBytes ? readAnnounced(whole ?? body, bytes) : readChunks(whole ?? body, limitBytes);
+}
+
+type Chunks = AsyncIterable<Uint8Array> | readonly Uint8Array[];
+
+/** Each chunk goes to its place as it comes: held side by side until the end, the body would be in memory twice. */
+async function readAnnounced(chunks: Chunks, bytes: number): Promise<Uint8Array> {
+  const body = Buffer.allocUnsafeSlow(bytes);
+  let at = 0;
+  for await (const chunk of chunks) {
+    if (at + chunk.length > bytes) throw new BadAnswerError('the server sent more than its Content-Length');
+    body.set(chunk, at);
+    at += chunk.length;
+  }
+  return body.subarray(0, at);
+}
+
+async function readChunks(from: Chunks, limitBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of from) {
+    bytes += chunk.length;
+    if (bytes > limitBytes) {
+      throw new TooLargeError(`the server sent a message of more than ${limitBytes} bytes`, {
+        hint: 'Raise the limit with --max-message-size.',
+      });
+    }
+    chunks.push(chunk);
+  }
+  return chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks);
+}
+
+/** The first `limitBytes` of a body that nobody needs whole. */
+export async function readStart(body: AsyncIterable<Uint8Array>, limitBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes >= limitBytes) break;
+  }
+  return Buffer.concat(chunks).subarray(0, limitBytes);
+}

@@ -1,0 +1,63 @@
+import type { HttpResponse } from '../../platform/http/http.ts';
+import type { Amendment, Prover } from '../../protocol/access-token.ts';
+import { startOfBody } from './refusal-body.ts';
+
+/** A server that takes nothing but its very last nonce is asked by one request at a time, and no request for ever. */
+const MAX_ATTEMPTS = 5;
+
+interface Attempt {
+  readonly response: HttpResponse;
+  readonly again: Amendment | undefined;
+  /** No other answer came meanwhile, with another nonce. */
+  readonly alone: boolean;
+}
+
+export interface ProvenMessage {
+  readonly method: string;
+  readonly url: URL;
+  readonly token: string;
+  readonly send: (headers: Readonly<Record<string, string>>) => Promise<HttpResponse>;
+}
+
+/** Messages that show the key of their token (RFC 9449 §7). */
+export class ProvenExchange {
+  #answers = 0;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /**
+   * §9: refused for its nonce, a message was not run, and goes once more with the one that came. Where that is refused as well, and the
+   * nonce of another message may have been why, in turn with all that fare alike.
+   */
+  async send(prover: Prover, message: ProvenMessage): Promise<HttpResponse> {
+    let last = await this.#attempt(prover, message, undefined);
+    for (let attempts = 1; last.again !== undefined && attempts < MAX_ATTEMPTS; attempts++) {
+      if (attempts > 1 && last.alone) break;
+      await startOfBody(last.response);
+      last =
+        attempts === 1
+          ? await this.#attempt(prover, message, last.again)
+          : await this.#inTurn(() => this.#attempt(prover, message, undefined));
+    }
+    return last.response;
+  }
+
+  async #attempt(
+    prover: Prover,
+    { method, url, token, send }: ProvenMessage,
+    amendment: Amendment | undefined,
+  ): Promise<Attempt> {
+    const before = this.#answers;
+    const dpop = prover.proof({ method, url, token, amendment });
+    const response = await send({ authorization: `DPoP ${token}`, dpop });
+    const alone = this.#answers === before;
+    this.#answers++;
+    return { response, again: prover.heed(url, response), alone };
+  }
+
+  #inTurn(attempt: () => Promise<Attempt>): Promise<Attempt> {
+    const mine = this.#turn.then(attempt);
+    // What became of it is its own message's affair.
+    this.#turn = mine.catch(() => 'over');
+    return mine;
+  }
+}

@@ -1,0 +1,28 @@
+import type { HttpResponse } from '../../platform/http/http.ts';
+import { decodedBody, mediaType, readStart } from './content.ts';
+import { MAX_REFUSAL_BYTES, REFUSAL_BODY_MS } from './limits.ts';
+import type { Refusal } from './refusal.ts';
+
+export async function readRefusal(response: HttpResponse): Promise<Refusal> {
+  const { headers, status } = response;
+  return {
+    status,
+    contentType: mediaType(headers['content-type']),
+    wwwAuthenticate: headers['www-authenticate'],
+    retryAfter: headers['retry-after'],
+    location: headers.location,
+    body: await startOfBody(response),
+  };
+}
+
+/** The status decides; a body that is slow, broken or badly coded only loses its words. */
+export async function startOfBody(response: HttpResponse): Promise<Uint8Array> {
+  const timer = setTimeout(() => response.discard(), REFUSAL_BODY_MS);
+  try {
+    return await readStart(await decodedBody(response), MAX_REFUSAL_BYTES);
+  } catch {
+    return new Uint8Array();
+  } finally {
+    clearTimeout(timer);
+  }
+}

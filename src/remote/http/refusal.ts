@@ -1,0 +1,128 @@
+import type { ErrorDetails } from '../../errors.ts';
+import { parseMessage } from '../../protocol/jsonrpc.ts';
+import { plainText } from '../../protocol/quote.ts';
+import { retryAfterMs } from './backoff.ts';
+import { HttpStatusError } from './errors.ts';
+import { MAX_SESSION_WORDS_CHARACTERS } from './limits.ts';
+
+/** A status other than 200 and 202, with what of it matters. */
+export interface Refusal {
+  readonly status: number;
+  readonly contentType: string;
+  readonly wwwAuthenticate: string | undefined;
+  readonly retryAfter: string | undefined;
+  readonly location: string | undefined;
+  readonly body: Uint8Array;
+  /** What became of the other transport, where that was tried after this. */
+  readonly alsoTried?: string;
+}
+
+/** What a refusal means for the message that was refused. */
+export type Meaning =
+  /** 401: the message was not run; authorization may help. */
+  | { readonly kind: 'unauthorized'; readonly wwwAuthenticate: string | undefined }
+  /** 403 `insufficient_scope` (RFC 6750 §3.1): not run; a person may allow more. */
+  | { readonly kind: 'scope-needed'; readonly wwwAuthenticate: string; readonly error: HttpStatusError }
+  /**
+   * 404 to a message that carried a session id (specification, Session Management), or 400 that says as much: the session is gone, the message
+   * was not run.
+   */
+  | { readonly kind: 'session-lost' }
+  /** 429 or 503 with a usable `Retry-After`: not run, wanted later. */
+  | { readonly kind: 'later'; readonly afterMs: number }
+  /** The gateway has no server behind it now. The message may have run. */
+  | { readonly kind: 'away'; readonly error: HttpStatusError }
+  /** The server's own JSON-RPC error, for the host as it came. */
+  | { readonly kind: 'rpc-error'; readonly json: Uint8Array }
+  | { readonly kind: 'failed'; readonly error: HttpStatusError };
+
+export function meaningOf(
+  refusal: Refusal,
+  context: { readonly hadSession: boolean; readonly now: number },
+): Meaning {
+  const { status } = refusal;
+  if (status === 401) return { kind: 'unauthorized', wwwAuthenticate: refusal.wwwAuthenticate };
+  const { wwwAuthenticate = '' } = refusal;
+  if (status === 403 && /\binsufficient_scope\b/.test(wwwAuthenticate)) {
+    return { kind: 'scope-needed', wwwAuthenticate, error: statusError(refusal) };
+  }
+  if (context.hadSession && (status === 404 || (status === 400 && saysSessionIsGone(refusal)))) {
+    return { kind: 'session-lost' };
+  }
+  if (status === 429 || status === 503) {
+    const after = retryAfterMs(refusal.retryAfter, context.now);
+    if (typeof after === 'number') return { kind: 'later', afterMs: after };
+  }
+  if (status === 502 || status === 503 || status === 504)
+    return { kind: 'away', error: statusError(refusal) };
+  const parsed = parseMessage(refusal.body);
+  if (parsed.kind === 'response' && parsed.failed) return { kind: 'rpc-error', json: refusal.body };
+  return { kind: 'failed', error: statusError(refusal) };
+}
+
+/** The code with which the SDK's servers say "Session not found". */
+const SESSION_NOT_FOUND = -32_001;
+
+/**
+ * The specification wants 404; servers that keep their sessions in a map commonly say 400, and nothing but their words tells that from a message
+ * that is wrong by itself. To read too much into them costs one new session, to read too little every call from then on.
+ */
+const SESSION_WORDS =
+  /\b(no valid|invalid|unknown|expired|no such|missing)\b.{0,12}\bsession\b|\bsession\b.{0,40}\b(not found|not exist|invalid|unknown|expired|terminated|closed|not initialized)\b|\bserver not initialized\b/i;
+
+function saysSessionIsGone({ body }: Refusal): boolean {
+  const error = rpcErrorIn(body);
+  if (error?.code === SESSION_NOT_FOUND) return true;
+  const words = typeof error?.message === 'string' ? error.message : Buffer.from(body).toString('utf8');
+  return SESSION_WORDS.test(words.slice(0, MAX_SESSION_WORDS_CHARACTERS));
+}
+
+function statusError(refusal: Refusal): HttpStatusError {
+  const { status } = refusal;
+  const words = wordsOf(refusal);
+  const details: ErrorDetails & { status: number } = { status, ...hintFor(refusal) };
+  return new HttpStatusError(
+    `the server answered with status ${status}${words === '' ? '' : ` and ${words}`}${refusal.alsoTried === undefined ? '' : `; ${refusal.alsoTried}`}`,
+    details,
+  );
+}
+
+/** The message of a JSON-RPC error without an id, or the start of whatever else came. */
+function wordsOf({ body, contentType }: Refusal): string {
+  if (body.length === 0) return '';
+  const message = rpcErrorIn(body)?.message;
+  if (typeof message === 'string') return `the error ${excerpt(message)}`;
+  return `${contentType || 'a body'}: ${excerpt(body)}`;
+}
+
+/** The `error` of a JSON body, with an id or without: under an HTTP status servers often leave the id out, or null. */
+export function rpcErrorIn(
+  body: Uint8Array,
+): { readonly code?: unknown; readonly message?: unknown } | undefined {
+  try {
+    const error: unknown = JSON.parse(Buffer.from(body).toString('utf8'))?.error;
+    return typeof error === 'object' && error !== null ? error : undefined;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return undefined;
+  }
+}
+
+function hintFor({ status, location }: Refusal): { hint?: string } {
+  if (status >= 300 && status < 400 && location !== undefined) {
+    return {
+      hint: `It points to ${excerpt(location)}, which is another origin or another method; if that is the server's new address, use it instead.`,
+    };
+  }
+  if (status === 404 || status === 405) {
+    return { hint: 'Check that the address is that of the MCP endpoint itself, with its path.' };
+  }
+  if (status === 403) return { hint: 'You are known to the server but not allowed to do this.' };
+  return {};
+}
+
+/** A server's text as it may be shown, in quotes (THREATS 24); nothing where nothing of it can be. */
+export function excerpt(text: Uint8Array | string): string {
+  const clean = plainText(typeof text === 'string' ? text : Buffer.from(text).toString('utf8'));
+  return clean === '' ? '' : JSON.stringify(clean);
+}

@@ -1,0 +1,135 @@
+import { HttpError } from '../../platform/http/http.ts';
+import { parseMessage } from '../../protocol/jsonrpc.ts';
+import { BadAnswerError } from '../http/errors.ts';
+import type { MessageOptions } from '../http/message-options.ts';
+import { excerpt, type Refusal, rpcErrorIn } from '../http/refusal.ts';
+import type { Reply, Transport } from './transport.ts';
+
+export type TransportKind = 'http' | 'sse';
+
+/** What was found last time, per server. */
+export interface TransportMemory {
+  read(): Promise<TransportKind | undefined>;
+  /** Never rejects. */
+  write(kind: TransportKind): void;
+}
+
+export interface AutoTransportOptions {
+  readonly http: Transport;
+  /** Loaded when it is first wanted. */
+  readonly loadSse: () => Promise<Transport>;
+  /** What a start tries first, whatever was found before. */
+  readonly first?: TransportKind;
+  readonly memory: TransportMemory;
+}
+
+/** Specification 2025-11-25, Transports → Backwards Compatibility, and what servers of the older kind answer in the wild. */
+const OTHER_TRANSPORT_STATUSES = new Set([400, 404, 405, 406, 415, 501]);
+
+/** Specification 2026-07-28: HeaderMismatch, MissingRequiredClientCapability, UnsupportedProtocolVersion. Only that revision says them. */
+const MODERN_ERROR_CODES = new Set([-32020, -32021, -32022]);
+
+type Attempt =
+  | { readonly kind: 'spoken'; readonly reply: Reply }
+  /** The server does not speak this transport, as far as this answer tells. */
+  | { readonly kind: 'not-spoken'; readonly refusal: Refusal }
+  | { readonly kind: 'not-spoken'; readonly error: BadAnswerError };
+
+/**
+ * Finds out which transport the server speaks, by the host's own `initialize`: it goes out by the one, and when the server's answer says that it
+ * does not speak that, by the other. No probe; what was found is kept for the next start.
+ */
+export class AutoTransport implements Transport {
+  readonly #options: AutoTransportOptions;
+  #sse: Transport | undefined;
+  #active: Transport;
+  #found: TransportKind | undefined;
+
+  constructor(options: AutoTransportOptions) {
+    this.#options = options;
+    this.#active = options.http;
+  }
+
+  post(body: Uint8Array | string, options: MessageOptions): Promise<Reply> {
+    const opens = options.session.sessionId === undefined && isInitialize(body);
+    return opens ? this.#open(body, options) : this.#active.post(body, options);
+  }
+
+  async #open(body: Uint8Array | string, options: MessageOptions): Promise<Reply> {
+    const { first: wanted, memory } = this.#options;
+    const first = this.#found ?? wanted ?? (await memory.read()) ?? 'http';
+    const second = first === 'http' ? 'sse' : 'http';
+    const one = await this.#attempt(first, body, options);
+    if (one.kind === 'spoken') return one.reply;
+    const other = await this.#attempt(second, body, options);
+    if (other.kind === 'spoken') return other.reply;
+    // Both failed: the first is the one that was expected to work, and what it said is what the person is told.
+    this.#found = undefined;
+    if ('error' in one) throw one.error;
+    return { kind: 'refused', refusal: { ...one.refusal, alsoTried: described(second, other) } };
+  }
+
+  listen(options: MessageOptions & { readonly lastEventId?: string }): Promise<Reply> {
+    return this.#active.listen(options);
+  }
+
+  end(options: MessageOptions): Promise<number> {
+    return this.#active.end(options);
+  }
+
+  refresh(): void {
+    this.#active.refresh();
+  }
+
+  async #attempt(kind: TransportKind, body: Uint8Array | string, options: MessageOptions): Promise<Attempt> {
+    const transport = kind === 'http' ? this.#options.http : await this.#loadSse();
+    try {
+      const reply = await transport.post(body, options);
+      if (reply.kind === 'refused' && suggestsOther(reply.refusal)) {
+        return { kind: 'not-spoken', refusal: reply.refusal };
+      }
+      // A 401 or a 503 on the way says nothing about the transport: only an answer does.
+      if (reply.kind !== 'refused') this.#settle(kind, transport);
+      return { kind: 'spoken', reply };
+    } catch (error) {
+      if (kind === 'sse' && error instanceof BadAnswerError) return { kind: 'not-spoken', error };
+      if (kind === 'sse' && error instanceof HttpError && error.code === 'timeout' && error.sent) {
+        return { kind: 'not-spoken', error: new BadAnswerError(error.message, { cause: error }) };
+      }
+      throw error;
+    }
+  }
+
+  #settle(kind: TransportKind, transport: Transport): void {
+    this.#active = transport;
+    if (this.#found !== kind) this.#options.memory.write(kind);
+    this.#found = kind;
+  }
+
+  async #loadSse(): Promise<Transport> {
+    this.#sse ??= await this.#options.loadSse();
+    return this.#sse;
+  }
+}
+
+/** Servers without sessions get here with every message: most are told by their bytes, without reading them once more. */
+function isInitialize(body: Uint8Array | string): boolean {
+  const bytes = typeof body === 'string' ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  if (!bytes.includes('"initialize"')) return false;
+  const message = parseMessage(body);
+  return message.kind === 'request' && message.method === 'initialize';
+}
+
+export function suggestsOther({ status, body }: Refusal): boolean {
+  if (!OTHER_TRANSPORT_STATUSES.has(status)) return false;
+  const code = rpcErrorIn(body)?.code;
+  return typeof code !== 'number' || !MODERN_ERROR_CODES.has(code);
+}
+
+function described(kind: TransportKind, attempt: Exclude<Attempt, { kind: 'spoken' }>): string {
+  const name = kind === 'sse' ? 'HTTP+SSE' : 'Streamable HTTP';
+  if ('error' in attempt) return `${name} was tried too: ${attempt.error.message}`;
+  const { status, body } = attempt.refusal;
+  const words = excerpt(body);
+  return `${name} was tried too: status ${status}${words === '' ? '' : ` and ${words}`}`;
+}

@@ -1,0 +1,20 @@
+import type { McpOriginOptions } from '../http/mcp-origin.ts';
+import { AutoTransport, type TransportMemory } from './auto-transport.ts';
+import { StreamableHttp } from './streamable-http.ts';
+import type { Transport } from './transport.ts';
+
+/** `--transport`. */
+export type TransportChoice = 'auto' | 'http' | 'sse' | 'sse-first';
+
+/** The transport that the user named, or the one that finds out. HTTP+SSE is loaded only where it is spoken. */
+export async function createTransport(
+  choice: TransportChoice,
+  options: McpOriginOptions,
+  memory: TransportMemory,
+): Promise<Transport> {
+  const loadSse = async () => new (await import('./http-sse.ts')).HttpSse(options);
+  if (choice === 'sse') return loadSse();
+  const http = new StreamableHttp(options);
+  if (choice === 'http') return http;
+  return new AutoTransport({ http, loadSse, memory, ...(choice === 'sse-first' ? { first: 'sse' } : {}) });
+}

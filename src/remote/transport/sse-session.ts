@@ -1,0 +1,121 @@
+import { DrawbridgeError } from '../../errors.ts';
+import { HttpError } from '../../platform/http/http.ts';
+import type { StopSignal } from '../../platform/stop.ts';
+import { type MessageId, parseMessage } from '../../protocol/jsonrpc.ts';
+import { EventChannel } from '../events/event-channel.ts';
+import type { ServerEvent } from '../events/event-stream.ts';
+
+export interface SseSessionOptions {
+  /** Known to the bridge alone: the server tells its sessions apart by their endpoints. */
+  readonly id: string;
+  /** Where messages of this session are posted to. */
+  readonly endpoint: URL;
+  /** What follows the `endpoint` event. */
+  readonly events: AsyncIterator<readonly ServerEvent[]>;
+  /** Events that came in one piece with it. */
+  readonly first: readonly ServerEvent[];
+  readonly retryMs: () => number | undefined;
+  readonly stop: AbortController;
+}
+
+interface Expected {
+  readonly channel: EventChannel;
+  readonly detach: () => void;
+}
+
+/**
+ * One event stream of HTTP+SSE, over which everything comes that the server says: each answer is handed to who posted the request,
+ * all else to who listens. When the stream is over, so is the session: the server has nowhere to answer to.
+ */
+export class SseSession {
+  readonly id: string;
+  readonly endpoint: URL;
+  readonly retryMs: () => number | undefined;
+  /** What no request waits for. */
+  readonly unclaimed = new EventChannel();
+  readonly #waiting = new Map<MessageId, Expected>();
+  readonly #stop: AbortController;
+  #over = false;
+
+  constructor(options: SseSessionOptions) {
+    this.id = options.id;
+    this.endpoint = options.endpoint;
+    this.retryMs = options.retryMs;
+    this.#stop = options.stop;
+    void this.#pump(options.first, options.events);
+  }
+
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** The answer to this id goes to the channel from now on. */
+  expect(id: MessageId, signal: StopSignal): EventChannel {
+    const channel = new EventChannel();
+    const giveUp = () => this.#settle(id, expected, signal.reason);
+    const expected: Expected = { channel, detach: () => signal.removeEventListener('abort', giveUp) };
+    this.#waiting.set(id, expected);
+    signal.addEventListener('abort', giveUp, { once: true });
+    return channel;
+  }
+
+  /** No answer is expected any more. */
+  forget(id: MessageId): void {
+    const expected = this.#waiting.get(id);
+    if (expected !== undefined) this.#settle(id, expected);
+  }
+
+  #settle(id: MessageId, { channel, detach }: Expected, failure?: unknown): void {
+    if (this.#waiting.get(id)?.channel === channel) this.#waiting.delete(id);
+    detach();
+    channel.close(failure);
+  }
+
+  close(): void {
+    this.#end(new HttpError('network', 'the session was closed', { sent: true }));
+    this.#stop.abort();
+  }
+
+  async #pump(first: readonly ServerEvent[], events: AsyncIterator<readonly ServerEvent[]>): Promise<void> {
+    try {
+      for (const event of first) await this.#route(event);
+      for (let step = await events.next(); !step.done; step = await events.next()) {
+        for (const event of step.value) await this.#route(event);
+      }
+      this.#end(new HttpError('network', 'the server closed the event stream', { sent: true }));
+    } catch (error) {
+      // An aborted stream has its signal's reason; each request has that by itself.
+      const known = error instanceof DrawbridgeError;
+      this.#end(
+        known
+          ? error
+          : new HttpError('network', 'the event stream was given up', { cause: error, sent: true }),
+      );
+    }
+  }
+
+  async #route(event: ServerEvent): Promise<void> {
+    // Specification 2024-11-05, Transports → HTTP with SSE: messages are `message` events.
+    if (event.data === '' || (event.event ?? 'message') !== 'message') return;
+    const parsed = parseMessage(event.data);
+    if (parsed.kind === 'batch') {
+      for (const member of parsed.members) {
+        await this.#route({ ...event, data: Buffer.from(member).toString('utf8') });
+      }
+      return;
+    }
+    const expected = parsed.kind === 'response' ? this.#waiting.get(parsed.id) : undefined;
+    if (expected === undefined || parsed.kind !== 'response') return this.unclaimed.put(event);
+    // A second answer to this id finds nobody waiting, and is dropped where all answers are counted.
+    this.#waiting.delete(parsed.id);
+    await expected.channel.put(event);
+    this.#settle(parsed.id, expected);
+  }
+
+  #end(why: DrawbridgeError): void {
+    if (this.#over) return;
+    this.#over = true;
+    for (const [id, expected] of [...this.#waiting]) this.#settle(id, expected, why);
+    this.unclaimed.close();
+  }
+}

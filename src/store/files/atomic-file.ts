@@ -1,0 +1,172 @@
+import { randomBytes } from 'node:crypto';
+import { constants, type Stats } from 'node:fs';
+import { chmod, type FileHandle, link, lstat, mkdir, open, rename, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { renameWithPatience } from './rename-with-retry.ts';
+import { StoreInsecureError, systemCode } from './store-errors.ts';
+
+/** Windows has neither; there the folder's own protection must do. */
+const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
+/** A named pipe in our place must not hold us up. */
+const NON_BLOCK = constants.O_NONBLOCK ?? 0;
+const FILE_MODE = 0o600;
+const FOLDER_MODE = 0o700;
+
+/** The folder, made if need be. Refused where it is a link or another user's: both let somebody else choose what we read. */
+export async function ensureFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: FOLDER_MODE });
+  const stats = await lstat(path);
+  if (!stats.isDirectory()) throw insecure(path, 'is not a folder (or is a link)');
+  if (isForeign(stats)) throw insecure(path, 'belongs to another user');
+  if (process.platform !== 'win32' && (stats.mode & 0o077) !== 0) await chmod(path, FOLDER_MODE);
+}
+
+export type ReadFileResult =
+  | { readonly kind: 'absent' }
+  /** A link, another user's, no file, or too large: not to be read. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'bytes'; readonly bytes: Buffer };
+
+export async function readOwnFile(path: string, maxBytes: number): Promise<ReadFileResult> {
+  let handle: FileHandle;
+  try {
+    handle = await open(path, constants.O_RDONLY | NO_FOLLOW | NON_BLOCK);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'ENOENT') return { kind: 'absent' };
+    // What O_NOFOLLOW answers for a link: ELOOP; FreeBSD and some others EMLINK.
+    if (code === 'ELOOP' || code === 'EMLINK') return { kind: 'refused', reason: 'is a link' };
+    throw error;
+  }
+  try {
+    const stats = await handle.stat();
+    if (!stats.isFile()) return { kind: 'refused', reason: 'is not a file' };
+    if (isForeign(stats)) return { kind: 'refused', reason: 'belongs to another user' };
+    if (stats.size > maxBytes) return { kind: 'refused', reason: `is larger than ${maxBytes} bytes` };
+    return { kind: 'bytes', bytes: await handle.readFile() };
+  } finally {
+    await handle.close();
+  }
+}
+
+/** `unsynced`: what says nothing any more after a power cut. */
+export type Durability = 'synced' | 'unsynced';
+
+/** Makes a file that was not there; false: it is there. */
+export async function createFile(
+  path: string,
+  bytes: Uint8Array,
+  durability: Durability = 'synced',
+): Promise<boolean> {
+  let handle: FileHandle;
+  try {
+    handle = await open(
+      path,
+      constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | NO_FOLLOW,
+      FILE_MODE,
+    );
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return false;
+    throw error;
+  }
+  try {
+    await handle.writeFile(bytes);
+    if (durability === 'synced') await handle.sync();
+  } catch (error) {
+    await handle.close();
+    await removeFile(path);
+    throw error;
+  }
+  await handle.close();
+  return true;
+}
+
+/**
+ * The atomic "who is first": one caller of all gets true. The file appears whole (link(2), as exclusive as O_EXCL): a process that is
+ * killed here leaves no claim without a name on it. File systems without hard links get O_EXCL alone.
+ */
+export async function createFileWhole(
+  path: string,
+  bytes: Uint8Array,
+  durability: Durability = 'synced',
+): Promise<boolean> {
+  const temporary = await stageFile(path, bytes, durability);
+  try {
+    await link(temporary, path);
+    return true;
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'EEXIST') return false;
+    if (code === undefined || !NO_HARD_LINKS.has(code)) throw error;
+    return await createFile(path, bytes, durability);
+  } finally {
+    await removeFile(temporary);
+  }
+}
+
+const NO_HARD_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EISDIR']);
+
+/** Replaces a file whole: a reader sees the old bytes or the new ones, and so does whoever reads after a power cut. */
+export async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
+  const temporary = await stageFile(path, bytes);
+  try {
+    await moveFile(temporary, path);
+  } catch (error) {
+    await removeFile(temporary);
+    throw error;
+  }
+}
+
+/** What will become the file, beside it. */
+export async function stageFile(
+  path: string,
+  bytes: Uint8Array,
+  durability: Durability = 'synced',
+): Promise<string> {
+  const temporary = temporaryName(path);
+  if (!(await createFile(temporary, bytes, durability)))
+    throw insecure(temporary, 'was there before it was made');
+  return temporary;
+}
+
+export function temporaryName(path: string): string {
+  return `${path}.${randomBytes(8).toString('hex')}.tmp`;
+}
+
+/** Rename, and the folder's entry on disk. */
+export async function moveFile(from: string, to: string): Promise<void> {
+  await renameWithPatience(() => rename(from, to));
+  await syncFolder(dirname(to));
+}
+
+/** True: it was there. */
+export async function removeFile(path: string): Promise<boolean> {
+  try {
+    await unlink(path);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+export async function syncFolder(path: string): Promise<void> {
+  // Windows cannot open a folder to sync it; NTFS journals the rename itself.
+  if (process.platform === 'win32') return;
+  const handle = await open(path, constants.O_RDONLY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function isForeign(stats: Stats): boolean {
+  return process.getuid !== undefined && stats.uid !== process.getuid();
+}
+
+function insecure(path: string, why: string): StoreInsecureError {
+  return new StoreInsecureError(`${path} ${why}`, {
+    hint: 'Remove it, or name another folder with MCP_DRAWBRIDGE_HOME.',
+  });
+}

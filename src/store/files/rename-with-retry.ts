@@ -1,0 +1,33 @@
+import { type Clock, systemClock } from '../../platform/clock.ts';
+import { systemCode } from './store-errors.ts';
+
+/** Virus scanners and search indexers hold a fresh file for seconds at most (FAULTS 31). */
+const PATIENCE_MS = 10_000;
+const PAUSE_MS = 50;
+
+export interface Patience {
+  readonly platform: NodeJS.Platform;
+  readonly clock: Pick<Clock, 'monotonic' | 'sleep'>;
+}
+
+/** Windows refuses to replace a file that anyone has open: EPERM, EACCES, EBUSY. Elsewhere these mean what they say. */
+export async function renameWithPatience(
+  rename: () => Promise<void>,
+  { platform, clock }: Patience = { platform: process.platform, clock: systemClock },
+): Promise<void> {
+  const deadline = clock.monotonic() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await rename();
+    } catch (error) {
+      if (platform !== 'win32' || !isHeldOpen(error) || clock.monotonic() >= deadline) throw error;
+      await clock.sleep(PAUSE_MS);
+    }
+  }
+}
+
+/** Windows, of a file that anyone has open. */
+export function isHeldOpen(error: unknown): boolean {
+  const code = systemCode(error);
+  return code === 'EPERM' || code === 'EACCES' || code === 'EBUSY';
+}

@@ -1,0 +1,56 @@
+import { DrawbridgeError } from '../../errors.ts';
+
+/** The disk does not do what is asked: full, broken, gone. */
+export class StoreError extends DrawbridgeError {
+  readonly code = 'store';
+}
+
+/** A later version of this program has written it: not ours to judge, and not ours to replace. */
+export class LaterVersionError extends StoreError {}
+
+/** What is to be kept cannot be: the folder is read-only. */
+export class StoreReadOnlyError extends DrawbridgeError {
+  readonly code = 'store_read_only';
+}
+
+/** A credential is there already, and nobody said that it may be replaced. */
+export class CredentialPresentError extends DrawbridgeError {
+  readonly code = 'store';
+}
+
+/** Another program was said to have a login, and has none. */
+export class NoLoginFoundError extends DrawbridgeError {
+  readonly code = 'store';
+}
+
+/** A folder or file of the store that another user could have planted or could read. */
+export class StoreInsecureError extends DrawbridgeError {
+  readonly code = 'store_insecure';
+}
+
+/** Another process holds the credential and does not come to an end. */
+export class LockTimeoutError extends DrawbridgeError {
+  readonly code = 'lock_timeout';
+}
+
+/** The system's code of a failed call, such as ENOENT. */
+export function systemCode(error: unknown): string | undefined {
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+  return typeof code === 'string' ? code : undefined;
+}
+
+const NO_ROOM = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
+/** Runs what works on files; what the system refuses becomes a failure that the program expects, and anything else stays what it is. */
+export async function asStoreErrors<T>(where: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === undefined || !(error as NodeJS.ErrnoException).syscall) throw error;
+    throw new StoreError(`the credentials in ${where} cannot be read or written (${code})`, {
+      cause: error,
+      ...(NO_ROOM.has(code) ? { hint: 'Make room on that disk.' } : {}),
+    });
+  }
+}

@@ -1,0 +1,161 @@
+import { randomBytes } from 'node:crypto';
+import { rename, stat, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Clock, systemClock } from '../../platform/clock.ts';
+import { currentOwner, isAlive, type Liveness } from '../../platform/process/process-identity.ts';
+import { systemRandom } from '../../platform/random.ts';
+import { createFileWhole, ensureFolder, readOwnFile, removeFile, replaceFile } from '../files/atomic-file.ts';
+import type { OwnedFile } from '../files/owner-file.ts';
+import { asStoreErrors } from '../files/store-errors.ts';
+import type { LockTools } from '../lock/file-lock.ts';
+import type { SignInFace } from './sign-in-status.ts';
+
+export type { SignInFace } from './sign-in-status.ts';
+
+/** The sign-in process touches its lease this often. */
+export const HEARTBEAT_MS = 5_000;
+/** An owner that cannot be looked up (another container, Windows) is given up when its lease has not been touched for so long. */
+const SILENT_MS = 30_000;
+/** The sign-in process ends itself at its deadline; one that has not, a minute later, hangs. */
+const OVERDUE_MS = 60_000;
+/** A sign-in process adopts its lease within a second of its start; one that has not on a busy machine by then was killed before. */
+const ADOPTION_MS = 15_000;
+/** For callers that name no deadline: longer than any `--auth-timeout` in use. */
+const DEFAULT_LIFETIME_MS = 15 * 60_000;
+const MAX_FILE_BYTES = 64 * 1024;
+
+export type LeaseAnswer =
+  | { readonly kind: 'created'; readonly nonce: string }
+  | { readonly kind: 'held'; readonly nonce: string | undefined; readonly face: SignInFace | undefined };
+
+/** The one sign-in that may go on for a credential, across all processes. */
+export interface Leases {
+  /** Yours, or somebody's who lives. The nonce is handed to the sign-in process, which adopts the lease with it. */
+  create(key: string, now: number, lifetimeMs?: number): Promise<LeaseAnswer>;
+  /** Makes this process the owner if the lease is still the one with this nonce. */
+  adopt(key: string, nonce: string): Promise<boolean>;
+  /** False: the lease is another's by now; stop. */
+  heartbeat(key: string, nonce: string): Promise<boolean>;
+  release(key: string, nonce: string): Promise<void>;
+  /** The nonce of the sign-in that is going on, if any. */
+  holder(key: string, now: number): Promise<string | undefined>;
+  readFace(key: string): Promise<SignInFace | undefined>;
+  /** Keeps when a browser was last opened for nothing, until a sign-in ends well. */
+  writeFace(key: string, face: SignInFace): Promise<void>;
+}
+
+/** `folder` is the store's. */
+export function openLeases(
+  folder: string,
+  { clock, random }: { clock: Clock; random: LockTools['random'] } = {
+    clock: systemClock,
+    random: systemRandom,
+  },
+): Leases {
+  const leasePath = (key: string) => join(folder, `${key}.lease`);
+  const facePath = (key: string) => join(folder, `${key}.sign-in.json`);
+
+  /** Look and act must be one step; it takes milliseconds, and no human is awaited in it. */
+  async function locked<T>(key: string, run: () => Promise<T>): Promise<T> {
+    return asStoreErrors(folder, async () => {
+      await ensureFolder(folder);
+      const { signal } = new AbortController();
+      const { withFileLock } = await import('../lock/file-lock.ts');
+      return withFileLock(leasePath(key), run, { signal }, { clock, random });
+    });
+  }
+
+  async function readLease(key: string): Promise<LeaseFile> {
+    const path = leasePath(key);
+    const [stats, read] = await asStoreErrors(folder, () =>
+      Promise.all([stat(path).catch(() => undefined), readOwnFile(path, MAX_FILE_BYTES)]),
+    );
+    if (stats === undefined || read.kind === 'absent') return { kind: 'none' };
+    const { parseOwned } = await import('../files/owner-file.ts');
+    const lease = read.kind === 'bytes' ? parseOwned(read.bytes) : undefined;
+    if (lease === undefined) return { kind: 'unreadable' };
+    return { kind: 'lease', lease, owner: await isAlive(lease.owner), touchedAt: stats.mtimeMs };
+  }
+
+  async function readFace(key: string): Promise<SignInFace | undefined> {
+    const read = await asStoreErrors(folder, () => readOwnFile(facePath(key), MAX_FILE_BYTES));
+    if (read.kind !== 'bytes') return undefined;
+    const { parseFace } = await import('./sign-in-status.ts');
+    return parseFace(read.bytes);
+  }
+
+  return {
+    readFace,
+    create: (key, now, lifetimeMs = DEFAULT_LIFETIME_MS) =>
+      locked(key, async (): Promise<LeaseAnswer> => {
+        const path = leasePath(key);
+        const found = await readLease(key);
+        if (isLive(found, now)) return { kind: 'held', nonce: found.lease.nonce, face: await readFace(key) };
+        if (found.kind !== 'none') {
+          const aside = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+          await rename(path, aside);
+          await removeFile(aside);
+        }
+        const nonce = randomBytes(32).toString('base64url');
+        const lease: OwnedFile = {
+          ...{ nonce, owner: await currentOwner() },
+          ...{ deadline: now + lifetimeMs, adoptBy: now + ADOPTION_MS },
+        };
+        const created = await createFileWhole(path, Buffer.from(JSON.stringify(lease)));
+        if (created) return { kind: 'created', nonce };
+        // The lock was lost meanwhile; O_EXCL has decided.
+        return { kind: 'held', nonce: undefined, face: await readFace(key) };
+      }),
+    adopt: (key, nonce) =>
+      locked(key, async () => {
+        const found = await readLease(key);
+        if (found.kind !== 'lease' || found.lease.nonce !== nonce) return false;
+        const { adoptBy, ...lease } = found.lease;
+        const adopted: OwnedFile = { ...lease, owner: await currentOwner() };
+        await replaceFile(leasePath(key), Buffer.from(JSON.stringify(adopted)));
+        return true;
+      }),
+    heartbeat: async (key, nonce) => {
+      const found = await readLease(key);
+      if (found.kind !== 'lease' || found.lease.nonce !== nonce) return false;
+      const seconds = clock.now() / 1000;
+      await utimes(leasePath(key), seconds, seconds).catch(() => {});
+      return true;
+    },
+    release: (key, nonce) =>
+      locked(key, async () => {
+        const found = await readLease(key);
+        if (found.kind === 'lease' && found.lease.nonce === nonce) await removeFile(leasePath(key));
+      }),
+    holder: async (key, now) => {
+      const found = await readLease(key);
+      return isLive(found, now) ? found.lease.nonce : undefined;
+    },
+    writeFace: (key, face) =>
+      asStoreErrors(folder, async () => {
+        await ensureFolder(folder);
+        const { withBrowser } = await import('./sign-in-status.ts');
+        const next = withBrowser(face, await readFace(key));
+        await replaceFile(facePath(key), Buffer.from(JSON.stringify(next)));
+      }),
+  };
+}
+
+export type LeaseFile =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'unreadable' }
+  | {
+      readonly kind: 'lease';
+      readonly lease: OwnedFile;
+      readonly owner: Liveness;
+      readonly touchedAt: number;
+    };
+
+/** Is there somebody behind this lease? Taken over only from an owner that is dead, or far past its deadline. */
+export function isLive(found: LeaseFile, now: number): found is Extract<LeaseFile, { kind: 'lease' }> {
+  if (found.kind !== 'lease' || found.owner === 'dead') return false;
+  // Its owner is the process that asked: that one lives, and what it started does not.
+  if (found.lease.adoptBy !== undefined && now > found.lease.adoptBy) return false;
+  if (found.lease.deadline !== undefined && now > found.lease.deadline + OVERDUE_MS) return false;
+  return found.owner === 'alive' || Math.abs(now - found.touchedAt) <= SILENT_MS;
+}

@@ -1,0 +1,28 @@
+import { randomBytes } from 'node:crypto';
+import type { Leases } from './lease.ts';
+import { type SignInFace, withBrowser } from './sign-in-status.ts';
+
+/** Leases where nothing can be written: one process, whose sign-ins live and end with it. */
+export function memoryLeases(): Leases {
+  const nonces = new Map<string, string>();
+  const faces = new Map<string, SignInFace>();
+  return {
+    create: async (key) => {
+      const held = nonces.get(key);
+      if (held !== undefined) return { kind: 'held', nonce: held, face: faces.get(key) };
+      const nonce = randomBytes(32).toString('base64url');
+      nonces.set(key, nonce);
+      return { kind: 'created', nonce };
+    },
+    adopt: async (key, nonce) => nonces.get(key) === nonce,
+    heartbeat: async (key, nonce) => nonces.get(key) === nonce,
+    release: async (key, nonce) => {
+      if (nonces.get(key) === nonce) nonces.delete(key);
+    },
+    holder: async (key) => nonces.get(key),
+    readFace: async (key) => faces.get(key),
+    writeFace: async (key, face) => {
+      faces.set(key, withBrowser(face, faces.get(key)));
+    },
+  };
+}

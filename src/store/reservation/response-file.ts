@@ -1,0 +1,57 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { createFile, moveFile, readOwnFile, removeFile, temporaryName } from '../files/atomic-file.ts';
+import { systemCode } from '../files/store-errors.ts';
+import { type CredentialRecord, MAX_RECORD_BYTES } from '../record/record.ts';
+import { parseRecord } from '../record/record-schema.ts';
+
+/** White space, so that a record written over the front of it still parses. */
+const PADDING = 0x20;
+
+/**
+ * Makes room for the largest answer there can be, on disk, before the token is spent: a full disk shows now. The file gets its name
+ * last, so that its presence means exactly "from here on the token may have been spent".
+ */
+export async function prepareAnswerFile(path: string): Promise<void> {
+  const temporary = temporaryName(path);
+  try {
+    await createFile(temporary, Buffer.alloc(MAX_RECORD_BYTES, PADDING));
+    await moveFile(temporary, path);
+  } catch (error) {
+    await removeFile(temporary);
+    throw error;
+  }
+}
+
+/** Writes into the room that was made, keeping its name; a torn write does not parse. False: the file is gone. */
+export async function fillAnswerFile(path: string, bytes: Uint8Array): Promise<boolean> {
+  let handle: FileHandle;
+  try {
+    handle = await open(path, constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0));
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+  try {
+    await handle.writeFile(bytes);
+    await handle.truncate(bytes.length);
+    await handle.sync();
+    return true;
+  } finally {
+    await handle.close();
+  }
+}
+
+export type AnswerFile =
+  | { readonly kind: 'none' }
+  /** Made and not filled: the token may have been spent. */
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'whole'; readonly record: CredentialRecord };
+
+export async function readAnswerFile(path: string): Promise<AnswerFile> {
+  const read = await readOwnFile(path, MAX_RECORD_BYTES);
+  if (read.kind === 'absent') return { kind: 'none' };
+  if (read.kind === 'refused') return { kind: 'empty' };
+  const parsed = parseRecord(read.bytes);
+  return parsed.kind === 'record' ? { kind: 'whole', record: parsed.record } : { kind: 'empty' };
+}

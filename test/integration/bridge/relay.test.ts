@@ -1,0 +1,250 @@
+import { describe, expect, it } from 'vitest';
+import { faults } from '../../peers/faults/faults.ts';
+import { composeBridge } from '../../peers/hosts/composed-bridge.ts';
+import { carries, isGet, startMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
+
+const call = (name: string, args: Record<string, unknown> = {}) => ({ name, arguments: args });
+
+describe.each([
+  { stateful: true, json: true },
+  { stateful: true, json: false },
+  { stateful: false, json: true },
+  { stateful: false, json: false },
+])('relay to the SDK server, stateful $stateful, JSON replies $json', (options) => {
+  it('serves a session from initialize to DELETE', async () => {
+    await using server = await startMcpServer(options);
+    await using bridge = (await composeBridge(server.url)).read();
+    const greeting = await bridge.initialize();
+    expect(greeting.json.result.protocolVersion).toBe('2025-11-25');
+    const list = await bridge.request(0, 'tools/list');
+    expect(list.json.result.tools.map((tool: { name: string }) => tool.name)).toContain('echo');
+    const added = await bridge.request('two', 'tools/call', call('add', { a: 2, b: 3 }));
+    expect(added.json.result.structuredContent).toEqual({ sum: 5 });
+    await bridge.end();
+    expect(server.counters.initializes).toBe(1);
+    expect(server.counters.sessionsOpened).toBe(options.stateful ? 1 : 0);
+    expect(server.counters.sessionsClosed).toBe(options.stateful ? 1 : 0);
+  });
+
+  it('answers each of many requests at once, once', async () => {
+    await using server = await startMcpServer(options);
+    await using bridge = (await composeBridge(server.url)).read();
+    await bridge.initialize();
+    const ids = Array.from({ length: 50 }, (_, index) => (index % 2 === 0 ? index : `s${index}`));
+    const answers = await Promise.all(
+      ids.map((id) => bridge.request(id, 'tools/call', call('echo', { value: id }))),
+    );
+    for (const [index, id] of ids.entries()) {
+      expect(answers[index]?.json.result.content[0].text).toBe(JSON.stringify(id));
+      expect(bridge.answersTo(id)).toBe(1);
+    }
+  });
+});
+
+describe('order', () => {
+  it('serves a host that writes everything at once, initialize first and initialized accepted before the rest', async () => {
+    await using server = await startMcpServer({ latencyMs: 30 });
+    await using bridge = (await composeBridge(server.url)).read();
+    bridge.send(
+      {
+        jsonrpc: '2.0',
+        id: 1,
+        method: 'initialize',
+        params: {
+          protocolVersion: '2025-06-18',
+          capabilities: {},
+          clientInfo: { name: 'burst', version: '1' },
+        },
+      },
+      { jsonrpc: '2.0', method: 'notifications/initialized' },
+      { jsonrpc: '2.0', id: 2, method: 'tools/list' },
+      { jsonrpc: '2.0', id: 3, method: 'tools/call', params: call('echo', { value: 1 }) },
+    );
+    await Promise.all([bridge.answer(2), bridge.answer(3)]);
+    const methods = server.requests.entries
+      .filter((r) => r.method === 'POST')
+      .map((r) => JSON.parse(r.body).method);
+    expect(methods.slice(0, 2)).toEqual(['initialize', 'notifications/initialized']);
+    expect(new Set(methods.slice(2))).toEqual(new Set(['tools/list', 'tools/call']));
+    expect(server.requests.entries[2]?.headers['mcp-protocol-version']).toBe('2025-06-18');
+  });
+
+  it('sends a cancellation after the request that it names, and soon', async () => {
+    await using server = await startMcpServer({});
+    await using bridge = (await composeBridge(server.url)).read();
+    await bridge.initialize();
+    bridge.send({ jsonrpc: '2.0', id: 7, method: 'tools/call', params: call('slow', { name: 'a' }) });
+    await server.calls.started('a');
+    bridge.send({
+      jsonrpc: '2.0',
+      method: 'notifications/cancelled',
+      params: { requestId: 7, reason: 'no longer' },
+    });
+    await server.calls.cancelled('a');
+    expect(bridge.answersTo(7)).toBe(0);
+  });
+
+  it('never sends a request that was cancelled before it left, nor its cancellation', async () => {
+    await using server = await startMcpServer({ latencyMs: 50 });
+    await using bridge = (await composeBridge(server.url)).read();
+    bridge.send(
+      {
+        jsonrpc: '2.0',
+        id: 1,
+        method: 'initialize',
+        params: {
+          protocolVersion: '2025-06-18',
+          capabilities: {},
+          clientInfo: { name: 'burst', version: '1' },
+        },
+      },
+      { jsonrpc: '2.0', method: 'notifications/initialized' },
+      { jsonrpc: '2.0', id: 7, method: 'tools/call', params: call('slow', { name: 'a' }) },
+      { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 7 } },
+      { jsonrpc: '2.0', id: 8, method: 'tools/list' },
+    );
+    await bridge.answer(8);
+    expect(server.methodCount('tools/call')).toBe(0);
+    expect(server.methodCount('notifications/cancelled')).toBe(0);
+  });
+});
+
+describe('what the server says by itself', () => {
+  it('opens the GET stream after initialized and relays notifications over it', async () => {
+    await using server = await startMcpServer({});
+    await using bridge = (await composeBridge(server.url)).read();
+    await bridge.initialize();
+    await server.events.waitFor((event) => event.kind === 'stream-opened');
+    await server.servers[0]?.server.sendToolListChanged();
+    await bridge.received.waitFor(({ json }) => json.method === 'notifications/tools/list_changed');
+    expect(server.counters.initializes).toBe(1);
+  });
+
+  it('does without where the GET is refused', async () => {
+    await using server = await startMcpServer({});
+    server.fail({ kind: 'answer', status: 405 }, isGet);
+    await using bridge = (await composeBridge(server.url)).read();
+    await bridge.initialize();
+    await server.requests.waitFor((request) => request.method === 'GET');
+    expect((await bridge.request(1, 'tools/list')).json.result.tools).toBeDefined();
+    expect(server.requests.count((request) => request.method === 'GET')).toBe(1);
+  });
+
+  it('brings requests of the server to the host and the answers back', async () => {
+    await using server = await startMcpServer({});
+    await using bridge = (await composeBridge(server.url)).read();
+    await bridge.initialize({ capabilities: { roots: {} } });
+    bridge.send({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: call('roots') });
+    const asked = await bridge.received.waitFor(({ json }) => json.method === 'roots/list');
+    bridge.send({ jsonrpc: '2.0', id: asked.json.id, result: { roots: [{ uri: 'file:///x' }] } });
+    expect((await bridge.answer(1)).json.result.content[0].text).toContain('file:///x');
+  });
+});
+
+describe('lost sessions', () => {
+  it('opens one new session for all calls that fail at once, runs each once, restores level and subscriptions', async () => {
+    await using server = await startMcpServer({});
+    await using bridge = (await composeBridge(server.url)).read();
+    await bridge.initialize();
+    await bridge.request('level', 'logging/setLevel', { level: 'error' });
+    await bridge.request('sub', 'resources/subscribe', { uri: 'note://one' });
+    await server.loseSessions();
+    const ids = Array.from({ length: 10 }, (_, index) => index);
+    const answers = await Promise.all(
+      ids.map((id) => bridge.request(id, 'tools/call', call('echo', { value: id }))),
+    );
+    expect(answers.map(({ json }) => json.result.content[0].text)).toEqual(ids.map(String));
+    expect(server.counters.initializes).toBe(2);
+    expect(server.methodCount('logging/setLevel')).toBe(2);
+    expect(server.events.count((event) => event.kind === 'subscribed')).toBe(2);
+    expect(bridge.answersTo('level')).toBe(1);
+    expect(bridge.answersTo('init')).toBe(1);
+  });
+
+  it('gives a server that forgets again and again an error, not a loop', async () => {
+    await using server = await startMcpServer({});
+    await using bridge = (await composeBridge(server.url)).read();
+    await bridge.initialize();
+    server.fail({ kind: 'answer', status: 404 }, carries('tools/call'));
+    const answer = await bridge.request(1, 'tools/call', call('echo', { value: 1 }));
+    expect(answer.json.error.message).toContain('forgot the session');
+    expect(server.counters.initializes).toBe(3);
+  });
+});
+
+describe('a server that is away', () => {
+  it('waits for Retry-After and sends once more', async () => {
+    await using server = await startMcpServer({});
+    await using bridge = (await composeBridge(server.url)).read();
+    await bridge.initialize();
+    server.fail(faults.tooMany('0'), carries('tools/call'), 2);
+    const answer = await bridge.request(1, 'tools/call', call('echo', { value: 1 }));
+    expect(answer.json.result).toBeDefined();
+    expect(server.methodCount('tools/call')).toBe(3);
+  });
+
+  it('answers with an error where Retry-After is longer than anybody waits', async () => {
+    await using server = await startMcpServer({});
+    await using bridge = (await composeBridge(server.url)).read();
+    await bridge.initialize();
+    server.fail(faults.unavailableFor('86400'), carries('tools/call'));
+    const answer = await bridge.request(1, 'tools/call', call('echo', { value: 1 }));
+    expect(answer.json.error.message).toContain('503');
+    expect(server.methodCount('tools/call')).toBe(1);
+  });
+
+  it('stays, stands in, and heals by itself, with word to the host', async () => {
+    const server = await startMcpServer({});
+    const url = server.url;
+    await server.stop();
+    await using bridge = (await composeBridge(url)).read();
+    const greeting = await bridge.initialize();
+    expect(greeting.json.result.serverInfo.name).toBe('mcp-drawbridge');
+    bridge.send({ jsonrpc: '2.0', id: 1, method: 'tools/list' });
+    await server.start();
+    expect((await bridge.answer(1)).json.result.tools.length).toBeGreaterThan(3);
+    await bridge.end();
+    await server.stop();
+  });
+
+  it('sends what was not sent when the server is back, and never twice what was', async () => {
+    await using server = await startMcpServer({});
+    await using bridge = (await composeBridge(server.url)).read();
+    await bridge.initialize();
+    server.fail(faults.reset, carries('tools/call'), 1);
+    const broken = await bridge.request(1, 'tools/call', call('echo', { value: 1 }));
+    expect(broken.json.error.data).toEqual({ mayHaveRun: true });
+    expect(server.methodCount('tools/call')).toBe(1);
+    await server.stop();
+    bridge.send({ jsonrpc: '2.0', id: 2, method: 'tools/call', params: call('echo', { value: 2 }) });
+    await server.start();
+    expect((await bridge.answer(2)).json.result.content[0].text).toBe('2');
+  });
+});
+
+describe('the end', () => {
+  it('answers what is in flight, then ends the session', async () => {
+    await using server = await startMcpServer({});
+    await using bridge = (await composeBridge(server.url)).read();
+    await bridge.initialize();
+    bridge.send({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: call('slow', { name: 'a' }) });
+    await server.calls.started('a');
+    const ended = bridge.end();
+    await server.calls.release('a');
+    await ended;
+    expect(bridge.answersTo(1)).toBe(1);
+    expect((await bridge.answer(1)).json.result.content[0].text).toBe('released');
+    expect(server.counters.sessionsClosed).toBe(1);
+  });
+
+  it('answers with an error what the server does not answer in time', async () => {
+    await using server = await startMcpServer({});
+    await using bridge = (await composeBridge(server.url)).read();
+    await bridge.initialize();
+    bridge.send({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: call('slow', { name: 'a' }) });
+    await server.calls.started('a');
+    await bridge.end();
+    expect((await bridge.answer(1)).json.error.data).toEqual({ mayHaveRun: true });
+    expect(server.counters.sessionsClosed).toBe(1);
+  });
+});

@@ -1,0 +1,173 @@
+import { describe, expect, it } from 'vitest';
+import type { Fault } from '../../peers/faults/faults.ts';
+import { composeBridge } from '../../peers/hosts/composed-bridge.ts';
+import { type PeerMcpServer, startMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
+import { fastClock } from '../../peers/net/fast-clock.ts';
+import { HeldSignIn } from '../../peers/worlds/held-sign-in.ts';
+
+const ADDRESS = 'https://as.example/authorize?state=x';
+const TOKEN = 'the-token';
+/** Patience is over in a second: for tests that wait for that. */
+const OUTLASTED = 50;
+/** Patience lasts longer than a loaded machine needs: for tests in which it must not end. */
+const PATIENT = 4;
+const unauthorized: Fault = { kind: 'answer', status: 401, headers: { 'www-authenticate': 'Bearer' } };
+
+/** A server that answers 401 to everything without the token, and a bridge for which time passes faster. */
+async function world(
+  options: { remembered?: object; capabilities?: object; wait?: boolean; speed?: number } = {},
+) {
+  const server: PeerMcpServer = await startMcpServer({});
+  server.fail(unauthorized, ({ headers }) => headers.authorization !== `Bearer ${TOKEN}`);
+  const signIn = new HeldSignIn();
+  const bridge = await composeBridge(server.url, {
+    authorization: signIn,
+    clock: fastClock(options.speed ?? OUTLASTED),
+    remembered: options.remembered ?? {},
+    wait: options.wait ?? false,
+  });
+  bridge.read();
+  return {
+    ...{ server, signIn, bridge },
+    greet: () => bridge.initialize({ capabilities: options.capabilities ?? {} }),
+    [Symbol.asyncDispose]: async () => {
+      await bridge[Symbol.asyncDispose]();
+      await server.close();
+    },
+  };
+}
+
+const call = { name: 'echo', arguments: { value: 1 } };
+
+describe('while the person signs in', () => {
+  it('lists hold the way to sign in, calls fail with the address, and the real lists are announced', async () => {
+    await using w = await world();
+    expect((await w.greet()).json.result.serverInfo.name).toBe('mcp-drawbridge');
+    w.signIn.show(ADDRESS);
+    const [tools, prompts, called] = await Promise.all([
+      w.bridge.request(1, 'tools/list'),
+      w.bridge.request(2, 'prompts/list'),
+      w.bridge.request(3, 'tools/call', call),
+    ]);
+    expect(tools.json.result.tools.map(({ name }: { name: string }) => name)).toEqual(['sign_in']);
+    expect(tools.json.result.tools[0].description).toContain(ADDRESS);
+    expect(prompts.json.result).toEqual({ prompts: [] });
+    expect(called.json.error).toMatchObject({ code: -32000, data: { address: ADDRESS } });
+    expect(called.json.error.message).toContain(ADDRESS);
+    w.bridge.send({
+      jsonrpc: '2.0',
+      id: 4,
+      method: 'tools/call',
+      params: { name: 'sign_in', arguments: {} },
+    });
+    w.signIn.succeed(TOKEN);
+    expect((await w.bridge.answer(4)).json.result.content[0].text).toContain('Signed in');
+    for (const kind of ['tools', 'prompts']) {
+      await w.bridge.received.waitFor(({ json }) => json.method === `notifications/${kind}/list_changed`);
+    }
+    expect((await w.bridge.request(5, 'tools/list')).json.result.tools.length).toBeGreaterThan(3);
+    expect((await w.bridge.request(6, 'tools/call', call)).json.result.content[0].text).toBe('1');
+    expect(w.signIn.asked).toBe(1);
+    expect(
+      w.bridge.received.count(({ json }) => json.method === 'notifications/resources/list_changed'),
+    ).toBe(0);
+    expect(w.server.counters.sessionsOpened).toBe(1);
+  });
+
+  it('last time’s answers are given again', async () => {
+    const initialize = {
+      protocolVersion: '2025-06-18',
+      capabilities: { tools: {} },
+      serverInfo: { name: 'known', version: '3' },
+    };
+    const remembered = { initialize, lists: { 'tools/list': { tools: [{ name: 'from-last-time' }] } } };
+    await using w = await world({ remembered });
+    expect((await w.greet()).json.result.serverInfo.name).toBe('known');
+    expect((await w.bridge.request(1, 'tools/list')).json.result.tools[0].name).toBe('from-last-time');
+    w.signIn.succeed(TOKEN);
+    await w.bridge.received.waitFor(({ json }) => json.method === 'notifications/tools/list_changed');
+    const kept = w.bridge.remembered.find((change) => change.initialize !== undefined);
+    expect(JSON.stringify(kept)).not.toContain('known');
+  });
+
+  it('a call that waits is sent when the sign-in is done, once', async () => {
+    await using w = await world({ speed: PATIENT });
+    await w.greet();
+    w.bridge.send({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: call });
+    w.signIn.succeed(TOKEN);
+    expect((await w.bridge.answer(1)).json.result.content[0].text).toBe('1');
+    expect(w.server.methodCount('tools/call')).toBe(1);
+  });
+
+  it('a host that can show addresses gets one at once, and hears when it is done with', async () => {
+    await using w = await world({ capabilities: { elicitation: { url: {} } } });
+    await w.greet();
+    w.signIn.show(ADDRESS);
+    w.bridge.send({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: call });
+    const asked = await w.bridge.received.waitFor(({ json }) => json.method === 'elicitation/create');
+    expect(asked.json.params).toMatchObject({ mode: 'url', url: ADDRESS });
+    w.bridge.send({ jsonrpc: '2.0', id: asked.json.id, result: { action: 'accept' } });
+    const failed = await w.bridge.answer(1);
+    expect(failed.json.error.code).toBe(-32042);
+    expect(failed.json.error.data.elicitations[0].url).toBe(ADDRESS);
+    w.signIn.succeed(TOKEN);
+    const done = await w.bridge.received.waitFor(
+      ({ json }) => json.method === 'notifications/elicitation/complete',
+    );
+    expect(done.json.params.elicitationId).toBe(asked.json.params.elicitationId);
+    await w.bridge.request(2, 'tools/call', call);
+    expect(w.bridge.received.count(({ json }) => json.method === 'elicitation/create')).toBe(1);
+    expect(w.server.requests.entries.some(({ body }) => body.includes('"action"'))).toBe(false);
+  });
+
+  it('a sign-in that fails is told with its reason, and asked for again only by the next call', async () => {
+    await using w = await world({ speed: PATIENT });
+    await w.greet();
+    w.bridge.send({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: call });
+    w.signIn.fail();
+    expect((await w.bridge.answer(1)).json.error.message).toContain('person said no');
+    expect(w.signIn.asked).toBe(1);
+    w.bridge.send({ jsonrpc: '2.0', id: 2, method: 'tools/call', params: call });
+    await w.signIn.recoveries.until(() => w.signIn.recoveries.count() === 2);
+    expect(w.signIn.asked).toBe(2);
+    w.signIn.succeed(TOKEN);
+    expect((await w.bridge.answer(2)).json.result).toBeDefined();
+  });
+
+  it('with --wait, lists and calls wait for the whole sign-in', async () => {
+    await using w = await world({ wait: true });
+    await w.greet();
+    w.signIn.show(ADDRESS);
+    w.bridge.send(
+      { jsonrpc: '2.0', id: 1, method: 'tools/list' },
+      { jsonrpc: '2.0', id: 2, method: 'tools/call', params: call },
+    );
+    // Two minutes on its clock, more than any patience.
+    await new Promise((resolve) => setTimeout(resolve, 2400));
+    expect(w.bridge.answersTo(1) + w.bridge.answersTo(2)).toBe(0);
+    w.signIn.succeed(TOKEN);
+    expect((await w.bridge.answer(1)).json.result.tools.length).toBeGreaterThan(3);
+    expect((await w.bridge.answer(2)).json.result).toBeDefined();
+  });
+});
+
+describe('in mid-session', () => {
+  it('a token that no longer serves leads to one sign-in for all calls, and each is sent once more', async () => {
+    await using w = await world({ speed: PATIENT });
+    w.signIn.succeed(TOKEN);
+    await w.greet();
+    await w.bridge.request(0, 'tools/call', call);
+    w.server.fail(
+      unauthorized,
+      ({ method, headers }) => method === 'POST' && headers.authorization === `Bearer ${TOKEN}`,
+      5,
+    );
+    const ids = [1, 2, 3, 4, 5];
+    for (const id of ids) w.bridge.send({ jsonrpc: '2.0', id, method: 'tools/call', params: call });
+    await w.signIn.recoveries.until(() => w.signIn.recoveries.count() === ids.length);
+    w.signIn.succeed(TOKEN);
+    for (const id of ids) expect((await w.bridge.answer(id)).json.result).toBeDefined();
+    expect(w.signIn.asked).toBe(1);
+    expect(w.server.methodCount('tools/call')).toBe(11);
+  });
+});

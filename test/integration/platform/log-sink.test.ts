@@ -1,0 +1,234 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Readable, Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { build } from 'esbuild';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Clock } from '../../../src/platform/clock.ts';
+import { LOG_FILE_MAX_BYTES, LOG_FILES_KEPT } from '../../../src/platform/log/file.ts';
+import { createLogSink, type LogSinkOptions } from '../../../src/platform/log/sink.ts';
+
+const clock: Clock = { now: () => Date.UTC(2026, 6, 28, 12), monotonic: () => 0, sleep: async () => {} };
+const CANARY = 'c4nary-secret';
+
+let home: string;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'drawbridge-log-'));
+});
+afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+/** A stream that takes what it gets, or nothing before `resume()`. */
+function reader({ paused = false } = {}) {
+  const chunks: string[] = [];
+  let waiting: (() => void) | undefined;
+  let stopped = paused;
+  const stream = new Writable({
+    write(chunk, _, done) {
+      const take = () => {
+        chunks.push(String(chunk));
+        done();
+      };
+      if (stopped) waiting = take;
+      else take();
+    },
+  });
+  const resume = () => {
+    stopped = false;
+    waiting?.();
+  };
+  return { stream, resume, text: () => chunks.join('') };
+}
+
+function sink(options: Partial<LogSinkOptions> = {}) {
+  const stderr = reader();
+  const log = createLogSink({
+    format: 'text',
+    debug: false,
+    silent: false,
+    clock,
+    stderr: stderr.stream,
+    ...options,
+  });
+  return { log, stderr };
+}
+
+test('quiet by default: what a person has to know, nothing else', () => {
+  const { log, stderr } = sink();
+  log.tell('hello');
+  log.warn('odd', { status: 500 });
+  log.debug('detail');
+  expect(stderr.text()).toBe('mcp-drawbridge: hello\nmcp-drawbridge: warning: odd (status=500)\n');
+});
+
+test('silent: nothing on stderr, the debug file goes on', async () => {
+  const folder = join(home, 'logs');
+  const { log, stderr } = sink({ silent: true, debug: true, folder });
+  log.tell('hello');
+  await log.close();
+  expect(stderr.text()).toBe('');
+  expect(readFileSync(log.file ?? '', 'utf8')).toContain('"message":"hello"');
+});
+
+test('a secret leaves by no channel, whatever the level and the format (THREATS 41)', async () => {
+  for (const format of ['text', 'json'] as const) {
+    const { log, stderr } = sink({ format, debug: true, folder: join(home, format), secrets: [CANARY] });
+    log.secret('another-secret');
+    for (const text of [
+      CANARY,
+      `Bearer ${CANARY}`,
+      'x another-secret y',
+      encodeURIComponent('another-secret'),
+    ]) {
+      log.tell(text);
+      log.warn(text, { error: text });
+      log.debug(text, { detail: text, address: `https://a/?x=${text}` });
+    }
+    await log.close();
+    for (const output of [stderr.text(), readFileSync(log.file ?? '', 'utf8')]) {
+      expect(output).toContain('[redacted]');
+      expect(output).not.toMatch(/c4nary|another-secret/);
+    }
+  }
+});
+
+test('a secret is not cut in half by the limit of a line', () => {
+  const { log, stderr } = sink({ secrets: [CANARY] });
+  for (let offset = 0; offset < CANARY.length; offset++)
+    log.tell(`${'x'.repeat(8 * 1024 - offset)}${CANARY}`);
+  expect(stderr.text()).not.toContain('c4n');
+});
+
+describe('an unread stderr (FAULTS 42)', () => {
+  test('lines are dropped and counted, and told when there is a reader again', async () => {
+    const stderr = reader({ paused: true });
+    const { log } = sink({ stderr: stderr.stream });
+    for (let n = 0; n < 1000; n++) log.warn('x'.repeat(1000));
+    expect(stderr.stream.writableLength).toBeLessThan(70 * 1024);
+    stderr.resume();
+    await log.close();
+    log.tell('back');
+    await log.close();
+    const lines = stderr.text().trimEnd().split('\n');
+    const lost = Number(/count=(\d+)/.exec(lines.at(-2) ?? '')?.[1]);
+    expect(lines.at(-1)).toBe('mcp-drawbridge: back');
+    expect(lost + lines.length - 2).toBe(1000);
+  });
+
+  test('closing does not wait for ever', async () => {
+    const stderr = reader({ paused: true });
+    const { log } = sink({ stderr: stderr.stream });
+    log.tell('never read');
+    await log.close();
+  });
+
+  test('a reader that is gone breaks nothing', async () => {
+    const { log, stderr } = sink();
+    stderr.stream.destroy(new Error('EPIPE'));
+    await new Promise((resolve) => setImmediate(resolve));
+    log.tell('to nobody');
+    await log.close();
+  });
+});
+
+/** A program of its own, bundled: a loader would start a child that shares stderr, and libuv makes it blocking for both. */
+async function bundled(contents: string): Promise<string> {
+  const outfile = join(home, 'program.mjs');
+  const resolveDir = new URL('../../../src/platform', import.meta.url).pathname;
+  await build({ stdin: { contents, resolveDir }, outfile, bundle: true, platform: 'node', format: 'esm' });
+  return outfile;
+}
+
+test.each(['a pipe', 'a file'])('a real stderr that nobody reads, %s: the process goes on', async (kind) => {
+  const program = await bundled(`
+    import { createLogSink } from './log-sink.ts';
+    import { systemClock } from './clock.ts';
+    const log = createLogSink({ format: 'text', debug: false, silent: false, clock: systemClock });
+    for (let n = 0; n < 5000; n++) log.warn('x'.repeat(1000));
+    await log.close();
+    process.stdout.write('went on', () => process.exit(0));`);
+  const stderr = kind === 'a pipe' ? 'pipe' : openSync(join(home, 'stderr'), 'w');
+  const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', stderr] });
+  const ended = once(child, 'exit'); // not 'close', which waits for stderr to be read
+  expect(await text(child.stdout as Readable)).toBe('went on');
+  expect((await ended)[0]).toBe(0);
+  child.stderr?.destroy();
+  if (kind === 'a file') expect(readFileSync(join(home, 'stderr'), 'utf8').split('\n')).toHaveLength(5001);
+});
+
+describe('the debug file', () => {
+  test('one per instance, 0600 in 0700, JSON lines', async () => {
+    const folder = join(home, 'logs');
+    const { log } = sink({ debug: true, folder });
+    log.debug('a', { status: 200 });
+    await log.close();
+    expect(log.file).toBe(join(folder, `2026-07-28T12-00-00.000Z-${process.pid}.log`));
+    expect(statSync(log.file ?? '').mode & 0o777).toBe(0o600);
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+    expect(JSON.parse(readFileSync(log.file ?? '', 'utf8'))).toMatchObject({ event: 'a', status: 200 });
+  });
+
+  test('rotated once at its limit: never more than two files of that size', async () => {
+    const { log } = sink({ debug: true, silent: true, folder: home });
+    const line = 'x'.repeat(8000);
+    for (let n = 0; n < 3 * (LOG_FILE_MAX_BYTES / line.length); n++) log.debug(line);
+    log.debug('last');
+    await log.close();
+    const sizes = readdirSync(home).map((name) => statSync(join(home, name)).size);
+    expect(sizes).toHaveLength(2);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(LOG_FILE_MAX_BYTES);
+    expect(
+      readFileSync(log.file ?? '', 'utf8')
+        .trimEnd()
+        .split('\n')
+        .at(-1),
+    ).toContain('"event":"last"');
+  });
+
+  test('the oldest go, foreign files stay', async () => {
+    for (let day = 10; day < 40; day++) writeFileSync(join(home, `2025-01-01T00-00-${day}.000Z-1.log`), '');
+    writeFileSync(join(home, 'notes.log'), '');
+    const { log } = sink({ debug: true, folder: home });
+    await log.close();
+    const names = readdirSync(home).sort();
+    expect(names).toHaveLength(LOG_FILES_KEPT + 1);
+    expect(names[0]).toBe('2025-01-01T00-00-21.000Z-1.log');
+    expect(names).toContain('notes.log');
+  });
+
+  test.each(['a link to a file', 'a link to a folder'])(
+    'planted in its place: %s (THREATS 34)',
+    async (kind) => {
+      const target = join(home, 'target');
+      const folder = join(home, 'logs');
+      if (kind === 'a link to a folder') {
+        mkdirSync(target);
+        symlinkSync(target, folder);
+      } else {
+        mkdirSync(folder);
+        writeFileSync(target, 'mine');
+        symlinkSync(target, join(folder, `2026-07-28T12-00-00.000Z-${process.pid}.log`));
+      }
+      const { log, stderr } = sink({ debug: true, folder });
+      log.tell('goes on');
+      await log.close();
+      expect(log.file).toBeUndefined();
+      expect(stderr.text()).toContain('warning: no debug log');
+      expect(stderr.text()).toContain('goes on');
+      if (kind === 'a link to a folder') expect(readdirSync(target)).toEqual([]);
+      else expect(readFileSync(target, 'utf8')).toBe('mine');
+    },
+  );
+});

@@ -1,0 +1,375 @@
+import {
+  chmod,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { systemClock } from '../../../src/platform/clock.ts';
+import { type Logger, silentLogger } from '../../../src/platform/log/logger.ts';
+import { systemRandom } from '../../../src/platform/random.ts';
+import { withFileLock } from '../../../src/store/lock/file-lock.ts';
+import { openStore } from '../../../src/store/open-store.ts';
+import { serializeRecord } from '../../../src/store/record/record-schema.ts';
+import { readRemembered, writeRemembered } from '../../../src/store/server-cache/file.ts';
+import type { Store } from '../../../src/store/store.ts';
+import { expiredLogin, wholeRecord } from '../../peers/processes/credentials.ts';
+import { TemporaryHome } from '../../peers/processes/home.ts';
+
+const KEY = 'ab'.repeat(32);
+const tools = { clock: systemClock, random: systemRandom };
+const signal = new AbortController().signal;
+const login = expiredLogin('https://as.example/token', 'R0');
+const identity = { server: login.server };
+
+const open = (home: TemporaryHome, logger: Logger = silentLogger) => openStore({ home: home.state, logger });
+const recordPath = (store: Store) => join(store.folder, `${KEY}.json`);
+const modeOf = async (path: string) => (await lstat(path)).mode & 0o777;
+const exists = (path: string) =>
+  lstat(path).then(
+    () => true,
+    () => false,
+  );
+
+test('what is written is read, by any process that opens the same folder', async () => {
+  await using home = await TemporaryHome.create();
+  const store = await open(home);
+  expect(await store.read(KEY)).toEqual({ kind: 'absent' });
+  const written = await store.write(KEY, login, null);
+  expect(written).toMatchObject({ kind: 'written', record: { ...login, version: 1, revision: 1 } });
+  expect(await (await open(home)).read(KEY, identity)).toMatchObject({
+    kind: 'record',
+    record: { revision: 1 },
+  });
+  await store.remove(KEY);
+  expect(await store.read(KEY)).toEqual({ kind: 'absent' });
+});
+
+test('a write goes through only while the record is the one that was read', async () => {
+  await using home = await TemporaryHome.create();
+  const store = await open(home);
+  await store.write(KEY, login, null);
+  expect(await store.write(KEY, login, null)).toEqual({ kind: 'superseded' });
+  const first = { revision: 1, family: login.family };
+  expect(await store.write(KEY, login, first)).toMatchObject({ record: { revision: 2 } });
+  expect(await store.write(KEY, login, first)).toEqual({ kind: 'superseded' });
+  expect(await store.write(KEY, { ...login, family: 'g' }, 'any')).toMatchObject({ record: { revision: 3 } });
+  await store.remove(KEY);
+  expect(await store.write(KEY, login, { revision: 3, family: 'g' })).toEqual({ kind: 'superseded' });
+  expect(await store.read(KEY)).toEqual({ kind: 'absent' });
+});
+
+test.each([0o000, 0o022])('folders are 0700 and files 0600 under umask %o', async (umask) => {
+  // The umask belongs to the process; nothing else runs in this worker meanwhile.
+  await using home = await TemporaryHome.create();
+  const before = process.umask(umask);
+  try {
+    const store = await open(home);
+    await store.write(KEY, login, null);
+    expect(await modeOf(home.state)).toBe(0o700);
+    expect(await modeOf(store.folder)).toBe(0o700);
+    expect(await modeOf(recordPath(store))).toBe(0o600);
+  } finally {
+    process.umask(before);
+  }
+});
+
+test('a folder that others may look into is closed', async () => {
+  await using home = await TemporaryHome.create();
+  await mkdir(home.state, { mode: 0o755 });
+  await chmod(home.state, 0o755);
+  await open(home);
+  expect(await modeOf(home.state)).toBe(0o700);
+});
+
+test('a folder that is a link is refused', async () => {
+  await using home = await TemporaryHome.create();
+  await mkdir(join(home.folder, 'elsewhere'));
+  await symlink(join(home.folder, 'elsewhere'), home.state);
+  await expect(open(home)).rejects.toMatchObject({ code: 'store_insecure' });
+  await rm(home.state);
+  await mkdir(home.state);
+  await symlink(join(home.folder, 'elsewhere'), join(home.state, 'credentials'));
+  await expect(open(home)).rejects.toMatchObject({ code: 'store_insecure' });
+});
+
+test.skipIf(process.getuid?.() !== 0)('a folder of another user is refused', async () => {
+  await using home = await TemporaryHome.create();
+  const store = await open(home);
+  const { chown } = await import('node:fs/promises');
+  await chown(store.folder, 65_534, 65_534);
+  await expect(open(home)).rejects.toMatchObject({ code: 'store_insecure' });
+});
+
+test('a record that is a link is set aside unread, and its target stays as it is', async () => {
+  await using home = await TemporaryHome.create();
+  const store = await open(home);
+  const target = join(home.folder, 'target');
+  await writeFile(target, serializeRecord({ ...wholeRecord, server: identity.server }));
+  const before = await readFile(target);
+  await symlink(target, recordPath(store));
+  const read = await store.read(KEY, identity);
+  expect(read).toMatchObject({ kind: 'corrupt' });
+  expect(await store.write(KEY, login, null)).toMatchObject({ kind: 'written' });
+  expect(await readFile(target)).toEqual(before);
+  expect((await lstat(recordPath(store))).isFile()).toBe(true);
+});
+
+test('a link planted where the record will be written is replaced, not followed', async () => {
+  await using home = await TemporaryHome.create();
+  const store = await open(home);
+  const target = join(home.folder, 'target');
+  await writeFile(target, 'untouched');
+  await symlink(target, recordPath(store));
+  expect(await store.write(KEY, login, 'any')).toMatchObject({ kind: 'written' });
+  expect(await readFile(target, 'utf8')).toBe('untouched');
+});
+
+test('a torn record is set aside under another name, whole as it was, and the next login is written', async () => {
+  await using home = await TemporaryHome.create();
+  const store = await open(home);
+  const whole = serializeRecord(wholeRecord);
+  for (const length of [0, 1, Math.floor(whole.length / 2), whole.length - 2]) {
+    await writeFile(recordPath(store), whole.subarray(0, length), { mode: 0o600 });
+    const read = await store.read(KEY);
+    if (read.kind !== 'corrupt') throw new Error(`read as ${read.kind} at ${length} bytes`);
+    expect(await readFile(read.setAside)).toEqual(whole.subarray(0, length));
+    expect(await store.read(KEY)).toEqual({ kind: 'absent' });
+  }
+  expect(await store.write(KEY, login, null)).toMatchObject({ kind: 'written' });
+});
+
+test("another server's record under this name is set aside", async () => {
+  await using home = await TemporaryHome.create();
+  const store = await open(home);
+  await store.write(KEY, login, null);
+  expect(await store.read(KEY, { server: 'https://evil.example/' })).toMatchObject({ kind: 'corrupt' });
+  await store.write(KEY, { ...login, resource: 'https://a.example' }, null);
+  expect(await store.read(KEY, { ...identity, resource: 'https://b.example' })).toMatchObject({
+    kind: 'corrupt',
+  });
+});
+
+test("a later version's record is neither read nor replaced", async () => {
+  await using home = await TemporaryHome.create();
+  const store = await open(home);
+  await writeFile(recordPath(store), '{"version":2}', { mode: 0o600 });
+  await expect(store.read(KEY)).rejects.toMatchObject({ code: 'store' });
+  await expect(store.write(KEY, login, 'any')).rejects.toMatchObject({ code: 'store' });
+  expect(await readFile(recordPath(store), 'utf8')).toBe('{"version":2}');
+});
+
+test('a lock that is held is waited for; what is learned meanwhile ends the wait', async () => {
+  await using home = await TemporaryHome.create();
+  const store = await open(home);
+  const order: string[] = [];
+  await store.withLock(
+    KEY,
+    async () => {
+      const early = store.withLock<string>(KEY, async () => 'locked', {
+        signal,
+        onTurn: async () => 'adopted',
+      });
+      expect(await early).toBe('adopted');
+      const stopped = new AbortController();
+      const waiting = store.withLock(KEY, async () => 'locked', { signal: stopped.signal });
+      stopped.abort(new Error('enough'));
+      await expect(waiting).rejects.toThrow('enough');
+      order.push('first');
+    },
+    { signal },
+  );
+  await store.withLock(KEY, async () => void order.push('second'), { signal });
+  expect(order).toEqual(['first', 'second']);
+  expect(await readdir(store.folder)).toEqual([]);
+});
+
+test('callers in one process and another take turns, and lose no update', async () => {
+  await using home = await TemporaryHome.create();
+  const stores = [await open(home), await open(home), await open(home)];
+  await stores[0]?.write(KEY, login, null);
+  const bump = (store: Store) =>
+    store.withLock(
+      KEY,
+      async (held) => {
+        const read = await held.read();
+        if (read.kind !== 'record') throw new Error('no record');
+        const { version, revision, ...rest } = read.record;
+        return held.write(rest, read.record);
+      },
+      { signal },
+    );
+  const results = await Promise.all([...stores, ...stores, ...stores].map(bump));
+  expect(results.every(({ kind }) => kind === 'written')).toBe(true);
+  expect(await stores[0]?.read(KEY)).toMatchObject({ record: { revision: 10 } });
+});
+
+test.each<[string, (folder: string) => Promise<void>]>([
+  ['left behind a minute ago', (folder) => utimes(folder, new Date(), new Date(Date.now() - 60_000))],
+  ['with a time in the future', (folder) => utimes(folder, new Date(), new Date(Date.now() + 3_600_000))],
+  [
+    'left behind with a foreign file in it',
+    async (folder) => {
+      await writeFile(join(folder, 'foreign'), 'x');
+      await utimes(folder, new Date(), new Date(Date.now() - 60_000));
+    },
+  ],
+  [
+    'that is a file',
+    async (folder) => {
+      await rm(folder, { recursive: true });
+      await writeFile(folder, 'x');
+      await utimes(folder, new Date(), new Date(Date.now() - 60_000));
+    },
+  ],
+  [
+    'that is a link to a folder in use',
+    async (folder) => {
+      await rm(folder, { recursive: true });
+      await mkdir(`${folder}-target`);
+      await symlink(`${folder}-target`, folder);
+      const { lutimes } = await import('node:fs/promises');
+      await lutimes(folder, new Date(), new Date(Date.now() - 60_000));
+    },
+  ],
+])('a lock %s does not stay in the way', async (_, arrange) => {
+  await using home = await TemporaryHome.create();
+  const store = await open(home);
+  const folder = `${recordPath(store)}.lock`;
+  await mkdir(folder);
+  await arrange(folder);
+  expect(await store.withLock(KEY, async () => 'locked', { signal })).toBe('locked');
+  expect(await exists(folder)).toBe(false);
+});
+
+test('a holder that lost its lock knows it, and does not take the lock of its successor away', async () => {
+  await using home = await TemporaryHome.create();
+  const store = await open(home);
+  const file = recordPath(store);
+  let successor = 0;
+  await withFileLock(
+    file,
+    async (guard) => {
+      expect(guard.lost()).toBe(false);
+      await rm(`${file}.lock`, { recursive: true });
+      await mkdir(`${file}.lock`);
+      successor = (await stat(`${file}.lock`)).ino;
+    },
+    { signal },
+    tools,
+  );
+  expect((await stat(`${file}.lock`)).ino).toBe(successor);
+});
+
+test('after a sleep of the machine the lock counts as lost, and is taken anew before anything is written', async () => {
+  await using home = await TemporaryHome.create();
+  let ahead = 0;
+  const clock = { ...systemClock, now: () => Date.now() + ahead };
+  const store = await openStore({ home: home.state, logger: silentLogger, clock });
+  const result = await store.withLock(
+    KEY,
+    async (held) => {
+      expect(held.lost()).toBe(false);
+      ahead = 50_000;
+      expect(held.lost()).toBe(true);
+      const written = await held.write(login, null);
+      expect(held.lost()).toBe(false);
+      return written;
+    },
+    { signal },
+  );
+  expect(result).toMatchObject({ kind: 'written' });
+  expect(await readdir(store.folder)).toEqual([`${KEY}.json`]);
+});
+
+test('a claim is one process’s alone, and the numbers go up', async () => {
+  await using home = await TemporaryHome.create();
+  const store = await open(home);
+  await store.write(KEY, login, null);
+  await store.withLock(
+    KEY,
+    async (held) => {
+      const claim = await held.claim('hash', 1);
+      expect(claim).toBeDefined();
+      expect(await held.claim('hash', 1)).toBeUndefined();
+      expect(await held.claims('hash')).toMatchObject([{ number: 1, owner: 'alive', spent: { kind: 'no' } }]);
+      await claim?.prepare();
+      expect(await held.claims('hash')).toMatchObject([
+        { number: 1, owner: 'alive', spent: { kind: 'maybe' } },
+      ]);
+      await claim?.leaveLost();
+      expect(await held.claims('hash')).toMatchObject([{ number: 1, spent: { kind: 'lost' } }]);
+      const second = await held.claim('hash', 2);
+      await second?.prepare();
+      const next = { ...login, lastRefresh: { at: 1, outcome: 'refreshed' } };
+      const written = await second?.commit(next, { revision: 1, family: login.family });
+      expect(written).toMatchObject({ kind: 'written', record: { ...next, revision: 2 } });
+      expect(await held.claims('hash')).toEqual([]);
+    },
+    { signal },
+  );
+  expect(await readdir(store.folder)).toEqual([`${KEY}.json`]);
+});
+
+test('the room for an answer is on disk before the token is spent', async () => {
+  await using home = await TemporaryHome.create();
+  const store = await open(home);
+  await store.withLock(
+    KEY,
+    async (held) => {
+      await (await held.claim('hash', 1))?.prepare();
+      const answer = (await readdir(store.folder)).find((name) => name.endsWith('.answer')) ?? '';
+      const stats = await stat(join(store.folder, answer));
+      expect(stats.size).toBe(256 * 1024);
+      expect(stats.blocks * 512).toBeGreaterThanOrEqual(256 * 1024);
+      expect(stats.mode & 0o777).toBe(0o600);
+    },
+    { signal },
+  );
+});
+
+test('an answer that comes after a logout is not written, and nothing of it stays', async () => {
+  await using home = await TemporaryHome.create();
+  const store = await open(home);
+  await store.write(KEY, login, null);
+  await store.withLock(
+    KEY,
+    async (held) => {
+      const claim = await held.claim('hash', 1);
+      await claim?.prepare();
+      await held.remove();
+      const late = await claim?.commit(login, { revision: 1, family: login.family });
+      expect(late).toEqual({ kind: 'superseded' });
+    },
+    { signal },
+  );
+  expect(await readdir(store.folder)).toEqual([]);
+});
+
+test('a claim file that says nothing of its owner is an owner out of sight', async () => {
+  await using home = await TemporaryHome.create();
+  const store = await open(home);
+  await writeFile(join(store.folder, `${KEY}.hash.1.claim`), '', { mode: 0o600 });
+  const claims = await store.withLock(KEY, (held) => held.claims('hash'), { signal });
+  expect(claims).toMatchObject([{ number: 1, owner: 'unknown' }]);
+});
+
+test('what a server said is kept per server, and a hard place to write it is no failure', async () => {
+  await using home = await TemporaryHome.create();
+  const folder = join(home.folder, 'servers');
+  const remembered = { savedAt: 1, initialize: { serverInfo: { name: 'x' } }, lists: new Map() };
+  expect(await readRemembered(folder, KEY)).toBeUndefined();
+  expect(await writeRemembered(folder, KEY, remembered)).toBe(true);
+  expect(await readRemembered(folder, KEY)).toEqual(remembered);
+  expect(await modeOf(join(folder, `${KEY}.json`))).toBe(0o600);
+  await writeFile(join(home.folder, 'file'), '');
+  expect(await writeRemembered(join(home.folder, 'file', 'servers'), KEY, remembered)).toBe(false);
+  expect(await readRemembered(join(home.folder, 'file'), KEY)).toBeUndefined();
+});

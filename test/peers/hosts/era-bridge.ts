@@ -1,0 +1,113 @@
+import { Client as ModernClient } from '@modelcontextprotocol/client';
+import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
+import type { Authorization } from '../../../src/auth/authorization.ts';
+import type { Remembered } from '../../../src/bridge/stand-in/server-cache.ts';
+import { EraTransport } from '../../../src/eras/era-transport.ts';
+import type { Era } from '../../../src/eras/message/era.ts';
+import { systemClock } from '../../../src/platform/clock.ts';
+import { createHttp } from '../../../src/platform/http/undici.ts';
+import { type Logger, silentLogger } from '../../../src/platform/log/logger.ts';
+import { systemRandom } from '../../../src/platform/random.ts';
+import { createTransport } from '../../../src/remote/transport/create-transport.ts';
+import { ComposedBridge, type ComposeOptions } from './composed-bridge.ts';
+
+const MAX_MESSAGE_BYTES = 32 * 1024 ** 2;
+
+const openServer: Authorization = {
+  current: async () => undefined,
+  recover: () => Promise.reject(new Error('this server asks for no authorization')),
+  close: () => {},
+};
+
+export interface EraBridgeOptions extends ComposeOptions {
+  readonly era?: Era;
+  readonly remembered?: Remembered;
+  readonly logger?: Logger;
+}
+
+/** A bridge in this process, with what stands between the eras; `eras` are the verdicts on the server, in order. */
+export async function composeEraBridge(
+  url: string,
+  options: EraBridgeOptions = {},
+): Promise<{ readonly bridge: ComposedBridge; readonly eras: readonly Era[] }> {
+  const http = await createHttp({ env: {} });
+  const origin = {
+    http,
+    url: new URL(url),
+    headers: options.headers ?? [],
+    userAgent: 'test',
+    maxMessageBytes: MAX_MESSAGE_BYTES,
+  };
+  const inner = await createTransport('auto', origin, { read: async () => undefined, write: () => {} });
+  const eras: Era[] = [];
+  const transport = new EraTransport({
+    transport: inner,
+    authorization: options.authorization ?? openServer,
+    memory: {
+      read: async () => (options.era === undefined ? {} : { era: options.era }),
+      update: ({ era }) => void eras.push(era),
+    },
+    clock: systemClock,
+    random: systemRandom,
+    logger: options.logger ?? silentLogger,
+  });
+  return { bridge: new ComposedBridge(http, transport, [], options), eras };
+}
+
+/** The stdio of an SDK client, with the bridge of this process at the other end. */
+export class BridgeStdio {
+  // biome-ignore lint/suspicious/noExplicitAny: the two SDKs have types of their own for the same messages.
+  onmessage?: (message: any) => void;
+  onclose?: () => void;
+  onerror?: (error: Error) => void;
+  /** By these two the SDK 2.x knows stdio from HTTP. */
+  readonly stderr = null;
+  readonly pid = null;
+  readonly #bridge: ComposedBridge;
+
+  constructor(bridge: ComposedBridge) {
+    this.#bridge = bridge;
+  }
+
+  async start(): Promise<void> {
+    // One by one, as from a pipe: the SDK 1.x forgets the progress of a call whose answer comes in the same turn.
+    this.#bridge.received.onEntry(({ json }) => void setImmediate(() => this.onmessage?.(json)));
+    this.#bridge.read();
+  }
+
+  async send(message: object): Promise<void> {
+    this.#bridge.send(message);
+  }
+
+  async close(): Promise<void> {
+    await this.#bridge.end();
+    this.onclose?.();
+  }
+}
+
+const IDENTITY = { name: 'matrix-host', version: '1.0.0' };
+
+/** A host made of the SDK 1.x. */
+export async function connectLegacy(
+  bridge: ComposedBridge,
+  prepare: (client: LegacyClient) => void = () => {},
+): Promise<LegacyClient> {
+  const client = new LegacyClient(IDENTITY, { capabilities: { elicitation: {}, sampling: {}, roots: {} } });
+  prepare(client);
+  await client.connect(new BridgeStdio(bridge));
+  return client;
+}
+
+/** A host made of the SDK 2.x that speaks revision 2026-07-28 and no other. */
+export async function connectModern(
+  bridge: ComposedBridge,
+  prepare: (client: ModernClient) => void = () => {},
+): Promise<ModernClient> {
+  const client = new ModernClient(IDENTITY, {
+    capabilities: { elicitation: {}, sampling: {}, roots: {} },
+    versionNegotiation: { mode: { pin: '2026-07-28' } },
+  });
+  prepare(client);
+  await client.connect(new BridgeStdio(bridge));
+  return client;
+}

@@ -1,0 +1,27 @@
+import { type Clock, systemClock } from '../../../src/platform/clock.ts';
+
+/** A clock on which `speed` seconds pass in one, so that a test of patience does not need any. */
+export function fastClock(speed: number): Clock {
+  const wallStart = systemClock.now();
+  const monotonicStart = systemClock.monotonic();
+  const passed = () => (systemClock.monotonic() - monotonicStart) * speed;
+  return {
+    now: () => wallStart + passed(),
+    monotonic: () => monotonicStart + passed(),
+    sleep: (ms, signal) => systemClock.sleep(ms / speed, signal),
+  };
+}
+
+/** A monotonic clock on which a pause of this length takes no time, and every other what it takes; the wall clock goes on as it is. */
+export function skippingClock(pauseMs: number): Clock {
+  let skippedMs = 0;
+  return {
+    now: systemClock.now,
+    monotonic: () => systemClock.monotonic() + skippedMs,
+    sleep: async (ms, signal) => {
+      if (ms !== pauseMs) return systemClock.sleep(ms, signal);
+      skippedMs += ms;
+      return systemClock.sleep(0, signal);
+    },
+  };
+}

@@ -1,0 +1,120 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { chmod, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+export type WorkerTask = { readonly home: string; readonly key: string } & (
+  | { readonly do: 'look' }
+  | {
+      readonly do: 'refresh';
+      readonly server: string;
+      readonly staleToken: string;
+      /** Ends with kill -9 in place of its n-th call into file system or network. */
+      readonly killAt?: number;
+    }
+  | { readonly do: 'lease'; readonly adopt: boolean }
+  /** Takes the lock, and keeps it until it is told to leave. */
+  | { readonly do: 'enter'; readonly killAt?: number }
+  | { readonly do: 'leave' }
+);
+
+export type WorkerAnswer =
+  | { readonly ready: true }
+  | { readonly accessToken: string }
+  | { readonly lease: 'created' | 'held' }
+  /** `alone`: it met nobody who lives under the same lock. */
+  | { readonly entered: true; readonly alone: boolean }
+  | { readonly left: true; readonly alone: boolean }
+  | {
+      readonly looked: { readonly writable: boolean; readonly written: string; readonly revision: number } & {
+        readonly warnings: readonly string[];
+      };
+    }
+  | { readonly failed: string; readonly message?: string }
+  /** The process has ended; `said`: on stderr. */
+  | { readonly signal: NodeJS.Signals | null; readonly said: string };
+
+const root = new URL('../../..', import.meta.url).pathname;
+
+/** One file, so that many processes start fast on a machine with two cores. */
+export async function buildStoreWorker(folder: string): Promise<string> {
+  const outfile = join(folder, 'store-worker.mjs');
+  await build({
+    ...{ absWorkingDir: root, entryPoints: ['test/peers/processes/store-worker.ts'], outfile },
+    ...{ bundle: true, format: 'esm', platform: 'node', target: 'node20.18', logLevel: 'warning' },
+    banner: {
+      js: "import{createRequire as toRequire}from'node:module';const require=toRequire(import.meta.url);",
+    },
+  });
+  await chmod(outfile, 0o644);
+  return outfile;
+}
+
+export interface WorkerOptions {
+  /** Another user, where the test runs as root. */
+  readonly uid?: number;
+  /** The largest file that it may write, as on a disk that is all but full. */
+  readonly maxFileBytes?: number;
+}
+
+/** A process that works on the store beside the test. */
+export class StoreWorker implements Disposable {
+  readonly child: ChildProcess;
+  #said = '';
+  readonly #exited: Promise<WorkerAnswer>;
+
+  private constructor(file: string, options: WorkerOptions) {
+    this.child = fork(file, [], {
+      ...{
+        env: { PATH: process.env.PATH ?? '' },
+        execArgv: [],
+        stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+        cwd: '/',
+      },
+      ...(options.maxFileBytes === undefined
+        ? {}
+        : { execPath: 'prlimit', execArgv: [`--fsize=${options.maxFileBytes}`, process.execPath] }),
+      ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
+    });
+    this.child.stderr?.on('data', (chunk) => {
+      this.#said += chunk;
+    });
+    this.#exited = new Promise((resolve) => {
+      this.child.once('close', (_, signal) => resolve({ signal, said: this.#said }));
+    });
+  }
+
+  static async start(file: string, options: WorkerOptions = {}): Promise<StoreWorker> {
+    const worker = new StoreWorker(file, options);
+    const first = await worker.#next();
+    if (!('ready' in first)) throw new Error(`the worker did not start: ${JSON.stringify(first)}`);
+    return worker;
+  }
+
+  /** Its answer, or how it ended. */
+  run(task: WorkerTask): Promise<WorkerAnswer> {
+    const answer = this.#next();
+    this.child.send(task);
+    return answer;
+  }
+
+  #next(): Promise<WorkerAnswer> {
+    const message = new Promise<WorkerAnswer>((resolve) => {
+      this.child.once('message', (answer) => resolve(answer as WorkerAnswer));
+    });
+    return Promise.race([message, this.#exited]);
+  }
+
+  /** Whether the kernel shows it as suspended, once it does. */
+  async suspended(): Promise<void> {
+    for (;;) {
+      const stat = await readFile(`/proc/${this.child.pid}/stat`, 'latin1');
+      if (stat.slice(stat.lastIndexOf(')') + 2).startsWith('T')) return;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.child.kill('SIGKILL');
+  }
+}

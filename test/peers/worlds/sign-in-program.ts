@@ -1,0 +1,44 @@
+// Two programs in one, as the real one is: without `__sign-in` a host that starts a sign-in and then hangs, with it the sign-in.
+
+import { startSignIn } from '../../../src/auth/sign-in/launch.ts';
+import { readSignInRequest, SIGN_IN_COMMAND } from '../../../src/auth/sign-in/request.ts';
+import type { SignInRequest } from '../../../src/auth/sign-in-request.ts';
+import { signInProcess } from '../../../src/commands/sign-in-process.ts';
+import { systemClock } from '../../../src/platform/clock.ts';
+import { listenOnLoopback } from '../../../src/platform/http/loopback-listener.ts';
+import { createHttp } from '../../../src/platform/http/undici.ts';
+import { silentLogger } from '../../../src/platform/log/logger.ts';
+import { createBrowser } from '../../../src/platform/process/browser.ts';
+import { launchDetached } from '../../../src/platform/process/child-process.ts';
+import { systemRandom } from '../../../src/platform/random.ts';
+import { openLeases } from '../../../src/store/lease/lease.ts';
+import { openStore } from '../../../src/store/open-store.ts';
+
+const { env, execPath, execArgv, pid } = process;
+const [, script = '', command] = process.argv;
+
+async function compose({ home }: SignInRequest) {
+  const store = await openStore({ home, logger: silentLogger });
+  return {
+    ...{ clock: systemClock, random: systemRandom, logger: silentLogger, store, pid },
+    leases: openLeases(store.folder),
+    listen: listenOnLoopback,
+    openBrowser: createBrowser(env),
+    createHttp: (allowAddress: (address: string, host: string) => boolean) =>
+      createHttp({ env, allowAddress }),
+  };
+}
+
+if (command === SIGN_IN_COMMAND) {
+  const stop = new AbortController();
+  // Not `once`: proper-lockfile's exit hook ends a process that has no other listener left.
+  process.on('SIGTERM', () => stop.abort());
+  process.exit(
+    await signInProcess({ stdin: process.stdin, compose, logger: silentLogger, signal: stop.signal }),
+  );
+}
+
+const request = readSignInRequest(command ?? '');
+await startSignIn(request, { launch: launchDetached, execPath, entry: [...execArgv, script], env });
+process.stdout.write('started\n');
+setInterval(() => {}, 1_000);

@@ -1,0 +1,160 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DEFAULT_CALLBACK } from '../../../src/auth/sign-in/request.ts';
+import { runSignIn, type SignInOutcome, type SignInPlatform } from '../../../src/auth/sign-in/run.ts';
+import type { SignInRequest } from '../../../src/auth/sign-in-request.ts';
+import { systemClock } from '../../../src/platform/clock.ts';
+import { listenOnLoopback } from '../../../src/platform/http/loopback-listener.ts';
+import { createHttp } from '../../../src/platform/http/undici.ts';
+import { silentLogger } from '../../../src/platform/log/logger.ts';
+import type { BrowserOutcome } from '../../../src/platform/process/browser.ts';
+import { systemRandom } from '../../../src/platform/random.ts';
+import { type Leases, openLeases, type SignInFace } from '../../../src/store/lease/lease.ts';
+import { openStore } from '../../../src/store/open-store.ts';
+import { credentialKey } from '../../../src/store/record/key.ts';
+import type { Store } from '../../../src/store/store.ts';
+import {
+  type AuthorizationServer,
+  type AuthorizationServerOptions,
+  startAuthorizationServer,
+} from '../authorization-servers/authorization-server.ts';
+import { visit } from '../browsers/browser-visit.ts';
+import { Journal } from '../net/journal.ts';
+import { type Listening, listen } from '../net/listening.ts';
+
+/** A protected server, its authorization server, a store, and a browser that is an HTTP client: all that a sign-in meets. */
+export class SignInWorld implements AsyncDisposable {
+  readonly faces = new Journal<SignInFace>();
+  readonly opened = new Journal<string>();
+  readonly authorization: AuthorizationServer;
+  readonly server: string;
+  readonly store: Store;
+  readonly leases: Leases;
+  readonly key: string;
+  readonly #folder: string;
+  readonly #resource: Listening;
+  readonly #stop = new AbortController();
+  readonly #begun: Promise<SignInOutcome>[] = [];
+
+  private constructor(
+    folder: string,
+    authorization: AuthorizationServer,
+    resource: Listening,
+    server: string,
+    store: Store,
+  ) {
+    this.#folder = folder;
+    this.authorization = authorization;
+    this.#resource = resource;
+    this.server = server;
+    this.store = store;
+    this.leases = openLeases(store.folder);
+    this.key = credentialKey({ server: new URL(server), grant: 'authorization_code', profile: 'default' });
+  }
+
+  static async create(options: AuthorizationServerOptions = {}): Promise<SignInWorld> {
+    const authorization = await startAuthorizationServer(options);
+    const resource = await listen((request, response) => {
+      const server = `http://${request.headers.host}/mcp`;
+      if (request.url !== '/.well-known/oauth-protected-resource/mcp') return response.writeHead(404).end();
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ resource: server, authorization_servers: [authorization.issuer] }));
+    });
+    const folder = await mkdtemp(join(tmpdir(), 'drawbridge-sign-in-'));
+    const store = await openStore({ home: folder, logger: silentLogger });
+    return new SignInWorld(folder, authorization, resource, `${resource.origin}/mcp`, store);
+  }
+
+  get folder(): string {
+    return this.#folder;
+  }
+
+  request(nonce: string, part: Partial<SignInRequest> = {}): SignInRequest {
+    return {
+      key: this.key,
+      nonce,
+      server: this.server,
+      challenge: { scheme: 'Bearer' },
+      allowHttp: false,
+      assumePkce: false,
+      authTimeoutMs: 60_000,
+      callback: DEFAULT_CALLBACK,
+      openBrowser: true,
+      debug: false,
+      ...part,
+    };
+  }
+
+  async takeLease(): Promise<string> {
+    const lease = await this.leases.create(this.key, Date.now());
+    if (lease.kind !== 'created') throw new Error('the lease is held');
+    return lease.nonce;
+  }
+
+  platform(part: Partial<SignInPlatform> = {}): SignInPlatform {
+    return {
+      clock: systemClock,
+      random: systemRandom,
+      logger: silentLogger,
+      store: this.store,
+      leases: {
+        ...this.leases,
+        writeFace: async (key, face) => {
+          await this.leases.writeFace(key, face);
+          this.faces.add(face);
+        },
+      },
+      createHttp: (allowAddress) => createHttp({ env: {}, allowAddress }),
+      listen: listenOnLoopback,
+      openBrowser: async (address): Promise<BrowserOutcome> => {
+        this.opened.add(address);
+        return { kind: 'opened', command: 'test' };
+      },
+      pid: process.pid,
+      ...part,
+    };
+  }
+
+  /** Begins a sign-in; the test is the browser. */
+  async start(
+    part: Partial<SignInRequest> = {},
+    platform: Partial<SignInPlatform> = {},
+    signal: AbortSignal = this.#stop.signal,
+  ): Promise<{ readonly outcome: Promise<SignInOutcome>; readonly address: Promise<string> }> {
+    const from = this.faces.entries.length;
+    const nonce = await this.takeLease();
+    const outcome = runSignIn(this.request(nonce, part), this.platform(platform), signal);
+    this.#begun.push(outcome);
+    const address = this.faces
+      .waitFor((face) => face.address !== undefined, { from, what: 'an address' })
+      .then((face) => face.address as string);
+    address.catch(() => {});
+    return { outcome, address };
+  }
+
+  /** A whole sign-in by a person who says yes. */
+  async signIn(part: Partial<SignInRequest> = {}) {
+    const { outcome, address } = await this.start(part);
+    const page = await visit(await address);
+    return { page, outcome: await outcome };
+  }
+
+  async record() {
+    const read = await this.store.read(this.key);
+    return read.kind === 'record' ? read.record : undefined;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    // They write to the folder until they end.
+    await Promise.allSettled(this.#begun);
+    await this.#resource.close();
+    await this.authorization.close();
+    await rm(this.#folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+  }
+}
+
+export function createSignInWorld(options?: AuthorizationServerOptions): Promise<SignInWorld> {
+  return SignInWorld.create(options);
+}

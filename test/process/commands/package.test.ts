@@ -1,0 +1,135 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { transform } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createTemporaryHome, type TemporaryHome } from '../../peers/processes/home.ts';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const SIZE_MAX_BYTES = 450_000;
+
+const exec = promisify(execFile);
+/** The npm that comes with the Node that runs this, or else the one on the path. */
+const npm = async (...args: string[]) => (await exec('npm', args, { cwd: root })).stdout;
+
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<string, unknown>;
+
+interface Packed {
+  readonly filename: string;
+  readonly size: number;
+  readonly files: readonly { readonly path: string; readonly mode: number }[];
+}
+
+let home: TemporaryHome;
+let packed: Packed;
+beforeAll(async () => {
+  home = await createTemporaryHome();
+  // Without scripts: `prepack` would build into the folder that other tests run from.
+  const json = await npm('pack', '--json', '--ignore-scripts', '--pack-destination', home.folder);
+  packed = (JSON.parse(json) as Packed[])[0] as Packed;
+});
+afterAll(() => home.close());
+
+describe('what is published', () => {
+  test('is dist, README, LICENSE and the manifest, nothing else', () => {
+    const outside = packed.files.map(({ path }) => path).filter((path) => !path.startsWith('dist/'));
+    expect(outside.sort()).toEqual(['LICENSE', 'README.md', 'package.json']);
+    const inside = packed.files.map(({ path }) => path).filter((path) => path.startsWith('dist/'));
+    expect(inside).toEqual(
+      expect.arrayContaining(['dist/launch.cjs', 'dist/main.js', 'dist/THIRD-PARTY-NOTICES.txt']),
+    );
+    expect(inside.filter((path) => !/\.c?js$|\/THIRD-PARTY-NOTICES\.txt$/.test(path))).toEqual([]);
+  });
+
+  test('is small', () => {
+    expect(packed.size).toBeLessThanOrEqual(SIZE_MAX_BYTES);
+  });
+
+  test('brings nothing along', () => {
+    for (const kind of ['dependencies', 'optionalDependencies', 'peerDependencies', 'bundleDependencies']) {
+      expect(manifest).not.toHaveProperty(kind);
+    }
+    for (const script of ['preinstall', 'install', 'postinstall']) {
+      expect(manifest.scripts).not.toHaveProperty(script);
+    }
+  });
+
+  test('installs alone, without a network, and runs under both of its names', async () => {
+    const prefix = join(home.folder, 'installed');
+    await npm(
+      'install',
+      '--prefix',
+      prefix,
+      '--offline',
+      '--no-audit',
+      '--no-fund',
+      join(home.folder, packed.filename),
+    );
+    const folders = readdirSync(join(prefix, 'node_modules')).filter((name) => !name.startsWith('.'));
+    expect(folders).toEqual(['mcp-drawbridge']);
+    for (const name of ['mcp-drawbridge', 'drawbridge']) {
+      const { stdout } = await exec(join(prefix, 'node_modules/.bin', name), ['--version'], {
+        env: home.env(),
+      });
+      expect(stdout.trim()).toBe(manifest.version);
+    }
+  });
+});
+
+test('the notices hold the licence of every package in the bundle', () => {
+  const notices = readFileSync(join(root, 'dist/THIRD-PARTY-NOTICES.txt'), 'utf8');
+  const named = new Set(
+    Array.from(notices.matchAll(/^(\S+) \d+\.\d+\.\d+\S* \(.+\)$/gm), ([, name]) => name),
+  );
+  for (const name of ['undici', 'zod', 'proper-lockfile', 'graceful-fs', 'env-paths', 'eventsource-parser']) {
+    expect(named, name).toContain(name);
+  }
+  expect(notices).not.toContain(dirname(root));
+});
+
+test('nothing in the bundle is asked for at run time but Node itself', () => {
+  const files = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' });
+  const asked = files
+    .filter((file) => file.endsWith('.js'))
+    .flatMap((file) => {
+      const code = readFileSync(join(root, 'dist', file), 'utf8');
+      // What is no name of a package is text: the command `tokens import` ends a string of its own.
+      const imports = code.matchAll(/(?:^|[;}\s])import(?:[^;'"`()]*?from)?\s*\(?\s*"([@\w][^"\s(){},;]*)"/g);
+      return Array.from(imports, ([, name]) => name ?? '');
+    });
+  expect(asked.length).toBeGreaterThan(0);
+  expect(asked.filter((name) => !name.startsWith('node:') && !NODE_OWN.has(name))).toEqual([]);
+});
+
+/** Some packages ask for Node's modules without the prefix. */
+const NODE_OWN = new Set([
+  'assert',
+  'buffer',
+  'constants',
+  'crypto',
+  'events',
+  'fs',
+  'module',
+  'net',
+  'os',
+  'path',
+  'stream',
+  'tls',
+  'util',
+  'zlib',
+]);
+
+test('the launcher holds no syntax that Node 12 cannot parse', async () => {
+  const code = readFileSync(join(root, 'dist/launch.cjs'), 'utf8');
+  // `import()` parses on 12.0 as it stands, although it only works later; esbuild knows the second fact alone.
+  const [old, now] = await Promise.all([
+    transform(code, { target: 'node12.0', supported: { 'dynamic-import': true } }),
+    transform(code, { target: 'esnext' }),
+  ]);
+  expect(old.code).toBe(now.code);
+  const { code: lowered } = await transform('a?.b', { target: 'node12.0' });
+  expect(lowered).not.toContain('?.'); // the comparison can fail
+  expect(existsSync(join(root, 'dist/main.js'))).toBe(true);
+});

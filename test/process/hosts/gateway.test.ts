@@ -1,0 +1,47 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { runProgram } from '../../peers/hosts/command.ts';
+import { StormWorld } from '../../storm/world.ts';
+
+const KEY = 'gateway-key-canary';
+
+/** Argument lists of all processes of this home. */
+async function argumentsOf(world: StormWorld): Promise<string[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const read = (pid: string, name: string) => readFile(`/proc/${pid}/${name}`, 'utf8').catch(() => '');
+  const all = await Promise.all(
+    pids.map(async (pid) => [await read(pid, 'environ'), await read(pid, 'cmdline')]),
+  );
+  return all.flatMap(([environ, cmdline]) =>
+    environ?.includes(`HOME=${world.home.folder}`) && cmdline ? [cmdline] : [],
+  );
+}
+
+test('a gateway that wants a header for everything gets it with the metadata, too, and nobody else does (THREATS 14)', async () => {
+  await using world = await StormWorld.create({ consent: 'wait' });
+  const { server, authority, browser, home } = world;
+  server.fail({ kind: 'answer', status: 403 }, ({ headers }) => headers['x-gateway'] !== KEY);
+  const args = ['--header', `X-Gateway: \${GATEWAY_KEY}`, '--debug'];
+  const env = { GATEWAY_KEY: KEY };
+  const bridge = world.start({ args, env });
+  const call = bridge.call();
+  await authority.consent.asked.waitFor(() => true);
+  const seen = await argumentsOf(world);
+  expect(seen.some((cmdline) => cmdline.includes('__sign-in'))).toBe(true);
+  authority.consent.allow();
+  expect(await call).toMatchObject({ kind: 'served' });
+  const login = ['login', server.url, '--profile', 'work', ...args];
+  authority.consent.mode = 'auto';
+  expect(await runProgram(login, home.env({ BROWSER: browser.command, ...env }))).toMatchObject({ code: 0 });
+
+  const metadata = server.requests.entries.filter(({ path }) => path.startsWith('/.well-known/'));
+  expect(metadata.length).toBeGreaterThanOrEqual(2);
+  for (const { headers } of metadata) expect(headers['x-gateway']).toBe(KEY);
+  expect(JSON.stringify(authority.requests.entries)).not.toContain(KEY);
+  const logs = join(home.state, 'logs');
+  const files = await Promise.all((await readdir(logs)).map((name) => readFile(join(logs, name), 'utf8')));
+  expect(files.length).toBeGreaterThanOrEqual(2);
+  for (const text of [...seen, ...files, bridge.host.stderr, JSON.stringify(browser.opened)])
+    expect(text).not.toContain(KEY);
+});

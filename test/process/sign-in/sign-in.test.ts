@@ -1,0 +1,177 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  type AuthorizationServer,
+  startAuthorizationServer,
+} from '../../peers/authorization-servers/authorization-server.ts';
+import { type BrowserMode, createFakeBrowser, type FakeBrowser } from '../../peers/browsers/browser.ts';
+import { visit } from '../../peers/browsers/browser-visit.ts';
+import { startRawHost } from '../../peers/hosts/raw-host.ts';
+import { type PeerMcpServer, startMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
+import { createTemporaryHome, type TemporaryHome } from '../../peers/processes/home.ts';
+
+let home: TemporaryHome;
+let browser: FakeBrowser;
+let authority: AuthorizationServer;
+let server: PeerMcpServer;
+
+async function world(mode: BrowserMode, consent: 'auto' | 'wait' = 'auto', accessTokenTtlSeconds = 3600) {
+  home = await createTemporaryHome();
+  browser = await createFakeBrowser(home.folder, mode);
+  authority = await startAuthorizationServer({ consent, accessTokenTtlSeconds });
+  server = await startMcpServer({ authority });
+}
+
+beforeEach(() => {
+  // Each test builds its own world; a leftover from the last would hide a mistake.
+  home = undefined as never;
+});
+
+afterEach(async () => {
+  await server.close();
+  await authority.close();
+  await browser.close();
+  await home.close();
+});
+
+const start = (args: readonly string[] = []) =>
+  startRawHost([server.url, ...args], { env: home.env({ BROWSER: browser.command }) });
+
+describe('the first start', () => {
+  it('signs in once and serves the host; the next start needs neither a browser nor a registration', async () => {
+    await world('follow');
+    {
+      await using host = start();
+      await host.initialize();
+      const list = await host.request('tools/list');
+      expect(JSON.stringify(list.result)).toContain('echo');
+      host.endStdin();
+      expect((await host.closed).code).toBe(0);
+      host.assertPure();
+    }
+    expect(browser.opened.length).toBe(1);
+    expect(authority.counters).toMatchObject({ registrations: 1, codeExchanges: 1, refreshPosts: 0 });
+    await browser.setMode('ignore');
+    await using again = start();
+    const greeting = await again.initialize();
+    expect(JSON.stringify(greeting.result)).not.toContain('mcp-drawbridge');
+    expect(JSON.stringify((await again.request('tools/list')).result)).toContain('echo');
+    expect(authority.counters).toMatchObject({ registrations: 1, codeExchanges: 1 });
+    expect(browser.opened.length).toBe(1);
+  });
+
+  it('answers initialize within a second however long the person takes, and tells of the real lists then', async () => {
+    await world('follow', 'wait');
+    await using host = start();
+    const greeting = await host.initialize();
+    expect(host.lines.entries[0]?.atMs).toBeLessThan(2000);
+    expect(greeting.result).toMatchObject({ serverInfo: { name: 'mcp-drawbridge' } });
+    const list = host.request('tools/list', undefined, { timeoutMs: 30_000 });
+    await authority.consent.asked.waitFor(() => true);
+    const placeholder = await list;
+    expect(JSON.stringify(placeholder.result)).toContain('sign_in');
+    expect(JSON.stringify(placeholder.result)).toContain(authority.issuer);
+    const tool = host.request('tools/call', { name: 'sign_in', arguments: {} });
+    authority.consent.allow();
+    expect(JSON.stringify((await tool).result)).toContain('Signed in');
+    await host.waitFor(({ method }) => method === 'notifications/tools/list_changed');
+    expect(JSON.stringify((await host.request('tools/list')).result)).toContain('echo');
+    host.assertPure();
+    host.assertOneAnswerEach();
+  });
+
+  it('survives its host: the sign-in ends well and the next start needs none', async () => {
+    await world('follow', 'wait');
+    {
+      await using host = start();
+      await host.initialize();
+      await authority.consent.asked.waitFor(() => true);
+      host.kill('SIGKILL');
+      await host.exited;
+    }
+    authority.consent.allow();
+    await browser.waitForArrived(1);
+    await browser.setMode('ignore');
+    await using next = start();
+    await next.initialize();
+    expect(JSON.stringify((await next.request('tools/list')).result)).toContain('echo');
+    expect(authority.counters).toMatchObject({ registrations: 1, codeExchanges: 1 });
+    expect(browser.opened.length).toBe(1);
+  });
+
+  it('20 instances at once: one browser, one registration, one exchange, all served', async () => {
+    await world('follow');
+    const hosts = Array.from({ length: 20 }, () => start());
+    try {
+      const lists = await Promise.all(
+        hosts.map(async (host) => {
+          await host.initialize({}, { timeoutMs: 40_000 });
+          return host.request('tools/list', undefined, { timeoutMs: 60_000 });
+        }),
+      );
+      for (const list of lists) expect(JSON.stringify(list.result)).toContain('echo');
+      expect(browser.opened.length).toBe(1);
+      expect(authority.counters).toMatchObject({ registrations: 1, codeExchanges: 1, replays: 0 });
+      for (const host of hosts) host.assertPure();
+    } finally {
+      await Promise.all(hosts.map((host) => host.close()));
+    }
+  });
+});
+
+describe('when it does not go well', () => {
+  it('a person who denies: calls fail with the reason, no second tab, and it can be tried again', async () => {
+    await world('follow', 'wait');
+    await using host = start();
+    await host.initialize();
+    const list = host.request('tools/list');
+    await authority.consent.asked.waitFor(() => true);
+    authority.consent.deny();
+    expect((await list).error?.message).toMatch(/declined/);
+    const again = host.request('tools/list', undefined, { timeoutMs: 30_000 });
+    const placeholder = await again;
+    expect(browser.opened.length).toBe(1);
+    const address = /http:[^"\s]+authorize[^"\s]+|http:[^"\s]+\/auth\?[^"\s]+/.exec(
+      JSON.stringify(placeholder.result),
+    )?.[0];
+    expect(address, JSON.stringify(placeholder) + host.stderr).toBeDefined();
+    authority.consent.mode = 'auto';
+    await visit(address as string);
+    await host.waitFor(({ method }) => method === 'notifications/tools/list_changed', { timeoutMs: 20_000 });
+    expect(JSON.stringify((await host.request('tools/list')).result)).toContain('echo');
+    expect(browser.opened.length).toBe(1);
+  });
+
+  it('no browser to open: the address is on stderr, and signing in by hand works', async () => {
+    await world('crash');
+    await using host = start();
+    await host.initialize();
+    const list = host.request('tools/list', undefined, { timeoutMs: 30_000 });
+    const address = await new Promise<string>((resolve) => {
+      const look = () => {
+        const found = /http:\/\/127[^\s]+/.exec(host.stderr)?.[0];
+        if (found !== undefined) resolve(found);
+      };
+      host.child.stderr.on('data', look);
+      look();
+    });
+    await visit(address);
+    expect(JSON.stringify((await list).result)).toContain('echo');
+  });
+
+  it('a token that is revoked in mid-session costs one refresh and no prompt', async () => {
+    await world('follow');
+    await using host = start();
+    await host.initialize();
+    await host.request('tools/list');
+    await browser.setMode('ignore');
+    authority.tokens.revokeAll();
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, (_, value) =>
+        host.request('tools/call', { name: 'echo', arguments: { value } }),
+      ),
+    );
+    expect(answers.every(({ result }) => result !== undefined)).toBe(true);
+    expect(authority.counters).toMatchObject({ refreshPosts: 1, replays: 0, codeExchanges: 1 });
+    expect(browser.opened.length).toBe(1);
+  });
+});

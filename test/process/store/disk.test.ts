@@ -1,0 +1,73 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { createSmallDisk } from '../../peers/faults/small-disk.ts';
+import { runProgram } from '../../peers/hosts/command.ts';
+import { StormWorld } from '../../storm/world.ts';
+
+/** A login on a disk of its own, its refresh due and its access token in force. */
+async function dueForRefresh() {
+  const world = await StormWorld.create();
+  const disk = await createSmallDisk(world.home.state);
+  const login = await world.signIn();
+  const { version, revision, ...record } = login;
+  const [obtainedAt, expiresAt] = [Date.now() - 3_600_000, Date.now() + 60_000];
+  const tokens = { ...(login.tokens as NonNullable<typeof login.tokens>), obtainedAt, expiresAt };
+  await world.store.write(world.key(), { ...record, tokens }, 'any');
+  const env = { ...world.home.env({ BROWSER: world.browser.command }), ...disk.env };
+  const run = (...argv: string[]) => runProgram(argv, env);
+  return { world, disk, login, run };
+}
+
+test('a full disk: found before the refresh token is spent, said when it matters, and healed by itself', async () => {
+  const { world, disk, login, run } = await dueForRefresh();
+  await using _world = world;
+  await using _disk = disk;
+  const bridge = world.start({ env: disk.env });
+  await disk.fill();
+  expect(await bridge.call()).toMatchObject({ kind: 'served' });
+  await world.lapse('default', login, false);
+  const failed = await bridge.call();
+  expect(failed).toMatchObject({ kind: 'failed', why: expect.stringContaining('ENOSPC') });
+  expect(failed).toMatchObject({ why: expect.stringContaining('Make room') });
+  // Room for lock and claim, and none for the answer.
+  await disk.free();
+  await disk.fill(64);
+  expect(await bridge.call()).toMatchObject({ kind: 'failed', why: expect.stringContaining('ENOSPC') });
+  await disk.fill();
+  const other = await run('login', world.server.url, '--profile', 'other');
+  expect(other.code).toBe(1);
+  expect(other.stderr).toContain('ENOSPC');
+  expect(world.authority.counters).toMatchObject({ refreshPosts: 0, registrations: 1 });
+  expect(world.browser.opened).toHaveLength(0);
+  await disk.free();
+  expect(await bridge.call()).toMatchObject({ kind: 'served' });
+  expect(world.authority.counters).toMatchObject({ refreshPosts: 1, replays: 0, codeExchanges: 1 });
+  expect(await world.corruptRecords()).toBe(0);
+});
+
+test('a disk that has turned read-only: from memory, with one warning; commands say what they cannot do', async () => {
+  const { world, disk, login, run } = await dueForRefresh();
+  await using _world = world;
+  await using _disk = disk;
+  const { url } = world.server;
+  const path = join(world.credentials, `${world.key()}.json`);
+  const before = await readFile(path, 'utf8');
+  await disk.makeReadOnly();
+  const shown = await run('status', '--json');
+  expect(JSON.parse(shown.stdout)).toMatchObject([{ server: url, state: 'signed in' }]);
+  const bridge = world.start({ env: disk.env });
+  await world.lapse('default', login, false);
+  expect(await bridge.call()).toMatchObject({ kind: 'served' });
+  expect(await bridge.call()).toMatchObject({ kind: 'served' });
+  expect(world.authority.counters).toMatchObject({ refreshPosts: 1, replays: 0 });
+  expect(bridge.host.stderr.match(/read-only/g)).toHaveLength(1);
+  const signIn = await run('login', url, '--profile', 'other');
+  expect(signIn).toMatchObject({ code: 1, stdout: '' });
+  expect(signIn.stderr).toContain('cannot be kept');
+  const out = await run('logout', url);
+  expect(out.code).toBe(1);
+  expect(out.stderr).toContain(`still in ${world.credentials}`);
+  expect(world.browser.opened).toHaveLength(0);
+  expect(await readFile(path, 'utf8')).toBe(before);
+});

@@ -1,0 +1,233 @@
+import { expect, test } from 'vitest';
+import {
+  decideClaim,
+  decideStart,
+  type Failure,
+  judgeFailure,
+  noteFailure,
+  refreshed,
+  type Stale,
+} from '../../../../src/auth/refresh/decisions.ts';
+import type { CredentialRecord, LastRefresh, Tokens } from '../../../../src/store/record/record.ts';
+import type { ClaimState, Spent } from '../../../../src/store/reservation/reservation.ts';
+
+const NOW = 1_800_000_000_000;
+const MINUTE = 60_000;
+const REFUSED: Stale = { token: 'A1', refused: true };
+const DUE: Stale = { token: 'A1', refused: false };
+const hashOf = (token: string) => `#${token}`;
+
+function record(tokens: Partial<Tokens> = {}, rest: Partial<CredentialRecord> = {}): CredentialRecord {
+  return {
+    version: 1,
+    revision: 3,
+    family: 'f',
+    server: 'https://mcp.example/',
+    issuer: 'https://as.example',
+    endpoints: { token: 'https://as.example/token' },
+    client: { clientId: 'c', source: 'registered' },
+    tokens: {
+      ...{ accessToken: 'A1', tokenType: 'Bearer', refreshToken: 'R1' },
+      ...{ obtainedAt: NOW - 59 * MINUTE, expiresAt: NOW + 30_000 },
+      ...tokens,
+    },
+    ...rest,
+  };
+}
+
+function without<K extends keyof CredentialRecord>(name: K): CredentialRecord {
+  const { [name]: _, ...rest } = record();
+  return rest as CredentialRecord;
+}
+
+const found = (found: CredentialRecord) => ({ kind: 'record', record: found }) as const;
+const later = (lastRefresh: Partial<LastRefresh>) =>
+  found(record({}, { lastRefresh: { at: NOW, outcome: 'status 503', ...lastRefresh } }));
+
+test.each([
+  ['nothing there', { kind: 'absent' } as const, REFUSED, { kind: 'sign-in', reason: 'no-credential' }],
+  [
+    'set aside',
+    { kind: 'corrupt', setAside: 'x' } as const,
+    DUE,
+    { kind: 'sign-in', reason: 'no-credential' },
+  ],
+  ['registered only', found(without('tokens')), REFUSED, { kind: 'sign-in', reason: 'no-credential' }],
+  ['another token', found(record({ accessToken: 'A2' })), REFUSED, { kind: 'adopt' }],
+  [
+    'another token, at its end',
+    found(record({ accessToken: 'A2', expiresAt: NOW })),
+    REFUSED,
+    { kind: 'refresh' },
+  ],
+  ['the same token', found(record()), REFUSED, { kind: 'refresh', refreshToken: 'R1', hash: '#R1' }],
+  ['the same token, due', found(record()), DUE, { kind: 'refresh' }],
+  ['no token yet in this process', found(record()), { token: undefined, refused: false }, { kind: 'adopt' }],
+  [
+    'no refresh token',
+    found(record({ refreshToken: undefined } as never)),
+    REFUSED,
+    { kind: 'sign-in', reason: 'no-refresh-token' },
+  ],
+  [
+    'a dead refresh token',
+    found(record({}, { deadRefreshTokenHash: '#R1' })),
+    REFUSED,
+    { kind: 'sign-in', reason: 'refresh-token-dead' },
+  ],
+  [
+    'a dead one of the past',
+    found(record({}, { deadRefreshTokenHash: '#R0' })),
+    REFUSED,
+    { kind: 'refresh' },
+  ],
+  ['no client', found(without('client')), REFUSED, { kind: 'sign-in', reason: 'client-unknown' }],
+  ['another process was told to wait', later({ retryAt: NOW + 900 }), DUE, { kind: 'later', afterMs: 900 }],
+  ['that wait is over', later({ retryAt: NOW }), DUE, { kind: 'refresh' }],
+  [
+    'a wait that no clock of today set',
+    later({ retryAt: NOW + 365 * 24 * 60 * MINUTE }),
+    DUE,
+    { kind: 'refresh' },
+  ],
+])('under the lock: %s', (_, read, stale, expected) => {
+  expect(decideStart(read, stale, NOW, hashOf)).toMatchObject(expected);
+});
+
+function claim(number: number, owner: ClaimState['owner'], kind: Spent['kind'], ageMs = 1_000): ClaimState {
+  const spent: Spent = kind === 'answered' ? { kind, record: record({ accessToken: 'A2' }) } : { kind };
+  return { number, owner, ageMs, spent };
+}
+
+test.each<[string, ClaimState[], Stale, object]>([
+  ['none', [], DUE, { kind: 'claim', number: 1 }],
+  ['a living owner', [claim(1, 'alive', 'maybe')], REFUSED, { kind: 'wait' }],
+  [
+    'a living owner, of long ago: age never overtakes',
+    [claim(1, 'alive', 'maybe', 1e12)],
+    REFUSED,
+    { kind: 'wait' },
+  ],
+  ['a living owner that has not sent', [claim(1, 'alive', 'no')], REFUSED, { kind: 'wait' }],
+  ['an owner out of sight', [claim(1, 'unknown', 'maybe')], REFUSED, { kind: 'wait' }],
+  [
+    'an owner out of sight for long',
+    [claim(1, 'unknown', 'maybe', 11 * MINUTE)],
+    REFUSED,
+    { kind: 'claim', number: 2 },
+  ],
+  ['a dead owner that had not sent', [claim(1, 'dead', 'no')], DUE, { kind: 'claim', number: 2 }],
+  [
+    'many dead owners that had not sent',
+    [1, 2, 3, 4, 5].map((number) => claim(number, 'dead', 'no')),
+    DUE,
+    { kind: 'claim', number: 6 },
+  ],
+  ['a dead owner that may have sent', [claim(1, 'dead', 'maybe')], DUE, { kind: 'claim', number: 2 }],
+  [
+    'two of them: the harm is done or there is none',
+    [claim(1, 'dead', 'maybe'), claim(2, 'dead', 'maybe')],
+    DUE,
+    { kind: 'claim', number: 3 },
+  ],
+  ['an answer of a dead owner', [claim(1, 'dead', 'answered')], REFUSED, { kind: 'adopt-answer' }],
+  ['an answer of a suspended owner', [claim(1, 'alive', 'answered')], REFUSED, { kind: 'adopt-answer' }],
+  [
+    'an answer, then somebody else',
+    [claim(1, 'dead', 'answered'), claim(2, 'alive', 'maybe')],
+    REFUSED,
+    { kind: 'adopt-answer' },
+  ],
+  ['no answer came, and the access token serves', [claim(1, 'alive', 'lost')], DUE, { kind: 'later' }],
+  [
+    'no answer came, and the access token is refused',
+    [claim(1, 'alive', 'lost')],
+    REFUSED,
+    { kind: 'claim', number: 2 },
+  ],
+  [
+    'no answer came twice',
+    [claim(1, 'dead', 'lost'), claim(2, 'alive', 'lost')],
+    REFUSED,
+    { kind: 'claim', number: 3 },
+  ],
+])('claims: %s', (_, claims, stale, expected) => {
+  expect(decideClaim(claims, record(), stale, NOW)).toMatchObject(expected);
+});
+
+test('an ambiguous refresh token is risked again when the access token is about to end', () => {
+  const ending = record({ expiresAt: NOW + 5_000 });
+  expect(decideClaim([claim(1, 'dead', 'lost')], ending, DUE, NOW)).toEqual({ kind: 'claim', number: 2 });
+});
+
+test('an answer to another login is none', () => {
+  const other = record({}, { family: 'g' });
+  expect(decideClaim([claim(1, 'dead', 'answered')], other, REFUSED, NOW)).toEqual({
+    kind: 'claim',
+    number: 2,
+  });
+});
+
+const answered = (status: number, oauthError?: string): Failure => ({ sent: 'answered', status, oauthError });
+
+test.each<[string, Failure, number, object]>([
+  ['connection refused', { sent: 'no' }, 0, { kind: 'later', refused: false }],
+  ['reset after sending', { sent: 'maybe' }, 0, { kind: 'lost' }],
+  ['invalid_grant', answered(400, 'invalid_grant'), 0, { kind: 'dead', outcome: 'invalid_grant' }],
+  ['invalid_client', answered(401, 'invalid_client'), 0, { kind: 'client-unknown' }],
+  ['unauthorized_client', answered(400, 'unauthorized_client'), 0, { kind: 'client-unknown' }],
+  ['503', answered(503), 0, { kind: 'later', outcome: 'status 503', refused: false }],
+  ['429', answered(429), 9, { kind: 'later', refused: false }],
+  ['500 that says invalid_request', answered(500, 'invalid_request'), 9, { kind: 'later', refused: false }],
+  ['temporarily_unavailable', answered(400, 'temporarily_unavailable'), 9, { kind: 'later', refused: false }],
+  ['200 with a page', answered(200), 9, { kind: 'later', refused: false }],
+  ['404 of a proxy', answered(404), 9, { kind: 'later', refused: false }],
+  ['invalid_request, first', answered(400, 'invalid_request'), 0, { kind: 'later', refused: true }],
+  ['invalid_request, second (Metabase)', answered(400, 'invalid_request'), 1, { kind: 'dead' }],
+  ['a nonce is wanted (RFC 9449 §8)', answered(400, 'use_dpop_nonce'), 9, { kind: 'later', refused: false }],
+  ['422 in a format of its own, second', answered(422), 1, { kind: 'dead' }],
+])('a refresh that fails: %s', (_, failure, refusals, expected) => {
+  expect(judgeFailure(failure, { at: NOW, outcome: 'x', refusals })).toMatchObject(expected);
+});
+
+test('the back-off doubles, has an end, honours Retry-After, and forgets nothing that was counted', () => {
+  const failed = { outcome: 'status 503', refused: false };
+  let note: LastRefresh | undefined;
+  const waits = Array.from({ length: 9 }, () => {
+    note = noteFailure(failed, answered(503), note, NOW);
+    return (note.retryAt ?? 0) - NOW;
+  });
+  expect(waits).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60].map((seconds) => seconds * 1_000));
+  const told = noteFailure(failed, { ...answered(429), retryAfterMs: 120_000 }, undefined, NOW);
+  expect(told.retryAt).toBe(NOW + 120_000);
+  const huge = noteFailure(failed, { ...answered(429), retryAfterMs: 1e12 }, undefined, NOW);
+  expect(huge.retryAt).toBe(NOW + 5 * MINUTE);
+  const refused = noteFailure({ outcome: 'x', refused: true }, answered(400), undefined, NOW);
+  expect(noteFailure(failed, answered(503), refused, NOW).refusals).toBe(1);
+});
+
+test('what the answer leaves out stays; what was said of the old token goes', () => {
+  const before = record(
+    { scope: 's', idToken: 'I1' },
+    { deadRefreshTokenHash: '#R0', lastRefresh: { at: 1, outcome: 'x', refusals: 1 } },
+  );
+  const next = refreshed(before, { accessToken: 'A2', tokenType: 'Bearer' }, NOW);
+  expect(next).toEqual({
+    family: 'f',
+    server: 'https://mcp.example/',
+    issuer: 'https://as.example',
+    endpoints: { token: 'https://as.example/token' },
+    client: { clientId: 'c', source: 'registered' },
+    tokens: {
+      ...{ accessToken: 'A2', tokenType: 'Bearer', refreshToken: 'R1' },
+      ...{ obtainedAt: NOW, scope: 's', idToken: 'I1' },
+    },
+    lastRefresh: { at: NOW, outcome: 'refreshed' },
+  });
+  const rotated = refreshed(
+    before,
+    { accessToken: 'A2', tokenType: 'Bearer', refreshToken: 'R2', expiresInSeconds: 60 },
+    NOW,
+  );
+  expect(rotated.tokens).toMatchObject({ refreshToken: 'R2', expiresAt: NOW + MINUTE });
+});

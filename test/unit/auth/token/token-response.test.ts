@@ -1,0 +1,219 @@
+import { describe, expect, test } from 'vitest';
+import { ANY_TYPES, BOUND_TYPES, readTokenAnswer } from '../../../../src/auth/token/token-response.ts';
+
+const JSON_START = { access_token: 'at', token_type: 'Bearer' };
+
+function read(fields: Record<string, unknown>, status = 200) {
+  return readTokenAnswer(status, JSON.stringify(fields));
+}
+function tokens(fields: Record<string, unknown>) {
+  const result = read({ ...JSON_START, ...fields });
+  return result.kind === 'tokens' ? result.answer : result;
+}
+
+test('all that RFC 6749 §5.1 and OpenID Connect have', () => {
+  expect(
+    tokens({ expires_in: 3600, refresh_token: 'rt', scope: 'a b', id_token: 'x.y.z', extra: {} }),
+  ).toEqual({
+    accessToken: 'at',
+    tokenType: 'Bearer',
+    expiresInSeconds: 3600,
+    refreshToken: 'rt',
+    scope: 'a b',
+    idToken: 'x.y.z',
+  });
+  expect(tokens({})).toEqual({ accessToken: 'at', tokenType: 'Bearer' });
+});
+
+describe('expires_in (THREATS 25)', () => {
+  const tenYears = 315_360_000;
+  test.each([
+    [3600, 3600],
+    ['3600', 3600],
+    [' 3600 ', 3600],
+    [3599.9, 3599],
+    [1e99, tenYears],
+    ['1e99', tenYears],
+    ['Infinity', tenYears],
+    [tenYears + 1, tenYears],
+    [0, undefined],
+    ['0', undefined],
+    [0.4, undefined],
+    [-1, undefined],
+    ['-1e99', undefined],
+    [null, undefined],
+    ['', undefined],
+    ['soon', undefined],
+    ['NaN', undefined],
+    [true, undefined],
+    [[3600], undefined],
+    [{ valueOf: 1 }, undefined],
+  ])('%j → %j', (value, expected) => {
+    expect(tokens({ expires_in: value })).toMatchObject({ accessToken: 'at' });
+    expect((tokens({ expires_in: value }) as { expiresInSeconds?: number }).expiresInSeconds).toBe(expected);
+  });
+
+  test('1e999 is no number that JSON keeps', () => {
+    const text = '{"access_token":"at","token_type":"bearer","expires_in":1e999}';
+    expect(readTokenAnswer(200, text)).toMatchObject({ answer: { expiresInSeconds: tenYears } });
+  });
+});
+
+describe('tokens that would break a header', () => {
+  test.each([
+    'a\r\nX-Evil: 1',
+    'a\nb',
+    'a b',
+    ' a',
+    'a\t',
+    'a\u0000',
+    'ä',
+    'a\u007f',
+    'x'.repeat(48 * 1024 + 1),
+  ])('%#', (token) => {
+    expect(read({ ...JSON_START, access_token: token }).kind).toBe('unusable');
+    expect(read({ ...JSON_START, refresh_token: token }).kind).toBe('unusable');
+    expect(tokens({ id_token: token })).toEqual({ accessToken: 'at', tokenType: 'Bearer' });
+  });
+
+  test.each([undefined, null, '', 1, {}, ['at']])('no access token: %j', (token) => {
+    expect(read({ ...JSON_START, access_token: token })).toMatchObject({
+      kind: 'unusable',
+      reason: expect.stringContaining('without an access token'),
+    });
+  });
+
+  test('an empty or odd refresh token is none', () => {
+    for (const token of ['', null, 1, {}])
+      expect(tokens({ refresh_token: token })).not.toHaveProperty('refreshToken');
+  });
+});
+
+test.each([
+  ['Bearer', true],
+  ['bearer', true],
+  ['BEARER', true],
+  ['user', true],
+  [undefined, true],
+  [null, true],
+  ['', true],
+  ['DPoP', false],
+  ['mac', false],
+  ['N_A', false],
+  ['Bearer x', false],
+  [1, false],
+])('token_type %j', (type, usable) => {
+  const result = read({ access_token: 'at', token_type: type });
+  if (usable) expect(result).toMatchObject({ kind: 'tokens', answer: { tokenType: 'Bearer' } });
+  else expect(result).toMatchObject({ kind: 'unusable', reason: expect.stringContaining(String(type)) });
+});
+
+test.each([
+  ['DPoP', 'DPoP', 'DPoP'],
+  ['dpop', 'DPoP', 'DPoP'],
+  ['Bearer', 'Bearer', undefined],
+  [undefined, 'Bearer', undefined],
+  ['mac', undefined, undefined],
+])('token_type %j to a proof: %s, or %s where nothing else will do (RFC 9449 §5)', (type, any, bound) => {
+  const body = JSON.stringify({ access_token: 'at', token_type: type });
+  const typeOf = (types: RegExp) => {
+    const found = readTokenAnswer(200, body, types);
+    return found.kind === 'tokens' ? found.answer.tokenType : undefined;
+  };
+  expect(typeOf(ANY_TYPES)).toBe(any);
+  expect(typeOf(BOUND_TYPES)).toBe(bound);
+});
+
+test.each([
+  ['no text at all', '{"toString":1,"valueOf":1}'],
+  ['nested deeper than the stack', `${'['.repeat(100_000)}${']'.repeat(100_000)}`],
+])('a token_type that is %s is one that cannot be used', (_, type) => {
+  const text = `{"access_token":"at","token_type":${type}}`;
+  expect(readTokenAnswer(200, text)).toMatchObject({ kind: 'unusable' });
+});
+
+test.each([
+  [undefined, undefined],
+  ['', undefined],
+  ['a  b a', 'a b'],
+  [['a', 'b', 1], 'a b'],
+  [{ a: 1 }, undefined],
+  ['a\r\nb "', 'a b'],
+])('scope %j → %j', (scope, expected) => {
+  expect((tokens({ scope }) as { scope?: string }).scope).toBe(expected);
+});
+
+test('the form that GitHub sends', () => {
+  const text = 'access_token=gho_1&expires_in=28800&refresh_token=ghr_1&scope=repo%20user&token_type=bearer';
+  expect(readTokenAnswer(200, text)).toEqual({
+    kind: 'tokens',
+    answer: {
+      accessToken: 'gho_1',
+      tokenType: 'Bearer',
+      expiresInSeconds: 28_800,
+      refreshToken: 'ghr_1',
+      scope: 'repo user',
+    },
+  });
+  expect(readTokenAnswer(200, 'error=bad_refresh_token&error_description=it+is+gone')).toEqual({
+    kind: 'error',
+    oauthError: 'bad_refresh_token',
+    description: 'it is gone',
+  });
+});
+
+describe('errors, in whatever shape', () => {
+  test.each([
+    ['RFC 6749', 400, { error: 'invalid_grant', error_description: 'gone' }, 'invalid_grant', 'gone'],
+    ['without a description', 400, { error: 'invalid_grant' }, 'invalid_grant', undefined],
+    ['Slack: 200, ok is false', 200, { ok: false, error: 'invalid_code' }, 'invalid_code', undefined],
+    ['Slack: 200, ok is false, nothing else', 200, { ok: false }, undefined, undefined],
+    ['an error beside a token', 200, { ...JSON_START, error: 'x' }, 'x', undefined],
+    ['a token with 400', 400, JSON_START, undefined, undefined],
+    ['Supabase', 422, { code: 422, msg: 'client not found' }, undefined, 'client not found'],
+    ['Datadog', 403, { errors: ['Forbidden', 'really'] }, undefined, 'Forbidden'],
+    ['nested', 400, { error: { code: 7, message: 'no' } }, undefined, 'no'],
+    ['a sentence as code', 400, { error: 'it went wrong' }, undefined, 'it went wrong'],
+    ['a code with control bytes', 400, { error: 'x\u001b[2J' }, undefined, 'x\u001b[2J'],
+    ['an empty object', 500, {}, undefined, undefined],
+  ])('%s', (_, status, fields, oauthError, description) => {
+    expect(read(fields, status)).toEqual({
+      kind: 'error',
+      ...(oauthError === undefined ? {} : { oauthError }),
+      ...(description === undefined ? {} : { description }),
+    });
+  });
+
+  test('error: null beside a token is none', () => {
+    expect(tokens({ error: null, ok: true })).toMatchObject({ accessToken: 'at' });
+  });
+});
+
+test.each([
+  '',
+  'OK',
+  '<!doctype html><a href="?access_token=x">',
+  '[1]',
+  '{"access_token":',
+  'null',
+  '"at"',
+  '{',
+])('neither JSON nor a form: %j', (text) => {
+  expect(readTokenAnswer(200, text)).toMatchObject({ kind: 'unusable' });
+  expect(readTokenAnswer(502, text)).toMatchObject({ kind: 'unusable' });
+});
+
+test('__proto__ is a field like any other', () => {
+  const text = '{"__proto__":{"access_token":"evil","ok":false},"access_token":"at"}';
+  expect(readTokenAnswer(200, text)).toMatchObject({ kind: 'tokens', answer: { accessToken: 'at' } });
+  expect(readTokenAnswer(200, '{"__proto__":{"access_token":"evil"}}').kind).toBe('unusable');
+});
+
+test.each([
+  [255, 'tokens'],
+  [256, 'unusable'],
+  [200_000, 'unusable'],
+])('an answer with %d levels beneath its own: %s (THREATS 17)', (depth, kind) => {
+  const text = `{"access_token":"at","x":${'['.repeat(depth)}${']'.repeat(depth)}}`;
+  expect(readTokenAnswer(200, text).kind).toBe(kind);
+});

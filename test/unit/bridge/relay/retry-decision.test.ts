@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { DpopError } from '../../../../src/auth/errors/errors.ts';
+import {
+  type NextStep,
+  nextStep,
+  noTries,
+  type Tries,
+  type Trouble,
+} from '../../../../src/bridge/relay/retry-decision.ts';
+import {
+  MAX_DELAYS,
+  MAX_RECOVERIES,
+  MAX_REOPENINGS,
+  MAX_STEP_UPS,
+} from '../../../../src/bridge/timing/limits.ts';
+import { HttpError, type HttpErrorCode } from '../../../../src/platform/http/http.ts';
+import { BadAnswerError, HttpStatusError } from '../../../../src/remote/http/errors.ts';
+
+const broken = (code: HttpErrorCode, sent: boolean): Trouble => ({
+  kind: 'broken',
+  error: new HttpError(code, 'it broke', { sent }),
+});
+const status = new HttpStatusError('status 500', { status: 500 });
+
+describe('a message is sent again only when it cannot have run', () => {
+  it.each<[string, Trouble, Partial<Tries>, Partial<NextStep>]>([
+    [
+      '401',
+      { kind: 'unauthorized', wwwAuthenticate: 'Bearer' },
+      {},
+      { kind: 'recover', wwwAuthenticate: 'Bearer' },
+    ],
+    [
+      '401 too often',
+      { kind: 'unauthorized', wwwAuthenticate: undefined },
+      { recoveries: MAX_RECOVERIES },
+      { kind: 'fail', mayHaveRun: false },
+    ],
+    [
+      '403 for want of scope',
+      { kind: 'scope-needed', wwwAuthenticate: 'Bearer', error: status },
+      {},
+      { kind: 'step-up', wwwAuthenticate: 'Bearer' },
+    ],
+    [
+      '403 for want of scope too often',
+      { kind: 'scope-needed', wwwAuthenticate: 'Bearer', error: status },
+      { stepUps: MAX_STEP_UPS },
+      { kind: 'fail', mayHaveRun: false },
+    ],
+    ['404 with a session', { kind: 'session-lost' }, {}, { kind: 'reopen' }],
+    [
+      '404 too often',
+      { kind: 'session-lost' },
+      { reopenings: MAX_REOPENINGS },
+      { kind: 'fail', mayHaveRun: false },
+    ],
+    ['Retry-After', { kind: 'later', afterMs: 1500 }, {}, { kind: 'delay', ms: 1500 }],
+    [
+      'Retry-After too often',
+      { kind: 'later', afterMs: 1 },
+      { delays: MAX_DELAYS },
+      { kind: 'fail', mayHaveRun: false },
+    ],
+    ['502', { kind: 'away', error: status }, {}, { kind: 'fail', mayHaveRun: true }],
+    ['500', { kind: 'failed', error: status }, {}, { kind: 'fail', mayHaveRun: false }],
+    ['refused', broken('network', false), {}, { kind: 'await-server' }],
+    ['connect timeout', broken('timeout', false), {}, { kind: 'await-server' }],
+    ['reset', broken('network', true), {}, { kind: 'fail', mayHaveRun: true }],
+    ['certificate', broken('tls', false), {}, { kind: 'fail', mayHaveRun: false }],
+    [
+      'a key that cannot sign',
+      { kind: 'broken', error: new DpopError('no key') },
+      {},
+      { kind: 'fail', mayHaveRun: false },
+    ],
+    ['address', broken('refused_address', false), {}, { kind: 'fail', mayHaveRun: false }],
+    [
+      'nonsense',
+      { kind: 'broken', error: new BadAnswerError('what') },
+      {},
+      { kind: 'fail', mayHaveRun: true },
+    ],
+  ])('%s', (_name, trouble, tries, expected) => {
+    expect(nextStep(trouble, { ...noTries, ...tries })).toMatchObject(expected);
+  });
+});

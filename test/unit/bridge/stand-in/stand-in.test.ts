@@ -1,0 +1,131 @@
+import { describe, expect, it } from 'vitest';
+import { StoodInLists } from '../../../../src/bridge/stand-in/provisional-lists.ts';
+import {
+  absentList,
+  declaresUrlElicitation,
+  signInResult,
+  standInGreeting,
+  standInList,
+} from '../../../../src/bridge/stand-in/stand-in.ts';
+import type { Situation } from '../../../../src/bridge/stand-in/unavailability.ts';
+import { explain } from '../../../../src/bridge/stand-in/unavailability.ts';
+import { BadAnswerError } from '../../../../src/remote/http/errors.ts';
+
+const signingIn: Situation = { kind: 'signing-in', address: 'https://as.example/authorize?x=1' };
+const away: Situation = {
+  kind: 'away',
+  error: new BadAnswerError('connection refused', { hint: 'Start it.' }),
+};
+
+describe('greeting', () => {
+  it.each([
+    ['2025-06-18', '2025-06-18'],
+    ['2024-11-05', '2024-11-05'],
+    ['2026-07-28', '2025-11-25'],
+    ['nonsense', '2025-11-25'],
+  ])('answers version %s with %s', (asked, answered) => {
+    expect(standInGreeting({ protocolVersion: asked }, {}, '1').protocolVersion).toBe(answered);
+  });
+
+  it('offers changes of all lists when nothing is known', () => {
+    expect(standInGreeting({}, {}, '1.2.3')).toEqual({
+      protocolVersion: '2025-11-25',
+      capabilities: {
+        tools: { listChanged: true },
+        prompts: { listChanged: true },
+        resources: { listChanged: true },
+      },
+      serverInfo: { name: 'mcp-drawbridge', version: '1.2.3' },
+    });
+  });
+
+  it('says what the server said last time, with changes of the lists that it has', () => {
+    const initialize = {
+      protocolVersion: '2025-03-26',
+      capabilities: { tools: {}, completions: {} },
+      serverInfo: { name: 'real', version: '9' },
+      instructions: 'be nice',
+    };
+    expect(standInGreeting({ protocolVersion: '2025-06-18' }, { initialize }, '1')).toEqual({
+      ...initialize,
+      protocolVersion: '2025-06-18',
+      capabilities: { tools: { listChanged: true }, completions: {} },
+    });
+  });
+});
+
+describe('lists', () => {
+  it('come from last time where that is known', () => {
+    const remembered = { lists: { 'tools/list': { tools: [{ name: 'x' }] } } };
+    for (const situation of [signingIn, away]) {
+      expect(standInList('tools/list', remembered, situation)).toEqual({
+        result: { tools: [{ name: 'x' }] },
+        placeholder: false,
+      });
+    }
+  });
+
+  it('hold the way to sign in, with the address, or nothing', () => {
+    const tools = standInList('tools/list', {}, signingIn)?.result as {
+      tools: { name: string; description: string }[];
+    };
+    expect(tools.tools.map(({ name }) => name)).toEqual(['sign_in']);
+    expect(tools.tools[0]?.description).toContain('https://as.example/authorize?x=1');
+    expect(standInList('prompts/list', {}, signingIn)?.result).toEqual({ prompts: [] });
+    expect(standInList('resources/templates/list', {}, signingIn)?.result).toEqual({ resourceTemplates: [] });
+  });
+
+  it('are an error where a server that is away was never seen', () => {
+    expect(standInList('tools/list', {}, away)).toBeUndefined();
+  });
+
+  it('of what the server turns out not to have are empty only after a stand-in', () => {
+    expect(absentList('prompts/list', true, { tools: {} })).toEqual({ prompts: [] });
+    expect(absentList('prompts/list', false, { tools: {} })).toBeUndefined();
+    expect(absentList('tools/list', true, { tools: {} })).toBeUndefined();
+    expect(absentList('constructor', true, {})).toBeUndefined();
+  });
+
+  it('that were given are announced once, and not when the real one came first', () => {
+    const lists = new StoodInLists();
+    lists.gave('tools/list', true);
+    lists.gave('resources/list', false);
+    lists.gave('resources/templates/list', false);
+    lists.gave('prompts/list', false);
+    expect(lists.signInOffered).toBe(true);
+    lists.replaced('prompts/list');
+    expect(lists.changes()).toEqual([
+      'notifications/tools/list_changed',
+      'notifications/resources/list_changed',
+    ]);
+    expect(lists.changes()).toEqual([]);
+    lists.replaced('tools/list');
+    expect(lists.signInOffered).toBe(false);
+  });
+});
+
+describe('words', () => {
+  it.each<[Situation, RegExp]>([
+    [signingIn, /Open this address.*https:\/\/as\.example/],
+    [{ kind: 'signing-in', address: undefined }, /under way/],
+    [away, /cannot be reached: connection refused\. Start it\./],
+    [{ kind: 'opening' }, /has not answered yet/],
+    [{ kind: 'failed', error: new BadAnswerError('no', { hint: 'Do.' }) }, /^no\. Do\.$/],
+  ])('for %j', (situation, expected) => {
+    expect(explain(situation)).toMatch(expected);
+  });
+
+  it('of the sign_in tool are an error until it is done', () => {
+    expect(signInResult('signed-in')).not.toHaveProperty('isError');
+    expect(signInResult(signingIn)).toHaveProperty('isError', true);
+  });
+
+  it.each([
+    [{ capabilities: { elicitation: { url: {} } } }, true],
+    [{ capabilities: { elicitation: {} } }, false],
+    [{ capabilities: { elicitation: { form: {} } } }, false],
+    [undefined, false],
+  ])('a host with %j shows addresses: %s', (params, expected) => {
+    expect(declaresUrlElicitation(params)).toBe(expected);
+  });
+});

@@ -1,0 +1,101 @@
+import { describe, expect, test } from 'vitest';
+import { loadConfig, type ParsedCommand } from '../../../../src/config/config.ts';
+import { nobodyThere } from '../../../../src/config/interactive.ts';
+import type { DrawbridgeError } from '../../../../src/errors.ts';
+
+const URL_TEXT = 'https://example.com/mcp';
+const CANARY = 's3cr3t-canary';
+
+function load(argv: readonly string[], env: Record<string, string> = {}): ParsedCommand {
+  return loadConfig(argv, env, () => '', 'darwin');
+}
+
+function failure(argv: readonly string[], env?: Record<string, string>): DrawbridgeError {
+  try {
+    load(argv, env);
+  } catch (error) {
+    return error as DrawbridgeError;
+  }
+  throw new Error(`accepted: ${argv.join(' ')}`);
+}
+
+test.each<[string, readonly string[], Record<string, unknown>]>([
+  ['login', ['login', URL_TEXT, '--force'], { server: new URL(URL_TEXT), force: true }],
+  ['logout', ['logout', '--all'], { all: true }],
+  ['status', ['status', '--json'], { json: true }],
+  ['status', ['status', URL_TEXT, '--profile', 'work'], { onlyProfile: 'work', profile: 'work' }],
+  ['token', ['token', URL_TEXT, '--header'], { wholeHeader: true, headers: [] }],
+  ['token', ['token', '--header', URL_TEXT], { wholeHeader: true, server: new URL(URL_TEXT) }],
+  ['tokens export', ['tokens', 'export', URL_TEXT], { server: new URL(URL_TEXT) }],
+  ['tokens import', ['tokens', 'import', 'login.json'], { file: 'login.json' }],
+  ['tokens import', ['tokens', 'import', URL_TEXT, '-'], { file: '-', server: new URL(URL_TEXT) }],
+  ['tokens import', ['tokens', 'import'], {}],
+  ['import-mcp-remote', ['import-mcp-remote', URL_TEXT], { server: new URL(URL_TEXT) }],
+])('%s: %j', (command, argv, part) => {
+  const parsed = load(argv);
+  expect(parsed.command).toBe(command);
+  expect('config' in parsed ? parsed.config : {}).toMatchObject(part);
+});
+
+test.each<[readonly string[], RegExp]>([
+  [['login'], /address of the MCP server is missing/],
+  [['logout'], /address of the MCP server is missing/],
+  [['tokens'], /tokens needs to know what to do/],
+  [['tokens', 'exprt', URL_TEXT], /tokens needs to know what to do/],
+  [['tokens', 'import', 'a.json', 'b.json'], /too many arguments/],
+  [[URL_TEXT, '--force'], /--force: only known to the command login/],
+  [['login', URL_TEXT, '--json'], /--json: only known to the command status/],
+  [['login', 'http://example.com/mcp'], /plain http/],
+  [[URL_TEXT, '--interactive', '--non-interactive'], /exclude each other/],
+])('%j is refused', (argv, message) => {
+  expect(failure(argv)).toMatchObject({ code: 'usage', message: expect.stringMatching(message) });
+});
+
+describe('secrets', () => {
+  test.each(['--token', '--credentials'])('%s is refused in argv, unseen', (flag) => {
+    const error = failure([URL_TEXT, flag, CANARY]);
+    expect(error.code).toBe('usage');
+    expect(`${error.message} ${error.hint}`).not.toContain(CANARY);
+    expect(error.hint).toContain('MCP_DRAWBRIDGE_');
+  });
+
+  test('MCP_DRAWBRIDGE_TOKEN turns OAuth off, and a header that was written out wins', () => {
+    const env = { MCP_DRAWBRIDGE_TOKEN: CANARY };
+    expect(load([URL_TEXT], env)).toMatchObject({
+      config: { staticAuthorization: true, headers: [['Authorization', `Bearer ${CANARY}`]] },
+    });
+    expect(load([URL_TEXT, '--header', 'authorization: Basic x'], env)).toMatchObject({
+      config: { staticAuthorization: true, headers: [['authorization', 'Basic x']] },
+    });
+  });
+
+  test('one that cannot be a header is refused, unseen', () => {
+    const error = failure([URL_TEXT], { MCP_DRAWBRIDGE_TOKEN: `${CANARY}\r\nX: y` });
+    expect(error.code).toBe('config');
+    expect(error.message).not.toContain(CANARY);
+  });
+});
+
+describe('is anybody there?', () => {
+  const none = {};
+  test.each<[string, object, Record<string, string>, NodeJS.Platform, string | undefined]>([
+    ['a desktop', none, {}, 'darwin', undefined],
+    ['Windows', none, {}, 'win32', undefined],
+    ['Linux without a screen', none, {}, 'linux', 'no-display'],
+    ['X11', none, { DISPLAY: ':0' }, 'linux', undefined],
+    ['Wayland', none, { WAYLAND_DISPLAY: 'wayland-0' }, 'linux', undefined],
+    ['a browser that was named', none, { BROWSER: 'w3m' }, 'linux', undefined],
+    ['WSL', none, { WSL_DISTRO_NAME: 'Debian' }, 'linux', undefined],
+    ['CI', none, { CI: 'true', DISPLAY: ':0' }, 'linux', 'ci'],
+    ['CI on a desktop', none, { CI: '1' }, 'darwin', 'ci'],
+    ['not CI', none, { CI: 'false' }, 'darwin', undefined],
+    ['--interactive', { interactive: true }, { CI: 'true' }, 'linux', undefined],
+    ['--non-interactive', { 'non-interactive': true }, { DISPLAY: ':0' }, 'linux', 'asked'],
+    ['--no-browser: there is one elsewhere', { 'no-browser': true }, {}, 'linux', undefined],
+    ['a code for another device', { grant: 'device_code' }, {}, 'linux', undefined],
+    ['a code under CI', { grant: 'device_code' }, { CI: 'true' }, 'linux', 'ci'],
+    ['--no-browser under CI', { 'no-browser': true }, { CI: 'true' }, 'linux', 'ci'],
+  ])('%s', (_, settings, environment, platform, expected) => {
+    expect(nobodyThere(settings, environment, platform)).toBe(expected);
+  });
+});

@@ -1,0 +1,105 @@
+import { describe, expect, test } from 'vitest';
+import { createRedactor } from '../../../../src/platform/log/redactor.ts';
+
+const CANARY = 'c4n/ry+s ecret"=';
+
+describe('a registered secret goes in every spelling', () => {
+  const redactor = createRedactor();
+  redactor.add(CANARY);
+  test.each([
+    CANARY,
+    encodeURIComponent(CANARY),
+    encodeURIComponent(CANARY).toLowerCase().replace('c4n', 'c4n'),
+    encodeURIComponent(CANARY).replaceAll('%20', '+'),
+    Buffer.from(CANARY).toString('base64'),
+    Buffer.from(CANARY).toString('base64url'),
+    JSON.stringify(CANARY).slice(1, -1),
+  ])('%s', (spelling) => {
+    expect(redactor.redactRegistered(`a ${spelling} b`)).toMatch(/^a \[redacted\]=* b$/);
+  });
+
+  test('short words stay', () => {
+    redactor.add('true');
+    expect(redactor.redact('it is true')).toBe('it is true');
+  });
+
+  test('the newest are kept when there are many', () => {
+    const many = createRedactor();
+    for (let n = 0; n < 5000; n++) many.add(`token-number-${n}`);
+    expect(many.redact('x token-number-4999 y')).toBe('x [redacted] y');
+  });
+
+  test.each([
+    ['Bearer abcdef-123', 'abcdef-123'],
+    ['Token abcdef-123', 'abcdef-123'],
+    [`Basic ${Buffer.from('me:hunter-2').toString('base64')}`, 'hunter-2'],
+  ])('the value of a header, %s: what stands behind the scheme too', (value, part) => {
+    const headers = createRedactor();
+    headers.add(value);
+    expect(headers.redactRegistered(`a ${part} b`)).toBe('a [redacted] b');
+  });
+
+  test('a lone surrogate does no harm', () => {
+    expect(() => createRedactor().add('secret\ud800text')).not.toThrow();
+  });
+});
+
+describe('what looks like a secret', () => {
+  const { redact, redactForPerson } = createRedactor();
+  test.each([
+    ['Authorization: Bearer abc.def-ghi_~+/==', 'Authorization: Bearer [redacted]'],
+    ['authorization: bearer abc', 'authorization: bearer [redacted]'],
+    ['Basic dXNlcjpwYXNz', 'Basic [redacted]'],
+    ['Authorization: DPoP abc.def', 'Authorization: DPoP [redacted]'],
+    ['mcp-drawbridge login URL --dpop always', 'mcp-drawbridge login URL --dpop always'],
+    [
+      '{"access_token":"abc","token_type":"Bearer","expires_in":3600}',
+      '{"access_token":"[redacted]","token_type":"Bearer","expires_in":3600}',
+    ],
+    ['{"refresh_token" : "a\\"bc" }', '{"refresh_token" : "[redacted]" }'],
+    ['"{\\"id_token\\":\\"abc\\"}"', '"{\\"id_token\\":\\"[redacted]\\"}"'],
+    ['{"client_secret":"abc","client_id":"id"}', '{"client_secret":"[redacted]","client_id":"id"}'],
+    [
+      'grant_type=authorization_code&code=abc&code_verifier=def',
+      'grant_type=authorization_code&code=[redacted]&code_verifier=[redacted]',
+    ],
+    [
+      'https://a/cb?code=abc&state=def&iss=x#frag',
+      'https://a/cb?code=[redacted]&state=[redacted]&iss=x#frag',
+    ],
+    ['https://a/mcp?api_key=abc', 'https://a/mcp?api_key=[redacted]'],
+    ['https://a/mcp?key=abc', 'https://a/mcp?key=[redacted]'],
+    ['client_assertion=abc.def', 'client_assertion=[redacted]'],
+    ['{"state":"abc"}', '{"state":"[redacted]"}'],
+  ])('%s', (text, redacted) => {
+    expect(redact(text)).toBe(redacted);
+  });
+
+  test.each([
+    'Bearer resource_metadata="https://a/b", scope="x"',
+    '{"error":{"code":-32000,"message":"no"}}',
+    '{"token_endpoint":"https://a/token","token_endpoint_auth_methods_supported":["none"]}',
+    'https://a/authorize?response_type=code&code_challenge=x&code_challenge_method=S256',
+    'tokens are fine, the code is fine',
+  ])('%s stays', (text) => {
+    expect(redact(text)).toBe(text);
+  });
+
+  test('a person gets the address whole, with its state', () => {
+    const address = 'https://a/authorize?client_id=x&state=abc&code_challenge=y';
+    expect(redactForPerson(`open ${address}`)).toBe(`open ${address}`);
+    expect(redactForPerson('http://127.0.0.1/callback?code=abc&state=d')).toContain('code=[redacted]');
+  });
+
+  test.each([
+    ['"token"', '"token"'.repeat(20_000)],
+    ['tokentoken', 'token'.repeat(20_000)],
+    ['Bearer', 'Bearer '.repeat(20_000)],
+    ['backslashes', `"token":"${'\\'.repeat(100_000)}`],
+    ['a long word', 'a'.repeat(100_000)],
+  ])('%s, much of it, takes no time', (_, text) => {
+    const started = performance.now();
+    redact(text);
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
+});

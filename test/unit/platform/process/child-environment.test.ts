@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { desktopEnvironment, signInEnvironment } from '../../../../src/platform/process/child-environment.ts';
+
+const session = {
+  PATH: '/bin',
+  HOME: '/home/x',
+  LC_ALL: 'C',
+  XDG_RUNTIME_DIR: '/run',
+  DISPLAY: ':0',
+  BROWSER: 'b',
+};
+const network = {
+  https_proxy: 'http://u:p@proxy',
+  NO_PROXY: 'a',
+  NODE_EXTRA_CA_CERTS: '/ca',
+  MCP_DRAWBRIDGE_HOME: '/d',
+};
+const others = {
+  GITHUB_TOKEN: 'secret',
+  MCP_DRAWBRIDGE_HEADER: 'secret',
+  AWS_SECRET_ACCESS_KEY: 'secret',
+  NODE_OPTIONS: '--require x',
+  LD_PRELOAD: '/x.so',
+  PATHS: 'x',
+  XDG: 'x',
+  UNSET: undefined,
+};
+
+test('a browser gets the person’s session and nothing else', () => {
+  expect(desktopEnvironment({ ...session, ...network, ...others })).toEqual(session);
+});
+
+test('the sign-in process gets what reaches the servers as well', () => {
+  expect(signInEnvironment({ ...session, ...network, ...others })).toEqual({ ...session, ...network });
+});
+
+test('names have no case, as on Windows', () => {
+  expect(desktopEnvironment({ Path: 'C:\\', SystemRoot: 'C:\\Windows' })).toEqual({
+    Path: 'C:\\',
+    SystemRoot: 'C:\\Windows',
+  });
+});

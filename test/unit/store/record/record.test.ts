@@ -1,0 +1,98 @@
+import { expect, test } from 'vitest';
+import { StoreError } from '../../../../src/store/files/store-errors.ts';
+import { isExpected, MAX_RECORD_BYTES } from '../../../../src/store/record/record.ts';
+import { parseRecord, serializeRecord } from '../../../../src/store/record/record-schema.ts';
+import { parseRemembered, serializeRemembered } from '../../../../src/store/server-cache/file.ts';
+import { wholeRecord } from '../../../peers/processes/credentials.ts';
+
+const bytes = (value: unknown) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
+
+test('a record survives being written and read', () => {
+  expect(parseRecord(serializeRecord(wholeRecord))).toEqual({ kind: 'record', record: wholeRecord });
+});
+
+test('a record cut short at any byte is none', () => {
+  const whole = serializeRecord(wholeRecord);
+  // The last byte is the line break.
+  for (let length = 0; length < whole.length - 1; length++) {
+    expect(parseRecord(whole.subarray(0, length)), `${length} bytes`).toEqual({ kind: 'corrupt' });
+  }
+});
+
+test('a record with padding behind it, as an answer file has before it is cut to size, is whole', () => {
+  const padded = Buffer.alloc(MAX_RECORD_BYTES, 0x20);
+  serializeRecord(wholeRecord).copy(padded);
+  expect(parseRecord(padded)).toEqual({ kind: 'record', record: wholeRecord });
+});
+
+const { tokens } = wholeRecord;
+
+test.each([
+  ['empty', ''],
+  ['not JSON', '{'],
+  ['null', 'null'],
+  ['an array', '[]'],
+  ['no text', Buffer.from([0xff, 0xfe])],
+  ['revision 0', { ...wholeRecord, revision: 0 }],
+  ['half a revision', { ...wholeRecord, revision: 1.5 }],
+  ['version 0', { ...wholeRecord, version: 0 }],
+  ['a key for another curve', { ...wholeRecord, dpopKey: { ...wholeRecord.dpopKey, crv: 'P-384' } }],
+  ['a key that is none', { ...wholeRecord, dpopKey: { ...wholeRecord.dpopKey, d: 'a b' } }],
+  ['no issuer', { ...wholeRecord, issuer: undefined }],
+  ['a line break in the access token', { ...wholeRecord, tokens: { ...tokens, accessToken: 'a\r\nX: y' } }],
+  ['a line break in the refresh token', { ...wholeRecord, tokens: { ...tokens, refreshToken: 'a\nb' } }],
+  ['an empty access token', { ...wholeRecord, tokens: { ...tokens, accessToken: '' } }],
+  ['a huge token', { ...wholeRecord, tokens: { ...tokens, accessToken: 'a'.repeat(49 * 1024) } }],
+  ['a time that is none', { ...wholeRecord, tokens: { ...tokens, obtainedAt: 1e300 } }],
+  ['an unknown kind of client', { ...wholeRecord, client: { ...wholeRecord.client, source: 'x' } }],
+  ['more than 256 KiB', `${serializeRecord(wholeRecord).toString()}${' '.repeat(MAX_RECORD_BYTES)}`],
+])('is refused: %s', (_, value) => {
+  expect(parseRecord(Buffer.isBuffer(value) ? value : bytes(value))).toEqual({ kind: 'corrupt' });
+});
+
+test('a record of a later version is not ours to judge', () => {
+  expect(parseRecord(bytes({ version: 2, anything: true }))).toEqual({ kind: 'newer', version: 2 });
+});
+
+test('names that reach a prototype stay names', () => {
+  const text = serializeRecord(wholeRecord)
+    .toString()
+    .replace('{', '{"__proto__": {"polluted": true}, "constructor": {"prototype": {"polluted": true}},');
+  const parsed = parseRecord(bytes(text));
+  expect(parsed).toEqual({ kind: 'record', record: wholeRecord });
+  expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
+});
+
+test('what could not be read again is not written', () => {
+  const huge = { ...wholeRecord, requestedScope: 'x'.repeat(17 * 1024) };
+  expect(() => serializeRecord(huge)).toThrow(StoreError);
+});
+
+test.each([
+  ['the same', { revision: 7, family: 'fam' }, true],
+  ['another revision', { revision: 6, family: 'fam' }, false],
+  ['another login with the same revision', { revision: 7, family: 'other' }, false],
+  ['none', null, false],
+])('compare and set: %s', (_, expected, holds) => {
+  expect(isExpected({ ...wholeRecord, revision: 7, family: 'fam' }, expected)).toBe(holds);
+});
+
+test('compare and set: nothing is there and nothing is expected', () => {
+  expect(isExpected(undefined, null)).toBe(true);
+  expect(isExpected(undefined, { revision: 1, family: 'f' })).toBe(false);
+});
+
+test('what a server said survives; what is too large or too deep is not kept', () => {
+  const lists = new Map([['tools/list', { tools: [{ name: 'x' }] }]]);
+  const remembered = { savedAt: 5, initialize: { protocolVersion: '2025-06-18' }, lists };
+  expect(parseRemembered(serializeRemembered(remembered) ?? Buffer.alloc(0))).toEqual(remembered);
+  let deep: object = {};
+  for (let depth = 0; depth < 200_000; depth++) deep = { deep };
+  expect(serializeRemembered({ savedAt: 1, lists: new Map([['tools/list', { deep }]]) })).toBeUndefined();
+  const large = { text: 'x'.repeat(1024 * 1024) };
+  expect(serializeRemembered({ savedAt: 1, lists: new Map([['tools/list', large]]) })).toBeUndefined();
+});
+
+test.each(['', '[]', '{"version":2,"savedAt":1}', '{"version":1}', '{'])('not what was kept: %s', (text) => {
+  expect(parseRemembered(bytes(text))).toBeUndefined();
+});
