@@ -73,6 +73,25 @@ describe('the checker finds planted offenders', () => {
       /barrel/,
     ],
     ['a room without rules', 'attic/a.ts', "import './b.ts';", /unknown room attic/],
+    [
+      'past a door',
+      'auth/credential/a.ts',
+      "import { x } from '../discovery/issuer.ts';",
+      /issuer\.ts is no door of auth\/discovery/,
+    ],
+    [
+      'past a door, from outside',
+      'compose/a.ts',
+      "import { x } from '../auth/grant/new-record.ts';",
+      /new-record\.ts is no door of auth\/grant/,
+    ],
+    [
+      'up, inside a large room',
+      'auth/token/a.ts',
+      "import type { X } from '../grant/machine.ts';",
+      /auth\/token stands below auth\/grant/,
+    ],
+    ['a smaller room without rules', 'store/a.ts', "import './attic/b.ts';", /unknown room store\/attic/],
   ];
   test.each(planted)('%s', (_, file, text, rule) => {
     const offences = findOffences(new Map([[file, text]]));
@@ -83,18 +102,37 @@ describe('the checker finds planted offenders', () => {
 
   test('a cycle between folders, once', () => {
     const sources = new Map([
-      ['auth/a.ts', "import { b } from './grants/b.ts';"],
-      ['auth/grants/b.ts', "import { c } from '../shape/c.ts';"],
-      ['auth/shape/c.ts', "import { a } from '../a.ts';"],
+      ['auth/a.ts', "import { b } from './errors/b.ts';"],
+      ['auth/errors/b.ts', "import { c } from '../challenge/c.ts';"],
+      ['auth/challenge/c.ts', "import { d } from '../d.ts';"],
     ]);
     expect(findOffences(sources).map(said)).toEqual([
-      'auth/shape/c.ts: folders in a cycle: auth → auth/grants → auth/shape → auth',
+      'auth/errors/b.ts: auth/errors stands below auth/challenge (auth/challenge/c.ts)',
+      'auth/challenge/c.ts: auth/challenge stands below auth (auth/d.ts)',
+      'auth/challenge/c.ts: folders in a cycle: auth → auth/errors → auth/challenge → auth',
     ]);
+  });
+
+  test('a cycle between files of one folder', () => {
+    const sources = new Map([
+      ['ui/a.ts', "import { b } from './b.ts';"],
+      ['ui/b.ts', "import type { c } from './c.ts';"],
+      ['ui/c.ts', "const a = await import('./a.ts');"],
+      ['ui/d.ts', "import { a } from './a.ts';"],
+    ]);
+    expect(findOffences(sources).map(said)).toEqual([
+      'ui/c.ts: files in a cycle: ui/a.ts → ui/b.ts → ui/c.ts → ui/a.ts',
+    ]);
+  });
+
+  test('a folder with too many files', () => {
+    const sources = new Map(Array.from({ length: 16 }, (_, n) => [`ui/a${n}.ts`, `export const a = ${n};`]));
+    expect(findOffences(sources).map(said)).toEqual(['ui: 16 files in a folder, at most 15']);
   });
 
   test('and lets pass what is right', () => {
     const sources = new Map([
-      ['compose/a.ts', "import { x } from '../bridge/a.ts';"],
+      ['compose/a.ts', "import { x } from '../bridge/bridge.ts';"],
       ['main.ts', "import { compose } from './compose/a.ts';\nprocess.exit(await compose(process.stdout));"],
       [
         'bridge/a.ts',

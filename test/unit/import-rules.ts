@@ -8,8 +8,11 @@ export interface Offence {
   readonly rule: string;
 }
 
-/** A longer file is two things (DESIGN, "The rooms"). */
+/** A longer file is two things. */
 const FILE_MAX_LINES = 300;
+
+/** A stranger has to read a folder whole to know what is in it. */
+const FOLDER_MAX_FILES = 15;
 
 /** What each room may import beside itself, `platform`, `protocol` and `errors.ts`. Nobody imports upward. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -29,6 +32,65 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   errors: [],
 };
 const GROUND = ['platform', 'protocol', 'errors'];
+
+/**
+ * The smaller rooms of a large one, lowest first: each may import what stands before it. `.` is the large room's own folder. After the colon
+ * stand the doors, the only files that other folders may import; without a colon all files are doors.
+ */
+const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  auth: [
+    'errors',
+    'http: guarded-fetch address-policy address-reach url-policy json',
+    'jwt',
+    'challenge',
+    '.',
+    'discovery: discover metadata',
+    'client',
+    'token',
+    'dpop: binding proof refused-proof access-token',
+    'callback: receiver pasted pages',
+    'grant: authorization-code device-code machine',
+    'refresh',
+    'sign-in: ensure follow launch request retry-pause run',
+    'credential: interactive-authorization machine-authorization machine-token valid-token complete-imported issuer-change',
+  ],
+  bridge: ['timing', 'stand-in', 'session: session lifecycle', 'relay: dispatch parts', '.: bridge'],
+  eras: [
+    'message',
+    'modern: modern-transport modern-server',
+    'down: down-transport',
+    'up: up-transport',
+    '.: era-transport',
+  ],
+  remote: ['http', 'events: event-stream event-channel', 'transport'],
+  store: [
+    'files',
+    'record',
+    'lock: file-lock lock-ownership',
+    'lease: lease memory-leases',
+    'reservation',
+    'server-cache: server-cache',
+    '.: store open-store overview',
+  ],
+  config: ['commands', 'options', 'sources', '.: config'],
+  platform: ['.', 'log: logger sink terminal printable redactor', 'http', 'process'],
+};
+
+interface Room {
+  readonly rank: number;
+  readonly doors: ReadonlySet<string> | undefined;
+}
+
+/** Folder below `src/` → its place and its doors. */
+const rooms: ReadonlyMap<string, Room> = new Map(
+  Object.entries(ROOMS).flatMap(([large, inside]) =>
+    inside.map((entry, rank): [string, Room] => {
+      const [name = '', doors] = entry.split(': ');
+      const folder = name === '.' ? large : `${large}/${name}`;
+      return [folder, { rank, doors: doors === undefined ? undefined : new Set(doors.split(' ')) }];
+    }),
+  ),
+);
 
 /** The one door of each outside package, and of the parts of Node that reach outside. */
 const DOORS: readonly { readonly of: RegExp; readonly door: RegExp; readonly name: string }[] = [
@@ -96,7 +158,35 @@ export function findOffences(sources: Sources): Offence[] {
     ];
     offences.push(...rules.map((rule) => ({ file, rule })));
   }
-  return [...offences, ...folderCycles(sources)];
+  return [
+    ...offences,
+    ...fullFolders(sources),
+    ...cycles(sources, (file) => file, 'files'),
+    ...cycles(sources, folderOf, 'folders'),
+  ];
+}
+
+function fullFolders(sources: Sources): Offence[] {
+  const files = new Map<string, number>();
+  for (const file of sources.keys()) files.set(folderOf(file), (files.get(folderOf(file)) ?? 0) + 1);
+  return [...files]
+    .filter(([, count]) => count > FOLDER_MAX_FILES)
+    .map(([file, count]) => ({ file, rule: `${count} files in a folder, at most ${FOLDER_MAX_FILES}` }));
+}
+
+/** Between the folders of one large room, and through the doors of any. */
+function roomRules(file: string, target: string): string[] {
+  const [from, to] = [folderOf(file), folderOf(target)];
+  if (from === to) return [];
+  const [room, other] = [rooms.get(from), rooms.get(to)];
+  const name = target.slice(to.length + 1).replace(/(\.d)?\.ts$/, '');
+  const rules: string[] = [];
+  if (other === undefined && to.includes('/')) return [`unknown room ${to}`];
+  if (other?.doors?.has(name) === false) rules.push(`${target} is no door of ${to}`);
+  const isInside = roomOf(file) === roomOf(target);
+  if (isInside && room !== undefined && other !== undefined && other.rank > room.rank)
+    rules.push(`${from} stands below ${to} (${target})`);
+  return rules;
 }
 
 function shapeRules(file: string, text: string, code: string): string[] {
@@ -122,7 +212,7 @@ function importRules(file: string, specifier: string): string[] {
     return [`only main and compose wire ${target}`];
   const ground = GROUND.includes(from) ? ['errors'] : GROUND;
   return to === from || allowed.includes(to) || ground.includes(to)
-    ? []
+    ? roomRules(file, target)
     : [`${from} must not import ${to} (${target})`];
 }
 
@@ -150,30 +240,33 @@ export function importsOf(code: string): string[] {
   return Array.from(found, ([, from, bare, called]) => from ?? bare ?? called ?? '');
 }
 
-/** Each cycle between folders once, as its path. */
-function folderCycles(sources: Sources): Offence[] {
+/** Each cycle between files, or between folders, once, as its path. */
+function cycles(sources: Sources, nodeOf: (file: string) => string, what: 'files' | 'folders'): Offence[] {
   const edges = new Map<string, Map<string, string>>();
   for (const [file, text] of sources) {
     for (const specifier of importsOf(withoutComments(text))) {
-      const folder = folderOf(file);
-      const target = folderOf(normalize(join(dirname(file), specifier)));
-      if (!specifier.startsWith('.') || target === folder) continue;
-      edges.set(folder, (edges.get(folder) ?? new Map()).set(target, file));
+      const node = nodeOf(file);
+      const target = nodeOf(normalize(join(dirname(file), specifier)));
+      if (!specifier.startsWith('.') || target === node) continue;
+      edges.set(node, (edges.get(node) ?? new Map()).set(target, file));
     }
   }
-  const cycles = new Map<string, Offence>();
-  const walk = (folder: string, path: readonly string[]): void => {
-    const start = path.indexOf(folder);
+  const found = new Map<string, Offence>();
+  const done = new Set<string>();
+  const walk = (node: string, path: readonly string[]): void => {
+    const start = path.indexOf(node);
     if (start !== -1) {
       const cycle = path.slice(start);
-      const file = edges.get(path.at(-1) ?? '')?.get(folder) ?? folder;
+      const file = edges.get(path.at(-1) ?? '')?.get(node) ?? node;
       const known = [...cycle].sort().join(' ');
-      if (!cycles.has(known))
-        cycles.set(known, { file, rule: `folders in a cycle: ${[...cycle, folder].join(' → ')}` });
+      if (!found.has(known))
+        found.set(known, { file, rule: `${what} in a cycle: ${[...cycle, node].join(' → ')}` });
       return;
     }
-    for (const next of edges.get(folder)?.keys() ?? []) walk(next, [...path, folder]);
+    if (done.has(node)) return;
+    for (const next of edges.get(node)?.keys() ?? []) walk(next, [...path, node]);
+    done.add(node);
   };
-  for (const folder of edges.keys()) walk(folder, []);
-  return [...cycles.values()];
+  for (const node of edges.keys()) walk(node, []);
+  return [...found.values()];
 }
