@@ -1,3 +1,5 @@
+import { redactor } from '../redaction/secrets.ts';
+
 /** Texts of servers are cut here, so that one of them cannot fill a terminal or a log (THREATS 24). */
 const MAX_QUOTED_CHARACTERS = 200;
 /** Looked at before stripping: enough for 200 characters, and no work that grows with what a server sends. */
@@ -7,14 +9,17 @@ const WHITE_SPACE = /[\s\u0085]+/gu;
 /** Control, format (bidi, zero width), surrogate halves, private use, unassigned: nothing a person could read. */
 const INVISIBLE = /\p{C}+/gu;
 
-/** A text from outside made harmless for a terminal, a log or a page: one line, no control or bidi character, at most 200. */
+/**
+ * A text from outside made harmless for a terminal, a log or a page: without secrets of the bridge that it repeats, one line, no control or
+ * bidi character, at most 200.
+ */
 export function plainText(text: string): string {
-  const line = text
-    .slice(0, MAX_INSPECTED_UNITS)
+  const visible = redactor
+    .redactRegistered(text, MAX_INSPECTED_UNITS)
     .replace(WHITE_SPACE, ' ')
-    .replace(INVISIBLE, '')
-    .replace(/ {2,}/g, ' ')
-    .trim();
+    .replace(INVISIBLE, '');
+  // Once more: what stood between two halves of a secret may be gone.
+  const line = redactor.redactRegistered(visible).replace(/ {2,}/g, ' ').trim();
   const characters = [...line];
   if (characters.length <= MAX_QUOTED_CHARACTERS) return line;
   return `${characters.slice(0, MAX_QUOTED_CHARACTERS - 1).join('')}…`;

@@ -6,6 +6,7 @@ import { METADATA } from './metadata.ts';
 import { PROOFS } from './proofs.ts';
 import type { Property } from './property.ts';
 import { RECORDS } from './records.ts';
+import { REDACTION } from './redaction.ts';
 import { STREAMS } from './streams.ts';
 import { VALUES } from './values.ts';
 
@@ -20,4 +21,5 @@ export const PROPERTIES: readonly Property[] = [
   ...RECORDS,
   ...PROOFS,
   ...ADDRESSES,
+  ...REDACTION,
 ];

@@ -1,18 +1,14 @@
-/** Shorter ones stand in too many other words. */
-const MIN_SECRET_CHARACTERS = 4;
+import { createRedactor } from '../../redaction/redactor.ts';
+
+/** No description is quoted at such length. */
+const MAX_CHARACTERS = 8 * 1024;
 
 /**
- * A server may describe an error with what it was sent, and the description goes to the host: each secret is taken out of it, also
- * as it was encoded for the form.
+ * A server may describe an error with what it was sent, and the description goes to the host: each secret is taken out of it, in every
+ * spelling. These are of one request: the process does not need to know them any longer.
  */
 export function withoutSecrets(text: string, secrets: readonly (string | undefined)[]): string {
-  let clean = text;
-  for (const secret of secrets) {
-    if (secret === undefined || secret.length < MIN_SECRET_CHARACTERS) continue;
-    const form = new URLSearchParams([['', secret]]).toString().slice(1);
-    for (const spelling of new Set([secret, form, encodeURIComponent(secret)])) {
-      clean = clean.replaceAll(spelling, '…');
-    }
-  }
-  return clean;
+  const redactor = createRedactor();
+  for (const secret of secrets) if (secret !== undefined) redactor.add(secret);
+  return redactor.redactRegistered(text, MAX_CHARACTERS);
 }

@@ -1,10 +1,10 @@
 import type { Writable } from 'node:stream';
 import { describeError } from '../../errors.ts';
+import { keepSecret, redactor } from '../../redaction/secrets.ts';
 import type { Clock } from '../clock.ts';
 import { createLogFile, type LogFile } from './file.ts';
 import { jsonLine, type LogEntry, textLine } from './format.ts';
 import type { LogFields, Logger } from './logger.ts';
-import { createRedactor } from './redactor.ts';
 import { createLineWriter } from './stderr.ts';
 
 export interface LogSinkOptions {
@@ -26,16 +26,13 @@ export interface LogSink extends Logger {
   close(): Promise<void>;
 }
 
-/** Longer texts are cut after redaction, so that no cut leaves half a secret. */
+/** More of one text no reader of a log needs. */
 const TEXT_MAX_CHARACTERS = 8 * 1024;
-/** What is looked at in the first place: redaction costs time in proportion. */
-const INPUT_MAX_CHARACTERS = 8 * TEXT_MAX_CHARACTERS;
 
 /** The only writer to stderr and to log files; everything passes the redactor. It never throws and never waits. */
 export function createLogSink(options: LogSinkOptions): LogSink {
   const { clock } = options;
-  const redactor = createRedactor();
-  for (const secret of options.secrets ?? []) redactor.add(secret);
+  for (const secret of options.secrets ?? []) keepSecret(secret, 'setting');
   const format = options.format === 'json' ? jsonLine : textLine;
   const stderr = createLineWriter(options.stderr ?? process.stderr, (count) =>
     format({
@@ -46,7 +43,7 @@ export function createLogSink(options: LogSinkOptions): LogSink {
     }),
   );
   const toStderr = (entry: LogEntry): void => {
-    if (!options.silent) stderr.write(redactor.redactRegistered(format(entry)));
+    if (!options.silent) stderr.write(format(entry));
   };
 
   let file: LogFile | undefined;
@@ -77,7 +74,7 @@ export function createLogSink(options: LogSinkOptions): LogSink {
     };
     toStderr(entry);
     try {
-      file?.write(redactor.redactRegistered(jsonLine(entry)));
+      file?.write(jsonLine(entry));
     } catch (error) {
       withoutFile(error);
     }
@@ -90,7 +87,7 @@ export function createLogSink(options: LogSinkOptions): LogSink {
     debug: (event, fields = {}) => {
       if (options.debug) emit('debug', event, fields);
     },
-    secret: (text) => redactor.add(text),
+    secret: (text) => keepSecret(text),
     async close() {
       await stderr.flush();
       file?.close();
@@ -99,12 +96,13 @@ export function createLogSink(options: LogSinkOptions): LogSink {
   };
 }
 
-function clean(text: string, redact: (text: string) => string): string {
-  const redacted = redact(text.slice(0, INPUT_MAX_CHARACTERS));
-  return redacted.length > TEXT_MAX_CHARACTERS ? `${redacted.slice(0, TEXT_MAX_CHARACTERS)}…` : redacted;
+type Redact = (text: string, limit: number) => string;
+
+function clean(text: string, redact: Redact): string {
+  return `${redact(text, TEXT_MAX_CHARACTERS)}${text.length > TEXT_MAX_CHARACTERS ? '…' : ''}`;
 }
 
-function cleanFields(fields: LogFields, redact: (text: string) => string): LogFields {
+function cleanFields(fields: LogFields, redact: Redact): LogFields {
   const cleaned: Record<string, string | number | boolean | null> = {};
   for (const [name, value] of Object.entries(fields)) {
     if (value !== undefined) cleaned[name] = typeof value === 'string' ? clean(value, redact) : value;

@@ -4,6 +4,9 @@ export const MAX_REDIRECTS = 3;
 /** How much of a refusal's body is read: enough for a JSON-RPC error or the gist of an HTML page. */
 export const MAX_REFUSAL_BYTES = 64 * 1024;
 
+/** How much of a body is looked at for the few words that are quoted of it: no quotation is longer than a line. */
+export const MAX_EXCERPT_BYTES = 32 * 1024;
+
 /** How much of it is searched for words about a session: they stand in a sentence, not behind a page. */
 export const MAX_SESSION_WORDS_CHARACTERS = 200;
 

@@ -3,7 +3,7 @@ import { parseMessage } from '../../protocol/jsonrpc.ts';
 import { plainText } from '../../protocol/quote.ts';
 import { retryAfterMs } from './backoff.ts';
 import { HttpStatusError } from './errors.ts';
-import { MAX_SESSION_WORDS_CHARACTERS } from './limits.ts';
+import { MAX_EXCERPT_BYTES, MAX_SESSION_WORDS_CHARACTERS } from './limits.ts';
 
 /** A status other than 200 and 202, with what of it matters. */
 export interface Refusal {
@@ -121,8 +121,10 @@ function hintFor({ status, location }: Refusal): { hint?: string } {
   return {};
 }
 
-/** A server's text as it may be shown, in quotes (THREATS 24); nothing where nothing of it can be. */
+/** A server's text as it may be shown, in quotes and without secrets; nothing where nothing of it can be. */
 export function excerpt(text: Uint8Array | string): string {
-  const clean = plainText(typeof text === 'string' ? text : Buffer.from(text).toString('utf8'));
+  const start =
+    typeof text === 'string' ? text : Buffer.from(text.subarray(0, MAX_EXCERPT_BYTES)).toString('utf8');
+  const clean = plainText(start);
   return clean === '' ? '' : JSON.stringify(clean);
 }

@@ -111,6 +111,16 @@ test('a secret is not cut in half by the limit of a line', () => {
   expect(stderr.text()).not.toContain('c4n');
 });
 
+test.each([8, 64])('nor by one of %s KiB, where what is before it became short', (kibibytes) => {
+  const token = 'a-token-of-43-characters-0123456789-abcdefg';
+  const { log, stderr } = sink({ secrets: [token] });
+  const filling = `${token} `.repeat(Math.floor((kibibytes * 1024) / 44) - 2);
+  for (let n = 0; n < 2 * token.length; n++) {
+    log.tell(`${'x'.repeat(kibibytes * 1024 - filling.length - (n % 88))}${filling}${token}`);
+  }
+  expect(stderr.text()).not.toMatch(/a-tok|defg/);
+});
+
 describe('an unread stderr (FAULTS 42)', () => {
   test('lines are dropped and counted, and told when there is a reader again', async () => {
     const stderr = reader({ paused: true });

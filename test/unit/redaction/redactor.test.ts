@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createRedactor } from '../../../../src/platform/log/redactor.ts';
+import { createRedactor } from '../../../src/redaction/redactor.ts';
 
 const CANARY = 'c4n/ry+s ecret"=';
 
