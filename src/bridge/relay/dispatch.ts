@@ -11,7 +11,7 @@ import {
 import { mayRelay } from '../session/lifecycle.ts';
 import { isModernRequest } from '../stand-in/modern-stand-in.ts';
 import { absentList, isObject, SIGN_IN_TOOL } from '../stand-in/stand-in.ts';
-import { CANCELLED_STREAM_MS } from '../timing/limits.ts';
+import { ANSWER_TURN_MS, CANCELLED_STREAM_MS } from '../timing/limits.ts';
 import type { BridgeParts } from './parts.ts';
 import type { OpenRequest } from './pending-requests.ts';
 import { Relay } from './relay.ts';
@@ -56,7 +56,7 @@ export class HostMessages {
       case 'notification':
         return this.#notification(parsed.method, parsed.message.params, bytes);
       case 'response':
-        if (!this.#relay.addresses.consumes(parsed.id)) this.#inOrder(bytes);
+        if (!this.#relay.addresses.consumes(parsed.id)) this.#answer(bytes);
         return;
       case 'batch':
         // Revision 2025-03-26: each member is a message of its own, and gets an answer of its own.
@@ -128,12 +128,12 @@ export class HostMessages {
   }
 
   /**
-   * A cancellation goes after the request that it names, and not at all when that has not left yet: then nobody but the bridge
-   * knows of it. No answer is owed after that (specification, Cancellation).
+   * A cancellation goes after the request that it names, and not at all when that has not left whole: nothing can run then, and it may
+   * wait for something (a connection, a session) that does not come. No answer is owed after that (specification, Cancellation).
    */
   #cancel(request: OpenRequest, bytes: Uint8Array): void {
     request.cancelled = true;
-    if (!request.mayHaveRun) {
+    if (!request.mayHaveRun || !request.isSent) {
       this.#relay.table.take(request.id);
       request.stop.abort(new AbortedError('cancelled by the host'));
       return;
@@ -144,11 +144,20 @@ export class HostMessages {
       this.#relay.table.take(request.id);
       request.stop.abort(new AbortedError('cancelled by the host'));
     };
-    request.whenSent(() => void tell());
+    void tell();
   }
 
   #inOrder(bytes: Uint8Array): void {
     this.#queue = this.#queue.then(() => this.#relay.send(bytes));
+  }
+
+  /** An answer to the server goes after what was written before it, but does not wait for long for what hangs. */
+  #answer(bytes: Uint8Array): void {
+    const before = this.#queue;
+    const sent = Promise.race([before, this.#relay.pause(ANSWER_TURN_MS)]).then(() =>
+      this.#relay.send(bytes),
+    );
+    this.#queue = before.then(() => sent);
   }
 
   #count(request: OpenRequest, bytes: number): void {

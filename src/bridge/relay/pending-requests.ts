@@ -1,5 +1,6 @@
 import { Stop } from '../../platform/stop.ts';
 import type { MessageId } from '../../protocol/jsonrpc.ts';
+import type { SessionHeaders } from '../../remote/http/message-options.ts';
 
 type Entered = Pick<OpenRequest, 'id' | 'method' | 'bytes' | 'params' | 'answerHere'>;
 
@@ -17,6 +18,8 @@ export class OpenRequest {
   cancelled = false;
   /** The first byte of it may have left. */
   mayHaveRun = false;
+  /** The server accepted it with 202: its answer can only come over the stream of this session. */
+  acceptedIn: SessionHeaders | undefined;
   #isSent = false;
   #whenSent: (() => void)[] = [];
 
@@ -26,6 +29,11 @@ export class OpenRequest {
     this.bytes = bytes;
     this.params = params;
     if (answerHere !== undefined) this.answerHere = answerHere;
+  }
+
+  /** Its last byte went out, or never will. */
+  get isSent(): boolean {
+    return this.#isSent;
   }
 
   /** Calls back when its last byte went out, or when it never will; at once where that is so already. */

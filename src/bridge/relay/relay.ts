@@ -12,7 +12,7 @@ import type { Remembered } from '../stand-in/server-cache.ts';
 import { isObject, signInResult, standInList } from '../stand-in/stand-in.ts';
 import { explain } from '../stand-in/unavailability.ts';
 import { Addresses } from '../stand-in/url-elicitation.ts';
-import { STAND_IN_AFTER_MS } from '../timing/limits.ts';
+import { ACCEPT_MS, STAND_IN_AFTER_MS } from '../timing/limits.ts';
 import { Patience, patienceMs } from '../timing/wait-budget.ts';
 import { Liveness } from '../timing/wake-detector.ts';
 import { type Answer, Inbox } from './host-delivery.ts';
@@ -79,8 +79,12 @@ export class Relay {
       signal,
       inbox: this.inbox,
       onLost: (session) => this.connection.lost(session, { quietly: true }),
+      onSilenced: (session) => this.#replies.silenced(session),
     });
-    this.#replies = new Replies({ ...parts, table, inbox: this.inbox, listening: () => this.#stream.open });
+    this.#replies = new Replies({
+      ...{ ...parts, table, signal, inbox: this.inbox },
+      mayBring: (session) => this.#stream.mayBring(session),
+    });
     this.opening = new Opening({
       ...{ parts, signal, table, crash },
       ...{ inbox: this.inbox, replies: this.#replies, stream: this.#stream },
@@ -158,11 +162,14 @@ export class Relay {
     const { signal } = this.#closing;
     try {
       const patience = new Patience(this.#parts.clock, patienceMs('', this.#parts.wait), signal);
-      const delivery = await this.#courier.deliver({ body, signal, patience });
+      const delivery = await this.#courier.deliver({ body, signal, patience, limitMs: ACCEPT_MS });
       if (delivery.kind === 'failed')
         this.#parts.logger.warn('a notification was not delivered', { reason: delivery.why });
-      if (delivery.kind === 'replied' && delivery.reply.kind === 'message')
-        await this.inbox.deliver(delivery.reply.json);
+      if (delivery.kind !== 'replied') return;
+      const { reply } = delivery;
+      if (reply.kind === 'message') await this.inbox.deliver(reply.json);
+      // It is accepted; what else the server says on this occasion holds nothing up.
+      if (reply.kind === 'events') void this.#replies.drain(reply, 'the answer to a notification');
     } catch (error) {
       if (!signal.aborted)
         this.#parts.logger.warn('a notification was not delivered', { error: String(error) });

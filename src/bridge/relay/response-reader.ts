@@ -5,6 +5,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { HttpError } from '../../platform/http/http.ts';
 import type { Logger } from '../../platform/log/logger.ts';
 import type { Random } from '../../platform/random.ts';
+import type { StopSignal } from '../../platform/stop.ts';
 import { backoffMs, reconnectMs } from '../../remote/http/backoff.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';
 import type { SessionHeaders } from '../../remote/http/message-options.ts';
@@ -22,8 +23,10 @@ export interface RepliesOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** Whether the server's own stream is open, over which an answer could still come. */
-  readonly listening: () => boolean;
+  /** Aborts when the bridge closes. */
+  readonly signal: StopSignal;
+  /** Whether an answer could still come over the server's own stream of this session. */
+  readonly mayBring: (session: SessionHeaders) => boolean;
 }
 
 type Events = Extract<Reply, { kind: 'events' }>;
@@ -42,6 +45,17 @@ export class Replies {
     this.#options = options;
   }
 
+  /** Nothing comes over the stream of this session any more: what was accepted in it stays without an answer. */
+  silenced(session: SessionHeaders): void {
+    for (const request of this.#options.table.all()) {
+      if (request.acceptedIn !== session) continue;
+      this.#failUnanswered(
+        request,
+        'the server accepted this request, and its stream ended without the answer',
+      );
+    }
+  }
+
   /** Never rejects for what the server did wrong: that becomes the request's error. */
   async read(reply: Reply, request: OpenRequest, session: SessionHeaders): Promise<void> {
     const { inbox } = this.#options;
@@ -50,7 +64,10 @@ export class Replies {
         const full = inbox.deliver(reply.json);
         if (full !== undefined) await full;
       } else if (reply.kind === 'events') await this.#readStream(reply, request, session);
-      else if (this.#options.listening()) return;
+      else if (this.#options.mayBring(session)) {
+        request.acceptedIn = session;
+        return;
+      }
       this.#failUnanswered(request, 'the server ended its answer without answering this request');
     } catch (error) {
       if (request.stop.signal.aborted) throw request.stop.signal.reason;
@@ -59,10 +76,15 @@ export class Replies {
     }
   }
 
-  /** Hands on what still comes over a stream whose request is answered. */
-  async drain(reply: Events): Promise<void> {
-    const failure = await this.#readEvents(reply, { lastEventId: undefined, retryMs: undefined });
-    if (failure !== undefined) throw failure;
+  /** Hands on what still comes over a stream for which no request waits. Never rejects. */
+  async drain(reply: Events, what: string): Promise<void> {
+    const { logger, signal } = this.#options;
+    try {
+      const failure = await this.#readEvents(reply, { lastEventId: undefined, retryMs: undefined });
+      if (failure !== undefined) throw failure;
+    } catch (error) {
+      if (!signal.aborted) logger.warn(`${what} broke`, { error: String(error) });
+    }
   }
 
   #failUnanswered(request: OpenRequest, why: string): void {

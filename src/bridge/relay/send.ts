@@ -7,6 +7,7 @@ import { parseMessage } from '../../protocol/jsonrpc.ts';
 import { backoffMs } from '../../remote/http/backoff.ts';
 import type { SessionHeaders } from '../../remote/http/message-options.ts';
 import { meaningOf, type Refusal } from '../../remote/http/refusal.ts';
+import { withinTimeLimit } from '../../remote/http/time-limit.ts';
 import type { Reply, Transport } from '../../remote/transport/transport.ts';
 import type { Connection } from '../session/session.ts';
 import type { SignIns } from '../stand-in/pending-sign-in.ts';
@@ -19,6 +20,8 @@ export interface Parcel {
   readonly body: Uint8Array | string;
   readonly signal: StopSignal;
   readonly patience: Patience;
+  /** How long the server may take over each attempt; without it a server that thinks is waited for. */
+  readonly limitMs?: number;
   /** Called before the first byte goes out: from here on the message may run. */
   readonly onLeaving?: () => void;
   /** Called when the last byte went out. */
@@ -92,20 +95,24 @@ export class Courier {
   ): Promise<
     Delivery | { readonly kind: 'trouble'; readonly trouble: Trouble; readonly bearer: Bearer | undefined }
   > {
-    const { http, authorization, writer } = this.#options;
+    const { http, authorization, writer, clock } = this.#options;
     const { signal, onSent } = parcel;
     this.#options.beforeSending();
     const current = authorization.current(signal);
     const bearer = current instanceof Promise ? await current : current;
     parcel.onLeaving?.();
-    try {
-      const reply = await http.post(parcel.body, {
+    const post = (within: StopSignal) =>
+      http.post(parcel.body, {
         session,
         bearer,
-        signal,
+        signal: within,
         beforeBody: () => writer.untilReady(),
         ...(onSent === undefined ? {} : { onSent }),
       });
+    try {
+      const { limitMs: ms } = parcel;
+      const limit = { clock, signal, what: 'the acceptance of the message' };
+      const reply = await (ms === undefined ? post(signal) : withinTimeLimit({ ...limit, ms }, post));
       if (bearer !== undefined && !(reply.kind === 'refused' && reply.refusal.status === 401)) {
         authorization.worked?.(bearer);
       }

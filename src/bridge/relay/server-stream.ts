@@ -4,11 +4,11 @@ import type { HostWriter } from '../../host/writer.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/log/logger.ts';
 import { anySignal, type StopSignal } from '../../platform/stop.ts';
-import { backoffMs, reconnectMs } from '../../remote/http/backoff.ts';
+import { backoffMs, mayPass, reconnectMs } from '../../remote/http/backoff.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';
 import type { SessionHeaders } from '../../remote/http/message-options.ts';
 import type { Reply, Transport } from '../../remote/transport/transport.ts';
-import { SHORT_STREAM_MS } from '../timing/limits.ts';
+import { RESUME_PATIENCE_MS, SHORT_STREAM_MS } from '../timing/limits.ts';
 import type { Inbox } from './host-delivery.ts';
 
 export interface ServerStreamOptions {
@@ -22,6 +22,8 @@ export interface ServerStreamOptions {
   readonly signal: StopSignal;
   /** The session turned out to be gone. */
   readonly onLost: (session: SessionHeaders) => void;
+  /** Nothing comes over the stream of this session any more: it ended for good, or is away for too long. */
+  readonly onSilenced: (session: SessionHeaders) => void;
 }
 
 /**
@@ -33,15 +35,20 @@ export class ServerStream {
   #current: AbortController | undefined;
   /** Ends the exchange that is open now, so that the next begins. */
   #exchange: AbortController | undefined;
-  #open = false;
+  /** The session whose stream is open, or is being opened. */
+  #session: SessionHeaders | undefined;
+  /** Ends the count of the time for which the stream has been away. */
+  #away: AbortController | undefined;
+  /** It has been away for too long. */
+  #isSilent = false;
 
   constructor(options: ServerStreamOptions) {
     this.#options = options;
   }
 
-  /** Whether the stream is open now. */
-  get open(): boolean {
-    return this.#open;
+  /** Whether something may still come over the stream of this session. */
+  mayBring(session: SessionHeaders): boolean {
+    return this.#session === session && !this.#isSilent;
   }
 
   /** The connection of the stream may be dead: it is opened again at once, after the last event that came. */
@@ -54,6 +61,45 @@ export class ServerStream {
     this.#current?.abort();
     const own = new AbortController();
     this.#current = own;
+    this.#silence(this.#session);
+    this.#session = session;
+    this.#isAway(session);
+    try {
+      await this.#listen(session, own);
+    } finally {
+      this.#silence(session);
+    }
+  }
+
+  #silence(session: SessionHeaders | undefined): void {
+    if (session === undefined || this.#session !== session) return;
+    this.#session = undefined;
+    this.#isThere();
+    if (!this.#options.signal.aborted) this.#options.onSilenced(session);
+  }
+
+  #isThere(): void {
+    this.#away?.abort();
+    this.#away = undefined;
+    this.#isSilent = false;
+  }
+
+  #isAway(session: SessionHeaders): void {
+    if (this.#away !== undefined || this.#session !== session) return;
+    const back = new AbortController();
+    this.#away = back;
+    const { clock, signal, onSilenced } = this.#options;
+    clock.sleep(RESUME_PATIENCE_MS, anySignal([signal, back.signal])).then(
+      () => {
+        this.#isSilent = true;
+        onSilenced(session);
+      },
+      // It is back, or nobody waits for it any more.
+      () => undefined,
+    );
+  }
+
+  async #listen(session: SessionHeaders, own: AbortController): Promise<void> {
     const listening = anySignal([this.#options.signal, own.signal]);
     const { clock, fraction, logger } = this.#options;
     let lastEventId: string | undefined;
@@ -71,7 +117,7 @@ export class ServerStream {
           if (!mayPass(status)) return logger.debug('the server has no stream of its own', { status });
           failures++;
         } else {
-          this.#open = true;
+          this.#isThere();
           failures = 0;
           const opened = clock.monotonic();
           const read = await this.#read(reply, signal);
@@ -91,7 +137,7 @@ export class ServerStream {
         logger.debug('the server stream broke', { error: describeError(error) });
         failures++;
       } finally {
-        this.#open = false;
+        this.#isAway(session);
       }
       if (listening.aborted) return;
       try {
@@ -142,9 +188,4 @@ export class ServerStream {
     }
     return { lastEventId, events: count };
   }
-}
-
-/** Statuses after which asking again makes sense; any other refusal means that the server has no such stream. */
-function mayPass(status: number): boolean {
-  return status === 401 || status === 429 || status === 502 || status === 503 || status === 504;
 }

@@ -2,12 +2,14 @@ import { randomToken } from '../../platform/random.ts';
 import type { StopSignal } from '../../platform/stop.ts';
 import { notification, resultAnswer } from '../../protocol/jsonrpc.ts';
 import type { SessionHeaders } from '../../remote/http/message-options.ts';
+import { type TimeLimit, withinTimeLimit } from '../../remote/http/time-limit.ts';
+import type { Reply } from '../../remote/transport/transport.ts';
 import type { Connection, ConnectionHooks } from '../session/session.ts';
 import type { StoodInLists } from '../stand-in/provisional-lists.ts';
 import type { Remembered } from '../stand-in/server-cache.ts';
 import { standInGreeting } from '../stand-in/stand-in.ts';
 import { explain } from '../stand-in/unavailability.ts';
-import { STAND_IN_AFTER_MS } from '../timing/limits.ts';
+import { INITIALIZED_MS, RESTORE_REQUEST_MS, RESTORING_MS, STAND_IN_AFTER_MS } from '../timing/limits.ts';
 import type { Inbox } from './host-delivery.ts';
 import type { BridgeParts } from './parts.ts';
 import type { OpenRequest, RequestTable } from './pending-requests.ts';
@@ -76,20 +78,32 @@ export class Opening implements ConnectionHooks {
   };
 
   deliverOthers: ConnectionHooks['deliverOthers'] = async ({ others, rest }) => {
-    const { parts, signal, inbox, replies } = this.#options;
+    const { inbox, replies } = this.#options;
     for (const message of others) await inbox.deliver(message);
-    if (rest === undefined) return;
-    replies.drain(rest).catch((error: unknown) => {
-      if (!signal.aborted) parts.logger.warn('the rest of the greeting broke', { error: String(error) });
-    });
+    if (rest !== undefined) void replies.drain(rest, 'the rest of the greeting');
   };
 
   async sendInitialized(session: SessionHeaders): Promise<void> {
-    await this.#post(this.initialized ?? notification('notifications/initialized'), session);
+    const { parts, signal } = this.#options;
+    const body = this.initialized ?? notification('notifications/initialized');
+    const what = 'the acceptance of notifications/initialized';
+    const limit = { clock: parts.clock, ms: INITIALIZED_MS, signal, what };
+    await this.#withoutHarm(limit, (within) => this.#post(body, session, within));
   }
 
+  /** Resolves when the session is as the lost one was, or has to be used as it is; the rest is then done beside its messages. */
   async restore(session: SessionHeaders): Promise<void> {
-    for (const shaping of this.#options.shape.all()) await this.#ask(shaping, session);
+    const { parts, signal, shape, crash } = this.#options;
+    const restoring = async () => {
+      for (const shaping of shape.all()) await this.#ask(shaping, session);
+    };
+    const restored = restoring().catch((error: unknown) => {
+      if (!signal.aborted) crash(error);
+    });
+    const stop = new AbortController();
+    const enough = parts.clock.sleep(RESTORING_MS, stop.signal).catch(() => undefined);
+    await Promise.race([restored, enough]);
+    stop.abort();
   }
 
   listen(session: SessionHeaders): void {
@@ -109,31 +123,37 @@ export class Opening implements ConnectionHooks {
     const id = `drawbridge-${randomToken(parts.random, 96)}`;
     const bytes = JSON.stringify({ jsonrpc: '2.0', id, ...shaping });
     const request = table.add({ id, bytes, ...shaping, answerHere: () => {} }) as OpenRequest;
-    const stop = () => request.stop.abort();
-    signal.addEventListener('abort', stop, { once: true });
-    try {
-      const reply = await this.#post(bytes, session);
-      if (reply !== undefined && reply.kind !== 'refused') await replies.read(reply, request, session);
-    } finally {
-      signal.removeEventListener('abort', stop);
-      table.take(id);
-    }
+    const limit = {
+      ...{ clock: parts.clock, ms: RESTORE_REQUEST_MS, signal },
+      what: `the answer to ${shaping.method}`,
+    };
+    await this.#withoutHarm(limit, async (within) => {
+      within.addEventListener('abort', () => request.stop.abort(within.reason), { once: true });
+      const reply = await this.#post(bytes, session, within);
+      if (reply.kind !== 'refused') await replies.read(reply, request, session);
+    });
+    table.take(id);
   }
 
-  /** One POST that belongs to the opening of a session: what goes wrong here shows again with the next message. */
-  async #post(body: Uint8Array | string, session: SessionHeaders) {
+  /** What goes wrong in the opening of a session shows again with the next message. Rejects only when the bridge closes. */
+  async #withoutHarm(limit: TimeLimit, work: (within: StopSignal) => Promise<unknown>): Promise<void> {
     const { parts, signal } = this.#options;
     try {
-      const bearer = await parts.authorization.current(signal);
-      const reply = await parts.http.post(body, { session, bearer, signal });
-      if (reply.kind === 'refused') {
-        parts.logger.warn('the server refused a message of the opening', { status: reply.refusal.status });
-      }
-      return reply;
+      await withinTimeLimit(limit, work);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       parts.logger.warn('a message of the opening was lost', { error: String(error) });
-      return undefined;
     }
+  }
+
+  /** One POST that belongs to the opening of a session. */
+  async #post(body: Uint8Array | string, session: SessionHeaders, signal: StopSignal): Promise<Reply> {
+    const { parts } = this.#options;
+    const bearer = await parts.authorization.current(signal);
+    const reply = await parts.http.post(body, { session, bearer, signal });
+    if (reply.kind === 'refused') {
+      parts.logger.warn('the server refused a message of the opening', { status: reply.refusal.status });
+    }
+    return reply;
   }
 }

@@ -1,6 +1,5 @@
 import type { Authorization, SignInWatch } from '../../auth/authorization.ts';
 import { DrawbridgeError } from '../../errors.ts';
-import type { HostWriter } from '../../host/writer.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { HttpError } from '../../platform/http/http.ts';
 import type { StopSignal } from '../../platform/stop.ts';
@@ -9,11 +8,12 @@ import { BadAnswerError } from '../../remote/http/errors.ts';
 import { HEADERS_MS } from '../../remote/http/limits.ts';
 import type { SessionHeaders } from '../../remote/http/message-options.ts';
 import { excerpt, meaningOf } from '../../remote/http/refusal.ts';
+import { withinTimeLimit } from '../../remote/http/time-limit.ts';
 import { postInitialize } from '../../remote/transport/initialize-fallback.ts';
 import { sessionHeaders } from '../../remote/transport/session-headers.ts';
 import type { Reply, Transport } from '../../remote/transport/transport.ts';
 import { isObject } from '../stand-in/stand-in.ts';
-import { MAX_RECOVERIES } from '../timing/limits.ts';
+import { INITIALIZE_MS, MAX_RECOVERIES } from '../timing/limits.ts';
 
 /** The host's own `initialize`, kept to open sessions with (DESIGN, "Order and retry"). */
 export interface Hello {
@@ -44,7 +44,6 @@ export interface GreetingOptions {
   readonly http: Transport;
   readonly authorization: Authorization;
   readonly clock: Clock;
-  readonly writer: HostWriter;
   readonly signal: StopSignal;
   /** False where nobody asked for the server just now: then a 401 ends the attempt. */
   readonly mayAskPerson: boolean;
@@ -59,17 +58,19 @@ export async function greet(hello: Hello, options: GreetingOptions): Promise<Gre
   try {
     let bearer = await authorization.current(signal);
     for (let recoveries = 0; ; recoveries++) {
-      const reply = await postInitialize(options.http, hello.bytes, {
-        session: {},
-        bearer,
-        signal,
-        headersTimeoutMs: HEADERS_MS,
-        beforeBody: () => options.writer.untilReady(),
-      });
-      if (reply.kind !== 'refused') {
+      const limit = { clock: options.clock, ms: INITIALIZE_MS, signal, what: 'the answer to initialize' };
+      const reply = await withinTimeLimit(limit, async (within) => {
+        const posted = await postInitialize(options.http, hello.bytes, {
+          session: {},
+          bearer,
+          signal: within,
+          headersTimeoutMs: HEADERS_MS,
+        });
+        if (posted.kind === 'refused') return posted;
         if (bearer !== undefined) authorization.worked?.(bearer);
-        return await read(reply, hello);
-      }
+        return read(posted, hello);
+      });
+      if (reply.kind !== 'refused') return reply;
       const meaning = meaningOf(reply.refusal, { hadSession: false, now: options.clock.now() });
       switch (meaning.kind) {
         case 'unauthorized':

@@ -93,8 +93,8 @@ export function nextLifecycle(state: Lifecycle, event: LifecycleEvent): Step {
       return {
         state: { ...state, server: 'ready', hadSession: true, owesChanges: false },
         effects: [
-          ...(state.hadSession ? (['restore'] as const) : []),
           'listen',
+          ...(state.hadSession ? (['restore'] as const) : []),
           'release',
           ...(state.owesChanges ? (['announce-changes'] as const) : []),
         ],

@@ -10,6 +10,27 @@ export const CALL_PATIENCE_MS = 45_000;
 /** End of stdin: how long answers in flight may still take. With the two below, the exit comes in under two seconds. */
 export const CLOSING_GRACE_MS = 1_200;
 
+/** How long the whole answer to `initialize` may take: its headers within HEADERS_MS, and as long again for a body that comes in pieces. */
+export const INITIALIZE_MS = 60_000;
+
+/** How long the server may take to accept `notifications/initialized`: all messages wait behind it, and a list for no longer than LIST_PATIENCE_MS. */
+export const INITIALIZED_MS = 10_000;
+
+/** A new session is brought to where the lost one was; messages wait for that no longer than this, and then go out beside it. */
+export const RESTORING_MS = 10_000;
+
+/** How long the server may take to answer one request that restores the session: nobody hears of it if it does not. */
+export const RESTORE_REQUEST_MS = 30_000;
+
+/** How long the server may take to accept a notification or an answer of the host: as for other headers behind which nothing slow is. */
+export const ACCEPT_MS = 30_000;
+
+/**
+ * How long an answer of the host waits for the messages before it to be accepted. A server may ask the host something before it accepts the
+ * notification that made it ask, and would wait for ever for an answer that waits for it.
+ */
+export const ANSWER_TURN_MS = 1_000;
+
 /** How long the server may take to hear that the session ends. */
 export const END_SESSION_MS = 400;
 

@@ -1,19 +1,22 @@
 import type { Authorization } from '../../auth/authorization.ts';
 import { AbortedError, DrawbridgeError, describeError } from '../../errors.ts';
+import { abortable } from '../../platform/abortable.ts';
 import type { Clock } from '../../platform/clock.ts';
+import { HttpError } from '../../platform/http/http.ts';
 import type { Logger } from '../../platform/log/logger.ts';
 import { type Random, randomToken } from '../../platform/random.ts';
 import { anySignal, type StopSignal } from '../../platform/stop.ts';
 import { type JsonObject, notification, parseMessage, textOf } from '../../protocol/jsonrpc.ts';
-import { backoffMs, reconnectMs } from '../../remote/http/backoff.ts';
+import { backoffMs, mayPass, reconnectMs } from '../../remote/http/backoff.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';
 import type { MessageOptions, SessionHeaders } from '../../remote/http/message-options.ts';
 import { excerpt, meaningOf } from '../../remote/http/refusal.ts';
+import { withinTimeLimit } from '../../remote/http/time-limit.ts';
 import { postInitialize } from '../../remote/transport/initialize-fallback.ts';
 import { sessionHeaders } from '../../remote/transport/session-headers.ts';
 import type { Reply, Transport } from '../../remote/transport/transport.ts';
 import { isObject } from '../message/era.ts';
-import { RESUME_PATIENCE_MS } from '../message/limits.ts';
+import { ACCEPT_MS, INITIALIZED_MS, OPENING_MS, RESUME_PATIENCE_MS } from '../message/limits.ts';
 import { messagesOf } from '../message/reply.ts';
 import { initializeParams } from './translate.ts';
 
@@ -29,6 +32,13 @@ export interface LegacySessionOptions {
   readonly onReopened: (options: MessageOptions) => Promise<void>;
 }
 
+/** A session that is being opened, and how many requests wait for it. */
+interface Attempt {
+  readonly outcome: Promise<Opened | Refused>;
+  readonly stop: AbortController;
+  waiting: number;
+}
+
 interface Opened {
   readonly headers: SessionHeaders;
   readonly greeting: JsonObject;
@@ -42,7 +52,7 @@ export class LegacySession {
   readonly #options: LegacySessionOptions;
   readonly #ended = new AbortController();
   #opened: Opened | undefined;
-  #opening: Promise<Opened | Refused> | undefined;
+  #opening: Attempt | undefined;
 
   constructor(options: LegacySessionOptions) {
     this.#options = options;
@@ -66,11 +76,35 @@ export class LegacySession {
   /** Opens the session if there is none, in the name of the host that sent `params`. A reply is the server's refusal. */
   async open(params: unknown, options: MessageOptions): Promise<Refused | undefined> {
     if (this.#opened !== undefined) return undefined;
-    this.#opening ??= this.#open(params, options).finally(() => {
-      this.#opening = undefined;
-    });
-    const opened = await this.#opening;
-    return 'kind' in opened ? opened : undefined;
+    this.#opening ??= this.#attempt(params, options);
+    const attempt = this.#opening;
+    attempt.waiting++;
+    try {
+      const opened = await abortable(attempt.outcome, options.signal);
+      return 'kind' in opened ? opened : undefined;
+    } finally {
+      attempt.waiting--;
+      // The last one that wanted the session was cancelled before there was any.
+      if (attempt.waiting === 0 && this.#opening === attempt && this.#opened === undefined) {
+        this.#opening = undefined;
+        attempt.stop.abort(new AbortedError('nobody waits for the session any more'));
+      }
+    }
+  }
+
+  #attempt(params: unknown, options: MessageOptions): Attempt {
+    const stop = new AbortController();
+    // The session outlives the request that it is opened for.
+    const signal = anySignal([this.#ended.signal, stop.signal]);
+    const { clock } = this.#options;
+    const limit = { clock, ms: OPENING_MS, signal, what: 'the answer to initialize', sent: false };
+    const outcome = withinTimeLimit(limit, (within) => this.#open(params, { ...options, signal: within }));
+    const attempt: Attempt = { outcome, stop, waiting: 0 };
+    const over = () => {
+      if (this.#opening === attempt) this.#opening = undefined;
+    };
+    outcome.then(over, over);
+    return attempt;
   }
 
   /** Sends within the session. One that the server has forgotten is opened anew, once, and the message goes once more: it was not run. */
@@ -113,8 +147,12 @@ export class LegacySession {
 
   /** Sends what belongs to no request of the host's: an answer, a cancellation, a setting. */
   async tell(body: string, signal: StopSignal): Promise<Reply> {
-    const bearer = await this.#options.authorization.current(signal);
-    return this.#options.transport.post(body, { session: this.headers, bearer, signal });
+    const { authorization, transport, clock } = this.#options;
+    const bearer = await authorization.current(signal);
+    const limit = { clock, ms: ACCEPT_MS, signal, what: 'the acceptance of a message' };
+    return withinTimeLimit(limit, (within) =>
+      transport.post(body, { session: this.headers, bearer, signal: within }),
+    );
   }
 
   /** Asks in the bridge's own name; the answer as text. */
@@ -122,14 +160,18 @@ export class LegacySession {
     const id = this.#newId();
     const body = JSON.stringify({ jsonrpc: '2.0', id, method, params });
     const { onSent: _sent, ...rest } = options;
-    const reply = await this.#options.transport.post(body, { ...rest, session: this.headers });
-    if (reply.kind === 'refused')
-      throw new BadAnswerError(`the server refused ${method}: ${reply.refusal.status}`);
-    for await (const text of messagesOf(reply)) {
-      const parsed = parseMessage(text);
-      if (parsed.kind === 'response' && parsed.id === id) return text;
-    }
-    throw new BadAnswerError(`the server ended its answer without answering ${method}`);
+    const { clock, transport } = this.#options;
+    const limit = { clock, ms: ACCEPT_MS, signal: options.signal, what: `the answer to ${method}` };
+    return withinTimeLimit(limit, async (signal) => {
+      const reply = await transport.post(body, { ...rest, signal, session: this.headers });
+      if (reply.kind === 'refused')
+        throw new BadAnswerError(`the server refused ${method}: ${reply.refusal.status}`);
+      for await (const text of messagesOf(reply)) {
+        const parsed = parseMessage(text);
+        if (parsed.kind === 'response' && parsed.id === id) return text;
+      }
+      throw new BadAnswerError(`the server ended its answer without answering ${method}`);
+    });
   }
 
   /** As `ask`, where nobody waits for the answer. */
@@ -161,16 +203,15 @@ export class LegacySession {
   }
 
   async #open(params: unknown, options: MessageOptions): Promise<Opened | Refused> {
-    const { transport, logger } = this.#options;
+    const { transport } = this.#options;
     const id = this.#newId();
     const body = JSON.stringify({
       ...{ jsonrpc: '2.0', id, method: 'initialize' },
       params: initializeParams(params),
     });
     const { onSent: _sent, ...rest } = options;
-    // The session outlives the request that it is opened for.
-    const { signal } = this.#ended;
-    const reply = await postInitialize(transport, body, { ...rest, signal, session: {} });
+    const { signal } = options;
+    const reply = await postInitialize(transport, body, { ...rest, session: {} });
     if (reply.kind === 'refused') return reply;
     const iterator = messagesOf(reply);
     for (let step = await iterator.next(); !step.done; step = await iterator.next()) {
@@ -182,24 +223,35 @@ export class LegacySession {
       const { sessionId } = reply.kind === 'accepted' ? { sessionId: undefined } : reply;
       const headers = sessionHeaders(sessionId, result.protocolVersion);
       const opened: Opened = { headers, greeting: result, listening: new AbortController() };
-      const accepted = await transport.post(notification('notifications/initialized'), {
-        ...{ ...rest, signal },
-        session: headers,
-      });
-      if (accepted.kind === 'refused') {
-        logger.warn('the server refused a message of the opening', { status: accepted.refusal.status });
-      }
+      await this.#sendInitialized({ ...rest, session: headers });
       this.#opened = opened;
       // Over HTTP+SSE all that follows comes on the stream that answered; elsewhere that stream ends here.
       void this.#drain(iterator);
       this.#listen(opened).catch((error: unknown) => {
         if (!opened.listening.signal.aborted && !signal.aborted) {
-          logger.warn('the server stream broke', { error: describeError(error) });
+          this.#options.logger.warn('the server stream broke', { error: describeError(error) });
         }
       });
       return opened;
     }
     throw new BadAnswerError('the server ended its answer without answering initialize');
+  }
+
+  /** A server that does not say that it accepts it may have heard it all the same. */
+  async #sendInitialized(options: MessageOptions): Promise<void> {
+    const { transport, logger, clock } = this.#options;
+    const body = notification('notifications/initialized');
+    const what = 'the acceptance of notifications/initialized';
+    try {
+      const limit = { clock, ms: INITIALIZED_MS, signal: options.signal, what };
+      const reply = await withinTimeLimit(limit, (signal) => transport.post(body, { ...options, signal }));
+      if (reply.kind === 'refused') {
+        logger.warn('the server refused a message of the opening', { status: reply.refusal.status });
+      }
+    } catch (error) {
+      if (options.signal.aborted || !(error instanceof HttpError) || error.code !== 'timeout') throw error;
+      logger.warn('a message of the opening was lost', { error: error.message });
+    }
   }
 
   async #drain(messages: AsyncGenerator<string>): Promise<void> {
@@ -243,9 +295,4 @@ export class LegacySession {
       await clock.sleep(wish ?? backoffMs(failures, random.fraction()), signal);
     }
   }
-}
-
-/** Statuses after which asking again makes sense. */
-function mayPass(status: number): boolean {
-  return status === 401 || status === 429 || status === 502 || status === 503 || status === 504;
 }

@@ -15,3 +15,12 @@ export const MAX_TOOL_PAGES = 50;
 
 /** How long a broken stream of a legacy server is tried to be taken up: as the bridge does for a legacy host. */
 export const RESUME_PATIENCE_MS = 60_000;
+
+/** How long a legacy server may take to open the session for a modern host, body included: as the bridge waits for a legacy host. */
+export const OPENING_MS = 60_000;
+
+/** How long it may take to accept `notifications/initialized`: the host's first call waits behind it. */
+export const INITIALIZED_MS = 10_000;
+
+/** How long it may take to accept, or to answer, what the bridge says in its own name. */
+export const ACCEPT_MS = 30_000;

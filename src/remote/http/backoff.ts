@@ -28,3 +28,8 @@ export function reconnectMs(wish: number | undefined): number {
   if (wish === undefined) return RECONNECT_DEFAULT_MS;
   return Math.min(RECONNECT_LONGEST_MS, Math.max(RECONNECT_SHORTEST_MS, wish));
 }
+
+/** Statuses after which asking for a stream again makes sense; any other refusal means that the server has none. */
+export function mayPass(status: number): boolean {
+  return status === 401 || status === 429 || status === 502 || status === 503 || status === 504;
+}

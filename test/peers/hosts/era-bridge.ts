@@ -47,7 +47,7 @@ export async function composeEraBridge(
       read: async () => (options.era === undefined ? {} : { era: options.era }),
       update: ({ era }) => void eras.push(era),
     },
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     random: systemRandom,
     logger: options.logger ?? silentLogger,
   });

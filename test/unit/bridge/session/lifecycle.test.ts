@@ -60,8 +60,8 @@ describe('standing in', () => {
     const stoodIn = play(['host-asked', 'stand-in-due', 'host-initialized', 'greeted', 'settled']);
     expect(stoodIn.last).toEqual(['listen', 'release', 'announce-changes']);
     expect(play(['session-lost', 'greeted', 'settled'], stoodIn.state).last).toEqual([
-      'restore',
       'listen',
+      'restore',
       'release',
     ]);
   });
@@ -90,7 +90,7 @@ describe('failure and loss', () => {
       ['open'],
       [],
       ['send-initialized'],
-      ['restore', 'listen', 'release'],
+      ['listen', 'restore', 'release'],
     ]);
   });
 
