@@ -6,7 +6,7 @@ import { type Random, randomToken } from '../platform/random.ts';
 import { anySignal } from '../platform/stop.ts';
 import { type Envelope, parseMessage } from '../protocol/jsonrpc.ts';
 import type { MessageOptions } from '../remote/http/message-options.ts';
-import type { Reply, Transport } from '../remote/transport/transport.ts';
+import type { RefreshOptions, Reply, Transport } from '../remote/transport/transport.ts';
 import { type Era, eraOfRequest, metaOf } from './message/era.ts';
 import { DISCOVER_MS } from './message/limits.ts';
 import { messageReply, messagesOf } from './message/reply.ts';
@@ -69,8 +69,8 @@ export class EraTransport implements Transport {
     return this.#between.end(options);
   }
 
-  refresh(): void {
-    this.#options.transport.refresh();
+  refresh(options?: RefreshOptions): void {
+    this.#options.transport.refresh(options);
   }
 
   async #initialize(body: Uint8Array | string, options: MessageOptions): Promise<Reply> {

@@ -1,3 +1,4 @@
+import { uptime } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { abortSignal, type StopSignal } from './stop.ts';
@@ -8,6 +9,8 @@ export interface Clock {
   now(): number;
   /** Milliseconds that only ever grow, for time-outs and for noticing that the machine slept. */
   monotonic(): number;
+  /** Milliseconds since the machine was started, those that it slept included; setting the wall clock changes nothing. Costs a system call or two. */
+  uptime(): number;
   /** Resolves after `ms`; rejects with the signal's reason when it aborts first. Leaves no timer behind. */
   sleep(ms: number, signal?: StopSignal): Promise<void>;
 }
@@ -15,6 +18,7 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
+  uptime: () => uptime() * 1000,
   sleep: async (ms, signal) => {
     signal?.throwIfAborted();
     try {

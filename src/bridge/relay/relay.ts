@@ -96,6 +96,7 @@ export class Relay {
       clock: parts.clock,
       signal,
       onWake: () => this.#reconnect('the machine slept'),
+      onClockMoved: () => this.#reconnect('the clock was set', { keepsInUse: true }),
     });
     this.#courier = new Courier({
       ...{ ...parts, fraction, signIns, connection: this.connection },
@@ -194,9 +195,9 @@ export class Relay {
   }
 
   /** Connections that may be dead are not used again; the stream of the server is taken up anew. */
-  #reconnect(why: string): void {
+  #reconnect(why: string, options?: Parameters<BridgeParts['http']['refresh']>[0]): void {
     this.#parts.logger.debug('connecting anew', { reason: why });
-    this.#parts.http.refresh();
+    this.#parts.http.refresh(options);
     this.#stream.reopen();
   }
 

@@ -7,39 +7,55 @@ export interface LivenessOptions {
   readonly signal: StopSignal;
   /** The machine slept: connections from before may be dead without anybody having been told. */
   readonly onWake: () => void;
+  /** The wall clock alone went ahead: it was set, or this is a virtual machine that was suspended and does not count that as its own time. */
+  readonly onClockMoved: () => void;
+}
+
+/** Whether a clock went on between two looks by more than even a busy machine is late. */
+export function wentAhead(lastMs: number, nowMs: number): boolean {
+  return nowMs - lastMs > WAKE_LOOK_MS + SLEPT_MS;
 }
 
 /**
- * Whether the machine slept between two looks. Some systems stop the monotonic clock meanwhile and some do not, so it is the wall clock that is
- * compared with how often is looked. A clock that was set ahead looks the same, and costs one new connection.
+ * Notices by itself, and with each message, that the machine has woken up. The monotonic clock stands still meanwhile on some systems, and the
+ * wall clock can be set: the time since the machine was started tells the two apart, but is too dear to be asked for with each message.
  */
-export function sleptBetween(lastWallMs: number, wallMs: number): boolean {
-  return wallMs - lastWallMs > WAKE_LOOK_MS + SLEPT_MS;
-}
-
-/** Notices by itself, and with each message, that the machine has woken up (FAULTS 34). */
 export class Liveness {
   readonly #options: LivenessOptions;
-  #lastLook: number;
+  #wall: number;
+  #uptime: number;
 
   constructor(options: LivenessOptions) {
     this.#options = options;
-    this.#lastLook = options.clock.now();
+    this.#wall = options.clock.now();
+    this.#uptime = options.clock.uptime();
     void this.#watch();
   }
 
+  /** For each message: reads the wall clock alone, unless that went ahead. */
   look(): void {
     const now = this.#options.clock.now();
-    const slept = sleptBetween(this.#lastLook, now);
-    this.#lastLook = now;
-    if (slept) this.#options.onWake();
+    if (wentAhead(this.#wall, now)) this.#lookAtBoth();
+    else this.#wall = now;
+  }
+
+  #lookAtBoth(): void {
+    const { clock, onWake, onClockMoved } = this.#options;
+    const wall = clock.now();
+    const uptime = clock.uptime();
+    const slept = wentAhead(this.#uptime, uptime);
+    const moved = wentAhead(this.#wall, wall);
+    this.#wall = wall;
+    this.#uptime = uptime;
+    if (slept) onWake();
+    else if (moved) onClockMoved();
   }
 
   async #watch(): Promise<void> {
     const { clock, signal } = this.#options;
     while (!signal.aborted) {
       await clock.sleep(WAKE_LOOK_MS, signal).then(
-        () => this.look(),
+        () => this.#lookAtBoth(),
         () => {},
       );
     }

@@ -16,7 +16,7 @@ import {
   textOf,
 } from '../../protocol/jsonrpc.ts';
 import type { MessageOptions } from '../../remote/http/message-options.ts';
-import type { Reply, Transport } from '../../remote/transport/transport.ts';
+import type { RefreshOptions, Reply, Transport } from '../../remote/transport/transport.ts';
 import { isObject, META, metaOf } from '../message/era.ts';
 import { rawChild, rawMembers } from '../message/raw-json.ts';
 import { ACCEPTED, type Events, eventOf, eventsReply, messageReply } from '../message/reply.ts';
@@ -111,8 +111,8 @@ export class DownTransport implements Transport {
     return this.#session.end(options);
   }
 
-  refresh(): void {
-    this.#options.transport.refresh();
+  refresh(options?: RefreshOptions): void {
+    this.#options.transport.refresh(options);
   }
 
   async #call(

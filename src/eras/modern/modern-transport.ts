@@ -2,7 +2,7 @@ import { AbortedError } from '../../errors.ts';
 import { anySignal } from '../../platform/stop.ts';
 import { type MessageId, parseMessage, textOf } from '../../protocol/jsonrpc.ts';
 import type { MessageOptions } from '../../remote/http/message-options.ts';
-import type { Reply, Transport } from '../../remote/transport/transport.ts';
+import type { RefreshOptions, Reply, Transport } from '../../remote/transport/transport.ts';
 import { isObject } from '../message/era.ts';
 import { rawChild, rawMembers } from '../message/raw-json.ts';
 import { ACCEPTED, eventOf, eventsReply, messageReply, messagesOf } from '../message/reply.ts';
@@ -61,8 +61,8 @@ export class MirrorTransport implements Transport {
     return 405;
   }
 
-  refresh(): void {
-    this.#options.transport.refresh();
+  refresh(options?: RefreshOptions): void {
+    this.#options.transport.refresh(options);
   }
 
   #cancel(id: unknown): void {

@@ -12,7 +12,7 @@ import {
 } from '../../protocol/jsonrpc.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';
 import type { MessageOptions } from '../../remote/http/message-options.ts';
-import type { Reply, Transport } from '../../remote/transport/transport.ts';
+import type { RefreshOptions, Reply, Transport } from '../../remote/transport/transport.ts';
 import { Channel } from '../message/channel.ts';
 import { isObject } from '../message/era.ts';
 import { type RawObject, rawChild, rawMembers, rawObject } from '../message/raw-json.ts';
@@ -123,8 +123,8 @@ export class UpTransport implements Transport {
     return 200;
   }
 
-  refresh(): void {
-    this.#options.transport.refresh();
+  refresh(options?: RefreshOptions): void {
+    this.#options.transport.refresh(options);
   }
 
   #cancel(id: unknown): void {

@@ -3,7 +3,7 @@ import { parseMessage } from '../../protocol/jsonrpc.ts';
 import { BadAnswerError } from '../http/errors.ts';
 import type { MessageOptions } from '../http/message-options.ts';
 import { excerpt, type Refusal, rpcErrorIn } from '../http/refusal.ts';
-import type { Reply, Transport } from './transport.ts';
+import type { RefreshOptions, Reply, Transport } from './transport.ts';
 
 export type TransportKind = 'http' | 'sse';
 
@@ -77,8 +77,8 @@ export class AutoTransport implements Transport {
     return this.#active.end(options);
   }
 
-  refresh(): void {
-    this.#active.refresh();
+  refresh(options?: RefreshOptions): void {
+    this.#active.refresh(options);
   }
 
   async #attempt(kind: TransportKind, body: Uint8Array | string, options: MessageOptions): Promise<Attempt> {

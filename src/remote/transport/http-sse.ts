@@ -10,7 +10,7 @@ import type { MessageOptions } from '../http/message-options.ts';
 import { excerpt, type Refusal } from '../http/refusal.ts';
 import { readRefusal, startOfBody } from '../http/refusal-body.ts';
 import { SseSession } from './sse-session.ts';
-import type { Reply, Transport } from './transport.ts';
+import type { RefreshOptions, Reply, Transport } from './transport.ts';
 
 /**
  * HTTP+SSE, 2024-11-05: one event stream down, POSTs up. It behaves as Streamable HTTP does: the first message opens the session, each
@@ -61,8 +61,8 @@ export class HttpSse implements Transport {
   }
 
   /** An answer could only come over the old stream, so that goes, and its session with it. */
-  refresh(): void {
-    this.#session?.close();
+  refresh({ keepsInUse = false }: RefreshOptions = {}): void {
+    if (!keepsInUse || this.#session?.inUse === false) this.#session?.close();
     this.#origin.refresh();
   }
 

@@ -45,6 +45,11 @@ export class SseSession {
     void this.#pump(options.first, options.events);
   }
 
+  /** Whether an answer is waited for. */
+  get inUse(): boolean {
+    return this.#waiting.size > 0;
+  }
+
   get over(): boolean {
     return this.#over;
   }

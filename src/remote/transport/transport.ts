@@ -15,6 +15,11 @@ export type Reply =
     }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
+export interface RefreshOptions {
+  /** There is no more than a doubt: what is waited for over a connection goes on. */
+  readonly keepsInUse?: boolean;
+}
+
 /** One server, by whatever transport it speaks: a message to it and what it answers. */
 export interface Transport {
   /** Sends one message. Rejects with HttpError, TooLargeError, BadAnswerError or the signal's reason. */
@@ -24,5 +29,5 @@ export interface Transport {
   /** Ends the session; the status with which the server took it changes nothing (it may answer 405). */
   end(options: MessageOptions): Promise<number>;
   /** The machine slept, or a peer fell silent: what was connected before is not trusted with another message. */
-  refresh(): void;
+  refresh(options?: RefreshOptions): void;
 }

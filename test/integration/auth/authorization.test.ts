@@ -47,6 +47,7 @@ class World implements AsyncDisposable {
       ...systemClock,
       now: () => Date.now() + this.aheadMs,
       monotonic: () => systemClock.monotonic() + this.aheadMs,
+      uptime: systemClock.uptime,
     };
   }
 

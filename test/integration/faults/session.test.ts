@@ -8,14 +8,19 @@ import { startSseMcpServer } from '../../peers/mcp-servers/sse-mcp-server.ts';
 
 const HOURS_8_MS = 8 * 3_600_000;
 
-/** A wall clock that can be moved, as it is found after a sleep; timers run on. */
-function movableClock(): Clock & { moveBy(ms: number): void } {
-  let offset = 0;
+/** Clocks as they are found after a sleep, or after the wall clock was set; timers run on. */
+function movableClock(): Clock & { moveBy(ms: number): void; setAheadBy(ms: number): void } {
+  let slept = 0;
+  let set = 0;
   return {
     ...systemClock,
-    now: () => systemClock.now() + offset,
+    now: () => systemClock.now() + slept + set,
+    uptime: () => systemClock.uptime() + slept,
     moveBy: (ms) => {
-      offset += ms;
+      slept += ms;
+    },
+    setAheadBy: (ms) => {
+      set += ms;
     },
   };
 }
@@ -82,6 +87,35 @@ describe('34: after a sleep', () => {
     await bridge.request(2, 'tools/list');
     server.calls.release('a', 'woken');
     expect((await bridge.answer(1)).json.result.content[0].text).toBe('woken');
+  });
+});
+
+describe('a wall clock that is set ahead', () => {
+  it('does not close an HTTP+SSE session over which an answer is waited for', async () => {
+    await using server = await startSseMcpServer();
+    server.silentOn.add('slow');
+    const clock = movableClock();
+    await using bridge = (await composeBridge(server.url, { clock })).read();
+    await bridge.initialize();
+    bridge.send({ jsonrpc: '2.0', id: 1, method: 'slow' });
+    await server.requests.waitFor(({ rpc }) => rpc?.method === 'slow');
+    clock.setAheadBy(HOURS_8_MS);
+    expect((await bridge.request(2, 'echo')).json.result.method).toBe('echo');
+    server.say({ jsonrpc: '2.0', id: 1, result: { late: true } });
+    expect((await bridge.answer(1)).json.result).toEqual({ late: true });
+    expect(server.streamsOpened).toBe(1);
+  });
+
+  it('has idle connections left alone, as in a virtual machine that was suspended', async () => {
+    await using server = await startMcpServer();
+    await using proxy = await startFaultProxy(server.url);
+    const clock = movableClock();
+    await using bridge = (await composeBridge(proxy.url, { clock })).read();
+    await bridge.initialize();
+    await bridge.request(1, 'tools/list');
+    proxy.goHalfOpen();
+    clock.setAheadBy(HOURS_8_MS);
+    expect((await bridge.request(2, 'tools/list')).json.result.tools).toBeDefined();
   });
 });
 

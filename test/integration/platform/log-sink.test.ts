@@ -21,7 +21,12 @@ import type { Clock } from '../../../src/platform/clock.ts';
 import { LOG_FILE_MAX_BYTES, LOG_FILES_KEPT } from '../../../src/platform/log/file.ts';
 import { createLogSink, type LogSinkOptions } from '../../../src/platform/log/sink.ts';
 
-const clock: Clock = { now: () => Date.UTC(2026, 6, 28, 12), monotonic: () => 0, sleep: async () => {} };
+const clock: Clock = {
+  now: () => Date.UTC(2026, 6, 28, 12),
+  monotonic: () => 0,
+  uptime: () => 0,
+  sleep: async () => {},
+};
 const CANARY = 'c4nary-secret';
 
 let home: string;

@@ -8,6 +8,7 @@ export function fastClock(speed: number): Clock {
   return {
     now: () => wallStart + passed(),
     monotonic: () => monotonicStart + passed(),
+    uptime: () => passed(),
     sleep: (ms, signal) => systemClock.sleep(ms / speed, signal),
   };
 }
@@ -18,6 +19,7 @@ export function skippingClock(pauseMs: number): Clock {
   return {
     now: systemClock.now,
     monotonic: () => systemClock.monotonic() + skippedMs,
+    uptime: systemClock.uptime,
     sleep: async (ms, signal) => {
       if (ms !== pauseMs) return systemClock.sleep(ms, signal);
       skippedMs += ms;

@@ -111,6 +111,7 @@ export function hurriedClock(): Clock & { readonly asked: number[] } {
     asked,
     now: systemClock.now,
     monotonic: systemClock.monotonic,
+    uptime: systemClock.uptime,
     sleep: (ms, signal) => {
       asked.push(ms);
       return systemClock.sleep(Math.min(ms, 300), signal);

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { sleptBetween } from '../../../../src/bridge/timing/wake-detector.ts';
+import { wentAhead } from '../../../../src/bridge/timing/wake-detector.ts';
 
 it.each([
   ['in time', 2_000, false],
@@ -8,5 +8,5 @@ it.each([
   ['after a night', 8 * 3_600_000, true],
   ['with a clock that was set back', -3_600_000, false],
 ])('a look %s', (_name, after, expected) => {
-  expect(sleptBetween(1_000_000, 1_000_000 + after)).toBe(expected);
+  expect(wentAhead(1_000_000, 1_000_000 + after)).toBe(expected);
 });

@@ -113,6 +113,7 @@ function stoppedClock() {
   let now = 0;
   return {
     monotonic: () => now,
+    uptime: () => now,
     sleep: async (ms: number) => {
       now += ms;
     },
