@@ -11,7 +11,7 @@ import {
 import { mayRelay } from '../session/lifecycle.ts';
 import { isModernRequest } from '../stand-in/modern-stand-in.ts';
 import { absentList, isObject, SIGN_IN_TOOL } from '../stand-in/stand-in.ts';
-import { ANSWER_TURN_MS, CANCELLED_STREAM_MS } from '../timing/limits.ts';
+import { CANCELLED_STREAM_MS } from '../timing/limits.ts';
 import type { BridgeParts } from './parts.ts';
 import type { OpenRequest } from './pending-requests.ts';
 import { Relay } from './relay.ts';
@@ -20,8 +20,6 @@ import { Relay } from './relay.ts';
 export class HostMessages {
   readonly #parts: BridgeParts;
   readonly #relay: Relay;
-  /** Notifications and answers go out one after the other, as the host wrote them. */
-  #queue: Promise<void> = Promise.resolve();
   #unsentBytes = 0;
   #whenSent: (() => void) | undefined;
 
@@ -56,7 +54,7 @@ export class HostMessages {
       case 'notification':
         return this.#notification(parsed.method, parsed.message.params, bytes);
       case 'response':
-        if (!this.#relay.addresses.consumes(parsed.id)) this.#answer(bytes);
+        if (!this.#relay.addresses.consumes(parsed.id)) this.#relay.notifications.answer(bytes);
         return;
       case 'batch':
         // Revision 2025-03-26: each member is a message of its own, and gets an answer of its own.
@@ -124,7 +122,7 @@ export class HostMessages {
       const request = this.#relay.table.get(params.requestId as MessageId);
       if (request !== undefined) return this.#cancel(request, bytes);
     }
-    this.#inOrder(bytes);
+    this.#relay.notifications.inOrder(bytes);
   }
 
   /**
@@ -132,32 +130,20 @@ export class HostMessages {
    * wait for something (a connection, a session) that does not come. No answer is owed after that (specification, Cancellation).
    */
   #cancel(request: OpenRequest, bytes: Uint8Array): void {
-    request.cancelled = true;
+    this.#relay.table.cancel(request);
     if (!request.mayHaveRun || !request.isSent) {
       this.#relay.table.take(request.id);
       request.stop.abort(new AbortedError('cancelled by the host'));
       return;
     }
+    const { notifications } = this.#relay;
     const tell = async () => {
-      await this.#relay.send(bytes);
-      await this.#relay.pause(CANCELLED_STREAM_MS);
+      await notifications.send(bytes);
+      await notifications.pause(CANCELLED_STREAM_MS);
       this.#relay.table.take(request.id);
       request.stop.abort(new AbortedError('cancelled by the host'));
     };
     void tell();
-  }
-
-  #inOrder(bytes: Uint8Array): void {
-    this.#queue = this.#queue.then(() => this.#relay.send(bytes));
-  }
-
-  /** An answer to the server goes after what was written before it, but does not wait for long for what hangs. */
-  #answer(bytes: Uint8Array): void {
-    const before = this.#queue;
-    const sent = Promise.race([before, this.#relay.pause(ANSWER_TURN_MS)]).then(() =>
-      this.#relay.send(bytes),
-    );
-    this.#queue = before.then(() => sent);
   }
 
   #count(request: OpenRequest, bytes: number): void {
@@ -176,7 +162,7 @@ export class HostMessages {
   /** Resolves when each request has its answer and each notification is out. */
   async idle(): Promise<void> {
     await this.#relay.table.idle();
-    await this.#queue;
+    await this.#relay.notifications.idle();
   }
 
   failAll(why: string): void {

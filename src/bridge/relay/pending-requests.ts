@@ -80,19 +80,32 @@ export class RequestTable {
     if (entry === undefined) return undefined;
     this.#open.delete(id);
     entry.markSent();
-    if (this.#open.size === 0) this.#idle?.();
+    if (this.#idle !== undefined && !this.#owes()) this.#idle();
     return entry;
+  }
+
+  /** The host no longer wants it: it is owed no answer, but one that comes is still known to be of it. */
+  cancel(request: OpenRequest): void {
+    request.cancelled = true;
+    if (!this.#owes()) this.#idle?.();
   }
 
   all(): OpenRequest[] {
     return [...this.#open.values()];
   }
 
-  /** Resolves when nothing waits for an answer. */
+  /** Resolves when the host is owed no answer. */
   idle(): Promise<void> {
-    if (this.#open.size === 0) return Promise.resolve();
+    if (!this.#owes()) return Promise.resolve();
     return new Promise((resolve) => {
       this.#idle = resolve;
     });
+  }
+
+  #owes(): boolean {
+    for (const request of this.#open.values()) {
+      if (!request.cancelled && request.answerHere === undefined) return true;
+    }
+    return false;
   }
 }

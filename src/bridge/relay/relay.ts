@@ -12,10 +12,11 @@ import type { Remembered } from '../stand-in/server-cache.ts';
 import { isObject, signInResult, standInList } from '../stand-in/stand-in.ts';
 import { explain } from '../stand-in/unavailability.ts';
 import { Addresses } from '../stand-in/url-elicitation.ts';
-import { ACCEPT_MS, STAND_IN_AFTER_MS } from '../timing/limits.ts';
+import { STAND_IN_AFTER_MS } from '../timing/limits.ts';
 import { Patience, patienceMs } from '../timing/wait-budget.ts';
 import { Liveness } from '../timing/wake-detector.ts';
 import { type Answer, Inbox } from './host-delivery.ts';
+import { HostNotifications } from './host-notifications.ts';
 import type { BridgeParts } from './parts.ts';
 import { type OpenRequest, RequestTable } from './pending-requests.ts';
 import { Replies } from './response-reader.ts';
@@ -41,6 +42,7 @@ export class Relay {
   readonly inbox: Inbox;
   readonly connection: Connection;
   readonly opening: Opening;
+  readonly notifications: HostNotifications;
 
   constructor(parts: BridgeParts, crash: (error: unknown) => void) {
     this.#parts = parts;
@@ -102,6 +104,9 @@ export class Relay {
       ...{ ...parts, fraction, signIns, connection: this.connection },
       beforeSending: () => liveness.look(),
     });
+    this.notifications = new HostNotifications({
+      ...{ parts, signal, courier: this.#courier, inbox: this.inbox, replies: this.#replies },
+    });
     if (parts.pingIntervalMs !== undefined) this.#startPings(parts.pingIntervalMs).catch(crash);
   }
 
@@ -155,32 +160,6 @@ export class Relay {
       );
       if (signal.aborted || this.table.take(request.id) === undefined) return;
       await this.#parts.writer.write(resultAnswer(request.id, signInResult(outcome)));
-    });
-  }
-
-  /** Sends a notification or an answer of the host. What becomes of it can only be logged. */
-  async send(body: Uint8Array): Promise<void> {
-    const { signal } = this.#closing;
-    try {
-      const patience = new Patience(this.#parts.clock, patienceMs('', this.#parts.wait), signal);
-      const delivery = await this.#courier.deliver({ body, signal, patience, limitMs: ACCEPT_MS });
-      if (delivery.kind === 'failed')
-        this.#parts.logger.warn('a notification was not delivered', { reason: delivery.why });
-      if (delivery.kind !== 'replied') return;
-      const { reply } = delivery;
-      if (reply.kind === 'message') await this.inbox.deliver(reply.json);
-      // It is accepted; what else the server says on this occasion holds nothing up.
-      if (reply.kind === 'events') void this.#replies.drain(reply, 'the answer to a notification');
-    } catch (error) {
-      if (!signal.aborted)
-        this.#parts.logger.warn('a notification was not delivered', { error: String(error) });
-    }
-  }
-
-  async pause(ms: number): Promise<void> {
-    const { signal } = this.#closing;
-    await this.#parts.clock.sleep(ms, signal).catch((error: unknown) => {
-      if (!signal.aborted) throw error;
     });
   }
 
@@ -283,7 +262,7 @@ export class Relay {
     this.#parts.logger.warn('refused a request of the server that the host does not offer', { method });
     // As the host would answer (JSON-RPC 2.0 §5.1), so that the server does not wait.
     const why = undeclaredReason(missing);
-    void this.send(Buffer.from(errorAnswer(id, RpcErrorCode.methodNotFound, why)));
+    void this.notifications.send(Buffer.from(errorAnswer(id, RpcErrorCode.methodNotFound, why)));
     return false;
   }
 

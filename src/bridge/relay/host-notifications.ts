@@ -1,0 +1,68 @@
+import type { StopSignal } from '../../platform/stop.ts';
+import { ACCEPT_MS, ANSWER_TURN_MS } from '../timing/limits.ts';
+import { Patience, patienceMs } from '../timing/wait-budget.ts';
+import type { Inbox } from './host-delivery.ts';
+import type { BridgeParts } from './parts.ts';
+import type { Replies } from './response-reader.ts';
+import type { Courier } from './send.ts';
+
+export interface HostNotificationsOptions {
+  readonly parts: BridgeParts;
+  /** Aborts when the bridge closes. */
+  readonly signal: StopSignal;
+  readonly courier: Courier;
+  readonly inbox: Inbox;
+  readonly replies: Replies;
+}
+
+/** The host's notifications, and its answers to the server's requests: they go out one after the other, as the host wrote them. */
+export class HostNotifications {
+  readonly #options: HostNotificationsOptions;
+  #queue: Promise<void> = Promise.resolve();
+
+  constructor(options: HostNotificationsOptions) {
+    this.#options = options;
+  }
+
+  inOrder(body: Uint8Array): void {
+    this.#queue = this.#queue.then(() => this.send(body));
+  }
+
+  /** An answer to the server goes after what was written before it, but does not wait for long for what hangs. */
+  answer(body: Uint8Array): void {
+    const before = this.#queue;
+    const sent = Promise.race([before, this.pause(ANSWER_TURN_MS)]).then(() => this.send(body));
+    this.#queue = before.then(() => sent);
+  }
+
+  /** Resolves when each of them is out, or given up. */
+  idle(): Promise<void> {
+    return this.#queue;
+  }
+
+  /** Sends one at once. What becomes of it can only be logged. */
+  async send(body: Uint8Array): Promise<void> {
+    const { parts, signal, courier, inbox, replies } = this.#options;
+    const { logger } = parts;
+    try {
+      const patience = new Patience(parts.clock, patienceMs('', parts.wait), signal);
+      const delivery = await courier.deliver({ body, signal, patience, limitMs: ACCEPT_MS });
+      if (delivery.kind === 'failed')
+        logger.warn('a notification was not delivered', { reason: delivery.why });
+      if (delivery.kind !== 'replied') return;
+      const { reply } = delivery;
+      if (reply.kind === 'message') await inbox.deliver(reply.json);
+      // It is accepted; what else the server says on this occasion holds nothing up.
+      if (reply.kind === 'events') void replies.drain(reply, 'the answer to a notification');
+    } catch (error) {
+      if (!signal.aborted) logger.warn('a notification was not delivered', { error: String(error) });
+    }
+  }
+
+  async pause(ms: number): Promise<void> {
+    const { parts, signal } = this.#options;
+    await parts.clock.sleep(ms, signal).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
+  }
+}
