@@ -6,6 +6,7 @@ import { certificateConnector, probedConnector } from './connector.ts';
 import { exchange } from './exchange.ts';
 import { httpFailure } from './failure.ts';
 import type { Http } from './http.ts';
+import { NetworkWatch, networkAddresses } from './network-watch.ts';
 
 export interface HttpOptions {
   /** The environment's proxy variables: HTTP_PROXY, HTTPS_PROXY, NO_PROXY, in either case. */
@@ -21,14 +22,21 @@ export interface HttpOptions {
   readonly allowAddress?: (address: string, hostname: string) => boolean;
   /** Name resolution; `dns.lookup` unless a test brings its own. */
   readonly lookup?: LookupFunction;
+  /** How long a connection may be idle and still be used. */
+  readonly maxIdleMs?: number;
+  /** The addresses of this machine as one text; its interfaces' unless a test brings its own. */
+  readonly networkAddresses?: () => string;
 }
 
 /** FAULTS 2: a black hole is noticed in 10 s. */
 const CONNECT_TIMEOUT_MS = 10_000;
 /** How long one address may take before the next is tried: Node's 250 ms gives up on slow mobile links. */
 const ADDRESS_ATTEMPT_MS = 1_500;
-/** Idle connections are kept this long unless the server says less: below the 60 s of common load balancers. */
-const KEEP_ALIVE_MS = 30_000;
+/**
+ * How long an idle connection is kept, unless the server says less. A path can die without a word, and a call that is sent on it waits for as long
+ * as the kernel tries (up to 15 minutes); another connection costs two round trips at most.
+ */
+const MAX_IDLE_MS = 5_000;
 /** FAULTS 4: a half-open connection is noticed in 60 s: 30 s of silence, then ten probes one second apart. */
 const TCP_KEEP_ALIVE_DELAY_MS = 30_000;
 
@@ -38,6 +46,14 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   let dispatcher = create();
   const leaving = new Set<Dispatcher>();
   const { allowAddress } = options;
+  const network = new NetworkWatch(options.networkAddresses ?? networkAddresses);
+  const dropIdle = () => {
+    const old = dispatcher;
+    dispatcher = create();
+    leaving.add(old);
+    const gone = () => leaving.delete(old);
+    old.close().then(gone, gone);
+  };
   return {
     request: (request) => {
       if (allowAddress !== undefined) {
@@ -46,15 +62,10 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
           return Promise.reject(httpFailure(addressRefused(host), request.url, false));
         }
       }
+      if (network.changed()) dropIdle();
       return exchange(dispatcher, request);
     },
-    dropIdle: () => {
-      const old = dispatcher;
-      dispatcher = create();
-      leaving.add(old);
-      const gone = () => leaving.delete(old);
-      old.close().then(gone, gone);
-    },
+    dropIdle,
     close: async () => {
       await Promise.all([dispatcher, ...leaving].map((each) => each.destroy()));
     },
@@ -62,7 +73,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
 }
 
 async function dispatcherFactory(options: HttpOptions): Promise<() => Dispatcher> {
-  const { probeAfterMs = TCP_KEEP_ALIVE_DELAY_MS } = options;
+  const { probeAfterMs = TCP_KEEP_ALIVE_DELAY_MS, maxIdleMs = MAX_IDLE_MS } = options;
   const connect: buildConnector.BuildOptions & { autoSelectFamilyAttemptTimeout: number } = {
     timeout: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
     autoSelectFamily: true,
@@ -76,7 +87,9 @@ async function dispatcherFactory(options: HttpOptions): Promise<() => Dispatcher
       certificateConnector({ ...toServer, lookup: guardedLookup(options) }),
       probeAfterMs,
     ),
-    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveTimeout: maxIdleMs,
+    // What the server says with `Keep-Alive: timeout=` counts only where it is less.
+    keepAliveMaxTimeout: maxIdleMs,
     bodyTimeout: 0,
     headersTimeout: 0,
   };
