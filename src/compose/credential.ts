@@ -70,7 +70,8 @@ export async function openCredential(
     },
     hasMoved: async (...asked) => {
       const { hasMoved } = await import('../auth/credential/issuer-change.ts');
-      const tools = { server, allowHttp, onlyIssuer: oauth.issuer, clock: systemClock, logger };
+      const { headers } = config;
+      const tools = { server, headers, allowHttp, onlyIssuer: oauth.issuer, clock: systemClock, logger };
       return hasMoved({ ...tools, createHttp: createGuardedHttp }, ...asked);
     },
     launch: async (request) => {

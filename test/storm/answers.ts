@@ -6,6 +6,7 @@ export const ANSWERS: Readonly<Record<string, readonly [fault: Fault, told: RegE
   '503': [faults.unavailable, /status 503/],
   '429 with Retry-After': [faults.tooMany('2'), /too_many_requests|status 429/],
   reset: [faults.reset, /no answer/],
+  '504 of a gateway': [faults.gatewayTimeout, /status 504/],
   HTML: [faults.html, /status 200/],
   nonsense: [faults.nonsense, /status 200/],
   'black hole': [faults.blackHole, /no answer/],

@@ -5,12 +5,14 @@ import type { Logger } from '../../platform/log/logger.ts';
 import { bearerChallenge } from '../challenge/challenge.ts';
 import { findProtectedResourceMetadata } from '../discovery/discover.ts';
 import { type AddressGuard, createAddressGuard } from '../http/address-policy.ts';
-import { createGuardedFetch } from '../http/guarded-fetch.ts';
+import { createGuardedFetch, type UserHeaders } from '../http/guarded-fetch.ts';
 
 export interface MovedTools {
   readonly server: URL;
   /** The user's `--issuer`: whatever the server names, it is asked for no other. */
   readonly onlyIssuer: string | undefined;
+  /** The user's own, for the server alone: a gateway that wants them for the first look wants them for this one. */
+  readonly headers: UserHeaders;
   readonly allowHttp: boolean;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -25,14 +27,14 @@ export type HasMoved = (issuer: string | undefined, wwwAuthenticate: string | un
  * a refresh there would go on succeeding. On connections of its own, as a refresh. Where the metadata cannot be read, nothing has moved.
  */
 export async function hasMoved(
-  { server, onlyIssuer, allowHttp, clock, logger, createHttp }: MovedTools,
+  { server, onlyIssuer, headers, allowHttp, clock, logger, createHttp }: MovedTools,
   ...[issuer, wwwAuthenticate]: Parameters<HasMoved>
 ): Promise<boolean> {
   if (issuer === undefined || onlyIssuer !== undefined) return false;
   const addresses = createAddressGuard(server);
   const http = await createHttp(addresses.allow);
   try {
-    const fetch = createGuardedFetch({ http, addresses, server, allowHttp, clock });
+    const fetch = createGuardedFetch({ http, addresses, server, headers, allowHttp, clock });
     const challenge = bearerChallenge(wwwAuthenticate);
     const found = await findProtectedResourceMetadata({ server, challenge, fetch });
     const [named, ...others] = found?.authorizationServers ?? [];

@@ -126,8 +126,12 @@ export type Verdict =
 
 /** RFC 6749 §5.2 codes that speak of the server and not of what it was sent; of a nonce, RFC 9449 §8. */
 const SERVER_CODES = new Set(['server_error', 'temporarily_unavailable', 'slow_down', 'use_dpop_nonce']);
-/** Timeout, too early, too many: about this moment. */
-const PASSING_STATUS = new Set([408, 425, 429]);
+/** Too early, too many: about this moment, and the request was not carried out. */
+const PASSING_STATUS = new Set([425, 429]);
+/** RFC 9110 §15.6.4, §15.6.2, §15.6.6: refused before the grant was looked at. */
+const UNTOUCHED_STATUS = new Set([501, 503, 505]);
+/** Timeouts and lost clients, which a gateway reports while the server behind it goes on. */
+const GIVEN_UP_STATUS = new Set([408, 499]);
 /** A refusal in the server's own format; other 4xx without an OAuth error come from proxies and wrong addresses. */
 const BLAMING_STATUS = new Set([400, 401, 422]);
 
@@ -141,10 +145,21 @@ export function judgeFailure(failure: Failure, lastRefresh: LastRefresh | undefi
   if (oauthError === 'invalid_client' || oauthError === 'unauthorized_client') {
     return { kind: 'client-unknown', outcome };
   }
+  if (mayHideCommit(failure)) return { kind: 'lost', outcome };
   const isServers = status >= 500 || PASSING_STATUS.has(status) || SERVER_CODES.has(oauthError ?? '');
   const blames = !isServers && (oauthError !== undefined || BLAMING_STATUS.has(status));
   if (blames && (lastRefresh?.refusals ?? 0) + 1 >= MAX_REFUSALS) return { kind: 'dead', outcome };
   return { kind: 'later', outcome, refused: blames };
+}
+
+/**
+ * An answer that is not the token endpoint's own: a gateway's 502 or 504 comes after the request has gone on to the server, which may
+ * have rotated the token, and so may what answers 200 with a page or dies with a 500. An `error` in it is the endpoint's own word.
+ */
+function mayHideCommit({ status = 0, oauthError }: Failure): boolean {
+  if (oauthError !== undefined) return false;
+  const isSuccess = status >= 200 && status <= 299;
+  return isSuccess || GIVEN_UP_STATUS.has(status) || (status >= 500 && !UNTOUCHED_STATUS.has(status));
 }
 
 /** What is noted of a failure, for every process that reads the record. */

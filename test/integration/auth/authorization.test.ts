@@ -4,7 +4,9 @@ import type { SignInWatch } from '../../../src/auth/authorization.ts';
 import { staticAuthorization } from '../../../src/auth/authorization.ts';
 import { CredentialAuthorization } from '../../../src/auth/credential/interactive-authorization.ts';
 import { SignInFailedError } from '../../../src/auth/errors/sign-in-errors.ts';
+import { refreshCredential } from '../../../src/auth/refresh/refresh-credential.ts';
 import { createRedeem } from '../../../src/auth/refresh/refresh-request.ts';
+import type { Refreshed } from '../../../src/auth/refresh/spend.ts';
 import type { SignInRequest } from '../../../src/auth/sign-in-request.ts';
 import { type Clock, systemClock } from '../../../src/platform/clock.ts';
 import { createHttp } from '../../../src/platform/http/undici.ts';
@@ -104,6 +106,19 @@ class World implements AsyncDisposable {
     });
     this.#bridges.push(bridge);
     return bridge;
+  }
+
+  /** What a bridge begins that finds its token due, to its end. */
+  async refreshAhead(token: string): Promise<Refreshed> {
+    const { store, clock, endpoint } = this;
+    const server = new URL('/mcp', endpoint.address);
+    const redeem = createRedeem({
+      ...{ server, allowHttp: false, clock: systemClock },
+      createHttp: (allowAddress) => createHttp({ env: {}, allowAddress }),
+    });
+    const tools = { store, key: KEY, identity: { server: server.href }, redeem };
+    const ports = { clock, random: systemRandom, logger: silentLogger };
+    return refreshCredential({ ...tools, ...ports }, { token, refused: false }, signal);
   }
 
   /** What the sign-in process shows of itself. */
@@ -289,6 +304,31 @@ test.each([
   expect(recovery.kind).toBe(grace ? 'retry' : 'sign-in');
   expect(world.endpoint.posts.entries).toHaveLength(2);
 });
+
+test.each([502, 504, 524])(
+  'a gateway that answers %d after the rotation: the spent token is not sent again while the access token serves',
+  async (status) => {
+    await using world = await World.create(DUE());
+    world.endpoint.grace = true;
+    world.endpoint.gatewayStatus = status;
+    const bridge = world.bridge();
+    const refused = await bridge.current(signal);
+    expect(refused).toEqual({ token: 'A0' });
+    const isNoted = async () => {
+      const read = await world.store.read(KEY);
+      return read.kind === 'record' ? read.record.lastRefresh?.outcome : undefined;
+    };
+    await expect.poll(isNoted).toBe(`status ${status}`);
+    world.endpoint.gatewayStatus = undefined;
+    // Past the back-off, and not yet near the token's end.
+    world.aheadMs = 6_000;
+    expect(await world.refreshAhead('A0')).toMatchObject({ kind: 'later' });
+    expect(world.endpoint.posts.entries).toHaveLength(1);
+    world.aheadMs = 12_000;
+    expect(await bridge.recover(refused, undefined, signal)).toMatchObject({ kind: 'retry' });
+    expect(world.endpoint.posts.entries).toHaveLength(2);
+  },
+);
 
 test('invalid_grant: one sign-in for all bridges, its address for each, its token for each', async () => {
   await using world = await World.create({ refreshToken: 'unknown' });

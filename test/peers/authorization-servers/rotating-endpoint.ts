@@ -19,6 +19,8 @@ export class RotatingEndpoint implements AsyncDisposable {
   grace = false;
   /** Waits before an answer, when the rotation is already done. */
   beforeAnswer: () => Promise<void> = async () => {};
+  /** A gateway in front of the endpoint that has no patience: it answers this when the rotation is already done. */
+  gatewayStatus: number | undefined;
   expiresInSeconds = 3_600;
   readonly #listening: Listening;
   #issued = 0;
@@ -61,6 +63,10 @@ export class RotatingEndpoint implements AsyncDisposable {
     if (outcome === 'rotated') this.#valid.add(`R${number}`);
     this.posts.add({ refreshToken, outcome });
     await this.beforeAnswer();
+    if (this.gatewayStatus !== undefined) {
+      response.writeHead(this.gatewayStatus, { 'content-type': 'text/html' }).end('<h1>Gateway</h1>');
+      return;
+    }
     response.setHeader('content-type', 'application/json');
     response.statusCode = outcome === 'rotated' ? 200 : 400;
     response.end(

@@ -47,6 +47,12 @@ const json = { 'content-type': 'application/json' };
 export const faults = {
   unavailable: { kind: 'answer', status: 503, headers: { 'content-type': 'text/plain' }, body: 'down' },
   badGateway: { kind: 'answer', status: 502, headers: { 'content-type': 'text/html' }, body: '<h1>502</h1>' },
+  gatewayTimeout: {
+    kind: 'answer',
+    status: 504,
+    headers: { 'content-type': 'text/html' },
+    body: '<h1>504</h1>',
+  },
   tooMany: (retryAfter: string): Fault => ({
     kind: 'answer',
     status: 429,

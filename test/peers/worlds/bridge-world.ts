@@ -130,7 +130,7 @@ export class BridgeWorld implements AsyncDisposable {
         hasMoved(
           {
             ...{ server: config.server, allowHttp: false, onlyIssuer: config.oauth.issuer },
-            ...{ clock, logger, createHttp: createGuarded },
+            ...{ clock, logger, createHttp: createGuarded, headers: config.headers },
           },
           ...asked,
         ),

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { startAuthorizationServer } from '../../peers/authorization-servers/authorization-server.ts';
 import { runProgram } from '../../peers/hosts/command.ts';
 import { StormWorld } from '../../storm/world.ts';
 
@@ -44,4 +45,26 @@ test('a gateway that wants a header for everything gets it with the metadata, to
   expect(files.length).toBeGreaterThanOrEqual(2);
   for (const text of [...seen, ...files, bridge.host.stderr, JSON.stringify(browser.opened)])
     expect(text).not.toContain(KEY);
+});
+
+test('the look for another issuer goes through the same gateway, with the header that it wants', async () => {
+  await using world = await StormWorld.create();
+  const { server, authority } = world;
+  await using successor = await startAuthorizationServer({});
+  await world.signIn();
+  const isWellKnown = ({ path }: { path: string }) => path.startsWith('/.well-known/');
+  server.fail({ kind: 'answer', status: 403 }, ({ headers }) => headers['x-gateway'] !== KEY);
+  const body = JSON.stringify({ resource: server.url, authorization_servers: [successor.issuer] });
+  const json = { 'content-type': 'application/json' };
+  server.fail({ kind: 'answer', status: 200, headers: json, body }, isWellKnown);
+  server.fail({ kind: 'answer', status: 401, headers: { 'www-authenticate': 'Bearer' } }, () => true);
+  const before = server.requests.entries.length;
+  const bridge = world.start({ args: ['--header', `X-Gateway: ${KEY}`] });
+  void bridge.call();
+  await successor.requests.waitFor(() => true, { what: 'the new issuer to be asked' });
+  const looks = server.requests.entries.slice(before).filter(isWellKnown);
+  expect(looks.length).toBeGreaterThanOrEqual(1);
+  for (const { headers } of looks) expect(headers['x-gateway']).toBe(KEY);
+  for (const party of [authority, successor])
+    expect(JSON.stringify(party.requests.entries)).not.toContain(KEY);
 });
