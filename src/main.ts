@@ -8,6 +8,9 @@ import type { Logger } from './platform/log/logger.ts';
 /** Exit codes, as the README has them. */
 const EXIT = { done: 0, failed: 1, usage: 2, signInNeeded: 3 } as const;
 
+/** What is wrong with the arguments or settings, a folder that cannot be trusted with logins among them. */
+const REFUSED_SETTINGS: ReadonlySet<string> = new Set(['config', 'usage', 'store_insecure']);
+
 /** As `SIGN_IN_COMMAND` in auth/, which is not loaded for the sake of a word. */
 const SIGN_IN_COMMAND = '__sign-in';
 
@@ -82,8 +85,7 @@ async function runBridge(config: Config, warnings: readonly string[]): Promise<n
 }
 
 async function failure(error: unknown, logger: Logger): Promise<number> {
-  if (error instanceof DrawbridgeError && (error.code === 'config' || error.code === 'usage'))
-    return refuse(error);
+  if (error instanceof DrawbridgeError && REFUSED_SETTINGS.has(error.code)) return refuse(error);
   logger.tell(
     `${describeError(error)}${error instanceof DrawbridgeError && error.hint ? `. ${error.hint}` : ''}`,
   );

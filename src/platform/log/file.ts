@@ -1,5 +1,5 @@
 import * as fs from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ConfigError } from '../../errors.ts';
 
 /** One file holds a long day at debug level. */
@@ -57,7 +57,12 @@ function secureFolder(folder: string): void {
   const user = process.getuid?.();
   if (user === undefined) return;
   if (found.uid !== user) throw new ConfigError(`${folder} belongs to another user`);
-  if ((found.mode & 0o077) !== 0) fs.chmodSync(folder, 0o700);
+  // One that was there keeps its mode, since it may hold other things of the user's; the files are closed by themselves.
+  for (const each of [dirname(folder), folder]) {
+    const { mode } = fs.lstatSync(each);
+    const isSticky = (mode & 0o1000) !== 0;
+    if ((mode & 0o022) !== 0 && !isSticky) throw new ConfigError(`${each} can be written to by other users`);
+  }
 }
 
 /** Names begin with the time, so the order of names is the order of age. A file that does not go away is left. */

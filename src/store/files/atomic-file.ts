@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
-import { chmod, type FileHandle, link, lstat, mkdir, open, rename, unlink } from 'node:fs/promises';
+import { type FileHandle, link, lstat, mkdir, open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { renameWithPatience } from './rename-with-retry.ts';
 import { StoreInsecureError, systemCode } from './store-errors.ts';
@@ -12,13 +12,29 @@ const NON_BLOCK = constants.O_NONBLOCK ?? 0;
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
 
-/** The folder, made if need be. Refused where it is a link or another user's: both let somebody else choose what we read. */
+/**
+ * The folder, made for this user alone if it is not there. One that is there keeps its mode: it may hold other things of the user's, and
+ * what we put into it is closed by itself. Refused where it is a link, another user's, or open to others for writing: each lets
+ * somebody else choose what we read.
+ */
 export async function ensureFolder(path: string): Promise<void> {
   await mkdir(path, { recursive: true, mode: FOLDER_MODE });
   const stats = await lstat(path);
   if (!stats.isDirectory()) throw insecure(path, 'is not a folder (or is a link)');
   if (isForeign(stats)) throw insecure(path, 'belongs to another user');
-  if (process.platform !== 'win32' && (stats.mode & 0o077) !== 0) await chmod(path, FOLDER_MODE);
+  if (process.platform !== 'win32' && isOpenToOthers(stats.mode)) {
+    const mode = (stats.mode & 0o7777).toString(8).padStart(4, '0');
+    throw insecure(
+      path,
+      `can be written to by other users (its mode is ${mode})`,
+      `Take that right away (chmod go-w ${path}), or name another folder with --home or MCP_DRAWBRIDGE_HOME.`,
+    );
+  }
+}
+
+/** With the sticky bit others can add files, and cannot rename or remove ours (chmod(2), S_ISVTX). */
+export function isOpenToOthers(mode: number): boolean {
+  return (mode & 0o022) !== 0 && (mode & 0o1000) === 0;
 }
 
 export type ReadFileResult =
@@ -165,8 +181,10 @@ function isForeign(stats: Stats): boolean {
   return process.getuid !== undefined && stats.uid !== process.getuid();
 }
 
-function insecure(path: string, why: string): StoreInsecureError {
-  return new StoreInsecureError(`${path} ${why}`, {
-    hint: 'Remove it, or name another folder with MCP_DRAWBRIDGE_HOME.',
-  });
+function insecure(
+  path: string,
+  why: string,
+  hint = 'Remove it, or name another folder with --home or MCP_DRAWBRIDGE_HOME.',
+): StoreInsecureError {
+  return new StoreInsecureError(`${path} ${why}`, { hint });
 }

@@ -81,12 +81,36 @@ test.each([0o000, 0o022])('folders are 0700 and files 0600 under umask %o', asyn
   }
 });
 
-test('a folder that others may look into is closed', async () => {
+test.each([0o755, 0o750, 0o1777])(
+  'a folder that is there keeps its mode %o; what is made in it is closed',
+  async (mode) => {
+    await using home = await TemporaryHome.create();
+    await mkdir(home.state);
+    await chmod(home.state, mode);
+    const store = await open(home);
+    await store.write(KEY, login, null);
+    expect((await lstat(home.state)).mode & 0o7777).toBe(mode);
+    expect(await modeOf(store.folder)).toBe(0o700);
+    expect(await modeOf(recordPath(store))).toBe(0o600);
+  },
+);
+
+test.each([
+  ['a home', 0o777, ''],
+  ['a home', 0o770, ''],
+  ['a folder in it', 0o702, 'credentials'],
+])('%s that others can write to (%o) is refused, and stays as it is', async (_, mode, name) => {
   await using home = await TemporaryHome.create();
-  await mkdir(home.state, { mode: 0o755 });
-  await chmod(home.state, 0o755);
-  await open(home);
-  expect(await modeOf(home.state)).toBe(0o700);
+  const folder = join(home.state, name);
+  await mkdir(folder, { recursive: true });
+  await chmod(folder, mode);
+  await expect(open(home)).rejects.toMatchObject({
+    code: 'store_insecure',
+    message: expect.stringContaining('can be written to by other users'),
+    hint: expect.stringContaining(`chmod go-w ${folder}`),
+  });
+  expect(await modeOf(folder)).toBe(mode);
+  expect(await readdir(folder)).toEqual([]);
 });
 
 test('a folder that is a link is refused', async () => {
