@@ -7,7 +7,6 @@ export interface McpRemoteParts extends Omit<ImportParts, 'text' | 'server'> {
   readonly server: URL;
   /** Of mcp-remote. */
   readonly folder: string;
-  readonly resource: string | undefined;
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
 

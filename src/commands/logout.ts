@@ -4,11 +4,14 @@ import type { Logger } from '../platform/log/logger.ts';
 import { quote } from '../protocol/quote.ts';
 import { StoreError } from '../store/files/store-errors.ts';
 import type { CredentialRecord } from '../store/record/record.ts';
+import { secretsOf } from '../store/record/secrets.ts';
 import type { Store } from '../store/store.ts';
 
 export interface LogoutParts {
   readonly store: Store;
   readonly keys: readonly string[];
+  /** The logins that are there under other keys. */
+  readonly others: (key: string) => Promise<readonly CredentialRecord[]>;
   readonly revoke: (record: CredentialRecord) => Promise<Revoked>;
   readonly logger: Logger;
   readonly signal: AbortSignal;
@@ -30,43 +33,83 @@ export async function logout(parts: LogoutParts): Promise<boolean> {
   return isClean;
 }
 
+interface Left {
+  /** Whose login there was. */
+  readonly server: string | undefined;
+  /** How many files of earlier logins there were. */
+  readonly setAside: number;
+  /** The first token that could not be revoked. */
+  readonly failed: { readonly error: unknown } | undefined;
+}
+
 /**
  * Revoked first and under the lock: a bridge that refreshed in between would find its token refused and ask the person to sign in. What a
  * refresh in flight brings afterwards is not written.
  */
-async function logoutOne({ store, revoke, logger, signal }: LogoutParts, key: string): Promise<boolean> {
+async function logoutOne(parts: LogoutParts, key: string): Promise<boolean> {
+  const { store, logger, signal } = parts;
   const left = await store.withLock(
     key,
-    async (held): Promise<{ readonly server?: string; readonly revoked?: Revoked }> => {
+    async (held): Promise<Left> => {
       const found = await held.read();
-      if (found.kind !== 'record') {
-        await held.remove();
-        return {};
-      }
-      const { tokens, client, server } = found.record;
-      for (const secret of [tokens?.accessToken, tokens?.refreshToken, client?.clientSecret]) {
-        if (secret !== undefined) logger.secret(secret);
-      }
+      const record = found.kind === 'record' ? found.record : undefined;
       try {
-        return { server, revoked: await revoke(found.record) };
+        const { files, records } = await held.setAside();
+        const earlier = records.length === 0 ? [] : withoutLogins(records, await parts.others(key));
+        const failed = await revokeAll(record === undefined ? earlier : [record, ...earlier], parts);
+        return { server: record?.server, setAside: files, failed };
       } finally {
         await held.remove();
       }
     },
     { signal },
   );
-  if (left.server === undefined) {
+  if (left.server !== undefined) logger.tell(`Signed out of ${quote(left.server)}.`);
+  if (left.setAside > 0) logger.tell(`Removed what had been set aside as unusable (${left.setAside}).`);
+  if (left.server === undefined && left.setAside === 0) {
     logger.tell('There was no login.');
     return true;
   }
-  logger.tell(`Signed out of ${quote(left.server)}.`);
   if (!store.writable) {
     logger.tell(`The login is still in ${store.folder}, which cannot be written.`);
     return false;
   }
-  if (left.revoked?.kind !== 'failed') return true;
+  if (left.failed === undefined) return true;
   logger.tell(
-    `Its tokens could not be revoked and may work until they expire: ${describeError(left.revoked.error)}`,
+    `Its tokens could not be revoked and may work until they expire: ${describeError(left.failed.error)}`,
   );
   return false;
+}
+
+/** A record that was copied over another is set aside there, and its tokens are still those of the login that it was copied from. */
+function withoutLogins(
+  records: readonly CredentialRecord[],
+  logins: readonly CredentialRecord[],
+): CredentialRecord[] {
+  const inUse = new Set(logins.flatMap(({ tokens }) => [tokens?.refreshToken, tokens?.accessToken]));
+  inUse.delete(undefined);
+  return records.filter(({ tokens }) => !inUse.has(tokens?.refreshToken) && !inUse.has(tokens?.accessToken));
+}
+
+/** Each token once, and no authorization server is asked again that has failed: one that is gone costs its time limit once. */
+async function revokeAll(
+  records: readonly CredentialRecord[],
+  { revoke, logger }: LogoutParts,
+): Promise<Left['failed']> {
+  const seen = new Set<string>();
+  const given = new Set<string>();
+  let failed: Left['failed'];
+  for (const record of records) {
+    for (const secret of secretsOf(record)) logger.secret(secret);
+    const { tokens, endpoints } = record;
+    const name = JSON.stringify([tokens?.refreshToken, tokens?.accessToken]);
+    const endpoint = endpoints.revocation ?? '';
+    if (seen.has(name) || given.has(endpoint)) continue;
+    seen.add(name);
+    const revoked = await revoke(record);
+    if (revoked.kind !== 'failed') continue;
+    given.add(endpoint);
+    failed ??= { error: revoked.error };
+  }
+  return failed;
 }

@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts';
 import { ConfigError } from '../errors.ts';
 import { quote } from '../protocol/quote.ts';
 import { CredentialPresentError, StoreReadOnlyError } from '../store/files/store-errors.ts';
-import { isBound, type PortableCredential } from '../store/record/portable.ts';
+import { isBound, type PortableCredential, type ResourceWish, resourceOf } from '../store/record/portable.ts';
 import type { NewRecord } from '../store/record/record.ts';
 import type { Store } from '../store/store.ts';
 
@@ -11,12 +11,12 @@ export async function keepImported(
   store: Store,
   key: string,
   record: NewRecord,
-  force: boolean,
+  { force, resource }: { readonly force: boolean; readonly resource: string | undefined },
 ): Promise<void> {
   if (!store.writable) {
     throw new StoreReadOnlyError(`the credential cannot be kept: ${store.folder} cannot be written`);
   }
-  const found = await store.read(key, { server: record.server });
+  const found = await store.read(key, { server: record.server, resource });
   const stored = found.kind === 'record' ? found.record : undefined;
   const isLogin = stored?.tokens !== undefined && stored.family !== record.family;
   if (isLogin && !force) throw alreadyThere(record.server);
@@ -30,6 +30,20 @@ export function expectBound(credential: PortableCredential, dpop: Config['oauth'
   if (dpop !== 'always' || (credential.dpop_jwk !== undefined && !hasBearer)) return;
   throw new ConfigError('the credential is not bound to a key, which --dpop always asks for', {
     hint: 'Sign in with --dpop always, or bring the credential along without it.',
+  });
+}
+
+/** The `resource` that goes with what was brought along. `what` names it, for the person. */
+export function expectResource(
+  credential: PortableCredential,
+  wish: ResourceWish,
+  what: string,
+): string | undefined {
+  const found = resourceOf(credential, wish);
+  if (found.kind === 'resource') return found.resource;
+  const [issuedFor, wanted] = [quote(credential.resource ?? ''), quote(wish.resource ?? '')];
+  throw new ConfigError(`${what} is for the resource ${issuedFor}, and --resource asks for ${wanted}`, {
+    hint: 'Leave --resource out, or bring along a credential that was issued for that resource.',
   });
 }
 

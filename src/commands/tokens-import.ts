@@ -3,7 +3,7 @@ import { ConfigError, UsageError } from '../errors.ts';
 import { canonicalServer } from '../store/record/key.ts';
 import { type PortableCredential, portableRecord, readPortable } from '../store/record/portable.ts';
 import type { Store } from '../store/store.ts';
-import { expectBound, keepImported } from './store-imported.ts';
+import { expectBound, expectResource, keepImported } from './store-imported.ts';
 
 export interface ImportTarget {
   readonly store: Store;
@@ -17,6 +17,10 @@ export interface ImportParts {
   readonly profile: string;
   readonly force: boolean;
   readonly dpop: Config['oauth']['dpop'];
+  /** `--resource`. */
+  readonly resource: string | undefined;
+  /** `--no-resource`. */
+  readonly noResource: boolean;
   readonly now: number;
   readonly open: (server: URL) => Promise<ImportTarget>;
   /** Asks the server where the refresh token is to be sent. */
@@ -32,16 +36,19 @@ export async function tokensImport(parts: ImportParts): Promise<string> {
 }
 
 export async function importCredential(
-  { profile, force, now, open, complete, dpop }: Omit<ImportParts, 'text' | 'server'>,
+  { profile, force, now, open, complete, dpop, ...wish }: Omit<ImportParts, 'text' | 'server'>,
   server: URL,
   read: PortableCredential,
 ): Promise<string> {
   expectBound(read, dpop);
+  expectResource(read, wish, 'the credential');
   const { store, key } = await open(server);
   const needsEndpoint = read.refresh_token !== undefined && read.token_endpoint === undefined;
   const credential = needsEndpoint ? await complete(server, read) : read;
   const address = canonicalServer(server);
-  await keepImported(store, key, portableRecord(credential, { server: address, profile, now }), force);
+  const resource = expectResource(credential, wish, 'the credential');
+  const record = portableRecord(credential, { server: address, profile, resource, now });
+  await keepImported(store, key, record, { force, resource: wish.resource });
   return address;
 }
 

@@ -63,7 +63,7 @@ export async function runCommand(
       const { MCP_REMOTE_CONFIG_DIR } = process.env;
       const server = await importMcpRemote({
         ...importParts(config, process, logger, signal),
-        ...{ server: withServer(config).server, headers: config.headers, resource: config.resource },
+        ...{ server: withServer(config).server, headers: config.headers },
         folder: MCP_REMOTE_CONFIG_DIR || join(homedir(), '.mcp-auth'),
       });
       logger.tell(`Took over the login of mcp-remote for ${server}.`);
@@ -99,24 +99,21 @@ async function runLogout(
   logger: LogSink,
   signal: AbortSignal,
 ): Promise<CommandResult> {
-  const [{ logout }, { openStore }] = await Promise.all([
+  const [{ logout }, { openStore }, { readOverview, storedKeys }, { openLeases }] = await Promise.all([
     import('../commands/logout.ts'),
     import('../store/open-store.ts'),
+    import('../store/overview.ts'),
+    import('../store/lease/lease.ts'),
   ]);
   const store = await openStore({ home: config.home, logger });
   const keys = config.all ? await storedKeys(store.folder) : [keyOf(withServer(config))];
   const revoke = revoker(config, process, signal);
-  const isClean = await logout({ store, keys, revoke, logger, signal });
+  const others = async (key: string) =>
+    (await readOverview(store.folder, openLeases(store.folder), systemClock.now())).flatMap((each) =>
+      each.key !== key && each.found.kind === 'record' ? [each.found.record] : [],
+    );
+  const isClean = await logout({ store, keys, others, revoke, logger, signal });
   return { output: '', outcome: isClean ? 'done' : 'failed' };
-}
-
-async function storedKeys(folder: string): Promise<string[]> {
-  const [{ readOverview }, { openLeases }] = await Promise.all([
-    import('../store/overview.ts'),
-    import('../store/lease/lease.ts'),
-  ]);
-  const all = await readOverview(folder, openLeases(folder), systemClock.now());
-  return all.map(({ key }) => key);
 }
 
 /** Longer than this nobody waits for an authorization server to forget something. */
@@ -161,9 +158,9 @@ async function runStatus(config: CommandConfig, logger: LogSink): Promise<Comman
 
 function importParts(config: CommandConfig, process: ProcessParts, logger: LogSink, signal: AbortSignal) {
   const { profile, force, resource } = config;
-  const { issuer, tenantIssuer, dpop } = config.oauth;
+  const { issuer, tenantIssuer, dpop, noResource } = config.oauth;
   return {
-    ...{ profile, force, dpop, now: systemClock.now() },
+    ...{ profile, force, dpop, resource, noResource, now: systemClock.now() },
     open: async (server: URL) => {
       const { openStore } = await import('../store/open-store.ts');
       const store = await openStore({ home: config.home, logger });

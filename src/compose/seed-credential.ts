@@ -1,4 +1,4 @@
-import { expectBound } from '../commands/store-imported.ts';
+import { expectBound, expectResource } from '../commands/store-imported.ts';
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../errors.ts';
 import { systemClock } from '../platform/clock.ts';
@@ -17,7 +17,7 @@ export async function seedStore(
   store: Store,
   key: string,
   text: string,
-  { server, profile, oauth }: Pick<Config, 'server' | 'profile' | 'oauth'>,
+  { server, profile, oauth, resource: wanted }: Pick<Config, 'server' | 'profile' | 'oauth' | 'resource'>,
   logger: Logger,
 ): Promise<void> {
   const read = readPortable(text);
@@ -37,11 +37,16 @@ export async function seedStore(
       hint: '`tokens export` writes all that is needed.',
     });
   }
-  const found = await store.read(key, { server: address });
+  const wish = { resource: wanted, noResource: oauth.noResource };
+  const resource = expectResource(credential, wish, `the credential in ${NAME}`);
+  const found = await store.read(key, { server: address, resource: wanted });
   const stored = found.kind === 'record' ? found.record : undefined;
   const isOurs = stored === undefined || stored.family.startsWith('seed-');
   if (!isOurs || stored?.family === seedFamily(credential)) return;
-  const record = portableRecord(credential, { server: address, profile, now: systemClock.now() });
+  const record = portableRecord(credential, {
+    ...{ server: address, profile, resource },
+    now: systemClock.now(),
+  });
   // Of two starts at once one finds the other's; both bring the same.
   await store.write(key, record, stored ?? null);
 }

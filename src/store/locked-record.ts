@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { readdir, rename, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../platform/clock.ts';
 import { moveFile, removeFile, stageFile, syncFolder } from './files/atomic-file.ts';
@@ -10,7 +9,8 @@ import { type CredentialRecord, type Expected, isExpected, type NewRecord } from
 import { serializeRecord } from './record/record-schema.ts';
 import { type ClaimFiles, createClaim, readClaims, removeClaims } from './reservation/reservation.ts';
 import { fillAnswerFile } from './reservation/response-file.ts';
-import type { HeldClaim, HeldLock, ReadResult } from './store.ts';
+import { readSetAside, removeSetAside, setAside } from './set-aside.ts';
+import type { HeldClaim, HeldLock } from './store.ts';
 
 /** A temporary file this old has lost its process: none is needed for longer than a rename takes. */
 const ORPHAN_AGE_MS = 60 * 60 * 1000;
@@ -49,7 +49,7 @@ function heldLock({ folder, key, path, guard, clock }: HeldParts): HeldLock {
       const found = await readRecord(path, identity);
       if (found.kind !== 'corrupt') return found;
       await whileHeld();
-      return setAside(path);
+      return { kind: 'corrupt', setAside: await setAside(path) };
     },
     write: async (record, expected) => {
       await whileHeld();
@@ -68,8 +68,10 @@ function heldLock({ folder, key, path, guard, clock }: HeldParts): HeldLock {
     remove: async () => {
       await whileHeld();
       if (await removeFile(path)) await syncFolder(folder);
+      await removeSetAside(folder, key);
       await sweep(folder, key, clock.now(), 'spent');
     },
+    setAside: () => readSetAside(folder, key),
     claims: (hash) => readClaims(files(hash), clock.now()),
     clearClaims: (hash) => removeClaims(files(hash)),
     claim: async (hash, number): Promise<HeldClaim | undefined> => {
@@ -127,12 +129,6 @@ async function promote(staged: string, path: string): Promise<boolean> {
     if (systemCode(error) === 'ENOENT') return false;
     throw error;
   }
-}
-
-async function setAside(path: string): Promise<ReadResult> {
-  const aside = `${path.replace(/\.json$/, '')}.corrupt-${randomBytes(6).toString('hex')}`;
-  await rename(path, aside);
-  return { kind: 'corrupt', setAside: aside };
 }
 
 /** Compare and set, without the set. What cannot be read is not what was expected, unless anything is. */

@@ -85,6 +85,7 @@ export class MemoryStore implements Store {
       remove: async () => {
         this.#records.set(key, 'removed');
       },
+      setAside: async () => ({ files: 0, records: [] }),
       claims: async () => [],
       clearClaims: async () => {},
       claim: async () => claim,

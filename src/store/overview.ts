@@ -31,6 +31,20 @@ export interface LockOverview {
 const STALE_MS = 15_000;
 const MAX_CLAIM_BYTES = 16 * 1024;
 
+/** The keys of all that may hold tokens: records, what was set aside of them, and answers that were left behind. */
+export async function storedKeys(folder: string): Promise<string[]> {
+  const names = await asStoreErrors(folder, () => namesIn(folder));
+  const holders = /^([0-9a-f]{64})\.(?:json|corrupt-[0-9a-f]+|[^.]+\.\d+\.answer)$/;
+  return [...new Set(names.flatMap((name) => holders.exec(name)?.[1] ?? []))];
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
+  });
+}
+
 /** Every credential in the folder, also those that a person is just signing in for. Takes no lock and changes nothing. */
 export async function readOverview(
   folder: string,
@@ -38,10 +52,7 @@ export async function readOverview(
   now: number,
 ): Promise<CredentialOverview[]> {
   return asStoreErrors(folder, async () => {
-    const names = await readdir(folder).catch((error: unknown) => {
-      if (systemCode(error) === 'ENOENT') return [];
-      throw error;
-    });
+    const names = await namesIn(folder);
     const keys = names.flatMap((name) => /^([0-9a-f]{64})\.(?:json|lease)$/.exec(name)?.[1] ?? []);
     const all = [...new Set(keys)].map((key) => readOne(folder, key, names, leases, now));
     return (await Promise.all(all)).filter(({ found, signIn }) => found.kind !== 'absent' || signIn);

@@ -1,5 +1,7 @@
 import type { CredentialRecord, Expected, NewRecord, RecordIdentity } from './record/record.ts';
 import type { ClaimState } from './reservation/reservation.ts';
+import type { SetAside } from './set-aside.ts';
+
 export type ReadResult =
   | { readonly kind: 'absent' }
   /** What was there is no record, or another server's; it has been renamed to `setAside`. */
@@ -43,7 +45,9 @@ export interface HeldLock {
   lost(): boolean;
   read(identity?: RecordIdentity): Promise<ReadResult>;
   write(record: NewRecord, expected: Expected | 'any'): Promise<WriteResult>;
+  /** The record, and what was set aside of it. */
   remove(): Promise<void>;
+  setAside(): Promise<SetAside>;
   /** The claims on the refresh token with this hash, oldest first. */
   claims(hash: string): Promise<readonly ClaimState[]>;
   /** The right to spend it; undefined: somebody has that number already. Read the record again before spending. */

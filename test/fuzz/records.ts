@@ -68,7 +68,12 @@ export const RECORDS = [
     (text) => {
       const read = readPortable(text);
       if (read.kind === 'unusable') return assertShowable(read.reason);
-      const target = { server: 'https://mcp.example/mcp', profile: 'default', now: 1_800_000_000_000 };
+      const target = {
+        server: 'https://mcp.example/mcp',
+        profile: 'default',
+        resource: undefined,
+        now: 1_800_000_000_000,
+      };
       const record = { ...portableRecord(read.credential, target), version: 1 as const, revision: 1 };
       assert.deepEqual(parseRecord(serializeRecord(record)), { kind: 'record', record: plain(record) });
     },

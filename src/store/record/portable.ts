@@ -139,7 +139,28 @@ export interface PortableTarget {
   /** Canonical. */
   readonly server: string;
   readonly profile: string;
+  /** As `resourceOf` has it. */
+  readonly resource: string | undefined;
   readonly now: number;
+}
+
+/** What the user asks for with `--resource` and `--no-resource`. */
+export interface ResourceWish {
+  readonly resource?: string | undefined;
+  readonly noResource?: boolean | undefined;
+}
+
+/**
+ * What is sent as `resource` with this credential. A record that is kept under the name of `--resource` has to hold the same, or its
+ * next reader takes it for another's. `other`: its tokens were issued for another resource than the one that is asked for.
+ */
+export function resourceOf(
+  { resource: issuedFor }: PortableCredential,
+  { resource, noResource }: ResourceWish,
+): { readonly kind: 'resource'; readonly resource: string | undefined } | { readonly kind: 'other' } {
+  if (noResource === true) return { kind: 'resource', resource: undefined };
+  if (resource !== undefined && issuedFor !== undefined && resource !== issuedFor) return { kind: 'other' };
+  return { kind: 'resource', resource: resource ?? issuedFor };
 }
 
 /** Names the credential by what it holds: the same one, imported again, is known by its family. */
@@ -152,7 +173,7 @@ export function seedFamily(credential: PortableCredential): string {
 /** `credential` as a record; with a refresh token its `token_endpoint` has to be known by now. */
 export function portableRecord(
   credential: PortableCredential,
-  { server, profile, now }: PortableTarget,
+  { server, profile, resource, now }: PortableTarget,
 ): NewRecord {
   const {
     client_id: clientId,
@@ -168,7 +189,7 @@ export function portableRecord(
     family: seedFamily(credential),
     server,
     profile,
-    resource: credential.resource,
+    resource,
     issuer: credential.issuer ?? origin,
     endpoints: present({
       token: credential.token_endpoint ?? `${origin}/token`,

@@ -9,7 +9,7 @@
  *   credentials/KEY.HASH.N.lost           the same after its owner gave up waiting for the answer
  *   credentials/KEY.lease, .lease.lock    the sign-in that is going on, if any
  *   credentials/KEY.sign-in.json          its public face: address, deadline, outcome; no secret
- *   credentials/KEY.corrupt-…             a record that could not be read, set aside
+ *   credentials/KEY.corrupt-…             a record that could not be read, set aside; the newest three, until logout
  *   servers/KEY.json                      what the server answered last time; no secret
  */
 export interface CredentialRecord {

@@ -10,7 +10,7 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { type Logger, silentLogger } from '../../../src/platform/log/logger.ts';
@@ -168,6 +168,27 @@ test('a torn record is set aside under another name, whole as it was, and the ne
     expect(await store.read(KEY)).toEqual({ kind: 'absent' });
   }
   expect(await store.write(KEY, login, null)).toMatchObject({ kind: 'written' });
+});
+
+test('of what is set aside the newest three are kept; a removal takes them, and nobody else’s', async () => {
+  await using home = await TemporaryHome.create();
+  const store = await open(home);
+  const other = `${'cd'.repeat(32)}.corrupt-0123456789ab`;
+  await writeFile(join(store.folder, other), 'x', { mode: 0o600 });
+  // As another version left it: more than are kept.
+  for (let n = 0; n < 5; n++) await writeFile(join(store.folder, `${KEY}.corrupt-${n}`), 'x');
+  const names: string[] = [];
+  for (let n = 0; n < 4; n++) {
+    await writeFile(recordPath(store), serializeRecord({ ...wholeRecord, family: `f${n}` }), { mode: 0o600 });
+    const read = await store.read(KEY, identity);
+    if (read.kind !== 'corrupt') throw new Error(read.kind);
+    names.push(basename(read.setAside));
+  }
+  expect((await readdir(store.folder)).sort()).toEqual([...names.slice(-3), other].sort());
+  const found = await store.withLock(KEY, (held) => held.setAside(), { signal });
+  expect(found).toMatchObject({ files: 3, records: [{ family: 'f3' }, { family: 'f2' }, { family: 'f1' }] });
+  await store.remove(KEY);
+  expect(await readdir(store.folder)).toEqual([other]);
 });
 
 test("another server's record under this name is set aside", async () => {

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -214,15 +214,17 @@ describe('token', () => {
 });
 
 describe('logout', () => {
+  const revocations = () =>
+    authority.requests.entries
+      .filter(({ path }) => path.endsWith('/revocation'))
+      .map(({ body }) => new URLSearchParams(body).get('token'));
+
   it('revokes the refresh token, then the access token, then forgets both', async () => {
     await signedIn();
     const { tokens } = await record();
     const end = await run(['logout', server.url]);
     expect(end).toMatchObject({ code: 0, stdout: '' });
-    const revoked = authority.requests.entries
-      .filter(({ path }) => path.endsWith('/revocation'))
-      .map(({ body }) => new URLSearchParams(body).get('token'));
-    expect(revoked).toEqual([tokens.refreshToken, tokens.accessToken]);
+    expect(revocations()).toEqual([tokens.refreshToken, tokens.accessToken]);
     expect(await readdir(join(home.state, 'credentials'))).not.toContainEqual(
       expect.stringMatching(/^[0-9a-f]{64}\.(json|.*(claim|answer))$/),
     );
@@ -237,6 +239,61 @@ describe('logout', () => {
     expect(end.code).toBe(1);
     expect(end.stderr).toContain('503');
     expect((await run(['token', server.url])).code).toBe(3);
+  });
+
+  it('takes what was set aside along, and revokes what of it can be read', async () => {
+    await signedIn();
+    const login = await record();
+    const folder = join(home.state, 'credentials');
+    const [file = ''] = (await readdir(folder)).filter(
+      (name) => name.endsWith('.json') && !name.includes('.sign-in'),
+    );
+    const key = file.replace('.json', '');
+    const aside = (name: string) => join(folder, `${key}.corrupt-${name}`);
+    const { tokens } = login;
+    const earlier = {
+      ...login,
+      tokens: { ...tokens, accessToken: 'earlier-at', refreshToken: 'earlier-rt' },
+    };
+    await writeFile(aside('aa'), JSON.stringify(earlier), { mode: 0o600 });
+    await writeFile(aside('bb'), JSON.stringify(earlier), { mode: 0o600 });
+    await writeFile(aside('cc'), '{"torn', { mode: 0o600 });
+    const end = await run(['logout', server.url]);
+    expect(end.code).toBe(0);
+    expect(end.stderr).toContain('set aside as unusable (3)');
+    expect(end.stderr).not.toMatch(/earlier-/);
+    expect(revocations()).toEqual([tokens.refreshToken, tokens.accessToken, 'earlier-rt', 'earlier-at']);
+    expect((await readdir(folder)).filter((name) => name.includes('.corrupt-'))).toEqual([]);
+
+    // Nothing else of this key is there: --all finds it all the same.
+    await writeFile(
+      aside('dd'),
+      JSON.stringify({ ...earlier, tokens: { ...tokens, accessToken: 'last-at' } }),
+    );
+    expect((await run(['logout', '--all'])).code).toBe(0);
+    expect(revocations()).toContain('last-at');
+    expect((await readdir(folder)).filter((name) => name.includes('.corrupt-'))).toEqual([]);
+  });
+
+  it('a record that was copied over another is no reason to end the login that it is a copy of', async () => {
+    await signedIn();
+    const folder = join(home.state, 'credentials');
+    const copied = JSON.stringify(await record());
+    const other = 'https://other.example/mcp';
+    const login = JSON.stringify({ server: other, access_token: 'other-at' });
+    expect((await run(['tokens', 'import'], {}, login)).code).toBe(0);
+    for (const name of await readdir(folder)) {
+      if (!/^[0-9a-f]{64}\.json$/.test(name)) continue;
+      const text = await readFile(join(folder, name), 'utf8');
+      if (text.includes(other)) await writeFile(join(folder, name), copied);
+    }
+    // Set aside by whoever reads it for its own server.
+    expect((await run(['token', other, '--non-interactive'])).code).toBe(3);
+    expect((await readdir(folder)).filter((name) => name.includes('.corrupt-'))).toHaveLength(1);
+    expect((await run(['logout', other])).code).toBe(0);
+    expect((await readdir(folder)).filter((name) => name.includes('.corrupt-'))).toEqual([]);
+    expect(revocations()).toEqual([]);
+    expect((await run(['token', server.url])).code).toBe(0);
   });
 
   it('--all', async () => {

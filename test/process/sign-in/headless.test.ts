@@ -150,6 +150,45 @@ describe('a credential from elsewhere', () => {
     expect(end.stderr).not.toContain('s3cr3t-canary');
   });
 
+  it.each([
+    ['tokens import', true],
+    ['MCP_DRAWBRIDGE_CREDENTIALS', false],
+  ])('%s with --resource: kept, used at each start, and sent with the refresh', async (_, byCommand) => {
+    const { resource, ...bare } = JSON.parse(await exported()) as Record<string, unknown>;
+    const text = JSON.stringify({ ...bare, expires_at: 1 });
+    const args = ['--resource', server.url];
+    if (byCommand) expect((await run(['tokens', 'import', ...args], {}, text)).code).toBe(0);
+    const env: Record<string, string> = byCommand ? {} : { MCP_DRAWBRIDGE_CREDENTIALS: text };
+    const before = authority.counters.refreshPosts;
+    for (let start = 0; start < 3; start++) {
+      expect(await listsThrough(['--non-interactive', ...args], env)).toContain('echo');
+    }
+    expect(authority.counters).toMatchObject({ refreshPosts: before + 1, replays: 0 });
+    const refresh = authority.requests.entries.findLast(({ path }) => path.endsWith('/token'));
+    expect(new URLSearchParams(refresh?.body).get('resource')).toBe(server.url);
+    const names = await readdir(join(home.state, 'credentials'));
+    expect(names.filter((name) => /\.(json|corrupt-.*)$/.test(name))).toEqual([
+      expect.stringMatching(/^[0-9a-f]{64}\.json$/),
+    ]);
+  });
+
+  it('one that was issued for another resource than --resource: exit 2, and nothing is kept', async () => {
+    const text = await exported();
+    const args = ['--resource', `${server.url}/other`];
+    const env = { MCP_DRAWBRIDGE_CREDENTIALS: text };
+    await using host = startRawHost([server.url, ...args], { env: home.env(env) });
+    const ends = [
+      await run(['tokens', 'import', ...args], {}, text),
+      await run(['token', server.url, ...args], env),
+      { ...(await host.closed), stdout: '', stderr: host.stderr },
+    ];
+    for (const { code, stdout, stderr } of ends) {
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toContain(`--resource asks for "${server.url}/other"`);
+    }
+    expect(await readdir(join(home.state, 'credentials')).catch(() => [])).toEqual([]);
+  });
+
   it('MCP_DRAWBRIDGE_TOKEN: sent as it is, and a 401 is an error that says so', async () => {
     await exported();
     const token = authority.tokens.newest?.token ?? '';
@@ -236,6 +275,14 @@ describe('import-mcp-remote', () => {
     expect(none.stderr).toContain('mcp-remote has no login');
     expect((await run(['import-mcp-remote', server.url, '--header', 'X-Tenant: a'])).code).toBe(0);
     expect((await run(['token', server.url])).code).toBe(0);
+  });
+
+  it('with --resource: kept under that name, and used', async () => {
+    await mcpRemoteLogin(server.url);
+    const args = ['--resource', server.url];
+    expect((await run(['import-mcp-remote', server.url, ...args])).code).toBe(0);
+    const ends = [await run(['token', server.url, ...args]), await run(['token', server.url, ...args])];
+    expect(ends.map(({ code }) => code)).toEqual([0, 0]);
   });
 });
 

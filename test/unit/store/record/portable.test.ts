@@ -3,6 +3,7 @@ import { freshness } from '../../../../src/auth/refresh/expiry.ts';
 import {
   portableRecord,
   readPortable,
+  resourceOf,
   seedFamily,
   writePortable,
 } from '../../../../src/store/record/portable.ts';
@@ -12,7 +13,7 @@ import { wholeRecord } from '../../../peers/processes/credentials.ts';
 
 const NOW = 1_800_000_000_000;
 const CANARY = 's3cr3t-canary';
-const target = { server: 'https://mcp.example/mcp', profile: 'default', now: NOW };
+const target = { server: 'https://mcp.example/mcp', profile: 'default', resource: undefined, now: NOW };
 
 const { dpopKey: key } = wholeRecord;
 
@@ -24,11 +25,25 @@ function read(value: unknown) {
 
 test('what is exported is imported as the same credential', () => {
   const { tokens, client, issuer, endpoints, resource, dpopKey } = wholeRecord;
-  const again = portableRecord(read(writePortable(wholeRecord)), target);
+  const again = portableRecord(read(writePortable(wholeRecord)), { ...target, resource });
   expect(again).toMatchObject({ issuer, endpoints, resource, dpopKey, server: wholeRecord.server });
   expect(again.client).toMatchObject({ clientId: client?.clientId, clientSecret: client?.clientSecret });
   const { accessToken, refreshToken, expiresAt, scope, idToken } = tokens ?? {};
   expect(again.tokens).toMatchObject({ accessToken, refreshToken, expiresAt, scope, idToken });
+});
+
+const [A, B] = ['https://a.example', 'https://b.example'];
+
+test.each([
+  ['as issued', A, {}, { kind: 'resource', resource: A }],
+  ['none on either side', undefined, {}, { kind: 'resource', resource: undefined }],
+  ['--resource alone', undefined, { resource: A }, { kind: 'resource', resource: A }],
+  ['the same', A, { resource: A }, { kind: 'resource', resource: A }],
+  ['issued for another', A, { resource: B }, { kind: 'other' }],
+  ['--no-resource', A, { noResource: true }, { kind: 'resource', resource: undefined }],
+])('the resource of an imported credential: %s', (_, issuedFor, wish, expected) => {
+  const credential = read({ access_token: 'a', ...(issuedFor === undefined ? {} : { resource: issuedFor }) });
+  expect(resourceOf(credential, wish)).toEqual(expected);
 });
 
 test('a bound token stays bound', () => {

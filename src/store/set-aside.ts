@@ -1,0 +1,67 @@
+import { randomBytes } from 'node:crypto';
+import { lstat, readdir, rename } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { readOwnFile, removeFile } from './files/atomic-file.ts';
+import { systemCode } from './files/store-errors.ts';
+import { type CredentialRecord, MAX_RECORD_BYTES } from './record/record.ts';
+import { parseRecord } from './record/record-schema.ts';
+
+/** Enough to find out what goes wrong; each may hold tokens, and a fault that comes with each start would leave one each time. */
+export const SET_ASIDE_KEPT = 3;
+
+/** What is set aside of one credential. */
+export interface SetAside {
+  readonly files: number;
+  /** Those that can be read, the newest first: another server's or resource's under this name. */
+  readonly records: readonly CredentialRecord[];
+}
+
+/** Renames a record that cannot be used, and keeps no more than the newest of those. Returns the new name. */
+export async function setAside(path: string): Promise<string> {
+  const folder = dirname(path);
+  const key = basename(path, '.json');
+  const aside = join(folder, `${key}.corrupt-${randomBytes(6).toString('hex')}`);
+  await rename(path, aside);
+  for (const older of (await listSetAside(folder, key)).slice(SET_ASIDE_KEPT)) await remove(older);
+  return aside;
+}
+
+export async function readSetAside(folder: string, key: string): Promise<SetAside> {
+  const paths = await listSetAside(folder, key);
+  const records: CredentialRecord[] = [];
+  for (const path of paths) {
+    const read = await readOwnFile(path, MAX_RECORD_BYTES);
+    const parsed = read.kind === 'bytes' ? parseRecord(read.bytes) : undefined;
+    if (parsed?.kind === 'record') records.push(parsed.record);
+  }
+  return { files: paths.length, records };
+}
+
+export async function removeSetAside(folder: string, key: string): Promise<void> {
+  for (const path of await listSetAside(folder, key)) await remove(path);
+}
+
+/** The newest first: a rename changes the ctime of what it renames, and its mtime says when it was written. */
+async function listSetAside(folder: string, key: string): Promise<string[]> {
+  const prefix = `${key}.corrupt-`;
+  const names = (await readdir(folder)).filter((name) => name.startsWith(prefix));
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const path = join(folder, name);
+      const stats = await lstat(path).catch(() => undefined);
+      return stats === undefined ? [] : [{ path, at: stats.ctimeMs }];
+    }),
+  );
+  return found
+    .flat()
+    .sort((a, b) => b.at - a.at)
+    .map(({ path }) => path);
+}
+
+/** A folder in the place of a record is nothing that we have made: it stays. */
+async function remove(path: string): Promise<void> {
+  await removeFile(path).catch((error: unknown) => {
+    const code = systemCode(error);
+    if (code !== 'EISDIR' && code !== 'EPERM') throw error;
+  });
+}
