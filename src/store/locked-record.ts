@@ -7,9 +7,9 @@ import { type FileLockOptions, type LockGuard, type LockTools, withFileLock } fr
 import { readRecord } from './record/read-record.ts';
 import { type CredentialRecord, type Expected, isExpected, type NewRecord } from './record/record.ts';
 import { serializeRecord } from './record/record-schema.ts';
+import { readSetAside, removeSetAside, setAside } from './record/set-aside.ts';
 import { type ClaimFiles, createClaim, readClaims, removeClaims } from './reservation/reservation.ts';
 import { fillAnswerFile } from './reservation/response-file.ts';
-import { readSetAside, removeSetAside, setAside } from './set-aside.ts';
 import type { HeldClaim, HeldLock } from './store.ts';
 
 /** A temporary file this old has lost its process: none is needed for longer than a rename takes. */

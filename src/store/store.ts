@@ -1,6 +1,6 @@
 import type { CredentialRecord, Expected, NewRecord, RecordIdentity } from './record/record.ts';
+import type { SetAside } from './record/set-aside.ts';
 import type { ClaimState } from './reservation/reservation.ts';
-import type { SetAside } from './set-aside.ts';
 
 export type ReadResult =
   | { readonly kind: 'absent' }

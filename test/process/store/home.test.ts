@@ -1,9 +1,9 @@
 import { chmod, lstat, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { runProgram } from '../peers/hosts/command.ts';
-import { startRawHost } from '../peers/hosts/raw-host.ts';
-import { TemporaryHome } from '../peers/processes/home.ts';
+import { runProgram } from '../../peers/hosts/command.ts';
+import { startRawHost } from '../../peers/hosts/raw-host.ts';
+import { TemporaryHome } from '../../peers/processes/home.ts';
 
 const SERVER = 'https://mcp.example/mcp';
 const LOGIN = JSON.stringify({ server: SERVER, access_token: 'access-token-1' });

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { lstat, readdir, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { readOwnFile, removeFile } from './files/atomic-file.ts';
-import { systemCode } from './files/store-errors.ts';
-import { type CredentialRecord, MAX_RECORD_BYTES } from './record/record.ts';
-import { parseRecord } from './record/record-schema.ts';
+import { readOwnFile, removeFile } from '../files/atomic-file.ts';
+import { systemCode } from '../files/store-errors.ts';
+import { type CredentialRecord, MAX_RECORD_BYTES } from './record.ts';
+import { parseRecord } from './record-schema.ts';
 
 /** Enough to find out what goes wrong; each may hold tokens, and a fault that comes with each start would leave one each time. */
 export const SET_ASIDE_KEPT = 3;
