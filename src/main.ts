@@ -18,7 +18,7 @@ const [, script = '', ...argv] = process.argv;
 
 function processParts(): ProcessParts {
   const { stdin, stdout, env, pid, execPath, execArgv } = process;
-  return { stdin, stdout, env, pid, execPath, entry: [...execArgv, script] };
+  return { stdin, stdout, env, pid, execPath, execArgv, entry: [script] };
 }
 
 async function run(): Promise<number> {

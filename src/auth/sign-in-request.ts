@@ -37,6 +37,8 @@ export interface SignInRequest {
   readonly allowHttp: boolean;
   readonly assumePkce: boolean;
   readonly caFile?: string | undefined;
+  /** The user's `--cert` and `--key`, for the server's own origin: the files, which the process reads itself. */
+  readonly clientCertificate?: { readonly certFile: string; readonly keyFile: string } | undefined;
   readonly home?: string | undefined;
   readonly authTimeoutMs: number;
   readonly callback: CallbackAddress;

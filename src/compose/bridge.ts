@@ -36,7 +36,7 @@ export async function composeBridge(
     ...optional({ ca }),
     ...(config.clientCertificate === undefined
       ? {}
-      : { clientCertificate: clientCertificate(config.clientCertificate) }),
+      : { clientCertificate: clientCertificate(config.clientCertificate, server) }),
   });
   const memory = new RememberedServer({
     folder: config.store === 'memory' ? undefined : storePaths(home).servers,

@@ -39,7 +39,7 @@ export async function openCredential(
   process: ProcessParts,
   logger: Logger,
 ): Promise<AuthorizationOptions> {
-  const { server, allowHttp, home, caFile, oauth } = config;
+  const { server, allowHttp, home, oauth } = config;
   const store = await openStore({ home, logger, memory: config.store === 'memory' });
   if (config.credentials !== undefined) {
     const { seedStore } = await import('./seed-credential.ts');
@@ -49,7 +49,7 @@ export async function openCredential(
     ? openLeases(store.folder)
     : (await import('../store/lease/memory-leases.ts')).memoryLeases();
   const proofMemory: ProofMemory = new Map();
-  const createGuardedHttp = httpFactory(process.env, caFile);
+  const createGuardedHttp = httpFactory(process.env, server, config);
   return {
     store,
     leases,
@@ -77,8 +77,8 @@ export async function openCredential(
     launch: async (request) => {
       if (store.writable) {
         const { startSignIn } = await import('../auth/sign-in/launch.ts');
-        const { execPath, entry, env } = process;
-        return startSignIn(request, { launch: launchDetached, execPath, entry, env });
+        const { execPath, execArgv, entry, env } = process;
+        return startSignIn(request, { launch: launchDetached, execPath, execArgv, entry, env });
       }
       // A store that cannot be written cannot be shared: the sign-in runs here, for this bridge alone.
       const { runSignIn } = await import('../auth/sign-in/run.ts');

@@ -25,7 +25,7 @@ export async function machineOptions(
   process: ProcessParts,
   logger: Logger,
 ): Promise<MachineAuthorizationOptions> {
-  const { home, caFile, oauth } = config;
+  const { home, oauth } = config;
   if (oauth.machineGrant === undefined) throw new InternalError('a machine grant without its settings');
   const { server, profile, resource, noResource, scope, assumePkce, allowHttp, dpop, issuer, tenantIssuer } =
     signInSettings(config);
@@ -38,7 +38,7 @@ export async function machineOptions(
     grant: oauth.machineGrant,
     client: oauth.client,
     readFile: readSettingsFile,
-    createHttp: httpFactory(process.env, caFile),
+    createHttp: httpFactory(process.env, config.server, config),
     clock: systemClock,
     random: systemRandom,
   };

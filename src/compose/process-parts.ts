@@ -1,7 +1,11 @@
 import type { Readable, Writable } from 'node:stream';
 import type { AddressGuard } from '../auth/http/address-policy.ts';
 import type { Environment } from '../config/sources/environment.ts';
-import { trustedCertificates } from '../platform/http/certificates.ts';
+import {
+  type ClientCertificateFiles,
+  clientCertificate,
+  trustedCertificates,
+} from '../platform/http/certificates.ts';
 import { createHttp } from '../platform/http/undici.ts';
 
 /** What the process gives the program. */
@@ -11,15 +15,28 @@ export interface ProcessParts {
   readonly env: Environment;
   readonly pid: number;
   readonly execPath: string;
-  /** What runs this program when given to `execPath`: Node's own flags, then the entry. */
+  /** Node's own flags, which came before the entry. */
+  readonly execArgv: readonly string[];
+  /** What runs this program when given to `execPath`. */
   readonly entry: readonly string[];
 }
 
-/** Connections for authorization servers: each asks the guard before it is made. */
-export function httpFactory(env: Environment, caFile: string | undefined) {
+/** Connections for authorization servers and the server's own metadata: each asks the guard before it is made. */
+export function httpFactory(
+  env: Environment,
+  server: URL,
+  settings: {
+    readonly caFile?: string | undefined;
+    readonly clientCertificate?: ClientCertificateFiles | undefined;
+  },
+) {
   return (allowAddress: AddressGuard['allow']) => {
+    const { caFile, clientCertificate: files } = settings;
     const ca = trustedCertificates(caFile, env);
-    return createHttp({ env, allowAddress, ...optional({ ca }) });
+    return createHttp({
+      ...{ env, allowAddress },
+      ...optional({ ca, clientCertificate: files && clientCertificate(files, server) }),
+    });
   };
 }
 

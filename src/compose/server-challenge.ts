@@ -36,7 +36,7 @@ async function probe(
     ]);
   const { server: url, headers, maxMessageBytes, connectTimeoutMs, caFile } = config;
   const ca = trustedCertificates(caFile, process.env);
-  const clientCertificate = config.clientCertificate && readPair(config.clientCertificate);
+  const clientCertificate = config.clientCertificate && readPair(config.clientCertificate, url);
   const http = await createHttp({
     ...{ env: process.env, connectTimeoutMs },
     ...optional({ ca, clientCertificate }),
@@ -55,7 +55,7 @@ async function probe(
 
 /** Connections to an authorization server, for one errand. */
 export async function guarded<T>(
-  { headers, allowHttp, caFile }: Pick<Config, 'headers' | 'allowHttp' | 'caFile'>,
+  config: Pick<Config, 'headers' | 'allowHttp' | 'caFile' | 'clientCertificate'>,
   server: URL,
   process: ProcessParts,
   run: (fetch: GuardedFetch) => Promise<T>,
@@ -65,8 +65,9 @@ export async function guarded<T>(
     import('../auth/http/guarded-fetch.ts'),
   ]);
   const addresses = createAddressGuard(server);
-  const http = await httpFactory(process.env, caFile)(addresses.allow);
+  const http = await httpFactory(process.env, server, config)(addresses.allow);
   try {
+    const { headers, allowHttp } = config;
     return await run(createGuardedFetch({ http, addresses, server, headers, allowHttp, clock: systemClock }));
   } finally {
     await http.close();

@@ -5,12 +5,12 @@ import { optional } from './process-parts.ts';
 
 /** What of the settings shapes a sign-in. */
 export function signInSettings(config: Config): SignInSettings {
-  const { oauth, resource, scope, caFile, home } = config;
+  const { oauth, resource, scope, caFile, clientCertificate, home } = config;
   const { client, clientMetadataUrl, noResource, issuer, tenantIssuer, authorizeParams } = oauth;
   return {
     server: canonicalServer(config.server),
     profile: config.profile,
-    ...optional({ resource, scope, caFile, home, client, clientMetadataUrl, issuer }),
+    ...optional({ resource, scope, caFile, clientCertificate, home, client, clientMetadataUrl, issuer }),
     ...(oauth.grant === 'device_code' ? { grant: oauth.grant } : {}),
     ...{ noResource, tenantIssuer },
     useIdToken: oauth.useIdToken,

@@ -35,7 +35,7 @@ export async function composeSignIn(process: ProcessParts, stop: AbortSignal): P
 
 /** What a sign-in needs of the machine. */
 export async function signInPlatform(
-  { caFile }: SignInRequest,
+  request: SignInRequest,
   process: ProcessParts,
   logger: Logger,
   shared: { readonly store: Store; readonly leases: Leases },
@@ -52,6 +52,6 @@ export async function signInPlatform(
     pid: process.pid,
     listen: listenOnLoopback,
     openBrowser: createBrowser(process.env),
-    createHttp: httpFactory(process.env, caFile),
+    createHttp: httpFactory(process.env, new URL(request.server), request),
   };
 }

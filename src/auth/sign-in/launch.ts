@@ -1,3 +1,4 @@
+import { certificateFlags } from '../../platform/process/certificate-flags.ts';
 import { signInEnvironment } from '../../platform/process/child-environment.ts';
 import type { Launch } from '../../platform/process/child-process.ts';
 import { SignInFailedError } from '../errors/sign-in-errors.ts';
@@ -7,8 +8,11 @@ import { SIGN_IN_COMMAND } from './request.ts';
 /** How the running program can be started once more. */
 export interface SignInStarter {
   readonly launch: Launch;
-  /** The Node that runs this program, and what it was given to run: the path of the entry comes last. */
+  /** The Node that runs this program. */
   readonly execPath: string;
+  /** The flags of that Node, of which those that decide about certificates are passed on. */
+  readonly execArgv: readonly string[];
+  /** What it was given to run: the path of the entry comes last. */
   readonly entry: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
 }
@@ -20,7 +24,7 @@ export interface SignInStarter {
 export async function startSignIn(request: SignInRequest, starter: SignInStarter): Promise<void> {
   const outcome = await starter.launch({
     command: starter.execPath,
-    args: [...starter.entry, SIGN_IN_COMMAND],
+    args: [...certificateFlags(starter.execArgv), ...starter.entry, SIGN_IN_COMMAND],
     env: signInEnvironment(starter.env),
     stdin: JSON.stringify(request),
     watchMs: 0,

@@ -40,6 +40,7 @@ const schema = z.object({
   allowHttp: z.boolean(),
   assumePkce: z.boolean(),
   caFile: z.optional(z.string()),
+  clientCertificate: z.optional(z.object({ certFile: z.string(), keyFile: z.string() })),
   home: z.optional(z.string()),
   authTimeoutMs: z.number().check(z.positive()),
   callback: z.object({

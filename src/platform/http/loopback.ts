@@ -7,3 +7,12 @@ export function isLoopback(url: URL): boolean {
 export function isLocalhostName(hostname: string): boolean {
   return /^(?:.+\.)?localhost\.?$/i.test(hostname);
 }
+
+/** A literal that reaches this machine, as `URL.hostname` writes it: whatever the spelling was, dotted decimal or compressed. */
+const LOOPBACK_LITERAL =
+  /^(?:(?:127|0)(?:\.\d{1,3}){3}|\[::1?\]|\[::ffff:(?:7f[0-9a-f]{2}|[0-9a-f]{1,2}):[0-9a-f]{1,4}\])$/;
+
+/** Whether a connection to the URL's host stays on this machine: no proxy can make it, and none is to read it. */
+export function staysHere(url: URL): boolean {
+  return LOOPBACK_LITERAL.test(url.hostname) || isLocalhostName(url.hostname);
+}

@@ -13,6 +13,28 @@ export function createProxyAgent(options: EnvHttpProxyAgent.Options, probeAfterM
     ...options,
     // The connections to the proxy itself: undici makes their connector and has no option for another.
     clientFactory: (origin, { connect }: { connect: buildConnector.connector }) =>
-      new UndiciPool(origin, { connect: probedConnector(connect, probeAfterMs) }),
+      proxyPool(origin, probedConnector(connect, probeAfterMs)),
+  });
+}
+
+/**
+ * Undici takes an error with these codes for the loss of an idle connection and connects again, at once and for ever: a proxy that closes
+ * the connection instead of answering CONNECT would be asked thousands of times in a second.
+ */
+const RETRIED_BY_UNDICI = new Set(['UND_ERR_SOCKET', 'UND_ERR_INFO']);
+
+function proxyPool(origin: URL, connector: buildConnector.connector): Dispatcher {
+  const pool = new UndiciPool(origin, { connect: connector });
+  const tunnel: (options: Dispatcher.ConnectOptions) => Promise<unknown> = pool.connect.bind(pool);
+  return Object.assign(pool, {
+    connect: async (options: Dispatcher.ConnectOptions) => {
+      try {
+        return await tunnel(options);
+      } catch (cause) {
+        if (!RETRIED_BY_UNDICI.has((cause as NodeJS.ErrnoException).code ?? '')) throw cause;
+        const error = new Error('the proxy closed the connection', { cause });
+        throw Object.assign(error, { code: 'ERR_PROXY_CONNECTION' });
+      }
+    },
   });
 }

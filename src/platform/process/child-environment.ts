@@ -1,3 +1,5 @@
+import { certificateOptions } from './certificate-flags.ts';
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What a program on the desktop needs to find the person's session, and nothing that may hold a secret (THREATS 4). */
@@ -21,7 +23,7 @@ const DESKTOP_PREFIX = /^(LC|XDG|WSL)_/;
 
 /** What our own sign-in process needs beside that to reach the servers: a proxy's address may hold a password. */
 const NETWORK = [
-  ...['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'MCP_DRAWBRIDGE_HOME'],
+  ...['NODE_EXTRA_CA_CERTS', 'NODE_USE_SYSTEM_CA', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'MCP_DRAWBRIDGE_HOME'],
   ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'],
 ];
 
@@ -30,8 +32,11 @@ export function desktopEnvironment(env: Environment): Record<string, string> {
   return select(env, new Set(DESKTOP));
 }
 
+/** Of NODE_OPTIONS only what decides about certificates: a sign-in that does not trust what the bridge trusts fails. */
 export function signInEnvironment(env: Environment): Record<string, string> {
-  return select(env, new Set([...DESKTOP, ...NETWORK]));
+  const selected = select(env, new Set([...DESKTOP, ...NETWORK]));
+  const options = certificateOptions(env.NODE_OPTIONS ?? '');
+  return options === '' ? selected : { ...selected, NODE_OPTIONS: options };
 }
 
 function select(env: Environment, names: ReadonlySet<string>): Record<string, string> {

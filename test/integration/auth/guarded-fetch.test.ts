@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { createServer, type LookupFunction } from 'node:net';
 import { promisify } from 'node:util';
 import { brotliCompress, createGzip, deflate, gzip } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
@@ -8,9 +8,12 @@ import {
   RefusedAddressError,
   TooLargeError,
 } from '../../../src/auth/errors/oauth-errors.ts';
+import { checkDiscoveredUrl } from '../../../src/auth/http/url-policy.ts';
 import { AbortedError, describeError } from '../../../src/errors.ts';
 import { HttpError } from '../../../src/platform/http/http.ts';
-import { json, redirect, silence, text, trickle } from '../../peers/net/web-origin.ts';
+import { createHttp } from '../../../src/platform/http/undici.ts';
+import { startForwardProxy } from '../../peers/faults/forward-proxy.ts';
+import { json, redirect, silence, startWebOrigin, text, trickle } from '../../peers/net/web-origin.ts';
 import { createOAuthWorld, hurriedClock, lookupFrom, openFetch } from '../../peers/worlds/oauth-world.ts';
 
 const METADATA = '/.well-known/oauth-authorization-server';
@@ -281,6 +284,117 @@ describe('where a public server may lead (THREATS 11)', () => {
     }
     await http.close();
     expect(world.authorization.connections()).toBe(0);
+  });
+});
+
+describe('behind a proxy', () => {
+  const server = new URL('https://mcp.test:1/mcp');
+  /** Nothing listens there: what counts is what the proxy is asked for. */
+  const url = new URL('https://as.test:1/token');
+  const notFound: LookupFunction = (_, __, callback) =>
+    callback(Object.assign(new Error('not found'), { code: 'ENOTFOUND' }), []);
+
+  test.each(['10.0.0.7', '169.254.169.254', '127.0.0.1'])(
+    'a name that is %s here is refused',
+    async (address) => {
+      await using proxy = await startForwardProxy();
+      const env = { HTTPS_PROXY: proxy.url };
+      const { fetch, http } = await openFetch(server, {
+        env,
+        lookup: lookupFrom(() => address),
+        seenAt: '8.8.8.8',
+      });
+      expect(await failure(fetch.get(url))).toMatchObject({ code: 'refused_address', sent: false });
+      const post = await failure(fetch.post({ url, headers: {}, body: 'secret' }));
+      expect(post.cause).toMatchObject({ code: 'refused_address' });
+      await http.close();
+      expect(proxy.tunnels.entries).toEqual([]);
+    },
+  );
+
+  test('that closes the connection instead of making one, it is asked once', async () => {
+    await using proxy = await startForwardProxy();
+    const http = await createHttp({ env: { HTTPS_PROXY: proxy.url } });
+    const error = await failure(http.request({ method: 'GET', url: new URL('https://as.test:1/') }));
+    await http.close();
+    expect(error).toMatchObject({ code: 'network', sent: false, system: 'ERR_PROXY_CONNECTION' });
+    expect(proxy.tunnels.entries).toEqual(['as.test:1']);
+  });
+
+  test('the server itself may be inside, and then what it leads to may be too', async () => {
+    await using proxy = await startForwardProxy();
+    const env = { HTTPS_PROXY: proxy.url };
+    const { fetch, http } = await openFetch(server, { env, lookup: lookupFrom(() => '10.0.0.7') });
+    expect(await failure(fetch.get(url))).toMatchObject({ code: 'refused_address' });
+    expect(await failure(fetch.get(server))).toMatchObject({ code: 'network' });
+    expect(await failure(fetch.get(url))).toMatchObject({ code: 'network' });
+    await http.close();
+    expect(proxy.tunnels.entries).toEqual(['mcp.test:1', 'as.test:1']);
+  });
+
+  test.each<[string, LookupFunction]>([
+    ['that does not resolve here', notFound],
+    ['whose lookup does not end', () => {}],
+    ['that is public', lookupFrom(() => '1.1.1.1')],
+  ])('a name %s is asked for', async (_, lookup) => {
+    await using proxy = await startForwardProxy();
+    const { fetch, http } = await openFetch(server, { env: { HTTPS_PROXY: proxy.url }, lookup });
+    expect(await failure(fetch.get(url))).toMatchObject({ code: 'network' });
+    await http.close();
+    expect(proxy.tunnels.entries).toEqual(['as.test:1']);
+  });
+
+  test.each(['localhost.', 'app.localhost', 'as.LOCALHOST.', '127.0.0.1.', '[::ffff:127.0.0.1]', '0x7f.1'])(
+    '%s is this machine: refused, and no proxy is asked',
+    async (host) => {
+      await using proxy = await startForwardProxy();
+      const env = { HTTPS_PROXY: proxy.url, HTTP_PROXY: proxy.url };
+      const { fetch, http } = await openFetch(server, { env, seenAt: '8.8.8.8' });
+      const target = new URL(`https://${host}/token`);
+      expect(() => checkDiscoveredUrl(target.href, 'the endpoint', fetch.policy)).toThrow(
+        RefusedAddressError,
+      );
+      expect(await failure(fetch.get(target))).toMatchObject({ code: 'refused_address' });
+      await http.close();
+      expect(proxy.tunnels.entries).toEqual([]);
+    },
+  );
+});
+
+describe('what is on this machine', () => {
+  test.each([
+    '127.0.0.1',
+    'localhost',
+    'localhost.',
+    'app.localhost',
+    '127.0.0.1.',
+    '0x7f.1',
+    '[::ffff:7f00:1]',
+  ])('is asked for directly whatever the environment says: %s', async (host) => {
+    await using proxy = await startForwardProxy();
+    await using origin = await startWebOrigin();
+    origin.on('/', json({ here: true }));
+    const http = await createHttp({ env: { HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url } });
+    const url = new URL(`http://${host}:${origin.port}/`);
+    const { status, body } = await http.request({ method: 'GET', url });
+    for await (const _ of body);
+    await http.close();
+    expect(status).toBe(200);
+    expect(proxy.tunnels.entries).toEqual([]);
+  });
+
+  test('no name server is asked for a name under localhost', async () => {
+    const asked: string[] = [];
+    const lookup = lookupFrom((hostname) => {
+      asked.push(hostname);
+      return '127.0.0.1';
+    });
+    const http = await createHttp({ env: {}, lookup });
+    for (const host of ['localhost.', 'app.localhost', 'as.example']) {
+      await failure(http.request({ method: 'GET', url: new URL(`http://${host}:1/`) }));
+    }
+    await http.close();
+    expect(asked).toEqual(['localhost', 'localhost', 'as.example']);
   });
 });
 

@@ -50,7 +50,8 @@ describe('mutual TLS', () => {
       ...(await authority.issue()),
       clientAuthority: other.pem,
     });
-    const clientCertificate = await other.issue({ name: 'laptop-7' });
+    const { origin } = new URL(server.url());
+    const clientCertificate = { ...(await other.issue({ name: 'laptop-7' })), origin };
     await using bridge = (
       await composeBridge(server.url(), { http: { ca: [authority.pem], clientCertificate } })
     ).read();

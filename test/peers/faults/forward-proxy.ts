@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { Journal } from '../net/journal.ts';
 
-/** A company's proxy: tunnels by CONNECT and writes down where to. */
+/** A company's proxy: tunnels by CONNECT and writes down where to. It alone knows the names under `.test` (RFC 6761 §6.2): peers on this machine. */
 export interface ForwardProxy extends AsyncDisposable {
   readonly url: string;
   readonly tunnels: Journal<string>;
@@ -16,7 +16,7 @@ export async function startForwardProxy(): Promise<ForwardProxy> {
     const target = request.url ?? '';
     tunnels.add(target);
     const { hostname, port } = new URL(`http://${target}`);
-    const upstream = connect(Number(port), hostname, () => {
+    const upstream = connect(Number(port), hostname.endsWith('.test') ? '127.0.0.1' : hostname, () => {
       client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
       upstream.write(head);
       upstream.pipe(client).pipe(upstream);
@@ -31,7 +31,7 @@ export async function startForwardProxy(): Promise<ForwardProxy> {
       });
     }
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   return {
@@ -39,7 +39,7 @@ export async function startForwardProxy(): Promise<ForwardProxy> {
     tunnels,
     [Symbol.asyncDispose]: async () => {
       for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
+      await new Promise((closed) => server.close(closed));
     },
   };
 }

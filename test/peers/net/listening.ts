@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Identity } from './certificates.ts';
 
 export interface Listening {
   readonly server: Server;
@@ -12,9 +14,19 @@ export interface Listening {
 /** Well above the pause between two requests of a test, so that no reused connection dies under its request. */
 const KEEP_ALIVE_MS = 60_000;
 
-/** A loopback HTTP server on a free port (or the one given, for a server that comes back). */
-export async function listen(handler: RequestListener, port = 0, host = '127.0.0.1'): Promise<Listening> {
-  const server = createServer(handler);
+/** What a server over TLS shows, and the authority of the client certificates for which it asks, without insisting. */
+export interface TlsIdentity extends Identity {
+  readonly clientAuthority?: string;
+}
+
+/** A loopback HTTP server on a free port (or the one given, for a server that comes back), over TLS where it has a certificate. */
+export async function listen(
+  handler: RequestListener,
+  port = 0,
+  host = '127.0.0.1',
+  tls?: TlsIdentity,
+): Promise<Listening> {
+  const server = tls === undefined ? createServer(handler) : createTlsServer(tlsOptions(tls), handler);
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.requestTimeout = 0;
   await new Promise<void>((resolve, reject) => {
@@ -25,13 +37,18 @@ export async function listen(handler: RequestListener, port = 0, host = '127.0.0
   return {
     server,
     port: bound,
-    origin: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+    origin: `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${bound}`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
       }),
   };
+}
+
+function tlsOptions({ cert, key, clientAuthority }: TlsIdentity) {
+  const asking = { ca: clientAuthority, requestCert: true, rejectUnauthorized: false };
+  return { cert, key, ...(clientAuthority === undefined ? {} : asking) };
 }
 
 export async function readBody(request: IncomingMessage): Promise<Buffer> {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { TLSSocket } from 'node:tls';
 import { type SeenRequest, seenRequest } from '../faults/faults.ts';
 import { Journal } from '../net/journal.ts';
-import { type Listening, listen, readBody } from '../net/listening.ts';
+import { type Listening, listen, readBody, type TlsIdentity } from '../net/listening.ts';
 import { SSE_PATH, VendorSse } from './vendor-sse.ts';
 
 export interface VendorAnswer {
@@ -49,6 +50,8 @@ export class Vendor implements AsyncDisposable {
   habits: VendorHabits;
   /** Connections, whether a request came over them or not. */
   connections = 0;
+  /** The common name of the client certificate with which each request came, in the order of `requests`. */
+  readonly certificates: (string | string[] | undefined)[] = [];
   readonly issued: Issued[] = [];
   readonly #listening: Listening;
   readonly #codes = new Map<string, { readonly challenge: string; readonly scope: string | undefined }>();
@@ -62,9 +65,12 @@ export class Vendor implements AsyncDisposable {
     this.#sse = habits.sse === true ? new VendorSse(this) : undefined;
   }
 
-  static async start(habits: VendorHabits = {}): Promise<Vendor> {
-    const listening = await listen((request, response) => void vendor.#serve(request, response));
-    const vendor: Vendor = new Vendor(listening, habits);
+  /** `name`: the host by which the vendor calls itself, for clients that reach it by way of a proxy. */
+  static async start(habits: VendorHabits = {}, tls?: TlsIdentity, name?: string): Promise<Vendor> {
+    const serve: RequestListener = (request, response) => void vendor.#serve(request, response);
+    const listening = await listen(serve, 0, '127.0.0.1', tls);
+    const origin = name === undefined ? listening.origin : listening.origin.replace('127.0.0.1', name);
+    const vendor: Vendor = new Vendor({ ...listening, origin }, habits);
     listening.server.on('connection', () => vendor.connections++);
     return vendor;
   }
@@ -145,6 +151,8 @@ export class Vendor implements AsyncDisposable {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const seen = seenRequest(request, await readBody(request));
+    const { socket } = request;
+    this.certificates.push(socket instanceof TLSSocket ? socket.getPeerCertificate().subject?.CN : undefined);
     this.requests.add(seen);
     const answer = this.#sse?.serve(seen, response) ?? this.#judge(seen);
     if (answer === 'taken') return;

@@ -78,17 +78,19 @@ export interface OpenFetchOptions {
   readonly lookup?: LookupFunction;
   /** An address at which the server has been reached before. */
   readonly seenAt?: string;
+  /** The environment's proxy variables. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A guarded fetch over the real HTTP client, as the sign-in makes one. */
 export async function openFetch(
   server: URL,
-  { clock = systemClock, allowHttp = false, headers, lookup, seenAt }: OpenFetchOptions = {},
+  { clock = systemClock, allowHttp = false, headers, lookup, seenAt, env = {} }: OpenFetchOptions = {},
 ): Promise<{ fetch: GuardedFetch; http: Http }> {
   const addresses = createAddressGuard(server);
   if (seenAt !== undefined) addresses.allow(seenAt, server.hostname);
   const http = await createHttp({
-    env: {},
+    env,
     allowAddress: addresses.allow,
     ...(lookup === undefined ? {} : { lookup }),
   });

@@ -39,6 +39,8 @@ if (command === SIGN_IN_COMMAND) {
 }
 
 const request = readSignInRequest(command ?? '');
-await startSignIn(request, { launch: launchDetached, execPath, entry: [...execArgv, script], env });
+// The loader of TypeScript, which the built program does not need, goes with the entry.
+const entry = [...execArgv, script];
+await startSignIn(request, { launch: launchDetached, execPath, execArgv: [], entry, env });
 process.stdout.write('started\n');
 setInterval(() => {}, 1_000);

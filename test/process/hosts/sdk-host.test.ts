@@ -1,12 +1,15 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startAuthorizationServer } from '../../peers/authorization-servers/authorization-server.ts';
 import { createFakeBrowser } from '../../peers/browsers/browser.ts';
 import { startForwardProxy } from '../../peers/faults/forward-proxy.ts';
+import { runProgram } from '../../peers/hosts/command.ts';
 import { startHost } from '../../peers/hosts/host.ts';
 import { startMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
+import { createAuthority } from '../../peers/net/certificates.ts';
 import { createTemporaryHome } from '../../peers/processes/home.ts';
+import { Vendor } from '../../peers/vendors/vendor.ts';
 
 describe.each([
   { stateful: true, json: true },
@@ -42,20 +45,40 @@ describe('a proxy in the environment', () => {
     await using home = await createTemporaryHome();
     await using proxy = await startForwardProxy();
     await using browser = await createFakeBrowser(home.folder, 'follow');
-    await using authority = await startAuthorizationServer({ consent: 'auto' });
-    await using server = await startMcpServer({ authority });
-    const env = { BROWSER: browser.command, HTTP_PROXY: proxy.url };
+    const root = await createAuthority('Root of the proxied');
+    await using vendor = await Vendor.start({}, await root.issue({ hosts: ['mcp.test'] }), 'mcp.test');
+    const ca = join(home.folder, 'ca.pem');
+    await writeFile(ca, root.pem);
+    const env = { BROWSER: browser.command, HTTPS_PROXY: proxy.url };
+    const args = [vendor.mcpUrl, '--ca', ca];
     {
-      await using host = await startHost([server.url], { env: home.env(env) });
+      await using host = await startHost(args, { env: home.env(env) });
       expect((await host.client.listTools()).tools.length).toBeGreaterThan(0);
     }
-    expect(new Set(proxy.tunnels.entries)).toEqual(
-      new Set([new URL(server.url).host, new URL(authority.issuer).host]),
-    );
+    expect(new Set(proxy.tunnels.entries)).toEqual(new Set([new URL(vendor.origin).host]));
+    expect(vendor.tokenForms.map((form) => form.get('grant_type'))).toEqual(['authorization_code']);
     const before = proxy.tunnels.entries.length;
-    await using host = await startHost([server.url], { env: home.env({ ...env, NO_PROXY: '127.0.0.1' }) });
-    expect((await host.client.listTools()).tools.length).toBeGreaterThan(0);
+    // By itself the name leads nowhere.
+    const direct = home.env({ ...env, NO_PROXY: 'mcp.test' });
+    const { code, stderr } = await runProgram(['login', ...args, '--force'], direct);
+    expect(code).toBe(1);
+    expect(stderr).toContain('mcp.test');
     expect(proxy.tunnels.entries.length).toBe(before);
+  });
+
+  it('is never asked for what is on this machine', async () => {
+    await using home = await createTemporaryHome();
+    await using proxy = await startForwardProxy();
+    await using browser = await createFakeBrowser(home.folder, 'follow');
+    await using authority = await startAuthorizationServer({ consent: 'auto' });
+    await using server = await startMcpServer({ authority });
+    const proxies = { HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url };
+    await using host = await startHost([server.url], {
+      env: home.env({ BROWSER: browser.command, ...proxies }),
+    });
+    expect((await host.client.listTools()).tools.length).toBeGreaterThan(0);
+    expect(authority.counters.codeExchanges).toBe(1);
+    expect(proxy.tunnels.entries).toEqual([]);
   });
 });
 

@@ -13,6 +13,9 @@ const network = {
   https_proxy: 'http://u:p@proxy',
   NO_PROXY: 'a',
   NODE_EXTRA_CA_CERTS: '/ca',
+  NODE_USE_SYSTEM_CA: '1',
+  SSL_CERT_FILE: '/certs.pem',
+  SSL_CERT_DIR: '/certs',
   MCP_DRAWBRIDGE_HOME: '/d',
 };
 const others = {
@@ -32,6 +35,15 @@ test('a browser gets the person’s session and nothing else', () => {
 
 test('the sign-in process gets what reaches the servers as well', () => {
   expect(signInEnvironment({ ...session, ...network, ...others })).toEqual({ ...session, ...network });
+});
+
+test('of NODE_OPTIONS it gets what decides about certificates, and a browser nothing', () => {
+  const NODE_OPTIONS = '--require /x.js --use-openssl-ca --max-old-space-size=64 --tls-cipher-list=HIGH';
+  expect(signInEnvironment({ ...session, NODE_OPTIONS })).toEqual({
+    ...session,
+    NODE_OPTIONS: '--use-openssl-ca --tls-cipher-list=HIGH',
+  });
+  expect(desktopEnvironment({ ...session, NODE_OPTIONS })).toEqual(session);
 });
 
 test('names have no case, as on Windows', () => {
