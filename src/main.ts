@@ -64,13 +64,16 @@ async function runNamed(parsed: NamedCommand): Promise<number> {
 }
 
 async function runBridge(config: Config, warnings: readonly string[]): Promise<number> {
-  const [{ composeBridge }, { composeLogger }] = await Promise.all([
+  const [{ composeBridge }, { composeLogger }, { logUnexpected }] = await Promise.all([
     import('./compose/bridge.ts'),
     import('./compose/log.ts'),
+    import('./platform/log/unexpected-error.ts'),
   ]);
   const { bridge } = await import('./commands/bridge.ts');
   const logger = composeLogger(config);
   for (const warning of warnings) logger.tell(`Warning: ${warning}`);
+  // What is thrown where no message is being handled (a listener, a timer) would end the process, and every call in flight with it.
+  process.on('uncaughtException', (error) => logUnexpected(logger, 'something beside the messages', error));
   const hostGone = new AbortController();
   const stop = AbortSignal.any([stopSignal(), hostGone.signal]);
   try {

@@ -5,21 +5,14 @@ import type { BridgeParts, StopReason } from './relay/parts.ts';
 import { closeBridge } from './shutdown.ts';
 import { MAX_UNSENT_BYTES } from './timing/limits.ts';
 
-/**
- * Relays between the host on stdin/stdout and the server until the host ends, `stop` aborts (its reason a StopReason), or the program
- * turns out to be wrong (rejects).
- */
+/** Relays between the host on stdin/stdout and the server until the host ends or `stop` aborts (its reason a StopReason). */
 export async function runBridge(parts: BridgeParts, stop: AbortSignal): Promise<void> {
   const { stdin, logger } = parts;
-  let crash: (error: unknown) => void = () => {};
-  const crashed = new Promise<never>((_, reject) => {
-    crash = reject;
-  });
-  const messages = new HostMessages(parts, (error) => crash(error));
+  const messages = new HostMessages(parts);
   try {
-    const reason = await Promise.race([readHost(stdin, parts.maxMessageBytes, messages, stop), crashed]);
+    const reason = await readHost(stdin, parts.maxMessageBytes, messages, stop);
     logger.debug('closing', { reason });
-    await Promise.race([closeBridge(messages, parts, reason), crashed]);
+    await closeBridge(messages, parts, reason);
   } finally {
     messages.abort();
     await parts.authorization.close();

@@ -76,7 +76,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     '.: store open-store overview',
   ],
   config: ['commands', 'options', 'sources', '.: config'],
-  platform: ['.', 'log: logger sink terminal printable', 'http', 'process'],
+  platform: ['.', 'log: logger sink terminal printable unexpected-error', 'http', 'process'],
 };
 
 interface Room {

@@ -1,9 +1,11 @@
 import { AbortedError } from '../../errors.ts';
 import type { HostLine } from '../../host/line-splitter.ts';
+import { logUnexpected, UNEXPECTED_ERROR } from '../../platform/log/unexpected-error.ts';
 import {
   errorAnswer,
   isBatch,
   type MessageId,
+  type Parsed,
   parseMessage,
   RpcErrorCode,
   resultAnswer,
@@ -23,9 +25,9 @@ export class HostMessages {
   #unsentBytes = 0;
   #whenSent: (() => void) | undefined;
 
-  constructor(parts: BridgeParts, crash: (error: unknown) => void) {
+  constructor(parts: BridgeParts) {
     this.#parts = parts;
-    this.#relay = new Relay(parts, crash);
+    this.#relay = new Relay(parts);
   }
 
   /** Bytes of requests that have not left yet. */
@@ -39,7 +41,7 @@ export class HostMessages {
     });
   }
 
-  /** Takes one line of the host. Never throws for what the host wrote. */
+  /** Takes one line of the host. Never throws. */
   handle(line: HostLine): void {
     if (line.kind === 'line') return this.#handleMessage(line.bytes);
     const why = `The message is longer than the limit of ${line.limitBytes} bytes. Raise it with --max-message-size.`;
@@ -48,6 +50,24 @@ export class HostMessages {
 
   #handleMessage(bytes: Uint8Array): void {
     const parsed = parseMessage(bytes);
+    try {
+      this.#dispatch(parsed, bytes);
+    } catch (error) {
+      this.#failUnexpectedly(parsed, bytes, error);
+    }
+  }
+
+  /** An error of the program's own ends this message, and nothing else. */
+  #failUnexpectedly(parsed: Parsed, bytes: Uint8Array, error: unknown): void {
+    if (parsed.kind !== 'request')
+      return logUnexpected(this.#parts.logger, `a ${parsed.kind} of the host`, error);
+    const request = this.#relay.table.get(parsed.id);
+    if (request?.bytes === bytes) return this.#relay.inbox.failUnexpectedly(request, error);
+    logUnexpected(this.#parts.logger, `the request ${parsed.method}`, error);
+    this.#write(errorAnswer(parsed.id, RpcErrorCode.internal, UNEXPECTED_ERROR, { mayHaveRun: false }));
+  }
+
+  #dispatch(parsed: Parsed, bytes: Uint8Array): void {
     switch (parsed.kind) {
       case 'request':
         return this.#request(parsed.id, parsed.method, parsed.message.params, bytes);
@@ -143,7 +163,7 @@ export class HostMessages {
       this.#relay.table.take(request.id);
       request.stop.abort(new AbortedError('cancelled by the host'));
     };
-    void tell();
+    tell().catch((error: unknown) => logUnexpected(this.#parts.logger, 'a cancellation', error));
   }
 
   #count(request: OpenRequest, bytes: number): void {

@@ -1,6 +1,8 @@
+import { AbortedError } from '../../errors.ts';
 import type { HostWriter } from '../../host/writer.ts';
 import { onOneLine } from '../../host/writer.ts';
 import type { Logger } from '../../platform/log/logger.ts';
+import { logUnexpected, UNEXPECTED_ERROR } from '../../platform/log/unexpected-error.ts';
 import {
   type Envelope,
   errorAnswer,
@@ -9,6 +11,7 @@ import {
   lookAtMessage,
   type MessageId,
   RpcErrorCode,
+  textOf,
 } from '../../protocol/jsonrpc.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';
 import { excerpt } from '../../remote/http/refusal.ts';
@@ -25,6 +28,8 @@ export interface InboxOptions {
   readonly onAnswer: (request: OpenRequest, answer: Answer) => void;
   /** Whether the host has said that it can be asked so. Where not, the request was refused in its name. */
   readonly mayAsk: (id: MessageId, method: string) => boolean;
+  /** Answers a request of the server in the host's name. */
+  readonly answerServer: (answer: string) => void;
 }
 
 /** What comes from the server, on its way to the host: each id is answered once, everything else passes as it came. */
@@ -37,32 +42,19 @@ export class Inbox {
 
   /**
    * Hands one message of the server on. A promise, where there is one, resolves when the host has room for more. Throws BadAnswerError when it is
-   * no message.
+   * no message, and nothing else.
    */
   deliver(received: Uint8Array | string): Promise<void> | undefined {
-    const { table, writer, logger } = this.#options;
+    const { writer } = this.#options;
     // It goes out as bytes in any case, and bytes are what is looked at fast.
     const text =
       typeof received === 'string' && received.length >= LOOKED_AT_BYTES ? Buffer.from(received) : received;
     const parsed = lookAtMessage(text);
     switch (parsed.kind) {
-      case 'response': {
-        const request = table.take(parsed.id);
-        if (request === undefined) {
-          logger.warn('dropped an answer that nothing waits for', { id: parsed.id });
-          return undefined;
-        }
-        if (request.answerHere !== undefined) {
-          request.answerHere(parsed.message);
-          return undefined;
-        }
-        this.#options.onAnswer(request, parsed);
-        return writer.write(asLine(text));
-      }
+      case 'response':
+        return this.#answer(parsed, text);
       case 'request':
-        // THREATS 21: a host is not asked for what it never offered.
-        if (!this.#options.mayAsk(parsed.id, parsed.method)) return undefined;
-        return writer.write(asLine(text));
+        return this.#ask(parsed.id, parsed.method, text);
       case 'notification':
         return writer.write(asLine(text));
       case 'batch':
@@ -71,7 +63,65 @@ export class Inbox {
       case 'not-json':
         throw new BadAnswerError(`the server sent something that is not JSON: ${excerpt(text)}`);
       case 'not-a-message':
+        if (parsed.id !== null) this.#failMeant(parsed.id, text);
         throw new BadAnswerError(`the server sent JSON that is no JSON-RPC message: ${excerpt(text)}`);
+    }
+  }
+
+  /**
+   * As `deliver`, for an event of a stream. One that is no message is dropped, since the next one may be the answer; the failure that it would have
+   * been goes to `onDropped`.
+   */
+  deliverEvent(
+    data: Uint8Array | string,
+    onDropped: (failure: BadAnswerError) => void = () => {},
+  ): Promise<void> | undefined {
+    const dropped = (error: unknown) => {
+      if (!(error instanceof BadAnswerError)) return logUnexpected(this.#options.logger, 'an event', error);
+      this.#options.logger.warn('dropped an event that is no message', { error: error.message });
+      onDropped(error);
+    };
+    try {
+      return this.deliver(data)?.catch(dropped);
+    } catch (error) {
+      dropped(error);
+      return undefined;
+    }
+  }
+
+  #answer(answer: Answer, text: Uint8Array | string): Promise<void> | undefined {
+    const { table, writer, logger } = this.#options;
+    const request = table.get(answer.id);
+    if (request === undefined) {
+      logger.warn('dropped an answer that nothing waits for', { id: answer.id });
+      return undefined;
+    }
+    try {
+      if (request.answerHere !== undefined) {
+        const { message } = answer;
+        table.take(answer.id);
+        request.answerHere(message);
+        return undefined;
+      }
+      const line = asLine(text);
+      this.#options.onAnswer(request, answer);
+      table.take(answer.id);
+      return writer.write(line);
+    } catch (error) {
+      this.failUnexpectedly(request, error);
+      return undefined;
+    }
+  }
+
+  #ask(id: MessageId, method: string, text: Uint8Array | string): Promise<void> | undefined {
+    try {
+      // A host is not asked for what it never offered.
+      if (!this.#options.mayAsk(id, method)) return undefined;
+      return this.#options.writer.write(asLine(text));
+    } catch (error) {
+      logUnexpected(this.#options.logger, `the server's request ${method}`, error);
+      this.#options.answerServer(errorAnswer(id, RpcErrorCode.internal, UNEXPECTED_ERROR));
+      return undefined;
     }
   }
 
@@ -83,6 +133,15 @@ export class Inbox {
     }
   }
 
+  /** What was meant as an answer but is none: no other will follow, so its request is not left waiting. */
+  #failMeant(id: MessageId, text: Uint8Array | string): void {
+    const request = this.#options.table.get(id);
+    if (request === undefined || 'method' in JSON.parse(textOf(text))) return;
+    const why = `The server sent JSON that is no JSON-RPC message: ${excerpt(text)}. The call may have run.`;
+    this.fail(request, why, { mayHaveRun: true });
+    request.stop.abort(new AbortedError('answered with an error'));
+  }
+
   /** Answers a request with an error of the bridge's own, unless it was answered already. */
   fail(request: OpenRequest, message: string, data?: unknown, code: number = RpcErrorCode.bridge): void {
     if (this.#options.table.get(request.id) !== request) return;
@@ -92,6 +151,12 @@ export class Inbox {
     } else if (!request.cancelled) {
       void this.#options.writer.write(errorAnswer(request.id, code, message, data));
     }
+  }
+
+  /** An error of the program's own ends this request, and nothing else. */
+  failUnexpectedly(request: OpenRequest, error: unknown): void {
+    logUnexpected(this.#options.logger, `the request ${request.method}`, error);
+    this.fail(request, UNEXPECTED_ERROR, { mayHaveRun: request.mayHaveRun }, RpcErrorCode.internal);
   }
 }
 

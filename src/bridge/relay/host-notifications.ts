@@ -1,3 +1,4 @@
+import { logFailure } from '../../platform/log/unexpected-error.ts';
 import type { StopSignal } from '../../platform/stop.ts';
 import { ACCEPT_MS, ANSWER_TURN_MS } from '../timing/limits.ts';
 import { Patience, patienceMs } from '../timing/wait-budget.ts';
@@ -55,7 +56,7 @@ export class HostNotifications {
       // It is accepted; what else the server says on this occasion holds nothing up.
       if (reply.kind === 'events') void replies.drain(reply, 'the answer to a notification');
     } catch (error) {
-      if (!signal.aborted) logger.warn('a notification was not delivered', { error: String(error) });
+      if (!signal.aborted) logFailure(logger, 'a notification was not delivered', error);
     }
   }
 

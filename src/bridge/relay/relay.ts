@@ -1,4 +1,5 @@
 import { AbortedError } from '../../errors.ts';
+import { logUnexpected } from '../../platform/log/unexpected-error.ts';
 import type { StopSignal } from '../../platform/stop.ts';
 import { undeclared, undeclaredReason } from '../../protocol/client-capabilities.ts';
 import { errorAnswer, type MessageId, RpcErrorCode, resultAnswer } from '../../protocol/jsonrpc.ts';
@@ -19,7 +20,7 @@ import { type Answer, Inbox } from './host-delivery.ts';
 import { HostNotifications } from './host-notifications.ts';
 import type { BridgeParts } from './parts.ts';
 import { type OpenRequest, RequestTable } from './pending-requests.ts';
-import { Replies } from './response-reader.ts';
+import { capital, Replies } from './response-reader.ts';
 import { answers, Courier, type Delivery } from './send.ts';
 import { ServerStream } from './server-stream.ts';
 import { Opening } from './session-effects.ts';
@@ -29,7 +30,6 @@ import { SessionShape } from './session-settings.ts';
 export class Relay {
   readonly #parts: BridgeParts;
   readonly #closing = new AbortController();
-  readonly #crash: (error: unknown) => void;
   readonly #courier: Courier;
   readonly #replies: Replies;
   readonly #stream: ServerStream;
@@ -44,9 +44,8 @@ export class Relay {
   readonly opening: Opening;
   readonly notifications: HostNotifications;
 
-  constructor(parts: BridgeParts, crash: (error: unknown) => void) {
+  constructor(parts: BridgeParts) {
     this.#parts = parts;
-    this.#crash = crash;
     const { table } = this;
     const { random, writer, logger } = parts;
     const fraction = () => random.fraction();
@@ -74,6 +73,7 @@ export class Relay {
       logger,
       onAnswer: (request, answer) => this.#noteAnswer(request, answer),
       mayAsk: (id, method) => this.#mayAsk(id, method),
+      answerServer: (answer) => void this.notifications.send(Buffer.from(answer)),
     });
     this.#stream = new ServerStream({
       ...parts,
@@ -88,15 +88,14 @@ export class Relay {
       mayBring: (session) => this.#stream.mayBring(session),
     });
     this.opening = new Opening({
-      ...{ parts, signal, table, crash },
+      ...{ parts, signal, table },
       ...{ inbox: this.inbox, replies: this.#replies, stream: this.#stream },
       ...{ shape: this.#shape, lists: this.lists, remembered: this.#remembered },
       connection: () => this.connection,
     });
     this.connection = new Connection({ ...parts, signal, fraction, signIns, hooks: this.opening });
     const liveness = new Liveness({
-      clock: parts.clock,
-      signal,
+      ...{ clock: parts.clock, logger, signal },
       onWake: () => this.#reconnect('the machine slept'),
       onClockMoved: () => this.#reconnect('the clock was set', { keepsInUse: true }),
     });
@@ -107,7 +106,11 @@ export class Relay {
     this.notifications = new HostNotifications({
       ...{ parts, signal, courier: this.#courier, inbox: this.inbox, replies: this.#replies },
     });
-    if (parts.pingIntervalMs !== undefined) this.#startPings(parts.pingIntervalMs).catch(crash);
+    if (parts.pingIntervalMs !== undefined) {
+      this.#startPings(parts.pingIntervalMs).catch((error: unknown) =>
+        logUnexpected(logger, 'the pings', error),
+      );
+    }
   }
 
   /** Brings a request to the server and its answer, or an error, to the host. */
@@ -145,7 +148,8 @@ export class Relay {
       request.stop.abort(new AbortedError('answered by the stand-in'));
     };
     answer().catch((error: unknown) => {
-      if (!signal.aborted) this.#crash(error);
+      // The request itself is with the server, whose answer it gets.
+      if (!signal.aborted) logUnexpected(this.#parts.logger, 'the stand-in for server/discover', error);
     });
   }
 
@@ -158,8 +162,9 @@ export class Relay {
         () => 'signed-in' as const,
         () => this.connection.situation,
       );
+      const answer = resultAnswer(request.id, signInResult(outcome));
       if (signal.aborted || this.table.take(request.id) === undefined) return;
-      await this.#parts.writer.write(resultAnswer(request.id, signInResult(outcome)));
+      await this.#parts.writer.write(answer);
     });
   }
 
@@ -209,7 +214,7 @@ export class Relay {
     try {
       await work();
     } catch (error) {
-      if (!request.stop.signal.aborted) this.#crash(error);
+      if (!request.stop.signal.aborted) this.inbox.failUnexpectedly(request, error);
     } finally {
       request.markSent();
       this.#live.delete(request);
@@ -225,10 +230,8 @@ export class Relay {
         return this.inbox.fail(request, 'The server answered with an error for another request.');
       case 'failed': {
         const { why, mayHaveRun } = delivery;
-        const text = why.charAt(0).toUpperCase() + why.slice(1);
-        return this.inbox.fail(request, `${text}${mayHaveRun ? ' The call may have run.' : ''}`, {
-          mayHaveRun,
-        });
+        const text = `${capital(why)}${mayHaveRun ? ' The call may have run.' : ''}`;
+        return this.inbox.fail(request, text, { mayHaveRun });
       }
       case 'over':
         return this.#giveUp(request);
@@ -241,11 +244,12 @@ export class Relay {
     if (isList(request.method)) {
       const list = standInList(request.method, await this.#remembered, situation);
       if (list !== undefined) {
-        if (this.table.take(request.id) === undefined) return;
-        this.lists.gave(request.method, list.placeholder);
         const { result } = list;
         const whole = this.connection.withoutSession ? completeResult(result) : result;
-        await this.#parts.writer.write(resultAnswer(request.id, whole));
+        const answer = resultAnswer(request.id, whole);
+        if (this.table.take(request.id) === undefined) return;
+        this.lists.gave(request.method, list.placeholder);
+        await this.#parts.writer.write(answer);
         return;
       }
     }

@@ -4,6 +4,7 @@ import type { HostWriter } from '../../host/writer.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { HttpError } from '../../platform/http/http.ts';
 import type { Logger } from '../../platform/log/logger.ts';
+import { logFailure } from '../../platform/log/unexpected-error.ts';
 import type { Random } from '../../platform/random.ts';
 import type { StopSignal } from '../../platform/stop.ts';
 import { backoffMs, reconnectMs } from '../../remote/http/backoff.ts';
@@ -35,7 +36,11 @@ type Events = Extract<Reply, { kind: 'events' }>;
 interface Position {
   lastEventId: string | undefined;
   retryMs: number | undefined;
+  /** The last event that was no message: what the request is told of where no answer follows. */
+  nonsense: BadAnswerError | undefined;
 }
+
+const newPosition = (): Position => ({ lastEventId: undefined, retryMs: undefined, nonsense: undefined });
 
 /** Reads what the server replied to one message to its end; the request it was for is answered when this resolves. */
 export class Replies {
@@ -80,10 +85,10 @@ export class Replies {
   async drain(reply: Events, what: string): Promise<void> {
     const { logger, signal } = this.#options;
     try {
-      const failure = await this.#readEvents(reply, { lastEventId: undefined, retryMs: undefined });
+      const failure = await this.#readEvents(reply, newPosition());
       if (failure !== undefined) throw failure;
     } catch (error) {
-      if (!signal.aborted) logger.warn(`${what} broke`, { error: String(error) });
+      if (!signal.aborted) logFailure(logger, `${what} broke`, error);
     }
   }
 
@@ -96,7 +101,7 @@ export class Replies {
   }
 
   async #readStream(reply: Events, request: OpenRequest, session: SessionHeaders): Promise<void> {
-    const position: Position = { lastEventId: undefined, retryMs: undefined };
+    const position = newPosition();
     let failure = await this.#readEvents(reply, position);
     // Specification 2025-11-25, Transports → Resumability and Redelivery: a stream that breaks is taken up after its last event.
     while (this.#waits(request) && position.lastEventId !== undefined) {
@@ -104,15 +109,19 @@ export class Replies {
       if (resumed === undefined) break;
       failure = await this.#readEvents(resumed, position);
     }
-    if (failure !== undefined && this.#waits(request)) throw failure;
+    const why = failure ?? position.nonsense;
+    if (why !== undefined && this.#waits(request)) throw why;
   }
 
   /** Reads to the end of the stream; a broken connection is returned, anything else thrown. */
   async #readEvents(reply: Events, position: Position): Promise<HttpError | undefined> {
+    const onDropped = (failure: BadAnswerError) => {
+      position.nonsense = failure;
+    };
     try {
       for await (const events of reply.events) {
         for (const { id, data } of events) {
-          const full = data === '' ? undefined : this.#options.inbox.deliver(data);
+          const full = data === '' ? undefined : this.#options.inbox.deliverEvent(data, onDropped);
           if (full !== undefined) await full;
           // Only now: an event counts as received when the host has it.
           if (id !== undefined) position.lastEventId = id;

@@ -177,7 +177,7 @@ export class ServerStream {
     try {
       for await (const events of reply.events) {
         for (const { id, data } of events) {
-          if (data !== '') await this.#options.inbox.deliver(data);
+          if (data !== '') await this.#options.inbox.deliverEvent(data);
           if (id !== undefined) lastEventId = id;
           count++;
         }

@@ -1,6 +1,8 @@
+import { InternalError } from '../../errors.ts';
+import { logFailure, logUnexpected } from '../../platform/log/unexpected-error.ts';
 import { randomToken } from '../../platform/random.ts';
 import type { StopSignal } from '../../platform/stop.ts';
-import { notification, resultAnswer } from '../../protocol/jsonrpc.ts';
+import { notification, RpcErrorCode, resultAnswer } from '../../protocol/jsonrpc.ts';
 import type { SessionHeaders } from '../../remote/http/message-options.ts';
 import { type TimeLimit, withinTimeLimit } from '../../remote/http/time-limit.ts';
 import type { Reply } from '../../remote/transport/transport.ts';
@@ -28,7 +30,6 @@ export interface OpeningOptions {
   readonly shape: SessionShape;
   readonly lists: StoodInLists;
   readonly remembered: Promise<Remembered>;
-  readonly crash: (error: unknown) => void;
 }
 
 /** What happens around the opening of a session: the effects of the lifecycle that reach the host or the server. */
@@ -43,15 +44,13 @@ export class Opening implements ConnectionHooks {
     this.#options = options;
   }
 
-  crash(error: unknown): void {
-    this.#options.crash(error);
-  }
-
   armStandIn(): void {
     const { parts, signal, connection } = this.#options;
     parts.clock.sleep(STAND_IN_AFTER_MS, signal).then(
       () => connection().standInDue(),
-      () => {},
+      (error: unknown) => {
+        if (!signal.aborted) logUnexpected(parts.logger, 'the wait for the server', error);
+      },
     );
   }
 
@@ -59,27 +58,29 @@ export class Opening implements ConnectionHooks {
     this.stoodIn = true;
     const { parts, connection, table, remembered } = this.#options;
     const { hello } = connection();
-    if (hello === undefined || table.take(hello.id) === undefined) return;
+    if (hello === undefined) return;
     const greeting = standInGreeting(hello.params, await remembered, parts.version);
-    await parts.writer.write(resultAnswer(hello.id, greeting));
+    const answer = resultAnswer(hello.id, greeting);
+    if (table.take(hello.id) !== undefined) await parts.writer.write(answer);
   }
 
   relayGreeting: ConnectionHooks['relayGreeting'] = async (_hello, { json, result }) => {
-    this.#options.parts.memory.update({ initialize: result });
     await this.#options.inbox.deliver(json);
+    this.#options.parts.memory.update({ initialize: result });
   };
 
   relayFailure: ConnectionHooks['relayFailure'] = (hello, { json, error }) => {
     const { table, inbox } = this.#options;
     const request = table.get(hello.id);
     if (request === undefined) return;
-    if (json === undefined) inbox.fail(request, explain({ kind: 'failed', error }));
+    const code = error instanceof InternalError ? RpcErrorCode.internal : RpcErrorCode.bridge;
+    if (json === undefined) inbox.fail(request, explain({ kind: 'failed', error }), undefined, code);
     else void inbox.deliver(json);
   };
 
   deliverOthers: ConnectionHooks['deliverOthers'] = async ({ others, rest }) => {
     const { inbox, replies } = this.#options;
-    for (const message of others) await inbox.deliver(message);
+    for (const message of others) await inbox.deliverEvent(message);
     if (rest !== undefined) void replies.drain(rest, 'the rest of the greeting');
   };
 
@@ -93,12 +94,12 @@ export class Opening implements ConnectionHooks {
 
   /** Resolves when the session is as the lost one was, or has to be used as it is; the rest is then done beside its messages. */
   async restore(session: SessionHeaders): Promise<void> {
-    const { parts, signal, shape, crash } = this.#options;
+    const { parts, signal, shape } = this.#options;
     const restoring = async () => {
       for (const shaping of shape.all()) await this.#ask(shaping, session);
     };
     const restored = restoring().catch((error: unknown) => {
-      if (!signal.aborted) crash(error);
+      if (!signal.aborted) logUnexpected(parts.logger, 'restoring a session', error);
     });
     const stop = new AbortController();
     const enough = parts.clock.sleep(RESTORING_MS, stop.signal).catch(() => undefined);
@@ -107,7 +108,10 @@ export class Opening implements ConnectionHooks {
   }
 
   listen(session: SessionHeaders): void {
-    this.#options.stream.listen(session).catch((error: unknown) => this.#options.crash(error));
+    const { stream, parts } = this.#options;
+    stream
+      .listen(session)
+      .catch((error: unknown) => logUnexpected(parts.logger, "the server's own stream", error));
   }
 
   async announceChanges(): Promise<void> {
@@ -142,7 +146,7 @@ export class Opening implements ConnectionHooks {
       await withinTimeLimit(limit, work);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      parts.logger.warn('a message of the opening was lost', { error: String(error) });
+      logFailure(parts.logger, 'a message of the opening was lost', error);
     }
   }
 

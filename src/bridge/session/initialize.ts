@@ -4,6 +4,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { HttpError } from '../../platform/http/http.ts';
 import type { StopSignal } from '../../platform/stop.ts';
 import { type JsonObject, type MessageId, parseMessage, textOf } from '../../protocol/jsonrpc.ts';
+import type { ServerEvent } from '../../remote/events/event-stream.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';
 import { HEADERS_MS } from '../../remote/http/limits.ts';
 import type { SessionHeaders } from '../../remote/http/message-options.ts';
@@ -125,17 +126,26 @@ async function read(reply: Exclude<Reply, { kind: 'refused' }>, hello: Hello): P
   const others: string[] = [];
   const iterator = reply.events[Symbol.asyncIterator]();
   for (let step = await iterator.next(); !step.done; step = await iterator.next()) {
-    for (const { data } of step.value) {
+    for (const [at, { data }] of step.value.entries()) {
       if (data === '') continue;
       const parsed = parseMessage(data);
       if (parsed.kind === 'response' && parsed.id === hello.id) {
-        const rest = { ...reply, events: { [Symbol.asyncIterator]: () => iterator } };
+        const rest = { ...reply, events: eventsFrom(step.value.slice(at + 1), iterator) };
         return judge(data, hello, reply.sessionId, others, rest);
       }
       others.push(textOf(data));
     }
   }
   return failed(new BadAnswerError('the server ended its answer without answering initialize'));
+}
+
+/** What came in one piece with the answer, and then the rest of the stream. */
+async function* eventsFrom(
+  first: readonly ServerEvent[],
+  following: AsyncIterator<readonly ServerEvent[]>,
+): AsyncGenerator<readonly ServerEvent[]> {
+  if (first.length > 0) yield first;
+  yield* { [Symbol.asyncIterator]: () => following };
 }
 
 function judge(

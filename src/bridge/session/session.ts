@@ -1,5 +1,6 @@
-import { DrawbridgeError } from '../../errors.ts';
+import { DrawbridgeError, InternalError } from '../../errors.ts';
 import type { Logger } from '../../platform/log/logger.ts';
+import { logUnexpected, UNEXPECTED_ERROR } from '../../platform/log/unexpected-error.ts';
 import type { JsonObject } from '../../protocol/jsonrpc.ts';
 import { backoffMs } from '../../remote/http/backoff.ts';
 import type { SessionHeaders } from '../../remote/http/message-options.ts';
@@ -39,8 +40,6 @@ export interface ConnectionHooks {
   announceChanges(): Promise<void>;
   /** Messages that came along with the greeting. */
   deliverOthers(greeted: Greeted): Promise<void>;
-  /** The program itself is wrong; nothing here can go on. */
-  crash(error: unknown): void;
 }
 
 export interface ConnectionOptions extends Omit<GreetingOptions, 'mayAskPerson'> {
@@ -148,51 +147,58 @@ export class Connection {
   #apply(event: LifecycleEvent): void {
     const { state, effects } = nextLifecycle(this.#state, event);
     this.#state = state;
-    if (effects.length === 0) return;
-    this.#run(effects).catch((error: unknown) => {
-      if (!this.#options.signal.aborted) this.#options.hooks.crash(error);
-    });
+    if (effects.length > 0) void this.#run(effects);
   }
 
+  /** Never rejects: an effect that fails in an unexpected way does not keep the next ones from being run. */
   async #run(effects: readonly LifecycleEffect[]): Promise<void> {
-    const { hooks } = this.#options;
     for (const effect of effects) {
-      switch (effect) {
-        case 'open':
-          await this.#open();
-          break;
-        case 'arm-stand-in':
-          hooks.armStandIn();
-          break;
-        case 'answer-by-stand-in':
-          await hooks.answerByStandIn();
-          break;
-        case 'relay-greeting':
-          await hooks.relayGreeting(this.#hello as Hello, this.#greeted as Greeted);
-          break;
-        case 'relay-failure':
-          hooks.relayFailure(this.#hello as Hello, this.#failed as Failed);
-          break;
-        case 'fail-waiting':
-          this.#settleWaiting((waiting) => waiting.reject((this.#failed as Failed).error));
-          break;
-        case 'send-initialized':
-          await hooks.sendInitialized(this.#session);
-          this.#apply('settled');
-          break;
-        case 'restore':
-          await hooks.restore(this.#session);
-          break;
-        case 'listen':
-          hooks.listen(this.#session);
-          break;
-        case 'release':
-          this.#settleWaiting((waiting) => waiting.resolve());
-          break;
-        case 'announce-changes':
-          await hooks.announceChanges();
-          break;
+      try {
+        await this.#perform(effect);
+      } catch (error) {
+        if (this.#options.signal.aborted) return;
+        logUnexpected(this.#options.logger, `the effect ${effect}`, error);
+        this.#goOnAfter(effect);
       }
+    }
+  }
+
+  /** What others wait for goes on although the effect that leads to it failed. */
+  #goOnAfter(effect: LifecycleEffect): void {
+    const failed: Failed = { kind: 'failed', error: new InternalError(UNEXPECTED_ERROR) };
+    if (effect === 'open') this.#openFailed(failed);
+    if (effect === 'send-initialized') this.#apply('settled');
+    if (effect === 'relay-greeting' || effect === 'answer-by-stand-in') {
+      this.#options.hooks.relayFailure(this.#hello as Hello, failed);
+    }
+  }
+
+  async #perform(effect: LifecycleEffect): Promise<void> {
+    const { hooks } = this.#options;
+    switch (effect) {
+      case 'open':
+        return this.#open();
+      case 'arm-stand-in':
+        return hooks.armStandIn();
+      case 'answer-by-stand-in':
+        return hooks.answerByStandIn();
+      case 'relay-greeting':
+        return hooks.relayGreeting(this.#hello as Hello, this.#greeted as Greeted);
+      case 'relay-failure':
+        return hooks.relayFailure(this.#hello as Hello, this.#failed as Failed);
+      case 'fail-waiting':
+        return this.#settleWaiting((waiting) => waiting.reject((this.#failed as Failed).error));
+      case 'send-initialized':
+        await hooks.sendInitialized(this.#session);
+        return this.#apply('settled');
+      case 'restore':
+        return hooks.restore(this.#session);
+      case 'listen':
+        return hooks.listen(this.#session);
+      case 'release':
+        return this.#settleWaiting((waiting) => waiting.resolve());
+      case 'announce-changes':
+        return hooks.announceChanges();
     }
   }
 

@@ -1,9 +1,12 @@
 import type { Clock } from '../../platform/clock.ts';
+import type { Logger } from '../../platform/log/logger.ts';
+import { logUnexpected } from '../../platform/log/unexpected-error.ts';
 import type { StopSignal } from '../../platform/stop.ts';
 import { SLEPT_MS, WAKE_LOOK_MS } from './limits.ts';
 
 export interface LivenessOptions {
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly signal: StopSignal;
   /** The machine slept: connections from before may be dead without anybody having been told. */
   readonly onWake: () => void;
@@ -40,15 +43,20 @@ export class Liveness {
   }
 
   #lookAtBoth(): void {
-    const { clock, onWake, onClockMoved } = this.#options;
+    const { clock, logger, onWake, onClockMoved } = this.#options;
     const wall = clock.now();
     const uptime = clock.uptime();
     const slept = wentAhead(this.#uptime, uptime);
     const moved = wentAhead(this.#wall, wall);
     this.#wall = wall;
     this.#uptime = uptime;
-    if (slept) onWake();
-    else if (moved) onClockMoved();
+    try {
+      if (slept) onWake();
+      else if (moved) onClockMoved();
+    } catch (error) {
+      // The message that is about to go out is worth an attempt all the same.
+      logUnexpected(logger, 'connecting after a sleep', error);
+    }
   }
 
   async #watch(): Promise<void> {

@@ -18,6 +18,8 @@ export interface EventStreamOptions {
   readonly maxMessageBytes: number;
   /** The server's wish for the pause before reconnecting, in milliseconds (HTML §9.2.6). */
   readonly onRetry: (ms: number) => void;
+  /** Only `message` events carry messages: of any other the id is kept, as its position in the stream, and the data is not. */
+  readonly messagesOnly?: boolean;
 }
 
 const DATA = Buffer.from('data:');
@@ -72,13 +74,17 @@ class EventReader {
   #isFirst = true;
   #isAfterReturn = false;
 
-  constructor({ maxMessageBytes, onRetry }: EventStreamOptions) {
+  constructor({ maxMessageBytes, onRetry, messagesOnly = false }: EventStreamOptions) {
     this.#maxMessageBytes = maxMessageBytes;
     this.#parser = createParser({
       maxBufferSize: maxMessageBytes,
       onRetry,
       onEvent: ({ id, event, data }) => {
         const whole = this.#whole(data);
+        if (messagesOnly && (event ?? 'message') !== 'message') {
+          this.#events.push({ id: usableId(id), event, data: '' });
+          return;
+        }
         // The parser only measures what it holds: an event that came whole in one chunk is measured here.
         if (whole.length > maxMessageBytes) this.#isTooLarge = true;
         else if (!this.#isTooLarge) this.#events.push({ id: usableId(id), event, data: whole });

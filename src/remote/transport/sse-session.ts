@@ -1,7 +1,7 @@
 import { DrawbridgeError } from '../../errors.ts';
 import { HttpError } from '../../platform/http/http.ts';
 import type { StopSignal } from '../../platform/stop.ts';
-import { type MessageId, parseMessage } from '../../protocol/jsonrpc.ts';
+import { isBatch, type MessageId, parseMessage } from '../../protocol/jsonrpc.ts';
 import { EventChannel } from '../events/event-channel.ts';
 import type { ServerEvent } from '../events/event-stream.ts';
 
@@ -105,6 +105,8 @@ export class SseSession {
     const parsed = parseMessage(event.data);
     if (parsed.kind === 'batch') {
       for (const member of parsed.members) {
+        // JSON-RPC 2.0 §6 has no batch in a batch; one that nests 100,000 deep would be parsed as often.
+        if (isBatch(member)) continue;
         await this.#route({ ...event, data: Buffer.from(member).toString('utf8') });
       }
       return;

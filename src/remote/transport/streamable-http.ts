@@ -71,7 +71,11 @@ export class StreamableHttp implements Transport {
       const onRetry = (ms: number) => {
         retry = ms;
       };
-      const events = readEvents(await decodedBody(response), { maxMessageBytes, onRetry });
+      const events = readEvents(await decodedBody(response), {
+        maxMessageBytes,
+        onRetry,
+        messagesOnly: true,
+      });
       return { kind: 'events', events, sessionId, retryMs: () => retry };
     }
     if (type === 'application/json' && method === 'POST') {

@@ -19,6 +19,8 @@ export interface ComposeOptions {
   readonly authorization?: Authorization;
   readonly headers?: readonly (readonly [string, string])[];
   readonly remembered?: Remembered;
+  /** Called with each thing that is to be remembered. */
+  readonly onRemember?: () => void;
   readonly maxMessageBytes?: number;
   readonly wait?: boolean;
   readonly logger?: Logger;
@@ -76,7 +78,10 @@ export class ComposedBridge implements AsyncDisposable {
     const maxMessageBytes = options.maxMessageBytes ?? DEFAULT_MESSAGE_BYTES;
     const memory: Memory = {
       read: async () => options.remembered ?? {},
-      update: (change) => void this.remembered.push(change),
+      update: (change) => {
+        this.remembered.push(change);
+        options.onRemember?.();
+      },
     };
     this.transportsFound = transportsFound;
     this.#close = () => http.close();

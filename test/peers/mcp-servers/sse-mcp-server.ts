@@ -21,6 +21,8 @@ export interface SseMcpServerOptions {
   readonly protectedMethods?: readonly ('GET' | 'POST')[];
   /** Milliseconds, told with `retry`. */
   readonly retryMs?: number;
+  /** Written as it is in front of each answer. */
+  readonly beforeAnswers?: string;
 }
 
 export interface SseRequest {
@@ -137,7 +139,7 @@ export class SseMcpServer implements AsyncDisposable {
     }
     response.writeHead(202).end('Accepted');
     if (rpc?.id === undefined || rpc.method === undefined || this.silentOn.has(rpc.method)) return;
-    stream.write(event(answerTo(rpc)));
+    stream.write(`${this.#options.beforeAnswers ?? ''}${event(answerTo(rpc))}`);
   }
 
   #open(response: ServerResponse): void {
