@@ -1,3 +1,5 @@
+import { redactor } from './redaction/secrets.ts';
+
 /**
  * Every failure that the program expects has a class here or in its own room, and a code from this list.
  * Nobody reads a message to decide; messages are for people, read outside-in, and quote nothing unescaped.
@@ -76,7 +78,7 @@ export class InternalError extends DrawbridgeError {
   readonly code = 'internal';
 }
 
-/** The failure and its causes on one line, outside-in, without repeating what a wrapper already quotes. */
+/** The failure and its causes on one line, outside-in, without repeating what a wrapper already quotes, and without secrets. */
 export function describeError(error: unknown): string {
   const parts: string[] = [];
   for (let at: unknown = error, depth = 0; at !== undefined && at !== null && depth < 8; depth++) {
@@ -84,5 +86,5 @@ export function describeError(error: unknown): string {
     if (text !== '' && !parts.some((part) => part.includes(text))) parts.push(text);
     at = at instanceof Error ? at.cause : undefined;
   }
-  return parts.join(': ');
+  return redactor.redactRegistered(parts.join(': '));
 }

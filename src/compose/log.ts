@@ -2,16 +2,14 @@ import type { Config } from '../config/config.ts';
 import { systemClock } from '../platform/clock.ts';
 import { createLogSink, type LogSink } from '../platform/log/sink.ts';
 import { storePaths } from '../store/files/paths.ts';
+import { settingSecrets } from './setting-secrets.ts';
 
 export function composeLogger(config: Pick<Config, 'home' | 'log' | 'headers' | 'oauth'>): LogSink {
   const { home, log, headers, oauth } = config;
-  const grant = oauth.machineGrant;
-  const idpClientSecret = grant?.kind === 'enterprise' ? grant.idpClientSecret : undefined;
-  const clientSecrets = [oauth.client?.clientSecret, idpClientSecret].filter((each) => each !== undefined);
   return createLogSink({
     ...log,
     clock: systemClock,
-    secrets: [...headers.map(([, value]) => value), ...clientSecrets],
+    secrets: settingSecrets({ headers, ...oauth }, process.env),
     ...(log.debug ? { folder: storePaths(home).logs } : {}),
   });
 }

@@ -9,7 +9,8 @@ import { storePaths } from '../store/files/paths.ts';
 import { type Leases, openLeases } from '../store/lease/lease.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
-import { httpFactory, type ProcessParts } from './process-parts.ts';
+import { httpFactory, optional, type ProcessParts } from './process-parts.ts';
+import { settingSecrets } from './setting-secrets.ts';
 
 /** The detached sign-in on the real platform. */
 export async function composeSignIn(process: ProcessParts, stop: AbortSignal): Promise<SignInProcessOptions> {
@@ -19,14 +20,12 @@ export async function composeSignIn(process: ProcessParts, stop: AbortSignal): P
     signal: stop,
     logger: createLogSink({ format: 'json', debug: false, silent: true, clock: systemClock }),
     compose: async (request) => {
+      const { headers = [], client } = request;
       logger = createLogSink({
+        secrets: settingSecrets({ headers, ...optional({ client }) }, process.env),
         ...{ format: 'json', silent: true, debug: request.debug, clock: systemClock },
         ...(request.debug ? { folder: storePaths(request.home).logs } : {}),
       });
-      const { clientSecret, signingKey } = request.client ?? {};
-      const headers = (request.headers ?? []).map(([, value]) => value);
-      for (const secret of [clientSecret, signingKey, ...headers])
-        if (secret !== undefined) logger.secret(secret);
       const store = await openStore({ home: request.home, logger });
       return signInPlatform(request, process, logger, { store, leases: openLeases(store.folder) });
     },

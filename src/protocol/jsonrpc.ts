@@ -1,3 +1,4 @@
+import { withoutSecretsIn } from '../redaction/own-words.ts';
 import { scanObject } from './json-scan.ts';
 
 /**
@@ -151,21 +152,23 @@ export const RpcErrorCode = {
   bridge: -32000,
 } as const;
 
-/** An error answer as one line without its line break. */
+// The messages that the bridge itself makes, each as one line without its line break. They hold no secret, whoever they quote; what a server
+// answers is relayed as it came, and goes through none of these.
+
 export function errorAnswer(id: MessageId | null, code: number, message: string, data?: unknown): string {
-  return JSON.stringify({
-    jsonrpc: '2.0',
-    id,
-    error: { code, message, ...(data === undefined ? {} : { data }) },
-  });
+  const error = { code, message, ...(data === undefined ? {} : { data }) };
+  return JSON.stringify({ jsonrpc: '2.0', id, error: withoutSecretsIn(error) });
 }
 
-/** A result answer as one line without its line break. */
 export function resultAnswer(id: MessageId, result: unknown): string {
-  return JSON.stringify({ jsonrpc: '2.0', id, result });
+  return JSON.stringify({ jsonrpc: '2.0', id, result: withoutSecretsIn(result) });
 }
 
-/** A notification as one line without its line break. */
+export function requestMessage(id: MessageId, method: string, params: unknown): string {
+  return JSON.stringify({ jsonrpc: '2.0', id, method, params: withoutSecretsIn(params) });
+}
+
 export function notification(method: string, params?: unknown): string {
-  return JSON.stringify({ jsonrpc: '2.0', method, ...(params === undefined ? {} : { params }) });
+  const said = params === undefined ? {} : { params: withoutSecretsIn(params) };
+  return JSON.stringify({ jsonrpc: '2.0', method, ...said });
 }

@@ -2,10 +2,10 @@ import { SecretWindows, WINDOW_CHARACTERS } from './secret-windows.ts';
 import { originalRange, unescapedCopies } from './unescaped.ts';
 
 /**
- * How long a secret is looked for. `setting`: the user gave it, for good. `credential`: tokens and what belongs to them, the newest.
- * `session`: what a server hands out with its answers, as often as it likes.
+ * How long a secret is looked for. `setting`: the user gave it, for good. Of the others the newest of each kind: `credential`, tokens and what
+ * belongs to them; `session`, the name of a session; `cookie`, which a server may change with each answer.
  */
-export type SecretKind = 'setting' | 'credential' | 'session';
+export type SecretKind = 'setting' | 'credential' | 'session' | 'cookie';
 
 /**
  * The last line of defence against a secret in a log or before a host: what was registered is removed in every spelling that it is
@@ -40,7 +40,8 @@ const BASE64_MIN_CHARACTERS = 8;
 const MAX_SECRETS: Readonly<Record<SecretKind, number>> = {
   setting: Number.POSITIVE_INFINITY,
   credential: 256,
-  session: 128,
+  session: 16,
+  cookie: 128,
 };
 /** Of the spellings in all tables, beyond which they are made anew of the newest secrets: some 8 MiB. */
 const MAX_CHARACTERS = 512 * 1024;
@@ -48,7 +49,8 @@ const MAX_CHARACTERS = 512 * 1024;
 const KEPT_CHARACTERS: Readonly<Record<SecretKind, number>> = {
   setting: Number.POSITIVE_INFINITY,
   credential: MAX_CHARACTERS / 2,
-  session: MAX_CHARACTERS / 8,
+  session: MAX_CHARACTERS / 16,
+  cookie: MAX_CHARACTERS / 16,
 };
 /**
  * What is looked at behind a limit, so that of a secret across it enough is seen: escaped twice, each character of a run takes twelve
@@ -61,6 +63,7 @@ export function createRedactor(): Redactor {
     setting: new Set(),
     credential: new Set(),
     session: new Set(),
+    cookie: new Set(),
   };
   let tables = new Map<number, SecretWindows>();
   /** What is in the tables, and what will be before the next look: most of a program's secrets never meet a text. */
@@ -87,7 +90,7 @@ export function createRedactor(): Redactor {
     tables = new Map();
     tabled = new Set();
     entered = 0;
-    for (const kind of ['setting', 'session', 'credential'] as const) {
+    for (const kind of ['setting', 'session', 'cookie', 'credential'] as const) {
       const end = entered + KEPT_CHARACTERS[kind];
       for (const secret of [...secrets[kind]].reverse()) {
         if (entered < end) enter(secret);

@@ -30,7 +30,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   platform: [],
   protocol: [],
   redaction: [],
-  errors: [],
+  errors: ['redaction'],
 };
 const GROUND = ['platform', 'protocol', 'redaction', 'errors'];
 /** What the ground itself may import. */

@@ -1,6 +1,7 @@
 import type { Amendment, TokenBinding } from '../../protocol/access-token.ts';
 import { plainText, quote } from '../../protocol/quote.ts';
 import { readRetryAfter } from '../../protocol/retry-after.ts';
+import { keepSecret } from '../../redaction/secrets.ts';
 import type { TokenClient } from '../client/client.ts';
 import { authenticateClient } from '../client/client-authentication.ts';
 import { hintOf } from '../errors/hints.ts';
@@ -131,7 +132,11 @@ async function attempt(
   const read = readTokenAnswer(answer.status, answer.text, options.tokenTypes ?? boundTypes);
   const oauthError = read.kind === 'error' ? read.oauthError : undefined;
   const again = binding?.prover.heed(url, { ...answer, oauthError });
-  if (read.kind === 'tokens') return read;
+  if (read.kind === 'tokens') {
+    const { accessToken, refreshToken, idToken } = read.answer;
+    for (const token of [accessToken, refreshToken, idToken]) keepSecret(token);
+    return read;
+  }
 
   const secrets = [
     client.clientSecret,

@@ -1,6 +1,6 @@
 import type { HostWriter } from '../../host/writer.ts';
 import { type Random, randomToken } from '../../platform/random.ts';
-import { type MessageId, notification, RpcErrorCode } from '../../protocol/jsonrpc.ts';
+import { type MessageId, notification, RpcErrorCode, requestMessage } from '../../protocol/jsonrpc.ts';
 import { declaresUrlElicitation } from './stand-in.ts';
 
 /** What the bridge knows of the host when it wants to show it an address. */
@@ -48,7 +48,7 @@ export class Addresses {
     const id = `drawbridge-${randomToken(this.#random, 96)}`;
     this.#shown = { address, id, open: true };
     const params = { mode: 'url', elicitationId: id, url: address, message: messageFor(this.#userCode) };
-    void this.#writer.write(JSON.stringify({ jsonrpc: '2.0', id, method: 'elicitation/create', params }));
+    void this.#writer.write(requestMessage(id, 'elicitation/create', params));
   }
 
   /** Whether this answer of the host was to the bridge and not to the server. */

@@ -1,6 +1,7 @@
 import { DrawbridgeError, type ErrorCode } from '../../errors.ts';
 import type { StopSignal } from '../../platform/stop.ts';
 import type { MessageId } from '../../protocol/jsonrpc.ts';
+import { excerpt } from '../../remote/http/refusal.ts';
 import { type RawObject, rawMembers } from '../message/raw-json.ts';
 
 /** The host answered a question of the server with an error. */
@@ -28,7 +29,7 @@ export class Questions {
       const result = answer.get('result');
       if (result === undefined) {
         throw new QuestionRefusedError(
-          `the host refused a question of the server: ${answer.get('error') ?? ''}`,
+          `the host refused a question of the server: ${excerpt(answer.get('error') ?? '')}`,
         );
       }
       return [key, result];

@@ -1,3 +1,4 @@
+import { redactor } from '../../redaction/secrets.ts';
 import { printable } from '../log/printable.ts';
 import { type RefusedCertificate, refusedCertificate } from './connector.ts';
 import { HttpError } from './http.ts';
@@ -87,7 +88,7 @@ function certificateFault(
 
 /** What a certificate says is the peer's text as any other (THREATS 24). */
 function shown(text: string): string {
-  return printable(text.slice(0, MAX_SHOWN_CHARACTERS));
+  return printable(redactor.redactRegistered(text, MAX_SHOWN_CHARACTERS));
 }
 
 /** The peer closed a connection on which it never sent a byte. */

@@ -3,6 +3,7 @@ import { pipeline, Readable } from 'node:stream';
 import { DrawbridgeError } from '../../errors.ts';
 import type { HttpBody, HttpResponse } from '../../platform/http/http.ts';
 import { BadAnswerError, TooLargeError } from './errors.ts';
+import { excerpt } from './refusal.ts';
 
 /** Most bodies are short, and there to their end with the headers. */
 type Body = AsyncIterable<Uint8Array> & Partial<Pick<HttpBody, 'whole'>>;
@@ -37,7 +38,7 @@ async function decoded(response: HttpResponse, coding: string): Promise<Body> {
   if (create === undefined) {
     response.discard();
     throw new BadAnswerError(
-      `the server answered with a content coding that was not asked for: ${coding.slice(0, 40)}`,
+      `the server answered with a content coding that was not asked for: ${excerpt(coding)}`,
     );
   }
   const decoder = create();

@@ -1,3 +1,4 @@
+import { keepSecret } from '../../redaction/secrets.ts';
 import { MAX_COOKIE_CHARACTERS, MAX_COOKIES } from './limits.ts';
 import type { Cookies } from './mcp-origin.ts';
 
@@ -23,6 +24,8 @@ export function createCookies(now: () => number): Cookies {
       const fitting = [...jar].filter(
         ([, { path, secure }]) => pathMatches(url.pathname, path) && (!secure || url.protocol === 'https:'),
       );
+      // Each time: of cookies that change with each answer the newest are remembered, and this one may be old.
+      for (const [, { value }] of fitting) keepSecret(value, 'cookie');
       return fitting.length === 0
         ? undefined
         : fitting.map(([name, { value }]) => `${name}=${value}`).join('; ');

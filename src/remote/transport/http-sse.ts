@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { anySignal } from '../../platform/stop.ts';
 import { parseMessage, textOf } from '../../protocol/jsonrpc.ts';
+import { keepSecret } from '../../redaction/secrets.ts';
 import { readEvents, type ServerEvent } from '../events/event-stream.ts';
 import { decodedBody, mediaType } from '../http/content.ts';
 import { BadAnswerError } from '../http/errors.ts';
@@ -159,6 +160,8 @@ export class HttpSse implements Transport {
 function endpointOf(event: ServerEvent, from: URL): URL {
   const data = textOf(event.data);
   const endpoint = withinOrigin(data.trim(), from);
+  // Its query is the name of the session.
+  for (const value of endpoint?.searchParams.values() ?? []) keepSecret(value, 'session');
   if (endpoint !== undefined) return endpoint;
   throw new BadAnswerError(
     `the server names an endpoint that is not at its own origin ${from.origin}: ${excerpt(data)}`,

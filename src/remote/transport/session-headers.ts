@@ -1,3 +1,4 @@
+import { keepSecret } from '../../redaction/secrets.ts';
 import { BadAnswerError } from '../http/errors.ts';
 import type { SessionHeaders } from '../http/message-options.ts';
 
@@ -11,6 +12,7 @@ export function sessionHeaders(sessionId: string | undefined, protocolVersion: u
   if (sessionId !== undefined && !SESSION_ID.test(sessionId)) {
     throw new BadAnswerError('the server gave a session id that holds more than visible ASCII characters');
   }
+  keepSecret(sessionId, 'session');
   return {
     ...(sessionId === undefined ? {} : { sessionId }),
     ...(typeof protocolVersion === 'string' && PROTOCOL_VERSION.test(protocolVersion)

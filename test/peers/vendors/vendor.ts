@@ -4,6 +4,7 @@ import { TLSSocket } from 'node:tls';
 import { type SeenRequest, seenRequest } from '../faults/faults.ts';
 import { Journal } from '../net/journal.ts';
 import { type Listening, listen, readBody, type TlsIdentity } from '../net/listening.ts';
+import { repeating } from './repeated.ts';
 import { SSE_PATH, VendorSse } from './vendor-sse.ts';
 
 export interface VendorAnswer {
@@ -23,6 +24,8 @@ export interface Rpc {
 export interface VendorHabits {
   /** What its codes and tokens begin with. */
   readonly mark?: string;
+  /** Each refusal shows what was sent: in its page, its description, its challenge. */
+  readonly repeats?: boolean;
   /** Before all others, for any path. */
   readonly any?: (request: SeenRequest, vendor: Vendor) => VendorAnswer | undefined;
   /** Laid over the authorization server metadata; undefined values take fields away, `null` the document. */
@@ -156,7 +159,8 @@ export class Vendor implements AsyncDisposable {
     this.requests.add(seen);
     const answer = this.#sse?.serve(seen, response) ?? this.#judge(seen);
     if (answer === 'taken') return;
-    const { status = 200, headers = {}, body } = answer;
+    const said = this.habits.repeats === true ? repeating(answer, seen, this.#count++) : answer;
+    const { status = 200, headers = {}, body } = said;
     const isText = typeof body === 'string';
     response.writeHead(status, { 'content-type': isText ? 'text/html' : 'application/json', ...headers });
     response.end(body === undefined ? '' : isText ? body : JSON.stringify(body));

@@ -1,3 +1,5 @@
+import { spellings } from './spellings.ts';
+
 /** A text that is secret, and where it belongs. */
 interface Canary {
   readonly name: string;
@@ -66,16 +68,7 @@ export class CanaryOracle {
 
 function isIn(text: string, secret: string): boolean {
   if (secret.length < LEAST_CHARACTERS) throw new Error(`a canary of ${secret.length} characters`);
-  return spellings(secret).some((spelling) => text.includes(spelling));
-}
-
-/** As it is, in a URL, in JSON, and within a text in Base64, where it begins at any of three offsets. */
-function spellings(secret: string): string[] {
-  const inBase64 = [0, 1, 2].flatMap((offset) => {
-    const coded = Buffer.from(`${'x'.repeat(offset)}${secret}`).toString('base64');
-    // The first and the last group also hold bits of what stands beside it.
-    const inner = coded.slice(offset === 0 ? 0 : 4, -4);
-    return [inner, inner.replaceAll('+', '-').replaceAll('/', '_')];
-  });
-  return [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1), ...inBase64];
+  // Some header values are lowered on the way.
+  const lowered = text.toLowerCase();
+  return spellings(secret).some((spelling) => lowered.includes(spelling.toLowerCase()));
 }

@@ -9,15 +9,15 @@ import { Vendor, type VendorHabits } from '../vendors/vendor.ts';
 import { BridgeWorld, type BridgeWorldOptions } from './bridge-world.ts';
 import { CanaryOracle } from './canary-oracle.ts';
 
-/** What begins every secret of one party, so that whatever it issues is a canary. */
-const MARKS = { authority: 'canary-of-authority-', stranger: 'canary-of-stranger-' };
+/** What begins every secret of one party, so that whatever it issues is a canary. The signs are those that forms, JSON and HTML escape. */
+const MARKS = { authority: 'canary/of+authority=', stranger: 'canary/of+stranger=' };
 export const CANARIES = {
-  header: 'canary-of-the-user-header',
-  cookie: 'canary-of-the-user-cookie',
-  session: 'canary-of-the-session-id',
-  stickiness: 'canary-of-the-balancer',
-  clientSecret: 'canary-of-the-client-secret',
-  deviceCode: 'canary-of-the-device-code',
+  header: 'canary/of+the=user"header&',
+  cookie: 'canary/of+the=user&cookie',
+  session: 'canary/of+the=session"id',
+  stickiness: 'canary/of+the=balancer&',
+  clientSecret: 'canary/of+the=client"secret',
+  deviceCode: 'canary/of+the=device&code',
 };
 
 /** Who does what it should not, in place of what it would do. Whatever is left out is well-behaved. */
@@ -128,8 +128,16 @@ export async function startParties(attack: (parties: Parties) => Attack = () => 
 
 /** From now on they behave so. */
 export function behave({ server, authority, stranger }: Parties, attack: Attack = {}): void {
-  server.habits = { ...merged(resourceServer(server, authority), attack.server), mark: MARKS.authority };
-  authority.habits = { ...merged(authorizationServer(), attack.authority), mark: MARKS.authority };
+  server.habits = {
+    ...merged(resourceServer(server, authority), attack.server),
+    mark: MARKS.authority,
+    repeats: true,
+  };
+  authority.habits = {
+    ...merged(authorizationServer(), attack.authority),
+    mark: MARKS.authority,
+    repeats: true,
+  };
   stranger.habits = {
     ...authorizationServer(),
     mark: MARKS.stranger,
