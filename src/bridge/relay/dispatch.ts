@@ -15,7 +15,7 @@ import { isModernRequest } from '../stand-in/modern-stand-in.ts';
 import { absentList, isObject, SIGN_IN_TOOL } from '../stand-in/stand-in.ts';
 import { CANCELLED_STREAM_MS } from '../timing/limits.ts';
 import type { BridgeParts } from './parts.ts';
-import type { OpenRequest } from './pending-requests.ts';
+import { isOwed, type OpenRequest } from './pending-requests.ts';
 import { Relay } from './relay.ts';
 
 /** What the host says, message by message: who takes it, in which order it goes out. */
@@ -185,13 +185,22 @@ export class HostMessages {
     await this.#relay.notifications.idle();
   }
 
-  failAll(why: string): void {
+  /** Answers in the server's place; how many answers the host was owed. */
+  failAll(why: string): number {
+    let owed = 0;
     for (const request of this.#relay.table.all()) {
       const { mayHaveRun } = request;
+      if (isOwed(request)) owed++;
       this.#relay.inbox.fail(request, `${why}. The call ${mayHaveRun ? 'may have run' : 'was not run'}.`, {
         mayHaveRun,
       });
     }
+    return owed;
+  }
+
+  /** The host reads on, but says nothing more. */
+  hostEnded(): void {
+    this.#relay.hostEnded = true;
   }
 
   endSession(signal: AbortSignal): Promise<void> {

@@ -50,6 +50,11 @@ export class OpenRequest {
   }
 }
 
+/** Whether the host waits for an answer to it. */
+export function isOwed(request: OpenRequest): boolean {
+  return !request.cancelled && request.answerHere === undefined;
+}
+
 /**
  * Which ids wait for an answer: what makes "exactly one answer for each id" true. Ids are compared with their type: `1` and `"1"` are two
  * (JSON-RPC 2.0 §4).
@@ -104,7 +109,7 @@ export class RequestTable {
 
   #owes(): boolean {
     for (const request of this.#open.values()) {
-      if (!request.cancelled && request.answerHere === undefined) return true;
+      if (isOwed(request)) return true;
     }
     return false;
   }
