@@ -12,7 +12,7 @@ import {
 } from '../../protocol/jsonrpc.ts';
 import { mayRelay } from '../session/lifecycle.ts';
 import { isModernRequest } from '../stand-in/modern-stand-in.ts';
-import { absentList, isObject, SIGN_IN_TOOL } from '../stand-in/stand-in.ts';
+import { absentAnswer, isObject, SIGN_IN_TOOL } from '../stand-in/stand-in.ts';
 import { CANCELLED_STREAM_MS } from '../timing/limits.ts';
 import type { BridgeParts } from './parts.ts';
 import { isOwed, type OpenRequest } from './pending-requests.ts';
@@ -117,10 +117,7 @@ export class HostMessages {
       }
       return refuse(RpcErrorCode.invalidRequest, 'Invalid request: initialize comes first.');
     }
-    const empty = mayRelay(connection.state)
-      ? absentList(method, this.#relay.opening.stoodIn, connection.capabilities)
-      : undefined;
-    if (empty !== undefined) return this.#write(resultAnswer(id, empty));
+    if (this.#answeredHere(id, method, params)) return;
     const request = table.add({ id, method, bytes, params }) as OpenRequest;
     this.#count(request, bytes.length);
     this.#relay.addresses.offer();
@@ -129,6 +126,23 @@ export class HostMessages {
       return this.#relay.waitForSignIn(request);
     }
     this.#relay.serve(request);
+  }
+
+  /** Answers what the stand-in has offered and the server is not asked for; false: it is. */
+  #answeredHere(id: MessageId, method: string, params: unknown): boolean {
+    const { connection, opening } = this.#relay;
+    if (!mayRelay(connection.state)) {
+      // Hosts set it when they start, and some wait for the answer: it holds for the session that is being opened.
+      if (!opening.stoodIn || method !== 'logging/setLevel') return false;
+      opening.wish({ method, params });
+      this.#write(resultAnswer(id, {}));
+      return true;
+    }
+    const absent = absentAnswer(method, opening.stoodIn, connection.capabilities);
+    if (absent === undefined) return false;
+    if (absent.kind === 'result') this.#write(resultAnswer(id, absent.result));
+    else this.#write(errorAnswer(id, RpcErrorCode.methodNotFound, absent.message));
+    return true;
   }
 
   #notification(method: string, params: unknown, bytes: Uint8Array): void {
