@@ -24,3 +24,6 @@ export const INITIALIZED_MS = 10_000;
 
 /** How long it may take to accept, or to answer, what the bridge says in its own name. */
 export const ACCEPT_MS = 30_000;
+
+/** How long the list of tools may take that a call is refused for the lack of: the call waits behind it. */
+export const LEARN_TOOLS_MS = 30_000;

@@ -1,11 +1,15 @@
+import { describeError } from '../../errors.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { HttpError } from '../../platform/http/http.ts';
 import type { Logger } from '../../platform/log/logger.ts';
 import { type Random, randomToken } from '../../platform/random.ts';
 import type { MessageId } from '../../protocol/jsonrpc.ts';
 import { textOf } from '../../protocol/jsonrpc.ts';
 import type { MessageOptions } from '../../remote/http/message-options.ts';
+import { withinTimeLimit } from '../../remote/http/time-limit.ts';
 import type { Reply, Transport } from '../../remote/transport/transport.ts';
 import { isObject, META, ModernErrorCode, metaOf } from '../message/era.ts';
-import { MAX_TOOL_PAGES } from '../message/limits.ts';
+import { LEARN_TOOLS_MS, MAX_TOOL_PAGES } from '../message/limits.ts';
 import { rawChild, rawMembers } from '../message/raw-json.ts';
 import { messagesOf } from '../message/reply.ts';
 import { parameterHeaders } from './parameter-headers.ts';
@@ -22,6 +26,7 @@ export interface ModernRequest {
 
 export interface ModernServerOptions {
   readonly transport: Transport;
+  readonly clock: Clock;
   readonly logger: Logger;
   readonly random: Random;
 }
@@ -44,7 +49,20 @@ export class ModernServer {
   async send(request: ModernRequest, options: MessageOptions): Promise<Reply> {
     const reply = await this.#post(request, options);
     if (request.method !== 'tools/call' || !refusesHeaders(reply)) return reply;
-    return (await this.#learnTools(request, options)) ? this.#post(request, options) : reply;
+    return (await this.#learntInTime(request, options)) ? this.#post(request, options) : reply;
+  }
+
+  /** A list of tools that does not come leaves the call with the server's refusal. */
+  async #learntInTime(request: ModernRequest, options: MessageOptions): Promise<boolean> {
+    const { clock, logger } = this.#options;
+    const limit = { clock, ms: LEARN_TOOLS_MS, signal: options.signal, what: 'the list of tools' };
+    try {
+      return await withinTimeLimit(limit, (signal) => this.#learnTools(request, { ...options, signal }));
+    } catch (error) {
+      if (options.signal.aborted || !(error instanceof HttpError) || error.code !== 'timeout') throw error;
+      logger.debug('no list of tools', { error: describeError(error) });
+      return false;
+    }
   }
 
   #post(request: ModernRequest, options: MessageOptions): Promise<Reply> {

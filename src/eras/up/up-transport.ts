@@ -1,6 +1,5 @@
 import type { Authorization, Bearer } from '../../auth/authorization.ts';
 import { AbortedError, DrawbridgeError, describeError } from '../../errors.ts';
-import type { Clock } from '../../platform/clock.ts';
 import { anySignal, type StopSignal } from '../../platform/stop.ts';
 import {
   errorAnswer,
@@ -12,9 +11,11 @@ import {
 } from '../../protocol/jsonrpc.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';
 import type { MessageOptions } from '../../remote/http/message-options.ts';
+import { withinTimeLimit } from '../../remote/http/time-limit.ts';
 import type { RefreshOptions, Reply, Transport } from '../../remote/transport/transport.ts';
 import { Channel } from '../message/channel.ts';
 import { isObject } from '../message/era.ts';
+import { ACCEPT_MS } from '../message/limits.ts';
 import { type RawObject, rawChild, rawMembers, rawObject } from '../message/raw-json.ts';
 import { ACCEPTED, eventsReply, messageReply, messagesOf } from '../message/reply.ts';
 import { ModernServer, type ModernServerOptions } from '../modern/modern-server.ts';
@@ -32,7 +33,6 @@ import {
 
 export interface UpTransportOptions extends ModernServerOptions {
   readonly authorization: Authorization;
-  readonly clock: Clock;
 }
 
 /** A legacy host with a modern server: each side hears its own revision. */
@@ -217,7 +217,9 @@ export class UpTransport implements Transport {
     if (method === 'resources/subscribe') this.#resources.add(uri);
     else this.#resources.delete(uri);
     try {
-      await this.#subscriptions.listen(this.#filter(), this.#ended.signal);
+      const what = `the acknowledgement of ${method}`;
+      const limit = { clock: this.#options.clock, ms: ACCEPT_MS, signal: this.#ended.signal, what };
+      await withinTimeLimit(limit, (signal) => this.#subscriptions.listen(this.#filter(), signal));
       return messageReply(resultAnswer(id, {}));
     } catch (error) {
       if (!(error instanceof DrawbridgeError)) throw error;

@@ -254,3 +254,46 @@ describe('a modern host at a legacy server that hangs when the bridge opens the 
     expect(server.methodCount('tools/call')).toBe(1);
   });
 });
+
+describe('a legacy host at a modern server that hangs', () => {
+  /** A server of 2026-07-28 that answers each method so; what is not named hangs. */
+  function modernServer(server: RawMcpServer, results: Record<string, object>): string {
+    server.behaviours.modern = ({ request, response }) => {
+      const { id, method = '' } = request.rpc;
+      const answer = results[method];
+      if (answer === undefined) return;
+      const isError = 'error' in answer;
+      response
+        .writeHead(isError ? 400 : 200, JSON_TYPE)
+        .end(JSON.stringify({ jsonrpc: '2.0', id, ...(isError ? answer : { result: answer }) }));
+    };
+    return server.address('modern', 'first');
+  }
+  const discovered = {
+    ...{ resultType: 'complete', ttlMs: 0, cacheScope: 'private' },
+    supportedVersions: ['2026-07-28'],
+    capabilities: { tools: {}, resources: { subscribe: true } },
+  };
+
+  it('over a subscription: it is told so', async () => {
+    await using server = await startRawMcpServer();
+    const url = modernServer(server, { 'server/discover': discovered });
+    const { bridge } = await composeEraBridge(url, { era: 'modern', clock: fastClock(SPEED) });
+    await using _ = bridge.read();
+    await bridge.initialize();
+    const { json } = await bridge.request(1, 'resources/subscribe', { uri: 'file:///x' });
+    expect(json.error.message).toContain('acknowledgement');
+  });
+
+  it('over the list of tools that a refused call needs: the call has its refusal', async () => {
+    await using server = await startRawMcpServer();
+    const refusal = { error: { code: -32020, message: 'header mismatch' } };
+    const url = modernServer(server, { 'server/discover': discovered, 'tools/call': refusal });
+    const { bridge } = await composeEraBridge(url, { era: 'modern', clock: fastClock(SPEED) });
+    await using _ = bridge.read();
+    await bridge.initialize();
+    const { json } = await bridge.request(1, 'tools/call', { name: 'x', arguments: {} });
+    expect(json.error.message).toContain('header mismatch');
+    expect(server.methodCount('tools/list')).toBe(1);
+  });
+});
