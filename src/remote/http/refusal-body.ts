@@ -17,11 +17,16 @@ export async function readRefusal(response: HttpResponse): Promise<Refusal> {
 
 /** The status decides; a body that is slow, broken or badly coded only loses its words. */
 export async function startOfBody(response: HttpResponse): Promise<Uint8Array> {
+  return (await unbrokenStart(response)) ?? new Uint8Array();
+}
+
+/** As `startOfBody`, where nothing at all means something else than a body that was lost: that is undefined. */
+export async function unbrokenStart(response: HttpResponse): Promise<Uint8Array | undefined> {
   const timer = setTimeout(() => response.discard(), REFUSAL_BODY_MS);
   try {
     return await readStart(await decodedBody(response), MAX_REFUSAL_BYTES);
   } catch {
-    return new Uint8Array();
+    return undefined;
   } finally {
     clearTimeout(timer);
   }

@@ -5,7 +5,7 @@ import { BadAnswerError } from '../http/errors.ts';
 import { McpOrigin, type McpOriginOptions, type Message } from '../http/mcp-origin.ts';
 import type { MessageOptions } from '../http/message-options.ts';
 import { excerpt } from '../http/refusal.ts';
-import { readRefusal, startOfBody } from '../http/refusal-body.ts';
+import { readRefusal, startOfBody, unbrokenStart } from '../http/refusal-body.ts';
 import type { Reply, Transport } from './transport.ts';
 
 export type StreamableHttpOptions = McpOriginOptions;
@@ -86,11 +86,12 @@ export class StreamableHttp implements Transport {
       const json = readWhole(response, body, maxMessageBytes);
       return { kind: 'message', json: json instanceof Promise ? await json : json, sessionId };
     }
-    const start = await startOfBody(response);
-    // A server may say 200 to a notification with nothing in it, instead of 202.
-    if (start.length === 0 && method === 'POST') return { kind: 'accepted', sessionId };
+    const start = await unbrokenStart(response);
+    // A server may say 200 to a notification with nothing in it, instead of 202. A body that broke off is not nothing.
+    if (start?.length === 0 && method === 'POST') return { kind: 'accepted', sessionId };
+    const words = start === undefined ? 'its body broke off' : excerpt(start);
     throw new BadAnswerError(
-      `the server answered with status 200 and content type ${excerpt(type) || 'none'}, where JSON or an event stream was expected: ${excerpt(start)}`,
+      `the server answered with status 200 and content type ${excerpt(type) || 'none'}, where JSON or an event stream was expected: ${words}`,
       { hint: 'Check that the address is that of the MCP endpoint itself.' },
     );
   }

@@ -88,6 +88,19 @@ describe('one answer for each id, whatever the server does', () => {
     expect(server.requests.count(({ rpc }) => rpc.id === 1)).toBe(1);
   });
 
+  it.each(['reset-html', 'badly-coded-html'])(
+    '%s: a page that cannot be read is no acceptance, so nothing more is waited for',
+    async (behaviour) => {
+      await using server = await startRawMcpServer({ stream: true });
+      await using bridge = (await composeBridge(server.address(behaviour))).read();
+      await bridge.initialize();
+      await expect.poll(() => server.streamsOpen).toBe(1);
+      const { json } = await bridge.request(1, 'tools/call', { name: 'x' });
+      expect(json.error.message).toMatch(/content type "text\/html".*its body broke off/);
+      expect(json.error.data).toEqual({ mayHaveRun: true });
+    },
+  );
+
   it('drops a second answer', async () => {
     await using server = await startRawMcpServer();
     await using bridge = (await composeBridge(server.address('two-answers'))).read();

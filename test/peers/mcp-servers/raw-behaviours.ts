@@ -134,6 +134,9 @@ export const rawBehaviours: Record<string, Behaviour> = {
   reset: ({ response }) => void response.socket?.resetAndDestroy(),
   'reset-json': (exchange) => breakOff(exchange, JSON_TYPE, answer(exchange)),
   'reset-stream': (exchange) => breakOff(exchange, STREAM_TYPE, event(answer(exchange))),
+  'reset-html': (exchange) => breakOff(exchange, { 'content-type': 'text/html' }, '<h1>Hello</h1>'),
+  'badly-coded-html': ({ response }) =>
+    void response.writeHead(200, { 'content-type': 'text/html', 'content-encoding': 'gzip' }).end('<h1>'),
   /** Whole events, the last of them a notification, then the stream ends without the answer. */
   'cut-stream': (exchange) => void stream(exchange).end(event(numbered(1, ''))),
   /** Ends within an event: what came of it is no message. */
