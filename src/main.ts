@@ -78,7 +78,8 @@ async function runBridge(config: Config, warnings: readonly string[]): Promise<n
   const stop = AbortSignal.any([stopSignal(), hostGone.signal]);
   try {
     const parts = await composeBridge(config, processParts(), logger, () => hostGone.abort('host-gone'));
-    return (await bridge(parts, stop)) === 'answered' ? EXIT.done : EXIT.failed;
+    await bridge(parts, stop);
+    return EXIT.done;
   } catch (error) {
     return failure(error, logger);
   } finally {

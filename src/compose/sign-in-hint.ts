@@ -1,11 +1,7 @@
 import type { Config } from '../config/config.ts';
-import { shellCommand } from './shell-words.ts';
 
 /** What a person types to sign in for a process that cannot ask them: it ends in the very credential that the process looks for. */
-export function signInHint(
-  config: Pick<Config, 'loginWords' | 'nobodyThere' | 'store'>,
-  platform: NodeJS.Platform = process.platform,
-): string {
+export function signInHint(config: Pick<Config, 'loginWords' | 'nobodyThere' | 'store'>): string {
   const { loginWords, nobodyThere, store } = config;
   if (store === 'memory') {
     return 'With --store memory no other process shares a login: bring one along in MCP_DRAWBRIDGE_CREDENTIALS.';
@@ -14,5 +10,10 @@ export function signInHint(
   const byHand = nobodyThere === 'no-display' ? ['--no-browser'] : [];
   const all = ['mcp-drawbridge', 'login', ...words, ...byHand];
   const how = notes.length === 0 ? '' : ` (${notes.join('; ')})`;
-  return `Run${how}: ${shellCommand(all, platform)}`;
+  return `Run${how}: ${all.map(shellWord).join(' ')}`;
+}
+
+/** POSIX.1 Shell Command Language, 2.2.2: nothing between single quotes means anything, and no quote can stand there. */
+function shellWord(word: string): string {
+  return /^[\w./:@%+,=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -4,12 +4,14 @@ import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/log/logger.ts';
 import { type Random, randomToken } from '../platform/random.ts';
 import { anySignal } from '../platform/stop.ts';
-import { type Envelope, parseMessage } from '../protocol/jsonrpc.ts';
+import { isNestedDeeper } from '../protocol/depth.ts';
+import { type Envelope, parseMessage, serverRequest, textOf } from '../protocol/jsonrpc.ts';
+import { stringId } from '../protocol/message-id.ts';
 import type { MessageOptions } from '../remote/http/message-options.ts';
 import type { RefreshOptions, Reply, Transport } from '../remote/transport/transport.ts';
 import { type Era, eraOfRequest, metaOf } from './message/era.ts';
-import { DISCOVER_MS } from './message/limits.ts';
-import { messageReply, messagesOf } from './message/reply.ts';
+import { DISCOVER_MS, MAX_NESTING } from './message/limits.ts';
+import { messageReply, messagesOf, tooDeep } from './message/reply.ts';
 import { type Opening, type Verdict, verdictOnDiscover, verdictOnInitialize } from './probe-classifier.ts';
 
 /** Where the verdict on a server is kept from one start to the next. */
@@ -54,9 +56,9 @@ export class EraTransport implements Transport {
     if (sessionId !== undefined || protocolVersion !== undefined) return this.#between.post(body, options);
     const parsed = parseMessage(body);
     if (parsed.kind !== 'request') return this.#between.post(body, options);
-    if (parsed.method === 'initialize') return this.#initialize(body, options);
-    if (eraOfRequest(parsed.message.params) !== 'modern') return this.#between.post(body, options);
-    return this.#modern(parsed, body, options);
+    const opens = parsed.method === 'initialize';
+    if (!opens && eraOfRequest(parsed.message.params) !== 'modern') return this.#between.post(body, options);
+    return opens ? this.#initialize(parsed, body, options) : this.#modern(parsed, body, options);
   }
 
   listen(options: MessageOptions & { readonly lastEventId?: string }): Promise<Reply> {
@@ -73,7 +75,8 @@ export class EraTransport implements Transport {
     this.#options.transport.refresh(options);
   }
 
-  async #initialize(body: Uint8Array | string, options: MessageOptions): Promise<Reply> {
+  async #initialize({ id }: Request, body: Uint8Array | string, options: MessageOptions): Promise<Reply> {
+    if (isNestedDeeper(textOf(body), MAX_NESTING)) return messageReply(tooDeep(id));
     await this.#recall();
     this.#chosenFor = 'legacy';
     if (this.#era === 'modern') {
@@ -136,6 +139,7 @@ export class EraTransport implements Transport {
     body: Uint8Array | string,
     options: MessageOptions,
   ): Promise<Reply | undefined> {
+    if (isNestedDeeper(textOf(body), MAX_NESTING)) return messageReply(tooDeep(request.id));
     const discovers = request.method === 'server/discover';
     if (this.#chosenFor === 'modern' && !discovers) return undefined;
     await this.#recall();
@@ -191,8 +195,8 @@ export class EraTransport implements Transport {
       const signal = anySignal([options.signal, late.signal]);
       const reply = await transport.post(body, { ...options, signal });
       if (reply.kind !== 'events') return reply;
-      for await (const text of messagesOf(reply)) {
-        if (parseMessage(text).kind === 'response') return messageReply(text);
+      for await (const { text, envelope } of messagesOf(reply)) {
+        if (envelope.kind === 'response') return messageReply(text);
       }
       return undefined;
     } catch (error) {
@@ -236,7 +240,7 @@ function answerIn(body: Uint8Array): Opening['answer'] {
   try {
     const message = JSON.parse(Buffer.from(body).toString('utf8'));
     return typeof message?.error?.code === 'number'
-      ? { kind: 'response', id: '', failed: true, message }
+      ? { kind: 'response', id: stringId(''), failed: true, message }
       : undefined;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
@@ -246,7 +250,7 @@ function answerIn(body: Uint8Array): Opening['answer'] {
 
 /** For a host whose first message does not ask for the server itself; the SDK 2.x asks in a process that it throws away. */
 function ownDiscover({ message }: Request, random: Random): string {
-  const id = `drawbridge-${randomToken(random, 96)}`;
+  const id = stringId(`drawbridge-${randomToken(random, 96)}`);
   const params = { _meta: { ...metaOf(message.params), progressToken: undefined } };
-  return JSON.stringify({ jsonrpc: '2.0', id, method: 'server/discover', params });
+  return serverRequest(id, 'server/discover', params);
 }

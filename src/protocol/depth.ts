@@ -1,20 +1,27 @@
-const QUOTE = '"';
-const BACKSLASH = '\\';
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPEN_ARRAY = 0x5b;
+const CLOSE_ARRAY = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
 
 /** Whether the brackets of a JSON text nest deeper than this, found without a stack of our own (THREATS 17). */
 export function isNestedDeeper(text: string, limit: number): boolean {
+  if (text.length <= limit) return false;
   let depth = 0;
   for (let at = 0; at < text.length; at++) {
-    switch (text[at]) {
+    switch (text.charCodeAt(at)) {
       case QUOTE:
-        for (at++; at < text.length && text[at] !== QUOTE; at++) if (text[at] === BACKSLASH) at++;
+        for (at++; at < text.length && text.charCodeAt(at) !== QUOTE; at++) {
+          if (text.charCodeAt(at) === BACKSLASH) at++;
+        }
         break;
-      case '[':
-      case '{':
+      case OPEN_ARRAY:
+      case OPEN_OBJECT:
         if (++depth > limit) return true;
         break;
-      case ']':
-      case '}':
+      case CLOSE_ARRAY:
+      case CLOSE_OBJECT:
         depth--;
         break;
     }

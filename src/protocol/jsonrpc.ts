@@ -1,13 +1,13 @@
 import { withoutSecretsIn } from '../redaction/own-words.ts';
 import { scanObject } from './json-scan.ts';
+import { asMessageId, type MessageId, messageIdIn } from './message-id.ts';
 
 /**
  * JSON-RPC 2.0 envelopes as MCP uses them (specification, Base Protocol → Messages). Only `id` and `method` are looked at:
  * everything else in a message belongs to the host and the server.
  */
 
-/** MCP forbids `null` ids in requests. `0` and `''` are ids. */
-export type MessageId = string | number;
+export type { MessageId };
 
 /** A message that was parsed, with the object it was parsed to. */
 export type Envelope =
@@ -37,17 +37,18 @@ export type Parsed =
 export function parseMessage(text: Uint8Array | string): Parsed {
   const bytes =
     typeof text === 'string' ? undefined : Buffer.from(text.buffer, text.byteOffset, text.byteLength);
+  const json = bytes?.toString('utf8') ?? (text as string);
   let value: unknown;
   try {
-    value = JSON.parse(bytes?.toString('utf8') ?? (text as string));
+    value = JSON.parse(json);
   } catch {
     return { kind: 'not-json' };
   }
   if (Array.isArray(value)) {
     if (value.length === 0) return { kind: 'not-a-message', id: null };
-    return { kind: 'batch', members: splitBatch(bytes ?? Buffer.from(text as string, 'utf8')) };
+    return { kind: 'batch', members: splitBatch(bytes ?? Buffer.from(json, 'utf8')) };
   }
-  return classify(value);
+  return classify(value, json);
 }
 
 /** Whether the text of a member of a batch is a batch itself, which JSON-RPC 2.0 §6 does not have. */
@@ -74,10 +75,13 @@ export function lookAtMessage(text: Uint8Array | string): Parsed {
   if (members === 'unknown') return parseMessage(text);
   if (members === 'not-json') return { kind: 'not-json' };
   const known: Record<string, unknown> = Object.create(null);
+  let id: string | undefined;
   for (const [name, [start, end]] of members) {
-    known[name] = LOOKED_AT.has(name) ? JSON.parse(bytes.toString('utf8', start, end)) : undefined;
+    const json = LOOKED_AT.has(name) ? bytes.toString('utf8', start, end) : undefined;
+    if (name === 'id') id = json;
+    known[name] = json === undefined ? undefined : JSON.parse(json);
   }
-  const parsed = classify(known);
+  const parsed = classify(known, '', asMessageId(id));
   if (!('message' in parsed)) return parsed;
   let message: JsonObject | undefined;
   const whole = () => {
@@ -87,11 +91,13 @@ export function lookAtMessage(text: Uint8Array | string): Parsed {
   return Object.defineProperty({ ...parsed }, 'message', { get: whole });
 }
 
-function classify(value: unknown): Parsed {
+/** `json` is the text of the message; it is not looked at where `knownId` is given. */
+function classify(value: unknown, json: string, knownId?: MessageId): Parsed {
   if (typeof value !== 'object' || value === null) return { kind: 'not-a-message', id: null };
   const message = value as JsonObject;
   const { id, method } = message;
-  const usableId = typeof id === 'string' || typeof id === 'number' ? id : null;
+  const isId = typeof id === 'string' || typeof id === 'number';
+  const usableId = isId ? (knownId ?? messageIdIn(json, id)) : null;
   if (message.jsonrpc !== '2.0') return { kind: 'not-a-message', id: usableId };
   if (typeof method === 'string') {
     if (usableId !== null) return { kind: 'request', id: usableId, method, message };
@@ -156,16 +162,22 @@ export const RpcErrorCode = {
 // answers is relayed as it came, and goes through none of these.
 
 export function errorAnswer(id: MessageId | null, code: number, message: string, data?: unknown): string {
-  const error = { code, message, ...(data === undefined ? {} : { data }) };
-  return JSON.stringify({ jsonrpc: '2.0', id, error: withoutSecretsIn(error) });
+  const error = withoutSecretsIn({ code, message, ...(data === undefined ? {} : { data }) });
+  return `{"jsonrpc":"2.0","id":${id},"error":${JSON.stringify(error)}}`;
 }
 
 export function resultAnswer(id: MessageId, result: unknown): string {
-  return JSON.stringify({ jsonrpc: '2.0', id, result: withoutSecretsIn(result) });
+  return `{"jsonrpc":"2.0","id":${id},"result":${JSON.stringify(withoutSecretsIn(result))}}`;
 }
 
+/** A request to the host as one line without its line break. */
 export function requestMessage(id: MessageId, method: string, params: unknown): string {
-  return JSON.stringify({ jsonrpc: '2.0', id, method, params: withoutSecretsIn(params) });
+  return serverRequest(id, method, withoutSecretsIn(params));
+}
+
+/** A request to the server, in which the host's words stay what they are. */
+export function serverRequest(id: MessageId, method: string, params?: unknown): string {
+  return `{"jsonrpc":"2.0","id":${id},${JSON.stringify({ method, params }).slice(1)}`;
 }
 
 export function notification(method: string, params?: unknown): string {

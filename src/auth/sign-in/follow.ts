@@ -1,5 +1,4 @@
 import type { Clock } from '../../platform/clock.ts';
-import { admitResource } from '../../redaction/query-secrets.ts';
 import type { Leases, SignInFace } from '../../store/lease/lease.ts';
 import type { CredentialRecord } from '../../store/record/record.ts';
 import type { Bearer, SignInWatch } from '../authorization.ts';
@@ -96,7 +95,6 @@ export class SignInFollower implements SignInWatch {
   #show(face: SignInFace): void {
     this.deadline = face.deadline;
     if (face.address === undefined || face.address === this.address) return;
-    admitResource(face.address);
     this.address = face.address;
     this.userCode = face.userCode;
     this.codeAddress = face.codeAddress;

@@ -9,13 +9,15 @@ import {
   parseMessage,
   RpcErrorCode,
   resultAnswer,
+  textOf,
 } from '../../protocol/jsonrpc.ts';
+import { idInParams } from '../../protocol/message-id.ts';
 import { mayRelay } from '../session/lifecycle.ts';
 import { isModernRequest } from '../stand-in/modern-stand-in.ts';
-import { absentAnswer, isObject, SIGN_IN_TOOL } from '../stand-in/stand-in.ts';
+import { absentList, isObject, SIGN_IN_TOOL } from '../stand-in/stand-in.ts';
 import { CANCELLED_STREAM_MS } from '../timing/limits.ts';
 import type { BridgeParts } from './parts.ts';
-import { isOwed, type OpenRequest } from './pending-requests.ts';
+import type { OpenRequest } from './pending-requests.ts';
 import { Relay } from './relay.ts';
 
 /** What the host says, message by message: who takes it, in which order it goes out. */
@@ -72,7 +74,7 @@ export class HostMessages {
       case 'request':
         return this.#request(parsed.id, parsed.method, parsed.message.params, bytes);
       case 'notification':
-        return this.#notification(parsed.method, parsed.message.params, bytes);
+        return this.#notification(parsed.method, bytes);
       case 'response':
         if (!this.#relay.addresses.consumes(parsed.id)) this.#relay.notifications.answer(bytes);
         return;
@@ -117,7 +119,10 @@ export class HostMessages {
       }
       return refuse(RpcErrorCode.invalidRequest, 'Invalid request: initialize comes first.');
     }
-    if (this.#answeredHere(id, method, params)) return;
+    const empty = mayRelay(connection.state)
+      ? absentList(method, this.#relay.opening.stoodIn, connection.capabilities)
+      : undefined;
+    if (empty !== undefined) return this.#write(resultAnswer(id, empty));
     const request = table.add({ id, method, bytes, params }) as OpenRequest;
     this.#count(request, bytes.length);
     this.#relay.addresses.offer();
@@ -128,32 +133,16 @@ export class HostMessages {
     this.#relay.serve(request);
   }
 
-  /** Answers what the stand-in has offered and the server is not asked for; false: it is. */
-  #answeredHere(id: MessageId, method: string, params: unknown): boolean {
-    const { connection, opening } = this.#relay;
-    if (!mayRelay(connection.state)) {
-      // Hosts set it when they start, and some wait for the answer: it holds for the session that is being opened.
-      if (!opening.stoodIn || method !== 'logging/setLevel') return false;
-      opening.wish({ method, params });
-      this.#write(resultAnswer(id, {}));
-      return true;
-    }
-    const absent = absentAnswer(method, opening.stoodIn, connection.capabilities);
-    if (absent === undefined) return false;
-    if (absent.kind === 'result') this.#write(resultAnswer(id, absent.result));
-    else this.#write(errorAnswer(id, RpcErrorCode.methodNotFound, absent.message));
-    return true;
-  }
-
-  #notification(method: string, params: unknown, bytes: Uint8Array): void {
+  #notification(method: string, bytes: Uint8Array): void {
     const { connection } = this.#relay;
     if (method === 'notifications/initialized') {
       this.#relay.opening.initialized = bytes;
       return connection.hostInitialized();
     }
     if (connection.state.host === 'silent' && !connection.withoutSession) return;
-    if (method === 'notifications/cancelled' && isObject(params)) {
-      const request = this.#relay.table.get(params.requestId as MessageId);
+    if (method === 'notifications/cancelled') {
+      const id = idInParams(textOf(bytes), 'requestId');
+      const request = id === undefined ? undefined : this.#relay.table.find(id);
       if (request !== undefined) return this.#cancel(request, bytes);
     }
     this.#relay.notifications.inOrder(bytes);
@@ -199,22 +188,13 @@ export class HostMessages {
     await this.#relay.notifications.idle();
   }
 
-  /** Answers in the server's place; how many answers the host was owed. */
-  failAll(why: string): number {
-    let owed = 0;
+  failAll(why: string): void {
     for (const request of this.#relay.table.all()) {
       const { mayHaveRun } = request;
-      if (isOwed(request)) owed++;
       this.#relay.inbox.fail(request, `${why}. The call ${mayHaveRun ? 'may have run' : 'was not run'}.`, {
         mayHaveRun,
       });
     }
-    return owed;
-  }
-
-  /** The host reads on, but says nothing more. */
-  hostEnded(): void {
-    this.#relay.hostEnded = true;
   }
 
   endSession(signal: AbortSignal): Promise<void> {

@@ -13,6 +13,7 @@ import {
   RpcErrorCode,
   textOf,
 } from '../../protocol/jsonrpc.ts';
+import { rawMembers, rawObject } from '../../protocol/raw-json.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';
 import { excerpt } from '../../remote/http/refusal.ts';
 import type { OpenRequest, RequestTable } from './pending-requests.ts';
@@ -91,7 +92,7 @@ export class Inbox {
 
   #answer(answer: Answer, text: Uint8Array | string): Promise<void> | undefined {
     const { table, writer, logger } = this.#options;
-    const request = table.get(answer.id);
+    const request = table.find(answer.id);
     if (request === undefined) {
       logger.warn('dropped an answer that nothing waits for', { id: answer.id });
       return undefined;
@@ -99,13 +100,13 @@ export class Inbox {
     try {
       if (request.answerHere !== undefined) {
         const { message } = answer;
-        table.take(answer.id);
+        table.take(request.id);
         request.answerHere(message);
         return undefined;
       }
-      const line = asLine(text);
+      const line = asLine(answer.id === request.id ? text : underId(text, request.id));
       this.#options.onAnswer(request, answer);
-      table.take(answer.id);
+      table.take(request.id);
       return writer.write(line);
     } catch (error) {
       this.failUnexpectedly(request, error);
@@ -135,7 +136,7 @@ export class Inbox {
 
   /** What was meant as an answer but is none: no other will follow, so its request is not left waiting. */
   #failMeant(id: MessageId, text: Uint8Array | string): void {
-    const request = this.#options.table.get(id);
+    const request = this.#options.table.find(id);
     if (request === undefined || 'method' in JSON.parse(textOf(text))) return;
     const why = `The server sent JSON that is no JSON-RPC message: ${excerpt(text)}. The call may have run.`;
     this.fail(request, why, { mayHaveRun: true });
@@ -164,4 +165,9 @@ export class Inbox {
 function asLine(text: Uint8Array | string): Uint8Array | string {
   if (typeof text !== 'string') return onOneLine(text);
   return /[\r\n]/.test(text) ? text.replace(/[\r\n]/g, ' ') : text;
+}
+
+/** The answer under the id as the host wrote it: the server may have spelled it differently. */
+function underId(text: Uint8Array | string, id: MessageId): string {
+  return rawObject(rawMembers(textOf(text)).set('id', id));
 }

@@ -1,5 +1,6 @@
 import { Stop } from '../../platform/stop.ts';
 import type { MessageId } from '../../protocol/jsonrpc.ts';
+import { IdMap } from '../../protocol/message-id.ts';
 import type { SessionHeaders } from '../../remote/http/message-options.ts';
 
 type Entered = Pick<OpenRequest, 'id' | 'method' | 'bytes' | 'params' | 'answerHere'>;
@@ -50,17 +51,9 @@ export class OpenRequest {
   }
 }
 
-/** Whether the host waits for an answer to it. */
-export function isOwed(request: OpenRequest): boolean {
-  return !request.cancelled && request.answerHere === undefined;
-}
-
-/**
- * Which ids wait for an answer: what makes "exactly one answer for each id" true. Ids are compared with their type: `1` and `"1"` are two
- * (JSON-RPC 2.0 §4).
- */
+/** Which ids wait for an answer: what makes "exactly one answer for each id" true. */
 export class RequestTable {
-  readonly #open = new Map<MessageId, OpenRequest>();
+  readonly #open = new IdMap<OpenRequest>();
   #idle: (() => void) | undefined;
 
   get size(): number {
@@ -71,9 +64,14 @@ export class RequestTable {
     return this.#open.get(id);
   }
 
+  /** The request that is meant by this id of another message. */
+  find(id: MessageId): OpenRequest | undefined {
+    return this.#open.find(id);
+  }
+
   /** Enters a request; undefined when that id already waits. */
   add(request: Entered): OpenRequest | undefined {
-    if (this.#open.has(request.id)) return undefined;
+    if (this.#open.get(request.id) !== undefined) return undefined;
     const entry = new OpenRequest(request);
     this.#open.set(request.id, entry);
     return entry;
@@ -81,9 +79,9 @@ export class RequestTable {
 
   /** Takes a request out because its answer is about to be written; undefined when nothing waits for it. */
   take(id: MessageId): OpenRequest | undefined {
-    const entry = this.#open.get(id);
+    const entry = this.#open.find(id);
     if (entry === undefined) return undefined;
-    this.#open.delete(id);
+    this.#open.delete(entry.id);
     entry.markSent();
     if (this.#idle !== undefined && !this.#owes()) this.#idle();
     return entry;
@@ -96,7 +94,7 @@ export class RequestTable {
   }
 
   all(): OpenRequest[] {
-    return [...this.#open.values()];
+    return this.#open.values();
   }
 
   /** Resolves when the host is owed no answer. */
@@ -109,7 +107,7 @@ export class RequestTable {
 
   #owes(): boolean {
     for (const request of this.#open.values()) {
-      if (isOwed(request)) return true;
+      if (!request.cancelled && request.answerHere === undefined) return true;
     }
     return false;
   }

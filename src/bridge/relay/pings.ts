@@ -2,6 +2,8 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/log/logger.ts';
 import { type Random, randomToken } from '../../platform/random.ts';
 import { anySignal, type StopSignal } from '../../platform/stop.ts';
+import { serverRequest } from '../../protocol/jsonrpc.ts';
+import { stringId } from '../../protocol/message-id.ts';
 import { PING_PATIENCE_MS } from '../timing/limits.ts';
 import type { OpenRequest, RequestTable } from './pending-requests.ts';
 
@@ -37,8 +39,8 @@ export async function ping(options: PingsOptions): Promise<void> {
 }
 
 async function answered({ everyMs, clock, random, table, signal, serve }: PingsOptions): Promise<boolean> {
-  const id = `drawbridge-${randomToken(random, 96)}`;
-  const bytes = JSON.stringify({ jsonrpc: '2.0', id, method: 'ping' });
+  const id = stringId(`drawbridge-${randomToken(random, 96)}`);
+  const bytes = serverRequest(id, 'ping');
   const time = new AbortController();
   const answer = new Promise<true>((resolve) => {
     const message = { id, method: 'ping', bytes, params: undefined, answerHere: () => resolve(true) };

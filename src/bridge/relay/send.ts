@@ -4,6 +4,7 @@ import type { HostWriter } from '../../host/writer.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { StopSignal } from '../../platform/stop.ts';
 import { parseMessage } from '../../protocol/jsonrpc.ts';
+import { answersId, type MessageId } from '../../protocol/message-id.ts';
 import { backoffMs } from '../../remote/http/backoff.ts';
 import type { SessionHeaders } from '../../remote/http/message-options.ts';
 import { meaningOf, type Refusal } from '../../remote/http/refusal.ts';
@@ -185,7 +186,7 @@ function counted(tries: Tries, step: NextStep): Tries {
 }
 
 /** Whether a server's JSON-RPC error is the answer to this request. */
-export function answers(json: Uint8Array, id: string | number): boolean {
+export function answers(json: Uint8Array, id: MessageId): boolean {
   const parsed = parseMessage(json);
-  return parsed.kind === 'response' && parsed.id === id;
+  return parsed.kind === 'response' && answersId(parsed.id, id);
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { HttpError } from '../../platform/http/http.ts';
 import type { StopSignal } from '../../platform/stop.ts';
 import { type JsonObject, type MessageId, parseMessage, textOf } from '../../protocol/jsonrpc.ts';
+import { answersId } from '../../protocol/message-id.ts';
 import type { ServerEvent } from '../../remote/events/event-stream.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';
 import { HEADERS_MS } from '../../remote/http/limits.ts';
@@ -15,7 +16,6 @@ import { sessionHeaders } from '../../remote/transport/session-headers.ts';
 import type { Reply, Transport } from '../../remote/transport/transport.ts';
 import { isObject } from '../stand-in/stand-in.ts';
 import { INITIALIZE_MS, MAX_RECOVERIES } from '../timing/limits.ts';
-import type { FirstContact } from './first-contact.ts';
 
 /** The host's own `initialize`, kept to open sessions with (DESIGN, "Order and retry"). */
 export interface Hello {
@@ -49,8 +49,6 @@ export interface GreetingOptions {
   readonly signal: StopSignal;
   /** False where nobody asked for the server just now: then a 401 ends the attempt. */
   readonly mayAskPerson: boolean;
-  /** Told when `initialize` is out, and when it was refused and a token is asked for. */
-  readonly contact: Pick<FirstContact, 'sent' | 'returned'>;
 }
 
 /** Failures of the authorization that pass by themselves. */
@@ -69,7 +67,6 @@ export async function greet(hello: Hello, options: GreetingOptions): Promise<Gre
           bearer,
           signal: within,
           headersTimeoutMs: HEADERS_MS,
-          onSent: () => options.contact.sent(),
         });
         if (posted.kind === 'refused') return posted;
         if (bearer !== undefined) authorization.worked?.(bearer);
@@ -83,7 +80,6 @@ export async function greet(hello: Hello, options: GreetingOptions): Promise<Gre
           if (!options.mayAskPerson || recoveries === MAX_RECOVERIES) {
             return failed(new BadAnswerError('the server asks for authorization (401)'));
           }
-          options.contact.returned();
           const recovery = await authorization.recover(bearer, meaning.wwwAuthenticate, signal);
           if (recovery.kind === 'sign-in') return recovery;
           bearer = recovery.bearer;
@@ -134,7 +130,7 @@ async function read(reply: Exclude<Reply, { kind: 'refused' }>, hello: Hello): P
     for (const [at, { data }] of step.value.entries()) {
       if (data === '') continue;
       const parsed = parseMessage(data);
-      if (parsed.kind === 'response' && parsed.id === hello.id) {
+      if (parsed.kind === 'response' && answersId(parsed.id, hello.id)) {
         const rest = { ...reply, events: eventsFrom(step.value.slice(at + 1), iterator) };
         return judge(data, hello, reply.sessionId, others, rest);
       }
@@ -161,7 +157,7 @@ function judge(
   rest: Extract<Reply, { kind: 'events' }> | undefined,
 ): Greeting {
   const parsed = parseMessage(json);
-  if (parsed.kind !== 'response' || parsed.id !== hello.id) {
+  if (parsed.kind !== 'response' || !answersId(parsed.id, hello.id)) {
     return failed(new BadAnswerError(`the server answered initialize with something else: ${excerpt(json)}`));
   }
   if (parsed.failed) return rpcFailure(json, hello);
@@ -178,6 +174,6 @@ function rpcFailure(json: Uint8Array | string, hello: Hello): Greeting {
   return {
     kind: 'failed',
     error: new BadAnswerError(`the server refused initialize: ${excerpt(message)}`),
-    ...(parsed.kind === 'response' && parsed.id === hello.id ? { json } : {}),
+    ...(parsed.kind === 'response' && answersId(parsed.id, hello.id) ? { json } : {}),
   };
 }

@@ -1,6 +1,7 @@
 import type { HostWriter } from '../../host/writer.ts';
 import { type Random, randomToken } from '../../platform/random.ts';
 import { type MessageId, notification, RpcErrorCode, requestMessage } from '../../protocol/jsonrpc.ts';
+import { answersId, stringId } from '../../protocol/message-id.ts';
 import { declaresUrlElicitation } from './stand-in.ts';
 
 /** What the bridge knows of the host when it wants to show it an address. */
@@ -48,12 +49,12 @@ export class Addresses {
     const id = `drawbridge-${randomToken(this.#random, 96)}`;
     this.#shown = { address, id, open: true };
     const params = { mode: 'url', elicitationId: id, url: address, message: messageFor(this.#userCode) };
-    void this.#writer.write(requestMessage(id, 'elicitation/create', params));
+    void this.#writer.write(requestMessage(stringId(id), 'elicitation/create', params));
   }
 
   /** Whether this answer of the host was to the bridge and not to the server. */
   consumes(id: MessageId): boolean {
-    return this.#shown?.id === id;
+    return this.#shown !== undefined && answersId(id, stringId(this.#shown.id));
   }
 
   /** The sign-in ended; the host may close what it shows. */

@@ -1,8 +1,9 @@
 import { DrawbridgeError } from '../../errors.ts';
 import { HttpError } from '../../platform/http/http.ts';
-import { textOf } from '../../protocol/jsonrpc.ts';
 import { reconnectMs } from '../../remote/http/backoff.ts';
+import { BadAnswerError } from '../../remote/http/errors.ts';
 import type { Reply } from '../../remote/transport/transport.ts';
+import { messagesIn, type Received, received } from '../message/reply.ts';
 
 /** Takes a stream up again after this event; undefined where the server will not. */
 export type Resume = (lastEventId: string, afterMs: number) => Promise<Reply | undefined>;
@@ -12,9 +13,9 @@ export type Resume = (lastEventId: string, afterMs: number) => Promise<Reply | u
  * Resumability and Redelivery), and what was said elsewhere and belongs to it.
  */
 export class MessageSource {
-  readonly #messages: AsyncGenerator<string>;
-  #next: Promise<IteratorResult<string>> | undefined;
-  #injected: string[] = [];
+  readonly #messages: AsyncGenerator<Received>;
+  #next: Promise<IteratorResult<Received>> | undefined;
+  #injected: Received[] = [];
   #wake: (() => void) | undefined;
 
   constructor(reply: Promise<Reply>, resume: Resume) {
@@ -22,8 +23,8 @@ export class MessageSource {
   }
 
   /** Puts a message in front of what is still to come. */
-  inject(text: string): void {
-    this.#injected.push(text);
+  inject(message: Received): void {
+    this.#injected.push(message);
     this.#wake?.();
   }
 
@@ -45,10 +46,10 @@ export class MessageSource {
   }
 
   /** The next message; undefined at the end. One who stops asking leaves the stream open. */
-  async next(): Promise<string | undefined> {
+  async next(): Promise<Received | undefined> {
     for (;;) {
-      const text = this.#injected.shift();
-      if (text !== undefined) return text;
+      const message = this.#injected.shift();
+      if (message !== undefined) return message;
       if (this.#next === undefined) {
         this.#next = this.#messages.next();
         // Whoever asks next is told; while the call is parked nobody does.
@@ -62,22 +63,27 @@ export class MessageSource {
   }
 }
 
-async function* readMessages(first: Promise<Reply>, resume: Resume): AsyncGenerator<string> {
+async function* readMessages(first: Promise<Reply>, resume: Resume): AsyncGenerator<Received> {
   let reply: Reply | undefined = await first;
-  if (reply.kind === 'message') yield Buffer.from(reply.json).toString('utf8');
+  if (reply.kind === 'message') yield* received(reply.json);
   let lastEventId: string | undefined;
+  // As `messagesOf`: the next event may be the answer.
+  let failure: BadAnswerError | undefined;
   while (reply?.kind === 'events') {
     try {
       for await (const events of reply.events) {
-        for (const { id, data } of events) {
-          lastEventId = id ?? lastEventId;
-          if (data !== '') yield textOf(data);
+        for (const event of events) {
+          lastEventId = event.id ?? lastEventId;
+          const read = messagesIn(event);
+          if (read instanceof BadAnswerError) failure ??= read;
+          else yield* read;
         }
       }
     } catch (error) {
       if (!(error instanceof HttpError) || lastEventId === undefined) throw error;
     }
-    if (lastEventId === undefined) return;
+    if (lastEventId === undefined) break;
     reply = await resume(lastEventId, reconnectMs(reply.retryMs()));
   }
+  if (failure !== undefined) throw failure;
 }

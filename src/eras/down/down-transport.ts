@@ -5,28 +5,38 @@ import type { Logger } from '../../platform/log/logger.ts';
 import type { Random } from '../../platform/random.ts';
 import type { StopSignal } from '../../platform/stop.ts';
 import { undeclared, undeclaredReason } from '../../protocol/client-capabilities.ts';
+import { isNestedDeeper } from '../../protocol/depth.ts';
 import {
   errorAnswer,
   type JsonObject,
-  type MessageId,
-  notification,
   parseMessage,
   RpcErrorCode,
   resultAnswer,
   textOf,
 } from '../../protocol/jsonrpc.ts';
+import { asMessageId, idInParams, type MessageId } from '../../protocol/message-id.ts';
+import { type RawObject, rawChild, rawMembers, rawObject } from '../../protocol/raw-json.ts';
 import type { MessageOptions } from '../../remote/http/message-options.ts';
 import type { RefreshOptions, Reply, Transport } from '../../remote/transport/transport.ts';
 import { isObject, META, metaOf } from '../message/era.ts';
-import { rawChild, rawMembers } from '../message/raw-json.ts';
-import { ACCEPTED, type Events, eventOf, eventsReply, messageReply } from '../message/reply.ts';
+import { MAX_NESTING } from '../message/limits.ts';
+import {
+  ACCEPTED,
+  type Events,
+  eventOf,
+  eventsReply,
+  messageReply,
+  type Received,
+  received,
+  tooDeep,
+} from '../message/reply.ts';
 import { MessageSource } from './call-messages.ts';
 import { LegacySession } from './legacy-session.ts';
+import { type Call, isAnswer, nameOf, RunningCalls, wantsLogs } from './running-calls.ts';
 import { Listeners } from './subscription-listeners.ts';
 import { ParkedCalls } from './suspended-calls.ts';
 import {
   discoveredFrom,
-  INPUT_CALLS,
   INPUT_KEY,
   INPUT_METHODS,
   inputRequired,
@@ -42,17 +52,6 @@ export interface DownTransportOptions {
   readonly logger: Logger;
 }
 
-/** A request of the modern host and the exchange with the legacy server that answers it, which may have begun with an earlier one. */
-interface Call {
-  readonly id: MessageId;
-  readonly method: string;
-  readonly params: JsonObject;
-  /** The id under which the server knows it. */
-  readonly serverId: MessageId;
-  readonly source: MessageSource;
-  readonly stop: AbortController;
-}
-
 /** A modern host with a legacy server: the bridge holds the session that the host does not know of. */
 export class DownTransport implements Transport {
   readonly #options: DownTransportOptions;
@@ -60,22 +59,21 @@ export class DownTransport implements Transport {
   readonly #listeners: Listeners;
   readonly #parked: ParkedCalls;
   readonly #closed = new AbortController();
-  /** What is being answered, by the host's id; the latest last. */
-  readonly #running = new Map<MessageId, Call>();
+  readonly #running = new RunningCalls();
   #logLevel: string | undefined;
 
   constructor(options: DownTransportOptions) {
     this.#options = options;
     this.#session = new LegacySession({
       ...options,
-      onMessage: (text) => this.#unasked(text),
+      onMessage: (message) => this.#unasked(message),
       onReopened: (message) => this.#restore(message),
     });
     this.#listeners = new Listeners(this.#session);
     this.#parked = new ParkedCalls({
       ...options,
       onExpired: ({ id, stop }) => {
-        void this.#tell(notification('notifications/cancelled', { requestId: id, reason: 'no input came' }));
+        void this.#tell(cancellation(new Map([['reason', '"no input came"']]), id));
         stop.abort(new AbortedError('the host did not bring the input'));
       },
     });
@@ -84,11 +82,12 @@ export class DownTransport implements Transport {
   async post(body: Uint8Array | string, options: MessageOptions): Promise<Reply> {
     const parsed = parseMessage(body);
     if (parsed.kind === 'notification') {
-      if (parsed.method === 'notifications/cancelled') await this.#cancel(parsed.message.params, options);
+      if (parsed.method === 'notifications/cancelled') await this.#cancel(textOf(body), options);
       return ACCEPTED;
     }
     if (parsed.kind !== 'request') return ACCEPTED;
     const { id, method, message } = parsed;
+    if (isNestedDeeper(textOf(body), MAX_NESTING)) return messageReply(tooDeep(id));
     const params = isObject(message.params) ? message.params : {};
     const refused = await this.#session.open(params, options);
     if (refused !== undefined) return refused;
@@ -125,29 +124,35 @@ export class DownTransport implements Transport {
     await this.#adoptLogLevel(params, options);
     const stop = new AbortController();
     const release = follow(options.signal, stop);
-    const message = legacyRequest(rawMembers(body));
+    const request = rawMembers(body);
+    const progressToken = asMessageId(rawChild(rawChild(request, 'params'), '_meta').get('progressToken'));
+    const message = legacyRequest(request);
     const reply = this.#session.post(message, params, { ...options, signal: stop.signal });
     const source = new MessageSource(reply, (lastEventId, afterMs) =>
       this.#session.resume(lastEventId, afterMs, stop.signal),
     );
-    const call: Call = { id, method, params, serverId: id, source, stop };
-    this.#running.set(id, call);
+    const call: Call = { id, method, params, serverId: id, progressToken, source, stop };
+    this.#running.add(call);
     try {
       const first = await Promise.race([reply, source.injected()]);
       if (first?.kind === 'refused' || first?.kind === 'accepted') return this.#ended(call, first);
       if (first?.kind === 'message') {
-        const text = modernAnswer(textOf(first.json), id, method, this.#session.greeting.serverInfo);
-        return this.#ended(call, messageReply(text));
+        const [only, ...others] = received(first.json);
+        // Anything else is looked at message by message.
+        if (only !== undefined && others.length === 0 && isAnswer(only, id)) {
+          const text = modernAnswer(only.text, id, method, this.#session.greeting.serverInfo);
+          return this.#ended(call, messageReply(text));
+        }
       }
     } catch (error) {
-      this.#running.delete(id);
+      this.#running.remove(call);
       throw error;
     }
     return eventsReply(this.#answer(call, release));
   }
 
   #ended(call: Call, reply: Reply): Reply {
-    if (this.#running.get(call.id) === call) this.#running.delete(call.id);
+    this.#running.remove(call);
     return reply;
   }
 
@@ -159,50 +164,50 @@ export class DownTransport implements Transport {
     body: Uint8Array | string,
     { signal, onSent }: MessageOptions,
   ): Promise<Reply> {
-    const parked = this.#parked.take(params.requestState, nameOf(method, params));
+    const parked = this.#parked.take(params.requestState, nameOf({ method, params }));
     if (parked === undefined) {
       const why = 'Invalid params: this requestState is not known here, or no longer. Make the call anew.';
       return messageReply(errorAnswer(id, RpcErrorCode.invalidParams, why));
     }
-    const { id: serverId, question, source, stop, asked } = parked;
+    const { id: serverId, question, progressToken, source, stop, asked } = parked;
     const responses = rawChild(rawChild(rawMembers(textOf(body)), 'params'), 'inputResponses');
     const given = responses.get(INPUT_KEY);
     if (given === undefined) {
       // Error Handling: what is missing is asked for again.
-      return messageReply(inputRequired(asked, id, this.#parked.park(parked, nameOf(method, params))));
+      return messageReply(inputRequired(asked, id, this.#parked.park(parked, nameOf({ method, params }))));
     }
-    await this.#tell(`{"jsonrpc":"2.0","id":${JSON.stringify(question)},"result":${given}}`);
+    await this.#tell(`{"jsonrpc":"2.0","id":${question},"result":${given}}`);
     onSent?.();
-    const call: Call = { id, method, params, serverId, source, stop };
-    this.#running.set(id, call);
+    const call: Call = { id, method, params, serverId, progressToken, source, stop };
+    this.#running.add(call);
     return eventsReply(this.#answer(call, follow(signal, stop)));
   }
 
   /** What the host hears of a call until it is answered, or until the server asks something. */
   async *#answer(call: Call, release: () => void): Events & AsyncGenerator {
-    const { id, method, params, serverId, source, stop } = call;
+    const { id, method, params, serverId, progressToken, source, stop } = call;
     try {
-      for (let text = await source.next(); text !== undefined; text = await source.next()) {
-        const parsed = parseMessage(text);
-        if (parsed.kind === 'response') {
-          if (parsed.id !== serverId) continue;
+      for (let message = await source.next(); message !== undefined; message = await source.next()) {
+        const { text, envelope } = message;
+        if (envelope.kind === 'response') {
+          if (!isAnswer(message, serverId)) continue;
           yield [eventOf(modernAnswer(text, id, method, this.#session.greeting.serverInfo))];
           this.#drain(call);
           return;
         }
-        if (parsed.kind === 'request' && INPUT_METHODS.includes(parsed.method)) {
-          if (await this.#refusedFor(params, parsed.id, parsed.method)) continue;
-          const parked = { question: parsed.id, id: serverId, source, stop, asked: text };
-          yield [eventOf(inputRequired(text, id, this.#parked.park(parked, nameOf(method, params))))];
+        if (envelope.kind === 'request' && INPUT_METHODS.includes(envelope.method)) {
+          if (await this.#refusedFor(params, envelope.id, envelope.method)) continue;
+          const parked = { question: envelope.id, id: serverId, progressToken, source, stop, asked: text };
+          yield [eventOf(inputRequired(text, id, this.#parked.park(parked, nameOf({ method, params }))))];
           return;
         }
-        if (parsed.kind !== 'notification') await this.#unasked(text);
-        else if (this.#listeners.takes(parsed.method)) await this.#listeners.deliver(text);
-        else if (parsed.method !== 'notifications/message' || wantsLogs(params)) yield [eventOf(text)];
+        if (envelope.kind !== 'notification') await this.#unasked(message);
+        else if (this.#listeners.takes(envelope.method)) await this.#listeners.deliver(message);
+        else if (envelope.method !== 'notifications/message' || wantsLogs(call)) yield [eventOf(text)];
       }
     } finally {
       release();
-      if (this.#running.get(id) === call) this.#running.delete(id);
+      this.#running.remove(call);
     }
   }
 
@@ -223,35 +228,27 @@ export class DownTransport implements Transport {
   }
 
   /** What a legacy server says outside of a call, or asks for without one. */
-  async #unasked(text: string): Promise<void> {
-    const parsed = parseMessage(text);
-    if (parsed.kind === 'notification') {
-      const of = this.#callOf(parsed.method, parsed.message.params);
-      return of === undefined ? this.#listeners.deliver(text) : of.source.inject(text);
+  async #unasked(message: Received): Promise<void> {
+    const { text, envelope } = message;
+    if (envelope.kind === 'notification') {
+      const of = this.#running.forNotification(envelope.method, text);
+      return of === undefined ? this.#listeners.deliver(message) : of.source.inject(message);
     }
-    if (parsed.kind !== 'request') return;
-    const { id, method } = parsed;
+    if (envelope.kind !== 'request') return;
+    const { id, method } = envelope;
     if (method === 'ping') return this.#tell(resultAnswer(id, {}));
-    // A server may ask on its own stream in the middle of a call; the latest is the likeliest, and any is better than none.
-    const call = [...this.#running.values()].findLast((running) => INPUT_CALLS.includes(running.method));
-    if (call !== undefined && INPUT_METHODS.includes(method)) return call.source.inject(text);
+    // A server may ask on its own stream in the middle of a call.
+    const call = this.#running.forQuestion();
+    if (call !== undefined && INPUT_METHODS.includes(method)) return call.source.inject(message);
     const why = `Method not found: the client speaks revision 2026-07-28, where ${method} is only asked within a call.`;
     return this.#tell(errorAnswer(id, RpcErrorCode.methodNotFound, why));
   }
 
-  /** The call that a notification is about which came on another stream, as everything does over HTTP+SSE. */
-  #callOf(method: string, params: unknown): Call | undefined {
-    const calls = [...this.#running.values()];
-    if (method === 'notifications/message') return calls.findLast((call) => wantsLogs(call.params));
-    if (method !== 'notifications/progress' || !isObject(params)) return undefined;
-    return calls.find((call) => metaOf(call.params).progressToken === params.progressToken);
-  }
-
-  async #cancel(params: unknown, options: MessageOptions): Promise<void> {
-    if (!isObject(params) || this.#listeners.cancel(params.requestId)) return;
-    const requestId = this.#running.get(params.requestId as MessageId)?.serverId ?? params.requestId;
-    const { signal } = options;
-    await this.#session.tell(notification('notifications/cancelled', { ...params, requestId }), signal);
+  async #cancel(text: string, { signal }: MessageOptions): Promise<void> {
+    const id = idInParams(text, 'requestId');
+    if (id === undefined || this.#listeners.cancel(id)) return;
+    const requestId = this.#running.find(id)?.serverId ?? id;
+    await this.#session.tell(cancellation(rawChild(rawMembers(text), 'params'), requestId), signal);
   }
 
   /** The session has one log level, a modern request its own: the last that was asked for holds. */
@@ -260,12 +257,12 @@ export class DownTransport implements Transport {
     if (typeof level !== 'string' || level === this.#logLevel) return;
     if (this.#session.capability('logging') === undefined) return;
     this.#logLevel = level;
-    await this.#session.ask('logging/setLevel', { level }, options);
+    await this.#session.tryAsk('logging/setLevel', { level }, options);
   }
 
   async #restore(options: MessageOptions): Promise<void> {
     const level = this.#logLevel;
-    if (level !== undefined) await this.#session.ask('logging/setLevel', { level }, options);
+    if (level !== undefined) await this.#session.tryAsk('logging/setLevel', { level }, options);
     await this.#listeners.restore(options);
   }
 
@@ -287,11 +284,7 @@ function follow(signal: StopSignal, stop: AbortController): () => void {
   return () => signal.removeEventListener('abort', end);
 }
 
-function wantsLogs(params: JsonObject): boolean {
-  return metaOf(params)[META.logLevel] !== undefined;
-}
-
-/** What a call is of, for the binding of its state. */
-function nameOf(method: string, params: JsonObject): string {
-  return JSON.stringify([method, params.name ?? params.uri]);
+function cancellation(params: RawObject, requestId: MessageId): string {
+  const said = rawObject(new Map(params).set('requestId', requestId));
+  return `{"jsonrpc":"2.0","method":"notifications/cancelled","params":${said}}`;
 }

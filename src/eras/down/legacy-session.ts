@@ -1,33 +1,25 @@
-import type { Authorization } from '../../auth/authorization.ts';
 import { AbortedError, DrawbridgeError, describeError } from '../../errors.ts';
 import { abortable } from '../../platform/abortable.ts';
-import type { Clock } from '../../platform/clock.ts';
 import { HttpError } from '../../platform/http/http.ts';
-import type { Logger } from '../../platform/log/logger.ts';
-import { type Random, randomToken } from '../../platform/random.ts';
+import { randomToken } from '../../platform/random.ts';
 import { anySignal, type StopSignal } from '../../platform/stop.ts';
-import { type JsonObject, notification, parseMessage, textOf } from '../../protocol/jsonrpc.ts';
-import { backoffMs, mayPass, reconnectMs } from '../../remote/http/backoff.ts';
+import { type Envelope, type JsonObject, notification, serverRequest } from '../../protocol/jsonrpc.ts';
+import { answersId, type MessageId, stringId } from '../../protocol/message-id.ts';
+import { backoffMs } from '../../remote/http/backoff.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';
 import type { MessageOptions, SessionHeaders } from '../../remote/http/message-options.ts';
 import { excerpt, meaningOf } from '../../remote/http/refusal.ts';
 import { withinTimeLimit } from '../../remote/http/time-limit.ts';
 import { postInitialize } from '../../remote/transport/initialize-fallback.ts';
 import { sessionHeaders } from '../../remote/transport/session-headers.ts';
-import type { Reply, Transport } from '../../remote/transport/transport.ts';
+import type { Reply } from '../../remote/transport/transport.ts';
 import { isObject } from '../message/era.ts';
 import { ACCEPT_MS, INITIALIZED_MS, OPENING_MS, RESUME_PATIENCE_MS } from '../message/limits.ts';
-import { messagesOf } from '../message/reply.ts';
+import { messagesOf, type Received } from '../message/reply.ts';
+import { type LegacyStreamOptions, listenToServer } from './legacy-stream.ts';
 import { initializeParams } from './translate.ts';
 
-export interface LegacySessionOptions {
-  readonly transport: Transport;
-  readonly authorization: Authorization;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  /** What the server says outside of any answer. */
-  readonly onMessage: (text: string) => Promise<void>;
+export interface LegacySessionOptions extends LegacyStreamOptions {
   /** A session was opened anew: what the host had set up in the one before has to be set up again. */
   readonly onReopened: (options: MessageOptions) => Promise<void>;
 }
@@ -155,10 +147,14 @@ export class LegacySession {
     );
   }
 
-  /** Asks in the bridge's own name; the answer as text. */
-  async ask(method: string, params: JsonObject, options: MessageOptions): Promise<string> {
+  /** Asks in the bridge's own name. */
+  async ask(
+    method: string,
+    params: JsonObject,
+    options: MessageOptions,
+  ): Promise<Extract<Envelope, { kind: 'response' }>> {
     const id = this.#newId();
-    const body = JSON.stringify({ jsonrpc: '2.0', id, method, params });
+    const body = serverRequest(id, method, params);
     const { onSent: _sent, ...rest } = options;
     const { clock, transport } = this.#options;
     const limit = { clock, ms: ACCEPT_MS, signal: options.signal, what: `the answer to ${method}` };
@@ -166,12 +162,21 @@ export class LegacySession {
       const reply = await transport.post(body, { ...rest, signal, session: this.headers });
       if (reply.kind === 'refused')
         throw new BadAnswerError(`the server refused ${method}: ${reply.refusal.status}`);
-      for await (const text of messagesOf(reply)) {
-        const parsed = parseMessage(text);
-        if (parsed.kind === 'response' && parsed.id === id) return text;
+      for await (const { envelope } of messagesOf(reply)) {
+        if (envelope.kind === 'response' && answersId(envelope.id, id)) return envelope;
       }
       throw new BadAnswerError(`the server ended its answer without answering ${method}`);
     });
+  }
+
+  /** As `ask`, for what the session can do without. Rejects only with the signal's reason. */
+  async tryAsk(method: string, params: JsonObject, options: MessageOptions): Promise<void> {
+    try {
+      await this.ask(method, params, options);
+    } catch (error) {
+      if (options.signal.aborted || !(error instanceof DrawbridgeError)) throw error;
+      this.#options.logger.debug('a request of the bridge failed', { method, error: describeError(error) });
+    }
   }
 
   /** As `ask`, where nobody waits for the answer. */
@@ -179,10 +184,9 @@ export class LegacySession {
     const { signal } = this.#ended;
     try {
       const bearer = await this.#options.authorization.current(signal);
-      await this.ask(method, params, { session: {}, bearer, signal });
+      await this.tryAsk(method, params, { session: {}, bearer, signal });
     } catch (error) {
       if (!(error instanceof DrawbridgeError)) throw error;
-      this.#options.logger.debug('a request of the bridge failed', { method, error: describeError(error) });
     }
   }
 
@@ -198,35 +202,35 @@ export class LegacySession {
     this.#opened = undefined;
   }
 
-  #newId(): string {
-    return `drawbridge-${randomToken(this.#options.random, 96)}`;
+  #newId(): MessageId {
+    return stringId(`drawbridge-${randomToken(this.#options.random, 96)}`);
   }
 
   async #open(params: unknown, options: MessageOptions): Promise<Opened | Refused> {
     const { transport } = this.#options;
     const id = this.#newId();
-    const body = JSON.stringify({
-      ...{ jsonrpc: '2.0', id, method: 'initialize' },
-      params: initializeParams(params),
-    });
+    const body = serverRequest(id, 'initialize', initializeParams(params));
     const { onSent: _sent, ...rest } = options;
     const { signal } = options;
     const reply = await postInitialize(transport, body, { ...rest, session: {} });
     if (reply.kind === 'refused') return reply;
+    const before: Received[] = [];
     const iterator = messagesOf(reply);
     for (let step = await iterator.next(); !step.done; step = await iterator.next()) {
-      const parsed = parseMessage(step.value);
-      if (parsed.kind !== 'response' || parsed.id !== id) continue;
-      const { result } = parsed.message;
-      if (!isObject(result))
-        throw new BadAnswerError(`the server refused initialize: ${excerpt(step.value)}`);
+      const { text, envelope } = step.value;
+      if (envelope.kind !== 'response' || !answersId(envelope.id, id)) {
+        before.push(step.value);
+        continue;
+      }
+      const { result } = envelope.message;
+      if (!isObject(result)) throw new BadAnswerError(`the server refused initialize: ${excerpt(text)}`);
       const { sessionId } = reply.kind === 'accepted' ? { sessionId: undefined } : reply;
       const headers = sessionHeaders(sessionId, result.protocolVersion);
       const opened: Opened = { headers, greeting: result, listening: new AbortController() };
       await this.#sendInitialized({ ...rest, session: headers });
       this.#opened = opened;
       // Over HTTP+SSE all that follows comes on the stream that answered; elsewhere that stream ends here.
-      void this.#drain(iterator);
+      void this.#drain(before, iterator);
       this.#listen(opened).catch((error: unknown) => {
         if (!opened.listening.signal.aborted && !signal.aborted) {
           this.#options.logger.warn('the server stream broke', { error: describeError(error) });
@@ -254,45 +258,20 @@ export class LegacySession {
     }
   }
 
-  async #drain(messages: AsyncGenerator<string>): Promise<void> {
+  async #listen({ headers, listening }: Opened): Promise<void> {
+    const signal = anySignal([listening.signal, this.#ended.signal]);
+    await listenToServer(this.#options, headers, signal);
+  }
+
+  async #drain(before: readonly Received[], messages: AsyncGenerator<Received>): Promise<void> {
+    const { onMessage } = this.#options;
     try {
-      for await (const text of messages) await this.#options.onMessage(text);
+      for (const message of before) await onMessage(message);
+      for await (const message of messages) await onMessage(message);
     } catch (error) {
       if (!this.#ended.signal.aborted) {
         this.#options.logger.debug('the rest of the greeting broke', { error: describeError(error) });
       }
-    }
-  }
-
-  /** The stream over which a legacy server speaks by itself, opened again whenever it ends. */
-  async #listen({ headers, listening }: Opened): Promise<void> {
-    const { transport, authorization, clock, random, logger } = this.#options;
-    const signal = anySignal([listening.signal, this.#ended.signal]);
-    let lastEventId: string | undefined;
-    for (let failures = 0; !signal.aborted; ) {
-      let wish: number | undefined;
-      try {
-        const bearer = await authorization.current(signal);
-        const resume = lastEventId === undefined ? {} : { lastEventId };
-        const reply = await transport.listen({ session: headers, bearer, signal, ...resume });
-        if (reply.kind === 'refused' && !mayPass(reply.refusal.status)) return;
-        if (reply.kind === 'events') {
-          failures = 0;
-          for await (const events of reply.events) {
-            for (const { id, data } of events) {
-              if (data !== '') await this.#options.onMessage(textOf(data));
-              if (id !== undefined) lastEventId = id;
-            }
-          }
-          wish = reconnectMs(reply.retryMs());
-        }
-      } catch (error) {
-        if (signal.aborted || error instanceof BadAnswerError) return;
-        if (!(error instanceof DrawbridgeError)) throw error;
-        logger.debug('the server stream broke', { error: describeError(error) });
-      }
-      failures++;
-      await clock.sleep(wish ?? backoffMs(failures, random.fraction()), signal);
     }
   }
 }

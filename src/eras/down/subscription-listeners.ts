@@ -1,10 +1,11 @@
 import { anySignal, type StopSignal } from '../../platform/stop.ts';
-import { type MessageId, notification, parseMessage, textOf } from '../../protocol/jsonrpc.ts';
+import { type MessageId, notification, textOf } from '../../protocol/jsonrpc.ts';
+import { IdMap } from '../../protocol/message-id.ts';
 import type { MessageOptions } from '../../remote/http/message-options.ts';
 import type { Reply } from '../../remote/transport/transport.ts';
 import { Channel } from '../message/channel.ts';
-import { isObject, META } from '../message/era.ts';
-import { type Events, eventOf, eventsReply } from '../message/reply.ts';
+import { isObject } from '../message/era.ts';
+import { type Events, eventOf, eventsReply, type Received, received } from '../message/reply.ts';
 import type { LegacySession } from './legacy-session.ts';
 import { subscribed } from './translate.ts';
 
@@ -27,7 +28,7 @@ const UPDATED = 'notifications/resources/updated';
 /** The `subscriptions/listen` requests of a modern host, served from what a legacy server tells by itself. */
 export class Listeners {
   readonly #session: LegacySession;
-  readonly #listeners = new Map<MessageId, Listener>();
+  readonly #listeners = new IdMap<Listener>();
 
   constructor(session: LegacySession) {
     this.#session = session;
@@ -60,42 +61,41 @@ export class Listeners {
     const listener: Listener = { id, kinds, resources, channel: new Channel(), stop };
     this.#listeners.set(id, listener);
     options.onSent?.();
-    void listener.channel.push(
-      notification('notifications/subscriptions/acknowledged', {
-        _meta: { [META.subscriptionId]: id },
-        notifications: agreed,
-      }),
-    );
+    const acknowledged = notification('notifications/subscriptions/acknowledged', { notifications: agreed });
+    void listener.channel.push(subscribed(acknowledged, id));
     return eventsReply(this.#read(listener, anySignal([stop.signal, options.signal])));
   }
 
   /** Ends the subscription that this request opened; false where there is none. */
-  cancel(id: unknown): boolean {
-    const listener = this.#listeners.get(id as MessageId);
+  cancel(id: MessageId): boolean {
+    const listener = this.#listeners.find(id);
     listener?.stop.abort();
     return listener !== undefined;
   }
 
   /** Hands a notification to all who want it. */
-  async deliver(text: string): Promise<void> {
-    const parsed = parseMessage(text);
-    if (parsed.kind !== 'notification') return;
-    const { params } = parsed.message;
+  async deliver({ text, envelope }: Received): Promise<void> {
+    if (envelope.kind !== 'notification') return;
+    const { params } = envelope.message;
     for (const { id, kinds, resources, channel } of this.#listeners.values()) {
-      const uri = parsed.method === UPDATED && isObject(params) ? params.uri : undefined;
-      const wants = typeof uri === 'string' ? resources.has(uri) : kinds.has(parsed.method);
+      const uri = envelope.method === UPDATED && isObject(params) ? params.uri : undefined;
+      const wants = typeof uri === 'string' ? resources.has(uri) : kinds.has(envelope.method);
       if (wants) await channel.push(subscribed(text, id));
     }
   }
 
   /** In a new session: all resources again. What changed in between is not known, so everything counts as changed. */
   async restore(options: MessageOptions): Promise<void> {
-    const uris = new Set(Array.from(this.#listeners.values(), ({ resources }) => [...resources]).flat());
+    const uris = new Set(this.#listeners.values().flatMap(({ resources }) => [...resources]));
     for (const uri of uris) {
-      await this.#session.ask('resources/subscribe', { uri }, options);
-      await this.deliver(notification(UPDATED, { uri }));
+      await this.#session.tryAsk('resources/subscribe', { uri }, options);
+      await this.#announce(notification(UPDATED, { uri }));
     }
-    for (const { method } of Object.values(CHANGES)) await this.deliver(notification(method));
+    for (const { method } of Object.values(CHANGES)) await this.#announce(notification(method));
+  }
+
+  async #announce(text: string): Promise<void> {
+    for (const message of received(text)) await this.deliver(message);
   }
 
   async *#read(listener: Listener, signal: StopSignal): Events & AsyncGenerator {
@@ -109,13 +109,12 @@ export class Listeners {
   }
 
   #isWanted(uri: string): boolean {
-    return [...this.#listeners.values()].some(({ resources }) => resources.has(uri));
+    return this.#listeners.values().some(({ resources }) => resources.has(uri));
   }
 
   async #subscribe(uri: string, options: MessageOptions): Promise<boolean> {
     if (this.#isWanted(uri)) return true;
-    const parsed = parseMessage(await this.#session.ask('resources/subscribe', { uri }, options));
-    return parsed.kind === 'response' && !parsed.failed;
+    return !(await this.#session.ask('resources/subscribe', { uri }, options)).failed;
   }
 
   /** The host has left already; what the server says to it concerns nobody. */

@@ -12,6 +12,7 @@ export interface ParkedCall {
   readonly question: MessageId;
   /** The id under which the server knows the call. */
   readonly id: MessageId;
+  readonly progressToken: MessageId | undefined;
   /** The rest of the server's answer. */
   readonly source: MessageSource;
   /** Ends the exchange with the server. */

@@ -1,7 +1,8 @@
 import type { JsonObject } from '../../protocol/jsonrpc.ts';
 import { RpcErrorCode } from '../../protocol/jsonrpc.ts';
+import type { MessageId } from '../../protocol/message-id.ts';
+import { type RawObject, rawChild, rawMembers, rawObject } from '../../protocol/raw-json.ts';
 import { isObject, LEGACY_VERSION, META, MODERN_VERSION, metaOf } from '../message/era.ts';
-import { type RawObject, rawChild, rawMembers, rawObject } from '../message/raw-json.ts';
 
 /** The parameters of the `initialize` with which the bridge opens a session in the name of a modern host. */
 export function initializeParams(params: unknown): JsonObject {
@@ -56,13 +57,8 @@ const CACHEABLE = new Set([
 const RESOURCE_NOT_FOUND = '-32002';
 
 /** A legacy answer as a modern one, under the id of the host's present request. */
-export function modernAnswer(
-  message: string,
-  id: string | number,
-  method: string,
-  serverInfo: unknown,
-): string {
-  const answer = rawMembers(message).set('id', JSON.stringify(id));
+export function modernAnswer(message: string, id: MessageId, method: string, serverInfo: unknown): string {
+  const answer = rawMembers(message).set('id', id);
   if (answer.has('error')) {
     const error = rawChild(answer, 'error');
     if (error.get('code') !== RESOURCE_NOT_FOUND) return rawObject(answer);
@@ -96,7 +92,7 @@ export const INPUT_CALLS: readonly string[] = ['tools/call', 'prompts/get', 'res
 export const INPUT_KEY = 'input';
 
 /** A legacy server's request as the answer that asks the host for input. */
-export function inputRequired(question: string, id: string | number, state: string): string {
+export function inputRequired(question: string, id: MessageId, state: string): string {
   const asked = rawMembers(question);
   const params = rawChild(asked, 'params');
   // Modern elicitation by address has no id (client/elicitation → URL mode).
@@ -112,16 +108,16 @@ export function inputRequired(question: string, id: string | number, state: stri
   return rawObject(
     new Map([
       ['jsonrpc', '"2.0"'],
-      ['id', JSON.stringify(id)],
+      ['id', id],
       ['result', rawObject(result)],
     ]),
   );
 }
 
 /** A notification with the mark of the subscription that it is for. */
-export function subscribed(notification: string, subscription: string | number): string {
+export function subscribed(notification: string, subscription: MessageId): string {
   const members = rawMembers(notification);
   const params = rawChild(members, 'params');
-  const meta = rawChild(params, '_meta').set(META.subscriptionId, JSON.stringify(subscription));
+  const meta = rawChild(params, '_meta').set(META.subscriptionId, subscription);
   return rawObject(members.set('params', rawObject(params.set('_meta', rawObject(meta)))));
 }

@@ -27,3 +27,6 @@ export const ACCEPT_MS = 30_000;
 
 /** How long the list of tools may take that a call is refused for the lack of: the call waits behind it. */
 export const LEARN_TOOLS_MS = 30_000;
+
+/** Brackets in brackets of a message that is translated: no real one comes near, and writing a much deeper one anew would use up the stack. */
+export const MAX_NESTING = 1_000;

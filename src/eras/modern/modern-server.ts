@@ -1,16 +1,18 @@
-import { describeError } from '../../errors.ts';
+import { DrawbridgeError, describeError } from '../../errors.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { HttpError } from '../../platform/http/http.ts';
 import type { Logger } from '../../platform/log/logger.ts';
 import { type Random, randomToken } from '../../platform/random.ts';
+import { isNestedDeeper } from '../../protocol/depth.ts';
 import type { MessageId } from '../../protocol/jsonrpc.ts';
-import { textOf } from '../../protocol/jsonrpc.ts';
+import { serverRequest, textOf } from '../../protocol/jsonrpc.ts';
+import { answersId, stringId } from '../../protocol/message-id.ts';
+import { type RawObject, rawMembers } from '../../protocol/raw-json.ts';
 import type { MessageOptions } from '../../remote/http/message-options.ts';
 import { withinTimeLimit } from '../../remote/http/time-limit.ts';
 import type { Reply, Transport } from '../../remote/transport/transport.ts';
 import { isObject, META, ModernErrorCode, metaOf } from '../message/era.ts';
-import { LEARN_TOOLS_MS, MAX_TOOL_PAGES } from '../message/limits.ts';
-import { rawChild, rawMembers } from '../message/raw-json.ts';
+import { LEARN_TOOLS_MS, MAX_NESTING, MAX_TOOL_PAGES } from '../message/limits.ts';
 import { messagesOf } from '../message/reply.ts';
 import { parameterHeaders } from './parameter-headers.ts';
 import { requestHeaders, versionHeader } from './request-headers.ts';
@@ -41,8 +43,8 @@ export class ModernServer {
     this.tools = new ToolCatalogue(options.logger);
   }
 
-  newId(): string {
-    return `drawbridge-${randomToken(this.#options.random, 96)}`;
+  newId(): MessageId {
+    return stringId(`drawbridge-${randomToken(this.#options.random, 96)}`);
   }
 
   /** Sends a request; one whose headers the server finds wrong was not run, and goes once more with what the list of tools says now. */
@@ -79,27 +81,46 @@ export class ModernServer {
     });
   }
 
-  /** Reads the list of tools in the name of a request; false where the server gives none. */
+  /** Reads the list of tools in the name of a request; false where the server gives none. A page that it does not give ends the list. */
   async #learnTools(request: ModernRequest, options: MessageOptions): Promise<boolean> {
-    const { onSent: _sent, ...rest } = options;
-    const _meta = metaOf(request.params);
+    const seen = new Set<string | undefined>();
     let cursor: string | undefined;
-    for (let page = 0; page < MAX_TOOL_PAGES; page++) {
-      const id = this.newId();
-      const params = { ...(cursor === undefined ? {} : { cursor }), _meta };
-      const body = JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/list', params });
-      const reply = await this.#post({ id, method: 'tools/list', params, body }, rest);
-      if (reply.kind === 'refused') return false;
-      for await (const message of messagesOf(reply)) {
-        const answer = rawMembers(message);
-        if (!answer.has('result')) continue;
-        const result = this.tools.take(rawChild(answer, 'result'));
-        const next: unknown = JSON.parse(result.get('nextCursor') ?? 'null');
-        cursor = typeof next === 'string' ? next : undefined;
-      }
-      if (cursor === undefined) return true;
+    while (seen.size < MAX_TOOL_PAGES && !seen.has(cursor)) {
+      seen.add(cursor);
+      const result = await this.#toolPage(request, cursor, options);
+      if (result === undefined) return seen.size > 1;
+      this.tools.take(result);
+      const next: unknown = JSON.parse(result.get('nextCursor') ?? 'null');
+      if (typeof next !== 'string') return true;
+      cursor = next;
     }
     return true;
+  }
+
+  /** The result of one `tools/list`; undefined where there is none. */
+  async #toolPage(
+    request: ModernRequest,
+    cursor: string | undefined,
+    options: MessageOptions,
+  ): Promise<RawObject | undefined> {
+    if (isNestedDeeper(textOf(request.body), MAX_NESTING)) return undefined;
+    const { onSent: _sent, ...rest } = options;
+    const id = this.newId();
+    const params = { cursor, _meta: { ...metaOf(request.params), progressToken: undefined } };
+    try {
+      const body = serverRequest(id, 'tools/list', params);
+      const reply = await this.#post({ id, method: 'tools/list', params, body }, rest);
+      if (reply.kind === 'refused') return undefined;
+      for await (const { text, envelope } of messagesOf(reply)) {
+        if (envelope.kind !== 'response' || !answersId(envelope.id, id)) continue;
+        const result = rawMembers(text).get('result');
+        return result?.startsWith('{') ? rawMembers(result) : undefined;
+      }
+    } catch (error) {
+      if (options.signal.aborted || !(error instanceof DrawbridgeError)) throw error;
+      this.#options.logger.debug('the list of tools cannot be had', { error: describeError(error) });
+    }
+    return undefined;
   }
 }
 

@@ -1,11 +1,11 @@
 import { AbortedError } from '../../errors.ts';
 import { anySignal } from '../../platform/stop.ts';
 import { type MessageId, parseMessage, textOf } from '../../protocol/jsonrpc.ts';
+import { IdMap, idInParams } from '../../protocol/message-id.ts';
+import { rawChild, rawMembers } from '../../protocol/raw-json.ts';
 import type { MessageOptions } from '../../remote/http/message-options.ts';
 import type { RefreshOptions, Reply, Transport } from '../../remote/transport/transport.ts';
-import { isObject } from '../message/era.ts';
-import { rawChild, rawMembers } from '../message/raw-json.ts';
-import { ACCEPTED, eventOf, eventsReply, messageReply, messagesOf } from '../message/reply.ts';
+import { ACCEPTED, eventOf, eventsReply, isMessageEvent, messageReply } from '../message/reply.ts';
 import { ModernServer, type ModernServerOptions } from './modern-server.ts';
 import { withResult } from './tool-catalogue.ts';
 
@@ -16,7 +16,7 @@ import { withResult } from './tool-catalogue.ts';
 export class MirrorTransport implements Transport {
   readonly #options: ModernServerOptions;
   readonly #server: ModernServer;
-  readonly #open = new Map<MessageId, AbortController>();
+  readonly #open = new IdMap<AbortController>();
 
   constructor(options: ModernServerOptions) {
     this.#options = options;
@@ -27,8 +27,7 @@ export class MirrorTransport implements Transport {
     const parsed = parseMessage(body);
     if (parsed.kind === 'notification') {
       // Cancellation: the closing of the response stream is the signal, a message is not expected.
-      const { params } = parsed.message;
-      if (parsed.method === 'notifications/cancelled' && isObject(params)) this.#cancel(params.requestId);
+      if (parsed.method === 'notifications/cancelled') this.#cancel(idInParams(textOf(body), 'requestId'));
       return ACCEPTED;
     }
     if (parsed.kind !== 'request') return ACCEPTED;
@@ -65,13 +64,17 @@ export class MirrorTransport implements Transport {
     this.#options.transport.refresh(options);
   }
 
-  #cancel(id: unknown): void {
-    this.#open.get(id as MessageId)?.abort(new AbortedError('cancelled by the host'));
+  #cancel(id: MessageId | undefined): void {
+    if (id !== undefined) this.#open.find(id)?.abort(new AbortedError('cancelled by the host'));
   }
 
   async *#watched(reply: Extract<Reply, { kind: 'events' }>, method: string, done: () => void) {
     try {
-      for await (const text of messagesOf(reply)) yield [eventOf(this.#filled(text, method))];
+      for await (const events of reply.events) {
+        const messages = events.filter(isMessageEvent);
+        if (messages.length > 0)
+          yield messages.map(({ data }) => eventOf(this.#filled(textOf(data), method)));
+      }
     } finally {
       done();
     }
@@ -80,6 +83,8 @@ export class MirrorTransport implements Transport {
   /** An answer without the tools that are invalid, and with the `resultType` that strict hosts want: an absent one means complete. */
   #filled(text: string, method: string): string {
     if (method !== 'tools/list' && text.includes(RESULT_TYPE)) return text;
+    // What is no answer passes as it is: the bridge says what is wrong with it.
+    if (parseMessage(text).kind !== 'response') return text;
     const answer = rawMembers(text);
     if (!answer.get('result')?.startsWith('{')) return text;
     const result = rawChild(answer, 'result');

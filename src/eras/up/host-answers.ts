@@ -1,8 +1,9 @@
 import { DrawbridgeError, type ErrorCode } from '../../errors.ts';
 import type { StopSignal } from '../../platform/stop.ts';
 import type { MessageId } from '../../protocol/jsonrpc.ts';
+import { IdMap } from '../../protocol/message-id.ts';
+import { type RawObject, rawMembers } from '../../protocol/raw-json.ts';
 import { excerpt } from '../../remote/http/refusal.ts';
-import { type RawObject, rawMembers } from '../message/raw-json.ts';
 
 /** The host answered a question of the server with an error. */
 export class QuestionRefusedError extends DrawbridgeError {
@@ -11,7 +12,7 @@ export class QuestionRefusedError extends DrawbridgeError {
 
 /** Questions that went to the host and have no answer yet. */
 export class Questions {
-  readonly #open = new Map<MessageId, (answer: RawObject) => void>();
+  readonly #open = new IdMap<(answer: RawObject) => void>();
 
   /** Takes an answer of the host; false where it answers nothing that was asked here. */
   take(id: MessageId, text: string): boolean {
@@ -23,7 +24,7 @@ export class Questions {
   }
 
   /** The text of the result that the host gives for each of `asked` (key → the question's id). Rejects as the signal does. */
-  async answers(asked: ReadonlyMap<string, string>, signal: StopSignal): Promise<RawObject> {
+  async answers(asked: ReadonlyMap<string, MessageId>, signal: StopSignal): Promise<RawObject> {
     const given = Array.from(asked, async ([key, id]): Promise<[string, string]> => {
       const answer = await this.#answer(id, signal);
       const result = answer.get('result');
@@ -37,7 +38,7 @@ export class Questions {
     return new Map(await Promise.all(given));
   }
 
-  #answer(id: string, signal: StopSignal): Promise<RawObject> {
+  #answer(id: MessageId, signal: StopSignal): Promise<RawObject> {
     return new Promise((resolve, reject) => {
       const stop = () => {
         this.#open.delete(id);

@@ -1,11 +1,12 @@
 import { DrawbridgeError, describeError } from '../../errors.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { errorAnswer, type MessageId, parseMessage, RpcErrorCode, textOf } from '../../protocol/jsonrpc.ts';
+import { answersId } from '../../protocol/message-id.ts';
+import { type RawObject, rawChild, rawMembers, rawObject } from '../../protocol/raw-json.ts';
 import type { MessageOptions } from '../../remote/http/message-options.ts';
 import { excerpt, type Refusal } from '../../remote/http/refusal.ts';
 import type { Reply } from '../../remote/transport/transport.ts';
 import { MAX_INPUT_ROUNDS, STATE_ONLY_PAUSE_MS } from '../message/limits.ts';
-import { type RawObject, rawChild, rawMembers, rawObject } from '../message/raw-json.ts';
 import { type Events, eventOf, messagesOf } from '../message/reply.ts';
 import { Questions } from './host-answers.ts';
 import { type ModernAnswer, questionFor } from './translate.ts';
@@ -21,10 +22,10 @@ export interface Call {
 
 export interface InputRoundsOptions {
   readonly clock: Clock;
-  readonly newId: () => string;
+  readonly newId: () => MessageId;
   readonly translated: (text: string, call: Call) => ModernAnswer;
-  /** Sends the call once more, under a new id, with a token of its own. */
-  readonly again: (call: Call, request: RawObject) => Promise<Reply>;
+  /** Sends the call once more, under this id, with a token of its own. */
+  readonly again: (call: Call, id: MessageId, request: RawObject) => Promise<Reply>;
 }
 
 /** Multi Round-Trip Requests (specification 2026-07-28) for a host that knows only requests of the server. */
@@ -45,18 +46,20 @@ export class InputRounds {
   async *run(first: Reply, call: Call): Events & AsyncGenerator {
     try {
       let reply: Reply = first;
+      let id = call.id;
       for (let round = 0; ; round++) {
         if (reply.kind === 'refused') {
-          yield [eventOf(refusedAnswer(reply.refusal, call.id))];
+          yield [eventOf(refusedAnswer(reply.refusal, id, call.id))];
           return;
         }
-        const answer = yield* this.#round(reply, call);
+        const answer = yield* this.#round(reply, id, call);
         if (answer === undefined) return;
         if (answer.kind !== 'input-required' || round === MAX_INPUT_ROUNDS) {
           yield [eventOf(finalText(answer, call.id))];
           return;
         }
-        reply = yield* this.#retry(answer, call);
+        id = this.#options.newId();
+        reply = yield* this.#retry(answer, id, call);
       }
     } catch (error) {
       if (call.options.signal.aborted || !(error instanceof DrawbridgeError)) throw error;
@@ -67,31 +70,38 @@ export class InputRounds {
   }
 
   /** One reply to its end: what is no answer passes to the host, the answer is returned. */
-  async *#round(reply: Exclude<Reply, { kind: 'refused' }>, call: Call) {
-    for await (const text of messagesOf(reply)) {
-      const parsed = parseMessage(text);
-      if (parsed.kind === 'response') return this.#options.translated(text, call);
+  async *#round(reply: Exclude<Reply, { kind: 'refused' }>, id: MessageId, call: Call) {
+    for await (const { text, envelope } of messagesOf(reply)) {
+      if (envelope.kind === 'response' && answersId(envelope.id, id)) {
+        return this.#options.translated(text, call);
+      }
       // Receiving Messages: a modern server must not send requests on any stream.
-      if (parsed.kind === 'notification') yield [eventOf(text)];
+      if (envelope.kind === 'notification') yield [eventOf(text)];
     }
     return undefined;
   }
 
   /** Puts the server's questions to the host, then sends the call again with the answers. */
-  async *#retry({ requests, state }: Extract<ModernAnswer, { kind: 'input-required' }>, call: Call) {
+  async *#retry(
+    { requests, state }: Extract<ModernAnswer, { kind: 'input-required' }>,
+    id: MessageId,
+    call: Call,
+  ) {
     const { signal } = call.options;
     const asked = new Map(Array.from(requests.keys(), (key) => [key, this.#options.newId()]));
     const answers = this.#questions.answers(asked, signal);
     // Awaited below; until then a rejection is not unhandled.
     answers.catch(() => {});
-    const events = Array.from(asked, ([key, id]) => eventOf(questionFor(requests.get(key) ?? '{}', id)));
+    const events = Array.from(asked, ([key, question]) =>
+      eventOf(questionFor(requests.get(key) ?? '{}', question)),
+    );
     if (events.length > 0) yield events;
     else await this.#options.clock.sleep(STATE_ONLY_PAUSE_MS, signal);
     const given = await answers;
     const params = rawChild(call.request, 'params');
     if (given.size > 0) params.set('inputResponses', rawObject(given));
     if (state !== undefined) params.set('requestState', state);
-    return await this.#options.again(call, new Map(call.request).set('params', rawObject(params)));
+    return await this.#options.again(call, id, new Map(call.request).set('params', rawObject(params)));
   }
 }
 
@@ -112,11 +122,11 @@ export function failure(id: MessageId, why: string): string {
   return errorAnswer(id, RpcErrorCode.bridge, `${text}. The call may have run.`, { mayHaveRun: true });
 }
 
-/** The server's own error under the host's id, or one that says what came instead. */
-function refusedAnswer({ status, body }: Refusal, id: MessageId): string {
+/** The server's own error to `sent` under the host's id, or one that says what came instead. */
+function refusedAnswer({ status, body }: Refusal, sent: MessageId, id: MessageId): string {
   const parsed = parseMessage(body);
-  if (parsed.kind === 'response' && parsed.failed) {
-    return rawObject(rawMembers(textOf(body)).set('id', JSON.stringify(id)));
+  if (parsed.kind === 'response' && parsed.failed && answersId(parsed.id, sent)) {
+    return rawObject(rawMembers(textOf(body)).set('id', id));
   }
   return failure(id, `the server answered with status ${status}: ${excerpt(body)}`);
 }

@@ -3,7 +3,8 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/log/logger.ts';
 import type { Random } from '../../platform/random.ts';
 import { anySignal, type StopSignal } from '../../platform/stop.ts';
-import { notification, parseMessage } from '../../protocol/jsonrpc.ts';
+import { notification } from '../../protocol/jsonrpc.ts';
+import { answersId, type MessageId } from '../../protocol/message-id.ts';
 import { backoffMs } from '../../remote/http/backoff.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';
 import type { Reply } from '../../remote/transport/transport.ts';
@@ -20,8 +21,9 @@ export interface SubscriptionFilter {
 }
 
 export interface SubscriptionsOptions {
+  readonly newId: () => MessageId;
   /** Sends `subscriptions/listen` with this filter. */
-  readonly open: (filter: SubscriptionFilter, signal: StopSignal) => Promise<Reply>;
+  readonly open: (id: MessageId, filter: SubscriptionFilter, signal: StopSignal) => Promise<Reply>;
   readonly channel: Channel;
   readonly clock: Clock;
   readonly random: Random;
@@ -66,10 +68,11 @@ export class Subscriptions {
     let acknowledged: () => void | Promise<void> = agreed;
     while (!signal.aborted) {
       try {
-        const reply = await this.#options.open(filter, signal);
+        const id = this.#options.newId();
+        const reply = await this.#options.open(id, filter, signal);
         if (reply.kind === 'refused' && isFinal(reply.refusal.status)) return;
         if (reply.kind === 'events') {
-          await this.#read(reply, () => {
+          await this.#read(reply, id, () => {
             failures = 0;
             const told = acknowledged();
             // What changed while nobody listened is not told again: after each later opening the host is asked to look for itself.
@@ -92,15 +95,18 @@ export class Subscriptions {
     }
   }
 
-  async #read(reply: Reply & { kind: 'events' }, agreed: () => void | Promise<void>): Promise<void> {
-    for await (const text of messagesOf(reply)) {
-      const parsed = parseMessage(text);
-      if (parsed.kind === 'response') {
-        if (parsed.failed) throw new BadAnswerError('the server refused the subscription');
+  async #read(
+    reply: Reply & { kind: 'events' },
+    id: MessageId,
+    agreed: () => void | Promise<void>,
+  ): Promise<void> {
+    for await (const { text, envelope } of messagesOf(reply)) {
+      if (envelope.kind === 'response' && answersId(envelope.id, id)) {
+        if (envelope.failed) throw new BadAnswerError('the server refused the subscription');
         return;
       }
-      if (parsed.kind !== 'notification') continue;
-      if (parsed.method === ACKNOWLEDGED) await agreed();
+      if (envelope.kind !== 'notification') continue;
+      if (envelope.method === ACKNOWLEDGED) await agreed();
       else await this.#options.channel.push(legacyNotification(text));
     }
   }

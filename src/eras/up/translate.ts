@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../protocol/jsonrpc.ts';
+import type { MessageId } from '../../protocol/message-id.ts';
+import { type RawObject, rawChild, rawElements, rawMembers, rawObject } from '../../protocol/raw-json.ts';
 import { isLegacyVersion, isObject, LEGACY_VERSION, META, MODERN_VERSION } from '../message/era.ts';
-import { type RawObject, rawChild, rawElements, rawMembers, rawObject } from '../message/raw-json.ts';
 
 /** What a legacy host said once in `initialize` and a modern server wants to hear with each request. */
 export interface HostIdentity {
@@ -65,9 +66,9 @@ export type ModernAnswer =
 const MODERN_MEMBERS = ['resultType', 'ttlMs', 'cacheScope'];
 
 /** A modern answer as a legacy one; `id` is the host's own. An absent `resultType` means complete (Base Protocol → ResultType). */
-export function legacyAnswer(message: string, id: string | number, method: string): ModernAnswer {
+export function legacyAnswer(message: string, id: MessageId, method: string): ModernAnswer {
   const answer = rawMembers(message);
-  answer.set('id', JSON.stringify(id));
+  answer.set('id', id);
   if (!answer.has('result')) return { kind: 'complete', text: rawObject(answer) };
   const result = rawChild(answer, 'result');
   const resultType = result.get('resultType') ?? '"complete"';
@@ -101,15 +102,20 @@ function narrow(result: RawObject, method: string): void {
 }
 
 /** One of a modern server's questions as a request to a legacy host. */
-export function questionFor(question: string, id: string): string {
+export function questionFor(question: string, id: MessageId): string {
   const asked = question.startsWith('{') ? rawMembers(question) : new Map<string, string>();
   const params = rawChild(asked, 'params');
   // Revision 2025-11-25 wants an id for each address that is shown; the modern one has none.
   if (asked.get('method') === '"elicitation/create"' && params.get('mode') === '"url"') {
-    if (!params.has('elicitationId')) params.set('elicitationId', JSON.stringify(id));
+    if (!params.has('elicitationId')) params.set('elicitationId', id);
     asked.set('params', rawObject(params));
   }
-  return rawObject(new Map([['jsonrpc', '"2.0"'], ['id', JSON.stringify(id)], ...asked]));
+  // Whatever else the server put there.
+  const own: [string, string][] = [
+    ['jsonrpc', '"2.0"'],
+    ['id', id],
+  ];
+  return rawObject(new Map([...own, ...asked, ...own]));
 }
 
 /** A notification of a subscription without the mark that only modern hosts know. */

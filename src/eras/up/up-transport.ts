@@ -3,12 +3,14 @@ import { AbortedError, DrawbridgeError, describeError } from '../../errors.ts';
 import { anySignal, type StopSignal } from '../../platform/stop.ts';
 import {
   errorAnswer,
-  type MessageId,
   parseMessage,
   RpcErrorCode,
   resultAnswer,
+  serverRequest,
   textOf,
 } from '../../protocol/jsonrpc.ts';
+import { answersId, IdMap, idInParams, type MessageId } from '../../protocol/message-id.ts';
+import { type RawObject, rawChild, rawMembers, rawObject } from '../../protocol/raw-json.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';
 import type { MessageOptions } from '../../remote/http/message-options.ts';
 import { withinTimeLimit } from '../../remote/http/time-limit.ts';
@@ -16,8 +18,14 @@ import type { RefreshOptions, Reply, Transport } from '../../remote/transport/tr
 import { Channel } from '../message/channel.ts';
 import { isObject } from '../message/era.ts';
 import { ACCEPT_MS } from '../message/limits.ts';
-import { type RawObject, rawChild, rawMembers, rawObject } from '../message/raw-json.ts';
-import { ACCEPTED, eventsReply, messageReply, messagesOf } from '../message/reply.ts';
+import {
+  ACCEPTED,
+  eventsReply,
+  messageReply,
+  messagesOf,
+  type Received,
+  received,
+} from '../message/reply.ts';
 import { ModernServer, type ModernServerOptions } from '../modern/modern-server.ts';
 import { type Call, failure, InputRounds } from './input-rounds.ts';
 import { type SubscriptionFilter, Subscriptions } from './subscriptions.ts';
@@ -40,7 +48,7 @@ export class UpTransport implements Transport {
   readonly #options: UpTransportOptions;
   readonly #server: ModernServer;
   readonly #rounds: InputRounds;
-  readonly #open = new Map<MessageId, AbortController>();
+  readonly #open = new IdMap<AbortController>();
   readonly #channel = new Channel();
   readonly #subscriptions: Subscriptions;
   readonly #resources = new Set<string>();
@@ -56,17 +64,18 @@ export class UpTransport implements Transport {
       clock: options.clock,
       newId: () => this.#server.newId(),
       translated: (text, call) => this.#translated(text, call),
-      again: (call, request) => {
+      again: (call, id, request) => {
         const { signal } = call.options;
         return this.#authorized(signal, (bearer) =>
-          this.#send(call, this.#server.newId(), request, { session: {}, bearer, signal }),
+          this.#send(call, id, request, { session: {}, bearer, signal }),
         );
       },
     });
     this.#subscriptions = new Subscriptions({
       ...options,
       channel: this.#channel,
-      open: (filter, signal) => this.#openSubscription(filter, signal),
+      newId: () => this.#server.newId(),
+      open: (id, filter, signal) => this.#openSubscription(id, filter, signal),
     });
   }
 
@@ -77,9 +86,8 @@ export class UpTransport implements Transport {
       return ACCEPTED;
     }
     if (parsed.kind === 'notification') {
-      const { params } = parsed.message;
       // Streamable HTTP → Cancellation: the closing of the response stream says it, no message is expected.
-      if (parsed.method === 'notifications/cancelled' && isObject(params)) this.#cancel(params.requestId);
+      if (parsed.method === 'notifications/cancelled') this.#cancel(idInParams(textOf(body), 'requestId'));
       return ACCEPTED;
     }
     if (parsed.kind !== 'request') return ACCEPTED;
@@ -127,26 +135,23 @@ export class UpTransport implements Transport {
     this.#options.transport.refresh(options);
   }
 
-  #cancel(id: unknown): void {
-    this.#open.get(id as MessageId)?.abort(new AbortedError('cancelled by the host'));
+  #cancel(id: MessageId | undefined): void {
+    if (id !== undefined) this.#open.find(id)?.abort(new AbortedError('cancelled by the host'));
   }
 
   async #greet(id: MessageId, params: unknown, options: MessageOptions): Promise<Reply> {
     this.#identity = identityOf(params);
     const asked = { _meta: metaFor(this.#identity) };
     const own = this.#server.newId();
-    const body = JSON.stringify({ jsonrpc: '2.0', id: own, method: 'server/discover', params: asked });
+    const body = serverRequest(own, 'server/discover', asked);
     const request = { id: own, method: 'server/discover', params: asked, body };
     const reply = await this.#server.send(request, options);
     if (reply.kind === 'refused') return reply;
-    for await (const text of messagesOf(reply)) {
-      const parsed = parseMessage(text);
-      if (parsed.kind !== 'response' || parsed.id !== own) continue;
-      if (parsed.failed) return messageReply(rawObject(rawMembers(text).set('id', JSON.stringify(id))));
-      const greeting = greetingFrom(
-        isObject(parsed.message.result) ? parsed.message.result : {},
-        this.#identity,
-      );
+    for await (const { text, envelope } of messagesOf(reply)) {
+      if (envelope.kind !== 'response' || !answersId(envelope.id, own)) continue;
+      if (envelope.failed) return messageReply(rawObject(rawMembers(text).set('id', id)));
+      const { result } = envelope.message;
+      const greeting = greetingFrom(isObject(result) ? result : {}, this.#identity);
       this.#capabilities = isObject(greeting.capabilities) ? greeting.capabilities : {};
       return messageReply(resultAnswer(id, greeting));
     }
@@ -164,8 +169,8 @@ export class UpTransport implements Transport {
     try {
       const reply = await this.#send(call, id, request, call.options);
       if (reply.kind === 'message') {
-        const answer = this.#translated(textOf(reply.json), call);
-        if (answer.kind === 'complete') {
+        const answer = this.#only(received(reply.json), call);
+        if (answer?.kind === 'complete') {
           call.done();
           return messageReply(answer.text);
         }
@@ -180,9 +185,16 @@ export class UpTransport implements Transport {
     }
   }
 
+  /** The answer where it is all that came; what else there is, the rounds deal with. */
+  #only([only, ...others]: readonly Received[], call: Call): ModernAnswer | undefined {
+    const { envelope, text } = only ?? {};
+    if (others.length > 0 || text === undefined || envelope?.kind !== 'response') return undefined;
+    return answersId(envelope.id, call.id) ? this.#translated(text, call) : undefined;
+  }
+
   #send(call: Call, id: MessageId, request: RawObject, options: MessageOptions): Promise<Reply> {
     const body = rawObject(
-      modernRequest(new Map(request).set('id', JSON.stringify(id)), metaFor(this.#identity, this.#logLevel)),
+      modernRequest(new Map(request).set('id', id), metaFor(this.#identity, this.#logLevel)),
     );
     const { params } = JSON.parse(body) as { params: unknown };
     return this.#server.send({ id, method: call.method, params, body }, options);
@@ -242,10 +254,9 @@ export class UpTransport implements Transport {
     };
   }
 
-  #openSubscription(notifications: SubscriptionFilter, signal: StopSignal): Promise<Reply> {
-    const id = this.#server.newId();
+  #openSubscription(id: MessageId, notifications: SubscriptionFilter, signal: StopSignal): Promise<Reply> {
     const params = { notifications, _meta: metaFor(this.#identity) };
-    const body = JSON.stringify({ jsonrpc: '2.0', id, method: 'subscriptions/listen', params });
+    const body = serverRequest(id, 'subscriptions/listen', params);
     const request = { id, method: 'subscriptions/listen', params, body };
     return this.#authorized(signal, (bearer) => this.#server.send(request, { session: {}, bearer, signal }));
   }

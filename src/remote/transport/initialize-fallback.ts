@@ -1,4 +1,5 @@
-import { parseMessage } from '../../protocol/jsonrpc.ts';
+import { parseMessage, textOf } from '../../protocol/jsonrpc.ts';
+import { rawChild, rawMembers, rawObject } from '../../protocol/raw-json.ts';
 import type { MessageOptions } from '../http/message-options.ts';
 import type { Refusal } from '../http/refusal.ts';
 import type { Reply, Transport } from './transport.ts';
@@ -18,10 +19,15 @@ export async function postInitialize(
   const first = await transport.post(body, options);
   if (first.kind !== 'refused' || !isAboutVersion(first.refusal)) return first;
   const parsed = parseMessage(body);
-  const message = parsed.kind === 'request' ? parsed.message : undefined;
-  const params = message?.params as { readonly protocolVersion?: unknown } | undefined;
-  for (const protocolVersion of versionsToOffer(params?.protocolVersion, textOf(first.refusal))) {
-    const offer = JSON.stringify({ ...message, params: { ...params, protocolVersion } });
+  if (parsed.kind !== 'request') return first;
+  const message = rawMembers(textOf(body));
+  const params = rawChild(message, 'params');
+  const { protocolVersion: refused } = Object(parsed.message.params) as {
+    readonly protocolVersion?: unknown;
+  };
+  for (const version of versionsToOffer(refused, textOf(first.refusal.body))) {
+    params.set('protocolVersion', JSON.stringify(version));
+    const offer = rawObject(message.set('params', rawObject(params)));
     const reply = await transport.post(offer, options);
     if (reply.kind !== 'refused' || !isAboutVersion(reply.refusal)) return reply;
   }
@@ -36,9 +42,5 @@ export function versionsToOffer(refused: unknown, words: string): readonly strin
 }
 
 function isAboutVersion(refusal: Refusal): boolean {
-  return refusal.status === 400 && /protocol[ _-]?version/i.test(textOf(refusal));
-}
-
-function textOf({ body }: Refusal): string {
-  return Buffer.from(body).toString('utf8');
+  return refusal.status === 400 && /protocol[ _-]?version/i.test(textOf(refusal.body));
 }

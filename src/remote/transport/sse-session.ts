@@ -2,6 +2,7 @@ import { DrawbridgeError } from '../../errors.ts';
 import { HttpError } from '../../platform/http/http.ts';
 import type { StopSignal } from '../../platform/stop.ts';
 import { isBatch, type MessageId, parseMessage } from '../../protocol/jsonrpc.ts';
+import { IdMap } from '../../protocol/message-id.ts';
 import { EventChannel } from '../events/event-channel.ts';
 import type { ServerEvent } from '../events/event-stream.ts';
 
@@ -19,6 +20,7 @@ export interface SseSessionOptions {
 }
 
 interface Expected {
+  readonly id: MessageId;
   readonly channel: EventChannel;
   readonly detach: () => void;
 }
@@ -33,7 +35,7 @@ export class SseSession {
   readonly retryMs: () => number | undefined;
   /** What no request waits for. */
   readonly unclaimed = new EventChannel();
-  readonly #waiting = new Map<MessageId, Expected>();
+  readonly #waiting = new IdMap<Expected>();
   readonly #stop: AbortController;
   #over = false;
 
@@ -57,8 +59,8 @@ export class SseSession {
   /** The answer to this id goes to the channel from now on. */
   expect(id: MessageId, signal: StopSignal): EventChannel {
     const channel = new EventChannel();
-    const giveUp = () => this.#settle(id, expected, signal.reason);
-    const expected: Expected = { channel, detach: () => signal.removeEventListener('abort', giveUp) };
+    const giveUp = () => this.#settle(expected, signal.reason);
+    const expected: Expected = { id, channel, detach: () => signal.removeEventListener('abort', giveUp) };
     this.#waiting.set(id, expected);
     signal.addEventListener('abort', giveUp, { once: true });
     return channel;
@@ -67,10 +69,10 @@ export class SseSession {
   /** No answer is expected any more. */
   forget(id: MessageId): void {
     const expected = this.#waiting.get(id);
-    if (expected !== undefined) this.#settle(id, expected);
+    if (expected !== undefined) this.#settle(expected);
   }
 
-  #settle(id: MessageId, { channel, detach }: Expected, failure?: unknown): void {
+  #settle({ id, channel, detach }: Expected, failure?: unknown): void {
     if (this.#waiting.get(id)?.channel === channel) this.#waiting.delete(id);
     detach();
     channel.close(failure);
@@ -111,18 +113,18 @@ export class SseSession {
       }
       return;
     }
-    const expected = parsed.kind === 'response' ? this.#waiting.get(parsed.id) : undefined;
-    if (expected === undefined || parsed.kind !== 'response') return this.unclaimed.put(event);
+    const expected = parsed.kind === 'response' ? this.#waiting.find(parsed.id) : undefined;
+    if (expected === undefined) return this.unclaimed.put(event);
     // A second answer to this id finds nobody waiting, and is dropped where all answers are counted.
-    this.#waiting.delete(parsed.id);
+    this.#waiting.delete(expected.id);
     await expected.channel.put(event);
-    this.#settle(parsed.id, expected);
+    this.#settle(expected);
   }
 
   #end(why: DrawbridgeError): void {
     if (this.#over) return;
     this.#over = true;
-    for (const [id, expected] of [...this.#waiting]) this.#settle(id, expected, why);
+    for (const expected of this.#waiting.values()) this.#settle(expected, why);
     this.unclaimed.close();
   }
 }

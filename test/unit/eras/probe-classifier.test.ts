@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { type Opening, verdictOnDiscover, verdictOnInitialize } from '../../../src/eras/probe-classifier.ts';
+import { stringId } from '../../../src/protocol/message-id.ts';
 
 const answer = (message: object): Opening['answer'] => ({
   kind: 'response',
-  id: 1,
+  id: stringId('1'),
   failed: 'error' in message,
   message: { jsonrpc: '2.0', id: 1, ...message },
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import { rawChild, rawElements, rawMembers, rawObject } from '../../../../src/eras/message/raw-json.ts';
+import { rawChild, rawElements, rawMembers, rawObject } from '../../../src/protocol/raw-json.ts';
 
 describe('an object as raw members', () => {
   test.each([

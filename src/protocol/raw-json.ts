@@ -7,8 +7,7 @@ export type RawObject = Map<string, string>;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
-const OPENING = new Set([0x5b, 0x7b]);
-const CLOSING = new Set([0x5d, 0x7d]);
+const COLON = 0x3a;
 
 /** The members of a JSON object that is known to be valid; of a name that comes twice the last counts, as for JSON.parse. */
 export function rawMembers(object: string): RawObject {
@@ -38,6 +37,43 @@ export function rawChild(members: RawObject, name: string): RawObject {
   return text?.startsWith('{') ? rawMembers(text) : new Map();
 }
 
+/** One member of a JSON object that is known to be valid, without taking the rest apart; of a name that comes twice the last. */
+export function memberText(object: string, name: string): string | undefined {
+  let found: string | undefined;
+  let depth = 0;
+  let start = 0;
+  let isName = false;
+  let isWanted = false;
+  for (let at = 0; at < object.length; at++) {
+    const code = object.charCodeAt(at);
+    if (code === QUOTE) {
+      const end = endOfString(object, at);
+      if (isName) isWanted = isString(object.slice(at, end + 1), name);
+      isName = false;
+      at = end;
+    } else if (isOpening(code)) {
+      depth++;
+      if (depth === 1) isName = true;
+    } else if (depth > 1) {
+      if (isClosing(code)) depth--;
+    } else if (code === COLON) {
+      start = at + 1;
+    } else if (code === COMMA || isClosing(code)) {
+      if (isWanted) found = object.slice(start, at).trim();
+      isWanted = false;
+      isName = true;
+      if (code !== COMMA) break;
+    }
+  }
+  return found;
+}
+
+function isString(json: string, text: string): boolean {
+  return json.includes('\\')
+    ? JSON.parse(json) === text
+    : json.length === text.length + 2 && json.includes(text);
+}
+
 /** What stands between the commas of the outermost object or array. */
 function pieces(container: string): string[] {
   const found: string[] = [];
@@ -52,10 +88,10 @@ function pieces(container: string): string[] {
     const code = container.charCodeAt(at);
     if (code === QUOTE) {
       at = endOfString(container, at);
-    } else if (OPENING.has(code)) {
+    } else if (isOpening(code)) {
       depth++;
       if (depth === 1) start = at + 1;
-    } else if (CLOSING.has(code)) {
+    } else if (isClosing(code)) {
       depth--;
       if (depth === 0) close(at);
     } else if (depth === 1 && code === COMMA) close(at);
@@ -65,10 +101,18 @@ function pieces(container: string): string[] {
 
 /** The index of the quote that ends the string which begins at `at`. */
 function endOfString(text: string, at: number): number {
-  for (let end = at + 1; end < text.length; end++) {
-    const code = text.charCodeAt(end);
-    if (code === QUOTE) return end;
-    if (code === BACKSLASH) end++;
+  for (let end = text.indexOf('"', at + 1); end !== -1; end = text.indexOf('"', end + 1)) {
+    let backslashes = 0;
+    while (text.charCodeAt(end - 1 - backslashes) === BACKSLASH) backslashes++;
+    if (backslashes % 2 === 0) return end;
   }
   throw new SyntaxError('a JSON string without its end');
+}
+
+function isOpening(code: number): boolean {
+  return code === 0x5b || code === 0x7b;
+}
+
+function isClosing(code: number): boolean {
+  return code === 0x5d || code === 0x7d;
 }

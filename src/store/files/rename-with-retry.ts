@@ -10,18 +10,15 @@ export interface Patience {
   readonly clock: Pick<Clock, 'monotonic' | 'sleep'>;
 }
 
-/**
- * Windows refuses to replace or remove a file that anyone has open, and to open one that somebody shares with nobody, or that has been
- * removed and is still being read: EPERM, EACCES, EBUSY. Elsewhere these mean what they say.
- */
-export async function retryWhileHeldOpen<T>(
-  operation: () => Promise<T>,
+/** Windows refuses to replace a file that anyone has open: EPERM, EACCES, EBUSY. Elsewhere these mean what they say. */
+export async function renameWithPatience(
+  rename: () => Promise<void>,
   { platform, clock }: Patience = { platform: process.platform, clock: systemClock },
-): Promise<T> {
+): Promise<void> {
   const deadline = clock.monotonic() + PATIENCE_MS;
   for (;;) {
     try {
-      return await operation();
+      return await rename();
     } catch (error) {
       if (platform !== 'win32' || !isHeldOpen(error) || clock.monotonic() >= deadline) throw error;
       await clock.sleep(PAUSE_MS);
