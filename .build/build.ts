@@ -1,82 +1,15 @@
-import { chmodSync, copyFileSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
-import { type RolldownOutput, rolldown } from 'rolldown';
+import { chmodSync, copyFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RolldownOutput } from 'rolldown';
 import { noticesFor } from './notices.ts';
-
-const root = new URL('..', import.meta.url).pathname;
-const dist = join(root, 'dist');
-const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
-
-/**
- * What a bridge with a login on disk loads until it is ready, dynamic imports followed that it always comes to. All of it is one file: fifty
- * small ones took a quarter of the start. What is wanted later, if ever, stays in chunks.
- */
-const STEADY = [
-  'src/main.ts',
-  'src/compose/log.ts',
-  'src/commands/bridge.ts',
-  'src/compose/bridge.ts',
-  'src/store/disk-store.ts',
-  'src/store/record/record-schema.ts',
-].map((file) => join(root, file));
+import { bundledFiles, bundleProgram, dist, root } from './program.ts';
 
 rmSync(dist, { recursive: true, force: true });
-const steady = new Set<string>();
-const bundle = await rolldown({
-  input: { main: join(root, 'src/main.ts') },
-  platform: 'node',
-  preserveEntrySignatures: false,
-  transform: { target: 'node20.18', define: { DRAWBRIDGE_VERSION: JSON.stringify(version) } },
-  // Of a module in the steady file a dynamic import gives what is there already.
-  checks: { ineffectiveDynamicImport: false },
-});
-const output = await bundle.write({
-  dir: dist,
-  format: 'esm',
-  chunkFileNames: 'chunks/[name]-[hash].js',
-  comments: false, // the notices hold the licences, once each
-  // Names stay: a stack trace from a user has to be readable, and error classes are known by theirs.
-  keepNames: true,
-  minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
-  codeSplitting: {
-    includeDependenciesRecursively: false,
-    groups: [
-      {
-        debugName: 'steady',
-        name: (id, graph) => {
-          if (steady.size === 0) for (const file of STEADY) addStatic(file, graph);
-          return steady.has(id) ? 'steady' : null;
-        },
-      },
-    ],
-  },
-});
-await bundle.close();
+const output = await bundleProgram('dist');
 copyFileSync(join(root, 'src/launch.cjs'), join(dist, 'launch.cjs'));
 chmodSync(join(dist, 'launch.cjs'), 0o755);
 writeFileSync(join(dist, 'THIRD-PARTY-NOTICES.txt'), noticesFor(bundledFiles(output), root));
 process.stdout.write(`dist: ${summary(output)}\n`);
-
-interface Graph {
-  getModuleInfo(id: string): { readonly importedIds: readonly string[] } | null;
-}
-
-function addStatic(id: string, graph: Graph): void {
-  const info = graph.getModuleInfo(id);
-  if (info === null || steady.has(id)) return;
-  steady.add(id);
-  for (const imported of info.importedIds) addStatic(imported, graph);
-}
-
-/** The files of which at least a byte is in the program. */
-function bundledFiles({ output: files }: RolldownOutput): string[] {
-  const modules = files.flatMap((file) => (file.type === 'chunk' ? Object.entries(file.modules) : []));
-  return [
-    ...new Set(
-      modules.flatMap(([id, { renderedLength }]) => (renderedLength > 0 ? [relative(root, id)] : [])),
-    ),
-  ];
-}
 
 function summary({ output: files }: RolldownOutput): string {
   const sizes = files.map(({ fileName }) => statSync(join(dist, fileName)).size);

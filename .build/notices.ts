@@ -7,10 +7,33 @@ interface BundledPackage {
   readonly text: string;
 }
 
+/** What is in the bundle without a file of a package's own: by a file, what it brings along. */
+const BROUGHT_ALONG: readonly { readonly file: RegExp; readonly part: Part }[] = [
+  // The bundler's helpers.
+  { file: /(^|\/)\0?rolldown\/runtime\.js$/, part: { folder: 'node_modules/rolldown' } },
+  // Undici holds llhttp, compiled to WebAssembly, and its package not the licence of it.
+  {
+    file: /node_modules\/undici\/lib\/llhttp\/llhttp.*wasm\.js$/,
+    part: { id: 'llhttp', license: 'MIT', notice: 'llhttp-license.txt' },
+  },
+];
+
+type Part =
+  | { readonly folder: string }
+  | { readonly id: string; readonly license: string; readonly notice: string };
+
 /** The licences of every package that the files belong to; packages with the same text stand above it together. */
 export function noticesFor(files: readonly string[], root: string): string {
   const folders = new Set(files.flatMap((file) => packageFolder(file) ?? []));
   const packages = [...folders].sort().map((folder) => readPackage(join(root, folder)));
+  for (const { file, part } of BROUGHT_ALONG) {
+    if (!files.some((each) => file.test(each))) continue;
+    if ('folder' in part) packages.push(readPackage(join(root, part.folder)));
+    else {
+      const text = readFileSync(new URL(part.notice, import.meta.url), 'utf8').trim();
+      packages.push({ id: part.id, license: part.license, text });
+    }
+  }
   const byText = new Map<string, BundledPackage[]>();
   for (const each of packages) byText.set(each.text, [...(byText.get(each.text) ?? []), each]);
   const sections = [...byText].map(([text, those]) => {

@@ -78,8 +78,7 @@ async function runBridge(config: Config, warnings: readonly string[]): Promise<n
   const stop = AbortSignal.any([stopSignal(), hostGone.signal]);
   try {
     const parts = await composeBridge(config, processParts(), logger, () => hostGone.abort('host-gone'));
-    await bridge(parts, stop);
-    return EXIT.done;
+    return (await bridge(parts, stop)) === 'answered' ? EXIT.done : EXIT.failed;
   } catch (error) {
     return failure(error, logger);
   } finally {

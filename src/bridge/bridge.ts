@@ -1,18 +1,18 @@
 import type { Readable } from 'node:stream';
 import { type HostLine, LineSplitter } from '../host/line-splitter.ts';
 import { HostMessages } from './relay/dispatch.ts';
-import type { BridgeParts, StopReason } from './relay/parts.ts';
+import type { BridgeOutcome, BridgeParts, StopReason } from './relay/parts.ts';
 import { closeBridge } from './shutdown.ts';
 import { MAX_UNSENT_BYTES } from './timing/limits.ts';
 
 /** Relays between the host on stdin/stdout and the server until the host ends or `stop` aborts (its reason a StopReason). */
-export async function runBridge(parts: BridgeParts, stop: AbortSignal): Promise<void> {
+export async function runBridge(parts: BridgeParts, stop: AbortSignal): Promise<BridgeOutcome> {
   const { stdin, logger } = parts;
   const messages = new HostMessages(parts);
   try {
     const reason = await readHost(stdin, parts.maxMessageBytes, messages, stop);
     logger.debug('closing', { reason });
-    await closeBridge(messages, parts, reason);
+    return await closeBridge(messages, parts, reason, stop);
   } finally {
     messages.abort();
     await parts.authorization.close();

@@ -1,29 +1,72 @@
 import type { HostWriter } from '../host/writer.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { HostMessages } from './relay/dispatch.ts';
-import type { BridgeParts, StopReason } from './relay/parts.ts';
-import { CLOSING_GRACE_MS, END_SESSION_MS } from './timing/limits.ts';
+import type { BridgeOutcome, BridgeParts, StopReason } from './relay/parts.ts';
+import { CLOSING_GRACE_MS, END_SESSION_MS, PARENT_LOOK_MS, STDIN_ENDED_MS } from './timing/limits.ts';
 
 /** How often a slow reader is looked at while the last bytes go out. */
 const FLUSH_LOOK_MS = 250;
 
+/** What ends the wait for the last answers. */
+type LastAnswers = 'answered' | 'too-late' | 'parent-gone' | StopReason;
+
 /**
- * DESIGN, "Order and retry": what is in flight is answered within a bounded grace, the session is ended with DELETE, and stdout is written to its
- * end: a process that just exits cuts a pipe at 64 KiB.
+ * What is in flight is answered, the session is ended with DELETE, and stdout is written to its end: a process that just exits cuts a pipe at
+ * 64 KiB. Once somebody asked for the end, or nobody is there any more, all of that takes less than two seconds.
  */
 export async function closeBridge(
   messages: HostMessages,
-  { clock, writer }: BridgeParts,
+  parts: BridgeParts,
   reason: StopReason,
-): Promise<void> {
-  if (reason !== 'host-gone') {
+  stop: AbortSignal,
+): Promise<BridgeOutcome> {
+  const { clock, writer } = parts;
+  let outcome: BridgeOutcome = 'answered';
+  const end = reason === 'stdin-ended' ? await lastAnswers(messages, parts, stop) : reason;
+  if (end === 'too-late') {
+    const seconds = STDIN_ENDED_MS / 1000;
+    const why = `Stdin ended, and the server did not answer within ${seconds} s after that; with --wait its answer is waited for`;
+    if (messages.failAll(why) > 0) outcome = 'unanswered';
+  } else if (end === 'signal' || end === 'parent-gone') {
     await within(clock, CLOSING_GRACE_MS, () => messages.idle());
-    messages.failAll('The bridge is closing: the host ended the connection before the server answered');
+    messages.failAll('The bridge was ended before the server answered');
   }
   messages.abort();
   const ending = within(clock, END_SESSION_MS, (signal) => messages.endSession(signal));
-  if (reason !== 'host-gone') await flush(writer, clock);
+  if (end !== 'host-gone') await flush(writer, clock);
   await ending;
+  return outcome;
+}
+
+/** Waits for what the server still owes, as long as there is somebody who can use it. */
+async function lastAnswers(
+  messages: HostMessages,
+  { clock, wait, parentIsGone }: BridgeParts,
+  stop: AbortSignal,
+): Promise<LastAnswers> {
+  messages.hostEnded();
+  const over = new AbortController();
+  const time = (ms: number) => clock.sleep(ms, over.signal);
+  const stopped = new Promise<LastAnswers>((resolve) => {
+    const ends = () => resolve(stop.reason as StopReason);
+    if (stop.aborted) ends();
+    else stop.addEventListener('abort', ends, { once: true, signal: over.signal });
+  });
+  const orphaned = async (): Promise<LastAnswers> => {
+    while (!parentIsGone()) await time(PARENT_LOOK_MS);
+    return 'parent-gone';
+  };
+  const all: Promise<LastAnswers>[] = [
+    messages.idle().then(() => 'answered'),
+    stopped,
+    orphaned(),
+    ...(wait ? [] : [time(STDIN_ENDED_MS).then((): LastAnswers => 'too-late')]),
+  ];
+  try {
+    return await Promise.race(all);
+  } finally {
+    over.abort();
+  }
 }
 
 /** Runs `work` for at most `ms`; what it rejects with by then is the caller's. */

@@ -1,5 +1,5 @@
 import { runBridge } from '../bridge/bridge.ts';
-import type { BridgeParts } from '../bridge/relay/parts.ts';
+import type { BridgeOutcome, BridgeParts } from '../bridge/relay/parts.ts';
 
 export interface BridgeCommandParts extends BridgeParts {
   /** Writes down what is to be remembered, drops connections. */
@@ -7,9 +7,9 @@ export interface BridgeCommandParts extends BridgeParts {
 }
 
 /** The default command: relays until the host ends or `stop` aborts. Rejects when the program itself is wrong. */
-export async function bridge(parts: BridgeCommandParts, stop: AbortSignal): Promise<void> {
+export async function bridge(parts: BridgeCommandParts, stop: AbortSignal): Promise<BridgeOutcome> {
   try {
-    await runBridge(parts, stop);
+    return await runBridge(parts, stop);
   } finally {
     await parts.finish();
   }

@@ -1,4 +1,4 @@
-import { quote } from '../protocol/quote.ts';
+import { quoteAddress } from '../protocol/quote.ts';
 import { NoLoginFoundError } from '../store/files/store-errors.ts';
 import { mcpRemoteHashes, readMcpRemote } from '../store/record/mcp-remote.ts';
 import { type ImportParts, importCredential } from './tokens-import.ts';
@@ -15,7 +15,7 @@ export async function importMcpRemote(parts: McpRemoteParts): Promise<string> {
   const { server, folder, now } = parts;
   const found = await readMcpRemote(folder, mcpRemoteHashes(parts), now);
   if (found === undefined) {
-    throw new NoLoginFoundError(`mcp-remote has no login for ${quote(server.href)} in ${folder}`, {
+    throw new NoLoginFoundError(`mcp-remote has no login for ${quoteAddress(server)} in ${folder}`, {
       hint: 'Write the address as in the config of mcp-remote, with the same --header and --resource.',
     });
   }

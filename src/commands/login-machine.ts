@@ -1,6 +1,6 @@
 import type { SignedIn } from '../auth/credential/valid-token.ts';
 import type { Logger } from '../platform/log/logger.ts';
-import { quote } from '../protocol/quote.ts';
+import { quote, quoteAddress } from '../protocol/quote.ts';
 
 export interface MachineLoginParts {
   readonly server: string;
@@ -14,7 +14,7 @@ export interface MachineLoginParts {
 /** `login URL` with a grant that asks nobody: says so, and tries it, so that a mistake in the settings shows here. */
 export async function loginMachine(parts: MachineLoginParts, signal: AbortSignal): Promise<void> {
   const { server, grant, obtain, logger } = parts;
-  logger.tell(`Nobody needs to sign in to ${quote(server)} with --grant ${grant}. Trying it now.`);
+  logger.tell(`Nobody needs to sign in to ${quoteAddress(server)} with --grant ${grant}. Trying it now.`);
   const { issuer } = await obtain(signal);
   logger.tell(`${quote(issuer)} has issued a token: it works.`);
 }

@@ -6,7 +6,7 @@ import { signInNeeded } from '../auth/sign-in/ensure.ts';
 import { SignInFollower } from '../auth/sign-in/follow.ts';
 import type { SignInOutcome } from '../auth/sign-in/run.ts';
 import type { SignInRequest } from '../auth/sign-in-request.ts';
-import { quote } from '../protocol/quote.ts';
+import { quoteAddress } from '../protocol/quote.ts';
 import { StoreReadOnlyError } from '../store/files/store-errors.ts';
 import type { SignInFace } from '../store/lease/lease.ts';
 import type { CredentialRecord } from '../store/record/record.ts';
@@ -41,7 +41,7 @@ export async function login(parts: LoginParts, signal: AbortSignal): Promise<voi
   const { credential, force, byHand } = parts;
   const { leases, key, clock, logger, settings } = credential;
   if (!force && (await validToken(credential, signal)).kind === 'token') {
-    logger.tell(`Signed in to ${quote(settings.server)} already; --force signs in anew.`);
+    logger.tell(`Signed in to ${quoteAddress(settings.server)} already; --force signs in anew.`);
     return;
   }
   if (!credential.store.writable) {
@@ -63,7 +63,7 @@ export async function login(parts: LoginParts, signal: AbortSignal): Promise<voi
   const outcome = await waiting(parts, (onOffer) => parts.signIn(request, onOffer, signal));
   if (outcome.kind === 'failed') throw outcome.error;
   if (outcome.kind === 'superseded') throw new SignInEndedError(undefined, 'another sign-in took over');
-  logger.tell(`Signed in to ${quote(settings.server)}.`);
+  logger.tell(`Signed in to ${quoteAddress(settings.server)}.`);
   if (!byHand) await outcome.closed;
 }
 
@@ -94,7 +94,7 @@ async function follow(parts: LoginParts, nonce: string | undefined, signal: Abor
     });
     return follower.done;
   });
-  credential.logger.tell(`Signed in to ${quote(credential.settings.server)}.`);
+  credential.logger.tell(`Signed in to ${quoteAddress(credential.settings.server)}.`);
 }
 
 async function waiting<T>(

@@ -1,7 +1,7 @@
 import type { Revoked } from '../auth/token/revocation.ts';
 import { describeError } from '../errors.ts';
 import type { Logger } from '../platform/log/logger.ts';
-import { quote } from '../protocol/quote.ts';
+import { quoteAddress } from '../protocol/quote.ts';
 import { StoreError } from '../store/files/store-errors.ts';
 import type { CredentialRecord } from '../store/record/record.ts';
 import { secretsOf } from '../store/record/secrets.ts';
@@ -64,7 +64,7 @@ async function logoutOne(parts: LogoutParts, key: string): Promise<boolean> {
     },
     { signal },
   );
-  if (left.server !== undefined) logger.tell(`Signed out of ${quote(left.server)}.`);
+  if (left.server !== undefined) logger.tell(`Signed out of ${quoteAddress(left.server)}.`);
   if (left.setAside > 0) logger.tell(`Removed what had been set aside as unusable (${left.setAside}).`);
   if (left.server === undefined && left.setAside === 0) {
     logger.tell('There was no login.');

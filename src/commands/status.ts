@@ -1,6 +1,6 @@
 import { accountOf } from '../auth/jwt/account.ts';
 import { freshness } from '../auth/refresh/expiry.ts';
-import { plainText } from '../protocol/quote.ts';
+import { plainText, shownAddress } from '../protocol/quote.ts';
 import type { CredentialOverview } from '../store/overview.ts';
 import { tokenHash } from '../store/record/key.ts';
 import type { CredentialRecord } from '../store/record/record.ts';
@@ -49,7 +49,8 @@ export function statusOf(overviews: readonly CredentialOverview[], now: number, 
     .map((overview) => one(overview, now))
     .filter((each) => server === undefined || each.server === server)
     .filter((each) => profile === undefined || each.profile === profile)
-    .sort((a, b) => compare(a.server, b.server) || compare(a.profile, b.profile));
+    .sort((a, b) => compare(a.server, b.server) || compare(a.profile, b.profile))
+    .map((each) => ({ ...each, server: shownAddress(each.server) }));
 }
 
 function one({ found, signIn, lock }: CredentialOverview, now: number): CredentialStatus {

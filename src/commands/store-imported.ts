@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../errors.ts';
-import { quote } from '../protocol/quote.ts';
+import { quote, quoteAddress } from '../protocol/quote.ts';
 import { CredentialPresentError, StoreReadOnlyError } from '../store/files/store-errors.ts';
 import { isBound, type PortableCredential, type ResourceWish, resourceOf } from '../store/record/portable.ts';
 import type { NewRecord } from '../store/record/record.ts';
@@ -48,7 +48,7 @@ export function expectResource(
 }
 
 function alreadyThere(server: string): CredentialPresentError {
-  return new CredentialPresentError(`there is a login for ${quote(server)} already`, {
+  return new CredentialPresentError(`there is a login for ${quoteAddress(server)} already`, {
     hint: 'Add --force to replace it.',
   });
 }

@@ -6,6 +6,7 @@ import { systemClock } from '../platform/clock.ts';
 import { clientCertificate, trustedCertificates } from '../platform/http/certificates.ts';
 import { createHttp } from '../platform/http/undici.ts';
 import type { LogSink } from '../platform/log/sink.ts';
+import { watchParent } from '../platform/process/parent.ts';
 import { systemRandom } from '../platform/random.ts';
 import { version } from '../platform/version.ts';
 import { createCookies } from '../remote/http/cookies.ts';
@@ -63,6 +64,7 @@ export async function composeBridge(
     version,
     maxMessageBytes,
     wait: config.wait,
+    parentIsGone: watchParent(),
     ...optional({ pingIntervalMs: config.pingIntervalMs }),
     finish: async () => {
       await memory.flush();

@@ -7,6 +7,10 @@ import { ConfigError, describeError, InternalError } from '../errors.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { LogSink } from '../platform/log/sink.ts';
 import { systemRandom } from '../platform/random.ts';
+import { shownAddress } from '../protocol/quote.ts';
+import { withoutSecretsIn } from '../redaction/own-words.ts';
+import { admitResource } from '../redaction/query-secrets.ts';
+import { keepSecret } from '../redaction/secrets.ts';
 import type { PortableCredential } from '../store/record/portable.ts';
 import type { CredentialRecord } from '../store/record/record.ts';
 import { keyOf } from './credential.ts';
@@ -55,7 +59,7 @@ export async function runCommand(
       const server = await tokensImport({
         ...{ ...importParts(config, process, logger, signal), text: input, server: config.server },
       });
-      logger.tell(`Kept the credential for ${server}.`);
+      logger.tell(`Kept the credential for ${shownAddress(server)}.`);
       return done();
     }
     case 'import-mcp-remote': {
@@ -66,7 +70,7 @@ export async function runCommand(
         ...{ server: withServer(config).server, headers: config.headers },
         folder: MCP_REMOTE_CONFIG_DIR || join(homedir(), '.mcp-auth'),
       });
-      logger.tell(`Took over the login of mcp-remote for ${server}.`);
+      logger.tell(`Took over the login of mcp-remote for ${shownAddress(server)}.`);
       return done();
     }
     case 'logout':
@@ -133,21 +137,33 @@ function revoker(config: CommandConfig, process: ProcessParts, signal: AbortSign
 }
 
 async function runStatus(config: CommandConfig, logger: LogSink): Promise<CommandResult> {
-  const [{ readOverview }, { openLeases }, { storePaths }, { statusOf, statusTable }, { canonicalServer }] =
-    await Promise.all([
-      import('../store/overview.ts'),
-      import('../store/lease/lease.ts'),
-      import('../store/files/paths.ts'),
-      import('../commands/status.ts'),
-      import('../store/record/key.ts'),
-    ]);
+  const [
+    { readOverview },
+    { openLeases },
+    { storePaths },
+    { statusOf, statusTable },
+    { canonicalServer },
+    { secretsOf },
+  ] = await Promise.all([
+    import('../store/overview.ts'),
+    import('../store/lease/lease.ts'),
+    import('../store/files/paths.ts'),
+    import('../commands/status.ts'),
+    import('../store/record/key.ts'),
+    import('../store/record/secrets.ts'),
+  ]);
   const { credentials } = storePaths(config.home);
   const now = systemClock.now();
   const { server, onlyProfile: profile } = config;
-  const statuses = statusOf(await readOverview(credentials, openLeases(credentials), now), now, {
+  const overview = await readOverview(credentials, openLeases(credentials), now);
+  for (const { found, signIn } of overview) {
+    if (found.kind === 'record') for (const secret of secretsOf(found.record)) keepSecret(secret);
+    if (signIn?.address !== undefined) admitResource(signIn.address);
+  }
+  const statuses = statusOf(overview, now, {
     ...(server === undefined ? {} : { server: canonicalServer(server) }),
     ...optional({ profile }),
-  });
+  }).map((each) => withoutSecretsIn(each) as typeof each);
   logger.debug('looked at the store', { file: credentials, count: statuses.length });
   const isNeeded = server !== undefined && !statuses.some(({ state }) => /^(signed in|expired)/.test(state));
   return {

@@ -4,12 +4,14 @@ import { createLogSink, type LogSink } from '../platform/log/sink.ts';
 import { storePaths } from '../store/files/paths.ts';
 import { settingSecrets } from './setting-secrets.ts';
 
-export function composeLogger(config: Pick<Config, 'home' | 'log' | 'headers' | 'oauth'>): LogSink {
-  const { home, log, headers, oauth } = config;
+export function composeLogger(
+  config: Pick<Config, 'home' | 'log' | 'headers' | 'oauth'> & { readonly server?: URL | undefined },
+): LogSink {
+  const { home, log, headers, oauth, server } = config;
   return createLogSink({
     ...log,
     clock: systemClock,
-    secrets: settingSecrets({ headers, ...oauth }, process.env),
+    secrets: settingSecrets({ headers, server, ...oauth }, process.env),
     ...(log.debug ? { folder: storePaths(home).logs } : {}),
   });
 }

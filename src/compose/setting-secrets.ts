@@ -1,27 +1,42 @@
 import type { Config } from '../config/config.ts';
+import { querySecrets } from '../redaction/query-secrets.ts';
 
 export interface SecretSettings {
   readonly headers: Config['headers'];
+  readonly server?: URL | undefined;
   readonly client?:
     | { readonly clientSecret?: string | undefined; readonly signingKey?: string | undefined }
     | undefined;
   readonly machineGrant?: Config['oauth']['machineGrant'];
 }
 
-/** What of the settings nobody is to be told: the values of the user's headers, the secrets of clients, the passwords of proxies. */
+/**
+ * What of the settings nobody is to be told: the values of the user's headers and of the address's query, the secrets of clients, the passwords of
+ * proxies.
+ */
 export function settingSecrets(
-  { headers, client, machineGrant: grant }: SecretSettings,
+  { headers, server, client, machineGrant: grant }: SecretSettings,
   env: Readonly<Record<string, string | undefined>>,
 ): string[] {
   const idpClientSecret = grant?.kind === 'enterprise' ? grant.idpClientSecret : undefined;
   return [
-    ...headers.flatMap(([name, value]) => (name.toLowerCase() === 'cookie' ? cookieValues(value) : [value])),
+    ...headers.flatMap(headerSecrets),
+    ...(server === undefined ? [] : querySecrets(server)),
     ...[client?.clientSecret, client?.signingKey, idpClientSecret].filter((each) => each !== undefined),
     ...PROXY_VARIABLES.flatMap((name) => passwordsIn(env[name] ?? env[name.toLowerCase()])),
   ];
 }
 
 const PROXY_VARIABLES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY'];
+
+/** What every program sends; to take `application/json` out of each text would hide what is wrong and no secret. */
+const NO_SECRETS = new Set(['accept', 'accept-language', 'cache-control', 'content-type', 'user-agent']);
+
+function headerSecrets([name, value]: Config['headers'][number]): string[] {
+  const lowered = name.toLowerCase();
+  if (NO_SECRETS.has(lowered)) return [];
+  return lowered === 'cookie' ? cookieValues(value) : [value];
+}
 
 /** RFC 6265 §4.2.1. A server may show each alone. */
 function cookieValues(header: string): string[] {

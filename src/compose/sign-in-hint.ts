@@ -1,7 +1,11 @@
 import type { Config } from '../config/config.ts';
+import { shellCommand } from './shell-words.ts';
 
 /** What a person types to sign in for a process that cannot ask them: it ends in the very credential that the process looks for. */
-export function signInHint(config: Pick<Config, 'loginWords' | 'nobodyThere' | 'store'>): string {
+export function signInHint(
+  config: Pick<Config, 'loginWords' | 'nobodyThere' | 'store'>,
+  platform: NodeJS.Platform = process.platform,
+): string {
   const { loginWords, nobodyThere, store } = config;
   if (store === 'memory') {
     return 'With --store memory no other process shares a login: bring one along in MCP_DRAWBRIDGE_CREDENTIALS.';
@@ -10,10 +14,5 @@ export function signInHint(config: Pick<Config, 'loginWords' | 'nobodyThere' | '
   const byHand = nobodyThere === 'no-display' ? ['--no-browser'] : [];
   const all = ['mcp-drawbridge', 'login', ...words, ...byHand];
   const how = notes.length === 0 ? '' : ` (${notes.join('; ')})`;
-  return `Run${how}: ${all.map(shellWord).join(' ')}`;
-}
-
-/** POSIX.1 Shell Command Language, 2.2.2: nothing between single quotes means anything, and no quote can stand there. */
-function shellWord(word: string): string {
-  return /^[\w./:@%+,=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  return `Run${how}: ${shellCommand(all, platform)}`;
 }

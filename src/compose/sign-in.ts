@@ -22,7 +22,10 @@ export async function composeSignIn(process: ProcessParts, stop: AbortSignal): P
     compose: async (request) => {
       const { headers = [], client } = request;
       logger = createLogSink({
-        secrets: settingSecrets({ headers, ...optional({ client }) }, process.env),
+        secrets: settingSecrets(
+          { headers, server: new URL(request.server), ...optional({ client }) },
+          process.env,
+        ),
         ...{ format: 'json', silent: true, debug: request.debug, clock: systemClock },
         ...(request.debug ? { folder: storePaths(request.home).logs } : {}),
       });

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { shownAddress } from '../protocol/quote.ts';
 import type { Effective } from './options/given-options.ts';
 import type { Given, Option } from './options/option.ts';
 import { type OptionName, options } from './options/options.ts';
@@ -54,10 +55,10 @@ function asFlag(name: string, option: Option, text: string): string[] {
 
 /** Some servers carry a key in the query, and these words go to hosts and logs. */
 function address(text: string, notes: string[]): string {
-  const { search, origin, pathname, href } = new URL(text);
+  const { search, href } = new URL(text);
   if (search === '') return href;
   notes.push('with the rest of the address in place of the dots');
-  return `${origin}${pathname}?…`;
+  return shownAddress(href);
 }
 
 /** Such as `Bearer ${TOKEN}`: what else stands there may be a secret. */

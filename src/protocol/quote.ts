@@ -29,3 +29,18 @@ export function plainText(text: string): string {
 export function quote(text: string): string {
   return `"${plainText(text).replaceAll('"', "'")}"`;
 }
+
+/**
+ * The address of a server as it may be shown: some carry an API key in the query, so of that only the names. Where there is no `=`, the key may
+ * be all of it.
+ */
+export function shownAddress(address: URL | string): string {
+  const [place = '', query] = String(address).split(/\?(.*)/s);
+  if (query === undefined || query === '') return place;
+  const names = query.split('&').map((pair) => (pair.includes('=') ? `${pair.split('=', 1)[0]}=…` : '…'));
+  return `${place}?${names.join('&')}`;
+}
+
+export function quoteAddress(address: URL | string): string {
+  return quote(shownAddress(address));
+}

@@ -17,6 +17,8 @@ export type SecretKind = 'setting' | 'credential' | 'session' | 'cookie';
 export interface Redactor {
   /** From now on this text is removed; added again, it is the newest of its kind. */
   add(secret: string, kind?: SecretKind): void;
+  /** It turned out to be none. */
+  forget(secret: string): void;
   /** For logs: registered secrets, credentials by scheme, values of telling names. */
   redact(text: string, limit?: number): string;
   /** For a person who has to open an address: the same, but its `state` stays, without which the sign-in cannot end. */
@@ -73,6 +75,8 @@ export function createRedactor(): Redactor {
   let entered = 0;
   let most = MAX_CHARACTERS;
   let steps = 0;
+  /** The tables hold what has been forgotten. */
+  let isStale = false;
 
   const enter = (secret: string): void => {
     if (tabled.has(secret)) return;
@@ -87,6 +91,7 @@ export function createRedactor(): Redactor {
   };
   const renew = (): void => {
     steps += stepsOf(tables);
+    isStale = false;
     tables = new Map();
     tabled = new Set();
     entered = 0;
@@ -102,13 +107,13 @@ export function createRedactor(): Redactor {
   const update = (): void => {
     let coming = 0;
     for (const secret of waiting) coming += mostCharacters(secret);
-    if (entered + coming > most) renew();
+    if (isStale || entered + coming > most) renew();
     else for (const secret of waiting) enter(secret);
     waiting.clear();
   };
 
   const redactRegistered = (whole: string, limit = whole.length): string => {
-    if (waiting.size > 0) update();
+    if (waiting.size > 0 || isStale) update();
     if (tables.size === 0) return whole.slice(0, limit);
     return withoutRanges(whole, limit, rangesIn(whole.slice(0, limit + BEHIND_LIMIT_CHARACTERS), tables));
   };
@@ -132,6 +137,13 @@ export function createRedactor(): Redactor {
         if (all.size <= MAX_SECRETS[kind]) break;
         all.delete(oldest);
         waiting.delete(oldest);
+      }
+    },
+    forget(secret) {
+      for (const each of secretsIn(secret)) {
+        for (const all of Object.values(secrets)) all.delete(each);
+        waiting.delete(each);
+        isStale ||= tabled.has(each);
       }
     },
     redact: (text, limit) => redactNamed(redactRegistered(text, limit), LOG_NAMES),

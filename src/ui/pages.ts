@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { plainText } from '../protocol/quote.ts';
+import { plainText, shownAddress } from '../protocol/quote.ts';
 import { PAGE_STYLE, scene } from './page-style.ts';
 
 /** What the browser shows when the person comes back from the authorization server. */
@@ -107,7 +107,7 @@ function next(text: string): string {
 }
 
 function name(server: string): string {
-  return `<strong>${escapeHtml(plainText(server))}</strong>`;
+  return `<strong>${escapeHtml(plainText(shownAddress(server)))}</strong>`;
 }
 
 function said(label: string, text: string | undefined): string {

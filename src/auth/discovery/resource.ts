@@ -1,4 +1,4 @@
-import { quote } from '../../protocol/quote.ts';
+import { quote, quoteAddress } from '../../protocol/quote.ts';
 import { ResourceMismatchError } from '../errors/oauth-errors.ts';
 
 /**
@@ -9,7 +9,7 @@ export function checkResource(resource: string, server: URL): void {
   const fault = resourceFault(resource, server);
   if (fault === undefined) return;
   throw new ResourceMismatchError(
-    `the protected resource metadata of ${quote(server.href)} is for the resource ${quote(resource)}, which ${fault}`,
+    `the protected resource metadata of ${quoteAddress(server)} is for the resource ${quote(resource)}, which ${fault}`,
   );
 }
 

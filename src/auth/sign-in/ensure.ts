@@ -1,5 +1,5 @@
 import { DrawbridgeError, describeError } from '../../errors.ts';
-import { quote } from '../../protocol/quote.ts';
+import { quoteAddress } from '../../protocol/quote.ts';
 import type { SignInFace } from '../../store/lease/lease.ts';
 import type { CredentialRecord } from '../../store/record/record.ts';
 import type { SignInWatch } from '../authorization.ts';
@@ -78,9 +78,12 @@ async function followOrRefuse(tools: AskTools, hint: string, signal: AbortSignal
 }
 
 export function signInNeeded(server: string, hint: string): SignInNeededError {
-  return new SignInNeededError(`signing in to ${quote(server)} is needed, and nobody can be asked here`, {
-    hint,
-  });
+  return new SignInNeededError(
+    `signing in to ${quoteAddress(server)} is needed, and nobody can be asked here`,
+    {
+      hint,
+    },
+  );
 }
 
 /** Only after one that opened a browser and did not end well: the address is still offered. */

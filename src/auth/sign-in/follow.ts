@@ -1,4 +1,5 @@
 import type { Clock } from '../../platform/clock.ts';
+import { admitResource } from '../../redaction/query-secrets.ts';
 import type { Leases, SignInFace } from '../../store/lease/lease.ts';
 import type { CredentialRecord } from '../../store/record/record.ts';
 import type { Bearer, SignInWatch } from '../authorization.ts';
@@ -95,6 +96,7 @@ export class SignInFollower implements SignInWatch {
   #show(face: SignInFace): void {
     this.deadline = face.deadline;
     if (face.address === undefined || face.address === this.address) return;
+    admitResource(face.address);
     this.address = face.address;
     this.userCode = face.userCode;
     this.codeAddress = face.codeAddress;

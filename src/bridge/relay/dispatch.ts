@@ -14,10 +14,10 @@ import {
 import { idInParams } from '../../protocol/message-id.ts';
 import { mayRelay } from '../session/lifecycle.ts';
 import { isModernRequest } from '../stand-in/modern-stand-in.ts';
-import { absentList, isObject, SIGN_IN_TOOL } from '../stand-in/stand-in.ts';
+import { absentAnswer, isObject, SIGN_IN_TOOL } from '../stand-in/stand-in.ts';
 import { CANCELLED_STREAM_MS } from '../timing/limits.ts';
 import type { BridgeParts } from './parts.ts';
-import type { OpenRequest } from './pending-requests.ts';
+import { isOwed, type OpenRequest } from './pending-requests.ts';
 import { Relay } from './relay.ts';
 
 /** What the host says, message by message: who takes it, in which order it goes out. */
@@ -119,10 +119,7 @@ export class HostMessages {
       }
       return refuse(RpcErrorCode.invalidRequest, 'Invalid request: initialize comes first.');
     }
-    const empty = mayRelay(connection.state)
-      ? absentList(method, this.#relay.opening.stoodIn, connection.capabilities)
-      : undefined;
-    if (empty !== undefined) return this.#write(resultAnswer(id, empty));
+    if (this.#answeredHere(id, method, params)) return;
     const request = table.add({ id, method, bytes, params }) as OpenRequest;
     this.#count(request, bytes.length);
     this.#relay.addresses.offer();
@@ -131,6 +128,23 @@ export class HostMessages {
       return this.#relay.waitForSignIn(request);
     }
     this.#relay.serve(request);
+  }
+
+  /** Answers what the stand-in has offered and the server is not asked for; false: it is. */
+  #answeredHere(id: MessageId, method: string, params: unknown): boolean {
+    const { connection, opening } = this.#relay;
+    if (!mayRelay(connection.state)) {
+      // Hosts set it when they start, and some wait for the answer: it holds for the session that is being opened.
+      if (!opening.stoodIn || method !== 'logging/setLevel') return false;
+      opening.wish({ method, params });
+      this.#write(resultAnswer(id, {}));
+      return true;
+    }
+    const absent = absentAnswer(method, opening.stoodIn, connection.capabilities);
+    if (absent === undefined) return false;
+    if (absent.kind === 'result') this.#write(resultAnswer(id, absent.result));
+    else this.#write(errorAnswer(id, RpcErrorCode.methodNotFound, absent.message));
+    return true;
   }
 
   #notification(method: string, bytes: Uint8Array): void {
@@ -188,13 +202,22 @@ export class HostMessages {
     await this.#relay.notifications.idle();
   }
 
-  failAll(why: string): void {
+  /** Answers in the server's place; how many answers the host was owed. */
+  failAll(why: string): number {
+    let owed = 0;
     for (const request of this.#relay.table.all()) {
       const { mayHaveRun } = request;
+      if (isOwed(request)) owed++;
       this.#relay.inbox.fail(request, `${why}. The call ${mayHaveRun ? 'may have run' : 'was not run'}.`, {
         mayHaveRun,
       });
     }
+    return owed;
+  }
+
+  /** The host reads on, but says nothing more. */
+  hostEnded(): void {
+    this.#relay.hostEnded = true;
   }
 
   endSession(signal: AbortSignal): Promise<void> {

@@ -23,7 +23,12 @@ export interface BridgeParts {
   readonly wait: boolean;
   /** How often an idle server is asked for a sign of life; never where it is not there. */
   readonly pingIntervalMs?: number;
+  /** Whether the process that started this one has ended. */
+  readonly parentIsGone: () => boolean;
 }
 
 /** Why the bridge stops: the host closed stdin, a signal asked for it, or nobody reads stdout any more. */
 export type StopReason = 'stdin-ended' | 'signal' | 'host-gone';
+
+/** How it ended. `unanswered`: stdin ended, and a request had to be answered in the server's place because the server took too long. */
+export type BridgeOutcome = 'answered' | 'unanswered';

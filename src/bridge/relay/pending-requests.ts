@@ -51,6 +51,11 @@ export class OpenRequest {
   }
 }
 
+/** Whether the host waits for an answer to it. */
+export function isOwed(request: OpenRequest): boolean {
+  return !request.cancelled && request.answerHere === undefined;
+}
+
 /** Which ids wait for an answer: what makes "exactly one answer for each id" true. */
 export class RequestTable {
   readonly #open = new IdMap<OpenRequest>();
@@ -107,7 +112,7 @@ export class RequestTable {
 
   #owes(): boolean {
     for (const request of this.#open.values()) {
-      if (!request.cancelled && request.answerHere === undefined) return true;
+      if (isOwed(request)) return true;
     }
     return false;
   }

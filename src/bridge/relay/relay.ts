@@ -43,6 +43,8 @@ export class Relay {
   readonly connection: Connection;
   readonly opening: Opening;
   readonly notifications: HostNotifications;
+  /** Stdin has ended: no request of the server will be answered by the host. */
+  hostEnded = false;
 
   constructor(parts: BridgeParts) {
     this.#parts = parts;
@@ -262,11 +264,15 @@ export class Relay {
   #mayAsk(id: MessageId, method: string): boolean {
     const params = this.connection.hello?.params;
     const missing = undeclared(method, isObject(params) ? params.capabilities : undefined);
-    if (missing === undefined) return true;
-    this.#parts.logger.warn('refused a request of the server that the host does not offer', { method });
-    // As the host would answer (JSON-RPC 2.0 §5.1), so that the server does not wait.
-    const why = undeclaredReason(missing);
-    void this.notifications.send(Buffer.from(errorAnswer(id, RpcErrorCode.methodNotFound, why)));
+    if (missing === undefined && !this.hostEnded) return true;
+    const answer = (text: string) => void this.notifications.send(Buffer.from(text));
+    if (missing !== undefined) {
+      this.#parts.logger.warn('refused a request of the server that the host does not offer', { method });
+      // As the host would answer (JSON-RPC 2.0 §5.1), so that the server does not wait.
+      answer(errorAnswer(id, RpcErrorCode.methodNotFound, undeclaredReason(missing)));
+    } else if (method === 'ping') answer(resultAnswer(id, {}));
+    // A call that depends on the answer would never end.
+    else answer(errorAnswer(id, RpcErrorCode.bridge, 'The host has ended its input and answers no more.'));
     return false;
   }
 

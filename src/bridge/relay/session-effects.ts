@@ -1,7 +1,7 @@
 import { InternalError } from '../../errors.ts';
 import { logFailure, logUnexpected } from '../../platform/log/unexpected-error.ts';
 import { randomToken } from '../../platform/random.ts';
-import type { StopSignal } from '../../platform/stop.ts';
+import { anySignal, type StopSignal } from '../../platform/stop.ts';
 import { notification, RpcErrorCode, resultAnswer, serverRequest } from '../../protocol/jsonrpc.ts';
 import { stringId } from '../../protocol/message-id.ts';
 import type { SessionHeaders } from '../../remote/http/message-options.ts';
@@ -10,8 +10,9 @@ import type { Reply } from '../../remote/transport/transport.ts';
 import type { Connection, ConnectionHooks } from '../session/session.ts';
 import type { StoodInLists } from '../stand-in/provisional-lists.ts';
 import type { Remembered } from '../stand-in/server-cache.ts';
-import { standInGreeting } from '../stand-in/stand-in.ts';
+import { absentAnswer, isObject, standInGreeting } from '../stand-in/stand-in.ts';
 import { explain } from '../stand-in/unavailability.ts';
+import { initializePatienceMs } from '../timing/host-patience.ts';
 import { INITIALIZED_MS, RESTORE_REQUEST_MS, RESTORING_MS, STAND_IN_AFTER_MS } from '../timing/limits.ts';
 import type { Inbox } from './host-delivery.ts';
 import type { BridgeParts } from './parts.ts';
@@ -40,19 +41,35 @@ export class Opening implements ConnectionHooks {
   initialized: Uint8Array | undefined;
   /** The host's `initialize` was answered without the server. */
   stoodIn = false;
+  /** Calls off the stand-in for an `initialize` that was answered. */
+  #armed: AbortController | undefined;
 
   constructor(options: OpeningOptions) {
     this.#options = options;
   }
 
   armStandIn(): void {
-    const { parts, signal, connection } = this.#options;
-    parts.clock.sleep(STAND_IN_AFTER_MS, signal).then(
+    this.#armed?.abort();
+    const own = new AbortController();
+    this.#armed = own;
+    const { parts, connection, signal: closing } = this.#options;
+    const signal = anySignal([closing, own.signal]);
+    this.#untilDue(signal).then(
       () => connection().standInDue(),
       (error: unknown) => {
         if (!signal.aborted) logUnexpected(parts.logger, 'the wait for the server', error);
       },
     );
+  }
+
+  /** A server that is not known has more to say of itself than a stand-in could: where its answer is on its way, it is waited for. */
+  async #untilDue(signal: StopSignal): Promise<void> {
+    const { parts, connection, remembered } = this.#options;
+    await parts.clock.sleep(STAND_IN_AFTER_MS, signal);
+    if (isObject((await remembered).initialize)) return;
+    const { contact, hello } = connection();
+    const ms = initializePatienceMs(hello?.params) - STAND_IN_AFTER_MS;
+    await contact.whileUnderWay(ms, parts.clock, signal);
   }
 
   async answerByStandIn(): Promise<void> {
@@ -66,11 +83,13 @@ export class Opening implements ConnectionHooks {
   }
 
   relayGreeting: ConnectionHooks['relayGreeting'] = async (_hello, { json, result }) => {
+    this.#armed?.abort();
     await this.#options.inbox.deliver(json);
     this.#options.parts.memory.update({ initialize: result });
   };
 
   relayFailure: ConnectionHooks['relayFailure'] = (hello, { json, error }) => {
+    this.#armed?.abort();
     const { table, inbox } = this.#options;
     const request = table.get(hello.id);
     if (request === undefined) return;
@@ -95,9 +114,13 @@ export class Opening implements ConnectionHooks {
 
   /** Resolves when the session is as the lost one was, or has to be used as it is; the rest is then done beside its messages. */
   async restore(session: SessionHeaders): Promise<void> {
-    const { parts, signal, shape } = this.#options;
+    const { parts, signal, shape, connection } = this.#options;
     const restoring = async () => {
-      for (const shaping of shape.all()) await this.#ask(shaping, session);
+      for (const shaping of shape.all()) {
+        // It may have been set before the server said that it has no log.
+        const isAbsent = absentAnswer(shaping.method, this.stoodIn, connection().capabilities) !== undefined;
+        if (!isAbsent) await this.#ask(shaping, session);
+      }
     };
     const restored = restoring().catch((error: unknown) => {
       if (!signal.aborted) logUnexpected(parts.logger, 'restoring a session', error);
@@ -106,6 +129,11 @@ export class Opening implements ConnectionHooks {
     const enough = parts.clock.sleep(RESTORING_MS, stop.signal).catch(() => undefined);
     await Promise.race([restored, enough]);
     stop.abort();
+  }
+
+  /** The host wants this of the session that is being opened. */
+  wish(shaping: Shaping): void {
+    this.#options.shape.note(shaping);
   }
 
   listen(session: SessionHeaders): void {

@@ -1,5 +1,4 @@
 import { isObject } from '../stand-in/stand-in.ts';
-import type { OpenRequest } from './pending-requests.ts';
 
 /** A request of the host that shaped its session, to be made again in a new one. */
 export interface Shaping {
@@ -12,8 +11,8 @@ export class SessionShape {
   #logLevel: Shaping | undefined;
   readonly #subscriptions = new Map<string, Shaping>();
 
-  /** Takes note of a request that the server granted. */
-  note({ method, params }: OpenRequest): void {
+  /** Takes note of a request that the server granted, or will be asked to grant. */
+  note({ method, params }: Shaping): void {
     if (method === 'logging/setLevel') this.#logLevel = { method, params };
     if (!isObject(params) || typeof params.uri !== 'string') return;
     if (method === 'resources/subscribe') this.#subscriptions.set(params.uri, { method, params });

@@ -16,6 +16,7 @@ import { sessionHeaders } from '../../remote/transport/session-headers.ts';
 import type { Reply, Transport } from '../../remote/transport/transport.ts';
 import { isObject } from '../stand-in/stand-in.ts';
 import { INITIALIZE_MS, MAX_RECOVERIES } from '../timing/limits.ts';
+import type { FirstContact } from './first-contact.ts';
 
 /** The host's own `initialize`, kept to open sessions with (DESIGN, "Order and retry"). */
 export interface Hello {
@@ -49,6 +50,8 @@ export interface GreetingOptions {
   readonly signal: StopSignal;
   /** False where nobody asked for the server just now: then a 401 ends the attempt. */
   readonly mayAskPerson: boolean;
+  /** Told when `initialize` is out, and when it was refused and a token is asked for. */
+  readonly contact: Pick<FirstContact, 'sent' | 'returned'>;
 }
 
 /** Failures of the authorization that pass by themselves. */
@@ -67,6 +70,7 @@ export async function greet(hello: Hello, options: GreetingOptions): Promise<Gre
           bearer,
           signal: within,
           headersTimeoutMs: HEADERS_MS,
+          onSent: () => options.contact.sent(),
         });
         if (posted.kind === 'refused') return posted;
         if (bearer !== undefined) authorization.worked?.(bearer);
@@ -80,6 +84,7 @@ export async function greet(hello: Hello, options: GreetingOptions): Promise<Gre
           if (!options.mayAskPerson || recoveries === MAX_RECOVERIES) {
             return failed(new BadAnswerError('the server asks for authorization (401)'));
           }
+          options.contact.returned();
           const recovery = await authorization.recover(bearer, meaning.wwwAuthenticate, signal);
           if (recovery.kind === 'sign-in') return recovery;
           bearer = recovery.bearer;

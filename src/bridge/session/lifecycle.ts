@@ -94,7 +94,7 @@ export function nextLifecycle(state: Lifecycle, event: LifecycleEvent): Step {
         state: { ...state, server: 'ready', hadSession: true, owesChanges: false },
         effects: [
           'listen',
-          ...(state.hadSession ? (['restore'] as const) : []),
+          ...(state.hadSession || state.owesChanges ? (['restore'] as const) : []),
           'release',
           ...(state.owesChanges ? (['announce-changes'] as const) : []),
         ],

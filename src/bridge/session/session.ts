@@ -8,6 +8,7 @@ import type { SignIns } from '../stand-in/pending-sign-in.ts';
 import { explain, type Situation } from '../stand-in/unavailability.ts';
 import { SHORT_SESSION_MS } from '../timing/limits.ts';
 import type { OVER, Patience } from '../timing/wait-budget.ts';
+import { FirstContact } from './first-contact.ts';
 import { type Greeting, type GreetingOptions, greet, type Hello } from './initialize.ts';
 import {
   initialLifecycle,
@@ -42,7 +43,7 @@ export interface ConnectionHooks {
   deliverOthers(greeted: Greeted): Promise<void>;
 }
 
-export interface ConnectionOptions extends Omit<GreetingOptions, 'mayAskPerson'> {
+export interface ConnectionOptions extends Omit<GreetingOptions, 'mayAskPerson' | 'contact'> {
   readonly fraction: () => number;
   readonly signIns: SignIns;
   readonly logger: Logger;
@@ -61,6 +62,8 @@ export class Connection {
   #waiting: Waiting[] = [];
   #quietly = false;
   #withoutSession = false;
+  /** Whether the server's answer to `initialize` can be waited for. */
+  readonly contact = new FirstContact();
   /** When the present session was opened, on the monotonic clock. */
   #openedAt = Number.NEGATIVE_INFINITY;
   /** How many sessions in a row were lost soon after they were opened. */
@@ -217,7 +220,11 @@ export class Connection {
     // A server that forgets each session at once gets them ever more slowly.
     if (this.#shortLived > 1) await clock.sleep(backoffMs(this.#shortLived - 1, fraction()), signal);
     for (let attempt = 1; ; attempt++) {
-      const greeting = await greet(this.#hello as Hello, { ...this.#options, mayAskPerson });
+      const greeting = await greet(this.#hello as Hello, {
+        ...this.#options,
+        mayAskPerson,
+        contact: this.contact,
+      });
       switch (greeting.kind) {
         case 'greeted':
           this.#greeted = greeting;
@@ -228,6 +235,7 @@ export class Connection {
           if (mayRelay(this.#state)) this.#settleWaiting((waiting) => waiting.resolve());
           return;
         case 'away':
+          this.contact.returned();
           this.#trouble = { kind: 'away', error: greeting.error };
           // Once: the next attempts say nothing new, and hosts show a person what is on stderr.
           if (attempt === 1) this.#options.logger.tell(explain(this.#trouble));

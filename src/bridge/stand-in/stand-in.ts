@@ -8,6 +8,9 @@ const LEGACY_VERSIONS = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05']
 
 export const SIGN_IN_TOOL = 'sign_in';
 
+/** Whatever a server may turn out to have: a host asks only for what was declared to it, for the whole session. */
+const ANYTHING = { tools: {}, prompts: {}, resources: { subscribe: true }, logging: {}, completions: {} };
+
 /**
  * The answer to the host's `initialize` while the server cannot give its own: last time's, else a minimal one. The version is the host's where
  * that is one with a handshake (specification, Lifecycle → Version Negotiation).
@@ -23,7 +26,7 @@ export function standInGreeting(params: unknown, remembered: Remembered, version
   }
   return {
     protocolVersion,
-    capabilities: withListChanged({ tools: {}, prompts: {}, resources: {} }),
+    capabilities: withListChanged(ANYTHING),
     serverInfo: { name: 'mcp-drawbridge', version },
   };
 }
@@ -67,14 +70,37 @@ export function signInResult(outcome: 'signed-in' | Situation): JsonObject {
   return { content: [{ type: 'text', text }], ...(done ? {} : { isError: true }) };
 }
 
+export type AbsentAnswer =
+  | { readonly kind: 'result'; readonly result: JsonObject }
+  | { readonly kind: 'error'; readonly message: string };
+
 /**
- * A list of something that the stand-in offered and the server turns out not to have is empty, not an error. `undefined`: the server
- * has it, or the stand-in never offered it.
+ * The answer to a request for something that the stand-in offered and the server turns out not to have: a list of it is empty, a log level is
+ * accepted, as no line of the log is above it, and the rest is not known. `undefined`: the server has it, or speaks for itself, or the stand-in
+ * never offered it.
  */
-export function absentList(method: string, stoodIn: boolean, capabilities: JsonObject): unknown {
-  if (!stoodIn || !Object.hasOwn(LISTS, method)) return undefined;
-  const { capability, field } = LISTS[method as ListMethod];
-  return Object.hasOwn(capabilities, capability) ? undefined : { [field]: [] };
+export function absentAnswer(
+  method: string,
+  stoodIn: boolean,
+  capabilities: JsonObject,
+): AbsentAnswer | undefined {
+  if (!stoodIn) return undefined;
+  if (Object.hasOwn(LISTS, method)) {
+    const { capability, field } = LISTS[method as ListMethod];
+    return Object.hasOwn(capabilities, capability) ? undefined : { kind: 'result', result: { [field]: [] } };
+  }
+  if (method === 'logging/setLevel') {
+    return Object.hasOwn(capabilities, 'logging') ? undefined : { kind: 'result', result: {} };
+  }
+  if (method === 'resources/subscribe' || method === 'resources/unsubscribe') {
+    const { resources } = capabilities;
+    if (isObject(resources) && resources.subscribe === true) return undefined;
+    return {
+      kind: 'error',
+      message: `Method not found: ${method}. The server tells of no changes to its resources.`,
+    };
+  }
+  return undefined;
 }
 
 /** Whether the host can show an address to the person itself (specification 2025-11-25, Elicitation → URL mode). */

@@ -7,7 +7,17 @@ export const LIST_PATIENCE_MS = 20_000;
 /** The same for calls: hosts commonly give up after 60 s, and an error that says why must come before. */
 export const CALL_PATIENCE_MS = 45_000;
 
-/** End of stdin: how long answers in flight may still take. With the two below, the exit comes in under two seconds. */
+/**
+ * End of stdin without `--wait`: how long answers in flight may still take. Hosts that end a bridge this way send SIGTERM after up to 2.2 s and
+ * SIGKILL after up to 4.2 s, or end themselves, and both are noticed: this is longer than any of them allows, and soon enough for a bridge
+ * whose host does neither.
+ */
+export const STDIN_ENDED_MS = 10_000;
+
+/** After the end of stdin: how often it is looked whether the process that started the bridge is still there. */
+export const PARENT_LOOK_MS = 250;
+
+/** SIGTERM, or the parent's end: how long answers in flight may still take. With END_SESSION_MS, the exit comes in under two seconds. */
 export const CLOSING_GRACE_MS = 1_200;
 
 /** How long the whole answer to `initialize` may take: its headers within HEADERS_MS, and as long again for a body that comes in pieces. */

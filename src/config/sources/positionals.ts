@@ -1,5 +1,5 @@
 import { UsageError } from '../../errors.ts';
-import { quote } from '../../protocol/quote.ts';
+import { quote, quoteAddress, shownAddress } from '../../protocol/quote.ts';
 import { type Command, commands } from '../commands/commands.ts';
 import { nearest } from '../commands/nearest.ts';
 import { laterCommands } from '../commands/unsupported.ts';
@@ -62,9 +62,9 @@ const isHostAndPort = (text: string) => /^[\w.-]+:\d+(\/|$)/.test(text);
 function notAnAddress(text: string, hidden: boolean): UsageError {
   const expected = 'expected the address of an MCP server, such as https://example.com/mcp';
   if (hidden) return new UsageError(`URL: ${expected}`);
-  const got = `URL: ${expected}; got ${quote(text)}`;
+  const got = `URL: ${expected}; got ${quoteAddress(text)}`;
   if (/^[\w-]+(\.[\w-]+)+(:\d+)?(\/|$)/.test(text)) {
-    return new UsageError(got, { hint: `did you mean https://${text}?` });
+    return new UsageError(got, { hint: `did you mean https://${shownAddress(text)}?` });
   }
   const command = nearest(text, ['help', 'version', 'presets', ...commands, ...laterCommands]);
   if (command === undefined) return new UsageError(got);

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, link, lstat, mkdir, open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { renameWithPatience } from './rename-with-retry.ts';
+import { retryWhileHeldOpen } from './held-open.ts';
 import { StoreInsecureError, systemCode } from './store-errors.ts';
 
 /** Windows has neither; there the folder's own protection must do. */
@@ -46,7 +46,7 @@ export type ReadFileResult =
 export async function readOwnFile(path: string, maxBytes: number): Promise<ReadFileResult> {
   let handle: FileHandle;
   try {
-    handle = await open(path, constants.O_RDONLY | NO_FOLLOW | NON_BLOCK);
+    handle = await openFile(path, constants.O_RDONLY | NO_FOLLOW | NON_BLOCK);
   } catch (error) {
     const code = systemCode(error);
     if (code === 'ENOENT') return { kind: 'absent' };
@@ -65,6 +65,11 @@ export async function readOwnFile(path: string, maxBytes: number): Promise<ReadF
   }
 }
 
+/** A file that is there; on Windows another program may keep it from being opened for a moment. */
+export function openFile(path: string, flags: number): Promise<FileHandle> {
+  return retryWhileHeldOpen(() => open(path, flags));
+}
+
 /** `unsynced`: what says nothing any more after a power cut. */
 export type Durability = 'synced' | 'unsynced';
 
@@ -76,11 +81,9 @@ export async function createFile(
 ): Promise<boolean> {
   let handle: FileHandle;
   try {
-    handle = await open(
-      path,
-      constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | NO_FOLLOW,
-      FILE_MODE,
-    );
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | NO_FOLLOW;
+    // On Windows a name is taken for as long as somebody still reads the file that was removed.
+    handle = await retryWhileHeldOpen(() => open(path, flags, FILE_MODE));
   } catch (error) {
     if (systemCode(error) === 'EEXIST') return false;
     throw error;
@@ -151,14 +154,19 @@ export function temporaryName(path: string): string {
 
 /** Rename, and the folder's entry on disk. */
 export async function moveFile(from: string, to: string): Promise<void> {
-  await renameWithPatience(() => rename(from, to));
+  await renameFile(from, to);
   await syncFolder(dirname(to));
+}
+
+/** Rename alone: what it says need not outlast a power cut. */
+export async function renameFile(from: string, to: string): Promise<void> {
+  await retryWhileHeldOpen(() => rename(from, to));
 }
 
 /** True: it was there. */
 export async function removeFile(path: string): Promise<boolean> {
   try {
-    await unlink(path);
+    await retryWhileHeldOpen(() => unlink(path));
     return true;
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return false;

@@ -1,10 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { rename, stat, utimes } from 'node:fs/promises';
+import { stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../../platform/clock.ts';
 import { currentOwner, isAlive, type Liveness } from '../../platform/process/process-identity.ts';
 import { systemRandom } from '../../platform/random.ts';
-import { createFileWhole, ensureFolder, readOwnFile, removeFile, replaceFile } from '../files/atomic-file.ts';
+import {
+  createFileWhole,
+  ensureFolder,
+  readOwnFile,
+  removeFile,
+  renameFile,
+  replaceFile,
+} from '../files/atomic-file.ts';
 import type { OwnedFile } from '../files/owner-file.ts';
 import { asStoreErrors } from '../files/store-errors.ts';
 import type { LockTools } from '../lock/file-lock.ts';
@@ -93,7 +100,7 @@ export function openLeases(
         if (isLive(found, now)) return { kind: 'held', nonce: found.lease.nonce, face: await readFace(key) };
         if (found.kind !== 'none') {
           const aside = `${path}.${randomBytes(6).toString('hex')}.tmp`;
-          await rename(path, aside);
+          await renameFile(path, aside);
           await removeFile(aside);
         }
         const nonce = randomBytes(32).toString('base64url');

@@ -1,9 +1,10 @@
 import { lstatSync } from 'node:fs';
-import { rename, rmdir, unlink } from 'node:fs/promises';
+import { rmdir } from 'node:fs/promises';
 import lockfile from 'proper-lockfile';
 import type { Clock } from '../../platform/clock.ts';
 import { slept } from '../../platform/clock-jump.ts';
 import type { Random } from '../../platform/random.ts';
+import { removeFile, renameFile } from '../files/atomic-file.ts';
 import { LockTimeoutError, systemCode } from '../files/store-errors.ts';
 import {
   decideTake,
@@ -192,8 +193,8 @@ class Attempt {
 async function setAside(path: string, { random }: LockTools): Promise<void> {
   const aside = `${path}.aside-${Buffer.from(random.bytes(6)).toString('hex')}`;
   try {
-    await rename(path, aside);
-    await ((await seeLock(aside)).kind === 'owned' ? unlink(aside) : rmdir(aside));
+    await renameFile(path, aside);
+    await ((await seeLock(aside)).kind === 'owned' ? removeFile(aside) : rmdir(aside));
   } catch (error) {
     // Somebody was faster, or what lies in it is not ours to delete.
     const code = systemCode(error);

@@ -7,8 +7,8 @@ import {
 } from '../../platform/process/process-identity.ts';
 import type { Random } from '../../platform/random.ts';
 import { createFileWhole, readOwnFile, removeFile } from '../files/atomic-file.ts';
+import { isHeldOpen } from '../files/held-open.ts';
 import { parseOwned } from '../files/owner-file.ts';
-import { isHeldOpen } from '../files/rename-with-retry.ts';
 
 /**
  * Whose the lock is, and how it goes over from a process that is provably dead.

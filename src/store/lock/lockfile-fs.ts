@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import type { Clock } from '../../platform/clock.ts';
+import { retryWhileHeldOpen } from '../files/held-open.ts';
 
 type Done = (error: Error | null) => void;
 
@@ -52,13 +53,8 @@ export function guardedFs(clock: Clock, take: () => Promise<boolean>, isLockFile
         done(error);
       }),
     rmdir: (path: string, done: Done) => {
-      try {
-        removeSeen(path);
-      } catch (error) {
-        done(error as Error);
-        return;
-      }
-      done(null);
+      // Each attempt looks again: meanwhile the lock may have become another's.
+      retryWhileHeldOpen(async () => removeSeen(path)).then(() => done(null), done);
     },
     rmdirSync: removeSeen,
   };

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { lstat, readdir, rename } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { readOwnFile, removeFile } from '../files/atomic-file.ts';
+import { readOwnFile, removeFile, renameFile } from '../files/atomic-file.ts';
 import { systemCode } from '../files/store-errors.ts';
 import { type CredentialRecord, MAX_RECORD_BYTES } from './record.ts';
 import { parseRecord } from './record-schema.ts';
@@ -21,7 +21,7 @@ export async function setAside(path: string): Promise<string> {
   const folder = dirname(path);
   const key = basename(path, '.json');
   const aside = join(folder, `${key}.corrupt-${randomBytes(6).toString('hex')}`);
-  await rename(path, aside);
+  await renameFile(path, aside);
   for (const older of (await listSetAside(folder, key)).slice(SET_ASIDE_KEPT)) await remove(older);
   return aside;
 }

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { readdir, rename, stat, truncate } from 'node:fs/promises';
+import { readdir, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { currentOwner, isAlive, type Liveness } from '../../platform/process/process-identity.ts';
-import { createFileWhole, readOwnFile, removeFile } from '../files/atomic-file.ts';
+import { createFileWhole, readOwnFile, removeFile, renameFile } from '../files/atomic-file.ts';
+import { retryWhileHeldOpen } from '../files/held-open.ts';
 import { parseOwned } from '../files/owner-file.ts';
 import type { CredentialRecord } from '../record/record.ts';
 import { prepareAnswerFile, readAnswerFile } from './response-file.ts';
@@ -132,9 +133,9 @@ export async function createClaim(files: ClaimFiles, number: number): Promise<Re
     leaveLost: async () => {
       heldHere.delete(nonce);
       const lost = claimPath(files, number, 'lost');
-      await rename(answerPath, lost);
+      await renameFile(answerPath, lost);
       // Its presence is all that counts, and a server that is down for hours makes many.
-      await truncate(lost);
+      await retryWhileHeldOpen(() => truncate(lost));
     },
   };
 }

@@ -1,6 +1,13 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
-import { createFile, moveFile, readOwnFile, removeFile, temporaryName } from '../files/atomic-file.ts';
+import type { FileHandle } from 'node:fs/promises';
+import {
+  createFile,
+  moveFile,
+  openFile,
+  readOwnFile,
+  removeFile,
+  temporaryName,
+} from '../files/atomic-file.ts';
 import { systemCode } from '../files/store-errors.ts';
 import { type CredentialRecord, MAX_RECORD_BYTES } from '../record/record.ts';
 import { parseRecord } from '../record/record-schema.ts';
@@ -27,7 +34,7 @@ export async function prepareAnswerFile(path: string): Promise<void> {
 export async function fillAnswerFile(path: string, bytes: Uint8Array): Promise<boolean> {
   let handle: FileHandle;
   try {
-    handle = await open(path, constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0));
+    handle = await openFile(path, constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0));
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return false;
     throw error;

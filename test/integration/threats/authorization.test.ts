@@ -39,7 +39,7 @@ describe('the control: nobody attacks', () => {
     expect((await world.bridge.logout()).outcome).toBe('done');
     expectKept(world);
     expect(world.authority.to('/revoke')).toHaveLength(2);
-    const known = ['header', 'cookie', 'session', 'stickiness', 'clientSecret', 'refresh', 'code'];
+    const known = ['header', 'cookie', 'query', 'session', 'stickiness', 'clientSecret', 'refresh', 'code'];
     expect(world.oracle.seenAtHome().sort()).toEqual([...known, 'access', 'verifier'].sort());
   });
 

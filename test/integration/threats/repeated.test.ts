@@ -119,7 +119,7 @@ test('what is repeated reaches the host without it, and is not left out as a who
   await world.bridge.tools();
   const { error } = (await world.bridge.bridge.request(1, 'tools/call', call)).json;
   expect(JSON.stringify(error)).toContain(
-    'you sent: Bearer [redacted] | [redacted] | [redacted]; balancer=[redacted] | [redacted] | /mcp | {',
+    'you sent: Bearer [redacted] | [redacted] | [redacted]; balancer=[redacted] | [redacted] | /mcp?[redacted] | {',
   );
 });
 

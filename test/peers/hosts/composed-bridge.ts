@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import type { Authorization } from '../../../src/auth/authorization.ts';
 import { runBridge } from '../../../src/bridge/bridge.ts';
-import type { StopReason } from '../../../src/bridge/relay/parts.ts';
+import type { BridgeOutcome, StopReason } from '../../../src/bridge/relay/parts.ts';
 import type { Memory, Remembered } from '../../../src/bridge/stand-in/server-cache.ts';
 import { createHostWriter } from '../../../src/host/writer.ts';
 import { type Clock, systemClock } from '../../../src/platform/clock.ts';
@@ -23,6 +23,7 @@ export interface ComposeOptions {
   readonly onRemember?: () => void;
   readonly maxMessageBytes?: number;
   readonly wait?: boolean;
+  readonly parentIsGone?: () => boolean;
   readonly logger?: Logger;
   readonly transport?: TransportChoice;
   /** What was found last time. */
@@ -59,7 +60,7 @@ export class ComposedBridge implements AsyncDisposable {
   readonly received = new Journal<HostMessage>();
   readonly remembered: Remembered[] = [];
   readonly stdout: PassThrough;
-  readonly done: Promise<void>;
+  readonly done: Promise<BridgeOutcome>;
   /** What was found out about the transport, each time it was. */
   readonly transportsFound: readonly TransportKind[];
   readonly #stdin = new PassThrough();
@@ -98,6 +99,7 @@ export class ComposedBridge implements AsyncDisposable {
         version: '0.0.0-test',
         maxMessageBytes,
         wait: options.wait ?? false,
+        parentIsGone: options.parentIsGone ?? (() => false),
         ...(options.pingIntervalMs === undefined ? {} : { pingIntervalMs: options.pingIntervalMs }),
       },
       this.#stop.signal,
@@ -154,7 +156,7 @@ export class ComposedBridge implements AsyncDisposable {
     return answer;
   }
 
-  end(): Promise<void> {
+  end(): Promise<BridgeOutcome> {
     this.#stdin.end();
     return this.done;
   }

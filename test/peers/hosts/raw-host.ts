@@ -8,7 +8,15 @@ export interface RawHostOptions {
   readonly program?: string;
   /** Arguments for Node itself, such as `--require FILE`. */
   readonly nodeArgs?: readonly string[];
+  /** Starts the program; `spawn` with this Node unless a test has another. */
+  readonly launch?: (
+    argv: readonly string[],
+    env: Readonly<Record<string, string>>,
+  ) => ChildProcessWithoutNullStreams;
 }
+
+const launchHere: NonNullable<RawHostOptions['launch']> = (argv, env) =>
+  spawn(process.execPath, [...argv], { env: { ...env }, stdio: 'pipe' });
 
 export interface HostLine {
   /** Milliseconds since the start of the program. */
@@ -49,7 +57,7 @@ export class RawHost implements AsyncDisposable {
 
   constructor(args: readonly string[], options: RawHostOptions) {
     const argv = [...(options.nodeArgs ?? []), options.program ?? PROGRAM, ...args];
-    this.child = spawn(process.execPath, argv, { env: { ...options.env }, stdio: 'pipe' });
+    this.child = (options.launch ?? launchHere)(argv, options.env);
     this.child.stdout.on('data', (chunk: Buffer) => this.#take(chunk));
     this.child.stderr.on('data', (chunk: Buffer) => {
       this.#stderr += chunk.toString('utf8');

@@ -37,5 +37,6 @@ export function repeating(answer: VendorAnswer, request: SeenRequest, number: nu
 }
 
 function isUndescribed(body: unknown): body is object {
-  return typeof body === 'object' && body !== null && 'error' in body && !('error_description' in body);
+  if (typeof body !== 'object' || body === null || 'error_description' in body) return false;
+  return 'error' in body && /^\w+$/.test(String(body.error));
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
+import { settingSecrets } from '../../../src/compose/setting-secrets.ts';
 import { describeError } from '../../../src/errors.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { createLogSink, type LogSink } from '../../../src/platform/log/sink.ts';
@@ -14,6 +15,8 @@ const MARKS = { authority: 'canary/of+authority=', stranger: 'canary/of+stranger
 export const CANARIES = {
   header: 'canary/of+the=user"header&',
   cookie: 'canary/of+the=user&cookie',
+  /** In the address of the server. */
+  query: 'canary/of+the=address"query&',
   session: 'canary/of+the=session"id',
   stickiness: 'canary/of+the=balancer&',
   clientSecret: 'canary/of+the=client"secret',
@@ -78,7 +81,7 @@ export class ThreatWorld implements Parties, AsyncDisposable {
       ...{ format: 'text', debug: true, silent: false, clock: systemClock },
       folder: join(home.folder, 'logs'),
       // As the program's own composition has it.
-      secrets: [CANARIES.header, `session=${CANARIES.cookie}`],
+      secrets: settingSecrets({ headers: HEADERS, server: new URL(addressOf(parties)) }, {}),
       stderr: new Writable({
         write: (chunk, _, done) => {
           stderr.push(String(chunk));
@@ -87,7 +90,7 @@ export class ThreatWorld implements Parties, AsyncDisposable {
       }),
     });
     const all = [...USER_HEADERS, ...args];
-    const bridge = await BridgeWorld.to(parties.server.mcpUrl, all, { ...options, logger: sink });
+    const bridge = await BridgeWorld.to(addressOf(parties), all, { ...options, logger: sink });
     return new ThreatWorld(parties, bridge, { sink, stderr, home });
   }
 
@@ -112,11 +115,17 @@ export class ThreatWorld implements Parties, AsyncDisposable {
   }
 }
 
+const HEADERS = [
+  ['X-Api-Key', CANARIES.header],
+  ['Cookie', `session=${CANARIES.cookie}`],
+] as const;
 /** The user's headers, as on a command line. */
-export const USER_HEADERS = [
-  ...['--header', `X-Api-Key: ${CANARIES.header}`],
-  ...['--header', `Cookie: session=${CANARIES.cookie}`],
-];
+export const USER_HEADERS = HEADERS.flatMap(([name, value]) => ['--header', `${name}: ${value}`]);
+
+/** As the user has it, with a key. */
+export function addressOf({ server }: Parties): string {
+  return `${server.mcpUrl}?api_key=${encodeURIComponent(CANARIES.query)}&mode=all`;
+}
 
 /** Each at its origin; what the attack leaves out is good behaviour. */
 export async function startParties(attack: (parties: Parties) => Attack = () => ({})): Promise<Parties> {
@@ -214,7 +223,7 @@ function merged(good: VendorHabits, bad: VendorHabits = {}): VendorHabits {
 /** Who of them may know what, and what each of them has seen. */
 export function oracleOf({ server, authority, stranger }: Parties): CanaryOracle {
   const oracle = new CanaryOracle();
-  for (const name of ['header', 'cookie', 'session', 'stickiness'] as const) {
+  for (const name of ['header', 'cookie', 'query', 'session', 'stickiness'] as const) {
     oracle.secret(name, CANARIES[name], ['the server']);
   }
   for (const name of ['clientSecret', 'deviceCode'] as const) {

@@ -1,10 +1,13 @@
+import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createFakeBrowser, type FakeBrowser } from '../../peers/browsers/browser.ts';
+import { PROGRAM } from '../../peers/hosts/host.ts';
 import { type RawHost, startRawHost } from '../../peers/hosts/raw-host.ts';
 import { carries, startMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
 import { startRawMcpServer } from '../../peers/mcp-servers/raw-mcp-server.ts';
 import { createTemporaryHome, type TemporaryHome } from '../../peers/processes/home.ts';
+import { processesOf } from '../../peers/processes/processes.ts';
 
 let home: TemporaryHome;
 let browser: FakeBrowser;
@@ -45,6 +48,73 @@ describe('the end', () => {
     expect(exit.atMs - before).toBeLessThan(2000);
     expect(server.counters.sessionsClosed).toBe(1);
     host.assertPure();
+  });
+
+  it('EOF with a call that takes longer than a host would wait: its answer, exit 0', async () => {
+    await using server = await startMcpServer({});
+    await using host = start([server.url]);
+    await host.initialize();
+    const answer = host.request('tools/call', slow('a'));
+    await server.calls.started('a');
+    host.endStdin();
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    await server.calls.release('a', 'at last');
+    expect(JSON.stringify((await answer).result)).toContain('at last');
+    expect(await host.closed).toMatchObject({ code: 0, signal: null });
+    host.assertPure();
+  });
+
+  it('EOF with a call that is never answered: an error, exit 1', async () => {
+    await using server = await startMcpServer({});
+    await using host = start([server.url]);
+    await host.initialize();
+    const answer = host.request('tools/call', slow('a'), { timeoutMs: 30_000 });
+    await server.calls.started('a');
+    host.endStdin();
+    expect((await answer).error?.data).toEqual({ mayHaveRun: true });
+    expect(await host.closed).toMatchObject({ code: 1, signal: null });
+    host.assertPure();
+    host.assertOneAnswerEach();
+  });
+
+  it('EOF with --wait, then SIGTERM: an error, exit 0 in two seconds', async () => {
+    await using server = await startMcpServer({});
+    await using host = start([server.url, '--wait']);
+    await host.initialize();
+    const answer = host.request('tools/call', slow('a'));
+    await server.calls.started('a');
+    host.endStdin();
+    const before = host.atMs;
+    host.kill('SIGTERM');
+    expect((await answer).error?.data).toEqual({ mayHaveRun: true });
+    const exit = await host.closed;
+    expect(exit).toMatchObject({ code: 0, signal: null });
+    expect(exit.atMs - before).toBeLessThan(2000);
+  });
+
+  it.runIf(process.platform !== 'win32')('EOF with --wait: it does not outlive its parent', async () => {
+    await using server = await startMcpServer({});
+    // A shell in between, whose end is not the end of anything that the bridge reads or writes.
+    const line = '"$0" "$@" <&3 3<&- & wait';
+    const shell = spawn('sh', ['-c', `exec 3<&0; ${line}`, process.execPath, PROGRAM, server.url, '--wait'], {
+      env: home.env({ BROWSER: browser.command }),
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const message = (id: number | undefined, method: string, params: object) =>
+      shell.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
+    const clientInfo = { name: 'script', version: '1' };
+    message(1, 'initialize', { protocolVersion: '2025-11-25', capabilities: {}, clientInfo });
+    message(undefined, 'notifications/initialized', {});
+    message(2, 'tools/call', slow('a'));
+    await server.calls.started('a');
+    shell.stdin.end();
+    shell.kill('SIGKILL');
+    await expect.poll(() => server.counters.sessionsClosed, { timeout: 15_000 }).toBe(1);
+    await expect
+      .poll(async () => (await processesOf(home.folder)).filter(({ argv }) => argv !== ''), {
+        timeout: 15_000,
+      })
+      .toEqual([]);
   });
 
   it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
@@ -173,7 +243,8 @@ describe('stdout', () => {
       host.send({ jsonrpc: '2.0', id: 'x', method: 'tools/call' });
       await server.requests.waitFor(({ rpc }) => rpc.id === 'x');
       host.endStdin();
-      expect((await host.closed).code).toBe(0);
+      // 1: what is never answered is told so.
+      expect((await host.closed).code).toBe(behaviour === 'silent' ? 1 : 0);
       host.assertPure();
       host.assertOneAnswerEach();
       expect(host.lines.count(({ message }) => message?.id === 'x')).toBe(1);

@@ -13,6 +13,7 @@ import { refusal } from '../../peers/vendors/vendor.ts';
 import { createOAuthWorld } from '../../peers/worlds/oauth-world.ts';
 import {
   type Attack,
+  addressOf,
   CANARIES,
   deviceAnswer,
   oracleOf,
@@ -61,7 +62,7 @@ async function startWorld(
   return {
     ...{ ...parties, home, browser, env },
     start: (...more: string[]): RawHost => {
-      const host = startRawHost([parties.server.mcpUrl, ...args, ...more], { env });
+      const host = startRawHost([addressOf(parties), ...args, ...more], { env });
       hosts.push(host);
       return host;
     },
@@ -126,7 +127,7 @@ describe.concurrent('THREATS 2, 4, 5, 14: one sign-in, everything listened to', 
     const oracle = await world.oracle(seen);
     expect(oracle.leaks()).toEqual([]);
     expect(oracle.seenAtHome()).toEqual(
-      expect.arrayContaining(['header', 'cookie', 'session', 'code', 'refresh']),
+      expect.arrayContaining(['header', 'cookie', 'query', 'session', 'code', 'refresh']),
     );
     expect(world.stranger.connections).toBe(0);
   });

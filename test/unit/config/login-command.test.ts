@@ -151,7 +151,7 @@ describe('the command that is shown', () => {
 
   test('the query of an address is the person’s to fill in', () => {
     const hint = signInHint(load({ argv: [`${SERVER}?key=${SECRET}`] }));
-    expect(hint).toContain(`in place of the dots): mcp-drawbridge login '${SERVER}?…'`);
+    expect(hint).toContain(`in place of the dots): mcp-drawbridge login '${SERVER}?key=…'`);
     expect(hint).not.toContain(SECRET);
   });
 

@@ -58,7 +58,7 @@ describe('standing in', () => {
 
   it('tells the host of changes when the server is there, once', () => {
     const stoodIn = play(['host-asked', 'stand-in-due', 'host-initialized', 'greeted', 'settled']);
-    expect(stoodIn.last).toEqual(['listen', 'release', 'announce-changes']);
+    expect(stoodIn.last).toEqual(['listen', 'restore', 'release', 'announce-changes']);
     expect(play(['session-lost', 'greeted', 'settled'], stoodIn.state).last).toEqual([
       'listen',
       'restore',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { StoodInLists } from '../../../../src/bridge/stand-in/provisional-lists.ts';
 import {
-  absentList,
+  absentAnswer,
   declaresUrlElicitation,
   signInResult,
   standInGreeting,
@@ -27,13 +27,15 @@ describe('greeting', () => {
     expect(standInGreeting({ protocolVersion: asked }, {}, '1').protocolVersion).toBe(answered);
   });
 
-  it('offers changes of all lists when nothing is known', () => {
+  it('offers all that could turn out to be there when nothing is known', () => {
     expect(standInGreeting({}, {}, '1.2.3')).toEqual({
       protocolVersion: '2025-11-25',
       capabilities: {
         tools: { listChanged: true },
         prompts: { listChanged: true },
-        resources: { listChanged: true },
+        resources: { listChanged: true, subscribe: true },
+        logging: {},
+        completions: {},
       },
       serverInfo: { name: 'mcp-drawbridge', version: '1.2.3' },
     });
@@ -80,10 +82,26 @@ describe('lists', () => {
   });
 
   it('of what the server turns out not to have are empty only after a stand-in', () => {
-    expect(absentList('prompts/list', true, { tools: {} })).toEqual({ prompts: [] });
-    expect(absentList('prompts/list', false, { tools: {} })).toBeUndefined();
-    expect(absentList('tools/list', true, { tools: {} })).toBeUndefined();
-    expect(absentList('constructor', true, {})).toBeUndefined();
+    const empty = { kind: 'result', result: { prompts: [] } };
+    expect(absentAnswer('prompts/list', true, { tools: {} })).toEqual(empty);
+    expect(absentAnswer('prompts/list', false, { tools: {} })).toBeUndefined();
+    expect(absentAnswer('tools/list', true, { tools: {} })).toBeUndefined();
+    expect(absentAnswer('constructor', true, {})).toBeUndefined();
+  });
+
+  it.each([
+    ['logging/setLevel', {}, 'result'],
+    ['logging/setLevel', { logging: {} }, undefined],
+    ['resources/subscribe', {}, 'error'],
+    ['resources/subscribe', { resources: {} }, 'error'],
+    ['resources/unsubscribe', { resources: { subscribe: false } }, 'error'],
+    ['resources/subscribe', { resources: { subscribe: true } }, undefined],
+    // Older servers complete without having declared it: they speak for themselves.
+    ['completion/complete', {}, undefined],
+    ['tools/call', {}, undefined],
+  ])('%s after a stand-in, at a server with %j: %s', (method, capabilities, kind) => {
+    expect(absentAnswer(method, true, capabilities)?.kind).toBe(kind);
+    expect(absentAnswer(method, false, capabilities)).toBeUndefined();
   });
 
   it('that were given are announced once, and not when the real one came first', () => {

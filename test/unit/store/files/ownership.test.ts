@@ -6,7 +6,7 @@ import {
   type Owner,
   parseProcStat,
 } from '../../../../src/platform/process/process-identity.ts';
-import { renameWithPatience } from '../../../../src/store/files/rename-with-retry.ts';
+import { retryWhileHeldOpen } from '../../../../src/store/files/held-open.ts';
 import { isLive, type LeaseFile } from '../../../../src/store/lease/lease.ts';
 
 const HERE: Owner = { host: 'h', bootId: 'b', pidNamespace: 'pid:[1]', pid: 10, startTime: '100' };
@@ -124,11 +124,11 @@ test.each(['EPERM', 'EBUSY', 'EACCES'])(
   'Windows: %s on rename is waited for, ten seconds at most',
   async (code) => {
     const passing = failing(code, 3);
-    await renameWithPatience(passing.rename, { platform: 'win32', clock: stoppedClock() });
+    await retryWhileHeldOpen(passing.rename, { platform: 'win32', clock: stoppedClock() });
     expect(passing.calls()).toBe(4);
     const clock = stoppedClock();
     const lasting = failing(code, 1e6);
-    await expect(renameWithPatience(lasting.rename, { platform: 'win32', clock })).rejects.toMatchObject({
+    await expect(retryWhileHeldOpen(lasting.rename, { platform: 'win32', clock })).rejects.toMatchObject({
       code,
     });
     expect(clock.monotonic()).toBe(10_000);
@@ -140,7 +140,7 @@ test.each([
   ['win32', 'ENOSPC'],
 ] as const)('%s: %s means what it says', async (platform, code) => {
   const once = failing(code, 1);
-  await expect(renameWithPatience(once.rename, { platform, clock: stoppedClock() })).rejects.toMatchObject({
+  await expect(retryWhileHeldOpen(once.rename, { platform, clock: stoppedClock() })).rejects.toMatchObject({
     code,
   });
   expect(once.calls()).toBe(1);

@@ -10,15 +10,18 @@ export interface Patience {
   readonly clock: Pick<Clock, 'monotonic' | 'sleep'>;
 }
 
-/** Windows refuses to replace a file that anyone has open: EPERM, EACCES, EBUSY. Elsewhere these mean what they say. */
-export async function renameWithPatience(
-  rename: () => Promise<void>,
+/**
+ * Windows refuses to replace or remove a file that anyone has open, and to open one that somebody shares with nobody, or that has been
+ * removed and is still being read: EPERM, EACCES, EBUSY. Elsewhere these mean what they say.
+ */
+export async function retryWhileHeldOpen<T>(
+  operation: () => Promise<T>,
   { platform, clock }: Patience = { platform: process.platform, clock: systemClock },
-): Promise<void> {
+): Promise<T> {
   const deadline = clock.monotonic() + PATIENCE_MS;
   for (;;) {
     try {
-      return await rename();
+      return await operation();
     } catch (error) {
       if (platform !== 'win32' || !isHeldOpen(error) || clock.monotonic() >= deadline) throw error;
       await clock.sleep(PAUSE_MS);

@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { type OutputOptions, type RolldownOutput, rolldown } from 'rolldown';
+
+export const root = new URL('..', import.meta.url).pathname;
+export const dist = join(root, 'dist');
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+
+/**
+ * What a bridge with a login on disk loads until it is ready, dynamic imports followed that it always comes to. All of it is one file: fifty
+ * small ones took a quarter of the start. What is wanted later, if ever, stays in chunks.
+ */
+const STEADY = [
+  'src/main.ts',
+  'src/compose/log.ts',
+  'src/commands/bridge.ts',
+  'src/compose/bridge.ts',
+  'src/store/disk-store.ts',
+  'src/store/record/record-schema.ts',
+].map((file) => join(root, file));
+
+/** Bundles the program, to `dist` or, for a look at what is in it, to nowhere. */
+export async function bundleProgram(to: 'dist' | 'nowhere'): Promise<RolldownOutput> {
+  const bundle = await rolldown({
+    input: { main: join(root, 'src/main.ts') },
+    platform: 'node',
+    preserveEntrySignatures: false,
+    transform: { target: 'node20.18', define: { DRAWBRIDGE_VERSION: JSON.stringify(version) } },
+    // Of a module in the steady file a dynamic import gives what is there already.
+    checks: { ineffectiveDynamicImport: false },
+  });
+  try {
+    return await (to === 'dist' ? bundle.write(outputOptions()) : bundle.generate(outputOptions()));
+  } finally {
+    await bundle.close();
+  }
+}
+
+function outputOptions(): OutputOptions {
+  const steady = new Set<string>();
+  return {
+    dir: dist,
+    format: 'esm',
+    chunkFileNames: 'chunks/[name]-[hash].js',
+    comments: false, // the notices hold the licences, once each
+    // Names stay: a stack trace from a user has to be readable, and error classes are known by theirs.
+    keepNames: true,
+    minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
+    codeSplitting: {
+      includeDependenciesRecursively: false,
+      groups: [
+        {
+          debugName: 'steady',
+          name: (id, graph) => {
+            if (steady.size === 0) for (const file of STEADY) addStatic(file, graph, steady);
+            return steady.has(id) ? 'steady' : null;
+          },
+        },
+      ],
+    },
+  };
+}
+
+interface Graph {
+  getModuleInfo(id: string): { readonly importedIds: readonly string[] } | null;
+}
+
+function addStatic(id: string, graph: Graph, steady: Set<string>): void {
+  const info = graph.getModuleInfo(id);
+  if (info === null || steady.has(id)) return;
+  steady.add(id);
+  for (const imported of info.importedIds) addStatic(imported, graph, steady);
+}
+
+/** The files of which at least a byte is in the program. */
+export function bundledFiles({ output: files }: RolldownOutput): string[] {
+  const modules = files.flatMap((file) => (file.type === 'chunk' ? Object.entries(file.modules) : []));
+  return [
+    ...new Set(
+      modules.flatMap(([id, { renderedLength }]) => (renderedLength > 0 ? [relative(root, id)] : [])),
+    ),
+  ];
+}

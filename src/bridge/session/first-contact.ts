@@ -1,0 +1,28 @@
+import type { Clock } from '../../platform/clock.ts';
+import { anySignal, type StopSignal } from '../../platform/stop.ts';
+
+/** Whether the answer to `initialize` is on its way: the request is out whole, and nothing has come back that something else has to be done for first. */
+export class FirstContact {
+  #isUnderWay = false;
+  #returned = new AbortController();
+
+  /** The last byte of `initialize` went out. */
+  sent(): void {
+    this.#isUnderWay = true;
+  }
+
+  /** The attempt failed, or a token or a person has to be asked for. */
+  returned(): void {
+    this.#isUnderWay = false;
+    this.#returned.abort();
+    this.#returned = new AbortController();
+  }
+
+  /** Resolves when no answer is on its way (any more), or after `ms`. Rejects with the signal's reason. */
+  async whileUnderWay(ms: number, clock: Clock, signal: StopSignal): Promise<void> {
+    if (!this.#isUnderWay) return;
+    const returned = this.#returned.signal;
+    await clock.sleep(ms, anySignal([signal, returned])).catch(() => undefined);
+    signal.throwIfAborted();
+  }
+}

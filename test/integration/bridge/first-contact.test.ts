@@ -1,0 +1,138 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { type ComposeOptions, composeBridge } from '../../peers/hosts/composed-bridge.ts';
+import { type RawMcpServer, startRawMcpServer } from '../../peers/mcp-servers/raw-mcp-server.ts';
+import { fastClock } from '../../peers/net/fast-clock.ts';
+import { HeldSignIn } from '../../peers/worlds/held-sign-in.ts';
+
+/** Eight seconds take 0.8. */
+const SPEED = 10;
+const GREETING = {
+  protocolVersion: '2025-11-25',
+  capabilities: { tools: {}, logging: {} },
+  serverInfo: { name: 'slow', version: '1' },
+  instructions: 'be patient',
+};
+
+/** A server whose first answer comes when the test says so, and a bridge to it that has just been told to initialize. */
+async function slowServer(options: ComposeOptions & { clientInfo?: object; greeting?: object } = {}) {
+  const server: RawMcpServer = await startRawMcpServer();
+  const answers: (() => void)[] = [];
+  server.behaviours.slow = ({ request, response }) => {
+    const { id, method } = request.rpc;
+    const send = (result: object) =>
+      response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ jsonrpc: '2.0', id, result }));
+    if (method === 'initialize') answers.push(() => send(options.greeting ?? GREETING));
+    else if (id === undefined) response.writeHead(202).end();
+    else send({ method });
+  };
+  const bridge = (await composeBridge(server.address('slow', 'first'), options)).read();
+  const { clientInfo = { name: 'test-host', version: '1' } } = options;
+  const greeted = bridge.initialize({ clientInfo });
+  await server.requests.waitFor(({ rpc }) => rpc.method === 'initialize');
+  return {
+    ...{ server, bridge, greeted },
+    answer: () => answers[0]?.(),
+    [Symbol.asyncDispose]: async () => {
+      await bridge[Symbol.asyncDispose]();
+      await server.close();
+    },
+  };
+}
+
+describe('first contact with a slow server', () => {
+  it('its own answer is waited for, with all that it says of itself', async () => {
+    await using w = await slowServer();
+    // Longer than the second after which a server that is known, or refuses, is stood in for.
+    await delay(2_000);
+    expect(w.bridge.answersTo('init')).toBe(0);
+    w.answer();
+    expect((await w.greeted).json.result).toEqual(GREETING);
+    expect((await w.bridge.request(1, 'tools/call')).json.result).toEqual({ method: 'tools/call' });
+  });
+
+  it('a server that is known is answered for from last time', async () => {
+    const initialize = { ...GREETING, serverInfo: { name: 'known', version: '3' } };
+    await using w = await slowServer({ remembered: { initialize } });
+    expect((await w.greeted).json.result).toMatchObject({
+      serverInfo: { name: 'known' },
+      instructions: 'be patient',
+    });
+  });
+
+  it.each([
+    ['test-host', 8_000],
+    ['Cline', 1_500],
+  ])('%s gets a stand-in after %d ms, with all that could turn out to be there', async (name, ms) => {
+    const clock = fastClock(SPEED);
+    const before = clock.monotonic();
+    await using w = await slowServer({ clock, clientInfo: { name, version: '1' } });
+    const { result } = (await w.greeted).json;
+    expect(clock.monotonic() - before).toBeGreaterThanOrEqual(ms - 20);
+    expect(result.serverInfo.name).toBe('mcp-drawbridge');
+    expect(Object.keys(result.capabilities).sort()).toEqual([
+      ...['completions', 'logging', 'prompts', 'resources', 'tools'],
+    ]);
+    expect(result.capabilities.resources).toEqual({ listChanged: true, subscribe: true });
+  });
+
+  it('a log level that is set meanwhile is accepted, and told to the server when it is there', async () => {
+    await using w = await slowServer({ clock: fastClock(SPEED) });
+    await w.greeted;
+    expect((await w.bridge.request(1, 'logging/setLevel', { level: 'error' })).json.result).toEqual({});
+    expect(w.server.methodCount('logging/setLevel')).toBe(0);
+    w.answer();
+    const told = await w.server.requests.waitFor(({ rpc }) => rpc.method === 'logging/setLevel');
+    expect(told.rpc.params).toEqual({ level: 'error' });
+    expect((await w.bridge.request(2, 'logging/setLevel', { level: 'info' })).json.result.method).toBe(
+      'logging/setLevel',
+    );
+  });
+
+  it('what turns out not to be there gets an honest answer', async () => {
+    const greeting = { ...GREETING, capabilities: { tools: {} } };
+    await using w = await slowServer({ clock: fastClock(SPEED), greeting });
+    await w.greeted;
+    await w.bridge.request(1, 'logging/setLevel', { level: 'error' });
+    w.answer();
+    expect((await w.bridge.request(2, 'tools/call')).json.result).toBeDefined();
+    expect((await w.bridge.request(3, 'logging/setLevel', { level: 'info' })).json.result).toEqual({});
+    expect((await w.bridge.request(4, 'prompts/list')).json.result).toEqual({ prompts: [] });
+    expect((await w.bridge.request(5, 'resources/list')).json.result).toEqual({ resources: [] });
+    const subscribed = await w.bridge.request(6, 'resources/subscribe', { uri: 'x:y' });
+    expect(subscribed.json.error.code).toBe(-32601);
+    // The server speaks for itself where it may know more than it declared.
+    expect((await w.bridge.request(7, 'completion/complete')).json.result.method).toBe('completion/complete');
+    expect(w.server.methodCount('logging/setLevel')).toBe(0);
+  });
+});
+
+describe('a stand-in does not wait where no answer is on its way', () => {
+  it('the connection is refused', async () => {
+    await using bridge = (await composeBridge('http://127.0.0.1:1/mcp')).read();
+    // The clock is real: far less than the eight seconds for which an answer would be waited for.
+    const before = performance.now();
+    expect((await bridge.initialize()).json.result.serverInfo.name).toBe('mcp-drawbridge');
+    expect(performance.now() - before).toBeLessThan(6_000);
+  });
+
+  it('a person has to sign in, as the server says late', async () => {
+    await using server = await startRawMcpServer();
+    let refuse: () => void = () => undefined;
+    server.behaviours.protected = ({ response }) => {
+      refuse = () => response.writeHead(401, { 'www-authenticate': 'Bearer' }).end();
+    };
+    const options = { authorization: new HeldSignIn() };
+    await using bridge = (await composeBridge(server.address('protected', 'first'), options)).read();
+    const greeted = bridge.initialize();
+    await server.requests.waitFor(({ rpc }) => rpc.method === 'initialize');
+    await delay(1_500);
+    expect(bridge.answersTo('init')).toBe(0);
+    refuse();
+    const before = performance.now();
+    expect((await greeted).json.result.serverInfo.name).toBe('mcp-drawbridge');
+    expect(performance.now() - before).toBeLessThan(4_000);
+  });
+});

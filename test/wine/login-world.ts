@@ -1,0 +1,90 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { credentialKey } from '../../src/store/record/key.ts';
+import type { CredentialRecord } from '../../src/store/record/record.ts';
+import { parseRecord } from '../../src/store/record/record-schema.ts';
+import {
+  type AuthorizationServer,
+  type AuthorizationServerOptions,
+  startAuthorizationServer,
+} from '../peers/authorization-servers/authorization-server.ts';
+import { createFakeBrowser, type FakeBrowser } from '../peers/browsers/browser.ts';
+import type { Message, RawHost } from '../peers/hosts/raw-host.ts';
+import { type PeerMcpServer, startMcpServer } from '../peers/mcp-servers/mcp-server.ts';
+import { runWine } from './wine.ts';
+import { WineWorld } from './wine-world.ts';
+
+/** Starting takes a second of a processor, and all of them start at once. */
+export const PATIENT = { timeoutMs: 60_000 };
+
+/** A Windows with a browser, a protected server and its authorization server. */
+export class LoginWorld implements AsyncDisposable {
+  readonly wine: WineWorld;
+  readonly browser: FakeBrowser;
+  readonly authority: AuthorizationServer;
+  readonly server: PeerMcpServer;
+
+  private constructor(parts: Pick<LoginWorld, 'wine' | 'browser' | 'authority' | 'server'>) {
+    this.wine = parts.wine;
+    this.browser = parts.browser;
+    this.authority = parts.authority;
+    this.server = parts.server;
+  }
+
+  static async create(options: AuthorizationServerOptions = {}): Promise<LoginWorld> {
+    const authority = await startAuthorizationServer(options);
+    const wine = await WineWorld.create();
+    const browser = await createFakeBrowser(wine.temporary);
+    // What the URL handler starts: Wine hands addresses to a browser of the machine that it runs on.
+    const key = 'HKCU\\Software\\Wine\\WineBrowser';
+    await runWine('reg', 'add', key, '/v', 'Browsers', '/d', browser.command, '/f');
+    return new LoginWorld({ authority, wine, browser, server: await startMcpServer({ authority }) });
+  }
+
+  start(
+    args: readonly string[] = [],
+    env: Readonly<Record<string, string>> = {},
+    nodeArgs: readonly string[] = [],
+  ): RawHost {
+    return this.wine.host([this.server.url, ...args], env, nodeArgs);
+  }
+
+  /** A host that has been served. */
+  async served(): Promise<RawHost> {
+    const host = this.start();
+    await host.initialize({}, PATIENT);
+    await this.call(host, 'first');
+    return host;
+  }
+
+  /** A call and its echo; fails where that does not come. */
+  async call(host: RawHost, value: string): Promise<void> {
+    const answer = await host.request('tools/call', { name: 'echo', arguments: { value } }, PATIENT);
+    if (!isEcho(answer, value)) throw new Error(`${JSON.stringify(answer)} ${host.stderr.slice(-1_000)}`);
+  }
+
+  /** The record's file. */
+  get recordPath(): string {
+    const key = credentialKey({
+      ...{ server: new URL(this.server.url), grant: 'authorization_code', profile: 'default' },
+    });
+    return join(this.wine.state, 'credentials', `${key}.json`);
+  }
+
+  async record(): Promise<CredentialRecord> {
+    const parsed = parseRecord(await readFile(this.recordPath));
+    if (parsed.kind !== 'record') throw new Error(`the record is ${parsed.kind}`);
+    return parsed.record;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.browser.close();
+    await this.server.close();
+    await this.authority.close();
+    await this.wine[Symbol.asyncDispose]();
+  }
+}
+
+function isEcho({ result }: Message, value: string): boolean {
+  return JSON.stringify(result ?? null).includes(value);
+}

@@ -1,0 +1,48 @@
+import { expect, it } from 'vitest';
+import { startMcpServer } from '../peers/mcp-servers/mcp-server.ts';
+import { SdkSseServer } from '../peers/mcp-servers/sdk-sse-server.ts';
+import { WineWorld } from './wine-world.ts';
+
+const transports = {
+  'Streamable HTTP, JSON': () => startMcpServer({ json: true }),
+  'Streamable HTTP, event streams': () => startMcpServer({ json: false }),
+  'HTTP+SSE': () => SdkSseServer.start(),
+};
+
+it.each(Object.entries(transports))('%s: relays over the pipes of a Windows host', async (_, start) => {
+  await using server = await start();
+  await using world = await WineWorld.create();
+  const host = world.host([server.url]);
+  expect((await host.initialize()).result).toMatchObject({ serverInfo: { name: 'peer' } });
+  const value = 'grüße 日本 '.repeat(10_000);
+  const calls = [1, 2, 3].map((each) =>
+    host.request('tools/call', { name: 'echo', arguments: { value: `${each}${value}` } }),
+  );
+  for (const [at, { result }] of (await Promise.all(calls)).entries()) {
+    expect(result).toMatchObject({ content: [{ text: JSON.stringify(`${at + 1}${value}`) }] });
+  }
+  host.endStdin();
+  expect((await host.closed).code).toBe(0);
+  host.assertPure();
+  host.assertOneAnswerEach();
+});
+
+it('tells the way of a call, and is told when it is cancelled', async () => {
+  await using server = await startMcpServer();
+  await using world = await WineWorld.create();
+  const host = world.host([server.url]);
+  await host.initialize();
+  const params = { name: 'progress', arguments: { steps: 3 }, _meta: { progressToken: 'p' } };
+  await host.request('tools/call', params);
+  const told = host.lines.entries.filter(({ message }) => message?.method === 'notifications/progress');
+  expect(told).toHaveLength(3);
+  host.send({
+    jsonrpc: '2.0',
+    id: 'c',
+    method: 'tools/call',
+    params: { name: 'slow', arguments: { name: 'a' } },
+  });
+  await server.requests.until(() => server.methodCount('tools/call') === 2);
+  host.notify('notifications/cancelled', { requestId: 'c' });
+  await server.requests.until(() => server.methodCount('notifications/cancelled') === 1);
+});

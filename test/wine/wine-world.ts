@@ -1,0 +1,102 @@
+import { once } from 'node:events';
+import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import type { CommandEnd } from '../peers/hosts/command.ts';
+import { PROGRAM } from '../peers/hosts/host.ts';
+import { type RawHost, startRawHost } from '../peers/hosts/raw-host.ts';
+import { Windows } from './windows.ts';
+import { NODE, windowsPath } from './wine.ts';
+
+export interface WineWorldOptions {
+  /** Where the program, its Node and its home lie, below a folder of this test's own. */
+  readonly folder?: string;
+}
+
+/** A home on the Windows side and the built program there, run by Windows' Node. */
+export class WineWorld implements AsyncDisposable {
+  readonly windows: Windows;
+  /** This machine's name for the folder in which everything lies. */
+  readonly folder: string;
+  /** The folder around it, whose path is plain. */
+  readonly temporary: string;
+  readonly #hosts = new Set<RawHost>();
+
+  private constructor(windows: Windows, temporary: string, folder: string) {
+    this.windows = windows;
+    this.temporary = temporary;
+    this.folder = folder;
+  }
+
+  static async create({ folder = 'Jürgen Groß (zu Hause)' }: WineWorldOptions = {}): Promise<WineWorld> {
+    const temporary = await mkdtemp(join(tmpdir(), 'drawbridge-wine-'));
+    const own = join(temporary, folder);
+    await mkdir(own);
+    const built = dirname(PROGRAM);
+    await cp(built, join(own, 'program', 'dist'), { recursive: true });
+    await cp(join(built, '..', 'package.json'), join(own, 'program', 'package.json'));
+    await symlink(NODE, join(own, 'node.exe'));
+    return new WineWorld(await Windows.start(temporary), temporary, own);
+  }
+
+  get node(): string {
+    return windowsPath(join(this.folder, 'node.exe'));
+  }
+
+  get program(): string {
+    return windowsPath(join(this.folder, 'program', 'dist', 'launch.cjs'));
+  }
+
+  get state(): string {
+    return join(this.folder, 'state');
+  }
+
+  env(extra: Readonly<Record<string, string>> = {}): Record<string, string> {
+    return { MCP_DRAWBRIDGE_HOME: windowsPath(this.state), USERPROFILE: windowsPath(this.folder), ...extra };
+  }
+
+  /** The program as a Windows host starts it. */
+  host(
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    nodeArgs: readonly string[] = [],
+  ): RawHost {
+    const host = startRawHost(args, {
+      env: this.env(env),
+      program: this.program,
+      nodeArgs,
+      launch: (argv, env) => this.windows.spawn({ command: this.node, args: argv, env }),
+    });
+    this.#hosts.add(host);
+    return host;
+  }
+
+  /** A line as somebody types it into cmd, to its end. The program can be started by its name, as npm sets it up: by a batch file. */
+  async type(line: string, script = this.program): Promise<CommandEnd> {
+    const start = `@"${this.node}" "${script}" %*\r\n`;
+    await writeFile(join(this.folder, 'mcp-drawbridge.cmd'), start);
+    const child = this.windows.spawn({
+      command: 'C:\\windows\\system32\\cmd.exe',
+      args: ['/d', '/s', '/c', `"${line}"`],
+      env: this.env(),
+      cwd: windowsPath(this.folder),
+      verbatim: true,
+    });
+    child.stdin.end();
+    const [stdout, stderr] = [child.stdout, child.stderr].map((stream) => text(stream));
+    const [code] = (await once(child, 'close')) as [number | null];
+    return { code, stdout: (await stdout) ?? '', stderr: (await stderr) ?? '' };
+  }
+
+  /** The files of the store's credentials. */
+  async credentials(): Promise<string[]> {
+    return await readdir(join(this.state, 'credentials')).catch(() => []);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#hosts].map((host) => host.close()));
+    await this.windows[Symbol.asyncDispose]();
+    await rm(this.temporary, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+  }
+}
