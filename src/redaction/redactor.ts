@@ -244,7 +244,7 @@ function patterns(names: string): Patterns {
     found = {
       json: new RegExp(`("(?:${names})"\\s{0,8}:\\s{0,8}")(?:[^"\\\\]|\\\\.)*`, 'gi'),
       escapedJson: new RegExp(`(\\\\"(?:${names})\\\\"\\s{0,8}:\\s{0,8}\\\\")[^"\\\\]*`, 'gi'),
-      query: new RegExp(`((?:^|[?&;#\\s"'(,])(?:${names})=)[^&\\s"'#;),]+`, 'gi'),
+      query: new RegExp(`((?:^|[?&;#\\s"'(,])(?:${names})=)(?!…)[^&\\s"'#;),]+`, 'gi'),
     };
     compiled.set(names, found);
   }

@@ -45,7 +45,14 @@ function withUrlAndPort(commandLine: CommandLine): ReadonlyMap<OptionName, reado
     add(given, 'url', { text: url, place: 'URL', source: 'flag', hidden: true });
   }
   if (port !== undefined) {
-    add(given, 'callback-port', { text: port, place: 'PORT', source: 'flag', ...(hidden ? { hidden } : {}) });
+    // What is no number may be the value of a header that some other command takes.
+    const isShown = !hidden && /^-?\d{1,9}$/.test(port);
+    add(given, 'callback-port', {
+      text: port,
+      place: 'PORT',
+      source: 'flag',
+      ...(isShown ? {} : { hidden: true }),
+    });
   }
   return given;
 }

@@ -8,18 +8,11 @@ import { type RawHost, startRawHost } from '../../peers/hosts/raw-host.ts';
 import { startRawMcpServer } from '../../peers/mcp-servers/raw-mcp-server.ts';
 import { type Behaviour, json, silence, text, trickle } from '../../peers/net/web-origin.ts';
 import { createTemporaryHome } from '../../peers/processes/home.ts';
-import { peakMemoryMib, processesDuring, type SeenProcess } from '../../peers/processes/processes.ts';
+import { peakMemoryMib, processesDuring } from '../../peers/processes/processes.ts';
 import { refusal } from '../../peers/vendors/vendor.ts';
 import { createOAuthWorld } from '../../peers/worlds/oauth-world.ts';
-import {
-  type Attack,
-  addressOf,
-  CANARIES,
-  deviceAnswer,
-  oracleOf,
-  type Parties,
-  startParties,
-} from '../../peers/worlds/threat-world.ts';
+import { startThreatProgram } from '../../peers/worlds/threat-program.ts';
+import { CANARIES, deviceAnswer } from '../../peers/worlds/threat-world.ts';
 
 /** THREATS 2–5, 14–16 and 24 on the built program: what it starts, what it prints, what it costs. */
 
@@ -35,66 +28,6 @@ async function failure(host: RawHost): Promise<string> {
   return error?.message ?? 'no error';
 }
 
-async function startWorld(
-  attack?: (parties: Parties) => Attack,
-  mode: Parameters<typeof createFakeBrowser>[1] = 'chatty',
-) {
-  const parties = await startParties(attack);
-  const home = await createTemporaryHome();
-  const browser = await createFakeBrowser(home.folder, mode);
-  const env = home.env({
-    BROWSER: browser.command,
-    ...{
-      USER_HEADER: CANARIES.header,
-      GITHUB_TOKEN: CANARIES.header,
-      AWS_SECRET_ACCESS_KEY: CANARIES.header,
-    },
-  });
-  const args = [
-    '--debug',
-    '--wait',
-    '--header',
-    `X-Api-Key: \${USER_HEADER}`,
-    '--header',
-    `Cookie: s=${CANARIES.cookie}`,
-  ];
-  const hosts: RawHost[] = [];
-  return {
-    ...{ ...parties, home, browser, env },
-    start: (...more: string[]): RawHost => {
-      const host = startRawHost([addressOf(parties), ...args, ...more], { env });
-      hosts.push(host);
-      return host;
-    },
-    /** Everything that the program and what it started have shown by now; the bridge's own arguments are the person's. */
-    oracle: async (seen: readonly SeenProcess[] = []) => {
-      const logs = join(home.state, 'logs');
-      const names = await readdir(logs);
-      const texts = await Promise.all(names.map((name) => readFile(join(logs, name), 'utf8')));
-      const own = hosts.map(({ pid }) => pid);
-      const children = seen.filter(({ pid }) => !own.includes(pid));
-      await browser.settle();
-      return oracleOf(parties)
-        .place('stdout', () => hosts.flatMap(({ lines }) => lines.entries.map((line) => line.text)))
-        .place('stderr', () => hosts.map(({ stderr }) => stderr))
-        .place('the log', () => texts)
-        .place('the arguments of a child', () => children.map(({ argv }) => argv))
-        .place('the environment of a child', () => children.map(({ environment }) => environment))
-        .place('the browser', () =>
-          browser.opened.map((opened) => JSON.stringify([opened.argv, opened.env])),
-        );
-    },
-    [Symbol.asyncDispose]: async () => {
-      for (const host of hosts) await host.close();
-      await home.reap();
-      await browser.close();
-      for (const party of [parties.server, parties.authority, parties.stranger])
-        await party[Symbol.asyncDispose]();
-      await home.close();
-    },
-  };
-}
-
 describe.concurrent('THREATS 2, 4, 5, 14: one sign-in, everything listened to', () => {
   test.each([
     ['an ordinary address, as a control', () => '/authorize'],
@@ -105,7 +38,7 @@ describe.concurrent('THREATS 2, 4, 5, 14: one sign-in, everything listened to', 
     ],
   ])('%s', async (_, endpoint) => {
     let marker = '';
-    await using world = await startWorld(() => ({
+    await using world = await startThreatProgram(() => ({
       authority: { metadata: ({ origin }) => ({ authorization_endpoint: `${origin}${endpoint(marker)}` }) },
     }));
     marker = join(world.home.folder, 'marker');
@@ -133,7 +66,7 @@ describe.concurrent('THREATS 2, 4, 5, 14: one sign-in, everything listened to', 
   });
 
   test('THREATS 1, 3: nothing is started for an address that reads as a flag or a program', async () => {
-    await using world = await startWorld(
+    await using world = await startThreatProgram(
       () => ({
         authority: {
           metadata: () => ({ authorization_endpoint: '--help' }),
@@ -156,7 +89,7 @@ describe.concurrent('THREATS 2, 4, 5, 14: one sign-in, everything listened to', 
 
   test('THREATS 24: hostile words reach host, stderr, log and status without what a terminal obeys', async () => {
     const said = `\u001b[2J\u001b]0;x\u0007\r\nmcp-drawbridge: fine \u202e\u2066\u009b31m ${'x'.repeat(5_000)}`;
-    await using world = await startWorld(
+    await using world = await startThreatProgram(
       () => ({ authority: { token: () => refusal('invalid_request', said) } }),
       'follow',
     );

@@ -81,6 +81,7 @@ describe('what looks like a secret', () => {
     '{"token_endpoint":"https://a/token","token_endpoint_auth_methods_supported":["none"]}',
     'https://a/authorize?response_type=code&code_challenge=x&code_challenge_method=S256',
     'tokens are fine, the code is fine',
+    'https://a/mcp?api_key=…&mode=…',
   ])('%s stays', (text) => {
     expect(redact(text)).toBe(text);
   });
