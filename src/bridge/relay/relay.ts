@@ -21,7 +21,7 @@ import { HostNotifications } from './host-notifications.ts';
 import type { BridgeParts } from './parts.ts';
 import { type OpenRequest, RequestTable } from './pending-requests.ts';
 import { capital, Replies } from './response-reader.ts';
-import { answers, Courier, type Delivery } from './send.ts';
+import { Courier, type Delivery } from './send.ts';
 import { ServerStream } from './server-stream.ts';
 import { Opening } from './session-effects.ts';
 import { SessionShape } from './session-settings.ts';
@@ -121,6 +121,7 @@ export class Relay {
       const ms = patienceMs(request.method, this.#parts.wait);
       const delivery = await this.#courier.deliver({
         body: request.bytes,
+        id: request.id,
         signal: request.stop.signal,
         patience: new Patience(this.#parts.clock, ms, request.stop.signal),
         onLeaving: () => {
@@ -227,9 +228,8 @@ export class Relay {
     switch (delivery.kind) {
       case 'replied':
         return this.#replies.read(delivery.reply, request, delivery.session);
-      case 'rpc-error':
-        if (answers(delivery.json, request.id)) return this.inbox.deliver(delivery.json);
-        return this.inbox.fail(request, 'The server answered with an error for another request.');
+      case 'answer':
+        return this.inbox.deliver(delivery.json);
       case 'failed': {
         const { why, mayHaveRun } = delivery;
         const text = `${capital(why)}${mayHaveRun ? ' The call may have run.' : ''}`;

@@ -5,7 +5,7 @@ import { MAX_DELAYS, MAX_RECOVERIES, MAX_REOPENINGS, MAX_STEP_UPS } from '../tim
 
 /** What stood between a message and its answer. */
 export type Trouble =
-  | Exclude<Meaning, { kind: 'rpc-error' }>
+  | Exclude<Meaning, { kind: 'answer' }>
   | { readonly kind: 'broken'; readonly error: DrawbridgeError };
 
 /** What was already done for this message. */
@@ -65,8 +65,10 @@ export function nextStep(trouble: Trouble, tries: Tries): NextStep {
     case 'away':
       return { kind: 'fail', error: trouble.error, why: trouble.error.message, mayHaveRun: true };
 
-    case 'failed':
-      return { kind: 'fail', error: trouble.error, why: trouble.error.message, mayHaveRun: false };
+    case 'failed': {
+      const { error, mayHaveRun } = trouble;
+      return { kind: 'fail', error, why: error.message, mayHaveRun };
+    }
 
     case 'broken': {
       const { error } = trouble;

@@ -3,8 +3,7 @@ import { DrawbridgeError } from '../../errors.ts';
 import type { HostWriter } from '../../host/writer.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { StopSignal } from '../../platform/stop.ts';
-import { parseMessage } from '../../protocol/jsonrpc.ts';
-import { answersId, type MessageId } from '../../protocol/message-id.ts';
+import type { MessageId } from '../../protocol/message-id.ts';
 import { backoffMs } from '../../remote/http/backoff.ts';
 import type { SessionHeaders } from '../../remote/http/message-options.ts';
 import { meaningOf, type Refusal } from '../../remote/http/refusal.ts';
@@ -19,6 +18,8 @@ import { type NextStep, nextStep, noTries, type Tries, type Trouble } from './re
 /** What a message is sent with. */
 export interface Parcel {
   readonly body: Uint8Array | string;
+  /** Of a request. */
+  readonly id?: MessageId;
   readonly signal: StopSignal;
   readonly patience: Patience;
   /** How long the server may take over each attempt; without it a server that thinks is waited for. */
@@ -38,8 +39,8 @@ export type Delivery =
       readonly reply: Exclude<Reply, { kind: 'refused' }>;
       readonly session: SessionHeaders;
     }
-  /** The server's own JSON-RPC error, as it came. */
-  | { readonly kind: 'rpc-error'; readonly json: Uint8Array }
+  /** The server's own answer under a status that refuses, as it came. */
+  | { readonly kind: 'answer'; readonly json: Uint8Array }
   /** It was not sent, and the time to wait is over. */
   | { readonly kind: 'over' }
   | { readonly kind: 'failed'; readonly why: string; readonly mayHaveRun: boolean };
@@ -118,8 +119,10 @@ export class Courier {
         authorization.worked?.(bearer);
       }
       if (reply.kind !== 'refused') return { kind: 'replied', reply, session };
-      const trouble = this.#judge(reply.refusal, session);
-      return trouble.kind === 'rpc-error' ? trouble : { kind: 'trouble', trouble, bearer };
+      const trouble = this.#judge(reply.refusal, session, parcel.id);
+      if (trouble.kind !== 'answer') return { kind: 'trouble', trouble, bearer };
+      if (trouble.sessionIsGone) this.#options.connection.lost(session, { quietly: true });
+      return trouble;
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       if (!(error instanceof DrawbridgeError)) throw error;
@@ -127,9 +130,9 @@ export class Courier {
     }
   }
 
-  #judge(refusal: Refusal, session: SessionHeaders) {
+  #judge(refusal: Refusal, session: SessionHeaders, id: MessageId | undefined) {
     const hadSession = session.sessionId !== undefined;
-    return meaningOf(refusal, { hadSession, now: this.#options.clock.now() });
+    return meaningOf(refusal, { hadSession, id, now: this.#options.clock.now() });
   }
 
   /** Does what the step says; undefined: send again. */
@@ -183,10 +186,4 @@ function counted(tries: Tries, step: NextStep): Tries {
     default:
       return tries;
   }
-}
-
-/** Whether a server's JSON-RPC error is the answer to this request. */
-export function answers(json: Uint8Array, id: MessageId): boolean {
-  const parsed = parseMessage(json);
-  return parsed.kind === 'response' && answersId(parsed.id, id);
 }

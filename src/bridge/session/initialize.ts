@@ -54,6 +54,9 @@ export interface GreetingOptions {
   readonly contact: Pick<FirstContact, 'sent' | 'returned'>;
 }
 
+/** Statuses of a server that is busy, or of a gateway that has none behind it now. */
+const PASSING_STATUSES = new Set([429, 502, 503, 504]);
+
 /** Failures of the authorization that pass by themselves. */
 const PASSING_CODES = new Set(['network', 'timeout', 'token_endpoint', 'lock_timeout']);
 
@@ -77,7 +80,9 @@ export async function greet(hello: Hello, options: GreetingOptions): Promise<Gre
         return read(posted, hello);
       });
       if (reply.kind !== 'refused') return reply;
-      const meaning = meaningOf(reply.refusal, { hadSession: false, now: options.clock.now() });
+      // What passes by itself is waited for, whatever words come with it: an initialize may be sent again.
+      const id = PASSING_STATUSES.has(reply.refusal.status) ? undefined : hello.id;
+      const meaning = meaningOf(reply.refusal, { hadSession: false, id, now: options.clock.now() });
       switch (meaning.kind) {
         case 'unauthorized':
         case 'scope-needed': {
@@ -98,7 +103,7 @@ export async function greet(hello: Hello, options: GreetingOptions): Promise<Gre
           };
         case 'away':
           return { kind: 'away', error: meaning.error };
-        case 'rpc-error':
+        case 'answer':
           return rpcFailure(meaning.json, hello);
         case 'session-lost':
         case 'failed':
@@ -179,6 +184,6 @@ function rpcFailure(json: Uint8Array | string, hello: Hello): Greeting {
   return {
     kind: 'failed',
     error: new BadAnswerError(`the server refused initialize: ${excerpt(message)}`),
-    ...(parsed.kind === 'response' && answersId(parsed.id, hello.id) ? { json } : {}),
+    ...(parsed.kind === 'response' && parsed.failed && answersId(parsed.id, hello.id) ? { json } : {}),
   };
 }

@@ -3,7 +3,13 @@ import { abortable } from '../../platform/abortable.ts';
 import { HttpError } from '../../platform/http/http.ts';
 import { randomToken } from '../../platform/random.ts';
 import { anySignal, type StopSignal } from '../../platform/stop.ts';
-import { type Envelope, type JsonObject, notification, serverRequest } from '../../protocol/jsonrpc.ts';
+import {
+  type Envelope,
+  type JsonObject,
+  notification,
+  parseMessage,
+  serverRequest,
+} from '../../protocol/jsonrpc.ts';
 import { answersId, type MessageId, stringId } from '../../protocol/message-id.ts';
 import { backoffMs } from '../../remote/http/backoff.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';
@@ -108,9 +114,12 @@ export class LegacySession {
       const reply = await this.#options.transport.post(body, { ...options, session: headers });
       if (reply.kind !== 'refused' || again) return reply;
       const hadSession = headers.sessionId !== undefined;
-      const meaning = meaningOf(reply.refusal, { hadSession, now: this.#options.clock.now() });
+      const parsed = parseMessage(body);
+      const id = parsed.kind === 'request' ? parsed.id : undefined;
+      const meaning = meaningOf(reply.refusal, { hadSession, id, now: this.#options.clock.now() });
+      const isGone = meaning.kind === 'session-lost' || (meaning.kind === 'answer' && meaning.sessionIsGone);
+      if (isGone && this.#opened?.headers === headers) this.#forget();
       if (meaning.kind !== 'session-lost') return reply;
-      if (this.#opened?.headers === headers) this.#forget();
       const failed = await this.open(params, options);
       if (failed !== undefined) return failed;
       await this.#options.onReopened(options);

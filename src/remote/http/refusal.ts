@@ -1,9 +1,10 @@
 import type { ErrorDetails } from '../../errors.ts';
-import { parseMessage } from '../../protocol/jsonrpc.ts';
+import { isBatch, parseMessage } from '../../protocol/jsonrpc.ts';
+import { answersId, type MessageId } from '../../protocol/message-id.ts';
 import { plainText } from '../../protocol/quote.ts';
 import { retryAfterMs } from './backoff.ts';
 import { HttpStatusError } from './errors.ts';
-import { MAX_EXCERPT_BYTES, MAX_SESSION_WORDS_CHARACTERS } from './limits.ts';
+import { MAX_EXCERPT_BYTES, MAX_REFUSAL_BYTES, MAX_SESSION_WORDS_CHARACTERS } from './limits.ts';
 
 /** A status other than 200 and 202, with what of it matters. */
 export interface Refusal {
@@ -15,6 +16,8 @@ export interface Refusal {
   readonly body: Uint8Array;
   /** What became of the other transport, where that was tried after this. */
   readonly alsoTried?: string;
+  /** Made by the transport itself, which knows that its session is over. */
+  readonly sessionIsOver?: true;
 }
 
 /** What a refusal means for the message that was refused. */
@@ -24,28 +27,45 @@ export type Meaning =
   /** 403 `insufficient_scope` (RFC 6750 §3.1): not run; a person may allow more. */
   | { readonly kind: 'scope-needed'; readonly wwwAuthenticate: string; readonly error: HttpStatusError }
   /**
-   * 404 to a message that carried a session id (specification, Session Management), or 400 that says as much: the session is gone, the message
-   * was not run.
+   * 404 to a message that carried a session id (specification, Session Management), or 400 that says as much, without the id of the message: the
+   * session is gone, the message was not run.
    */
   | { readonly kind: 'session-lost' }
   /** 429 or 503 with a usable `Retry-After`: not run, wanted later. */
   | { readonly kind: 'later'; readonly afterMs: number }
   /** The gateway has no server behind it now. The message may have run. */
   | { readonly kind: 'away'; readonly error: HttpStatusError }
-  /** The server's own JSON-RPC error, for the host as it came. */
-  | { readonly kind: 'rpc-error'; readonly json: Uint8Array }
-  | { readonly kind: 'failed'; readonly error: HttpStatusError };
+  /** The server's own answer to this message, for the host as it came. Where it says that the session is gone, it is for the next message. */
+  | { readonly kind: 'answer'; readonly json: Uint8Array; readonly sessionIsGone: boolean }
+  | { readonly kind: 'failed'; readonly error: HttpStatusError; readonly mayHaveRun: boolean };
 
-export function meaningOf(
-  refusal: Refusal,
-  context: { readonly hadSession: boolean; readonly now: number },
-): Meaning {
+export interface RefusalContext {
+  readonly hadSession: boolean;
+  /** Of the message that was refused; a notification has none. */
+  readonly id: MessageId | undefined;
+  readonly now: number;
+}
+
+/**
+ * Statuses of a message that was refused for what the server saw of it before it looked for anything to run: RFC 9110 §15.5 (403 to 426), RFC 6585
+ * (429, 431); 307 and 308 want the same message at another address (RFC 9110 §15.4.8, §15.4.9). 406 is not one of them: it is about the answer,
+ * and frameworks say it when they are to write what a handler returned.
+ */
+const REFUSED_UNREAD = new Set([307, 308, 403, 404, 405, 413, 414, 415, 421, 426, 429, 431]);
+
+export function meaningOf(refusal: Refusal, context: RefusalContext): Meaning {
   const { status } = refusal;
   if (status === 401) return { kind: 'unauthorized', wwwAuthenticate: refusal.wwwAuthenticate };
   const { wwwAuthenticate = '' } = refusal;
   if (status === 403 && /\binsufficient_scope\b/.test(wwwAuthenticate)) {
     return { kind: 'scope-needed', wwwAuthenticate, error: statusError(refusal) };
   }
+  const about = aboutMessage(refusal.body, context.id);
+  if (about === 'answer') {
+    const sessionIsGone = context.hadSession && status === 404 && saysSessionIsGone(refusal);
+    return { kind: 'answer', json: refusal.body, sessionIsGone };
+  }
+  if (about === 'names-it') return { kind: 'failed', error: statusError(refusal), mayHaveRun: true };
   if (context.hadSession && (status === 404 || (status === 400 && saysSessionIsGone(refusal)))) {
     return { kind: 'session-lost' };
   }
@@ -55,9 +75,38 @@ export function meaningOf(
   }
   if (status === 502 || status === 503 || status === 504)
     return { kind: 'away', error: statusError(refusal) };
-  const parsed = parseMessage(refusal.body);
-  if (parsed.kind === 'response' && parsed.failed) return { kind: 'rpc-error', json: refusal.body };
-  return { kind: 'failed', error: statusError(refusal) };
+  return { kind: 'failed', error: statusError(refusal), mayHaveRun: !REFUSED_UNREAD.has(status) };
+}
+
+/**
+ * What a refusal's body has to do with this very message. `names-it`: it carries the id without being an answer, or may do so where it was cut off. A
+ * server that took the id out of the message may have run it, whatever its words and its status say.
+ */
+function aboutMessage(body: Uint8Array, id: MessageId | undefined): 'answer' | 'names-it' | 'nothing' {
+  if (id === undefined || body.length === 0) return 'nothing';
+  const parsed = parseMessage(body);
+  switch (parsed.kind) {
+    case 'response':
+      if (answersId(parsed.id, id)) return 'answer';
+      return isSpeltAs(parsed.id, id) ? 'names-it' : 'nothing';
+    case 'batch':
+      return parsed.members.some((member) => !isBatch(member) && aboutMessage(member, id) === 'answer')
+        ? 'answer'
+        : 'nothing';
+    case 'not-a-message':
+      return parsed.id !== null && isSpeltAs(parsed.id, id) ? 'names-it' : 'nothing';
+    case 'not-json':
+      return body.length >= MAX_REFUSAL_BYTES && /^\s*[{[]/.test(Buffer.from(body).toString('latin1', 0, 64))
+        ? 'names-it'
+        : 'nothing';
+    default:
+      return 'nothing';
+  }
+}
+
+/** Also an id that the server gives back as a string where it was a number. */
+function isSpeltAs(one: MessageId, other: MessageId): boolean {
+  return String(JSON.parse(one)) === String(JSON.parse(other));
 }
 
 /** The code with which the SDK's servers say "Session not found". */

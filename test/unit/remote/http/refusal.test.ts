@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import type { MessageId } from '../../../../src/protocol/message-id.ts';
 import { backoffMs, reconnectMs, retryAfterMs } from '../../../../src/remote/http/backoff.ts';
 import { BACKOFF_LONGEST_MS, RECONNECT_DEFAULT_MS } from '../../../../src/remote/http/limits.ts';
 import { excerpt, meaningOf, type Refusal } from '../../../../src/remote/http/refusal.ts';
 
+const ID = '1' as MessageId;
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 const refusal = (status: number, more: Partial<Omit<Refusal, 'body'>> & { body?: string } = {}): Refusal => ({
   status,
@@ -35,7 +37,40 @@ describe('meaningOf', () => {
     ['503 tomorrow', refusal(503, { retryAfter: '86400' }), true, { kind: 'away' }],
     ['429 without', refusal(429), true, { kind: 'failed' }],
     ['502', refusal(502), true, { kind: 'away' }],
-    ['400 with an answer', refusal(400, { body: rpc }), true, { kind: 'rpc-error' }],
+    ...[400, 403, 404, 405, 429, 500, 502, 503].map((status): [string, Refusal, boolean, object] => [
+      `${status} with the answer to the message`,
+      refusal(status, { body: rpc, retryAfter: '1' }),
+      true,
+      { kind: 'answer', sessionIsGone: false },
+    ]),
+    [
+      '404 with the answer to the message, which is about the session',
+      refusal(404, {
+        body: '{"jsonrpc":"2.0","id":1,"error":{"code":-32001,"message":"Session not found"}}',
+      }),
+      true,
+      { kind: 'answer', sessionIsGone: true },
+    ],
+    ...['{"id":1,"error":"unknown session"}', '{"jsonrpc":"2.0","id":"1","error":{"code":-32001}}'].map(
+      (body): [string, Refusal, boolean, object] => [
+        `404 that names the message: ${body}`,
+        refusal(404, { body }),
+        true,
+        { kind: 'failed', mayHaveRun: true },
+      ],
+    ),
+    [
+      '400 with an answer to another message',
+      refusal(400, { body: rpc.replace('1', '2') }),
+      true,
+      { kind: 'failed', error: { message: expect.stringContaining('the error "no"') } },
+    ],
+    [
+      '401 with the answer to the message: who asks has to sign in first',
+      refusal(401, { body: rpc }),
+      true,
+      { kind: 'unauthorized' },
+    ],
     [
       '400 with words',
       refusal(400, { body: '{"jsonrpc":"2.0","id":null,"error":{"message":"bad"}}' }),
@@ -67,12 +102,13 @@ describe('meaningOf', () => {
     ['400 without a session', refusal(400, { body: 'No valid session ID' }), false, { kind: 'failed' }],
     ['307', refusal(307, { location: 'https://other.example/' }), true, { kind: 'failed' }],
   ])('%s', (_name, given, hadSession, expected) => {
-    expect(meaningOf(given, { hadSession, now: NOW })).toMatchObject(expected);
+    expect(meaningOf(given, { hadSession, id: ID, now: NOW })).toMatchObject(expected);
   });
 
   it('quotes what the server said, and where a redirect leads', () => {
     const found = meaningOf(refusal(400, { body: '{"error":{"message":"bad\\u001b[31m thing"}}' }), {
       hadSession: false,
+      id: ID,
       now: NOW,
     });
     expect(found).toMatchObject({
@@ -80,6 +116,7 @@ describe('meaningOf', () => {
     });
     const moved = meaningOf(refusal(308, { location: 'https://other.example/' }), {
       hadSession: false,
+      id: ID,
       now: NOW,
     });
     expect(moved).toMatchObject({ error: { hint: expect.stringContaining('https://other.example/') } });

@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest';
+import { type ComposedBridge, composeBridge } from '../../peers/hosts/composed-bridge.ts';
+import { composeEraBridge } from '../../peers/hosts/era-bridge.ts';
+import { type RawMcpServer, startRawMcpServer } from '../../peers/mcp-servers/raw-mcp-server.ts';
+import { META } from '../../peers/net/wire-server.ts';
+
+/** Answers the call with id 1 by `refusal`, with the call's own id where that says `ID`; all others well. */
+function refuseFirst(
+  server: RawMcpServer,
+  status: number,
+  body: string,
+  headers: Record<string, string> = {},
+) {
+  server.behaviours.refuses = ({ request, response }) => {
+    const { id } = request.rpc;
+    const head = { 'content-type': 'application/json', ...headers };
+    if (id === 1) return void response.writeHead(status, head).end(body.replace('ID', JSON.stringify(id)));
+    response.writeHead(200, head).end(JSON.stringify({ jsonrpc: '2.0', id, result: { content: [] } }));
+  };
+  return server.address('refuses');
+}
+
+const sent = (server: RawMcpServer) => server.requests.count(({ rpc }) => rpc.id === 1);
+const rpcError = (code: number, message: string) =>
+  `{"jsonrpc":"2.0","id":ID,"error":{"code":${code},"message":${JSON.stringify(message)},"data":{"z":1,"a":2}}}`;
+
+describe("an error under the call's own id is its answer, whatever the status", () => {
+  const answers: [status: number, error: string, headers?: Record<string, string>][] = [
+    [400, rpcError(-32_000, 'the checkout session has expired')],
+    [400, rpcError(-32_001, 'no such order')],
+    [404, rpcError(-32_602, 'unknown tool')],
+    [404, rpcError(-32_001, 'Session not found')],
+    [429, rpcError(-32_000, 'slowly'), { 'retry-after': '0' }],
+    [503, rpcError(-32_000, 'later'), { 'retry-after': '0' }],
+    [500, rpcError(-32_603, 'it broke in the middle')],
+    [502, rpcError(-32_603, 'what is behind it broke')],
+    [400, `[${rpcError(-32_000, 'invalid session')}]`],
+  ];
+
+  it.each(answers)('%d %s', async (status, error, headers) => {
+    await using server = await startRawMcpServer({ session: 's' });
+    await using bridge = (await composeBridge(refuseFirst(server, status, error, headers))).read();
+    await bridge.initialize();
+    expect((await bridge.request(1, 'tools/call', { name: 'x' })).line).toBe(
+      error.replace('ID', '1').replace(/^\[|\]$/g, ''),
+    );
+    expect((await bridge.request(2, 'tools/call', { name: 'x' })).json.result).toEqual({ content: [] });
+    expect(sent(server)).toBe(1);
+  });
+
+  it.each(answers.slice(0, 3))('for a host of 2026 too: %d %s', async (status, error, headers) => {
+    await using server = await startRawMcpServer({ session: 's' });
+    const { bridge } = await composeEraBridge(refuseFirst(server, status, error, headers), { era: 'legacy' });
+    await using _bridge = bridge.read();
+    const ask = (id: number) => bridge.request(id, 'tools/call', { name: 'x', _meta: META });
+    expect((await ask(1)).json.error).toMatchObject({ data: { z: 1, a: 2 } });
+    expect((await ask(2)).json.result).toMatchObject({ content: [] });
+    expect(sent(server)).toBe(1);
+  });
+
+  it('and where a 404 says so of a session as well, the next call has a new one', async () => {
+    await using server = await startRawMcpServer({ session: 's' });
+    const error = rpcError(-32_001, 'Session not found');
+    await using bridge = (await composeBridge(refuseFirst(server, 404, error))).read();
+    await bridge.initialize();
+    await bridge.request(1, 'tools/call', { name: 'x' });
+    await bridge.request(2, 'tools/call', { name: 'x' });
+    expect(server.methodCount('initialize')).toBe(2);
+  });
+
+  it.each([400, 404, 405])(
+    'with status %d and less than JSON-RPC: an error, and not sent again',
+    async (status) => {
+      await using server = await startRawMcpServer({ session: 's' });
+      const body = '{"id":ID,"error":"the session is unknown"}';
+      await using bridge = (await composeBridge(refuseFirst(server, status, body))).read();
+      await bridge.initialize();
+      const { error } = (await bridge.request(1, 'tools/call', { name: 'x' })).json;
+      expect(error.message).toContain('the session is unknown');
+      expect(error.data).toEqual({ mayHaveRun: true });
+      expect(sent(server)).toBe(1);
+    },
+  );
+
+  it('nor is a call whose error is too long to find its id in', async () => {
+    await using server = await startRawMcpServer({ session: 's' });
+    const error = rpcError(-32_000, `invalid session ${'x'.repeat(300_000)}`);
+    await using bridge = (await composeBridge(refuseFirst(server, 400, error))).read();
+    await bridge.initialize();
+    const { json } = await bridge.request(1, 'tools/call', { name: 'x' });
+    expect(json.error.data).toEqual({ mayHaveRun: true });
+    expect(sent(server)).toBe(1);
+  });
+});
+
+describe('mayHaveRun is false only for what is refused before it is dispatched', () => {
+  const refused = async (status: number, headers: Record<string, string> = {}) => {
+    await using server = await startRawMcpServer();
+    await using bridge = (await composeBridge(refuseFirst(server, status, 'no', headers))).read();
+    await bridge.initialize();
+    return (await bridge.request(1, 'tools/call', { name: 'x' })).json.error;
+  };
+
+  it.each([307, 308, 403, 404, 405, 413, 414, 415, 421, 426, 429, 431])('%d: false', async (status) => {
+    const error = await refused(status, { location: 'http://127.0.0.1:1/mcp' });
+    expect(error.data).toEqual({ mayHaveRun: false });
+    expect(error.message).not.toContain('may have run');
+  });
+
+  it.each([
+    ...[201, 203, 206, 301, 302, 303, 400, 402, 406, 408, 409, 410, 418, 422, 423, 424, 451, 499],
+    ...[500, 501, 502, 503, 504, 505, 507, 511, 520, 521, 522, 523, 524, 525, 526, 527, 529, 599],
+  ])('%d: true', async (status) => {
+    const error = await refused(status, { location: 'http://127.0.0.1:1/mcp' });
+    expect(error.data).toEqual({ mayHaveRun: true });
+    expect(error.message).toContain('may have run');
+  });
+});
+
+describe('GET in a new session', () => {
+  const call = async (bridge: ComposedBridge, id: number) =>
+    (await bridge.request(id, 'tools/call', { name: 'x' })).json;
+
+  it('that is answered 404 means that there is no such stream', async () => {
+    await using server = await startRawMcpServer({ session: 's' });
+    server.fail({ kind: 'answer', status: 404, body: 'Cannot GET /mcp' }, ({ method }) => method === 'GET');
+    await using bridge = (await composeBridge(server.address())).read();
+    await bridge.initialize();
+    await server.requests.waitFor(({ method }) => method === 'GET');
+    for (const id of [1, 2, 3]) expect((await call(bridge, id)).result).toEqual({ content: [] });
+    expect(server.methodCount('initialize')).toBe(1);
+    expect(server.requests.count(({ method }) => method === 'GET')).toBe(1);
+  });
+
+  it('but the session is gone where a stream that was open is answered 404', async () => {
+    await using server = await startRawMcpServer({ session: 's', stream: true });
+    await using bridge = (await composeBridge(server.address())).read();
+    await bridge.initialize();
+    await expect.poll(() => server.streamsOpen).toBe(1);
+    server.fail(
+      { kind: 'answer', status: 404, body: 'no such session' },
+      ({ method }) => method === 'GET',
+      1,
+    );
+    server.endStreams();
+    await server.requests.until(() => server.methodCount('initialize') === 2);
+    await expect.poll(() => server.streamsOpen).toBe(1);
+    expect((await call(bridge, 1)).result).toEqual({ content: [] });
+  });
+});
