@@ -105,6 +105,7 @@ export class ServerStream {
     let lastEventId: string | undefined;
     let failures = 0;
     let fruitless = 0;
+    let wasOpen = false;
     for (;;) {
       let wish: number | undefined;
       this.#exchange = new AbortController();
@@ -113,11 +114,16 @@ export class ServerStream {
         const reply = await this.#request(session, signal, lastEventId);
         if (reply.kind !== 'events') {
           const status = reply.kind === 'refused' ? reply.refusal.status : 202;
-          if (status === 404 && session.sessionId !== undefined) return this.#options.onLost(session);
+          if (status === 404 && session.sessionId !== undefined) {
+            // The first 404 in a session says that the server has no stream: many say so in place of 405, and have the session all the same.
+            const isOver = wasOpen || (reply.kind === 'refused' && reply.refusal.sessionIsOver === true);
+            if (isOver) return this.#options.onLost(session);
+          }
           if (!mayPass(status)) return logger.debug('the server has no stream of its own', { status });
           failures++;
         } else {
           this.#isThere();
+          wasOpen = true;
           failures = 0;
           const opened = clock.monotonic();
           const read = await this.#read(reply, signal);

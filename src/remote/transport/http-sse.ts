@@ -181,6 +181,7 @@ function gone(): Reply {
     retryAfter: undefined,
     location: undefined,
     body: new Uint8Array(),
+    sessionIsOver: true,
   };
   return { kind: 'refused', refusal };
 }
