@@ -1,11 +1,14 @@
-/** How long a host's `initialize` may wait for a server whose answer is on its way: hosts give up after 30 s at the soonest, and some of their people earlier. */
+import { STAND_IN_AFTER_MS } from './limits.ts';
+
+/** How long a host's `initialize` may wait for a server whose answer is on its way: hosts give up after 30 s at the soonest, and the people at some of them earlier. */
 const USUAL_MS = 8_000;
 
 /** Hosts that are known to give up earlier, by `clientInfo.name` in lower case. */
 const EARLIER_MS: Readonly<Record<string, number>> = {
   __proto__: null as never,
-  // Gives up 2.7 s after it wrote `initialize`, which a launcher such as npx may read a second later.
-  cline: 1_500,
+  // The command line of Cline. It writes `initialize` as soon as it has started a server, and ends the server 1.5 s later (2.7 s in 3.0.65):
+  // the start of a launcher such as npx counts too, so none of it can be spent on a slow server.
+  '@cline/core': STAND_IN_AFTER_MS,
 };
 
 /** How long the host that sent these parameters of `initialize` waits for its answer, with something to spare, in milliseconds. */

@@ -64,7 +64,7 @@ describe('first contact with a slow server', () => {
 
   it.each([
     ['test-host', 8_000],
-    ['Cline', 1_500],
+    ['@cline/core', 800],
   ])('%s gets a stand-in after %d ms, with all that could turn out to be there', async (name, ms) => {
     const clock = fastClock(SPEED);
     const before = clock.monotonic();

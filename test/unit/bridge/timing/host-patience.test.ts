@@ -3,7 +3,8 @@ import { initializePatienceMs } from '../../../../src/bridge/timing/host-patienc
 
 it.each([
   [{ clientInfo: { name: 'claude-code' } }, 8_000],
-  [{ clientInfo: { name: 'Cline' } }, 1_500],
+  [{ clientInfo: { name: '@cline/core' } }, 800],
+  [{ clientInfo: { name: 'Cline' } }, 8_000],
   [{ clientInfo: { name: 'constructor' } }, 8_000],
   [{ clientInfo: { name: 7 } }, 8_000],
   [{ clientInfo: null }, 8_000],
