@@ -1,6 +1,9 @@
 import { STAND_IN_AFTER_MS } from './limits.ts';
 
-/** How long a host's `initialize` may wait for a server whose answer is on its way: hosts give up after 30 s at the soonest, and the people at some of them earlier. */
+/**
+ * How long a host's `initialize` may wait for a server whose answer is on its way. Hosts give up after 10 s at the soonest (Codex and Crush, where
+ * their person has set nothing), most after 30 s.
+ */
 const USUAL_MS = 8_000;
 
 /** Hosts that are known to give up earlier, by `clientInfo.name` in lower case. */
