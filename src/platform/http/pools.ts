@@ -11,6 +11,8 @@ export interface PoolOptions {
   /** Certificate authorities that replace the built-in ones (PEM); the caller adds those it wants to keep. */
   readonly ca?: readonly string[];
   readonly connectTimeoutMs?: number;
+  /** How long one address of a name may take before the next is tried. */
+  readonly addressAttemptMs?: number;
   /** Silence on a connection before it is probed. */
   readonly probeAfterMs?: number;
   /** How long a connection may be idle and still be used. */
@@ -21,7 +23,7 @@ export interface PoolOptions {
 
 /** FAULTS 2: a black hole is noticed in 10 s. */
 const CONNECT_TIMEOUT_MS = 10_000;
-/** How long one address may take before the next is tried: Node's 250 ms gives up on slow mobile links. */
+/** Node's 250 ms gives up on slow mobile links. */
 const ADDRESS_ATTEMPT_MS = 1_500;
 /**
  * How long an idle connection is kept, unless the server says less. A path can die without a word, and a call that is sent on it waits for as long
@@ -54,7 +56,7 @@ export async function poolFactory(options: PoolOptions, lookup: LookupFunction):
   const connect: buildConnector.BuildOptions & { autoSelectFamilyAttemptTimeout: number } = {
     timeout: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
     autoSelectFamily: true,
-    autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT_MS,
+    autoSelectFamilyAttemptTimeout: options.addressAttemptMs ?? ADDRESS_ATTEMPT_MS,
     keepAlive: false,
     ...(options.ca === undefined ? {} : { ca: [...options.ca] }),
   };

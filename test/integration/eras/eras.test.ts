@@ -6,6 +6,7 @@ import type { ComposedBridge } from '../../peers/hosts/composed-bridge.ts';
 import { composeEraBridge } from '../../peers/hosts/era-bridge.ts';
 import { startMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
 import { ModernMcpServer, type ModernRequestSeen } from '../../peers/mcp-servers/modern-mcp-server.ts';
+import { stillClock } from '../../peers/net/fast-clock.ts';
 
 const META = {
   'io.modelcontextprotocol/protocolVersion': '2026-07-28',
@@ -199,9 +200,9 @@ describe('a host of 2025 with a server of 2026', () => {
     ).toBe(false);
   });
 
-  it('cancels by closing the stream, in 100 ms, with no message', async () => {
+  it('cancels by closing the stream, without a pause and with no message', async () => {
     await using server = await ModernMcpServer.start({ responseMode: 'sse' });
-    const { bridge } = await composeEraBridge(server.url);
+    const { bridge } = await composeEraBridge(server.url, { clock: stillClock() });
     await using _bridge = bridge.read();
     await bridge.initialize();
     bridge.send({
@@ -211,10 +212,8 @@ describe('a host of 2025 with a server of 2026', () => {
       params: { name: 'slow', arguments: { name: 'a' } },
     });
     await server.calls.started('a');
-    const startedAt = performance.now();
     bridge.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } });
     await server.calls.cancelled('a');
-    expect(performance.now() - startedAt).toBeLessThan(100);
     expect(server.of('notifications/cancelled')).toEqual([]);
     expect(bridge.answersTo(1)).toBe(0);
   });
@@ -382,15 +381,13 @@ describe('a host of 2026', () => {
     expect(server.counters.sessionsOpened).toBe(2);
   });
 
-  it('is told within a second to fall back where nothing is known, and is served behind initialize', async () => {
+  it('is told to fall back where nothing is known, and is served behind initialize', async () => {
     await using server = await ModernMcpServer.start();
     server.intercept(({ body }) => body.method === 'server/discover' && body.id === 'd');
     const { bridge } = await composeEraBridge(server.url);
     await using _bridge = bridge.read();
-    const startedAt = performance.now();
     bridge.send(modern('d', 'server/discover'));
     expect((await bridge.answer('d')).json.error.code).toBe(-32601);
-    expect(performance.now() - startedAt).toBeLessThan(1_500);
     expect((await bridge.initialize()).json.result.serverInfo.name).toBe('modern-peer');
     expect(
       (await bridge.request(1, 'tools/call', { name: 'echo', arguments: { value: 1 } })).json.result,

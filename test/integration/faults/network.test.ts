@@ -11,6 +11,7 @@ import { ODD_RESULT } from '../../peers/mcp-servers/raw-behaviours.ts';
 import { startRawMcpServer } from '../../peers/mcp-servers/raw-mcp-server.ts';
 import { startResumableServer } from '../../peers/mcp-servers/resumable-server.ts';
 import { startSseMcpServer } from '../../peers/mcp-servers/sse-mcp-server.ts';
+import { stillClock } from '../../peers/net/fast-clock.ts';
 
 type Lookup = NonNullable<Parameters<typeof createHttp>[0]['lookup']>;
 
@@ -41,24 +42,21 @@ describe('a server that cannot be reached', () => {
   it('2: a black hole is given up at the time limit, before anything was sent', async () => {
     await using hole = await startBlackHole();
     const http = await createHttp({ env: {}, connectTimeoutMs: 1_000 });
-    const started = performance.now();
     const failure = await http
       .request({ method: 'POST', url: hole.url, body: '{}' })
       .catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: 'timeout', sent: false });
-    expect(performance.now() - started).toBeLessThan(4_000);
     await http.close();
   });
 
-  // The figure is the bridge's; a machine that is busy with other things may take longer once.
-  it('11: a dead IPv6 address costs next to nothing', { retry: 2 }, async () => {
+  it('11: a dead IPv6 address is not waited for', async () => {
     await using server = await startRawMcpServer();
     const lookup = resolver({ address: '::1', family: 6 }, { address: '127.0.0.1', family: 4 });
     const url = `http://server.test:${new URL(server.origin).port}/mcp/well`;
-    await using bridge = (await composeBridge(url, { http: { lookup } })).read();
-    const started = performance.now();
+    // Longer than this test may take: what refuses is passed over without its time.
+    const http = { lookup, addressAttemptMs: 60_000 };
+    await using bridge = (await composeBridge(url, { http, clock: stillClock() })).read();
     expect((await bridge.initialize()).json.result.serverInfo.name).toBe('raw');
-    expect(performance.now() - started).toBeLessThan(300);
   });
 });
 
@@ -110,7 +108,7 @@ describe('a network that does what networks do', () => {
     await http.close();
   });
 
-  it('3: a reset ends the calls on that connection within a second, and no others', async () => {
+  it('3: a reset ends the calls on that connection, which would not end by themselves, and no others', async () => {
     await using server = await startMcpServer();
     await using proxy = await startFaultProxy(server.url);
     await using bridge = (await composeBridge(proxy.url)).read();
@@ -122,10 +120,8 @@ describe('a network that does what networks do', () => {
       })),
     );
     await server.requests.until(() => server.methodCount('tools/call') === 2);
-    const started = performance.now();
     proxy.resetAll();
     const answers = await Promise.all([bridge.answer(1), bridge.answer(2)]);
-    expect(performance.now() - started).toBeLessThan(1_000);
     for (const { json } of answers) expect(json.error.data).toEqual({ mayHaveRun: true });
     expect((await bridge.request(3, 'tools/list')).json.result.tools).toBeDefined();
     expect(server.methodCount('tools/call')).toBe(2);

@@ -26,9 +26,7 @@ describe('certificates (FAULTS 10)', () => {
   ])('%s is named, with the way out', async (_name, options, what, wayOut) => {
     await using server = await startTlsMcpServer(await authority.issue(options));
     await using bridge = (await composeBridge(server.url(), { http: { ca: [authority.pem] } })).read();
-    const started = performance.now();
     const { json } = await bridge.initialize();
-    expect(performance.now() - started).toBeLessThan(5_000);
     expect(json.error.message).toMatch(what);
     expect(json.error.message).toMatch(wayOut);
   });

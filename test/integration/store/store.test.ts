@@ -22,6 +22,7 @@ import { readRemembered, writeRemembered } from '../../../src/store/server-cache
 import type { Store } from '../../../src/store/store.ts';
 import { expiredLogin, wholeRecord } from '../../peers/processes/credentials.ts';
 import { TemporaryHome } from '../../peers/processes/home.ts';
+import { asRoot, hasRoot } from '../../peers/processes/tools.ts';
 
 const KEY = 'ab'.repeat(32);
 const tools = { clock: systemClock, random: systemRandom };
@@ -124,12 +125,12 @@ test('a folder that is a link is refused', async () => {
   await expect(open(home)).rejects.toMatchObject({ code: 'store_insecure' });
 });
 
-test.skipIf(process.getuid?.() !== 0)('a folder of another user is refused', async () => {
+test.skipIf(!hasRoot())('a folder of another user is refused', async () => {
   await using home = await TemporaryHome.create();
   const store = await open(home);
-  const { chown } = await import('node:fs/promises');
-  await chown(store.folder, 65_534, 65_534);
+  asRoot('chown', '65534:65534', store.folder);
   await expect(open(home)).rejects.toMatchObject({ code: 'store_insecure' });
+  asRoot('chown', `${process.getuid?.()}`, store.folder);
 });
 
 test('a record that is a link is set aside unread, and its target stays as it is', async () => {

@@ -13,6 +13,27 @@ export function fastClock(speed: number): Clock {
   };
 }
 
+/** A clock on which no pause ends: for what must not depend on one, such as a time limit or a delay before something is sent. */
+export function stillClock(): Clock {
+  return { ...systemClock, sleep: (_, signal) => systemClock.sleep(MAX_TIMER_MS, signal) };
+}
+
+/** As long as a timer of Node's can be. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** A clock on which no pause lasts longer than a moment, and which tells how long each was to be. */
+export function recordingClock(): Clock & { readonly asked: number[] } {
+  const asked: number[] = [];
+  return {
+    ...systemClock,
+    asked,
+    sleep: (ms, signal) => {
+      asked.push(ms);
+      return systemClock.sleep(Math.min(ms, 50), signal);
+    },
+  };
+}
+
 /** A monotonic clock on which a pause of this length takes no time, and every other what it takes; the wall clock goes on as it is. */
 export function skippingClock(pauseMs: number): Clock {
   let skippedMs = 0;

@@ -1,15 +1,14 @@
 import type { Browser, BrowserContext, Page, Request } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { missingChromium, startChromium } from '../../peers/browsers/chromium.ts';
+import { hasChromium, startChromium } from '../../peers/browsers/chromium.ts';
 import { listen } from '../../peers/net/listening.ts';
 import { createSignInWorld, type SignInWorld } from '../../peers/worlds/sign-in-world.ts';
 
-const missing = missingChromium();
-if (missing !== undefined) process.stderr.write(`the pages are not looked at: ${missing}\n`);
+const canLook = hasChromium();
 
 let browser: Browser;
 beforeAll(async () => {
-  if (missing === undefined) browser = await startChromium();
+  if (canLook) browser = await startChromium();
 });
 afterAll(() => browser?.close());
 
@@ -93,7 +92,7 @@ const visits: [name: string, status: number, heading: string, visit: Visit][] = 
   ],
 ];
 
-describe.skipIf(missing !== undefined)('in a real browser', () => {
+describe.skipIf(!canLook)('in a real browser', () => {
   describe.each(['light', 'dark'] as const)('%s', (colorScheme) => {
     test.each(visits)('%s', async (name, status, heading, visit) => {
       await using world = await createSignInWorld();

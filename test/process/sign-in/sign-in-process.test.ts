@@ -7,6 +7,7 @@ import type { SignInFace } from '../../../src/store/lease/lease.ts';
 import { type BrowserMode, createFakeBrowser, type FakeBrowser } from '../../peers/browsers/browser.ts';
 import { visit } from '../../peers/browsers/browser-visit.ts';
 import { faults } from '../../peers/faults/faults.ts';
+import { isLinux } from '../../peers/processes/tools.ts';
 import { createSignInWorld, type SignInWorld } from '../../peers/worlds/sign-in-world.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../peers/worlds/sign-in-program.ts', import.meta.url));
@@ -107,7 +108,7 @@ test('neither browser nor sign-in process see a secret, and a chatty browser is 
     expect(opened?.argv).toEqual([opened?.address]);
     expect(JSON.stringify(opened?.env)).not.toContain(CANARY);
     expect(opened?.env).toMatchObject({ HOME: world.folder });
-    if (process.platform !== 'linux') return;
+    if (!isLinux()) return;
     expect(argv?.split('\0').slice(-3)).toEqual([PROGRAM, '__sign-in', '']);
     expect(environment).toContain(`HOME=${world.folder}`);
     expect(environment).not.toContain(CANARY);

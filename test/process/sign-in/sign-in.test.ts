@@ -59,11 +59,10 @@ describe('the first start', () => {
     expect(browser.opened.length).toBe(1);
   });
 
-  it('answers initialize within a second however long the person takes, and tells of the real lists then', async () => {
+  it('answers initialize however long the person takes, and tells of the real lists then', async () => {
     await world('follow', 'wait');
     await using host = start();
     const greeting = await host.initialize();
-    expect(host.lines.entries[0]?.atMs).toBeLessThan(2000);
     expect(greeting.result).toMatchObject({ serverInfo: { name: 'mcp-drawbridge' } });
     const list = host.request('tools/list', undefined, { timeoutMs: 30_000 });
     await authority.consent.asked.waitFor(() => true);

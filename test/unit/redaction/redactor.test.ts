@@ -93,14 +93,13 @@ describe('what looks like a secret', () => {
   });
 
   test.each([
-    ['"token"', '"token"'.repeat(20_000)],
-    ['tokentoken', 'token'.repeat(20_000)],
-    ['Bearer', 'Bearer '.repeat(20_000)],
-    ['backslashes', `"token":"${'\\'.repeat(100_000)}`],
-    ['a long word', 'a'.repeat(100_000)],
-  ])('%s, much of it, takes no time', (_, text) => {
-    const started = performance.now();
-    redact(text);
-    expect(performance.now() - started).toBeLessThan(1000);
+    ['"token"', '"token"'.repeat(200_000)],
+    ['tokentoken', 'token'.repeat(200_000)],
+    ['Bearer', 'Bearer '.repeat(200_000)],
+    ['backslashes', `"token":"${'\\'.repeat(1_000_000)}`],
+    ['a long word', 'a'.repeat(1_000_000)],
+  ])('%s, a million characters of it, is gone through once', (_, text) => {
+    // What goes through it once for each character would take hours.
+    expect(redact(text)).not.toBe('');
   });
 });

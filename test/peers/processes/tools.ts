@@ -1,0 +1,35 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+
+/**
+ * Whether tests that need something of the machine can run here. On a build server (CI) they have to: a skipped test passes, and what it was to
+ * show is shown by nothing.
+ */
+export function canRun(isThere: boolean, what: string): boolean {
+  const { CI } = process.env;
+  if (!isThere && CI !== undefined && CI !== '' && CI !== 'false') {
+    throw new Error(`tests need ${what}, which is missing here, and none may be skipped on a build server`);
+  }
+  return isThere;
+}
+
+/** /proc, and programs such as `prlimit`. */
+export const isLinux = () => canRun(process.platform === 'linux', 'Linux');
+
+/** A network of one's own: user namespaces, and `ip` of iproute2. */
+export const hasNetworkNamespaces = () =>
+  canRun(
+    spawnSync('unshare', ['-rn', 'ip', 'link', 'set', 'lo', 'up']).status === 0,
+    '`unshare -rn` and `ip` (packages util-linux and iproute2; user namespaces must be allowed)',
+  );
+
+const isRoot = () => process.getuid?.() === 0;
+
+/** Root, or a `sudo` that asks nobody. */
+export const hasRoot = () =>
+  canRun(isRoot() || spawnSync('sudo', ['-n', 'true']).status === 0, 'root, or sudo without a password');
+
+/** Runs a program as root, where `hasRoot`. */
+export function asRoot(command: string, ...args: readonly string[]): void {
+  if (isRoot()) execFileSync(command, args);
+  else execFileSync('sudo', ['-n', command, ...args]);
+}
