@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { ThreatsReporter } from './threats/reporter.ts';
 
 const root = new URL('..', import.meta.url).pathname;
 
@@ -6,7 +7,7 @@ const root = new URL('..', import.meta.url).pathname;
 export default defineConfig({
   root,
   test: {
-    reporters: ['default'],
+    reporters: ['default', new ThreatsReporter(new URL('.', import.meta.url).pathname)],
     projects: [
       {
         root,

@@ -1,94 +1,49 @@
-import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
-
-/** Which tests hold each attack off, by file and by what stands in their names: a list that cannot come to name what is gone. */
-const AUTHORIZATION = 'integration/threats/authorization';
-const PARTIES = 'integration/threats/parties';
-const PROCESS = 'process/threats/threats';
-const STORM = 'process/storm/secrets';
-const SIGN_IN = 'integration/auth/sign-in';
-
-const ROWS: readonly (readonly [
-  row: number,
-  ...tests: readonly (readonly [file: string, name: string])[],
-])[] = [
-  [1, [AUTHORIZATION, 'addresses that may not be opened'], [PROCESS, 'reads as a flag or a program']],
-  [
-    2,
-    [PROCESS, 'shell metacharacters in the address'],
-    ['integration/platform/browser', 'and no shell (THREATS 2, 4)'],
-  ],
-  [3, [AUTHORIZATION, 'verification_uri %j'], [PROCESS, 'reads as a flag or a program']],
-  [4, [PROCESS, 'THREATS 2, 4, 5, 14'], ['process/sign-in/sign-in-process', 'sign-in process see a secret']],
-  [5, [PROCESS, 'THREATS 2, 4, 5, 14'], ['process/sign-in/sign-in-process', 'a chatty browser is not heard']],
-  [6, [PARTIES, 'THREATS 6'], ['integration/auth/discovery', 'not who it was said to be']],
-  [7, [PARTIES, 'THREATS 7'], [SIGN_IN, 'is not redeemed and its text not shown']],
-  [8, [PARTIES, 'THREATS 8'], ['integration/auth/discovery', 'metadata for another resource']],
-  [9, [AUTHORIZATION, 'THREATS 9']],
-  [10, [AUTHORIZATION, 'THREATS 10'], ['integration/auth/discovery', 'PKCE taken away']],
-  [11, ['integration/auth/guarded-fetch', 'a resolver that flips to 169.254.169.254']],
-  [12, [AUTHORIZATION, '%s over http'], ['unit/auth/http/url-policy', 'THREATS 1, 3, 12']],
-  [13, ['integration/threats/redirects', 'the stranger sees nothing']],
-  [14, [AUTHORIZATION, 'each secret at its own origin'], [PROCESS, 'THREATS 2, 4, 5, 14']],
-  [15, [PROCESS, 'THREATS 15'], ['integration/auth/guarded-fetch', 'documents without measure']],
-  [16, [PROCESS, 'THREATS 16']],
-  [
-    17,
-    ['integration/threats/transport', 'THREATS 17'],
-    ['integration/auth/guarded-fetch', '200,000 levels deep'],
-  ],
-  [18, [AUTHORIZATION, 'THREATS 18']],
-  [19, ['unit/auth/challenge/challenge', 'THREATS 19'], ['fuzz/challenges', 'is read within 10 ms']],
-  [20, ['integration/threats/transport', 'THREATS 20']],
-  [21, ['integration/threats/transport', 'THREATS 21']],
-  [22, ['integration/threats/headers', 'THREATS 22']],
-  [23, [PARTIES, 'THREATS 23'], ['integration/auth/step-up', '2 tabs for an operation, 3 in ten minutes']],
-  [24, ['integration/threats/texts', 'THREATS 24'], [PROCESS, 'THREATS 24']],
-  [25, ['integration/threats/tokens', 'THREATS 25']],
-  [26, ['integration/threats/tokens', 'THREATS 26']],
-  [27, ['integration/threats/callback', 'THREATS 27']],
-  [28, ['integration/threats/callback', 'THREATS 28'], [SIGN_IN, 'fifty forgeries change nothing']],
-  [29, ['integration/threats/callback', 'THREATS 29'], [SIGN_IN, 'a callback works once']],
-  [30, ['integration/threats/callback', 'THREATS 30'], ['process/sign-in/pages', 'in a real browser']],
-  [
-    31,
-    ['integration/threats/callback', 'THREATS 31'],
-    ['integration/platform/loopback-listener', 'THREATS 31'],
-    ['process/sign-in/pages', 'cannot ask in the background'],
-  ],
-  [
-    32,
-    ['integration/threats/callback', 'THREATS 32'],
-    ['integration/platform/loopback-listener', 'THREATS 32'],
-  ],
-  [33, [STORM, 'no file is open to others (umask $umask)']],
-  [
-    34,
-    ['integration/platform/log-sink', 'THREATS 34'],
-    ['integration/store/store', 'a link planted where the record will be'],
-  ],
-  [
-    35,
-    [SIGN_IN, 'a port fixed by the user that is taken'],
-    ['integration/platform/loopback-listener', 'THREATS 35'],
-  ],
-  [36, [STORM, 'siblings meet through files']],
-  [37, ['integration/auth/authorization', "another server's record under this key"]],
-  [38, [STORM, 'a hostile record (%s) is set aside']],
-  [39, ['integration/auth/refresh-processes', 'an owner that is suspended is never overtaken']],
-  [40, [STORM, 'no secret leaves its place'], ['unit/config/sources/headers', 'THREATS 40']],
-  [41, ['integration/platform/log-sink', 'THREATS 41'], [STORM, 'no secret leaves its place']],
-  [42, ['process/commands/cli', 'THREATS 41, 42'], ['unit/config/sources/headers', 'THREATS 42']],
-];
+import { existsSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { missingThreats } from '../threats/judge.ts';
+import { THREATS } from '../threats/rows.ts';
 
 test('each attack has its row', () => {
-  expect(ROWS.map(([row]) => row)).toEqual(Array.from({ length: 42 }, (_, at) => at + 1));
+  expect(THREATS.map(([row]) => row)).toEqual(Array.from({ length: 42 }, (_, at) => at + 1));
+  for (const [row, ...tests] of THREATS) expect(tests, `row ${row}`).not.toEqual([]);
 });
 
-test.each(ROWS.flatMap(([row, ...tests]) => tests.map(([file, name]) => ({ row, file, name }))))(
-  'THREATS $row: $file has "$name"',
-  ({ file, name }) => {
-    const path = file.startsWith('fuzz/') ? `${file}.ts` : `${file}.test.ts`;
-    expect(readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')).toContain(name);
-  },
-);
+test('each row names files that are there', () => {
+  const files = new Set(THREATS.flatMap(([, ...tests]) => tests.map(([file]) => file)));
+  const gone = [...files].filter((file) => !existsSync(new URL(`../${file}.test.ts`, import.meta.url)));
+  expect(gone).toEqual([]);
+});
+
+describe('a run has shown nothing of a row', () => {
+  const rows = [[1, ['unit/a', 'is refused (%s)'], ['unit/b', 'costs $what']]] as const;
+  const passed = (name: string) => ({ name, state: 'passed' });
+  const judge = (...a: { name: string; state: string }[]) =>
+    missingThreats(
+      rows,
+      new Map([
+        ['unit/a', a],
+        ['unit/b', [passed('all > costs nothing')]],
+      ]),
+    );
+
+  test('that it has shown: nothing is missing, nor is it of files that were not part of it', () => {
+    expect(judge(passed('all > is refused (1)'), passed('all > is refused (2)'), passed('other'))).toEqual(
+      [],
+    );
+    expect(missingThreats(rows, new Map())).toEqual([]);
+  });
+
+  test.each([
+    ['whose test was skipped', [{ name: 'all > is refused (1)', state: 'skipped' }], 'skipped'],
+    [
+      'one of whose tests was',
+      [passed('is refused (1)'), { name: 'is refused (2)', state: 'skipped' }],
+      'skipped',
+    ],
+    ['whose test has failed', [{ name: 'is refused (1)', state: 'failed' }], 'failed'],
+    ['whose test has another name now', [passed('is declined (1)')], 'no such test'],
+    ['whose file holds no test any more', [], 'no such test'],
+  ])('%s', (_, ends, why) => {
+    expect(judge(...ends)).toEqual([expect.stringMatching(`^row 1: unit/a, "is refused .*${why}$`)]);
+  });
+});

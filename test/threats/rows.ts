@@ -1,0 +1,79 @@
+const AUTHORIZATION = 'integration/threats/authorization';
+const PARTIES = 'integration/threats/parties';
+const PROCESS = 'process/threats/threats';
+const STORM = 'process/storm/secrets';
+const SIGN_IN = 'integration/auth/sign-in';
+
+/** A row of the threats, and the tests that hold it off: each by its file and by a part of its full name, `%s` and `$name` as in the source. */
+export type ThreatRow = readonly [row: number, ...tests: readonly (readonly [file: string, name: string])[]];
+
+/** Which tests hold each attack off. The run itself is asked whether they were there and passed (`threats-reporter.ts`). */
+export const THREATS: readonly ThreatRow[] = [
+  [1, [AUTHORIZATION, 'addresses that may not be opened'], [PROCESS, 'reads as a flag or a program']],
+  [
+    2,
+    [PROCESS, 'shell metacharacters in the address'],
+    ['integration/platform/browser', 'and no shell (THREATS 2, 4)'],
+  ],
+  [3, [AUTHORIZATION, 'verification_uri %j'], [PROCESS, 'reads as a flag or a program']],
+  [4, [PROCESS, 'THREATS 2, 4, 5, 14'], ['process/sign-in/sign-in-process', 'sign-in process see a secret']],
+  [5, [PROCESS, 'THREATS 2, 4, 5, 14'], ['process/sign-in/sign-in-process', 'a chatty browser is not heard']],
+  [6, [PARTIES, 'THREATS 6'], ['integration/auth/discovery', 'not who it was said to be']],
+  [7, [PARTIES, 'THREATS 7'], [SIGN_IN, 'is not redeemed and its text not shown']],
+  [8, [PARTIES, 'THREATS 8'], ['integration/auth/discovery', 'metadata for another resource']],
+  [9, [AUTHORIZATION, 'THREATS 9']],
+  [10, [AUTHORIZATION, 'THREATS 10'], ['integration/auth/discovery', 'PKCE taken away']],
+  [11, ['integration/auth/guarded-fetch', 'a resolver that flips to 169.254.169.254']],
+  [12, [AUTHORIZATION, '%s over http'], ['unit/auth/http/url-policy', 'THREATS 1, 3, 12']],
+  [13, ['integration/threats/redirects', 'the stranger sees nothing']],
+  [14, [AUTHORIZATION, 'each secret at its own origin'], [PROCESS, 'THREATS 2, 4, 5, 14']],
+  [15, [PROCESS, 'THREATS 15'], ['integration/auth/guarded-fetch', 'documents without measure']],
+  [16, [PROCESS, 'THREATS 16']],
+  [
+    17,
+    ['integration/threats/transport', 'THREATS 17'],
+    ['integration/auth/guarded-fetch', '200,000 levels deep'],
+  ],
+  [18, [AUTHORIZATION, 'THREATS 18']],
+  [19, ['unit/auth/challenge/challenge', 'THREATS 19'], ['unit/fuzz', 'is read within 10 ms']],
+  [20, ['integration/threats/transport', 'THREATS 20']],
+  [21, ['integration/threats/transport', 'THREATS 21']],
+  [22, ['integration/threats/headers', 'THREATS 22']],
+  [23, [PARTIES, 'THREATS 23'], ['integration/auth/step-up', '2 tabs for an operation, 3 in ten minutes']],
+  [24, ['integration/threats/texts', 'THREATS 24'], [PROCESS, 'THREATS 24']],
+  [25, ['integration/threats/tokens', 'THREATS 25']],
+  [26, ['integration/threats/tokens', 'THREATS 26']],
+  [27, ['integration/threats/callback', 'THREATS 27']],
+  [28, ['integration/threats/callback', 'THREATS 28'], [SIGN_IN, 'fifty forgeries change nothing']],
+  [29, ['integration/threats/callback', 'THREATS 29'], [SIGN_IN, 'a callback works once']],
+  [30, ['integration/threats/callback', 'THREATS 30'], ['process/sign-in/pages', 'in a real browser']],
+  [
+    31,
+    ['integration/threats/callback', 'THREATS 31'],
+    ['integration/platform/loopback-listener', 'THREATS 31'],
+    ['process/sign-in/pages', 'cannot ask in the background'],
+  ],
+  [
+    32,
+    ['integration/threats/callback', 'THREATS 32'],
+    ['integration/platform/loopback-listener', 'THREATS 32'],
+  ],
+  [33, [STORM, 'no file is open to others (umask $umask)']],
+  [
+    34,
+    ['integration/platform/log-sink', 'THREATS 34'],
+    ['integration/store/store', 'a link planted where the record will be'],
+  ],
+  [
+    35,
+    [SIGN_IN, 'a port fixed by the user that is taken'],
+    ['integration/platform/loopback-listener', 'THREATS 35'],
+  ],
+  [36, [STORM, 'siblings meet through files']],
+  [37, ['integration/auth/authorization', "another server's record under this key"]],
+  [38, [STORM, 'a hostile record (%s) is set aside']],
+  [39, ['integration/auth/refresh-processes', 'an owner that is suspended is never overtaken']],
+  [40, [STORM, 'no secret leaves its place'], ['unit/config/sources/headers', 'THREATS 40']],
+  [41, ['integration/platform/log-sink', 'THREATS 41'], [STORM, 'no secret leaves its place']],
+  [42, ['process/commands/cli', 'THREATS 41, 42'], ['unit/config/sources/headers', 'THREATS 42']],
+];
