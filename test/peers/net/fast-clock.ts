@@ -13,9 +13,12 @@ export function fastClock(speed: number): Clock {
   };
 }
 
-/** A clock on which no pause ends: for what must not depend on one, such as a time limit or a delay before something is sent. */
-export function stillClock(): Clock {
-  return { ...systemClock, sleep: (_, signal) => systemClock.sleep(MAX_TIMER_MS, signal) };
+/** A clock on which no pause ends that is longer than this: for what must not depend on one, such as a time limit or a delay. */
+export function stillClock(longestMs = 0): Clock {
+  return {
+    ...systemClock,
+    sleep: (ms, signal) => systemClock.sleep(ms > longestMs ? MAX_TIMER_MS : ms, signal),
+  };
 }
 
 /** As long as a timer of Node's can be. */

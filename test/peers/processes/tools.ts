@@ -15,6 +15,9 @@ export function canRun(isThere: boolean, what: string): boolean {
 /** /proc, and programs such as `prlimit`. */
 export const isLinux = () => canRun(process.platform === 'linux', 'Linux');
 
+/** Signals, shells, and processes that outlive the one that started them. */
+export const isPosix = () => canRun(process.platform !== 'win32', 'a POSIX system');
+
 /** A network of one's own: user namespaces, and `ip` of iproute2. */
 export const hasNetworkNamespaces = () =>
   canRun(

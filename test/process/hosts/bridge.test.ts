@@ -8,6 +8,7 @@ import { carries, startMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
 import { startRawMcpServer } from '../../peers/mcp-servers/raw-mcp-server.ts';
 import { createTemporaryHome, type TemporaryHome } from '../../peers/processes/home.ts';
 import { processesOf } from '../../peers/processes/processes.ts';
+import { isPosix } from '../../peers/processes/tools.ts';
 
 let home: TemporaryHome;
 let browser: FakeBrowser;
@@ -75,22 +76,19 @@ describe('the end', () => {
     host.assertOneAnswerEach();
   });
 
-  it('EOF with --wait, then SIGTERM: an error, exit 0 in two seconds', async () => {
+  it('EOF with --wait, then SIGTERM: an error, exit 0', async () => {
     await using server = await startMcpServer({});
     await using host = start([server.url, '--wait']);
     await host.initialize();
     const answer = host.request('tools/call', slow('a'));
     await server.calls.started('a');
     host.endStdin();
-    const before = host.atMs;
     host.kill('SIGTERM');
     expect((await answer).error?.data).toEqual({ mayHaveRun: true });
-    const exit = await host.closed;
-    expect(exit).toMatchObject({ code: 0, signal: null });
-    expect(exit.atMs - before).toBeLessThan(2000);
+    expect(await host.closed).toMatchObject({ code: 0, signal: null });
   });
 
-  it.runIf(process.platform !== 'win32')('EOF with --wait: it does not outlive its parent', async () => {
+  it.skipIf(!isPosix())('EOF with --wait: it does not outlive its parent', async () => {
     await using server = await startMcpServer({});
     // A shell in between, whose end is not the end of anything that the bridge reads or writes.
     const line = '"$0" "$@" <&3 3<&- & wait';
