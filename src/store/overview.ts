@@ -6,7 +6,7 @@ import { readOwnFile } from './files/atomic-file.ts';
 import { parseOwned } from './files/owner-file.ts';
 import { asStoreErrors, LaterVersionError, systemCode } from './files/store-errors.ts';
 import type { Leases, SignInFace } from './lease/lease.ts';
-import { seeLock } from './lock/lock-ownership.ts';
+import { STALE_MS } from './lock/limits.ts';
 import { readRecord } from './record/read-record.ts';
 import type { CredentialRecord } from './record/record.ts';
 
@@ -27,8 +27,6 @@ export interface LockOverview {
   readonly heldForMs: number;
 }
 
-/** As in lock.ts: one that has not been touched for so long is nobody's. */
-const STALE_MS = 15_000;
 const MAX_CLAIM_BYTES = 16 * 1024;
 
 /** The keys of all that may hold tokens: records, what was set aside of them, and answers that were left behind. */
@@ -84,14 +82,11 @@ async function readOne(
   };
 }
 
+/** The lock itself names no process. One that is stale belongs to nobody. */
 async function readLock(folder: string, key: string, now: number): Promise<LockOverview | undefined> {
-  const path = join(folder, `${key}.json.lock`);
-  const [touched, sight] = await Promise.all([stat(path).catch(() => undefined), seeLock(path)]);
+  const touched = await stat(join(folder, `${key}.json.lock`)).catch(() => undefined);
   if (touched === undefined || now - touched.mtimeMs > STALE_MS) return undefined;
-  if (sight.kind !== 'owned') return { heldForMs: sinceMs(touched, now) };
-  if (sight.last.liveness === 'dead') return undefined;
-  const taken = (await stat(sight.last.file).catch(() => undefined)) ?? touched;
-  return { pid: sight.last.owner.pid, heldForMs: sinceMs(taken, now) };
+  return { heldForMs: sinceMs(touched, now) };
 }
 
 /** Whoever spends the refresh token keeps the others waiting, also when it is suspended and its lock has gone stale. */

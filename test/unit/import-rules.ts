@@ -69,7 +69,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   store: [
     'files',
     'record',
-    'lock: file-lock lock-ownership',
+    'lock: file-lock limits',
     'lease: lease memory-leases',
     'reservation',
     'server-cache: server-cache',

@@ -1,32 +1,19 @@
-import { lstatSync } from 'node:fs';
+import fs, { lstatSync, type Stats } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import lockfile from 'proper-lockfile';
 import type { Clock } from '../../platform/clock.ts';
 import { slept } from '../../platform/clock-jump.ts';
 import type { Random } from '../../platform/random.ts';
 import { removeFile, renameFile } from '../files/atomic-file.ts';
+import { isHeldOpen } from '../files/held-open.ts';
 import { LockTimeoutError, systemCode } from '../files/store-errors.ts';
-import {
-  decideTake,
-  forgetSuccessors,
-  isThere,
-  type LockSight,
-  seeLock,
-  type TakenLock,
-  takeLock,
-} from './lock-ownership.ts';
-import { guardedFs } from './lockfile-fs.ts';
+import { STALE_FILE_MS, STALE_MS, UPDATE_MS } from './limits.ts';
 
-/** All versions of the program share these: one with a shorter `stale` would take over from a holder that is well. */
-const STALE_MS = 15_000;
-const UPDATE_MS = 5_000;
 /** Longer than one token request (30 s limit, usually far less) would keep a host waiting for nothing. */
 const WAIT_MS = 30_000;
 const TURN_MIN_MS = 50;
 const TURN_MAX_MS = 250;
-/** Whether a lock's owner lives is asked of the system, on some by starting a program. */
-const LOOK_MS = 500;
-/** Such a lock would never go stale; no two clocks of one machine differ by that much. */
+/** A lock touched further ahead of our clock would never go stale; no two clocks of one machine differ by that much. */
 const FUTURE_MS = 60_000;
 
 export interface LockTools {
@@ -34,8 +21,9 @@ export interface LockTools {
   readonly random: Pick<Random, 'fraction' | 'bytes'>;
 }
 
-/** The lock queues, the claim decides: a lock may be lost at any time, so the holder asks before it acts. */
+/** What the holder of a lock may ask of it. */
 export interface LockGuard {
+  /** True once another process may have taken the lock over, or the machine slept. */
   lost(): boolean;
   /** Gives up what is left of a lost lock and waits for a new one. */
   reacquire(): Promise<void>;
@@ -52,6 +40,11 @@ export interface FileLockOptions<T> {
   readonly waitMs?: number;
 }
 
+/**
+ * Runs `run` while this process holds the lock FILE.lock. The lock only queues: a holder that was suspended, or kept from its timers, for
+ * longer than STALE_MS has a second one beside it. What must happen once is decided by the reservation, which is created with O_EXCL.
+ * Rejects with LockTimeoutError, or the signal's reason.
+ */
 export async function withFileLock<T>(
   file: string,
   run: (guard: LockGuard) => Promise<T>,
@@ -85,17 +78,14 @@ async function waitForLock<T>(
 ): Promise<Waited<T>> {
   const { clock, random } = tools;
   const deadline = clock.monotonic() + (options.waitMs ?? WAIT_MS);
-  let lookAt = Number.NEGATIVE_INFINITY;
   for (;;) {
     options.signal.throwIfAborted();
-    const looks = clock.monotonic() >= lookAt;
-    if (looks) lookAt = clock.monotonic() + LOOK_MS;
-    const hold = await tryLock(file, tools, looks);
+    const hold = await tryLock(file, tools);
     if (hold !== undefined) return { kind: 'held', hold };
     const answer = await options.onTurn?.();
     if (answer !== undefined) return { kind: 'answered', answer };
     if (clock.monotonic() >= deadline) {
-      throw new LockTimeoutError('another process holds the credential and does not come to an end', {
+      throw new LockTimeoutError('another process has held the credential for too long', {
         hint: 'If a bridge or sign-in hangs or is suspended, end it; `status` names it.',
       });
     }
@@ -103,101 +93,78 @@ async function waitForLock<T>(
   }
 }
 
-/** `looks`: whether a lock that is there has gone stale, or its owner has died. */
-async function tryLock(file: string, tools: LockTools, looks: boolean): Promise<Hold | undefined> {
-  const { clock } = tools;
+/** Undefined: another process has it. */
+async function tryLock(file: string, { clock, random }: LockTools): Promise<Hold | undefined> {
   const path = `${file}.lock`;
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  if (stats !== undefined) {
-    if (!looks) return undefined;
-    if (stats.mtime.getTime() - clock.now() > FUTURE_MS) await setAside(path, tools);
+  const found = see(path);
+  if (found !== undefined) {
+    const untouchedMs = clock.now() - found.mtimeMs;
+    if (!found.isDirectory() && untouchedMs < STALE_FILE_MS && untouchedMs > -FUTURE_MS) return undefined;
+    if (!found.isDirectory() || untouchedMs < -FUTURE_MS) await setAside(path, random);
   }
-  const attempt = new Attempt(path, stats === undefined, tools);
-  const guarded = guardedFs(
-    clock,
-    () => attempt.take(),
-    () => attempt.taken !== undefined || attempt.sight.kind === 'owned',
-  );
   const since = { wall: clock.now(), monotonic: clock.monotonic() };
-  let compromised = false;
+  let isCompromised = false;
   let release: () => Promise<void>;
   try {
     release = await lockfile.lock(file, {
+      // Node's own: the default, graceful-fs, queues calls where files run out.
+      fs,
       realpath: false,
       stale: STALE_MS,
       update: UPDATE_MS,
       retries: 0,
-      fs: guarded.fs,
       // The default throws inside a timer, which ends the process.
       onCompromised: () => {
-        compromised = true;
+        isCompromised = true;
       },
     });
   } catch (error) {
     const code = systemCode(error);
     if (code === 'ELOCKED') return undefined;
-    // It was inherited and gone right after: stale by then for somebody else.
-    if (code === 'ENOENT' && attempt.taken !== undefined) return undefined;
-    // A stale lock that is no empty folder: something foreign in it, or in its place.
+    // A stale lock that is not an empty folder.
     if (code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'ENOTDIR') {
-      await setAside(path, tools);
+      await setAside(path, random);
       return undefined;
     }
+    // Windows keeps the name of a deleted folder for as long as another process has it open.
+    if (process.platform === 'win32' && isHeldOpen(error)) return undefined;
     throw error;
   }
-  // Inherited at the end of its 15 s, it may have been removed as stale before it was touched.
-  if (!(await attempt.isOurs())) {
-    guarded.disown();
-    if (!compromised) await release();
-    return undefined;
-  }
-  guarded.ours();
+  const own = see(path);
+  /** An inode is used again at once where the folder was removed; its time of birth is not. */
+  const isOurs = () => {
+    const now = see(path);
+    return now !== undefined && now.ino === own?.ino && now.birthtimeMs === own.birthtimeMs;
+  };
   return {
     lost: () =>
-      compromised ||
-      clock.monotonic() - guarded.updatedAt() > STALE_MS ||
-      slept(since, { wall: clock.now(), monotonic: clock.monotonic() }),
+      isCompromised || slept(since, { wall: clock.now(), monotonic: clock.monotonic() }) || !isOurs(),
     release: async () => {
-      if (!compromised) await release();
-      if (guarded.isRemoved() && attempt.taken !== undefined) await forgetSuccessors(attempt.taken);
+      // proper-lockfile removes by name: what another process has made meanwhile is left alone.
+      if (!isCompromised && isOurs()) await release().catch(ignoreReleased);
     },
   };
 }
 
-/** One go at the lock: what was seen, and what was had of it. */
-class Attempt {
-  sight: LockSight;
-  taken: TakenLock | undefined;
-  readonly #path: string;
-  readonly #random: LockTools['random'];
-
-  constructor(path: string, isFree: boolean, { random }: LockTools) {
-    this.#path = path;
-    this.#random = random;
-    this.sight = { kind: isFree ? 'absent' : 'unreadable' };
-  }
-
-  async take(): Promise<boolean> {
-    if (this.sight.kind !== 'absent') this.sight = await seeLock(this.#path);
-    this.taken = await takeLock(this.#path, decideTake(this.sight), this.#random);
-    return this.taken !== undefined;
-  }
-
-  async isOurs(): Promise<boolean> {
-    const { taken } = this;
-    // One that was just made is nowhere near its end.
-    return taken !== undefined && (taken.successors.length === 0 || isThere(this.#path, taken.first));
-  }
+function see(path: string): Stats | undefined {
+  return lstatSync(path, { throwIfNoEntry: false });
 }
 
-async function setAside(path: string, { random }: LockTools): Promise<void> {
+/** Found out in the same moment by the timer that touches the lock. */
+function ignoreReleased(error: unknown): void {
+  const code = systemCode(error);
+  if (code !== 'ERELEASED' && code !== 'ENOTACQUIRED') throw error;
+}
+
+/** Renamed first, so that only one of several gets it. A lock made in between may go with it: its holder sees that it is lost. */
+async function setAside(path: string, random: LockTools['random']): Promise<void> {
   const aside = `${path}.aside-${Buffer.from(random.bytes(6)).toString('hex')}`;
   try {
     await renameFile(path, aside);
-    await ((await seeLock(aside)).kind === 'owned' ? removeFile(aside) : rmdir(aside));
+    await (see(aside)?.isDirectory() === true ? rmdir(aside) : removeFile(aside));
   } catch (error) {
-    // Somebody was faster, or what lies in it is not ours to delete.
+    // Another process was faster, or what lies in it is not ours to delete.
     const code = systemCode(error);
-    if (code !== 'ENOENT' && code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'ENOTDIR') throw error;
+    if (code !== 'ENOENT' && code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
   }
 }

@@ -1,13 +1,13 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { currentOwner } from '../../../src/platform/process/process-identity.ts';
+import { STALE_MS } from '../../../src/store/lock/limits.ts';
 import { buildStoreWorker, StoreWorker, type WorkerAnswer } from '../../peers/processes/store-workers.ts';
 import { Dice } from '../../storm/random.ts';
 
 const SEED = 20_261_121;
-const NONCE = '0123456789abcdef'.repeat(2);
+const open: Queue[] = [];
 let folder: string;
 let program: string;
 
@@ -16,7 +16,10 @@ beforeAll(async () => {
   program = await buildStoreWorker(folder);
 });
 
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(async () => {
+  for (const queue of open) queue[Symbol.dispose]();
+  await rm(folder, { recursive: true, force: true });
+});
 
 /** Processes that take one lock in turn. */
 class Queue implements Disposable {
@@ -36,11 +39,6 @@ class Queue implements Disposable {
 
   get credentials(): string {
     return join(this.home, 'credentials');
-  }
-
-  /** What tells an inherited lock from a new one. */
-  async nonce(): Promise<string> {
-    return JSON.parse(await readFile(join(this.credentials, `${this.key}.lock`), 'utf8')).nonce;
   }
 
   async worker(): Promise<StoreWorker> {
@@ -63,7 +61,7 @@ class Queue implements Disposable {
   }
 }
 
-test(`6 processes in a queue, some killed while they hold the lock (seed ${SEED}): one at a time, and each inherits from the dead`, async () => {
+test(`6 processes in a queue: one at a time (seed ${SEED})`, async () => {
   using queue = await Queue.create();
   const dice = new Dice(SEED);
   const waiting = new Map<StoreWorker, Promise<readonly [StoreWorker, WorkerAnswer]>>();
@@ -72,55 +70,53 @@ test(`6 processes in a queue, some killed while they hold the lock (seed ${SEED}
     waiting.set(worker, entered);
   };
   for (let number = 0; number < 6; number++) join(await queue.worker());
-  let dead: string | undefined;
-  let killed = 0;
-  for (let round = 0; round < 24; round++) {
+  for (let round = 0; round < 40; round++) {
     const [holder, answer] = await Promise.race(waiting.values());
     expect(answer).toEqual({ entered: true, alone: true });
-    const nonce = await queue.nonce();
-    // Not removed as stale after 15 s, and made anew: it is still the lock of the one who died.
-    if (dead !== undefined) expect(nonce).toBe(dead);
     waiting.delete(holder);
-    if (dice.fraction() < 0.6) {
-      killed++;
-      dead = nonce;
-      holder.child.kill('SIGKILL');
-      join(await queue.worker());
-    } else {
-      dead = undefined;
-      expect(await queue.leave(holder)).toEqual({ left: true, alone: true });
-      join(holder);
-    }
+    await new Promise((resolve) => setTimeout(resolve, dice.fraction() * 20));
+    expect(await queue.leave(holder)).toEqual({ left: true, alone: true });
+    join(holder);
   }
-  expect(killed).toBeGreaterThan(10);
-}, 60_000);
+});
 
-test('killed at any call while it inherits a lock: the next one inherits it from both, and leaves nothing', async () => {
+test('a holder that is killed: the next one enters when the lock has gone stale, and leaves nothing', async () => {
+  using queue = await Queue.create();
+  const [victim, next] = [await queue.worker(), await queue.worker()];
+  expect(await queue.enter(victim)).toEqual({ entered: true, alone: true });
+  victim.child.kill('SIGKILL');
+  expect(await queue.enter(next)).toEqual({ entered: true, alone: true });
+  expect(await queue.leave(next)).toEqual({ left: true, alone: true });
+  expect(await readdir(queue.credentials)).toEqual([]);
+});
+
+test('killed at any call while it takes or takes over the lock: the next one enters, and leaves nothing', async () => {
   const names: string[] = [];
-  using bystanders = await Queue.create();
-  const next = await bystanders.worker();
-  for (let call = 1; ; call++) {
-    using queue = await Queue.create();
-    const victim = await queue.worker();
-    await leaveDeadLock(join(queue.credentials, `${queue.key}.lock`));
-    const ended = await queue.enter(victim, call);
-    if ('signal' in ended) names.push(ended.said);
-    else {
-      expect(ended).toEqual({ entered: true, alone: true });
-      break;
+  const places: Queue[] = [];
+  for (const isStale of [false, true]) {
+    for (let call = 1; ; call++) {
+      const queue = await Queue.create();
+      open.push(queue);
+      if (isStale) await leaveStaleLock(join(queue.credentials, `${queue.key}.lock`));
+      const ended = await queue.enter(await queue.worker(), call);
+      if (!('signal' in ended)) break;
+      names.push(ended.said);
+      places.push(queue);
     }
-    expect(await queue.enter(next)).toEqual({ entered: true, alone: true });
-    expect(await queue.nonce(), `${call} ${ended.said}`).toBe(NONCE);
-    expect(await queue.leave(next)).toEqual({ left: true, alone: true });
-    // What a killed process had not given its name yet is swept with a later write.
-    expect((await readdir(queue.credentials)).filter((name) => !name.endsWith('.tmp'))).toEqual([]);
   }
-  expect(names).toContain('link');
-  expect(names.indexOf('link')).toBeLessThan(names.lastIndexOf('utimes'));
+  expect(names).toEqual(expect.arrayContaining(['mkdir', 'rmdir', 'utimes']));
+  const left = places.map(async (queue) => {
+    const next = await queue.worker();
+    expect(await queue.enter(next)).toEqual({ entered: true, alone: true });
+    expect(await queue.leave(next)).toEqual({ left: true, alone: true });
+    return readdir(queue.credentials);
+  });
+  expect((await Promise.all(left)).flat()).toEqual([]);
 }, 60_000);
 
-/** The lock of a process that is gone: this one's number, another start. */
-async function leaveDeadLock(path: string): Promise<void> {
-  const owner = { ...(await currentOwner()), startTime: '1' };
-  await writeFile(path, JSON.stringify({ nonce: NONCE, owner }), { mode: 0o600 });
+/** The lock of a process that is gone, past its time. */
+async function leaveStaleLock(path: string): Promise<void> {
+  await mkdir(path);
+  const before = new Date(Date.now() - STALE_MS - 1_000);
+  await utimes(path, before, before);
 }

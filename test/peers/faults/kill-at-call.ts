@@ -24,7 +24,7 @@ export async function killAtCall(n: number): Promise<void> {
     ['open', 'rename', 'link', 'unlink', 'mkdir', 'rmdir', 'stat', 'lstat', 'readdir'],
     count,
   );
-  patch(fs, ['utimes', 'lstat', 'rmdirSync', 'unlinkSync', 'lstatSync'], count);
+  patch(fs, ['mkdir', 'stat', 'utimes', 'rmdir', 'lstatSync'], count);
   patch(net.Socket.prototype, ['connect', 'write'], count);
   syncBuiltinESMExports();
 }

@@ -4,7 +4,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import net from 'node:net';
 import { basename } from 'node:path';
 import type { KillPlan } from './kill-plan.ts';
-import { isCallOf, isLock, isSuccessor, Steps } from './refresh-steps.ts';
+import { isCallOf, isLock, Steps } from './refresh-steps.ts';
 
 interface Handed extends KillPlan {
   readonly said: string;
@@ -14,7 +14,8 @@ interface Handed extends KillPlan {
 type Call = (...args: unknown[]) => unknown;
 
 const PROMISES = ['rename', 'link', 'unlink', 'mkdir', 'rmdir', 'stat', 'lstat', 'readdir', 'utimes'];
-const OTHERS = ['utimes', 'lstat', 'rmdirSync', 'unlinkSync', 'lstatSync'];
+/** What the lock is made of. */
+const OTHERS = ['mkdir', 'stat', 'utimes', 'rmdir', 'lstatSync'];
 const HANDLE = ['writeFile', 'sync', 'truncate', 'readFile', 'stat'];
 
 /** Counts the calls of the built program into the store and to the servers, where Node hands them to the system. */
@@ -112,18 +113,19 @@ function wrap(
   }
 }
 
-/** Whether the credential's lock is ours: it was made or inherited, and not removed since. */
+/** Whether the credential's lock is ours: it was made, and not removed since. */
 function watchLock(tell: (held: boolean) => void): void {
-  const promises = fs.promises as unknown as Record<string, Call>;
   const owner = fs as unknown as Record<string, Call>;
-  const { link } = promises as { link: Call };
-  const { unlinkSync } = owner as { unlinkSync: Call };
-  promises.link = async (from, to) => {
-    await link.call(fs.promises, from, to);
-    if (isLock(String(to)) || isSuccessor(String(to))) tell(true);
+  const { mkdir, rmdir } = owner as { mkdir: Call; rmdir: Call };
+  owner.mkdir = (path, ...rest) => {
+    const done = rest.pop() as (error: Error | null) => void;
+    return mkdir.call(fs, path, ...rest, (error: Error | null) => {
+      if (error === null && isLock(String(path))) tell(true);
+      done(error);
+    });
   };
-  owner.unlinkSync = (path) => {
+  owner.rmdir = (path, ...rest) => {
     if (isLock(String(path))) tell(false);
-    return unlinkSync.call(fs, path);
+    return rmdir.call(fs, path, ...rest);
   };
 }

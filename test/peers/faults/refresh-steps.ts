@@ -50,15 +50,11 @@ export function isCallOf({ step, name, on }: Call & { readonly step: Step }, wan
   return step === wanted && (step === 'lock' ? on.includes('.lock') : !isTouch({ name, on }));
 }
 
-/** A lock that is held is touched every five seconds, whatever goes on meanwhile. */
+/** A lock that is held is touched every second, whatever goes on meanwhile. */
 function isTouch({ name, on }: Call): boolean {
-  return isLock(on) && (name === 'lstat' || name === 'utimes');
+  return isLock(on) && (name === 'stat' || name === 'utimes');
 }
 
 export function isLock(on: string): boolean {
   return on.endsWith('.json.lock');
-}
-
-export function isSuccessor(on: string): boolean {
-  return /\.json\.lock\.[0-9a-f]+\.next$/.test(on);
 }

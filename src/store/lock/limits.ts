@@ -1,0 +1,11 @@
+/**
+ * A lock that was not touched for this long, in milliseconds, is taken over: its holder was killed or suspended. The next instance after a kill
+ * waits as long. A holder that lives and is only slow loses the lock too, and the reservation of the refresh token decides.
+ */
+export const STALE_MS = 5_000;
+
+/** How often the holder touches its lock. */
+export const UPDATE_MS = 1_000;
+
+/** Versions up to 0.1 lock by a file that they touch every 5 s, and take over after 15 s. */
+export const STALE_FILE_MS = 15_000;
