@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { withoutSecretsIn } from '../redaction/own-words.ts';
 import { scanObject } from './json-scan.ts';
 import { asMessageId, type MessageId, messageIdIn } from './message-id.ts';
@@ -48,7 +49,10 @@ export function parseMessage(text: Uint8Array | string): Parsed {
     if (value.length === 0) return { kind: 'not-a-message', id: null };
     return { kind: 'batch', members: splitBatch(bytes ?? Buffer.from(json, 'utf8')) };
   }
-  return classify(value, json);
+  const parsed = classify(value, json);
+  // RFC 8259 §8.1: JSON is UTF-8. Bytes that are not would be handed on as they came, past a reader that replaced them.
+  if (bytes === undefined || isUtf8(bytes)) return parsed;
+  return { kind: 'not-a-message', id: 'id' in parsed ? parsed.id : null };
 }
 
 /** Whether the text of a member of a batch is a batch itself, which JSON-RPC 2.0 §6 does not have. */
@@ -69,7 +73,7 @@ const LOOKED_AT = new Set(['jsonrpc', 'id', 'method']);
 
 /** As `parseMessage`, for a message of which nobody may want more than its kind: where it is large, `message` is made when it is asked for. */
 export function lookAtMessage(text: Uint8Array | string): Parsed {
-  if (typeof text === 'string' || text.length < LOOKED_AT_BYTES) return parseMessage(text);
+  if (typeof text === 'string' || text.length < LOOKED_AT_BYTES || !isUtf8(text)) return parseMessage(text);
   const bytes = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
   const members = scanObject(bytes);
   if (members === 'unknown') return parseMessage(text);

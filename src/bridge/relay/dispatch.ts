@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { AbortedError } from '../../errors.ts';
 import type { HostLine } from '../../host/line-splitter.ts';
 import { logUnexpected, UNEXPECTED_ERROR } from '../../platform/log/unexpected-error.ts';
@@ -91,6 +92,10 @@ export class HostMessages {
       case 'not-json':
         return this.#write(errorAnswer(null, RpcErrorCode.parse, 'Parse error: the line is not JSON.'));
       case 'not-a-message':
+        if (!isUtf8(bytes)) {
+          const why = 'Invalid request: the line is not UTF-8.';
+          return this.#write(errorAnswer(parsed.id, RpcErrorCode.invalidRequest, why));
+        }
         return this.#write(
           errorAnswer(parsed.id, RpcErrorCode.invalidRequest, 'Invalid request: no JSON-RPC 2.0 message.'),
         );

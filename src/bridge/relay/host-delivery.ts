@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { AbortedError } from '../../errors.ts';
 import type { HostWriter } from '../../host/writer.ts';
 import { onOneLine } from '../../host/writer.ts';
@@ -65,7 +66,7 @@ export class Inbox {
         throw new BadAnswerError(`the server sent something that is not JSON: ${excerpt(text)}`);
       case 'not-a-message':
         if (parsed.id !== null) this.#failMeant(parsed.id, text);
-        throw new BadAnswerError(`the server sent JSON that is no JSON-RPC message: ${excerpt(text)}`);
+        throw notAMessage(text);
     }
   }
 
@@ -127,19 +128,27 @@ export class Inbox {
   }
 
   async #deliverEach(members: readonly Uint8Array[]): Promise<void> {
+    let failure: BadAnswerError | undefined;
     for (const member of members) {
-      // JSON-RPC 2.0 §6: a batch holds messages; one in another, 200,000 deep, would be split as often (THREATS 17).
-      if (isBatch(member)) throw new BadAnswerError('the server sent a batch within a batch');
-      await this.deliver(member);
+      try {
+        // JSON-RPC 2.0 §6: a batch holds messages; one in another, 200,000 deep, would be split as often.
+        if (isBatch(member)) throw new BadAnswerError('the server sent a batch within a batch');
+        await this.deliver(member);
+      } catch (error) {
+        if (!(error instanceof BadAnswerError)) throw error;
+        failure ??= error;
+      }
     }
+    if (failure !== undefined) throw failure;
   }
 
   /** What was meant as an answer but is none: no other will follow, so its request is not left waiting. */
   #failMeant(id: MessageId, text: Uint8Array | string): void {
     const request = this.#options.table.find(id);
-    if (request === undefined || 'method' in JSON.parse(textOf(text))) return;
-    const why = `The server sent JSON that is no JSON-RPC message: ${excerpt(text)}. The call may have run.`;
-    this.fail(request, why, { mayHaveRun: true });
+    const members = JSON.parse(textOf(text));
+    if (request === undefined || 'method' in members || !('result' in members || 'error' in members)) return;
+    const why = notAMessage(text).message.replace(/^the/, 'The');
+    this.fail(request, `${why}. The call may have run.`, { mayHaveRun: true });
     request.stop.abort(new AbortedError('answered with an error'));
   }
 
@@ -159,6 +168,13 @@ export class Inbox {
     logUnexpected(this.#options.logger, `the request ${request.method}`, error);
     this.fail(request, UNEXPECTED_ERROR, { mayHaveRun: request.mayHaveRun }, RpcErrorCode.internal);
   }
+}
+
+function notAMessage(text: Uint8Array | string): BadAnswerError {
+  if (typeof text !== 'string' && !isUtf8(text)) {
+    return new BadAnswerError('the server sent a message that is not UTF-8');
+  }
+  return new BadAnswerError(`the server sent JSON that is no JSON-RPC message: ${excerpt(text)}`);
 }
 
 /** One line for the host: the bytes as they came, unless they hold raw line breaks. */

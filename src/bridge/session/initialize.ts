@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { Authorization, SignInWatch } from '../../auth/authorization.ts';
 import { DrawbridgeError } from '../../errors.ts';
 import type { Clock } from '../../platform/clock.ts';
@@ -168,7 +169,9 @@ function judge(
 ): Greeting {
   const parsed = parseMessage(json);
   if (parsed.kind !== 'response' || !answersId(parsed.id, hello.id)) {
-    return failed(new BadAnswerError(`the server answered initialize with something else: ${excerpt(json)}`));
+    const isText = typeof json === 'string' || isUtf8(json);
+    const what = isText ? `something else: ${excerpt(json)}` : 'a message that is not UTF-8';
+    return failed(new BadAnswerError(`the server answered initialize with ${what}`));
   }
   if (parsed.failed) return rpcFailure(json, hello);
   const { result } = parsed.message;

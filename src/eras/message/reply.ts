@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { isNestedDeeper } from '../../protocol/depth.ts';
 import {
   type Envelope,
@@ -80,6 +81,9 @@ export function messagesIn(event: ServerEvent): readonly Received[] | BadAnswerE
 
 /** What the server wrote, as messages: several where it is a batch of revision 2025-03-26. Throws BadAnswerError where it is none. */
 export function received(json: Uint8Array | string): Received[] {
+  if (typeof json !== 'string' && !isUtf8(json)) {
+    throw new BadAnswerError('the server sent a message that is not UTF-8');
+  }
   const text = textOf(json);
   if (isNestedDeeper(text, MAX_NESTING)) {
     throw new BadAnswerError(`the server sent JSON that is nested more than ${MAX_NESTING} deep`);

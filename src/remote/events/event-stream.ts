@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { createParser, type EventSourceParser } from 'eventsource-parser';
 import type { HttpBody } from '../../platform/http/http.ts';
 import { randomToken, systemRandom } from '../../platform/random.ts';
@@ -24,6 +25,9 @@ export interface EventStreamOptions {
 
 const DATA = Buffer.from('data:');
 const SPACE = 0x20;
+const LF = 0x0a;
+const CR = 0x0d;
+const LINE_FEED = Buffer.of(LF);
 
 /** Ids are positions in a stream; what is longer is not meant to be sent back. */
 const MAX_ID_CHARACTERS = 4_096;
@@ -99,8 +103,9 @@ class EventReader {
   take(chunk: Uint8Array): readonly ServerEvent[] {
     for (const { isLong, bytes } of this.#lines.push(chunk)) {
       if (this.#isTooLarge) break;
-      if (isLong && bytes.subarray(0, DATA.length).equals(DATA)) this.#takeData(bytes);
-      else this.#takeText(bytes.toString('utf8'));
+      if (isLong && isData(bytes)) this.#takeData(bytes);
+      else if (isUtf8(bytes)) this.#takeText(bytes.toString('utf8'));
+      else this.#takeBroken(bytes);
     }
     if (Math.max(this.#lines.heldBytes - DATA.length - 1, this.#longBytes) > this.#maxMessageBytes) {
       this.#isTooLarge = true;
@@ -116,6 +121,18 @@ class EventReader {
     throw new TooLargeError(`the server sent a message of more than ${this.#maxMessageBytes} bytes`, {
       hint: 'Raise the limit with --max-message-size.',
     });
+  }
+
+  /** HTML §9.2.5 replaces what is not UTF-8; in a message that would change what the server said, so such data stays as it came. */
+  #takeBroken(bytes: Buffer): void {
+    for (let from = 0, at = 0; at <= bytes.length; at++) {
+      if (at < bytes.length && bytes[at] !== LF && bytes[at] !== CR) continue;
+      const line = bytes.subarray(from, at);
+      if (isData(line) && !isUtf8(line)) this.#takeData(line);
+      else if (line.length > 0) this.#takeText(line.toString('utf8'));
+      if (at < bytes.length) this.#takeText(bytes.toString('latin1', at, at + 1));
+      from = at + 1;
+    }
   }
 
   #takeText(text: string): void {
@@ -143,11 +160,19 @@ class EventReader {
   #whole(data: string): string | Uint8Array {
     if (this.#long.size === 0) return data;
     const long = this.#long.get(data);
-    // Several lines are one message, joined by line feeds (HTML §9.2.6).
-    const lines = () => data.split('\n').map((line) => this.#long.get(line)?.toString('utf8') ?? line);
-    const whole = long ?? lines().join('\n');
+    const whole = long ?? this.#joined(data);
     this.#long.clear();
     this.#longBytes = 0;
     return whole;
   }
+  /** Several lines are one message, joined by line feeds (HTML §9.2.6). */
+  #joined(data: string): string | Uint8Array {
+    const lines = data.split('\n').map((line) => this.#long.get(line) ?? Buffer.from(line));
+    const bytes = Buffer.concat(lines.flatMap((line, at) => (at === 0 ? [line] : [LINE_FEED, line])));
+    return isUtf8(bytes) ? bytes.toString('utf8') : bytes;
+  }
+}
+
+function isData(line: Buffer): boolean {
+  return line.subarray(0, DATA.length).equals(DATA);
 }

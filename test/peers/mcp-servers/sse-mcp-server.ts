@@ -69,7 +69,7 @@ export class SseMcpServer implements AsyncDisposable {
   }
 
   /** Writes to every stream as it is. */
-  push(text: string): void {
+  push(text: string | Uint8Array): void {
     for (const stream of this.#streams.values()) stream.write(text);
   }
 
