@@ -14,8 +14,11 @@ export type Resume = (lastEventId: string, afterMs: number) => Promise<Reply | u
  */
 export class MessageSource {
   readonly #messages: AsyncGenerator<Received>;
-  #next: Promise<IteratorResult<Received>> | undefined;
   #injected: Received[] = [];
+  /** Read, and not asked for yet. */
+  readonly #ahead: Received[] = [];
+  #reading: Promise<void> | undefined;
+  #end: { readonly failure?: unknown } | undefined;
   #wake: (() => void) | undefined;
 
   constructor(reply: Promise<Reply>, resume: Resume) {
@@ -45,23 +48,46 @@ export class MessageSource {
     }
   }
 
+  /** For the time in which nobody asks: the answer may come all the same, and would hold up what comes after it on the same connection. */
+  async readAhead(): Promise<void> {
+    while (this.#end === undefined && this.#ahead.length < MAX_READ_AHEAD) await this.#read();
+  }
+
   /** The next message; undefined at the end. One who stops asking leaves the stream open. */
   async next(): Promise<Received | undefined> {
     for (;;) {
-      const message = this.#injected.shift();
+      const message = this.#injected.shift() ?? this.#ahead.shift();
       if (message !== undefined) return message;
-      if (this.#next === undefined) {
-        this.#next = this.#messages.next();
-        // Whoever asks next is told; while the call is parked nobody does.
-        this.#next.catch(() => {});
+      if (this.#end !== undefined) {
+        if ('failure' in this.#end) throw this.#end.failure;
+        return undefined;
       }
-      const step = await Promise.race([this.#next, this.injected()]);
-      if (step === undefined) continue;
-      this.#next = undefined;
-      return step.done ? undefined : step.value;
+      await Promise.race([this.#read(), this.injected()]);
     }
   }
+
+  /** Never rejects: whoever asks next is told, and while the call is parked nobody does. */
+  #read(): Promise<void> {
+    this.#reading ??= this.#messages
+      .next()
+      .then(
+        (step) => {
+          if (step.done) this.#end = {};
+          else this.#ahead.push(step.value);
+        },
+        (failure: unknown) => {
+          this.#end = { failure };
+        },
+      )
+      .finally(() => {
+        this.#reading = undefined;
+      });
+    return this.#reading;
+  }
 }
+
+/** An answer and the end that follows it, without which an event does not count as dealt with. */
+const MAX_READ_AHEAD = 2;
 
 async function* readMessages(first: Promise<Reply>, resume: Resume): AsyncGenerator<Received> {
   let reply: Reply | undefined = await first;

@@ -198,6 +198,7 @@ export class DownTransport implements Transport {
         if (envelope.kind === 'request' && INPUT_METHODS.includes(envelope.method)) {
           if (await this.#refusedFor(params, envelope.id, envelope.method)) continue;
           const parked = { question: envelope.id, id: serverId, progressToken, source, stop, asked: text };
+          void source.readAhead();
           yield [eventOf(inputRequired(text, id, this.#parked.park(parked, nameOf({ method, params }))))];
           return;
         }
