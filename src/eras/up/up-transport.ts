@@ -174,7 +174,7 @@ export class UpTransport implements Transport {
           call.done();
           return messageReply(answer.text);
         }
-      } else if (reply.kind !== 'events') {
+      } else if (reply.kind === 'refused') {
         call.done();
         return reply;
       }
