@@ -9,6 +9,7 @@ import { type Envelope, parseMessage, serverRequest, textOf } from '../protocol/
 import { stringId } from '../protocol/message-id.ts';
 import type { MessageOptions } from '../remote/http/message-options.ts';
 import type { RefreshOptions, Reply, Transport } from '../remote/transport/transport.ts';
+import type { DownTransport } from './down/down-transport.ts';
 import { type Era, eraOfRequest, metaOf } from './message/era.ts';
 import { DISCOVER_MS, MAX_NESTING } from './message/limits.ts';
 import { messageReply, messagesOf, tooDeep } from './message/reply.ts';
@@ -43,6 +44,7 @@ export class EraTransport implements Transport {
   #era: Era | undefined;
   #remembered: Promise<void> | undefined;
   #chosenFor: Era | undefined;
+  #down: DownTransport | undefined;
   #choosing: Promise<Reply | undefined> = Promise.resolve(undefined);
 
   constructor(options: EraTransportOptions) {
@@ -120,6 +122,18 @@ export class EraTransport implements Transport {
   }
 
   async #modern(request: Request, body: Uint8Array | string, options: MessageOptions): Promise<Reply> {
+    const reply = await this.#modernOnce(request, body, options);
+    const down = this.#down;
+    if (reply.kind !== 'refused' || down === undefined || this.#between !== down || down.isOpen) return reply;
+    // What came back is the answer to the bridge's own `initialize`; the host's request was not sent.
+    const verdict = verdictOnInitialize(openingOf(reply));
+    if (verdict !== 'modern' && verdict !== 'ask') return reply;
+    this.#era = undefined;
+    this.#chosenFor = undefined;
+    return this.#modernOnce(request, body, options);
+  }
+
+  async #modernOnce(request: Request, body: Uint8Array | string, options: MessageOptions): Promise<Reply> {
     if (this.#chosenFor !== 'modern' || request.method === 'server/discover') {
       // One at a time: what the first finds out holds for those that wait.
       const choosing = this.#choosing.then(
@@ -167,8 +181,9 @@ export class EraTransport implements Transport {
 
   async #goDown(): Promise<undefined> {
     const { DownTransport } = await import('./down/down-transport.ts');
-    if (this.#chosenFor !== 'modern' || !(this.#between instanceof DownTransport)) {
-      this.#between = new DownTransport(this.#options);
+    if (this.#chosenFor !== 'modern' || this.#between !== this.#down) {
+      this.#down = new DownTransport(this.#options);
+      this.#between = this.#down;
     }
     this.#chosenFor = 'modern';
   }

@@ -56,6 +56,10 @@ export class LegacySession {
     this.#options = options;
   }
 
+  get isOpen(): boolean {
+    return this.#opened !== undefined;
+  }
+
   get headers(): SessionHeaders {
     return this.#opened?.headers ?? {};
   }
