@@ -32,6 +32,7 @@ export const THREATS: readonly ThreatRow[] = [
   [
     17,
     ['integration/threats/transport', 'THREATS 17'],
+    ['integration/threats/deep-json', 'THREATS 17'],
     ['integration/auth/guarded-fetch', '200,000 levels deep'],
   ],
   [18, [AUTHORIZATION, 'THREATS 18']],
