@@ -199,6 +199,49 @@ test('an owner that is suspended is never overtaken, and spends nothing when it 
   expect(world.endpoint.posts.entries).toHaveLength(1);
 });
 
+/** What has been written and has not become the record yet. */
+const staged = async (world: World) =>
+  (await readdir(world.credentials)).filter((name) => /\.json\.[^.]+\.tmp$/.test(name));
+
+test.each(['a logout', 'a login'] as const)(
+  'suspended between its last look at the record and its rename: %s meanwhile stands',
+  async (event) => {
+    await using world = await World.create();
+    const { home } = world;
+    const [owner, other] = await Promise.all([world.worker(), world.worker()]);
+    const writing = owner.run({ do: 'write', home, key: KEY, suspended: true });
+    await owner.suspended();
+    expect(await staged(world)).toHaveLength(1);
+    await world.lockGoesStale();
+    if (event === 'a logout') {
+      expect(await other.run({ do: 'remove', home, key: KEY })).toEqual({ removed: true });
+    } else {
+      const store = await openStore({ home, logger: silentLogger });
+      const login = { ...expiredLogin(world.endpoint.address, 'S0'), family: 'later' };
+      expect(await store.write(KEY, login, 'any')).toMatchObject({ kind: 'written' });
+    }
+    expect(await staged(world)).toEqual([]);
+    owner.child.kill('SIGCONT');
+    expect(await writing).toEqual({ written: 'superseded' });
+    const left = event === 'a logout' ? [] : [`${KEY}.json`];
+    await expect.poll(() => readdir(world.credentials)).toEqual(left);
+    if (event === 'a login') expect(await world.record()).toMatchObject({ record: { family: 'later' } });
+  },
+);
+
+test('killed between its last look at the record and its rename: the next write leaves nothing of it', async () => {
+  await using world = await World.create();
+  const { home } = world;
+  const [owner, other] = await Promise.all([world.worker(), world.worker()]);
+  const writing = owner.run({ do: 'write', home, key: KEY, suspended: true });
+  await owner.suspended();
+  owner.child.kill('SIGKILL');
+  expect(await writing).toMatchObject({ signal: 'SIGKILL' });
+  expect(await staged(world)).toHaveLength(1);
+  expect(await other.run({ do: 'write', home, key: KEY })).toEqual({ written: 'written' });
+  expect(await readdir(world.credentials)).toEqual([`${KEY}.json`]);
+});
+
 test.skipIf(!isLinux())('a disk that is full is found before the token is spent', async () => {
   await using world = await World.create();
   const cramped = await world.worker({ maxFileBytes: 128 * 1024 });

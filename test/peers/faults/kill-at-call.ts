@@ -29,6 +29,17 @@ export async function killAtCall(n: number): Promise<void> {
   syncBuiltinESMExports();
 }
 
+/** From now on this process suspends itself, as by kill -STOP, before its next call of this name, once. */
+export function suspendBefore(name: 'rename'): void {
+  let isDone = false;
+  patch(fs.promises, [name], () => {
+    if (isDone) return;
+    isDone = true;
+    process.kill(process.pid, 'SIGSTOP');
+  });
+  syncBuiltinESMExports();
+}
+
 function patch(target: object, names: readonly string[], before: (name: string) => void): void {
   const owner = target as Record<string, (...args: unknown[]) => unknown>;
   for (const name of names) {

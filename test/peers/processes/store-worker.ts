@@ -8,7 +8,7 @@ import { currentOwner } from '../../../src/platform/process/process-identity.ts'
 import { systemRandom } from '../../../src/platform/random.ts';
 import { openLeases } from '../../../src/store/lease/lease.ts';
 import { openStore } from '../../../src/store/open-store.ts';
-import { killAtCall } from '../faults/kill-at-call.ts';
+import { killAtCall, suspendBefore } from '../faults/kill-at-call.ts';
 import { enterLock, leaveLock } from './held-by-worker.ts';
 import type { WorkerAnswer, WorkerTask } from './store-workers.ts';
 
@@ -56,6 +56,18 @@ async function work(task: WorkerTask): Promise<WorkerAnswer> {
       if (result.kind === 'usable') return { accessToken: result.record.tokens?.accessToken ?? '' };
       return { failed: result.kind === 'sign-in' ? `sign-in: ${result.reason}` : result.error.message };
     }
+    case 'write': {
+      const read = await store.read(task.key);
+      if (read.kind !== 'record') return { failed: read.kind };
+      const { version, revision, ...rest } = read.record;
+      if (task.suspended === true) suspendBefore('rename');
+      const note = { at: Date.now(), outcome: 'written' };
+      const { kind } = await store.write(task.key, { ...rest, lastRefresh: note }, read.record);
+      return { written: kind };
+    }
+    case 'remove':
+      await store.remove(task.key);
+      return { removed: true };
     case 'lease': {
       const leases = openLeases(store.folder);
       const lease = await leases.create(task.key, Date.now());

@@ -12,6 +12,9 @@ export type WorkerTask = { readonly home: string; readonly key: string } & (
       /** Ends with kill -9 in place of its n-th call into file system or network. */
       readonly killAt?: number;
     }
+  /** Writes over the record that it reads; `suspended`: right before that becomes the record, until SIGCONT. */
+  | { readonly do: 'write'; readonly suspended?: true }
+  | { readonly do: 'remove' }
   | { readonly do: 'lease'; readonly adopt: boolean }
   /** Takes the lock, and keeps it until it is told to leave. */
   | { readonly do: 'enter'; readonly killAt?: number }
@@ -21,6 +24,8 @@ export type WorkerTask = { readonly home: string; readonly key: string } & (
 export type WorkerAnswer =
   | { readonly ready: true }
   | { readonly accessToken: string }
+  | { readonly written: string }
+  | { readonly removed: true }
   | { readonly lease: 'created' | 'held' }
   /** `alone`: it met nobody who lives under the same lock. */
   | { readonly entered: true; readonly alone: boolean }
