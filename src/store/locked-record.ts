@@ -75,7 +75,7 @@ function heldLock({ folder, key, path, guard, clock }: HeldParts): HeldLock {
     claims: (hash) => readClaims(files(hash), clock.now()),
     clearClaims: (hash) => removeClaims(files(hash)),
     claim: async (hash, number): Promise<HeldClaim | undefined> => {
-      const claim = await createClaim(files(hash), number);
+      const claim = await createClaim(files(hash), number, clock);
       if (claim === undefined) return undefined;
       return {
         prepare: claim.prepare,

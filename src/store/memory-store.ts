@@ -72,7 +72,7 @@ export class MemoryStore implements Store {
       return { kind: 'written', record: next };
     };
     const claim: HeldClaim = {
-      prepare: async () => {},
+      prepare: async () => true,
       release: async () => {},
       leaveLost: async () => {},
       letGo: () => {},

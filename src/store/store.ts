@@ -57,8 +57,8 @@ export interface HeldLock {
 }
 
 export interface HeldClaim {
-  /** Right before the token is sent: from now on it may have been spent. Fails where the disk is full. */
-  prepare(): Promise<void>;
+  /** Right before the token is sent: from now on it may have been spent. Fails where the disk is full. False: it must not be sent. */
+  prepare(): Promise<boolean>;
   /** Writes what came back, first beside the record, then as the record; then drops the claims. */
   commit(record: NewRecord, expected: Expected): Promise<WriteResult>;
   /** Not spent after all, or superseded: no trace remains. */

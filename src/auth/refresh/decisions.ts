@@ -20,7 +20,9 @@ const FIRST_BACKOFF_MS = 1_000;
 const MAX_OWN_BACKOFF_MS = 60_000;
 /** An ambiguous refresh token is risked once more when the access token is about to end, not before. */
 const NEAR_EXPIRY_MS = 10_000;
-/** Far beyond the 30 s of a token request. Overtakes an owner that cannot be looked up; never one that lives. */
+/** Five heartbeats of a claim: an owner that cannot be looked up, and is silent for longer, is no more. Never one that is seen alive. */
+export const SILENT_OWNER_MS = 10_000;
+/** The same for versions without a heartbeat; far beyond the 30 s of a token request. */
 const UNKNOWN_OWNER_MS = 10 * 60_000;
 /** QUIRKS, Metabase: two refusals without `invalid_grant` mean the same. */
 const MAX_REFUSALS = 2;
@@ -77,9 +79,14 @@ export type ClaimStep =
   | { readonly kind: 'claim'; readonly number: number }
   | { readonly kind: 'later' };
 
+/** A claim, and for how long this process has seen no sign of its owner's life. */
+export interface WatchedClaim extends ClaimState {
+  readonly silentMs: number;
+}
+
 /** Step 4: who may spend the refresh token, seeing the claims on it. */
 export function decideClaim(
-  claims: readonly ClaimState[],
+  claims: readonly WatchedClaim[],
   record: CredentialRecord,
   stale: Stale,
   now: number,
@@ -92,15 +99,20 @@ export function decideClaim(
   }
   const last = claims.at(-1);
   if (last === undefined) return { kind: 'claim', number: 1 };
-  if (last.spent.kind !== 'lost') {
-    if (last.owner === 'alive') return { kind: 'wait' };
-    if (last.owner === 'unknown' && last.ageMs <= UNKNOWN_OWNER_MS) return { kind: 'wait' };
-  }
+  if (last.spent.kind !== 'lost' && mayLive(last)) return { kind: 'wait' };
   // Sent again without an end, at the pace of the back-off: where a first request was carried out unseen, the second one was the replay,
   // and a third costs nothing more. Where none was (a server that is down behind its proxy), it heals; only the server's word ends it.
-  const isAmbiguous = claims.some(({ spent }) => spent.kind === 'lost');
+  // An owner out of sight may be suspended, and its answer on its way: as good as lost, and no more.
+  const isAmbiguous = claims.some(
+    ({ spent, owner }) => spent.kind === 'lost' || (spent.kind === 'maybe' && owner === 'unknown'),
+  );
   if (isAmbiguous && !isUrgent(record, stale, now)) return { kind: 'later' };
   return { kind: 'claim', number: last.number + 1 };
+}
+
+function mayLive({ owner, hasHeartbeat, silentMs, ageMs }: WatchedClaim): boolean {
+  if (owner !== 'unknown') return owner === 'alive';
+  return hasHeartbeat ? silentMs <= SILENT_OWNER_MS : ageMs <= UNKNOWN_OWNER_MS;
 }
 
 function isUrgent({ tokens }: CredentialRecord, stale: Stale, now: number): boolean {

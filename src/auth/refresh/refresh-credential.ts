@@ -1,6 +1,7 @@
 import { LockTimeoutError } from '../../store/files/store-errors.ts';
 import { tokenHash } from '../../store/record/key.ts';
 import type { HeldLock } from '../../store/store.ts';
+import { ClaimWatch } from './claim-watch.ts';
 import { decideClaim, decideStart, newerRecord, type Stale } from './decisions.ts';
 import { later, type Refreshed, type RefreshTools, spend } from './spend.ts';
 
@@ -19,14 +20,19 @@ export async function refreshCredential(
 ): Promise<Refreshed> {
   const { store, key, clock, random } = tools;
   const deadline = clock.monotonic() + WAIT_MS;
+  const watch = new ClaimWatch();
   for (;;) {
     // Of many processes all but one find the work done, and need no lock to see it.
     const adopted = await adopt(tools, stale);
     if (adopted !== undefined) return adopted;
-    const result = await store.withLock<Refreshed | 'again'>(key, (held) => attempt(held, tools, stale), {
-      signal,
-      onTurn: () => adopt(tools, stale),
-    });
+    const result = await store.withLock<Refreshed | 'again'>(
+      key,
+      (held) => attempt(held, tools, stale, watch),
+      {
+        signal,
+        onTurn: () => adopt(tools, stale),
+      },
+    );
     if (result !== 'again') return result;
     if (clock.monotonic() >= deadline) {
       throw new LockTimeoutError('another process is refreshing the credential and does not come to an end');
@@ -43,7 +49,12 @@ async function adopt(
   return record === undefined ? undefined : { kind: 'usable', record };
 }
 
-async function attempt(held: HeldLock, tools: RefreshTools, stale: Stale): Promise<Refreshed | 'again'> {
+async function attempt(
+  held: HeldLock,
+  tools: RefreshTools,
+  stale: Stale,
+  watch: ClaimWatch,
+): Promise<Refreshed | 'again'> {
   const now = tools.clock.now();
   const start = decideStart(await held.read(tools.identity), stale, now, tokenHash);
   switch (start.kind) {
@@ -56,7 +67,8 @@ async function attempt(held: HeldLock, tools: RefreshTools, stale: Stale): Promi
     case 'refresh':
   }
   const { record, hash } = start;
-  const step = decideClaim(await held.claims(hash), record, stale, now);
+  const claims = watch.look(await held.claims(hash), tools.clock.monotonic());
+  const step = decideClaim(claims, record, stale, now);
   switch (step.kind) {
     case 'wait':
       return 'again';
@@ -70,6 +82,6 @@ async function attempt(held: HeldLock, tools: RefreshTools, stale: Stale): Promi
       return 'again';
     }
     case 'claim':
-      return spend(held, tools, start, step.number);
+      return spend(held, tools, start, { number: step.number, claims });
   }
 }

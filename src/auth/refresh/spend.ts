@@ -8,10 +8,12 @@ import {
   isExpected,
   type RecordIdentity,
 } from '../../store/record/record.ts';
+import type { ClaimState } from '../../store/reservation/reservation.ts';
 import type { HeldClaim, HeldLock, Store } from '../../store/store.ts';
 import { RefreshPostponedError } from '../errors/errors.ts';
 import { TokenEndpointError } from '../errors/oauth-errors.ts';
 import type { TokenAnswer } from '../token/token-response.ts';
+import { areUnchanged } from './claim-watch.ts';
 import { judgeFailure, noteFailure, refreshed, type SignInReason, type Start } from './decisions.ts';
 
 /** Sends the refresh token to the record's token endpoint, once, without redirects. Rejects with TokenEndpointError. */
@@ -43,22 +45,26 @@ const REDEEM_TIMEOUT_MS = 30_000;
 
 export type Refresh = Extract<Start, { kind: 'refresh' }>;
 
-/** Steps 4 to 6. The claim is ours alone; a record that changed before we had it makes it void. */
+/**
+ * Steps 4 to 6. The claim is ours alone; a record that changed before we had it makes it void, and so does a sign of life of an owner
+ * before us. `claims`: those by which the number was chosen.
+ */
 export async function spend(
   held: HeldLock,
   tools: RefreshTools,
   start: Refresh,
-  number: number,
+  { number, claims }: { readonly number: number; readonly claims: readonly ClaimState[] },
 ): Promise<Refreshed | 'again'> {
   const claim = await held.claim(start.hash, number);
   if (claim === undefined) return 'again';
   try {
+    const earlier = (await held.claims(start.hash)).filter((other) => other.number < number);
     const again = await held.read(tools.identity);
-    if (again.kind !== 'record' || !isExpected(again.record, start.record)) {
+    const isSame = again.kind === 'record' && isExpected(again.record, start.record);
+    if (!isSame || !areUnchanged(claims, earlier) || !(await claim.prepare())) {
       await claim.release();
       return 'again';
     }
-    await claim.prepare();
   } catch (error) {
     await claim.release();
     throw error;

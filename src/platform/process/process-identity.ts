@@ -41,15 +41,17 @@ async function describeSelf(): Promise<Owner> {
 
 export async function isAlive(owner: Owner): Promise<Liveness> {
   const here = await currentOwner();
-  const place = comparePlace(owner, here);
-  if (place !== 'here') return place === 'gone' ? 'dead' : 'unknown';
+  if (comparePlace(owner, here) !== 'here') return 'unknown';
   return judgeProcess(owner, await processState(owner.pid));
 }
 
-/** Is the owner in a process table that we can see? `gone`: in one that ended with the machine's last boot. */
-export function comparePlace(owner: Owner, here: Owner): 'here' | 'gone' | 'elsewhere' {
+/**
+ * Is the owner in a process table that we can see? Another boot's is not: it may be this machine's last one, or that of another machine
+ * of the same name, and the id of an image that both were made from would not tell them apart either.
+ */
+export function comparePlace(owner: Owner, here: Owner): 'here' | 'elsewhere' {
   if (owner.bootId !== undefined && here.bootId !== undefined) {
-    if (owner.bootId !== here.bootId) return owner.host === here.host ? 'gone' : 'elsewhere';
+    if (owner.bootId !== here.bootId) return 'elsewhere';
   } else if (owner.host !== here.host) return 'elsewhere';
   return owner.pidNamespace === here.pidNamespace ? 'here' : 'elsewhere';
 }

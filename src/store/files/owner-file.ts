@@ -14,6 +14,7 @@ const ownedFile = z.object({
   }),
   deadline: z.optional(z.number()),
   adoptBy: z.optional(z.number()),
+  heartbeat: z.optional(z.boolean()),
 });
 
 /** A file that says whose it is: a claim or a lease. */
@@ -24,6 +25,8 @@ export interface OwnedFile {
   readonly deadline?: number;
   /** Leases that the asking process still holds for the sign-in process that it starts. Milliseconds since the epoch. */
   readonly adoptBy?: number;
+  /** Claims only: its owner touches the file for as long as it lives. */
+  readonly heartbeat?: boolean;
 }
 
 export function parseOwned(bytes: Uint8Array): OwnedFile | undefined {

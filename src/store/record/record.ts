@@ -4,7 +4,8 @@
  *   credentials/KEY.json                  the record below, 0600, replaced whole by rename
  *   credentials/KEY.json.lock             the lock; it names its owner and queues, it decides nothing
  *   credentials/KEY.json.lock.NONCE.next  who inherited it from the owner with that nonce, who died with it
- *   credentials/KEY.HASH.N.claim          who may spend the refresh token with that SHA-256; made with O_EXCL, N from 1
+ *   credentials/KEY.HASH.N.claim          who may spend the refresh token with that SHA-256; made with O_EXCL, N from 1;
+ *                                         touched for as long as its owner lives
  *   credentials/KEY.HASH.N.answer         room for the record that will follow; its presence says "may have been spent"
  *   credentials/KEY.HASH.N.lost           the same after its owner gave up waiting for the answer
  *   credentials/KEY.lease, .lease.lock    the sign-in that is going on, if any

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { readdir, stat, truncate } from 'node:fs/promises';
+import { readdir, stat, truncate, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Clock } from '../../platform/clock.ts';
 import { currentOwner, isAlive, type Liveness } from '../../platform/process/process-identity.ts';
 import { createFileWhole, readOwnFile, removeFile, renameFile } from '../files/atomic-file.ts';
 import { retryWhileHeldOpen } from '../files/held-open.ts';
@@ -13,8 +14,12 @@ export interface ClaimState {
   /** 1 for the first claim on this token, then 2, …: numbers are never used again, so that taking over is another O_EXCL. */
   readonly number: number;
   readonly owner: Liveness;
-  /** Since the claim was made, whatever the wall clock did meanwhile. */
+  /** Since the claim was made or last touched, whatever the wall clock did meanwhile. */
   readonly ageMs: number;
+  /** Changes with each sign of life of its owner. */
+  readonly sign: string;
+  /** Its owner touches it for as long as it lives; versions before this one did not. */
+  readonly hasHeartbeat: boolean;
   readonly spent: Spent;
 }
 
@@ -36,6 +41,8 @@ export interface ClaimFiles {
   readonly hash: string;
 }
 
+/** How often an owner touches its claim, from the claim to the answer: a process that cannot look it up has nothing else to go by. */
+const HEARTBEAT_MS = 2_000;
 /** An owner record is below 1 KiB. */
 const MAX_CLAIM_BYTES = 16 * 1024;
 
@@ -47,14 +54,18 @@ export function claimPath(files: ClaimFiles, number: number, suffix: 'claim' | '
 }
 
 export async function readClaims(files: ClaimFiles, now: number): Promise<ClaimState[]> {
+  const numbers = await claimNumbers(files);
+  const states = await Promise.all(numbers.map((number) => readClaim(files, number, now)));
+  return states.filter((state) => state !== undefined).sort((a, b) => a.number - b.number);
+}
+
+async function claimNumbers(files: ClaimFiles): Promise<number[]> {
   const prefix = `${files.key}.${files.hash}.`;
   const names = (await readdir(files.folder)).filter((name) => name.startsWith(prefix));
-  const numbers = names.flatMap((name) => {
+  return names.flatMap((name) => {
     const found = /^([1-9]\d{0,5})\.claim$/.exec(name.slice(prefix.length));
     return found === null ? [] : [Number(found[1])];
   });
-  const states = await Promise.all(numbers.map((number) => readClaim(files, number, now)));
-  return states.filter((state) => state !== undefined).sort((a, b) => a.number - b.number);
 }
 
 async function readClaim(files: ClaimFiles, number: number, now: number): Promise<ClaimState | undefined> {
@@ -76,6 +87,8 @@ async function readClaim(files: ClaimFiles, number: number, now: number): Promis
     number,
     owner,
     ageMs: Math.abs(now - stats.mtimeMs),
+    sign: `${claim?.nonce}:${stats.mtimeMs}`,
+    hasHeartbeat: claim?.heartbeat === true,
     spent: lost
       ? { kind: 'lost' }
       : answer.kind === 'whole'
@@ -98,8 +111,11 @@ async function ownerOf(claim: NonNullable<ReturnType<typeof parseOwned>>): Promi
 
 /** The right to spend one refresh token once. */
 export interface RefreshClaim {
-  /** To be called right before the token is sent: from now on it may have been spent. Finds out whether the disk is full. */
-  prepare(): Promise<void>;
+  /**
+   * To be called right before the token is sent: from now on it may have been spent. Finds out whether the disk is full. False: another
+   * process took this one for dead and has claimed the token; it must not be sent from here.
+   */
+  prepare(): Promise<boolean>;
   readonly answerPath: string;
   /** The token was not spent, or what came of it is in the record: no trace remains. */
   release(): Promise<void>;
@@ -110,34 +126,76 @@ export interface RefreshClaim {
 }
 
 /** `undefined`: somebody else has that number. */
-export async function createClaim(files: ClaimFiles, number: number): Promise<RefreshClaim | undefined> {
+export async function createClaim(
+  files: ClaimFiles,
+  number: number,
+  clock: Clock,
+): Promise<RefreshClaim | undefined> {
   const nonce = randomBytes(16).toString('hex');
-  const bytes = Buffer.from(JSON.stringify({ nonce, owner: await currentOwner() }));
+  const bytes = Buffer.from(JSON.stringify({ nonce, owner: await currentOwner(), heartbeat: true }));
   heldHere.add(nonce);
+  const path = claimPath(files, number, 'claim');
   let created = false;
   try {
-    created = await createFileWhole(claimPath(files, number, 'claim'), bytes);
+    created = await createFileWhole(path, bytes);
   } finally {
     if (!created) heldHere.delete(nonce);
   }
   if (!created) return undefined;
   const answerPath = claimPath(files, number, 'answer');
+  const over = new AbortController();
+  void keepTouching(path, clock, over.signal);
+  const letGo = () => {
+    heldHere.delete(nonce);
+    over.abort();
+  };
   return {
-    letGo: () => void heldHere.delete(nonce),
-    prepare: () => prepareAnswerFile(answerPath),
+    letGo,
+    prepare: async () => {
+      if (!(await prepareAnswerFile(answerPath))) return false;
+      await touch(path, clock);
+      return isStillOurs(files, number, nonce);
+    },
     answerPath,
     release: async () => {
-      heldHere.delete(nonce);
+      letGo();
       await removeClaims(files, number);
     },
     leaveLost: async () => {
-      heldHere.delete(nonce);
+      letGo();
       const lost = claimPath(files, number, 'lost');
       await renameFile(answerPath, lost);
       // Its presence is all that counts, and a server that is down for hours makes many.
       await retryWhileHeldOpen(() => truncate(lost));
     },
   };
+}
+
+async function keepTouching(path: string, clock: Clock, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    try {
+      await clock.sleep(HEARTBEAT_MS, signal);
+    } catch {
+      return;
+    }
+    await touch(path, clock);
+  }
+}
+
+/** Where that fails the claim has gone, or the disk has: others find out by themselves. */
+async function touch(path: string, clock: Clock): Promise<void> {
+  const seconds = clock.now() / 1000;
+  await utimes(path, seconds, seconds).catch(() => {});
+}
+
+/**
+ * A process that was suspended for long in another container, or on another machine, may have been taken for dead. The answer's file is
+ * there before this look, and whoever claims next looks for that file after its own claim is there: one of the two sees the other.
+ */
+async function isStillOurs(files: ClaimFiles, number: number, nonce: string): Promise<boolean> {
+  const read = await readOwnFile(claimPath(files, number, 'claim'), MAX_CLAIM_BYTES);
+  if (read.kind !== 'bytes' || parseOwned(read.bytes)?.nonce !== nonce) return false;
+  return (await claimNumbers(files)).every((other) => other <= number);
 }
 
 /** One claim, or all on this token. The answer goes first: a claim without one says "not spent", which by then is true. */

@@ -17,15 +17,17 @@ const PADDING = 0x20;
 
 /**
  * Makes room for the largest answer there can be, on disk, before the token is spent: a full disk shows now. The file gets its name
- * last, so that its presence means exactly "from here on the token may have been spent".
+ * last, so that its presence means exactly "from here on the token may have been spent". False: somebody has swept it away before.
  */
-export async function prepareAnswerFile(path: string): Promise<void> {
+export async function prepareAnswerFile(path: string): Promise<boolean> {
   const temporary = temporaryName(path);
   try {
     await createFile(temporary, Buffer.alloc(MAX_RECORD_BYTES, PADDING));
     await moveFile(temporary, path);
+    return true;
   } catch (error) {
     await removeFile(temporary);
+    if (systemCode(error) === 'ENOENT') return false;
     throw error;
   }
 }

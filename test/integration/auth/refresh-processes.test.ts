@@ -1,21 +1,15 @@
-import { chown, mkdtemp, readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { chown, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { silentLogger } from '../../../src/platform/log/logger.ts';
 import { openStore } from '../../../src/store/open-store.ts';
-import { parseRecord } from '../../../src/store/record/record-schema.ts';
-import { RotatingEndpoint } from '../../peers/authorization-servers/rotating-endpoint.ts';
 import { expiredLogin } from '../../peers/processes/credentials.ts';
-import {
-  buildStoreWorker,
-  StoreWorker,
-  type WorkerAnswer,
-  type WorkerOptions,
-} from '../../peers/processes/store-workers.ts';
-import { isLinux } from '../../peers/processes/tools.ts';
 
-const KEY = 'cd'.repeat(32);
+import { buildStoreWorker, StoreWorker, type WorkerAnswer } from '../../peers/processes/store-workers.ts';
+import { isLinux } from '../../peers/processes/tools.ts';
+import { KEY, RefreshWorld } from '../../peers/worlds/refresh-world.ts';
+
 const NOBODY = 65_534;
 let folder: string;
 let file: string;
@@ -27,63 +21,8 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** A home with a login whose access token is at its end, and the endpoint that renews it. */
-class World implements AsyncDisposable {
-  readonly home: string;
-  readonly endpoint: RotatingEndpoint;
-  readonly #workers: StoreWorker[] = [];
-
-  private constructor(home: string, endpoint: RotatingEndpoint) {
-    this.home = home;
-    this.endpoint = endpoint;
-  }
-
-  static async create(): Promise<World> {
-    const world = new World(await mkdtemp(join(tmpdir(), 'drawbridge-')), await RotatingEndpoint.start());
-    const store = await openStore({ home: world.home, logger: silentLogger });
-    await store.write(KEY, expiredLogin(world.endpoint.address, 'R0'), null);
-    return world;
-  }
-
-  get server(): string {
-    return new URL('/mcp', this.endpoint.address).href;
-  }
-
-  get credentials(): string {
-    return join(this.home, 'credentials');
-  }
-
-  async worker(options: WorkerOptions = {}): Promise<StoreWorker> {
-    const worker = await StoreWorker.start(file, options);
-    this.#workers.push(worker);
-    return worker;
-  }
-
-  refresh(worker: StoreWorker, staleToken: string, killAt?: number): Promise<WorkerAnswer> {
-    const { home, server } = this;
-    return worker.run({
-      ...{ do: 'refresh', home, key: KEY, server, staleToken },
-      ...(killAt === undefined ? {} : { killAt }),
-    });
-  }
-
-  /** As if the time had passed after which the lock of a process that is suspended counts as left behind. */
-  async lockGoesStale(): Promise<void> {
-    const lock = join(this.credentials, `${KEY}.json.lock`);
-    const past = new Date(Date.now() - 60_000);
-    if (await stat(lock).catch(() => undefined)) await utimes(lock, past, past);
-  }
-
-  async record() {
-    return parseRecord(await readFile(join(this.credentials, `${KEY}.json`)));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const worker of this.#workers) worker[Symbol.dispose]();
-    await this.endpoint[Symbol.asyncDispose]();
-    await rm(this.home, { recursive: true, force: true });
-  }
-}
+const World = { create: () => RefreshWorld.create(file) };
+type World = RefreshWorld;
 
 test('16 processes find the token refused at once, lapse after lapse: one POST each time, no replay', async () => {
   await using world = await World.create();

@@ -23,7 +23,7 @@ import { seeLock } from '../../../src/store/lock/lock-ownership.ts';
 import { openStore } from '../../../src/store/open-store.ts';
 import { serializeRecord } from '../../../src/store/record/record-schema.ts';
 import { readRemembered, writeRemembered } from '../../../src/store/server-cache/file.ts';
-import type { Store } from '../../../src/store/store.ts';
+import type { HeldLock, Store } from '../../../src/store/store.ts';
 import { expiredLogin, wholeRecord } from '../../peers/processes/credentials.ts';
 import { TemporaryHome } from '../../peers/processes/home.ts';
 import { asRoot, hasRoot } from '../../peers/processes/tools.ts';
@@ -380,7 +380,7 @@ test('a claim is one process’s alone, and the numbers go up', async () => {
       expect(claim).toBeDefined();
       expect(await held.claim('hash', 1)).toBeUndefined();
       expect(await held.claims('hash')).toMatchObject([{ number: 1, owner: 'alive', spent: { kind: 'no' } }]);
-      await claim?.prepare();
+      expect(await claim?.prepare()).toBe(true);
       expect(await held.claims('hash')).toMatchObject([
         { number: 1, owner: 'alive', spent: { kind: 'maybe' } },
       ]);
@@ -396,6 +396,28 @@ test('a claim is one process’s alone, and the numbers go up', async () => {
     { signal },
   );
   expect(await readdir(store.folder)).toEqual([`${KEY}.json`]);
+});
+
+test.each<[string, (held: HeldLock) => Promise<unknown>]>([
+  ['claimed after it', (held) => held.claim('hash', 2)],
+  ['done with it altogether', (held) => held.clearClaims('hash')],
+])('who was taken for dead must not send the token: another process has %s', async (_, happens) => {
+  await using home = await TemporaryHome.create();
+  const store = await open(home);
+  await store.withLock(
+    KEY,
+    async (held) => {
+      const claim = await held.claim('hash', 1);
+      await happens(held);
+      expect(await claim?.prepare()).toBe(false);
+      await claim?.release();
+      const left = await held.claims('hash');
+      expect(left.map(({ number }) => number)).not.toContain(1);
+      await held.clearClaims('hash');
+    },
+    { signal },
+  );
+  expect(await readdir(store.folder)).toEqual([]);
 });
 
 test('the room for an answer is on disk before the token is spent', async () => {

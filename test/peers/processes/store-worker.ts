@@ -50,7 +50,8 @@ async function work(task: WorkerTask): Promise<WorkerAnswer> {
       // What the first refresh of a process loads is no step of the protocol.
       await import('../../../src/store/record/record-schema.ts');
       if (task.killAt !== undefined) await killAtCall(task.killAt);
-      const stale = { token: task.staleToken, refused: true };
+      if (task.suspended === true) suspendBefore('rename');
+      const stale = { token: task.staleToken, refused: task.due !== true };
       const signal = new AbortController().signal;
       const result = await refreshCredential({ ...tools, ...ports, redeem }, stale, signal);
       if (result.kind === 'usable') return { accessToken: result.record.tokens?.accessToken ?? '' };

@@ -11,6 +11,10 @@ export type WorkerTask = { readonly home: string; readonly key: string } & (
       readonly staleToken: string;
       /** Ends with kill -9 in place of its n-th call into file system or network. */
       readonly killAt?: number;
+      /** The access token still serves, and is about to end. */
+      readonly due?: true;
+      /** Until SIGCONT: once the claim is made, before anything says that the token may have been sent. */
+      readonly suspended?: true;
     }
   /** Writes over the record that it reads; `suspended`: right before that becomes the record, until SIGCONT. */
   | { readonly do: 'write'; readonly suspended?: true }
@@ -60,7 +64,12 @@ export interface WorkerOptions {
   readonly uid?: number;
   /** The largest file that it may write, as on a disk that is all but full. */
   readonly maxFileBytes?: number;
+  /** Among process ids of its own, as in a container. */
+  readonly container?: true;
 }
+
+/** The shell is the first process there: signals from within do nothing to the first one (pid_namespaces(7)). */
+const CONTAINER = ['-rpf', '--mount-proc', '--kill-child', 'sh', '-c', '"$0" "$@"; exit $?'];
 
 /** A process that works on the store beside the test. */
 export class StoreWorker implements Disposable {
@@ -79,6 +88,9 @@ export class StoreWorker implements Disposable {
       ...(options.maxFileBytes === undefined
         ? {}
         : { execPath: 'prlimit', execArgv: [`--fsize=${options.maxFileBytes}`, process.execPath] }),
+      ...(options.container === undefined
+        ? {}
+        : { execPath: 'unshare', execArgv: [...CONTAINER, process.execPath] }),
       ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
     });
     this.child.stderr?.on('data', (chunk) => {
@@ -110,10 +122,22 @@ export class StoreWorker implements Disposable {
     return Promise.race([message, this.#exited]);
   }
 
+  /** Its process id as it is here. */
+  async pid(): Promise<number> {
+    let pid = this.child.pid ?? 0;
+    for (;;) {
+      const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'latin1');
+      const child = Number(children.trim().split(' ')[0]);
+      if (!child) return pid;
+      pid = child;
+    }
+  }
+
   /** Whether the kernel shows it as suspended, once it does. */
   async suspended(): Promise<void> {
+    const pid = await this.pid();
     for (;;) {
-      const stat = await readFile(`/proc/${this.child.pid}/stat`, 'latin1');
+      const stat = await readFile(`/proc/${pid}/stat`, 'latin1');
       if (stat.slice(stat.lastIndexOf(')') + 2).startsWith('T')) return;
       await new Promise((resolve) => setTimeout(resolve, 5));
     }

@@ -6,7 +6,9 @@ import {
   judgeFailure,
   noteFailure,
   refreshed,
+  SILENT_OWNER_MS,
   type Stale,
+  type WatchedClaim,
 } from '../../../../src/auth/refresh/decisions.ts';
 import type { CredentialRecord, LastRefresh, Tokens } from '../../../../src/store/record/record.ts';
 import type { ClaimState, Spent } from '../../../../src/store/reservation/reservation.ts';
@@ -94,25 +96,70 @@ test.each([
   expect(decideStart(read, stale, NOW, hashOf)).toMatchObject(expected);
 });
 
-function claim(number: number, owner: ClaimState['owner'], kind: Spent['kind'], ageMs = 1_000): ClaimState {
+function claim(
+  number: number,
+  owner: ClaimState['owner'],
+  kind: Spent['kind'],
+  rest: Partial<WatchedClaim> = {},
+): WatchedClaim {
   const spent: Spent = kind === 'answered' ? { kind, record: record({ accessToken: 'A2' }) } : { kind };
-  return { number, owner, ageMs, spent };
+  return { number, owner, ageMs: 1_000, sign: 's', hasHeartbeat: true, silentMs: 0, spent, ...rest };
 }
 
-test.each<[string, ClaimState[], Stale, object]>([
+const SILENT = { silentMs: SILENT_OWNER_MS + 1 };
+/** An earlier version's. */
+const MUTE = { hasHeartbeat: false, silentMs: MINUTE };
+
+test.each<[string, WatchedClaim[], Stale, object]>([
   ['none', [], DUE, { kind: 'claim', number: 1 }],
   ['a living owner', [claim(1, 'alive', 'maybe')], REFUSED, { kind: 'wait' }],
   [
     'a living owner, of long ago: age never overtakes',
-    [claim(1, 'alive', 'maybe', 1e12)],
+    [claim(1, 'alive', 'maybe', { ageMs: 1e12, silentMs: 1e12 })],
     REFUSED,
     { kind: 'wait' },
   ],
   ['a living owner that has not sent', [claim(1, 'alive', 'no')], REFUSED, { kind: 'wait' }],
   ['an owner out of sight', [claim(1, 'unknown', 'maybe')], REFUSED, { kind: 'wait' }],
   [
-    'an owner out of sight for long',
-    [claim(1, 'unknown', 'maybe', 11 * MINUTE)],
+    'an owner out of sight that was heard a moment ago, with a clock of its own',
+    [claim(1, 'unknown', 'maybe', { ageMs: 1e12, silentMs: SILENT_OWNER_MS })],
+    REFUSED,
+    { kind: 'wait' },
+  ],
+  [
+    'an owner out of sight that is silent and has not sent',
+    [claim(1, 'unknown', 'no', SILENT)],
+    DUE,
+    { kind: 'claim', number: 2 },
+  ],
+  [
+    'an owner out of sight that is silent and may have sent: as good as lost',
+    [claim(1, 'unknown', 'maybe', SILENT)],
+    DUE,
+    { kind: 'later' },
+  ],
+  [
+    'the same, and the access token is refused',
+    [claim(1, 'unknown', 'maybe', SILENT)],
+    REFUSED,
+    { kind: 'claim', number: 2 },
+  ],
+  [
+    'the same, and somebody after it has died before it sent',
+    [claim(1, 'unknown', 'maybe', SILENT), claim(2, 'dead', 'no')],
+    DUE,
+    { kind: 'later' },
+  ],
+  [
+    'an owner out of sight of a version without a heartbeat',
+    [claim(1, 'unknown', 'maybe', MUTE)],
+    REFUSED,
+    { kind: 'wait' },
+  ],
+  [
+    'the same, of long ago',
+    [claim(1, 'unknown', 'maybe', { ...MUTE, ageMs: 11 * MINUTE })],
     REFUSED,
     { kind: 'claim', number: 2 },
   ],

@@ -14,7 +14,7 @@ const HERE: Owner = { host: 'h', bootId: 'b', pidNamespace: 'pid:[1]', pid: 10, 
 test.each<[string, Partial<Owner>, string]>([
   ['this machine', {}, 'here'],
   ['this machine, renamed since', { host: 'other' }, 'here'],
-  ['this machine before its last boot', { bootId: 'earlier' }, 'gone'],
+  ['this machine before its last boot, or another of its name', { bootId: 'other' }, 'elsewhere'],
   ['another machine', { host: 'other', bootId: 'other' }, 'elsewhere'],
   ['another container', { pidNamespace: 'pid:[2]' }, 'elsewhere'],
 ])('an owner on %s', (_, difference, expected) => {
