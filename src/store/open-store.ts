@@ -3,7 +3,7 @@ import { type Clock, systemClock } from '../platform/clock.ts';
 import type { Logger } from '../platform/log/logger.ts';
 import { systemRandom } from '../platform/random.ts';
 import { ensureFolder } from './files/atomic-file.ts';
-import { storePaths } from './files/paths.ts';
+import { type StorePaths, storePaths } from './files/paths.ts';
 import { asStoreErrors, systemCode } from './files/store-errors.ts';
 import type { LockTools } from './lock/file-lock.ts';
 import type { Store } from './store.ts';
@@ -37,13 +37,34 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const code = systemCode(error);
     if (code === undefined || !READ_ONLY.has(code))
       return asStoreErrors(paths.home, () => Promise.reject(error));
-    logger.warn('store is read-only: logins last as long as this process, and are not shared', {
-      file: paths.home,
-      code,
-    });
-    const { MemoryStore } = await import('./memory-store.ts');
-    return new MemoryStore(paths.credentials, true);
+    return openReadOnly(paths, code, { logger, clock, random });
   }
   const { DiskStore } = await import('./disk-store.ts');
   return new DiskStore(paths.credentials, { clock, random });
+}
+
+async function openReadOnly(
+  { home, credentials }: StorePaths,
+  code: string,
+  { logger, clock, random }: LockTools & Pick<StoreOptions, 'logger'>,
+): Promise<Store> {
+  const { findRuntimeFolder } = await import('./files/runtime-folder.ts');
+  const runtime = await findRuntimeFolder(home);
+  if (runtime === undefined) {
+    logger.warn('store is read-only: logins last as long as this process, and are not shared', {
+      file: home,
+      code,
+    });
+    const { MemoryStore } = await import('./memory-store.ts');
+    return new MemoryStore(credentials, true);
+  }
+  logger.warn('store is read-only: what changes is kept elsewhere, until the machine restarts', {
+    file: home,
+    code,
+  });
+  const [{ DiskStore }, { ReadOnlyStore }] = await Promise.all([
+    import('./disk-store.ts'),
+    import('./read-only-store.ts'),
+  ]);
+  return new ReadOnlyStore(credentials, new DiskStore(runtime, { clock, random }));
 }

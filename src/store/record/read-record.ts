@@ -27,7 +27,7 @@ export async function readRecord(path: string, identity?: RecordIdentity): Promi
 }
 
 /** THREATS 37: a record that lies under another's name would carry its tokens to the wrong server. */
-function belongsTo(record: CredentialRecord, identity: RecordIdentity | undefined): boolean {
+export function belongsTo(record: CredentialRecord, identity: RecordIdentity | undefined): boolean {
   if (identity === undefined) return true;
   if (record.server !== identity.server) return false;
   return identity.resource === undefined || record.resource === identity.resource;

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { refreshCredential } from '../../../src/auth/refresh/refresh-credential.ts';
 import { createRedeem } from '../../../src/auth/refresh/refresh-request.ts';
@@ -6,6 +7,7 @@ import { createHttp } from '../../../src/platform/http/undici.ts';
 import { type Logger, silentLogger } from '../../../src/platform/log/logger.ts';
 import { currentOwner } from '../../../src/platform/process/process-identity.ts';
 import { systemRandom } from '../../../src/platform/random.ts';
+import { findRuntimeFolder } from '../../../src/store/files/runtime-folder.ts';
 import { openLeases } from '../../../src/store/lease/lease.ts';
 import { openStore } from '../../../src/store/open-store.ts';
 import { killAtCall, suspendBefore } from '../faults/kill-at-call.ts';
@@ -35,6 +37,8 @@ async function work(task: WorkerTask): Promise<WorkerAnswer> {
       const { version, revision, ...rest } = read.record;
       const written = await store.write(task.key, rest, read.record);
       const again = await store.read(task.key);
+      const runtime = store.writable ? undefined : await findRuntimeFolder(task.home);
+      if (runtime !== undefined) await rm(runtime, { recursive: true });
       const revisionNow = again.kind === 'record' ? again.record.revision : 0;
       return { looked: { writable: store.writable, written: written.kind, revision: revisionNow, warnings } };
     }

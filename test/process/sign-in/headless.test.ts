@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { findRuntimeFolder } from '../../../src/store/files/runtime-folder.ts';
 import {
   type AuthorizationServer,
   startAuthorizationServer,
@@ -217,7 +218,7 @@ describe('a credential from elsewhere', () => {
     expect(await readdir(home.state).catch(() => [])).toEqual([]);
   });
 
-  it('a folder that cannot be written: the same, from memory, with one warning', async () => {
+  it('a folder that cannot be written: the same, with one warning', async () => {
     const env = { MCP_DRAWBRIDGE_CREDENTIALS: await exported() };
     // Not even root makes a folder there.
     const nowhere = '/sys/mcp-drawbridge';
@@ -229,6 +230,7 @@ describe('a credential from elsewhere', () => {
     host.endStdin();
     expect((await host.closed).code).toBe(0);
     expect(host.stderr.match(/read-only/g)).toHaveLength(1);
+    await rm((await findRuntimeFolder(nowhere)) ?? '', { recursive: true });
   });
 });
 

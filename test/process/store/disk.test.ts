@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { findRuntimeFolder } from '../../../src/store/files/runtime-folder.ts';
 import { createSmallDisk } from '../../peers/faults/small-disk.ts';
 import { runProgram } from '../../peers/hosts/command.ts';
 import { StormWorld } from '../../storm/world.ts';
@@ -46,7 +47,7 @@ test('a full disk: found before the refresh token is spent, said when it matters
   expect(await world.corruptRecords()).toBe(0);
 });
 
-test('a disk that has turned read-only: from memory, with one warning; commands say what they cannot do', async () => {
+test('a disk that has turned read-only: served all the same, with one warning; commands say what they cannot do', async () => {
   const { world, disk, login, run } = await dueForRefresh();
   await using _world = world;
   await using _disk = disk;
@@ -70,4 +71,36 @@ test('a disk that has turned read-only: from memory, with one warning; commands 
   expect(out.stderr).toContain(`still in ${world.credentials}`);
   expect(world.browser.opened).toHaveLength(0);
   expect(await readFile(path, 'utf8')).toBe(before);
+  await forgetRuntime(world);
 });
+
+test('a store that is read-only, and a login that rotates: its processes spend each refresh token once', async () => {
+  const { world, disk, login } = await dueForRefresh();
+  await using _world = world;
+  await using _disk = disk;
+  await disk.makeReadOnly();
+  const start = () => world.start({ env: disk.env });
+  const bridges = [start(), start(), start(), start()];
+  await world.lapse('default', login, false);
+  const callAll = async () =>
+    (await Promise.all(bridges.map((bridge) => bridge.call()))).map(({ kind }) => kind);
+  expect(await callAll()).toEqual(Array(4).fill('served'));
+  expect(world.authority.counters).toMatchObject({ refreshPosts: 1, replays: 0 });
+  world.authority.tokens.revokeAll();
+  expect(await callAll()).toEqual(Array(4).fill('served'));
+  // One that starts only now finds the spent token on the disk.
+  expect(await start().call()).toMatchObject({ kind: 'served' });
+  expect(world.authority.counters).toMatchObject({ refreshPosts: 2, replays: 0, codeExchanges: 1 });
+  expect(world.browser.opened).toHaveLength(0);
+  const runtime = await forgetRuntime(world);
+  expect(runtime).toEqual([expect.stringMatching(/\.json$/)]);
+});
+
+/** What was kept elsewhere; it goes with the test. */
+async function forgetRuntime(world: StormWorld): Promise<string[]> {
+  const folder = await findRuntimeFolder(world.home.state);
+  if (folder === undefined) throw new Error('no place to keep anything');
+  const names = await readdir(folder);
+  await rm(folder, { recursive: true });
+  return names;
+}

@@ -1,0 +1,114 @@
+import { join } from 'node:path';
+import type { DiskStore } from './disk-store.ts';
+import { replaceFile } from './files/atomic-file.ts';
+import { belongsTo, readRecord } from './record/read-record.ts';
+import type { CredentialRecord, Expected, NewRecord, RecordIdentity } from './record/record.ts';
+import { serializeRecord } from './record/record-schema.ts';
+import type { HeldClaim, HeldLock, LockOptions, ReadResult, Store, WriteResult } from './store.ts';
+
+/**
+ * A store over a folder that can be read and not written. What changes goes to a folder elsewhere, which the processes of this user share:
+ * a refresh token may be spent once, and one that lies in a file that all can read is not spent by one of them without the others' seeing it.
+ */
+export class ReadOnlyStore implements Store {
+  readonly writable = false;
+  readonly folder: string;
+  readonly #shared: DiskStore;
+  /** The newest that this process has seen: the folder elsewhere may be emptied while it runs. */
+  readonly #seen = new Map<string, CredentialRecord>();
+  /** Signed out of in this process; the file cannot be removed. */
+  readonly #removed = new Set<string>();
+  /** Files that hold no record and cannot be renamed: told of once. */
+  readonly #corrupt = new Set<string>();
+
+  constructor(folder: string, shared: DiskStore) {
+    this.folder = folder;
+    this.#shared = shared;
+  }
+
+  async read(key: string, identity?: RecordIdentity): Promise<ReadResult> {
+    if (this.#removed.has(key)) return { kind: 'absent' };
+    const shared = await this.#shared.read(key, identity);
+    const path = join(this.folder, `${key}.json`);
+    const own = await readRecord(path, identity).catch(() => undefined);
+    const seen = this.#seen.get(key);
+    const isSeen = seen !== undefined && belongsTo(seen, identity);
+    const newest = newestOf([recordOf(shared), recordOf(own), isSeen ? seen : undefined]);
+    if (newest !== undefined) {
+      this.#seen.set(key, newest);
+      return { kind: 'record', record: newest };
+    }
+    if (own?.kind !== 'corrupt' || this.#corrupt.has(key)) return shared;
+    this.#corrupt.add(key);
+    return { kind: 'corrupt', setAside: path };
+  }
+
+  write(key: string, record: NewRecord, expected: Expected | 'any'): Promise<WriteResult> {
+    return this.withLock(key, (held) => held.write(record, expected), {
+      signal: new AbortController().signal,
+    });
+  }
+
+  remove(key: string): Promise<void> {
+    return this.withLock(key, (held) => held.remove(), { signal: new AbortController().signal });
+  }
+
+  withLock<T>(key: string, run: (held: HeldLock) => Promise<T>, options: LockOptions<T>): Promise<T> {
+    const locked = async (held: HeldLock) => {
+      if (!this.#removed.has(key)) await this.#bring(key);
+      return run(this.#noting(key, held));
+    };
+    return this.#shared.withLock(key, locked, options);
+  }
+
+  /** Whatever is newest becomes the record of the shared folder, as it is: from there on it is the only one that counts. */
+  async #bring(key: string): Promise<void> {
+    const path = join(this.#shared.folder, `${key}.json`);
+    const shared = recordOf(await readRecord(path));
+    const own = await readRecord(join(this.folder, `${key}.json`)).catch(() => undefined);
+    const newest = newestOf([shared, recordOf(own), this.#seen.get(key)]);
+    if (newest !== undefined && newest !== shared) await replaceFile(path, serializeRecord(newest));
+  }
+
+  #noting(key: string, held: HeldLock): HeldLock {
+    const noted = (result: WriteResult): WriteResult => {
+      if (result.kind !== 'written') return result;
+      this.#removed.delete(key);
+      this.#seen.set(key, result.record);
+      return result;
+    };
+    return {
+      ...held,
+      read: async (identity) => (this.#removed.has(key) ? { kind: 'absent' } : held.read(identity)),
+      write: async (record, expected) => noted(await held.write(record, expected)),
+      remove: async () => {
+        await held.remove();
+        this.#seen.delete(key);
+        this.#removed.add(key);
+      },
+      claim: async (hash, number): Promise<HeldClaim | undefined> => {
+        const claim = await held.claim(hash, number);
+        if (claim === undefined) return undefined;
+        return { ...claim, commit: async (...written) => noted(await claim.commit(...written)) };
+      },
+    };
+  }
+}
+
+function recordOf(found: ReadResult | Awaited<ReturnType<typeof readRecord>> | undefined) {
+  return found?.kind === 'record' ? found.record : undefined;
+}
+
+/** Of one login the later write; of two logins the later one. The first of equals. */
+export function newestOf(records: readonly (CredentialRecord | undefined)[]): CredentialRecord | undefined {
+  let newest: CredentialRecord | undefined;
+  for (const record of records) {
+    if (record !== undefined && (newest === undefined || isNewer(record, newest))) newest = record;
+  }
+  return newest;
+}
+
+function isNewer(one: CredentialRecord, other: CredentialRecord): boolean {
+  if (one.family === other.family) return one.revision > other.revision;
+  return (one.tokens?.obtainedAt ?? 0) > (other.tokens?.obtainedAt ?? 0);
+}
