@@ -12,6 +12,7 @@ import { openStore } from '../../../src/store/open-store.ts';
 import { tokenHash } from '../../../src/store/record/key.ts';
 import { expiredLogin } from '../../peers/processes/credentials.ts';
 import { buildStoreWorker, type StoreWorker, type WorkerTask } from '../../peers/processes/store-workers.ts';
+import { hasProcessNamespaces } from '../../peers/processes/tools.ts';
 import { KEY, RefreshWorld } from '../../peers/worlds/refresh-world.ts';
 
 let folder: string;
@@ -57,70 +58,86 @@ function holdAnswer({ endpoint }: RefreshWorld): { rotated: Promise<void>; answe
 
 const ended = (worker: StoreWorker) => new Promise((resolve) => worker.child.once('close', resolve));
 
-test.concurrent('killed in a container before the token was sent: the next process goes on after some seconds, with one request', async () => {
-  await using world = await RefreshWorld.create(program);
-  const [owner, other] = await twoPlaces(world);
-  const held = owner.run(refresh(world, { suspended: true }));
-  await owner.suspended();
-  const gone = ended(owner);
-  owner.child.kill('SIGKILL');
-  await gone;
-  await held;
-  await world.lockGoesStale();
-  expect(await other.run(refresh(world))).toEqual({ accessToken: 'A1' });
-  expect(world.endpoint.posts.entries.map(({ outcome }) => outcome)).toEqual(['rotated']);
-  expect(await readdir(world.credentials)).toEqual([`${KEY}.json`]);
-}, 60_000);
+test.skipIf(!hasProcessNamespaces()).concurrent(
+  'killed in a container before the token was sent: the next process goes on after some seconds, with one request',
+  async () => {
+    await using world = await RefreshWorld.create(program);
+    const [owner, other] = await twoPlaces(world);
+    const held = owner.run(refresh(world, { suspended: true }));
+    await owner.suspended();
+    const gone = ended(owner);
+    owner.child.kill('SIGKILL');
+    await gone;
+    await held;
+    await world.lockGoesStale();
+    expect(await other.run(refresh(world))).toEqual({ accessToken: 'A1' });
+    expect(world.endpoint.posts.entries.map(({ outcome }) => outcome)).toEqual(['rotated']);
+    expect(await readdir(world.credentials)).toEqual([`${KEY}.json`]);
+  },
+  60_000,
+);
 
-test.concurrent('killed in a container after the token was sent: as a lost answer, not sent again while the access token serves', async () => {
-  await using world = await RefreshWorld.create(program);
-  world.endpoint.grace = true;
-  await makeDue(world);
-  const [owner, other] = await twoPlaces(world);
-  const { rotated } = holdAnswer(world);
-  const held = owner.run(refresh(world, { due: true }));
-  await rotated;
-  const gone = ended(owner);
-  owner.child.kill('SIGKILL');
-  await gone;
-  await held;
-  await world.lockGoesStale();
-  const answer = await other.run(refresh(world, { due: true }));
-  expect(answer).toMatchObject({ failed: expect.stringContaining('no answer') });
-  expect(world.endpoint.posts.entries).toHaveLength(1);
-  // Refused by the server, it is risked once more, as any lost answer.
-  expect(await other.run(refresh(world))).toEqual({ accessToken: 'A2' });
-  expect(world.endpoint.posts.entries).toHaveLength(2);
-}, 60_000);
+test.skipIf(!hasProcessNamespaces()).concurrent(
+  'killed in a container after the token was sent: as a lost answer, not sent again while the access token serves',
+  async () => {
+    await using world = await RefreshWorld.create(program);
+    world.endpoint.grace = true;
+    await makeDue(world);
+    const [owner, other] = await twoPlaces(world);
+    const { rotated } = holdAnswer(world);
+    const held = owner.run(refresh(world, { due: true }));
+    await rotated;
+    const gone = ended(owner);
+    owner.child.kill('SIGKILL');
+    await gone;
+    await held;
+    await world.lockGoesStale();
+    const answer = await other.run(refresh(world, { due: true }));
+    expect(answer).toMatchObject({ failed: expect.stringContaining('no answer') });
+    expect(world.endpoint.posts.entries).toHaveLength(1);
+    // Refused by the server, it is risked once more, as any lost answer.
+    expect(await other.run(refresh(world))).toEqual({ accessToken: 'A2' });
+    expect(world.endpoint.posts.entries).toHaveLength(2);
+  },
+  60_000,
+);
 
-test.concurrent('alive in a container, with a server that takes longer than the silence that is borne: it is waited for', async () => {
-  await using world = await RefreshWorld.create(program);
-  const [owner, other] = await twoPlaces(world);
-  const { rotated, answer } = holdAnswer(world);
-  const first = owner.run(refresh(world));
-  await rotated;
-  await world.lockGoesStale();
-  const second = other.run(refresh(world));
-  await new Promise((resolve) => setTimeout(resolve, SILENT_OWNER_MS + 4_000));
-  expect(world.endpoint.posts.entries).toHaveLength(1);
-  answer();
-  expect(await first).toEqual({ accessToken: 'A1' });
-  expect(await second).toEqual({ accessToken: 'A1' });
-  expect(world.endpoint.posts.entries).toHaveLength(1);
-}, 60_000);
+test.skipIf(!hasProcessNamespaces()).concurrent(
+  'alive in a container, with a server that takes longer than the silence that is borne: it is waited for',
+  async () => {
+    await using world = await RefreshWorld.create(program);
+    const [owner, other] = await twoPlaces(world);
+    const { rotated, answer } = holdAnswer(world);
+    const first = owner.run(refresh(world));
+    await rotated;
+    await world.lockGoesStale();
+    const second = other.run(refresh(world));
+    await new Promise((resolve) => setTimeout(resolve, SILENT_OWNER_MS + 4_000));
+    expect(world.endpoint.posts.entries).toHaveLength(1);
+    answer();
+    expect(await first).toEqual({ accessToken: 'A1' });
+    expect(await second).toEqual({ accessToken: 'A1' });
+    expect(world.endpoint.posts.entries).toHaveLength(1);
+  },
+  60_000,
+);
 
-test.concurrent('suspended in a container and taken for dead: it spends nothing when it resumes, and adopts what came meanwhile', async () => {
-  await using world = await RefreshWorld.create(program);
-  const [owner, other] = await twoPlaces(world);
-  const first = owner.run(refresh(world, { suspended: true }));
-  await owner.suspended();
-  await world.lockGoesStale();
-  expect(await other.run(refresh(world))).toEqual({ accessToken: 'A1' });
-  process.kill(await owner.pid(), 'SIGCONT');
-  expect(await first).toEqual({ accessToken: 'A1' });
-  expect(world.endpoint.posts.entries.map(({ outcome }) => outcome)).toEqual(['rotated']);
-  await expect.poll(() => readdir(world.credentials)).toEqual([`${KEY}.json`]);
-}, 60_000);
+test.skipIf(!hasProcessNamespaces()).concurrent(
+  'suspended in a container and taken for dead: it spends nothing when it resumes, and adopts what came meanwhile',
+  async () => {
+    await using world = await RefreshWorld.create(program);
+    const [owner, other] = await twoPlaces(world);
+    const first = owner.run(refresh(world, { suspended: true }));
+    await owner.suspended();
+    await world.lockGoesStale();
+    expect(await other.run(refresh(world))).toEqual({ accessToken: 'A1' });
+    process.kill(await owner.pid(), 'SIGCONT');
+    expect(await first).toEqual({ accessToken: 'A1' });
+    expect(world.endpoint.posts.entries.map(({ outcome }) => outcome)).toEqual(['rotated']);
+    await expect.poll(() => readdir(world.credentials)).toEqual([`${KEY}.json`]);
+  },
+  60_000,
+);
 
 /** A claim as another version, or another machine, has left it on the token of this login. */
 async function leaveClaim(world: RefreshWorld, claim: object, ageMs: number): Promise<void> {

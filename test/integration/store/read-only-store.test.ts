@@ -1,4 +1,4 @@
-import { chmod, chown, lstat, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { systemClock } from '../../../src/platform/clock.ts';
@@ -10,9 +10,9 @@ import type { CredentialRecord } from '../../../src/store/record/record.ts';
 import { serializeRecord } from '../../../src/store/record/record-schema.ts';
 import { expiredLogin } from '../../peers/processes/credentials.ts';
 import { TemporaryHome } from '../../peers/processes/home.ts';
+import { asRoot, hasRoot } from '../../peers/processes/tools.ts';
 
 const KEY = 'ab'.repeat(32);
-const NOBODY = 65_534;
 const signal = new AbortController().signal;
 const login = expiredLogin('https://as.example/token', 'R0');
 const record: CredentialRecord = { ...login, version: 1, revision: 5 };
@@ -170,12 +170,16 @@ test('a place with the sticky bit will do, as the system has them', async () => 
   expect(await findRuntimeFolder(home.state, [parent])).toBeDefined();
 });
 
-test.skipIf(process.getuid?.() !== 0)('a place that another user has taken is passed over', async () => {
+test.skipIf(!hasRoot())('a place that another user has taken is passed over', async () => {
   await using home = await TemporaryHome.create();
   const [bad, good] = [join(home.folder, 'bad'), join(home.folder, 'good')];
   await mkdir(bad);
   await mkdir(good);
   const before = (await findRuntimeFolder(home.state, [bad])) ?? '';
-  await chown(join(before, '..'), NOBODY, NOBODY);
-  expect((await findRuntimeFolder(home.state, [bad, good]))?.startsWith(good)).toBe(true);
+  const taken = join(before, '..');
+  const { uid, gid } = await lstat(taken);
+  asRoot('chown', '65534:65534', taken);
+  const found = await findRuntimeFolder(home.state, [bad, good]);
+  asRoot('chown', `${uid}:${gid}`, taken);
+  expect(found?.startsWith(good)).toBe(true);
 });

@@ -25,6 +25,13 @@ export const hasNetworkNamespaces = () =>
     '`unshare -rn` and `ip` (packages util-linux and iproute2; user namespaces must be allowed)',
   );
 
+/** Process ids of one's own, as in a container. */
+export const hasProcessNamespaces = () =>
+  canRun(
+    spawnSync('unshare', ['-rpf', '--mount-proc', 'true']).status === 0,
+    '`unshare -rpf --mount-proc` (package util-linux; user namespaces must be allowed)',
+  );
+
 const isRoot = () => process.getuid?.() === 0;
 
 /** Root, or a `sudo` that asks nobody. */
