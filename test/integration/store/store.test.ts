@@ -19,7 +19,6 @@ import { systemRandom } from '../../../src/platform/random.ts';
 import { readOwnFile } from '../../../src/store/files/atomic-file.ts';
 import { openLeases } from '../../../src/store/lease/lease.ts';
 import { withFileLock } from '../../../src/store/lock/file-lock.ts';
-import { seeLock } from '../../../src/store/lock/lock-ownership.ts';
 import { openStore } from '../../../src/store/open-store.ts';
 import { serializeRecord } from '../../../src/store/record/record-schema.ts';
 import { readRemembered, writeRemembered } from '../../../src/store/server-cache/file.ts';
@@ -137,31 +136,33 @@ test.skipIf(!hasRoot())('a folder of another user is refused', async () => {
   asRoot('chown', `${process.getuid?.()}`, store.folder);
 });
 
-test.skipIf(!hasRoot())('what belongs to another user is not read: record, answer, lock, lease', async () => {
-  await using home = await TemporaryHome.create();
-  const store = await open(home);
-  const planted = async (name: string, bytes: Uint8Array | string): Promise<string> => {
-    const path = join(store.folder, name);
-    await writeFile(path, bytes, { mode: 0o644 });
-    asRoot('chown', '65534:65534', path);
-    return path;
-  };
-  const record = { ...wholeRecord, server: identity.server };
-  const path = await planted(`${KEY}.json`, serializeRecord(record));
-  expect(await readOwnFile(path, 1e6)).toEqual({ kind: 'refused', reason: 'belongs to another user' });
-  expect(await store.read(KEY, identity)).toMatchObject({ kind: 'corrupt' });
-  expect(await store.read(KEY, identity)).toEqual({ kind: 'absent' });
+test.skipIf(!hasRoot())(
+  'what belongs to another user is not read: record, answer, claim, lease',
+  async () => {
+    await using home = await TemporaryHome.create();
+    const store = await open(home);
+    const planted = async (name: string, bytes: Uint8Array | string): Promise<string> => {
+      const path = join(store.folder, name);
+      await writeFile(path, bytes, { mode: 0o644 });
+      asRoot('chown', '65534:65534', path);
+      return path;
+    };
+    const record = { ...wholeRecord, server: identity.server };
+    const path = await planted(`${KEY}.json`, serializeRecord(record));
+    expect(await readOwnFile(path, 1e6)).toEqual({ kind: 'refused', reason: 'belongs to another user' });
+    expect(await store.read(KEY, identity)).toMatchObject({ kind: 'corrupt' });
+    expect(await store.read(KEY, identity)).toEqual({ kind: 'absent' });
 
-  await planted(`${KEY}.hash.1.answer`, serializeRecord(record));
-  await planted(`${KEY}.hash.1.claim`, JSON.stringify({ nonce: 'n', owner: await currentOwner() }));
-  const claims = await store.withLock(KEY, (held) => held.claims('hash'), { signal });
-  expect(claims).toMatchObject([{ owner: 'unknown', spent: { kind: 'maybe' } }]);
+    await planted(`${KEY}.hash.1.answer`, serializeRecord(record));
+    await planted(`${KEY}.hash.1.claim`, JSON.stringify({ nonce: 'n', owner: await currentOwner() }));
+    const claims = await store.withLock(KEY, (held) => held.claims('hash'), { signal });
+    expect(claims).toMatchObject([{ owner: 'unknown', spent: { kind: 'maybe' } }]);
 
-  const owned = JSON.stringify({ nonce: 'ab'.repeat(16), owner: await currentOwner(), deadline: 1e15 });
-  expect(await seeLock(await planted(`${KEY}.json.lock`, owned))).toEqual({ kind: 'unreadable' });
-  await planted(`${KEY}.lease`, owned);
-  expect(await openLeases(store.folder).holder(KEY, Date.now())).toBeUndefined();
-});
+    const owned = JSON.stringify({ nonce: 'ab'.repeat(16), owner: await currentOwner(), deadline: 1e15 });
+    await planted(`${KEY}.lease`, owned);
+    expect(await openLeases(store.folder).holder(KEY, Date.now())).toBeUndefined();
+  },
+);
 
 test('a record that is a link is set aside unread, and its target stays as it is', async () => {
   await using home = await TemporaryHome.create();
