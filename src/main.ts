@@ -50,7 +50,7 @@ async function runNamed(parsed: NamedCommand): Promise<number> {
     import('./compose/commands.ts'),
   ]);
   const logger = composeLogger(parsed.config);
-  for (const warning of parsed.warnings) logger.tell(`Warning: ${warning}`);
+  for (const warning of parsed.warnings) logger.inform(`Warning: ${warning}`);
   try {
     const { output, outcome } = await runCommand(parsed, processParts(), logger, stopSignal());
     if (output !== '') await print(output);
@@ -71,7 +71,7 @@ async function runBridge(config: Config, warnings: readonly string[]): Promise<n
   ]);
   const { bridge } = await import('./commands/bridge.ts');
   const logger = composeLogger(config);
-  for (const warning of warnings) logger.tell(`Warning: ${warning}`);
+  for (const warning of warnings) logger.inform(`Warning: ${warning}`);
   // What is thrown where no message is being handled (a listener, a timer) would end the process, and every call in flight with it.
   process.on('uncaughtException', (error) => logUnexpected(logger, 'something beside the messages', error));
   const hostGone = new AbortController();
@@ -88,7 +88,7 @@ async function runBridge(config: Config, warnings: readonly string[]): Promise<n
 
 async function failure(error: unknown, logger: Logger): Promise<number> {
   if (error instanceof DrawbridgeError && REFUSED_SETTINGS.has(error.code)) return refuse(error);
-  logger.tell(
+  logger.inform(
     `${describeError(error)}${error instanceof DrawbridgeError && error.hint ? `. ${error.hint}` : ''}`,
   );
   logger.debug('stopped', { error: error instanceof Error ? (error.stack ?? '') : String(error) });
@@ -120,7 +120,7 @@ async function refuse(error: DrawbridgeError): Promise<number> {
 async function tell(text: string): Promise<void> {
   const { createEmergencyLog } = await import('./compose/log.ts');
   const log = createEmergencyLog();
-  log.tell(text);
+  log.inform(text);
   await log.close();
 }
 

@@ -7,10 +7,10 @@ export type Bearer = AccessToken;
 
 export type Recovery =
   | { readonly kind: 'retry'; readonly bearer: Bearer }
-  | { readonly kind: 'sign-in'; readonly signIn: SignInWatch };
+  | { readonly kind: 'sign-in'; readonly signIn: PendingSignInStatus };
 
 /** A sign-in that is going on, in whatever process. */
-export interface SignInWatch {
+export interface PendingSignInStatus {
   /** To be opened by the person, once it is known. */
   readonly address: string | undefined;
   /** To be entered there, where the sign-in is on another device (RFC 8628). */

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { type HostLine, LineSplitter } from '../host/line-splitter.ts';
-import { HostMessages } from './relay/dispatch.ts';
+import { HostDispatcher } from './relay/dispatch.ts';
 import type { BridgeOutcome, BridgeParts, StopReason } from './relay/parts.ts';
 import { closeBridge } from './shutdown.ts';
 import { MAX_UNSENT_BYTES } from './timing/limits.ts';
@@ -8,7 +8,7 @@ import { MAX_UNSENT_BYTES } from './timing/limits.ts';
 /** Relays between the host on stdin/stdout and the server until the host ends or `stop` aborts (its reason a StopReason). */
 export async function runBridge(parts: BridgeParts, stop: AbortSignal): Promise<BridgeOutcome> {
   const { stdin, logger } = parts;
-  const messages = new HostMessages(parts);
+  const messages = new HostDispatcher(parts);
   try {
     const reason = await readHost(stdin, parts.maxMessageBytes, messages, stop);
     logger.debug('closing', { reason });
@@ -23,7 +23,7 @@ export async function runBridge(parts: BridgeParts, stop: AbortSignal): Promise<
 function readHost(
   stdin: Readable,
   maxMessageBytes: number,
-  messages: HostMessages,
+  messages: HostDispatcher,
   stop: AbortSignal,
 ): Promise<StopReason> {
   const splitter = new LineSplitter(maxMessageBytes);

@@ -1,6 +1,6 @@
 import type { HostWriter } from '../host/writer.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { HostMessages } from './relay/dispatch.ts';
+import type { HostDispatcher } from './relay/dispatch.ts';
 import type { BridgeOutcome, BridgeParts, StopReason } from './relay/parts.ts';
 import { CLOSING_GRACE_MS, END_SESSION_MS, PARENT_LOOK_MS, STDIN_ENDED_MS } from './timing/limits.ts';
 
@@ -15,7 +15,7 @@ type LastAnswers = 'answered' | 'too-late' | 'parent-gone' | StopReason;
  * 64 KiB. Once somebody asked for the end, or nobody is there any more, all of that takes less than two seconds.
  */
 export async function closeBridge(
-  messages: HostMessages,
+  messages: HostDispatcher,
   parts: BridgeParts,
   reason: StopReason,
   stop: AbortSignal,
@@ -40,7 +40,7 @@ export async function closeBridge(
 
 /** Waits for what the server still owes, as long as there is somebody who can use it. */
 async function lastAnswers(
-  messages: HostMessages,
+  messages: HostDispatcher,
   { clock, wait, parentIsGone }: BridgeParts,
   stop: AbortSignal,
 ): Promise<LastAnswers> {

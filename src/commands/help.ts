@@ -8,8 +8,18 @@ export const HELP_MAX_COLUMNS = 100;
 
 /** The options that most people who need one need; the rest is one word away. */
 const COMMON: readonly OptionName[] = [
-  ...(['header', 'allow-http', 'profile', 'scope', 'preset', 'client-id', 'client-secret-env'] as const),
-  ...(['grant', 'no-browser', 'wait', 'debug', 'config'] as const),
+  'header',
+  'allow-http',
+  'profile',
+  'scope',
+  'preset',
+  'client-id',
+  'client-secret-env',
+  'grant',
+  'no-browser',
+  'wait',
+  'debug',
+  'config',
 ];
 
 /** What `--help` prints: one screen, or what it is asked about. The options come from their table. */

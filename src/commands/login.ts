@@ -8,22 +8,22 @@ import type { SignInOutcome } from '../auth/sign-in/run.ts';
 import type { SignInRequest } from '../auth/sign-in-request.ts';
 import { quoteAddress } from '../protocol/quote.ts';
 import { StoreReadOnlyError } from '../store/files/store-errors.ts';
-import type { SignInFace } from '../store/lease/lease.ts';
+import type { SignInStatus } from '../store/lease/lease.ts';
 import type { CredentialRecord } from '../store/record/record.ts';
 
 export interface LoginParts {
   readonly credential: AuthorizationOptions;
   /** Present: nobody can be asked, and what a person can do elsewhere. */
-  readonly nobodyThere: { readonly hint: string } | undefined;
+  readonly nonInteractiveReason: { readonly hint: string } | undefined;
   /** Nothing is opened, and the address to which the browser came back may be pasted. */
-  readonly byHand: boolean;
+  readonly manual: boolean;
   readonly force: boolean;
   /** The server's challenge, if it gives one. */
   readonly probe: (signal: AbortSignal) => Promise<string | undefined>;
-  /** Runs the sign-in in this process; `onFace` is told what to open. */
+  /** Runs the sign-in in this process; `onPrompt` is told what to open. */
   readonly signIn: (
     request: SignInRequest,
-    onFace: (face: Offer) => void,
+    onPrompt: (face: SignInPrompt) => void,
     signal: AbortSignal,
   ) => Promise<SignInOutcome>;
   /** Something turns until it is called. */
@@ -31,17 +31,17 @@ export interface LoginParts {
 }
 
 /** What a person is to open, and to enter there. */
-export type Offer = Pick<SignInFace, 'userCode' | 'codeAddress'> & { readonly address: string };
+export type SignInPrompt = Pick<SignInStatus, 'userCode' | 'codeAddress'> & { readonly address: string };
 
 /** A sign-in ends itself at its own deadline; the lease allows it to start up and to tidy up. */
 const LEASE_EXTRA_MS = 60_000;
 
 /** `login URL`: the sign-in that bridges start in the background, in front of the person. Rejects where it does not end well. */
 export async function login(parts: LoginParts, signal: AbortSignal): Promise<void> {
-  const { credential, force, byHand } = parts;
+  const { credential, force, manual } = parts;
   const { leases, key, clock, logger, settings } = credential;
   if (!force && (await validToken(credential, signal)).kind === 'token') {
-    logger.tell(`Signed in to ${quoteAddress(settings.server)} already; --force signs in anew.`);
+    logger.inform(`Signed in to ${quoteAddress(settings.server)} already; --force signs in anew.`);
     return;
   }
   if (!credential.store.writable) {
@@ -49,7 +49,8 @@ export async function login(parts: LoginParts, signal: AbortSignal): Promise<voi
       hint: `Make ${credential.store.folder} writable, and leave out --store memory.`,
     });
   }
-  if (parts.nobodyThere !== undefined) throw signInNeeded(settings.server, parts.nobodyThere.hint);
+  if (parts.nonInteractiveReason !== undefined)
+    throw signInNeeded(settings.server, parts.nonInteractiveReason.hint);
   const lease = await leases.create(key, clock.now(), settings.authTimeoutMs + LEASE_EXTRA_MS);
   if (lease.kind === 'held') return follow(parts, lease.nonce, signal);
   const { nonce } = lease;
@@ -58,13 +59,16 @@ export async function login(parts: LoginParts, signal: AbortSignal): Promise<voi
     ...settings,
     // OpenID Connect Core §3.1.2.1; others ignore it (RFC 6749 §3.1).
     ...(force ? { authorizeParams: [...(settings.authorizeParams ?? []), ['prompt', 'login']] } : {}),
-    ...{ key, nonce, challenge: bearerChallenge(wwwAuthenticate), openBrowser: !byHand },
+    key,
+    nonce,
+    challenge: bearerChallenge(wwwAuthenticate),
+    openBrowser: !manual,
   };
   const outcome = await waiting(parts, (onOffer) => parts.signIn(request, onOffer, signal));
   if (outcome.kind === 'failed') throw outcome.error;
   if (outcome.kind === 'superseded') throw new SignInEndedError(undefined, 'another sign-in took over');
-  logger.tell(`Signed in to ${quoteAddress(settings.server)}.`);
-  if (!byHand) await outcome.closed;
+  logger.inform(`Signed in to ${quoteAddress(settings.server)}.`);
+  if (!manual) await outcome.closed;
 }
 
 /** One sign-in for all: a bridge has asked for it before, and this person is the one to answer. */
@@ -94,16 +98,16 @@ async function follow(parts: LoginParts, nonce: string | undefined, signal: Abor
     });
     return follower.done;
   });
-  credential.logger.tell(`Signed in to ${quoteAddress(credential.settings.server)}.`);
+  credential.logger.inform(`Signed in to ${quoteAddress(credential.settings.server)}.`);
 }
 
 async function waiting<T>(
-  { credential, byHand, wait }: LoginParts,
-  run: (onOffer: (offer: Offer) => void) => Promise<T>,
+  { credential, manual, wait }: LoginParts,
+  run: (onOffer: (offer: SignInPrompt) => void) => Promise<T>,
 ): Promise<T> {
   let stop = () => {};
-  const onOffer = (offer: Offer) => {
-    credential.logger.tell(inWords(offer, byHand));
+  const onOffer = (offer: SignInPrompt) => {
+    credential.logger.inform(inWords(offer, manual));
     stop = wait('Waiting for you to sign in');
   };
   try {
@@ -114,12 +118,12 @@ async function waiting<T>(
 }
 
 /** RFC 8628 §3.3, §3.3.1: the code is shown beside an address that holds it, too, to be compared with what is shown there. */
-function inWords({ address, userCode, codeAddress }: Offer, byHand: boolean): string {
+function inWords({ address, userCode, codeAddress }: SignInPrompt, manual: boolean): string {
   if (userCode !== undefined) {
     const withCode = codeAddress === undefined ? '' : `\nThis address has the code in it:\n${address}`;
     return `On any device, open this address:\n${codeAddress ?? address}\nand enter the code: ${userCode}${withCode}`;
   }
-  return byHand
+  return manual
     ? `Open this address in a browser:\n${address}\nThen copy the address at which the browser ends, and paste it here.`
     : `A browser opens this address; if none does, open it yourself:\n${address}`;
 }

@@ -26,7 +26,7 @@ export async function logout(parts: LogoutParts): Promise<boolean> {
     } catch (error) {
       // One that cannot be read keeps nobody signed in elsewhere.
       if (!(error instanceof StoreError)) throw error;
-      parts.logger.tell(`Left as it is: ${describeError(error)}`);
+      parts.logger.inform(`Left as it is: ${describeError(error)}`);
       isClean = false;
     }
   }
@@ -64,18 +64,18 @@ async function logoutOne(parts: LogoutParts, key: string): Promise<boolean> {
     },
     { signal },
   );
-  if (left.server !== undefined) logger.tell(`Signed out of ${quoteAddress(left.server)}.`);
-  if (left.setAside > 0) logger.tell(`Removed what had been set aside as unusable (${left.setAside}).`);
+  if (left.server !== undefined) logger.inform(`Signed out of ${quoteAddress(left.server)}.`);
+  if (left.setAside > 0) logger.inform(`Removed what had been set aside as unusable (${left.setAside}).`);
   if (left.server === undefined && left.setAside === 0) {
-    logger.tell('There was no login.');
+    logger.inform('There was no login.');
     return true;
   }
   if (!store.writable) {
-    logger.tell(`The login is still in ${store.folder}, which cannot be written.`);
+    logger.inform(`The login is still in ${store.folder}, which cannot be written.`);
     return false;
   }
   if (left.failed === undefined) return true;
-  logger.tell(
+  logger.inform(
     `Its tokens could not be revoked and may work until they expire: ${describeError(left.failed.error)}`,
   );
   return false;

@@ -76,7 +76,8 @@ function one({ found, signIn, lock }: CredentialOverview, now: number): Credenti
       ? {}
       : {
           signIn: {
-            ...{ pid: signIn.pid, deadline: signIn.deadline },
+            pid: signIn.pid,
+            deadline: signIn.deadline,
             ...(signIn.address === undefined ? {} : { address: signIn.address }),
             ...(signIn.userCode === undefined ? {} : { userCode: signIn.userCode }),
             ...(signIn.codeAddress === undefined ? {} : { codeAddress: signIn.codeAddress }),
@@ -109,18 +110,17 @@ function isRefreshable({ tokens, client, deadRefreshTokenHash }: CredentialRecor
 }
 
 const HEADINGS = [
-  ...[
-    'SERVER',
-    'PROFILE',
-    'STATE',
-    'GRANT',
-    'ACCOUNT',
-    'SCOPES',
-    'EXPIRES IN',
-    'REFRESHABLE',
-    'LAST REFRESH',
-  ],
-  ...['LOCKED BY', 'SIGN-IN'],
+  'SERVER',
+  'PROFILE',
+  'STATE',
+  'GRANT',
+  'ACCOUNT',
+  'SCOPES',
+  'EXPIRES IN',
+  'REFRESHABLE',
+  'LAST REFRESH',
+  'LOCKED BY',
+  'SIGN-IN',
 ];
 
 /** For people. The address of a sign-in stands below, whole, so that it can be copied. */

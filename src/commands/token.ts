@@ -1,5 +1,5 @@
 import type { SignedIn, ValidToken } from '../auth/credential/valid-token.ts';
-import { TokensToSend } from '../auth/dpop/access-token.ts';
+import { AccessTokenFactory } from '../auth/dpop/access-token.ts';
 import { signInNeeded } from '../auth/sign-in/ensure.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/log/logger.ts';
@@ -33,14 +33,14 @@ async function boundToken(
   { server, logger, clock, random }: CredentialParts,
   wholeHeader: boolean,
 ): Promise<string> {
-  const bearer = new TokensToSend({ clock, random, memory: new Map() }).of(record);
-  if (!wholeHeader || bearer?.prover === undefined) {
-    logger.tell('This token is bound to a key (DPoP): alone it opens nothing. --header adds a proof.');
+  const bearer = new AccessTokenFactory({ clock, random, memory: new Map() }).of(record);
+  if (!wholeHeader || bearer?.dpopProofs === undefined) {
+    logger.inform('This token is bound to a key (DPoP): alone it opens nothing. --header adds a proof.');
     return tokenLine(record.tokens.accessToken, false);
   }
-  const prover = await bearer.prover();
-  const proof = prover.proof({ method: 'POST', url: new URL(server), token: bearer.token });
-  logger.tell(
+  const dpopProofs = await bearer.dpopProofs();
+  const proof = dpopProofs.proof({ method: 'POST', url: new URL(server), token: bearer.token });
+  logger.inform(
     `This token is bound to a key (DPoP). The proof is for one POST to ${server}, within a minute.`,
   );
   return `Authorization: DPoP ${bearer.token}\nDPoP: ${proof}\n`;

@@ -10,10 +10,10 @@ import { watchParent } from '../platform/process/parent.ts';
 import { systemRandom } from '../platform/random.ts';
 import { version } from '../platform/version.ts';
 import { createCookies } from '../remote/http/cookies.ts';
-import type { TransportMemory } from '../remote/transport/auto-transport.ts';
+import type { TransportCache } from '../remote/transport/auto-transport.ts';
 import { createTransport } from '../remote/transport/create-transport.ts';
 import { storePaths } from '../store/files/paths.ts';
-import { RememberedServer } from '../store/server-cache/server-cache.ts';
+import { ServerCacheFile } from '../store/server-cache/server-cache.ts';
 import { composeAuthorization, keyOf } from './credential.ts';
 import { optional, type ProcessParts } from './process-parts.ts';
 
@@ -39,7 +39,7 @@ export async function composeBridge(
       ? {}
       : { clientCertificate: clientCertificate(config.clientCertificate, server) }),
   });
-  const memory = new RememberedServer({
+  const memory = new ServerCacheFile({
     folder: config.store === 'memory' ? undefined : storePaths(home).servers,
     key,
     now: systemClock.now,
@@ -48,7 +48,10 @@ export async function composeBridge(
   const transport = await createTransport(
     config.transport,
     {
-      ...{ http, url: server, headers: config.headers, maxMessageBytes },
+      http,
+      url: server,
+      headers: config.headers,
+      maxMessageBytes,
       userAgent: `mcp-drawbridge/${version}`,
       ...(config.cookies ? { cookies: createCookies(systemClock.now) } : {}),
     },
@@ -74,7 +77,7 @@ export async function composeBridge(
 }
 
 /** Which transport the server spoke last time. */
-function transportMemory(memory: RememberedServer): TransportMemory {
+function transportMemory(memory: ServerCacheFile): TransportCache {
   return {
     read: async () => {
       const { transport } = await memory.read();

@@ -57,9 +57,11 @@ export async function runCommand(
       const { tokensImport } = await import('../commands/tokens-import.ts');
       const input = await readInput(config.file, process);
       const server = await tokensImport({
-        ...{ ...importParts(config, process, logger, signal), text: input, server: config.server },
+        ...importParts(config, process, logger, signal),
+        text: input,
+        server: config.server,
       });
-      logger.tell(`Kept the credential for ${shownAddress(server)}.`);
+      logger.inform(`Kept the credential for ${shownAddress(server)}.`);
       return done();
     }
     case 'import-mcp-remote': {
@@ -67,10 +69,11 @@ export async function runCommand(
       const { MCP_REMOTE_CONFIG_DIR } = process.env;
       const server = await importMcpRemote({
         ...importParts(config, process, logger, signal),
-        ...{ server: withServer(config).server, headers: config.headers },
+        server: withServer(config).server,
+        headers: config.headers,
         folder: MCP_REMOTE_CONFIG_DIR || join(homedir(), '.mcp-auth'),
       });
-      logger.tell(`Took over the login of mcp-remote for ${shownAddress(server)}.`);
+      logger.inform(`Took over the login of mcp-remote for ${shownAddress(server)}.`);
       return done();
     }
     case 'logout':
@@ -176,7 +179,12 @@ function importParts(config: CommandConfig, process: ProcessParts, logger: LogSi
   const { profile, force, resource } = config;
   const { issuer, tenantIssuer, dpop, noResource } = config.oauth;
   return {
-    ...{ profile, force, dpop, resource, noResource, now: systemClock.now() },
+    profile,
+    force,
+    dpop,
+    resource,
+    noResource,
+    now: systemClock.now(),
     open: async (server: URL) => {
       const { openStore } = await import('../store/open-store.ts');
       const store = await openStore({ home: config.home, logger });

@@ -3,7 +3,7 @@ import {
   type AuthorizationOptions,
   CredentialAuthorization,
 } from '../auth/credential/interactive-authorization.ts';
-import type { ProofMemory } from '../auth/dpop/proof.ts';
+import type { DpopNonceCache } from '../auth/dpop/proof.ts';
 import type { Config } from '../config/config.ts';
 import { describeError } from '../errors.ts';
 import { systemClock } from '../platform/clock.ts';
@@ -48,7 +48,7 @@ export async function openCredential(
   const leases = store.writable
     ? openLeases(store.folder)
     : (await import('../store/lease/memory-leases.ts')).memoryLeases();
-  const proofMemory: ProofMemory = new Map();
+  const proofMemory: DpopNonceCache = new Map();
   const createGuardedHttp = httpFactory(process.env, server, config);
   return {
     store,
@@ -59,20 +59,29 @@ export async function openCredential(
     random: systemRandom,
     logger,
     proofMemory,
-    ...(config.nobodyThere === undefined ? {} : { nobodyThere: { hint: signInHint(config) } }),
-    loadRedeem: async () => {
-      const { createRedeem } = await import('../auth/refresh/refresh-request.ts');
-      return createRedeem({
-        ...{ server, allowHttp, clock: systemClock, random: systemRandom, createHttp: createGuardedHttp },
-        ...{ client: oauth.client, scopeOnTokenRequests: oauth.scopeOnTokenRequests },
-        ...{ useIdToken: oauth.useIdToken, dpop: oauth.dpop, proofMemory },
+    ...(config.nonInteractiveReason === undefined
+      ? {}
+      : { nonInteractiveReason: { hint: signInHint(config) } }),
+    loadRefreshRequest: async () => {
+      const { createRefreshRequest } = await import('../auth/refresh/refresh-request.ts');
+      return createRefreshRequest({
+        server,
+        allowHttp,
+        clock: systemClock,
+        random: systemRandom,
+        createHttp: createGuardedHttp,
+        client: oauth.client,
+        scopeOnTokenRequests: oauth.scopeOnTokenRequests,
+        useIdToken: oauth.useIdToken,
+        dpop: oauth.dpop,
+        proofMemory,
       });
     },
-    hasMoved: async (...asked) => {
-      const { hasMoved } = await import('../auth/credential/issuer-change.ts');
+    hasIssuerChanged: async (...asked) => {
+      const { hasIssuerChanged } = await import('../auth/credential/issuer-change.ts');
       const { headers } = config;
       const tools = { server, headers, allowHttp, onlyIssuer: oauth.issuer, clock: systemClock, logger };
-      return hasMoved({ ...tools, createHttp: createGuardedHttp }, ...asked);
+      return hasIssuerChanged({ ...tools, createHttp: createGuardedHttp }, ...asked);
     },
     launch: async (request) => {
       if (store.writable) {
@@ -109,7 +118,11 @@ export function keyOf({ server, resource, scope, profile, oauth }: Config): stri
   if (dpop !== 'auto' && !useIdToken) ours.push(`+dpop=${dpop}`);
   const only = issuer === undefined ? [] : [['+issuer', issuer] as const];
   return credentialKey({
-    ...{ server, scope, profile, grant, clientMetadataUrl },
+    server,
+    scope,
+    profile,
+    grant,
+    clientMetadataUrl,
     // No URI is empty: "none" is another login than "as the metadata says".
     resource: oauth.noResource ? '' : resource,
     clientId: client?.clientId,

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import { pastedQuery } from '../auth/callback/pasted.ts';
-import type { LoginParts, Offer } from '../commands/login.ts';
+import type { LoginParts, SignInPrompt } from '../commands/login.ts';
 import type { Config } from '../config/config.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { Listen, ListenOptions } from '../platform/http/loopback-listener.ts';
@@ -20,17 +20,19 @@ export async function loginParts(
   process: ProcessParts,
   logger: LogSink,
 ): Promise<LoginParts> {
-  const { nobodyThere, openBrowser, log } = config;
+  const { nonInteractiveReason, openBrowser, log } = config;
   // A terminal without a screen, over SSH: there is a person, and a browser wherever they sit.
-  const isRemote = nobodyThere === 'no-display' && process.stdin.isTTY === true;
-  const isThere = nobodyThere === undefined || isRemote;
-  const byHand = !openBrowser || isRemote;
-  const { nobodyThere: _, ...asked } = config;
+  const isRemote = nonInteractiveReason === 'no-display' && process.stdin.isTTY === true;
+  const isThere = nonInteractiveReason === undefined || isRemote;
+  const manual = !openBrowser || isRemote;
+  const { nonInteractiveReason: _, ...asked } = config;
   const credential = await openCredential(asked, keyOf(config), process, logger);
   const draw = terminalDraw(log.silent);
   return {
-    ...{ credential, byHand, force },
-    nobodyThere: isThere ? undefined : { hint: signInHint(config) },
+    credential,
+    manual,
+    force,
+    nonInteractiveReason: isThere ? undefined : { hint: signInHint(config) },
     probe: (signal) => challengeOf(config, process, logger, signal),
     signIn: async (request, onOffer, signal) => {
       const [{ runSignIn }, { signInPlatform }] = await Promise.all([
@@ -39,25 +41,25 @@ export async function loginParts(
       ]);
       const leases = toldOf(credential.leases, onOffer);
       const platform = await signInPlatform(request, process, logger, { store: credential.store, leases });
-      const listen = byHand ? withPaste(platform.listen, process, logger) : platform.listen;
+      const listen = manual ? withPaste(platform.listen, process, logger) : platform.listen;
       return runSignIn(request, { ...platform, listen }, signal);
     },
-    wait: (text) => spin(text, systemClock, byHand ? undefined : draw).stop,
+    wait: (text) => spin(text, systemClock, manual ? undefined : draw).stop,
   };
 }
 
 /** The address is known when it is written for everybody. */
-function toldOf(leases: Leases, onOffer: (offer: Offer) => void): Leases {
+function toldOf(leases: Leases, onOffer: (offer: SignInPrompt) => void): Leases {
   let told: string | undefined;
   return {
     ...leases,
-    writeFace: async (key, face) => {
+    writeStatus: async (key, face) => {
       const { address } = face;
       if (address !== undefined && address !== told) {
         told = address;
         onOffer({ ...face, address });
       }
-      await leases.writeFace(key, face);
+      await leases.writeStatus(key, face);
     },
   };
 }
@@ -89,7 +91,7 @@ async function takePasted(
     const query = pastedQuery(line);
     const status = query === undefined ? undefined : (await answer(query)).status;
     if (query !== undefined && status !== 400) return;
-    logger.tell(
+    logger.inform(
       'That is not the address of this sign-in. Paste the whole address at which the browser ended.',
     );
   }

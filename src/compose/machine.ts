@@ -30,8 +30,18 @@ export async function machineOptions(
   const { server, profile, resource, noResource, scope, assumePkce, allowHttp, dpop, issuer, tenantIssuer } =
     signInSettings(config);
   return {
-    ...{ server, profile, resource, noResource, scope, assumePkce, allowHttp, dpop, key, logger },
-    ...{ issuer, tenantIssuer },
+    server,
+    profile,
+    resource,
+    noResource,
+    scope,
+    assumePkce,
+    allowHttp,
+    dpop,
+    key,
+    logger,
+    issuer,
+    tenantIssuer,
     proofMemory: new Map(),
     headers: config.headers,
     store: await openStore({ home, logger, memory: config.store === 'memory' }),

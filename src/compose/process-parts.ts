@@ -34,7 +34,8 @@ export function httpFactory(
     const { caFile, clientCertificate: files } = settings;
     const ca = trustedCertificates(caFile, env);
     return createHttp({
-      ...{ env, allowAddress },
+      env,
+      allowAddress,
       ...optional({ ca, clientCertificate: files && clientCertificate(files, server) }),
     });
   };

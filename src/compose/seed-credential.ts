@@ -44,7 +44,9 @@ export async function seedStore(
   const isOurs = stored === undefined || stored.family.startsWith('seed-');
   if (!isOurs || stored?.family === seedFamily(credential)) return;
   const record = portableRecord(credential, {
-    ...{ server: address, profile, resource },
+    server: address,
+    profile,
+    resource,
     now: systemClock.now(),
   });
   // Of two starts at once one finds the other's; both bring the same.

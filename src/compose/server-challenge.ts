@@ -38,7 +38,8 @@ async function probe(
   const ca = trustedCertificates(caFile, process.env);
   const clientCertificate = config.clientCertificate && readPair(config.clientCertificate, url);
   const http = await createHttp({
-    ...{ env: process.env, connectTimeoutMs },
+    env: process.env,
+    connectTimeoutMs,
     ...optional({ ca, clientCertificate }),
   });
   try {

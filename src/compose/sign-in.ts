@@ -26,7 +26,10 @@ export async function composeSignIn(process: ProcessParts, stop: AbortSignal): P
           { headers, server: new URL(request.server), ...optional({ client }) },
           process.env,
         ),
-        ...{ format: 'json', silent: true, debug: request.debug, clock: systemClock },
+        format: 'json',
+        silent: true,
+        debug: request.debug,
+        clock: systemClock,
         ...(request.debug ? { folder: storePaths(request.home).logs } : {}),
       });
       const store = await openStore({ home: request.home, logger });

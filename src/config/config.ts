@@ -3,8 +3,8 @@ import { UsageError } from '../errors.ts';
 import { isLoopback } from '../platform/http/loopback.ts';
 import { type Command, type CommandWords, commandWords } from './commands/commands.ts';
 import { type HelpTopic, helpTopics } from './commands/help-topic.ts';
-import { type NobodyThere, nobodyThere } from './interactive.ts';
-import { type LoginWords, loginWords } from './login-command.ts';
+import { type NonInteractiveReason, nonInteractiveReason } from './interactive.ts';
+import { type LoginCommand, loginCommand } from './login-command.ts';
 import { type ClientConfig, type ClientConfigTools, readClientConfig } from './oauth-config.ts';
 import { presetOf } from './options/presets.ts';
 import type { Environment } from './sources/environment.ts';
@@ -35,9 +35,9 @@ export interface Config {
   readonly wait: boolean;
   readonly openBrowser: boolean;
   /** The same login from a terminal. */
-  readonly loginWords: LoginWords;
+  readonly loginCommand: LoginCommand;
   /** Never a browser, never a listener, and why. */
-  readonly nobodyThere?: NobodyThere;
+  readonly nonInteractiveReason?: NonInteractiveReason;
   readonly store: 'disk' | 'memory';
   /** MCP_DRAWBRIDGE_CREDENTIALS, not yet looked at. */
   readonly credentials?: string;
@@ -143,7 +143,7 @@ function commonConfig(
   const pingIntervalMs = settings['ping-interval'];
   const callbackPort = settings['callback-port'];
   const preset = presetOf(settings.preset);
-  const nobody = nobodyThere(settings, tools.environment, platform);
+  const nobody = nonInteractiveReason(settings, tools.environment, platform);
   return {
     profile: settings.profile ?? defaults.profile,
     ...(resource === undefined ? {} : { resource }),
@@ -168,8 +168,8 @@ function commonConfig(
     ...(pingIntervalMs === undefined ? {} : { pingIntervalMs }),
     wait: settings.wait ?? false,
     openBrowser: !(settings['no-browser'] ?? false),
-    loginWords: loginWords(effective),
-    ...(nobody === undefined ? {} : { nobodyThere: nobody }),
+    loginCommand: loginCommand(effective),
+    ...(nobody === undefined ? {} : { nonInteractiveReason: nobody }),
     store: settings.store ?? 'disk',
     ...(credentials === undefined ? {} : { credentials }),
     maxMessageBytes: settings['max-message-size'] ?? defaults.maxMessageBytes,
@@ -198,7 +198,10 @@ function commandConfig(
     ...(server === undefined ? {} : { server }),
     ...(profile === undefined ? {} : { onlyProfile: profile }),
     ...(token === undefined ? {} : { token }),
-    ...{ force, all, json, wholeHeader },
+    force,
+    all,
+    json,
+    wholeHeader,
     ...(file === undefined ? {} : { file }),
   };
 }

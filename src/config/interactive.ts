@@ -2,7 +2,7 @@ import { UsageError } from '../errors.ts';
 import type { Environment } from './sources/environment.ts';
 
 /** Why nobody can be asked: they said so, a build machine, or no screen to open a browser on. */
-export type NobodyThere = 'asked' | 'ci' | 'no-display';
+export type NonInteractiveReason = 'asked' | 'ci' | 'no-display';
 
 export interface InteractiveSettings {
   readonly interactive?: boolean | undefined;
@@ -12,11 +12,11 @@ export interface InteractiveSettings {
 }
 
 /** Undefined: a person can be asked to sign in. */
-export function nobodyThere(
+export function nonInteractiveReason(
   settings: InteractiveSettings,
   environment: Environment,
   platform: NodeJS.Platform,
-): NobodyThere | undefined {
+): NonInteractiveReason | undefined {
   const { interactive, 'non-interactive': nonInteractive } = settings;
   if (interactive && nonInteractive) {
     throw new UsageError('--interactive and --non-interactive exclude each other');

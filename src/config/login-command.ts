@@ -5,7 +5,7 @@ import type { Given, Option } from './options/option.ts';
 import { type OptionName, options } from './options/options.ts';
 
 /** What a person types after `mcp-drawbridge login` to end in the credential that these settings mean. Holds no secret. */
-export interface LoginWords {
+export interface LoginCommand {
   readonly words: readonly string[];
   /** What they have to bring along, because it is or may be a secret. */
   readonly notes: readonly string[];
@@ -14,7 +14,7 @@ export interface LoginWords {
 /** The variable of the secret that was written out: any name does that is none of ours. */
 const SECRET_VARIABLE = 'CLIENT_SECRET';
 
-export function loginWords(effective: Effective): LoginWords {
+export function loginCommand(effective: Effective): LoginCommand {
   // Not only its flags and variables: a terminal has another environment than a host's configuration.
   const words: string[] = [];
   const notes: string[] = [];

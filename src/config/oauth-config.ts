@@ -196,7 +196,10 @@ function readMachineGrant(
       if (idpClientId === undefined) throw needs('--grant enterprise', '--idp-client-id');
       if (idpTokenEndpoint === undefined) throw needs('--grant enterprise', '--idp-token-endpoint');
       return {
-        ...{ kind: grant, idTokenFile: resolve(idTokenFile), idpClientId, idpTokenEndpoint },
+        kind: grant,
+        idTokenFile: resolve(idTokenFile),
+        idpClientId,
+        idpTokenEndpoint,
         ...(idpClientSecret === undefined ? {} : { idpClientSecret }),
         ...(idpKeyFile === undefined
           ? {}

@@ -13,10 +13,10 @@ import type { DownTransport } from './down/down-transport.ts';
 import { type Era, eraOfRequest, metaOf } from './message/era.ts';
 import { DISCOVER_MS, MAX_NESTING } from './message/limits.ts';
 import { messageReply, messagesOf, tooDeep } from './message/reply.ts';
-import { type Opening, type Verdict, verdictOnDiscover, verdictOnInitialize } from './probe-classifier.ts';
+import { classifyDiscover, classifyInitialize, type Opening, type ProbeResult } from './probe-classifier.ts';
 
 /** Where the verdict on a server is kept from one start to the next. */
-export interface EraMemory {
+export interface EraCache {
   read(): Promise<{ readonly era?: Era }>;
   update(change: { readonly era: Era }): void;
 }
@@ -25,7 +25,7 @@ export interface EraTransportOptions {
   /** The server, as it is. */
   readonly transport: Transport;
   readonly authorization: Authorization;
-  readonly memory: EraMemory;
+  readonly memory: EraCache;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -73,8 +73,8 @@ export class EraTransport implements Transport {
     return this.#between.end(options);
   }
 
-  refresh(options?: RefreshOptions): void {
-    this.#options.transport.refresh(options);
+  dropIdleConnections(options?: RefreshOptions): void {
+    this.#options.transport.dropIdleConnections(options);
   }
 
   async #initialize({ id }: Request, body: Uint8Array | string, options: MessageOptions): Promise<Reply> {
@@ -91,7 +91,7 @@ export class EraTransport implements Transport {
       ...options,
       headers: { 'mcp-method': 'initialize' },
     });
-    const verdict = verdictOnInitialize(openingOf(reply));
+    const verdict = classifyInitialize(openingOf(reply));
     switch (verdict) {
       case 'modern':
         this.#decide('modern');
@@ -118,7 +118,7 @@ export class EraTransport implements Transport {
       this.#between = up;
       return reply;
     }
-    return verdictOnDiscover(opening) === 'legacy' ? undefined : reply;
+    return classifyDiscover(opening) === 'legacy' ? undefined : reply;
   }
 
   async #modern(request: Request, body: Uint8Array | string, options: MessageOptions): Promise<Reply> {
@@ -126,7 +126,7 @@ export class EraTransport implements Transport {
     const down = this.#down;
     if (reply.kind !== 'refused' || down === undefined || this.#between !== down || down.isOpen) return reply;
     // What came back is the answer to the bridge's own `initialize`; the host's request was not sent.
-    const verdict = verdictOnInitialize(openingOf(reply));
+    const verdict = classifyInitialize(openingOf(reply));
     if (verdict !== 'modern' && verdict !== 'ask') return reply;
     this.#era = undefined;
     this.#chosenFor = undefined;
@@ -158,15 +158,15 @@ export class EraTransport implements Transport {
     if (this.#chosenFor === 'modern' && !discovers) return undefined;
     await this.#recall();
     if (this.#era === 'legacy') return this.#goDown();
-    const { MirrorTransport } = await import('./modern/modern-transport.ts');
-    const mirror = new MirrorTransport(this.#options);
+    const { ModernTransport } = await import('./modern/modern-transport.ts');
+    const mirror = new ModernTransport(this.#options);
     if (this.#era === 'modern' && !discovers) {
       this.#goModern(mirror);
       return undefined;
     }
     const asked = discovers ? body : ownDiscover(request, this.#options.random);
     const reply = await this.#withinTime(mirror, asked, options);
-    const verdict: Verdict = reply === undefined ? 'legacy' : verdictOnDiscover(openingOf(reply));
+    const verdict: ProbeResult = reply === undefined ? 'legacy' : classifyDiscover(openingOf(reply));
     switch (verdict) {
       case 'modern':
         this.#goModern(mirror);

@@ -3,7 +3,7 @@ import { RpcErrorCode } from '../protocol/jsonrpc.ts';
 import { type Era, isLegacyVersion, isModernErrorCode, isObject } from './message/era.ts';
 
 /** What the answer to an opening message says of the server. */
-export type Verdict =
+export type ProbeResult =
   | Era
   /** It may be modern: `server/discover` will tell. */
   | 'ask'
@@ -27,7 +27,7 @@ const ASKING_CODES: readonly unknown[] = [
 ];
 
 /** The answer to a legacy host's `initialize`. */
-export function verdictOnInitialize({ answer }: Opening): Verdict {
+export function classifyInitialize({ answer }: Opening): ProbeResult {
   if (answer === undefined) return 'unknown';
   const code = errorCode(answer.message);
   if (code !== undefined)
@@ -40,7 +40,7 @@ export function verdictOnInitialize({ answer }: Opening): Verdict {
 }
 
 /** The answer to `server/discover` (specification 2026-07-28, Versioning → Backward Compatibility). */
-export function verdictOnDiscover({ status, answer }: Opening): Verdict {
+export function classifyDiscover({ status, answer }: Opening): ProbeResult {
   if (answer === undefined) return LEGACY_STATUSES.includes(status) ? 'legacy' : 'unknown';
   const code = errorCode(answer.message);
   if (code !== undefined) return isModernErrorCode(code) ? 'modern' : 'legacy';

@@ -2,25 +2,25 @@
 export interface AccessToken {
   readonly token: string;
   /** The token is bound to a key (RFC 9449): this shows, for each request anew, that the key is ours. Loaded when it is first wanted. */
-  readonly prover?: () => Promise<Prover>;
+  readonly dpopProofs?: () => Promise<DpopProofs>;
 }
 
 /** Makes DPoP proofs, and keeps what servers want to find in them. */
-export interface Prover {
-  proof(request: ProvenRequest): string;
+export interface DpopProofs {
+  proof(request: DpopProofRequest): string;
   /** Looks at each answer. Something: it was refused for its proof alone, and may be sent once more, with this. */
-  heed(url: URL, answer: ProvenAnswer): Amendment | undefined;
+  noteResponse(url: URL, answer: DpopResponse): ProofRetry | undefined;
 }
 
-export interface ProvenRequest {
+export interface DpopProofRequest {
   readonly method: string;
   readonly url: URL;
   /** The token that goes with it; none goes to a token endpoint. */
   readonly token?: string | undefined;
-  readonly amendment?: Amendment | undefined;
+  readonly proofRetry?: ProofRetry | undefined;
 }
 
-export interface ProvenAnswer {
+export interface DpopResponse {
   readonly status: number;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
@@ -29,11 +29,11 @@ export interface ProvenAnswer {
 }
 
 /** What the refused proof lacked. */
-export interface Amendment {
+export interface ProofRetry {
   readonly nonce?: string;
 }
 
 export interface TokenBinding {
-  readonly prover: Prover;
+  readonly dpopProofs: DpopProofs;
   readonly only: boolean;
 }

@@ -10,7 +10,7 @@ const CAPABILITY_OF: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** The capability that this request of a server needs and the host has not declared; undefined: the host may see it (THREATS 21). */
-export function undeclared(method: string, capabilities: unknown): string | undefined {
+export function missingCapability(method: string, capabilities: unknown): string | undefined {
   const needed = CAPABILITY_OF.get(method);
   if (needed === undefined) return undefined;
   const declared =
@@ -21,6 +21,6 @@ export function undeclared(method: string, capabilities: unknown): string | unde
 }
 
 /** Why a request was refused in the host's name. */
-export function undeclaredReason(capability: string): string {
+export function missingCapabilityReason(capability: string): string {
   return `Method not found: the host has not declared the capability ${capability}.`;
 }

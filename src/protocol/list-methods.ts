@@ -16,6 +16,6 @@ export const LISTS = {
 
 export type ListMethod = keyof typeof LISTS;
 
-export function isList(method: string): method is ListMethod {
+export function isListMethod(method: string): method is ListMethod {
   return Object.hasOwn(LISTS, method);
 }

@@ -45,15 +45,48 @@ const ESCAPINGS: readonly Escaping[] = [
 ];
 
 const CONTROLS: Readonly<Record<string, string | undefined>> = {
-  ...{ __proto__: null as never, b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' },
+  __proto__: null as never,
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
 };
 
 /** The names of what stands in tokens and passwords. */
 const ENTITIES: Readonly<Record<string, string | undefined>> = {
-  ...{ __proto__: null as never, amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: ' ', sol: '/' },
-  ...{ plus: '+', equals: '=', lowbar: '_', period: '.', colon: ':', semi: ';', comma: ',', num: '#' },
-  ...{ percnt: '%', dollar: '$', excl: '!', ast: '*', lpar: '(', rpar: ')', quest: '?', commat: '@' },
-  ...{ lsqb: '[', rsqb: ']', bsol: '\\', hat: '^', grave: '`', lcub: '{', verbar: '|', rcub: '}' },
+  __proto__: null as never,
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  apos: "'",
+  nbsp: ' ',
+  sol: '/',
+  plus: '+',
+  equals: '=',
+  lowbar: '_',
+  period: '.',
+  colon: ':',
+  semi: ';',
+  comma: ',',
+  num: '#',
+  percnt: '%',
+  dollar: '$',
+  excl: '!',
+  ast: '*',
+  lpar: '(',
+  rpar: ')',
+  quest: '?',
+  commat: '@',
+  lsqb: '[',
+  rsqb: ']',
+  bsol: '\\',
+  hat: '^',
+  grave: '`',
+  lcub: '{',
+  verbar: '|',
+  rcub: '}',
 };
 
 /**

@@ -8,9 +8,14 @@ import { readRecord } from './record/read-record.ts';
 import { type CredentialRecord, type Expected, isExpected, type NewRecord } from './record/record.ts';
 import { serializeRecord } from './record/record-schema.ts';
 import { readSetAside, removeSetAside, setAside } from './record/set-aside.ts';
-import { type ClaimFiles, createClaim, readClaims, removeClaims } from './reservation/reservation.ts';
+import {
+  createReservation,
+  type ReservationFiles,
+  readReservations,
+  removeReservations,
+} from './reservation/reservation.ts';
 import { fillAnswerFile } from './reservation/response-file.ts';
-import type { HeldClaim, HeldLock } from './store.ts';
+import type { HeldLock, HeldReservation } from './store.ts';
 
 /** A temporary file this old has lost its process: none is needed for longer than a rename takes. */
 const ORPHAN_AGE_MS = 60 * 60 * 1000;
@@ -42,7 +47,7 @@ function heldLock({ folder, key, path, guard, clock }: HeldParts): HeldLock {
   const whileHeld = async () => {
     if (guard.lost()) await guard.reacquire();
   };
-  const files = (hash: string): ClaimFiles => ({ folder, key, hash });
+  const files = (hash: string): ReservationFiles => ({ folder, key, hash });
   return {
     lost: () => guard.lost(),
     read: async (identity) => {
@@ -72,16 +77,16 @@ function heldLock({ folder, key, path, guard, clock }: HeldParts): HeldLock {
       await sweep(folder, key, clock.now(), 'spent');
     },
     setAside: () => readSetAside(folder, key),
-    claims: (hash) => readClaims(files(hash), clock.now()),
-    clearClaims: (hash) => removeClaims(files(hash)),
-    claim: async (hash, number): Promise<HeldClaim | undefined> => {
-      const claim = await createClaim(files(hash), number, clock);
+    reservations: (hash) => readReservations(files(hash), clock.now()),
+    clearReservations: (hash) => removeReservations(files(hash)),
+    reserve: async (hash, number): Promise<HeldReservation | undefined> => {
+      const claim = await createReservation(files(hash), number, clock);
       if (claim === undefined) return undefined;
       return {
         prepare: claim.prepare,
         release: claim.release,
-        leaveLost: claim.leaveLost,
-        letGo: claim.letGo,
+        markLost: claim.leaveLost,
+        abandon: claim.letGo,
         commit: async (record, expected) => {
           if (expected === null) throw new StoreError('a refresh has a record to begin with');
           // On disk before anything else: if this process ends here, another finds the answer.
@@ -92,7 +97,7 @@ function heldLock({ folder, key, path, guard, clock }: HeldParts): HeldLock {
           const promoted = next !== undefined && (await promote(claim.answerPath, path));
           await claim.release();
           if (next === undefined || !promoted) return { kind: 'superseded' };
-          await removeClaims(files(hash));
+          await removeReservations(files(hash));
           await sweep(folder, key, clock.now(), 'unfinished');
           return { kind: 'written', record: next };
         },

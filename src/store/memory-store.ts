@@ -7,7 +7,7 @@ import {
   type NewRecord,
   type RecordIdentity,
 } from './record/record.ts';
-import type { HeldClaim, HeldLock, LockOptions, ReadResult, Store, WriteResult } from './store.ts';
+import type { HeldLock, HeldReservation, LockOptions, ReadResult, Store, WriteResult } from './store.ts';
 
 /**
  * The store of one process, over a folder that can be read at best. What is on disk counts until this process has written its own;
@@ -71,11 +71,11 @@ export class MemoryStore implements Store {
       this.#records.set(key, next);
       return { kind: 'written', record: next };
     };
-    const claim: HeldClaim = {
+    const claim: HeldReservation = {
       prepare: async () => true,
       release: async () => {},
-      leaveLost: async () => {},
-      letGo: () => {},
+      markLost: async () => {},
+      abandon: () => {},
       commit: write,
     };
     return {
@@ -86,9 +86,9 @@ export class MemoryStore implements Store {
         this.#records.set(key, 'removed');
       },
       setAside: async () => ({ files: 0, records: [] }),
-      claims: async () => [],
-      clearClaims: async () => {},
-      claim: async () => claim,
+      reservations: async () => [],
+      clearReservations: async () => {},
+      reserve: async () => claim,
     };
   }
 }

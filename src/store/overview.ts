@@ -5,7 +5,7 @@ import { isAlive } from '../platform/process/process-identity.ts';
 import { readOwnFile } from './files/atomic-file.ts';
 import { parseOwned } from './files/owner-file.ts';
 import { asStoreErrors, LaterVersionError, systemCode } from './files/store-errors.ts';
-import type { Leases, SignInFace } from './lease/lease.ts';
+import type { Leases, SignInStatus } from './lease/lease.ts';
 import { STALE_MS } from './lock/limits.ts';
 import { readRecord } from './record/read-record.ts';
 import type { CredentialRecord } from './record/record.ts';
@@ -17,7 +17,7 @@ export interface CredentialOverview {
     | { readonly kind: 'absent' | 'corrupt' | 'later-version' }
     | { readonly kind: 'record'; readonly record: CredentialRecord };
   /** The sign-in that is going on. */
-  readonly signIn?: SignInFace;
+  readonly signIn?: SignInStatus;
   readonly lock?: LockOverview;
 }
 
@@ -27,7 +27,7 @@ export interface LockOverview {
   readonly heldForMs: number;
 }
 
-const MAX_CLAIM_BYTES = 16 * 1024;
+const MAX_RESERVATION_BYTES = 16 * 1024;
 
 /** The keys of all that may hold tokens: records, what was set aside of them, and answers that were left behind. */
 export async function storedKeys(folder: string): Promise<string[]> {
@@ -46,7 +46,7 @@ async function namesIn(folder: string): Promise<string[]> {
 /** Every credential in the folder, also those that a person is just signing in for. Takes no lock and changes nothing. */
 export async function readOverview(
   folder: string,
-  leases: Pick<Leases, 'holder' | 'readFace'>,
+  leases: Pick<Leases, 'holder' | 'readStatus'>,
   now: number,
 ): Promise<CredentialOverview[]> {
   return asStoreErrors(folder, async () => {
@@ -61,7 +61,7 @@ async function readOne(
   folder: string,
   key: string,
   names: readonly string[],
-  leases: Pick<Leases, 'holder' | 'readFace'>,
+  leases: Pick<Leases, 'holder' | 'readStatus'>,
   now: number,
 ): Promise<CredentialOverview> {
   const [found, nonce, face, lock] = await Promise.all([
@@ -70,7 +70,7 @@ async function readOne(
       throw error;
     }),
     leases.holder(key, now),
-    leases.readFace(key),
+    leases.readStatus(key),
     readClaimant(folder, key, names, now).then((claimant) => claimant ?? readLock(folder, key, now)),
   ]);
   const isGoingOn = nonce !== undefined && face?.nonce === nonce;
@@ -100,7 +100,7 @@ async function readClaimant(
     const path = join(folder, name);
     const [made, read] = await Promise.all([
       stat(path).catch(() => undefined),
-      readOwnFile(path, MAX_CLAIM_BYTES),
+      readOwnFile(path, MAX_RESERVATION_BYTES),
     ]);
     const claim = read.kind === 'bytes' ? parseOwned(read.bytes) : undefined;
     if (made === undefined || claim === undefined || (await isAlive(claim.owner)) === 'dead') continue;

@@ -4,7 +4,7 @@ import { replaceFile } from './files/atomic-file.ts';
 import { belongsTo, readRecord } from './record/read-record.ts';
 import type { CredentialRecord, Expected, NewRecord, RecordIdentity } from './record/record.ts';
 import { serializeRecord } from './record/record-schema.ts';
-import type { HeldClaim, HeldLock, LockOptions, ReadResult, Store, WriteResult } from './store.ts';
+import type { HeldLock, HeldReservation, LockOptions, ReadResult, Store, WriteResult } from './store.ts';
 
 /**
  * A store over a folder that can be read and not written. What changes goes to a folder elsewhere, which the processes of this user share:
@@ -86,8 +86,8 @@ export class ReadOnlyStore implements Store {
         this.#seen.delete(key);
         this.#removed.add(key);
       },
-      claim: async (hash, number): Promise<HeldClaim | undefined> => {
-        const claim = await held.claim(hash, number);
+      reserve: async (hash, number): Promise<HeldReservation | undefined> => {
+        const claim = await held.reserve(hash, number);
         if (claim === undefined) return undefined;
         return { ...claim, commit: async (...written) => noted(await claim.commit(...written)) };
       },

@@ -1,6 +1,6 @@
 import type { CredentialRecord, Expected, NewRecord, RecordIdentity } from './record/record.ts';
 import type { SetAside } from './record/set-aside.ts';
-import type { ClaimState } from './reservation/reservation.ts';
+import type { ReservationState } from './reservation/reservation.ts';
 
 export type ReadResult =
   | { readonly kind: 'absent' }
@@ -49,14 +49,14 @@ export interface HeldLock {
   remove(): Promise<void>;
   setAside(): Promise<SetAside>;
   /** The claims on the refresh token with this hash, oldest first. */
-  claims(hash: string): Promise<readonly ClaimState[]>;
+  reservations(hash: string): Promise<readonly ReservationState[]>;
   /** The right to spend it; undefined: somebody has that number already. Read the record again before spending. */
-  claim(hash: string, number: number): Promise<HeldClaim | undefined>;
+  reserve(hash: string, number: number): Promise<HeldReservation | undefined>;
   /** Once the record no longer needs them: the token is replaced, or marked dead. */
-  clearClaims(hash: string): Promise<void>;
+  clearReservations(hash: string): Promise<void>;
 }
 
-export interface HeldClaim {
+export interface HeldReservation {
   /** Right before the token is sent: from now on it may have been spent. Fails where the disk is full. False: it must not be sent. */
   prepare(): Promise<boolean>;
   /** Writes what came back, first beside the record, then as the record; then drops the claims. */
@@ -64,7 +64,7 @@ export interface HeldClaim {
   /** Not spent after all, or superseded: no trace remains. */
   release(): Promise<void>;
   /** Sent, and no answer came. */
-  leaveLost(): Promise<void>;
+  markLost(): Promise<void>;
   /** The disk failed: this process no longer counts itself as the owner, and leaves the files to be judged as they are. */
-  letGo(): void;
+  abandon(): void;
 }

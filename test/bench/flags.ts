@@ -37,15 +37,29 @@ export function readFlags(argv: readonly string[]): Flags {
   const { values } = parseArgs({
     args: [...argv],
     options: {
-      ...{ quick: flag, check: flag, growth: flag, vs: text, json: text, chart: text },
-      ...{ repeats: text, only: text, program: text, node: text },
+      quick: flag,
+      check: flag,
+      growth: flag,
+      vs: text,
+      json: text,
+      chart: text,
+      repeats: text,
+      only: text,
+      program: text,
+      node: text,
     },
   });
   const { quick, check, growth, vs, json, chart } = values;
   const repeats = Number(values.repeats ?? (quick ? 3 : 5));
   if (!Number.isInteger(repeats) || repeats < 1) throw new TypeError('--repeats wants a whole number from 1');
   return {
-    ...{ quick, check, growth, vs, json, chart, repeats },
+    quick,
+    check,
+    growth,
+    vs,
+    json,
+    chart,
+    repeats,
     only: values.only?.split(',') ?? [],
     program: [values.node ?? process.execPath, values.program ?? PROGRAM],
   };

@@ -1,6 +1,6 @@
 import type { Collection, Spread } from './figures.ts';
 import { BRIDGE, DIRECT, FETCH, OTHER, type Row, rows } from './rows.ts';
-import type { Verdict } from './verdicts.ts';
+import type { ProbeResult } from './verdicts.ts';
 
 type Cells = readonly string[];
 
@@ -43,7 +43,7 @@ export function growthTable(title: string, subjects: readonly string[], collecti
   return columns(lines);
 }
 
-export function verdictTable(verdicts: readonly Verdict[]): string {
+export function verdictTable(verdicts: readonly ProbeResult[]): string {
   const lines = verdicts.map(({ target, value, met }) => {
     const { against, allowance } = target;
     const other = against === undefined ? '' : `× ${against.subject}'s ${against.name}`;

@@ -1,14 +1,14 @@
 import type { Collection } from './figures.ts';
 import { BRIDGE, type Target } from './rows.ts';
 
-export interface Verdict {
+export interface ProbeResult {
   readonly target: Target;
   readonly value: number;
   readonly met: boolean;
 }
 
 /** The medians against the targets; a target without its figures was not measured and is left out. */
-export function judge(collection: Collection, targets: readonly Target[]): Verdict[] {
+export function judge(collection: Collection, targets: readonly Target[]): ProbeResult[] {
   return targets.flatMap((target) => {
     const own = collection.spread(BRIDGE, target.name)?.median;
     const { against } = target;

@@ -137,7 +137,11 @@ export class ChaosHost implements AsyncDisposable {
   #ask(method: string, params: object, nonce?: string): Asked {
     const id = this.nextId();
     const asked: Asked = {
-      ...{ id, method, params, atMs: this.atMs, answers: [] },
+      id,
+      method,
+      params,
+      atMs: this.atMs,
+      answers: [],
       ...(nonce === undefined ? {} : { nonce }),
     };
     this.asked.set(idKey(id), asked);

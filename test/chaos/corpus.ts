@@ -2,9 +2,19 @@ import type { Oddity, OddReply, Place, Scenario } from './scenario.ts';
 
 /** Nothing odd yet: what the scenarios below have in common. */
 const PLAIN: Scenario = {
-  ...{ host: 'legacy', server: 'legacy', wire: 'stream', session: true, listens: true, eager: false },
-  ...{ discovers: true, hostAnswers: 'well', questionId: '"question-1"', ids: [], oddities: [] },
-  ...{ steps: [{ do: 'call', tool: 'echo' }], release: 'reset' },
+  host: 'legacy',
+  server: 'legacy',
+  wire: 'stream',
+  session: true,
+  listens: true,
+  eager: false,
+  discovers: true,
+  hostAnswers: 'well',
+  questionId: '"question-1"',
+  ids: [],
+  oddities: [],
+  steps: [{ do: 'call', tool: 'echo' }],
+  release: 'reset',
 };
 
 function oddly(place: Place, reply: Partial<OddReply>, times = 1): Oddity {
@@ -15,19 +25,27 @@ function oddly(place: Place, reply: Partial<OddReply>, times = 1): Oddity {
 /** What was found once, as small as it could be made: each of these broke something. */
 export const CORPUS: Readonly<Record<string, Scenario>> = {
   'a call is answered while it waits for input that does not come, over the one stream of HTTP+SSE': {
-    ...{ ...PLAIN, host: 'modern', wire: 'sse', hostAnswers: 'late' },
+    ...PLAIN,
+    host: 'modern',
+    wire: 'sse',
+    hostAnswers: 'late',
     steps: [{ do: 'call', tool: 'ask' }],
   },
   'a modern server answers server/discover with an empty stream': {
-    ...{ ...PLAIN, host: 'modern', server: 'modern' },
+    ...PLAIN,
+    host: 'modern',
+    server: 'modern',
     oddities: [oddly('discover', { framing: 'events', pieces: [] })],
   },
   'a modern server answers server/discover with 400 and a page': {
-    ...{ ...PLAIN, host: 'modern', server: 'modern' },
+    ...PLAIN,
+    host: 'modern',
+    server: 'modern',
     oddities: [oddly('discover', { status: 400, framing: 'text', pieces: ['html'] })],
   },
   'a modern server accepts a call of a legacy host and never answers it': {
-    ...{ ...PLAIN, server: 'modern' },
+    ...PLAIN,
+    server: 'modern',
     oddities: [oddly('call', { status: 202, framing: 'text', pieces: [] })],
   },
   'a page with status 200 comes to no end': {
@@ -35,7 +53,9 @@ export const CORPUS: Readonly<Record<string, Scenario>> = {
     oddities: [oddly('call', { framing: 'text', pieces: ['html'], end: 'open' })],
   },
   'a call is refused with 404 under its own id': {
-    ...{ ...PLAIN, host: 'modern', wire: 'sse' },
+    ...PLAIN,
+    host: 'modern',
+    wire: 'sse',
     oddities: [oddly('call', { status: 404 })],
   },
   'a call with a status that nobody has heard of': {
@@ -43,7 +63,10 @@ export const CORPUS: Readonly<Record<string, Scenario>> = {
     oddities: [oddly('call', { status: 599, framing: 'text', pieces: ['html'] })],
   },
   'two ids that are one number to a parser': {
-    ...{ ...PLAIN, host: 'modern', wire: 'stream', ids: ['0', '9007199254740993', '9007199254740992'] },
+    ...PLAIN,
+    host: 'modern',
+    wire: 'stream',
+    ids: ['0', '9007199254740993', '9007199254740992'],
     steps: [
       { do: 'call', tool: 'echo' },
       { do: 'request', method: 'tools/list' },

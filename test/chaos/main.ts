@@ -28,9 +28,14 @@ function readPlan(): Plan | 'help' {
   const text = { type: 'string' as const };
   const { values } = parseArgs({
     options: {
-      ...{ seconds: text, seed: text, 'at-once': text, times: text, replay: text },
+      seconds: text,
+      seed: text,
+      'at-once': text,
+      times: text,
+      replay: text,
       only: { type: 'string', multiple: true },
-      ...{ 'keep-going': { type: 'boolean' }, help: { type: 'boolean' } },
+      'keep-going': { type: 'boolean' },
+      help: { type: 'boolean' },
     },
   });
   if (values.help) return 'help';
@@ -44,9 +49,13 @@ function readPlan(): Plan | 'help' {
   const unknown = only.find((word) => ![...WORDS, ...PLACES].includes(word));
   if (unknown !== undefined) throw new Error(`--only ${unknown}: unknown`);
   return {
-    ...{ seconds: whole('seconds', 60), seed: whole('seed', Math.floor(Math.random() * 1e9)), only },
-    ...{ atOnce: Math.max(1, whole('at-once', 6)), times: whole('times', 1) },
-    ...{ keepGoing: values['keep-going'] === true, replay: values.replay },
+    seconds: whole('seconds', 60),
+    seed: whole('seed', Math.floor(Math.random() * 1e9)),
+    only,
+    atOnce: Math.max(1, whole('at-once', 6)),
+    times: whole('times', 1),
+    keepGoing: values['keep-going'] === true,
+    replay: values.replay,
   };
 }
 

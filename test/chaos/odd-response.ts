@@ -86,7 +86,7 @@ export async function respondOddly(
 
 /** Statuses with which a server refuses before it looks at what is asked. */
 const BEFORE_DISPATCH = new Set([
-  ...[400, 401, 403, 404, 405, 406, 411, 413, 414, 415, 417, 421, 425, 426, 428, 429, 431, 307, 308],
+  400, 401, 403, 404, 405, 406, 411, 413, 414, 415, 417, 421, 425, 426, 428, 429, 431, 307, 308,
 ]);
 
 /**

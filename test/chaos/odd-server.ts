@@ -93,7 +93,11 @@ export class OddServer implements AsyncDisposable {
     const members = body.startsWith('{') && isMcp ? membersOf(body) : new Map<string, string>();
     const rpc: Json = members.size > 0 ? JSON.parse(body) : {};
     const came: Came = {
-      ...{ request, response, path: url.pathname, params: rpc.params, id: members.get('id') },
+      request,
+      response,
+      path: url.pathname,
+      params: rpc.params,
+      id: members.get('id'),
       method: rpc.method ?? '',
       place: isMcp ? placeOf(request.method, rpc) : 'well-known',
       session: this.#scenario.wire === 'sse' ? (url.searchParams.get('session') ?? '') : ANY_SESSION,

@@ -42,8 +42,12 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
   ];
   const report = [
     ...host.transcript,
-    ...['', 'The server saw:', ...server.requests.slice(0, 100)],
-    ...['', 'stderr:', host.process.stderr.slice(0, 4_000)],
+    '',
+    'The server saw:',
+    ...server.requests.slice(0, 100),
+    '',
+    'stderr:',
+    host.process.stderr.slice(0, 4_000),
   ].join('\n');
   return { violations, report };
 }

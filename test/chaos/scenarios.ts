@@ -14,25 +14,40 @@ const { constantFrom, constant, oneof, record, array, nat, boolean, integer } = 
 
 /** Beyond 2^53, where numbers collide that are told apart by their text; both kinds; odd spellings. */
 const IDS = [
-  ...['0', '1', '-1', '"a"', '"1"', '""', '1.5', '9007199254740993', '9007199254740992', '1e3'],
-  ...['123456789012345678901234567890', '"\\u00e9 \\ud83d\\ude00"', '"__proto__"', '"\\"\\\\\\/"', '-0'],
+  '0',
+  '1',
+  '-1',
+  '"a"',
+  '"1"',
+  '""',
+  '1.5',
+  '9007199254740993',
+  '9007199254740992',
+  '1e3',
+  '123456789012345678901234567890',
+  '"\\u00e9 \\ud83d\\ude00"',
+  '"__proto__"',
+  '"\\"\\\\\\/"',
+  '-0',
 ] as const;
 
 const STATUSES = [
-  ...[201, 202, 203, 204, 205, 206, 300, 301, 302, 303, 304, 307, 308],
-  ...[400, 401, 402, 403, 404, 405, 406, 408, 409, 410, 411, 412, 413, 414, 415, 417, 418, 421, 422, 423],
-  ...[425, 426, 428, 429, 431, 451, 499, 500, 501, 502, 503, 504, 505, 507, 511, 520, 522, 524, 529, 599],
+  201, 202, 203, 204, 205, 206, 300, 301, 302, 303, 304, 307, 308, 400, 401, 402, 403, 404, 405, 406, 408,
+  409, 410, 411, 412, 413, 414, 415, 417, 418, 421, 422, 423, 425, 426, 428, 429, 431, 451, 499, 500, 501,
+  502, 503, 504, 505, 507, 511, 520, 522, 524, 529, 599,
 ];
 
 const TYPES = [
-  ...['', 'text/html', 'application/json; charset=utf-16', 'application/json-seq', 'TEXT/Event-Stream;x=y'],
-  ...[
-    'application/octet-stream',
-    'json',
-    'text/event-stream, application/json',
-    ';;;',
-    'application/x-ndjson',
-  ],
+  '',
+  'text/html',
+  'application/json; charset=utf-16',
+  'application/json-seq',
+  'TEXT/Event-Stream;x=y',
+  'application/octet-stream',
+  'json',
+  'text/event-stream, application/json',
+  ';;;',
+  'application/x-ndjson',
 ];
 
 const HEADERS: readonly Readonly<Record<string, string>>[] = [
@@ -116,7 +131,10 @@ const body = oneof(
 const reply: fc.Arbitrary<OddReply> = fc
   .tuple(status, body, rest)
   .map(([code, { framing, pieces }, { type, headers, afterMs: pause, end: how }]) => ({
-    ...{ status: code, framing, pieces, end: how },
+    status: code,
+    framing,
+    pieces,
+    end: how,
     ...(type === undefined ? {} : { type }),
     ...(headers === undefined ? {} : { headers }),
     ...(pause === undefined ? {} : { afterMs: pause }),
@@ -124,8 +142,18 @@ const reply: fc.Arbitrary<OddReply> = fc
 
 /** How often each place is chosen: where most is decided, most is tried. */
 const WEIGHTS: Readonly<Record<Place, number>> = {
-  ...{ initialize: 5, initialized: 2, discover: 3, list: 4, call: 6, 'other-request': 2, get: 4 },
-  ...{ notification: 1, 'host-answer': 2, listen: 1, delete: 1, 'well-known': 1 },
+  initialize: 5,
+  initialized: 2,
+  discover: 3,
+  list: 4,
+  call: 6,
+  'other-request': 2,
+  get: 4,
+  notification: 1,
+  'host-answer': 2,
+  listen: 1,
+  delete: 1,
+  'well-known': 1,
 };
 
 function oddityAt(places: readonly Place[]): fc.Arbitrary<Oddity> {
@@ -146,9 +174,20 @@ function oddityAt(places: readonly Place[]): fc.Arbitrary<Oddity> {
 }
 
 const METHODS = [
-  ...['tools/list', 'tools/list', 'tools/list', 'prompts/list', 'resources/list', 'resources/templates/list'],
-  ...['resources/read', 'prompts/get', 'ping', 'logging/setLevel', 'resources/subscribe', 'x/unknown'],
-  ...['subscriptions/listen', 'server/discover'],
+  'tools/list',
+  'tools/list',
+  'tools/list',
+  'prompts/list',
+  'resources/list',
+  'resources/templates/list',
+  'resources/read',
+  'prompts/get',
+  'ping',
+  'logging/setLevel',
+  'resources/subscribe',
+  'x/unknown',
+  'subscriptions/listen',
+  'server/discover',
 ];
 const step: fc.Arbitrary<Step> = oneof(
   {
@@ -203,9 +242,15 @@ export function scenarios(words: readonly string[] = []): fc.Arbitrary<Scenario>
 
 /** What leads a client to the well-known documents. */
 const CHALLENGE: Oddity = {
-  ...{ place: 'call', skip: 0, times: 1, aside: [] },
+  place: 'call',
+  skip: 0,
+  times: 1,
+  aside: [],
   reply: {
-    ...{ status: 401, framing: 'text', pieces: [], end: 'whole' },
+    status: 401,
+    framing: 'text',
+    pieces: [],
+    end: 'whole',
     headers: {
       'www-authenticate': 'Bearer resource_metadata="$ORIGIN/.well-known/oauth-protected-resource"',
     },

@@ -14,8 +14,11 @@ function documentAt(origin: string, path: string): object | undefined {
   }
   if (path === '/.well-known/oauth-authorization-server') {
     return {
-      ...{ issuer: origin, authorization_endpoint: `${origin}/authorize`, token_endpoint: `${origin}/token` },
-      ...{ registration_endpoint: `${origin}/register`, response_types_supported: ['code'] },
+      issuer: origin,
+      authorization_endpoint: `${origin}/authorize`,
+      token_endpoint: `${origin}/token`,
+      registration_endpoint: `${origin}/register`,
+      response_types_supported: ['code'],
       code_challenge_methods_supported: ['S256'],
     };
   }

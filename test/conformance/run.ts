@@ -55,7 +55,11 @@ async function play(pair: Pair, node: string, folder: string): Promise<Outcome> 
   const startedAt = performance.now();
   const { code, output } = await run(node, [
     ...args,
-    ...['--spec-version', revision, '--force', '--timeout', String(SCENARIO_MS)],
+    '--spec-version',
+    revision,
+    '--force',
+    '--timeout',
+    String(SCENARIO_MS),
   ]);
   return { ...pair, passed: code === 0, output, seconds: (performance.now() - startedAt) / 1000 };
 }

@@ -4,7 +4,7 @@ import { registerClient } from '../../src/auth/client/dynamic-registration.ts';
 import { defaultEndpoints } from '../../src/auth/discovery/metadata.ts';
 import { TokenEndpointError } from '../../src/auth/errors/oauth-errors.ts';
 import { readDeviceAuthorization } from '../../src/auth/grant/device-code.ts';
-import { refreshed } from '../../src/auth/refresh/decisions.ts';
+import { refreshedRecord } from '../../src/auth/refresh/decisions.ts';
 import { refresh } from '../../src/auth/token/token-request.ts';
 import { readTokenAnswer } from '../../src/auth/token/token-response.ts';
 import { parseRecord, serializeRecord } from '../../src/store/record/record-schema.ts';
@@ -125,7 +125,7 @@ export const ANSWERS = [
           Number.isInteger(expiresInSeconds) && expiresInSeconds >= 1 && expiresInSeconds <= MAX_LIFETIME_S,
         );
       }
-      const record = refreshed(wholeRecord, read.answer, NOW);
+      const record = refreshedRecord(wholeRecord, read.answer, NOW);
       assert.equal(record.tokens?.refreshToken, refreshToken ?? wholeRecord.tokens?.refreshToken);
       const kept = parseRecord(serializeRecord({ ...record, version: 1, revision: 8 }));
       assert.deepEqual(kept, { kind: 'record', record: { ...record, version: 1, revision: 8 } });

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { type CallbackExpectation, judgeCallback } from '../../src/auth/callback/authorization-response.ts';
+import {
+  type CallbackExpectation,
+  validateAuthorizationResponse,
+} from '../../src/auth/callback/authorization-response.ts';
 import { pastedQuery } from '../../src/auth/callback/pasted.ts';
 import { property } from './property.ts';
 import { hostileText } from './texts.ts';
@@ -61,7 +64,9 @@ export const CALLBACKS = [
     callback,
     (input) => {
       const expectation: CallbackExpectation = {
-        ...{ state: STATE, issuer: ISSUER, issParameterSupported: input.issParameterSupported },
+        state: STATE,
+        issuer: ISSUER,
+        issParameterSupported: input.issParameterSupported,
       };
       const query = input.pairs.map((one) => one.map(input.encode).join('=')).join('&');
       const all = (name: string) => input.pairs.filter(([one]) => one === name).map(([, value]) => value);
@@ -74,7 +79,7 @@ export const CALLBACKS = [
       const isCode =
         isOurs && isFromIssuer && all('error').length === 0 && all('code').length === 1 && code !== '';
 
-      const judgement = judgeCallback(query, expectation);
+      const judgement = validateAuthorizationResponse(query, expectation);
       assert.equal(judgement.kind === 'foreign', !isOurs);
       if (isOurs) assert.equal(judgement.kind === 'mix-up', !isFromIssuer);
       assert.equal(judgement.kind === 'code', isCode);
@@ -85,7 +90,11 @@ export const CALLBACKS = [
     'no query gives a code without the state',
     fc.oneof(hostileText, fc.webQueryParameters()),
     (query) => {
-      const judgement = judgeCallback(query, { state: STATE, issuer: ISSUER, issParameterSupported: false });
+      const judgement = validateAuthorizationResponse(query, {
+        state: STATE,
+        issuer: ISSUER,
+        issParameterSupported: false,
+      });
       assert.equal(judgement.kind, 'foreign');
     },
   ),

@@ -22,7 +22,9 @@ interface Plan {
 function readPlan(): Plan {
   const { values } = parseArgs({
     options: {
-      ...{ seconds: { type: 'string' }, seed: { type: 'string' }, only: { type: 'string' } },
+      seconds: { type: 'string' },
+      seed: { type: 'string' },
+      only: { type: 'string' },
       differential: { type: 'boolean' },
     },
   });
@@ -36,8 +38,10 @@ function readPlan(): Plan {
   if (!PROPERTIES.some(({ name }) => name.includes(only)))
     throw new Error(`--only ${only}: no property is called so`);
   return {
-    ...{ seconds: whole('seconds', 60), seed: whole('seed', Math.floor(Math.random() * 1e9)) },
-    ...{ only, differential: values.differential === true },
+    seconds: whole('seconds', 60),
+    seed: whole('seed', Math.floor(Math.random() * 1e9)),
+    only,
+    differential: values.differential === true,
   };
 }
 

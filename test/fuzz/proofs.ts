@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { makeDpopKey } from '../../src/auth/dpop/key.ts';
-import { createProver } from '../../src/auth/dpop/proof.ts';
+import { createDpopProofs } from '../../src/auth/dpop/proof.ts';
 import { systemRandom } from '../../src/platform/random.ts';
 import { isNestedDeeper } from '../../src/protocol/depth.ts';
 import { property } from './property.ts';
@@ -30,9 +30,9 @@ export const PROOFS = [
     fc.array(answer, { maxLength: 4 }),
     (answers) => {
       const tools = { memory: new Map(), clock: { now: () => NOW }, random: systemRandom };
-      const prover = createProver(key, tools);
+      const dpopProofs = createDpopProofs(key, tools);
       for (const { status, oauthError, ...headers } of answers) {
-        prover.heed(url, {
+        dpopProofs.noteResponse(url, {
           status,
           ...(oauthError === undefined ? {} : { oauthError }),
           headers: {
@@ -41,7 +41,7 @@ export const PROOFS = [
           },
         });
       }
-      const proof = prover.proof({ method: 'POST', url });
+      const proof = dpopProofs.proof({ method: 'POST', url });
       assert.match(proof, /^[\w-]+\.[\w-]+\.[\w-]+$/);
       const claims = JSON.parse(Buffer.from(proof.split('.')[1] ?? '', 'base64url').toString('utf8'));
       assert.equal(claims.htu, 'https://as.example/token');

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { parseFace } from '../../src/store/lease/sign-in-status.ts';
+import { parseSignInStatus } from '../../src/store/lease/sign-in-status.ts';
 import { portableRecord, readPortable, writePortable } from '../../src/store/record/portable.ts';
 import { parseRecord, serializeRecord } from '../../src/store/record/record-schema.ts';
-import { parseRemembered } from '../../src/store/server-cache/file.ts';
+import { parseCachedServer } from '../../src/store/server-cache/file.ts';
 import { wholeRecord } from '../peers/processes/credentials.ts';
 import { assertShowable } from './failures.ts';
 import { property } from './property.ts';
@@ -93,9 +93,9 @@ export const RECORDS = [
     ),
     (text) => {
       const bytes = Buffer.from(text);
-      const shown = parseFace(bytes);
+      const shown = parseSignInStatus(bytes);
       if (shown !== undefined) assert.ok(['starting', 'pending', 'failed', 'done'].includes(shown.phase));
-      const remembered = parseRemembered(bytes);
+      const remembered = parseCachedServer(bytes);
       for (const list of remembered?.lists.values() ?? [])
         assert.ok(typeof list === 'object' && list !== null);
     },

@@ -79,10 +79,18 @@ class Lapses {
     const { refreshPosts, replays, authorizationRequests } = authority.counters;
     await browser.settle();
     return {
-      ...{ lapses: this.#options.lapses, kills: this.#kills, refreshPosts, replays },
-      ...{ signIns: authorizationRequests - asked, tabs: browser.opened.length },
-      ...{ served: this.#served, failed: this.#failed, waitsMs: this.#waits, beyondServerMs: this.#beyond },
-      ...{ corrupt: await this.#world.corruptRecords(), diedAt: this.#died },
+      lapses: this.#options.lapses,
+      kills: this.#kills,
+      refreshPosts,
+      replays,
+      signIns: authorizationRequests - asked,
+      tabs: browser.opened.length,
+      served: this.#served,
+      failed: this.#failed,
+      waitsMs: this.#waits,
+      beyondServerMs: this.#beyond,
+      corrupt: await this.#world.corruptRecords(),
+      diedAt: this.#died,
     };
   }
 

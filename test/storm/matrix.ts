@@ -89,7 +89,9 @@ async function killOnce(
   await world.end(next);
   const record = await world.record(profile);
   return {
-    ...{ step, call, servedAfterMs },
+    step,
+    call,
+    servedAfterMs,
     why: served.kind === 'failed' ? served.why : end.kind === 'failed' ? end.why : undefined,
     signedInAgain: record?.family !== before.family,
   };

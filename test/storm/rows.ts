@@ -18,8 +18,13 @@ export interface Scale {
 
 /** FAULTS, "Figures to reach". */
 export const FULL: Scale = {
-  ...{ cold: 50, instances: 32, lapses: 200, kills: 500, runs: 100 },
-  ...{ atOnce: 4, seed: 20_261_121 },
+  cold: 50,
+  instances: 32,
+  lapses: 200,
+  kills: 500,
+  runs: 100,
+  atOnce: 4,
+  seed: 20_261_121,
 };
 
 export interface Row {
@@ -50,7 +55,10 @@ async function coldRow({ cold }: Scale): Promise<Row> {
   return {
     what: `${cold} cold starts at once, nobody signed in`,
     figures: {
-      ...{ registrations, tabs, exchanges, failed: failed.length },
+      registrations,
+      tabs,
+      exchanges,
+      failed: failed.length,
       'all served after consent': seconds(allServedAfterMs),
     },
     missed: [

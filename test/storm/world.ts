@@ -7,7 +7,7 @@ import { listenOnLoopback } from '../../src/platform/http/loopback-listener.ts';
 import { createHttp } from '../../src/platform/http/undici.ts';
 import { silentLogger } from '../../src/platform/log/logger.ts';
 import { systemRandom } from '../../src/platform/random.ts';
-import { openLeases, type SignInFace } from '../../src/store/lease/lease.ts';
+import { openLeases, type SignInStatus } from '../../src/store/lease/lease.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { credentialKey } from '../../src/store/record/key.ts';
 import type { CredentialRecord } from '../../src/store/record/record.ts';
@@ -138,13 +138,25 @@ export class StormWorld implements AsyncDisposable {
     if (lease.kind !== 'created') throw new Error('a sign-in is going on');
     const outcome = await runSignIn(
       {
-        ...{ key, nonce: lease.nonce, server: this.server.url, challenge: { scheme: 'Bearer' } },
-        ...{ allowHttp: false, assumePkce: false, authTimeoutMs: 60_000, callback: DEFAULT_CALLBACK },
-        ...{ openBrowser: true, debug: false },
+        key,
+        nonce: lease.nonce,
+        server: this.server.url,
+        challenge: { scheme: 'Bearer' },
+        allowHttp: false,
+        assumePkce: false,
+        authTimeoutMs: 60_000,
+        callback: DEFAULT_CALLBACK,
+        openBrowser: true,
+        debug: false,
       },
       {
-        ...{ clock: systemClock, random: systemRandom, logger: silentLogger, store: this.store, leases },
-        ...{ listen: listenOnLoopback, pid: process.pid },
+        clock: systemClock,
+        random: systemRandom,
+        logger: silentLogger,
+        store: this.store,
+        leases,
+        listen: listenOnLoopback,
+        pid: process.pid,
         createHttp: (allowAddress) => createHttp({ env: {}, allowAddress }),
         openBrowser: async (address) => {
           visit(address, { answer: 'allow' }).catch(() => 'the outcome tells');
@@ -191,8 +203,8 @@ export class StormWorld implements AsyncDisposable {
   }
 
   /** What the sign-in that is going on shows. */
-  face(profile = 'default'): Promise<SignInFace | undefined> {
-    return openLeases(this.store.folder).readFace(this.key(profile));
+  face(profile = 'default'): Promise<SignInStatus | undefined> {
+    return openLeases(this.store.folder).readStatus(this.key(profile));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

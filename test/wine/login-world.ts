@@ -66,7 +66,9 @@ export class LoginWorld implements AsyncDisposable {
   /** The record's file. */
   get recordPath(): string {
     const key = credentialKey({
-      ...{ server: new URL(this.server.url), grant: 'authorization_code', profile: 'default' },
+      server: new URL(this.server.url),
+      grant: 'authorization_code',
+      profile: 'default',
     });
     return join(this.wine.state, 'credentials', `${key}.json`);
   }

@@ -8,7 +8,7 @@ import { build } from 'esbuild';
 import type { AgentRequest, AgentSays } from './agent-messages.ts';
 import { NODE, startWine, windowsPath } from './wine.ts';
 
-export interface Start {
+export interface RefreshDecision {
   readonly command: string;
   readonly args: readonly string[];
   /** Beside what each Windows program has. */
@@ -55,7 +55,7 @@ export class Windows implements AsyncDisposable {
   }
 
   /** As `child_process.spawn` on Windows, by a Windows program. */
-  spawn(start: Start): ChildProcessWithoutNullStreams {
+  spawn(start: RefreshDecision): ChildProcessWithoutNullStreams {
     const id = ++this.#last;
     const child = new WindowsProcess((request) => this.#ask({ id, ...request }));
     this.#listeners.set(id, (said) => child.take(said));

@@ -8,7 +8,7 @@ export interface CallbackExpectation {
   readonly issParameterSupported: boolean;
 }
 
-export type CallbackJudgement =
+export type AuthorizationResponseOutcome =
   /** Not an answer to our question: the sign-in goes on as if it had not come (THREATS 27, 28). */
   | { readonly kind: 'foreign'; readonly reason: 'missing' | 'repeated' | 'wrong' }
   /** An answer to our question by someone else: the code must not leave, its texts must not show (THREATS 7). */
@@ -19,7 +19,10 @@ export type CallbackJudgement =
   | { readonly kind: 'code'; readonly code: string };
 
 /** Judges an authorization response (RFC 6749 §4.1.2): the state first, then who answers, and only then what. */
-export function judgeCallback(query: string, expectation: CallbackExpectation): CallbackJudgement {
+export function validateAuthorizationResponse(
+  query: string,
+  expectation: CallbackExpectation,
+): AuthorizationResponseOutcome {
   const parameters = new URLSearchParams(query);
   const states = parameters.getAll('state');
   const [state] = states;

@@ -2,11 +2,15 @@ import type { Listen, ListenerAnswer, LoopbackListener } from '../../platform/ht
 import type { Logger } from '../../platform/log/logger.ts';
 import type { CallbackAddress } from '../../protocol/oauth-settings.ts';
 import { renderPage } from '../../ui/pages.ts';
-import { type CallbackExpectation, type CallbackJudgement, judgeCallback } from './authorization-response.ts';
+import {
+  type AuthorizationResponseOutcome,
+  type CallbackExpectation,
+  validateAuthorizationResponse,
+} from './authorization-response.ts';
 
 /** The browser came back with our state; it waits for an answer, which has to be given once. */
 export interface Arrival {
-  readonly judgement: Exclude<CallbackJudgement, { kind: 'foreign' }>;
+  readonly judgement: Exclude<AuthorizationResponseOutcome, { kind: 'foreign' }>;
   respond(answer: ListenerAnswer): void;
 }
 
@@ -61,7 +65,7 @@ export class RedirectReceiver {
     const judgement =
       this.#expectation === undefined
         ? ({ kind: 'foreign', reason: 'wrong' } as const)
-        : judgeCallback(query, this.#expectation);
+        : validateAuthorizationResponse(query, this.#expectation);
     if (judgement.kind === 'foreign') {
       this.#logger.debug('callback refused', { reason: `state ${judgement.reason}` });
       return Promise.resolve(renderPage({ kind: 'bad-request' }));

@@ -2,16 +2,19 @@ import { quote } from '../../protocol/quote.ts';
 import type { CredentialRecord } from '../../store/record/record.ts';
 import { bearerChallenge } from '../challenge/challenge.ts';
 import { FreshTokenRefusedError } from '../errors/errors.ts';
-import type { HasMoved } from './issuer-change.ts';
-import type { Refusals } from './refused-tokens.ts';
+import type { HasIssuerChanged } from './issuer-change.ts';
+import type { RefusedTokens } from './refused-tokens.ts';
 
 /** Returns where the server has gone over to another issuer, for which a person has to sign in anew; otherwise throws what is wrong. */
-export async function expectMoved(
+export async function requireIssuerChange(
   record: CredentialRecord | undefined,
   wwwAuthenticate: string | undefined,
-  { refusals, hasMoved }: { readonly refusals: Refusals; readonly hasMoved: HasMoved },
+  {
+    refusals,
+    hasIssuerChanged,
+  }: { readonly refusals: RefusedTokens; readonly hasIssuerChanged: HasIssuerChanged },
 ): Promise<void> {
-  if (refusals.isFirstDoubt() && (await hasMoved(record?.issuer, wwwAuthenticate))) return;
+  if (refusals.mayRecheckIssuer() && (await hasIssuerChanged(record?.issuer, wwwAuthenticate))) return;
   throw freshTokenRefused(record, wwwAuthenticate);
 }
 

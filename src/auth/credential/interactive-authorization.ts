@@ -5,26 +5,26 @@ import type { Random } from '../../platform/random.ts';
 import type { StopSignal } from '../../platform/stop.ts';
 import type { CredentialRecord, RecordIdentity } from '../../store/record/record.ts';
 import { secretsOf } from '../../store/record/secrets.ts';
-import type { Authorization, Bearer, Recovery, SignInWatch } from '../authorization.ts';
-import { saysDpop, TokensToSend } from '../dpop/access-token.ts';
-import type { ProofMemory } from '../dpop/proof.ts';
+import type { Authorization, Bearer, PendingSignInStatus, Recovery } from '../authorization.ts';
+import { AccessTokenFactory, mentionsDpop } from '../dpop/access-token.ts';
+import type { DpopNonceCache } from '../dpop/proof.ts';
 import type { Stale } from '../refresh/decisions.ts';
 import { freshness } from '../refresh/expiry.ts';
-import type { Redeem, Refreshed, RefreshTools } from '../refresh/spend.ts';
-import type { AskTools } from '../sign-in/ensure.ts';
+import type { RefreshOutcome, RefreshTools, SendRefreshRequest } from '../refresh/spend.ts';
+import type { EnsureSignInDeps } from '../sign-in/ensure.ts';
 import { isByPerson, SIGN_IN_PAUSE_MS } from '../sign-in/retry-pause.ts';
-import type { HasMoved } from './issuer-change.ts';
-import { Refusals } from './refused-tokens.ts';
+import type { HasIssuerChanged } from './issuer-change.ts';
+import { RefusedTokens } from './refused-tokens.ts';
 
 export interface AuthorizationOptions
   extends Omit<RefreshTools, 'identity' | 'redeem' | 'random'>,
-    Pick<AskTools, 'leases' | 'settings' | 'launch' | 'nobodyThere'> {
+    Pick<EnsureSignInDeps, 'leases' | 'settings' | 'launch' | 'nonInteractiveReason'> {
   /** Awaited before anything is claimed: a program file that is gone (an update) must not look like a lost answer. */
-  readonly loadRedeem: () => Promise<Redeem>;
-  readonly hasMoved: HasMoved;
+  readonly loadRefreshRequest: () => Promise<SendRefreshRequest>;
+  readonly hasIssuerChanged: HasIssuerChanged;
   readonly random: Random;
-  /** Shared with `loadRedeem`. */
-  readonly proofMemory?: ProofMemory | undefined;
+  /** Shared with `loadRefreshRequest`. */
+  readonly proofMemory?: DpopNonceCache | undefined;
 }
 
 /** After a lock that could not be had, before a refresh ahead of time is tried again. */
@@ -39,22 +39,22 @@ const CLOSE_GRACE_MS = 1_500;
 export class CredentialAuthorization implements Authorization {
   readonly #options: AuthorizationOptions;
   readonly #closing = new AbortController();
-  readonly #refusals = new Refusals();
-  readonly #tokens: TokensToSend;
+  readonly #refusals = new RefusedTokens();
+  readonly #tokens: AccessTokenFactory;
   /** What the store held when it was last read; `record` absent: nothing. */
   #known: { readonly record: CredentialRecord | undefined } | undefined;
   #lookedAt: Moment;
   #loading: Promise<void> | undefined;
-  #refreshing: Promise<Refreshed> | undefined;
+  #refreshing: Promise<RefreshOutcome> | undefined;
   #recovering: Promise<Recovery> | undefined;
-  #signIn: SignInWatch | undefined;
+  #signIn: PendingSignInStatus | undefined;
   #failed: { readonly error: DrawbridgeError; readonly at: number } | undefined;
   /** No refresh on our own account before then, or of this access token at all. */
   #pause: { readonly until: number; readonly token: string | undefined } | undefined;
 
   constructor(options: AuthorizationOptions) {
     this.#options = options;
-    this.#tokens = new TokensToSend({ ...options, memory: options.proofMemory ?? new Map() });
+    this.#tokens = new AccessTokenFactory({ ...options, memory: options.proofMemory ?? new Map() });
     this.#lookedAt = this.#moment();
   }
 
@@ -116,20 +116,23 @@ export class CredentialAuthorization implements Authorization {
   async #recover(refused: Bearer | undefined, wwwAuthenticate: string | undefined): Promise<Recovery> {
     if (this.#signIn !== undefined) return { kind: 'sign-in', signIn: this.#signIn };
     const { clock } = this.#options;
-    const dpop = saysDpop(wwwAuthenticate) ? await import('../dpop/refused-proof.ts') : undefined;
-    const proof = refused?.prover === undefined ? undefined : dpop?.refusedProof(wwwAuthenticate);
+    const dpop = mentionsDpop(wwwAuthenticate) ? await import('../dpop/refused-proof.ts') : undefined;
+    const proof = refused?.dpopProofs === undefined ? undefined : dpop?.refusedProof(wwwAuthenticate);
     if (proof !== undefined) throw proof;
     const isHopeless = refused !== undefined && this.#refusals.add(refused.token, clock.monotonic());
     const newer = await this.#usable();
     if (newer !== undefined) return { kind: 'retry', bearer: this.#replace(newer) };
     if (isHopeless) {
-      const { expectMoved } = await import('./fresh-token-refused.ts');
-      await expectMoved(this.#known?.record, wwwAuthenticate, { ...this.#options, refusals: this.#refusals });
-      return this.#askForSignIn(wwwAuthenticate);
+      const { requireIssuerChange } = await import('./fresh-token-refused.ts');
+      await requireIssuerChange(this.#known?.record, wwwAuthenticate, {
+        ...this.#options,
+        refusals: this.#refusals,
+      });
+      return this.#ensureSignIn(wwwAuthenticate);
     }
     const situation = { refused, wwwAuthenticate, record: this.#known?.record };
-    if (dpop?.needsKey({ ...situation, mode: this.#options.settings.dpop })) {
-      return this.#askForSignIn(wwwAuthenticate);
+    if (dpop?.needsDpopLogin({ ...situation, mode: this.#options.settings.dpop })) {
+      return this.#ensureSignIn(wwwAuthenticate);
     }
     const refreshed = await this.#refresh({ token: refused?.token, refused: refused !== undefined });
     switch (refreshed.kind) {
@@ -139,7 +142,7 @@ export class CredentialAuthorization implements Authorization {
         throw refreshed.error;
       case 'sign-in':
         this.#options.logger.debug('a sign-in is needed', { reason: refreshed.reason });
-        return this.#askForSignIn(wwwAuthenticate);
+        return this.#ensureSignIn(wwwAuthenticate);
     }
   }
 
@@ -154,17 +157,17 @@ export class CredentialAuthorization implements Authorization {
     const record = this.#known?.record;
     const challenge = bearerChallenge(wwwAuthenticate);
     if (!wantsScope(challenge) || record?.tokens === undefined || refused === undefined) {
-      return this.#askForSignIn(wwwAuthenticate);
+      return this.#ensureSignIn(wwwAuthenticate);
     }
     if (record.tokens.accessToken !== refused.token) return { kind: 'retry', bearer: this.#replace(record) };
     const step = decideStepUp(record, challenge.scope, this.#options.clock.now());
     if (step.kind === 'refuse') throw step.error;
     const { scope, stepUps } = step;
-    return this.#askForSignIn(wwwAuthenticate, { scope, stepUps, family: record.family });
+    return this.#ensureSignIn(wwwAuthenticate, { scope, stepUps, family: record.family });
   }
 
   /** `more`: another login than this family's, for more scope than it had. */
-  async #askForSignIn(
+  async #ensureSignIn(
     wwwAuthenticate: string | undefined,
     more?: { readonly scope: string; readonly stepUps: readonly number[]; readonly family: string },
   ): Promise<Recovery> {
@@ -172,8 +175,8 @@ export class CredentialAuthorization implements Authorization {
     if (this.#failed !== undefined && clock.monotonic() - this.#failed.at < SIGN_IN_PAUSE_MS) {
       throw this.#failed.error;
     }
-    const { askForSignIn } = await import('../sign-in/ensure.ts');
-    const tools: AskTools = {
+    const { ensureSignIn } = await import('../sign-in/ensure.ts');
+    const tools: EnsureSignInDeps = {
       ...this.#options,
       ...(more === undefined
         ? {}
@@ -189,7 +192,7 @@ export class CredentialAuthorization implements Authorization {
       if (!(error instanceof DrawbridgeError) || isByPerson(error)) return;
       this.#failed = { error, at: clock.monotonic() };
     };
-    const asked = await askForSignIn(tools, wwwAuthenticate, this.#closing.signal).catch((error) => {
+    const asked = await ensureSignIn(tools, wwwAuthenticate, this.#closing.signal).catch((error) => {
       noteFailure(error);
       throw error;
     });
@@ -221,17 +224,17 @@ export class CredentialAuthorization implements Authorization {
   }
 
   /** Callers join; a refresh is never aborted by the request that asked for it. */
-  #refresh(stale: Stale): Promise<Refreshed> {
+  #refresh(stale: Stale): Promise<RefreshOutcome> {
     this.#refreshing ??= this.#refreshOnce(stale).finally(() => {
       this.#refreshing = undefined;
     });
     return this.#refreshing;
   }
 
-  async #refreshOnce(stale: Stale): Promise<Refreshed> {
+  async #refreshOnce(stale: Stale): Promise<RefreshOutcome> {
     const [{ refreshCredential }, redeem] = await Promise.all([
       import('../refresh/refresh-credential.ts'),
-      this.#options.loadRedeem(),
+      this.#options.loadRefreshRequest(),
     ]);
     const tools: RefreshTools = { ...this.#options, identity: this.#identity(), redeem };
     const refreshed = await refreshCredential(tools, stale, this.#closing.signal);

@@ -7,7 +7,7 @@ import { findProtectedResourceMetadata } from '../discovery/discover.ts';
 import { type AddressGuard, createAddressGuard } from '../http/address-policy.ts';
 import { createGuardedFetch, type UserHeaders } from '../http/guarded-fetch.ts';
 
-export interface MovedTools {
+export interface IssuerChangeDeps {
   readonly server: URL;
   /** The user's `--issuer`: whatever the server names, it is asked for no other. */
   readonly onlyIssuer: string | undefined;
@@ -20,15 +20,18 @@ export interface MovedTools {
 }
 
 /** Whether the server now names another authorization server than the issuer of this login; undefined: no login. */
-export type HasMoved = (issuer: string | undefined, wwwAuthenticate: string | undefined) => Promise<boolean>;
+export type HasIssuerChanged = (
+  issuer: string | undefined,
+  wwwAuthenticate: string | undefined,
+) => Promise<boolean>;
 
 /**
  * MCP 2026-07-28 (SEP-2352), authorization server migration: a server that has gone over to another issuer takes nothing that the old one issues, and
  * a refresh there would go on succeeding. On connections of its own, as a refresh. Where the metadata cannot be read, nothing has moved.
  */
-export async function hasMoved(
-  { server, onlyIssuer, headers, allowHttp, clock, logger, createHttp }: MovedTools,
-  ...[issuer, wwwAuthenticate]: Parameters<HasMoved>
+export async function hasIssuerChanged(
+  { server, onlyIssuer, headers, allowHttp, clock, logger, createHttp }: IssuerChangeDeps,
+  ...[issuer, wwwAuthenticate]: Parameters<HasIssuerChanged>
 ): Promise<boolean> {
   if (issuer === undefined || onlyIssuer !== undefined) return false;
   const addresses = createAddressGuard(server);

@@ -4,13 +4,13 @@ import type { StopSignal } from '../../platform/stop.ts';
 import type { CredentialRecord } from '../../store/record/record.ts';
 import { secretsOf } from '../../store/record/secrets.ts';
 import type { Authorization, Bearer, Recovery } from '../authorization.ts';
-import { TokensToSend } from '../dpop/access-token.ts';
+import { AccessTokenFactory } from '../dpop/access-token.ts';
 import { GrantRefusedError } from '../errors/errors.ts';
 import type { Stale } from '../refresh/decisions.ts';
 import { freshness } from '../refresh/expiry.ts';
-import { grantInput } from './assertion-hash.ts';
+import { assertionHash } from './assertion-hash.ts';
 import type { MachineAuthorizationOptions } from './machine-token.ts';
-import { Refusals } from './refused-tokens.ts';
+import { RefusedTokens } from './refused-tokens.ts';
 
 /** A refusal is final for the same input; after this time whoever runs the server may have mended it. */
 const REFUSED_PAUSE_MS = 10 * 60_000;
@@ -19,15 +19,15 @@ const REFUSED_PAUSE_MS = 10 * 60_000;
 export class MachineAuthorization implements Authorization {
   readonly #options: MachineAuthorizationOptions;
   readonly #closing = new AbortController();
-  readonly #refusals = new Refusals();
-  readonly #tokens: TokensToSend;
+  readonly #refusals = new RefusedTokens();
+  readonly #tokens: AccessTokenFactory;
   #record: CredentialRecord | undefined;
   #obtaining: Promise<CredentialRecord> | undefined;
   #refused: { readonly error: DrawbridgeError; readonly at: number; readonly input: string } | undefined;
 
   constructor(options: MachineAuthorizationOptions) {
     this.#options = options;
-    this.#tokens = new TokensToSend({ ...options, memory: options.proofMemory });
+    this.#tokens = new AccessTokenFactory({ ...options, memory: options.proofMemory });
   }
 
   async current(signal: StopSignal): Promise<Bearer | undefined> {
@@ -63,7 +63,7 @@ export class MachineAuthorization implements Authorization {
   ): Promise<Recovery> {
     signal.throwIfAborted();
     const { clock } = this.#options;
-    if (refused?.prover !== undefined) {
+    if (refused?.dpopProofs !== undefined) {
       const { refusedProof } = await import('../dpop/refused-proof.ts');
       const error = refusedProof(wwwAuthenticate);
       if (error !== undefined) throw error;
@@ -97,7 +97,7 @@ export class MachineAuthorization implements Authorization {
   async #obtainOnce(stale: Stale, wwwAuthenticate: string | undefined): Promise<CredentialRecord> {
     const { clock } = this.#options;
     const refused = this.#refused;
-    const input = grantInput(this.#options);
+    const input = assertionHash(this.#options);
     const isPause = refused !== undefined && clock.monotonic() - refused.at < REFUSED_PAUSE_MS;
     if (isPause && refused.input === input) throw refused.error;
     try {

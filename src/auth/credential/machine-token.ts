@@ -46,7 +46,7 @@ export async function obtainShared(
   return record;
 }
 
-export interface MachineTokenWish {
+export interface MachineTokenRequest {
   /** Another one than the stored one, which may serve or not. */
   readonly anew: boolean;
   /** What the server asks for, which nobody has told yet. */
@@ -56,7 +56,7 @@ export interface MachineTokenWish {
 /** The credential as the commands hand it out: the stored one while it serves, else a new one. Rejects where none can be had. */
 export async function machineToken(
   options: MachineAuthorizationOptions,
-  { anew, challenge }: MachineTokenWish,
+  { anew, challenge }: MachineTokenRequest,
   signal: AbortSignal,
 ): Promise<SignedIn> {
   const { store, key, clock, server, resource, logger } = options;

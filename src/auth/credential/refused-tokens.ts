@@ -4,7 +4,7 @@ const PROVEN_AFTER_MS = 5 * 60_000;
 const MAX_IN_A_ROW = 2;
 
 /** Tokens that the server refused one after the other, with nothing accepted in between. */
-export class Refusals {
+export class RefusedTokens {
   readonly #row = new Set<string>();
   #replacedAt = Number.NEGATIVE_INFINITY;
   #isDoubted = false;
@@ -26,7 +26,7 @@ export class Refusals {
   }
 
   /** Once in a row: a server that names another issuer each time it is asked does not send a person around. */
-  isFirstDoubt(): boolean {
+  mayRecheckIssuer(): boolean {
     const isFirst = !this.#isDoubted;
     this.#isDoubted = true;
     return isFirst;

@@ -5,7 +5,7 @@ import { cleanScope } from '../challenge/scope.ts';
 import { ScopeRefusedError } from '../errors/errors.ts';
 
 /** THREATS 23: a server that is never content does not get a person to click for ever. */
-const MAX_TABS = 3;
+const MAX_PROMPTS = 3;
 const WINDOW_MS = 10 * 60_000;
 
 export type StepUp =
@@ -32,8 +32,8 @@ export function decideStepUp(record: CredentialRecord, wanted: string | undefine
   }
   // A clock that was set back makes old ones look new for a while; a future one is not counted.
   const recent = (record.stepUps ?? []).filter((at) => at <= now && now - at < WINDOW_MS);
-  if (recent.length >= MAX_TABS) {
-    return refuse(`${needed}; a person was asked ${MAX_TABS} times in ten minutes`, 'Try again later.');
+  if (recent.length >= MAX_PROMPTS) {
+    return refuse(`${needed}; a person was asked ${MAX_PROMPTS} times in ten minutes`, 'Try again later.');
   }
   return { kind: 'ask', scope, stepUps: [...recent, now] };
 }

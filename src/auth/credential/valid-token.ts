@@ -22,7 +22,7 @@ export async function validToken(options: AuthorizationOptions, signal: AbortSig
   for (const secret of secretsOf(record)) logger.secret(secret);
   const age = freshness(record.tokens, clock.now());
   if (age === 'fresh') return { kind: 'token', record };
-  const tools = { ...options, identity, redeem: await options.loadRedeem() };
+  const tools = { ...options, identity, redeem: await options.loadRefreshRequest() };
   const refreshed = await refreshCredential(tools, { token: accessToken, refused: false }, signal);
   if (refreshed.kind === 'usable' && isSignedIn(refreshed.record)) {
     logger.secret(refreshed.record.tokens.accessToken);

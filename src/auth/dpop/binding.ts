@@ -1,18 +1,18 @@
 import type { Logger } from '../../platform/log/logger.ts';
-import type { Prover, TokenBinding } from '../../protocol/access-token.ts';
+import type { DpopProofs, TokenBinding } from '../../protocol/access-token.ts';
 import type { DpopKey, NewRecord } from '../../store/record/record.ts';
 import type { Discovered } from '../discovery/discover.ts';
 import type { SignInRequest } from '../sign-in-request.ts';
 import { makeDpopKey, thumbprint } from './key.ts';
-import { chooseDpop, type DpopSituation } from './policy.ts';
-import { createProver, type ProverTools } from './proof.ts';
+import { type DpopInputs, decideBinding } from './policy.ts';
+import { createDpopProofs, type DpopProofDeps } from './proof.ts';
 
 /** What the tokens of one login are bound to, if to anything. */
 export type Binding =
   | {
       readonly kind: 'bound';
       readonly key: DpopKey;
-      readonly prover: Prover;
+      readonly dpopProofs: DpopProofs;
       /** A bearer token will not do. */
       readonly only: boolean;
     }
@@ -20,21 +20,21 @@ export type Binding =
 
 /** `known`: the key of the login that is renewed; a sign-in makes its own. Throws DpopError. */
 export async function bindingFor(
-  situation: DpopSituation,
-  tools: ProverTools,
+  situation: DpopInputs,
+  tools: DpopProofDeps,
   known?: DpopKey,
 ): Promise<Binding> {
-  const choice = chooseDpop(situation);
+  const choice = decideBinding(situation);
   if (choice.kind === 'bearer') return choice;
   const key = known?.alg === choice.alg ? known : await makeDpopKey(choice.alg);
-  return { kind: 'bound', key, prover: createProver(key, tools), only: situation.mode === 'always' };
+  return { kind: 'bound', key, dpopProofs: createDpopProofs(key, tools), only: situation.mode === 'always' };
 }
 
 /** Of a sign-in: a key of its own, never the last login's. */
 export async function signInBinding(
   { dpop: mode, challenge }: Pick<SignInRequest, 'dpop' | 'challenge'>,
   found: Discovered,
-  { clock, random, logger }: Omit<ProverTools, 'memory'> & { readonly logger: Logger },
+  { clock, random, logger }: Omit<DpopProofDeps, 'memory'> & { readonly logger: Logger },
 ): Promise<Binding> {
   const binding = await bindingFor({ mode, challenge, found }, { memory: new Map(), clock, random });
   if (binding.kind === 'bound') logger.secret(binding.key.d);

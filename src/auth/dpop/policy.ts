@@ -5,7 +5,7 @@ import type { Discovered } from '../discovery/discover.ts';
 import { DpopError } from '../errors/errors.ts';
 import { DPOP_ALGS, type DpopAlg } from './key.ts';
 
-export interface DpopSituation {
+export interface DpopInputs {
   readonly mode: DpopMode | undefined;
   readonly challenge: Pick<BearerChallenge, 'dpop' | 'scheme'>;
   readonly found: Pick<Discovered, 'issuer' | 'metadata' | 'dpopRequired' | 'resourceDpopAlgs'>;
@@ -13,13 +13,13 @@ export interface DpopSituation {
   readonly isBound?: boolean;
 }
 
-export type DpopChoice =
+export type BindingDecision =
   | { readonly kind: 'bound'; readonly alg: DpopAlg }
   /** `wanted`: bound tokens would have been asked for, were there any. */
   | { readonly kind: 'bearer'; readonly wanted: boolean };
 
 /** Whether tokens are bound to a key (RFC 9449 §5), and what it signs with. Throws DpopError where they have to be and cannot. */
-export function chooseDpop({ mode = 'auto', challenge, found, isBound }: DpopSituation): DpopChoice {
+export function decideBinding({ mode = 'auto', challenge, found, isBound }: DpopInputs): BindingDecision {
   if (mode === 'never') return { kind: 'bearer', wanted: false };
   const wasWanted = isBound === true && challenge.scheme === undefined;
   const isWanted = found.dpopRequired === true || challenge.dpop !== undefined || wasWanted;

@@ -1,23 +1,23 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../platform/clock.ts';
 import { type Random, randomToken } from '../../platform/random.ts';
-import type { Amendment, ProvenAnswer, ProvenRequest, Prover } from '../../protocol/access-token.ts';
+import type { DpopProofRequest, DpopProofs, DpopResponse, ProofRetry } from '../../protocol/access-token.ts';
 import type { DpopKey } from '../../store/record/record.ts';
 import { parseChallenges } from '../challenge/challenge.ts';
 import { signJwt } from '../jwt/signing.ts';
 import { readDpopKey } from './key.ts';
 
 /** What an origin wants in proofs: in memory only, shared by all keys, since nonces are the server's and not the key's (RFC 9449 §8.2). */
-export type ProofMemory = Map<string, OriginWishes>;
+export type DpopNonceCache = Map<string, OriginState>;
 
-interface OriginWishes {
+interface OriginState {
   readonly nonce?: string;
   /** Its clock minus ours, where ours was refused. */
   readonly offsetMs?: number;
 }
 
-export interface ProverTools {
-  readonly memory: ProofMemory;
+export interface DpopProofDeps {
+  readonly memory: DpopNonceCache;
   readonly clock: Pick<Clock, 'now'>;
   readonly random: Random;
 }
@@ -32,10 +32,10 @@ const MAX_ORIGINS = 8;
 const MIN_SKEW_MS = 30_000;
 
 /** RFC 9449: proofs with the key of one login. */
-export function createProver(jwk: DpopKey, { memory, clock, random }: ProverTools): Prover {
+export function createDpopProofs(jwk: DpopKey, { memory, clock, random }: DpopProofDeps): DpopProofs {
   const { signing, publicJwk } = readDpopKey(jwk);
 
-  const remember = (origin: string, wishes: OriginWishes) => {
+  const remember = (origin: string, wishes: OriginState) => {
     const known = memory.get(origin);
     const [oldest] = memory.keys();
     if (known === undefined && memory.size >= MAX_ORIGINS && oldest !== undefined) memory.delete(oldest);
@@ -43,8 +43,8 @@ export function createProver(jwk: DpopKey, { memory, clock, random }: ProverTool
   };
 
   return {
-    proof: ({ method, url, token, amendment }: ProvenRequest): string => {
-      const { nonce, offsetMs = 0 } = { ...memory.get(url.origin), ...amendment };
+    proof: ({ method, url, token, proofRetry }: DpopProofRequest): string => {
+      const { nonce, offsetMs = 0 } = { ...memory.get(url.origin), ...proofRetry };
       return signJwt(
         { typ: 'dpop+jwt', jwk: publicJwk },
         {
@@ -59,22 +59,22 @@ export function createProver(jwk: DpopKey, { memory, clock, random }: ProverTool
         signing,
       );
     },
-    heed: (url: URL, answer: ProvenAnswer): Amendment | undefined => {
+    noteResponse: (url: URL, answer: DpopResponse): ProofRetry | undefined => {
       const given = answer.headers['dpop-nonce'];
       const nonce = given !== undefined && NONCE.test(given) ? given : undefined;
       // §8.2: any answer may bring the next one.
       if (nonce !== undefined) remember(url.origin, { nonce });
       // Not from memory: calls side by side each have their own, and a server may take each but once.
-      const amendment = nonce === undefined ? {} : { nonce };
+      const proofRetry = nonce === undefined ? {} : { nonce };
       switch (proofError(answer)) {
         case 'use_dpop_nonce':
-          return nonce === undefined ? undefined : amendment;
+          return nonce === undefined ? undefined : proofRetry;
         case 'invalid_dpop_proof': {
           const ahead = Date.parse(answer.headers.date ?? '') - clock.now();
           const offsetMs = Math.abs(ahead) > MIN_SKEW_MS ? ahead : 0;
           if (offsetMs === 0 && !memory.get(url.origin)?.offsetMs) return undefined;
           remember(url.origin, { offsetMs });
-          return amendment;
+          return proofRetry;
         }
         default:
           return undefined;
@@ -84,7 +84,7 @@ export function createProver(jwk: DpopKey, { memory, clock, random }: ProverTool
 }
 
 /** The error of an answer that blames the proof and nothing else: a token endpoint's (§8), a protected server's (§7.1, §9). */
-export function proofError({ status, headers, oauthError }: ProvenAnswer): string | undefined {
+export function proofError({ status, headers, oauthError }: DpopResponse): string | undefined {
   if (status !== 400 && status !== 401) return undefined;
   const error = oauthError ?? (status === 401 ? challengeError(headers) : undefined);
   return error === 'use_dpop_nonce' || error === 'invalid_dpop_proof' ? error : undefined;

@@ -25,8 +25,8 @@ export interface Unbound {
 }
 
 /** A login without a key, at a server that by now takes no other: a refresh would bring what was just refused. */
-export function needsKey({ refused, wwwAuthenticate, mode, record }: Unbound): boolean {
-  if (refused === undefined || refused.prover !== undefined || mode === 'never') return false;
+export function needsDpopLogin({ refused, wwwAuthenticate, mode, record }: Unbound): boolean {
+  if (refused === undefined || refused.dpopProofs !== undefined || mode === 'never') return false;
   if (record?.dpopKey !== undefined || record?.withoutDpop === true) return false;
   return bearerChallenge(wwwAuthenticate).dpop !== undefined;
 }

@@ -78,12 +78,12 @@ const MEANINGS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Undefined: a code of the server's own, for which its words have to do. */
-export function whatToDo(oauthError: string | undefined): string | undefined {
+export function hintFor(oauthError: string | undefined): string | undefined {
   return oauthError === undefined ? undefined : MEANINGS.get(oauthError);
 }
 
 /** The same as a part of an error's details. */
 export function hintOf(oauthError: string | undefined): { readonly hint?: string } {
-  const hint = whatToDo(oauthError);
+  const hint = hintFor(oauthError);
   return hint === undefined ? {} : { hint };
 }

@@ -73,9 +73,15 @@ export async function signIn(
   const server = new URL(request.server);
   const signal = attempt.waiting;
   const found = await discover({
-    ...{ server, challenge, fetch, assumePkce, signal },
-    ...{ resource: request.resource, noResource: request.noResource },
-    ...{ issuer: request.issuer, tenantIssuer: request.tenantIssuer },
+    server,
+    challenge,
+    fetch,
+    assumePkce,
+    signal,
+    resource: request.resource,
+    noResource: request.noResource,
+    issuer: request.issuer,
+    tenantIssuer: request.tenantIssuer,
   });
   const scope = chooseScope(
     challenge.scope,
@@ -171,7 +177,14 @@ async function ask(
   const { receiver, random, fetch } = tools;
   const state = randomToken(random, 256);
   const { address: whole, codeVerifier } = await authorizationRequest({
-    ...{ metadata, client, redirectUri, scope, state, resource, extra, random },
+    metadata,
+    client,
+    redirectUri,
+    scope,
+    state,
+    resource,
+    extra,
+    random,
     dpopJkt: keyThumbprint(binding),
   });
   const address = await pushed({ fetch, metadata, client, address: whole, signal });
@@ -203,8 +216,17 @@ async function redeem(
     case 'code': {
       const { tokenEndpoint, tokenEndpointAuthMethods } = metadata;
       return exchangeCode({
-        ...{ fetch, issuer, tokenEndpoint, tokenEndpointAuthMethods, client, codeVerifier, redirectUri },
-        ...{ code: judgement.code, resource, scope: codeScope, signal },
+        fetch,
+        issuer,
+        tokenEndpoint,
+        tokenEndpointAuthMethods,
+        client,
+        codeVerifier,
+        redirectUri,
+        code: judgement.code,
+        resource,
+        scope: codeScope,
+        signal,
         binding: tokenBinding(binding),
       });
     }

@@ -8,7 +8,7 @@ import { discover } from '../discovery/discover.ts';
 import { signInBinding, tokenBinding } from '../dpop/binding.ts';
 import { causedBy, DiscoveryError, TokenEndpointError } from '../errors/oauth-errors.ts';
 import { AuthorizationDeniedError, SignInExpiredError } from '../errors/sign-in-errors.ts';
-import { withoutSecrets } from '../errors/strip-secrets.ts';
+import { stripSecrets } from '../errors/strip-secrets.ts';
 import { type GuardedFetch, PostError } from '../http/guarded-fetch.ts';
 import { parseJson } from '../http/json.ts';
 import { checkDiscoveredUrl } from '../http/url-policy.ts';
@@ -55,8 +55,16 @@ export async function deviceSignIn(request: SignInRequest, tools: SignInTools, a
   const { challenge, assumePkce, resource, noResource } = request;
   const signal = attempt.waiting;
   const found = await discover({
-    ...{ server: new URL(request.server), challenge, resource, noResource, fetch, assumePkce, signal },
-    ...{ issuer: request.issuer, tenantIssuer: request.tenantIssuer, flow: 'direct' },
+    server: new URL(request.server),
+    challenge,
+    resource,
+    noResource,
+    fetch,
+    assumePkce,
+    signal,
+    issuer: request.issuer,
+    tenantIssuer: request.tenantIssuer,
+    flow: 'direct',
   });
   const { metadata, issuer } = found;
   const endpoint = metadata.deviceAuthorizationEndpoint;
@@ -113,9 +121,10 @@ async function authorizeDevice(
   });
   if (answer.status !== 200) {
     const secrets = [client.clientSecret, authentication.parameters.client_assertion];
-    const words = withoutSecrets(answer.text, secrets);
+    const words = stripSecrets(answer.text, secrets);
     throw new TokenEndpointError(`${what} answered ${answer.status}: ${quote(words)}`, {
-      ...{ sent: 'answered', status: answer.status },
+      sent: 'answered',
+      status: answer.status,
     });
   }
   const device = readDeviceAuthorization(answer.text, fetch);

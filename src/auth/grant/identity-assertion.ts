@@ -32,27 +32,30 @@ export interface IdTokenExchange extends SigningTools {
 export async function exchangeIdToken(options: IdTokenExchange): Promise<string> {
   const { fetch, idpTokenEndpoint, idpClientId, idToken, issuer, resource, scope, signal } = options;
   const idpClient: ConfiguredClient = {
-    ...{ clientId: idpClientId, clientSecret: options.idpClientSecret },
-    ...{ signingKey: options.idpSigningKey, keyOption: '--idp-client-key' },
+    clientId: idpClientId,
+    clientSecret: options.idpClientSecret,
+    signingKey: options.idpSigningKey,
+    keyOption: '--idp-client-key',
   };
   // The user named it: it may be on the company's own network, as discovered ones may not.
   fetch.policy.addresses.vouchFor(new URL(idpTokenEndpoint).hostname);
   const answer = await requestTokens(
     {
-      ...{
-        fetch,
-        tokenEndpoint: idpTokenEndpoint,
-        // RFC 7523 §3: its issuer is not known here, and an assertion for this address goes nowhere else.
-        issuer: idpTokenEndpoint,
-        resource,
-        signal,
-      },
+      fetch,
+      tokenEndpoint: idpTokenEndpoint,
+      // RFC 7523 §3: its issuer is not known here, and an assertion for this address goes nowhere else.
+      issuer: idpTokenEndpoint,
+      resource,
+      signal,
       client: configuredClient(idpClient, options),
       tokenTypes: /^n_a$/i,
     },
     {
-      ...{ grant_type: TOKEN_EXCHANGE, requested_token_type: ID_JAG, audience: issuer },
-      ...{ subject_token: idToken, subject_token_type: ID_TOKEN },
+      grant_type: TOKEN_EXCHANGE,
+      requested_token_type: ID_JAG,
+      audience: issuer,
+      subject_token: idToken,
+      subject_token_type: ID_TOKEN,
       ...(scope === undefined ? {} : { scope }),
     },
   );

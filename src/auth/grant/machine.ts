@@ -10,7 +10,7 @@ import { configuredClient } from '../client/client.ts';
 import { noClient } from '../client/client-selection.ts';
 import { type Discovered, discover } from '../discovery/discover.ts';
 import { bindingFor, tokenBinding } from '../dpop/binding.ts';
-import type { ProofMemory } from '../dpop/proof.ts';
+import type { DpopNonceCache } from '../dpop/proof.ts';
 import { GrantRefusedError } from '../errors/errors.ts';
 import { TokenEndpointError } from '../errors/oauth-errors.ts';
 import type { GuardedFetch } from '../http/guarded-fetch.ts';
@@ -36,7 +36,7 @@ export interface MachineGrantOptions
   readonly client: ConfiguredClient | undefined;
   readonly fetch: GuardedFetch;
   readonly readFile: (path: string) => string;
-  readonly proofMemory: ProofMemory;
+  readonly proofMemory: DpopNonceCache;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -51,8 +51,16 @@ export async function obtainCredential(
   const { fetch, assumePkce, resource, noResource, clock, random } = options;
   const server = new URL(options.server);
   const found = await discover({
-    ...{ server, challenge, resource, noResource, fetch, assumePkce, signal, flow: 'direct' },
-    ...{ issuer: options.issuer, tenantIssuer: options.tenantIssuer },
+    server,
+    challenge,
+    resource,
+    noResource,
+    fetch,
+    assumePkce,
+    signal,
+    flow: 'direct',
+    issuer: options.issuer,
+    tenantIssuer: options.tenantIssuer,
   });
   const scope = chooseScope(challenge.scope, found.scopesSupported, options.scope);
   const binding = await bindingFor(
@@ -67,8 +75,14 @@ export async function obtainCredential(
   const tokenClient = configuredClient(client, { clock, random });
   const { tokenEndpoint, tokenEndpointAuthMethods } = found.metadata;
   const request = {
-    ...{ fetch, issuer: found.issuer, tokenEndpoint, tokenEndpointAuthMethods },
-    ...{ client: tokenClient, resource: found.resource, signal, binding: tokenBinding(binding) },
+    fetch,
+    issuer: found.issuer,
+    tokenEndpoint,
+    tokenEndpointAuthMethods,
+    client: tokenClient,
+    resource: found.resource,
+    signal,
+    binding: tokenBinding(binding),
   };
   try {
     const grant = await parametersOf(options, found, scope, signal);
@@ -99,8 +113,14 @@ async function parametersOf(
       const idToken = readJwt(grant.idTokenFile, options.readFile);
       const assertion = await exchangeIdToken({
         ...grant,
-        ...{ idToken, issuer, resource, scope, fetch, signal },
-        ...{ clock: options.clock, random: options.random },
+        idToken,
+        issuer,
+        resource,
+        scope,
+        fetch,
+        signal,
+        clock: options.clock,
+        random: options.random,
       });
       return { grant_type: JWT_BEARER, assertion };
     }

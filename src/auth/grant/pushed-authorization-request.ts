@@ -5,7 +5,7 @@ import { authenticateClient } from '../client/client-authentication.ts';
 import type { AuthorizationServerMetadata } from '../discovery/metadata.ts';
 import { causedBy } from '../errors/oauth-errors.ts';
 import { AuthorizationResponseError, SignInFailedError } from '../errors/sign-in-errors.ts';
-import { withoutSecrets } from '../errors/strip-secrets.ts';
+import { stripSecrets } from '../errors/strip-secrets.ts';
 import { type GuardedFetch, PostError } from '../http/guarded-fetch.ts';
 import { parseJson } from '../http/json.ts';
 import { checkDiscoveredUrl } from '../http/url-policy.ts';
@@ -45,7 +45,7 @@ export async function pushed({ fetch, metadata, client, address, signal }: PushO
     const read = readTokenAnswer(answer.status, answer.text);
     const { oauthError = '', description } = read.kind === 'error' ? read : {};
     const secrets = [client.clientSecret, authentication.parameters.client_assertion];
-    const said = [plainText(oauthError), description && quote(withoutSecrets(description, secrets))];
+    const said = [plainText(oauthError), description && quote(stripSecrets(description, secrets))];
     throw new AuthorizationResponseError(
       `${what} answered ${answer.status} ${said.filter(Boolean).join(': ')}`.trimEnd(),
       oauthError,

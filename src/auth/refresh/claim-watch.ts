@@ -1,4 +1,4 @@
-import type { ClaimState } from '../../store/reservation/reservation.ts';
+import type { ReservationState } from '../../store/reservation/reservation.ts';
 import type { WatchedClaim } from './decisions.ts';
 
 /**
@@ -8,7 +8,7 @@ import type { WatchedClaim } from './decisions.ts';
 export class ClaimWatch {
   readonly #seen = new Map<number, { readonly sign: string; readonly since: number }>();
 
-  look(claims: readonly ClaimState[], monotonic: number): WatchedClaim[] {
+  look(claims: readonly ReservationState[], monotonic: number): WatchedClaim[] {
     return claims.map((claim) => {
       const before = this.#seen.get(claim.number);
       const since = before?.sign === claim.sign ? before.since : monotonic;
@@ -19,8 +19,11 @@ export class ClaimWatch {
 }
 
 /** Nothing has happened to any of them between two looks. */
-export function areUnchanged(before: readonly ClaimState[], after: readonly ClaimState[]): boolean {
-  const inWords = (claims: readonly ClaimState[]) =>
+export function areUnchanged(
+  before: readonly ReservationState[],
+  after: readonly ReservationState[],
+): boolean {
+  const inWords = (claims: readonly ReservationState[]) =>
     JSON.stringify(claims.map(({ number, sign, spent }) => [number, sign, spent.kind]));
   return inWords(before) === inWords(after);
 }

@@ -1,5 +1,5 @@
 import type { Client, CredentialRecord, LastRefresh, NewRecord } from '../../store/record/record.ts';
-import type { ClaimState } from '../../store/reservation/reservation.ts';
+import type { ReservationState } from '../../store/reservation/reservation.ts';
 import type { ReadResult } from '../../store/store.ts';
 import type { Sent } from '../errors/oauth-errors.ts';
 import type { TokenAnswer } from '../token/token-response.ts';
@@ -27,7 +27,7 @@ const UNKNOWN_OWNER_MS = 10 * 60_000;
 /** QUIRKS, Metabase: two refusals without `invalid_grant` mean the same. */
 const MAX_REFUSALS = 2;
 
-export type Start =
+export type RefreshDecision =
   | { readonly kind: 'adopt'; readonly record: CredentialRecord }
   | { readonly kind: 'sign-in'; readonly reason: SignInReason }
   | { readonly kind: 'later'; readonly afterMs: number; readonly outcome: string }
@@ -39,12 +39,12 @@ export type Start =
     };
 
 /** Step 3: what the record says under the lock. */
-export function decideStart(
+export function decideRefresh(
   read: ReadResult,
   stale: Stale,
   now: number,
   hashOf: (token: string) => string,
-): Start {
+): RefreshDecision {
   const adoptable = newerRecord(read, stale, now);
   if (adoptable !== undefined) return { kind: 'adopt', record: adoptable };
   if (read.kind !== 'record' || read.record.tokens === undefined) {
@@ -72,7 +72,7 @@ export function newerRecord(read: ReadResult, stale: Stale, now: number): Creden
   return isOther && freshness(tokens, now) !== 'expired' ? read.record : undefined;
 }
 
-export type ClaimStep =
+export type ReservationDecision =
   /** Somebody is at it, or may be. */
   | { readonly kind: 'wait' }
   | { readonly kind: 'adopt-answer'; readonly answer: CredentialRecord }
@@ -80,17 +80,17 @@ export type ClaimStep =
   | { readonly kind: 'later' };
 
 /** A claim, and for how long this process has seen no sign of its owner's life. */
-export interface WatchedClaim extends ClaimState {
+export interface WatchedClaim extends ReservationState {
   readonly silentMs: number;
 }
 
 /** Step 4: who may spend the refresh token, seeing the claims on it. */
-export function decideClaim(
+export function decideReservation(
   claims: readonly WatchedClaim[],
   record: CredentialRecord,
   stale: Stale,
   now: number,
-): ClaimStep {
+): ReservationDecision {
   for (const { spent } of claims) {
     // Whole and on disk: whoever made it, alive or not, it is the successor of the token in the record.
     if (spent.kind === 'answered' && spent.record.family === record.family) {
@@ -148,7 +148,7 @@ const GIVEN_UP_STATUS = new Set([408, 499]);
 const BLAMING_STATUS = new Set([400, 401, 422]);
 
 /** Step 7: what a failure says about the refresh token. */
-export function judgeFailure(failure: Failure, lastRefresh: LastRefresh | undefined): Verdict {
+export function classifyRefreshFailure(failure: Failure, lastRefresh: LastRefresh | undefined): Verdict {
   const { sent, status = 0, oauthError } = failure;
   if (sent === 'no') return { kind: 'later', outcome: 'not reached', refused: false };
   if (sent === 'maybe') return { kind: 'lost', outcome: 'no answer' };
@@ -189,7 +189,7 @@ export function noteFailure(
 }
 
 /** RFC 6749 §6: what the answer leaves out stays as it was. `sentAt`: before the request, so that the token is never thought younger. */
-export function refreshed(record: CredentialRecord, answer: TokenAnswer, sentAt: number): NewRecord {
+export function refreshedRecord(record: CredentialRecord, answer: TokenAnswer, sentAt: number): NewRecord {
   const { version, revision, tokens, deadRefreshTokenHash, lastRefresh, ...rest } = record;
   const refreshToken = answer.refreshToken ?? tokens?.refreshToken;
   const scope = answer.scope ?? tokens?.scope;

@@ -2,8 +2,8 @@ import { LockTimeoutError } from '../../store/files/store-errors.ts';
 import { tokenHash } from '../../store/record/key.ts';
 import type { HeldLock } from '../../store/store.ts';
 import { ClaimWatch } from './claim-watch.ts';
-import { decideClaim, decideStart, newerRecord, type Stale } from './decisions.ts';
-import { later, type Refreshed, type RefreshTools, spend } from './spend.ts';
+import { decideRefresh, decideReservation, newerRecord, type Stale } from './decisions.ts';
+import { later, type RefreshOutcome, type RefreshTools, redeemRefreshToken } from './spend.ts';
 
 /** In all, for what others do: they hold the lock or a claim. */
 const WAIT_MS = 30_000;
@@ -17,7 +17,7 @@ export async function refreshCredential(
   tools: RefreshTools,
   stale: Stale,
   signal: AbortSignal,
-): Promise<Refreshed> {
+): Promise<RefreshOutcome> {
   const { store, key, clock, random } = tools;
   const deadline = clock.monotonic() + WAIT_MS;
   const watch = new ClaimWatch();
@@ -25,7 +25,7 @@ export async function refreshCredential(
     // Of many processes all but one find the work done, and need no lock to see it.
     const adopted = await adopt(tools, stale);
     if (adopted !== undefined) return adopted;
-    const result = await store.withLock<Refreshed | 'again'>(
+    const result = await store.withLock<RefreshOutcome | 'again'>(
       key,
       (held) => attempt(held, tools, stale, watch),
       {
@@ -44,7 +44,7 @@ export async function refreshCredential(
 async function adopt(
   { store, key, identity, clock }: RefreshTools,
   stale: Stale,
-): Promise<Refreshed | undefined> {
+): Promise<RefreshOutcome | undefined> {
   const record = newerRecord(await store.read(key, identity), stale, clock.now());
   return record === undefined ? undefined : { kind: 'usable', record };
 }
@@ -54,9 +54,9 @@ async function attempt(
   tools: RefreshTools,
   stale: Stale,
   watch: ClaimWatch,
-): Promise<Refreshed | 'again'> {
+): Promise<RefreshOutcome | 'again'> {
   const now = tools.clock.now();
-  const start = decideStart(await held.read(tools.identity), stale, now, tokenHash);
+  const start = decideRefresh(await held.read(tools.identity), stale, now, tokenHash);
   switch (start.kind) {
     case 'adopt':
       return { kind: 'usable', record: start.record };
@@ -67,8 +67,8 @@ async function attempt(
     case 'refresh':
   }
   const { record, hash } = start;
-  const claims = watch.look(await held.claims(hash), tools.clock.monotonic());
-  const step = decideClaim(claims, record, stale, now);
+  const claims = watch.look(await held.reservations(hash), tools.clock.monotonic());
+  const step = decideReservation(claims, record, stale, now);
   switch (step.kind) {
     case 'wait':
       return 'again';
@@ -78,10 +78,10 @@ async function attempt(
       tools.logger.debug('adopting an answer that another process left', { key: tools.key });
       const { version, revision, ...answer } = step.answer;
       const written = await held.write(answer, record);
-      if (written.kind === 'written') await held.clearClaims(hash);
+      if (written.kind === 'written') await held.clearReservations(hash);
       return 'again';
     }
     case 'claim':
-      return spend(held, tools, start, { number: step.number, claims });
+      return redeemRefreshToken(held, tools, start, { number: step.number, claims });
   }
 }

@@ -5,15 +5,15 @@ import type { TokenBinding } from '../../protocol/access-token.ts';
 import type { ConfiguredClient, DpopMode } from '../../protocol/oauth-settings.ts';
 import type { CredentialRecord } from '../../store/record/record.ts';
 import { withSecrets } from '../client/client.ts';
-import type { ProofMemory } from '../dpop/proof.ts';
+import type { DpopNonceCache } from '../dpop/proof.ts';
 import { TokenEndpointError } from '../errors/oauth-errors.ts';
 import { type AddressGuard, createAddressGuard } from '../http/address-policy.ts';
 import { createGuardedFetch } from '../http/guarded-fetch.ts';
 import { idTokenAsBearer } from '../token/id-token-as-bearer.ts';
 import { refresh } from '../token/token-request.ts';
-import type { Redeem } from './spend.ts';
+import type { SendRefreshRequest } from './spend.ts';
 
-export interface RedeemOptions {
+export interface RefreshRequestOptions {
   readonly server: URL;
   readonly allowHttp: boolean;
   readonly clock: Clock;
@@ -24,13 +24,13 @@ export interface RedeemOptions {
   readonly useIdToken?: boolean | undefined;
   /** `--dpop`. */
   readonly dpop?: DpopMode | undefined;
-  readonly proofMemory?: ProofMemory | undefined;
+  readonly proofMemory?: DpopNonceCache | undefined;
   /** Every connection asks this guard first. */
   readonly createHttp: (allowAddress: AddressGuard['allow']) => Promise<Http>;
 }
 
 /** The token request of a refresh, on connections of its own: one per lapse is not worth keeping any. */
-export function createRedeem(options: RedeemOptions): Redeem {
+export function createRefreshRequest(options: RefreshRequestOptions): SendRefreshRequest {
   const { server, allowHttp, clock, createHttp, random = systemRandom } = options;
   return async (record, refreshToken, signal) => {
     const addresses = createAddressGuard(server);
@@ -61,11 +61,16 @@ export function createRedeem(options: RedeemOptions): Redeem {
 /** RFC 9449 §5: who was given a refresh token with a key has to have it still. */
 async function recordBinding(
   { dpopKey }: CredentialRecord,
-  { dpop, proofMemory: memory = new Map(), clock, random }: RedeemOptions & { readonly random: Random },
+  {
+    dpop,
+    proofMemory: memory = new Map(),
+    clock,
+    random,
+  }: RefreshRequestOptions & { readonly random: Random },
 ): Promise<TokenBinding | undefined> {
   if (dpopKey === undefined) return undefined;
-  const { createProver } = await import('../dpop/proof.ts');
-  return { prover: createProver(dpopKey, { memory, clock, random }), only: dpop === 'always' };
+  const { createDpopProofs } = await import('../dpop/proof.ts');
+  return { dpopProofs: createDpopProofs(dpopKey, { memory, clock, random }), only: dpop === 'always' };
 }
 
 function ignore(): void {}

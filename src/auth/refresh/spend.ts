@@ -8,16 +8,22 @@ import {
   isExpected,
   type RecordIdentity,
 } from '../../store/record/record.ts';
-import type { ClaimState } from '../../store/reservation/reservation.ts';
-import type { HeldClaim, HeldLock, Store } from '../../store/store.ts';
+import type { ReservationState } from '../../store/reservation/reservation.ts';
+import type { HeldLock, HeldReservation, Store } from '../../store/store.ts';
 import { RefreshPostponedError } from '../errors/errors.ts';
 import { TokenEndpointError } from '../errors/oauth-errors.ts';
 import type { TokenAnswer } from '../token/token-response.ts';
 import { areUnchanged } from './claim-watch.ts';
-import { judgeFailure, noteFailure, refreshed, type SignInReason, type Start } from './decisions.ts';
+import {
+  classifyRefreshFailure,
+  noteFailure,
+  type RefreshDecision,
+  refreshedRecord,
+  type SignInReason,
+} from './decisions.ts';
 
 /** Sends the refresh token to the record's token endpoint, once, without redirects. Rejects with TokenEndpointError. */
-export type Redeem = (
+export type SendRefreshRequest = (
   record: CredentialRecord & { readonly client: Client },
   refreshToken: string,
   signal: AbortSignal,
@@ -27,13 +33,13 @@ export interface RefreshTools {
   readonly store: Store;
   readonly key: string;
   readonly identity: RecordIdentity;
-  readonly redeem: Redeem;
+  readonly redeem: SendRefreshRequest;
   readonly clock: Clock;
   readonly random: Pick<Random, 'fraction'>;
   readonly logger: Logger;
 }
 
-export type Refreshed =
+export type RefreshOutcome =
   /** Refreshed here, or by somebody else. */
   | { readonly kind: 'usable'; readonly record: CredentialRecord }
   | { readonly kind: 'sign-in'; readonly reason: SignInReason }
@@ -43,22 +49,22 @@ export type Refreshed =
 /** DESIGN, step 6: an authorization server that has not answered by then has no more say. */
 const REDEEM_TIMEOUT_MS = 30_000;
 
-export type Refresh = Extract<Start, { kind: 'refresh' }>;
+export type Refresh = Extract<RefreshDecision, { kind: 'refresh' }>;
 
 /**
  * Steps 4 to 6. The claim is ours alone; a record that changed before we had it makes it void, and so does a sign of life of an owner
  * before us. `claims`: those by which the number was chosen.
  */
-export async function spend(
+export async function redeemRefreshToken(
   held: HeldLock,
   tools: RefreshTools,
   start: Refresh,
-  { number, claims }: { readonly number: number; readonly claims: readonly ClaimState[] },
-): Promise<Refreshed | 'again'> {
-  const claim = await held.claim(start.hash, number);
+  { number, claims }: { readonly number: number; readonly claims: readonly ReservationState[] },
+): Promise<RefreshOutcome | 'again'> {
+  const claim = await held.reserve(start.hash, number);
   if (claim === undefined) return 'again';
   try {
-    const earlier = (await held.claims(start.hash)).filter((other) => other.number < number);
+    const earlier = (await held.reservations(start.hash)).filter((other) => other.number < number);
     const again = await held.read(tools.identity);
     const isSame = again.kind === 'record' && isExpected(again.record, start.record);
     if (!isSame || !areUnchanged(claims, earlier) || !(await claim.prepare())) {
@@ -76,10 +82,12 @@ export async function spend(
   } catch (error) {
     return afterFailure(held, tools, start, claim, error);
   }
-  const written = await claim.commit(refreshed(start.record, answer, sentAt), start.record).catch((error) => {
-    claim.letGo();
-    throw error;
-  });
+  const written = await claim
+    .commit(refreshedRecord(start.record, answer, sentAt), start.record)
+    .catch((error) => {
+      claim.abandon();
+      throw error;
+    });
   if (written.kind === 'superseded') return 'again';
   tools.logger.debug('refreshed', { key: tools.key, revision: written.record.revision });
   return { kind: 'usable', record: written.record };
@@ -90,13 +98,13 @@ async function afterFailure(
   held: HeldLock,
   tools: RefreshTools,
   start: Refresh,
-  claim: HeldClaim,
+  claim: HeldReservation,
   error: unknown,
-): Promise<Refreshed | 'again'> {
+): Promise<RefreshOutcome | 'again'> {
   const { record } = start;
   // What is no answer of the endpoint's may have come after the token had left.
   const failure = error instanceof TokenEndpointError ? error : ({ sent: 'maybe' } as const);
-  const verdict = judgeFailure(failure, record.lastRefresh);
+  const verdict = classifyRefreshFailure(failure, record.lastRefresh);
   tools.logger.warn('could not refresh the credential', {
     outcome: verdict.outcome,
     detail: describeError(error),
@@ -124,7 +132,7 @@ async function afterFailure(
       try {
         await held.write({ ...rest, lastRefresh: note }, record);
       } finally {
-        await (verdict.kind === 'lost' ? claim.leaveLost() : claim.release());
+        await (verdict.kind === 'lost' ? claim.markLost() : claim.release());
       }
       return later(verdict.outcome, (note.retryAt ?? note.at) - note.at, error);
     }
@@ -137,7 +145,7 @@ async function markDead(
   { clock, identity }: RefreshTools,
   { record, hash }: Refresh,
   { reason, outcome }: { readonly reason: SignInReason; readonly outcome: string },
-): Promise<Refreshed | 'again'> {
+): Promise<RefreshOutcome | 'again'> {
   const again = await held.read(identity);
   if (again.kind !== 'record' || !isExpected(again.record, record)) return 'again';
   const { version, revision, client, ...rest } = record;
@@ -151,11 +159,11 @@ async function markDead(
     record,
   );
   if (written.kind === 'superseded') return 'again';
-  await held.clearClaims(hash);
+  await held.clearReservations(hash);
   return { kind: 'sign-in', reason };
 }
 
-export function later(outcome: string, retryAfterMs: number, cause?: unknown): Refreshed {
+export function later(outcome: string, retryAfterMs: number, cause?: unknown): RefreshOutcome {
   const seconds = Math.ceil(retryAfterMs / 1000);
   const error = new RefreshPostponedError(
     `could not refresh the credential (${outcome}); next attempt in ${seconds} s`,

@@ -1,12 +1,12 @@
 import { DrawbridgeError, describeError } from '../../errors.ts';
 import { quoteAddress } from '../../protocol/quote.ts';
-import type { SignInFace } from '../../store/lease/lease.ts';
+import type { SignInStatus } from '../../store/lease/lease.ts';
 import type { CredentialRecord } from '../../store/record/record.ts';
-import type { SignInWatch } from '../authorization.ts';
+import type { PendingSignInStatus } from '../authorization.ts';
 import { bearerChallenge } from '../challenge/challenge.ts';
 import { SignInNeededError } from '../errors/errors.ts';
 import type { SignInRequest } from '../sign-in-request.ts';
-import { type Begun, SignInFollower, type WatchTools } from './follow.ts';
+import { type FollowSignInDeps, type LeaseOutcome, SignInFollower } from './follow.ts';
 
 /** The parts of a request that do not change from one sign-in to the next. */
 export type SignInSettings = Omit<SignInRequest, 'key' | 'nonce' | 'challenge'>;
@@ -14,16 +14,16 @@ export type SignInSettings = Omit<SignInRequest, 'key' | 'nonce' | 'challenge'>;
 /** Resolves once the sign-in runs; how it goes is read from its face. Rejects where it cannot be started. */
 export type LaunchSignIn = (request: SignInRequest) => Promise<void>;
 
-export interface AskTools extends WatchTools {
+export interface EnsureSignInDeps extends FollowSignInDeps {
   readonly settings: SignInSettings;
   readonly launch: LaunchSignIn;
   /** Nobody can be asked from here: what a person can do about it elsewhere. */
-  readonly nobodyThere?: { readonly hint: string } | undefined;
+  readonly nonInteractiveReason?: { readonly hint: string } | undefined;
 }
 
 export type Asked =
   | { readonly kind: 'usable'; readonly record: CredentialRecord }
-  | { readonly kind: 'sign-in'; readonly signIn: SignInWatch };
+  | { readonly kind: 'sign-in'; readonly signIn: PendingSignInStatus };
 
 /** A person who did not answer the last tab does not want another one each time a host asks for something. */
 const BROWSER_PAUSE_MS = 10 * 60_000;
@@ -31,12 +31,13 @@ const BROWSER_PAUSE_MS = 10 * 60_000;
 const LEASE_EXTRA_MS = 60_000;
 
 /** The sign-in of this credential: the one that is going on anywhere on this machine, else a new one. */
-export async function askForSignIn(
-  tools: AskTools,
+export async function ensureSignIn(
+  tools: EnsureSignInDeps,
   wwwAuthenticate: string | undefined,
   signal: AbortSignal,
 ): Promise<Asked> {
-  if (tools.nobodyThere !== undefined) return followOrRefuse(tools, tools.nobodyThere.hint, signal);
+  if (tools.nonInteractiveReason !== undefined)
+    return followOrRefuse(tools, tools.nonInteractiveReason.hint, signal);
   const begun = await begin(tools, wwwAuthenticate);
   if (begun.kind === 'usable') return begun;
   // The one that is going on may be that whose token was just refused, about to end: then it is not the one that is wanted.
@@ -44,7 +45,7 @@ export async function askForSignIn(
   return { kind: 'sign-in', signIn: new SignInFollower(tools, begun.nonce, signal, again) };
 }
 
-async function begin(tools: AskTools, wwwAuthenticate: string | undefined): Promise<Begun> {
+async function begin(tools: EnsureSignInDeps, wwwAuthenticate: string | undefined): Promise<LeaseOutcome> {
   const { leases, key, clock, settings, launch } = tools;
   const now = clock.now();
   const lease = await leases.create(key, now, settings.authTimeoutMs + LEASE_EXTRA_MS);
@@ -57,10 +58,10 @@ async function begin(tools: AskTools, wwwAuthenticate: string | undefined): Prom
       await leases.release(key, nonce);
       return { kind: 'usable', record };
     }
-    const openBrowser = settings.openBrowser && !isBrowserPause(await leases.readFace(key), now);
+    const openBrowser = settings.openBrowser && !isBrowserPause(await leases.readStatus(key), now);
     await launch({ ...settings, openBrowser, key, nonce, challenge: bearerChallenge(wwwAuthenticate) });
   } catch (error) {
-    await leases.writeFace(key, failedFace(error, nonce, now));
+    await leases.writeStatus(key, failedFace(error, nonce, now));
     await leases.release(key, nonce);
     throw error;
   }
@@ -68,7 +69,7 @@ async function begin(tools: AskTools, wwwAuthenticate: string | undefined): Prom
 }
 
 /** Headless: a sign-in that a person does elsewhere on this machine is waited for, none is begun. */
-async function followOrRefuse(tools: AskTools, hint: string, signal: AbortSignal): Promise<Asked> {
+async function followOrRefuse(tools: EnsureSignInDeps, hint: string, signal: AbortSignal): Promise<Asked> {
   const { leases, key, clock, settings, usable } = tools;
   const nonce = await leases.holder(key, clock.now());
   if (nonce !== undefined) return { kind: 'sign-in', signIn: new SignInFollower(tools, nonce, signal) };
@@ -87,15 +88,19 @@ export function signInNeeded(server: string, hint: string): SignInNeededError {
 }
 
 /** Only after one that opened a browser and did not end well: the address is still offered. */
-export function isBrowserPause(face: SignInFace | undefined, now: number): boolean {
+export function isBrowserPause(face: SignInStatus | undefined, now: number): boolean {
   if (face?.browserOpenedAt === undefined || face.phase === 'done') return false;
   return Math.abs(now - face.browserOpenedAt) < BROWSER_PAUSE_MS;
 }
 
-function failedFace(error: unknown, nonce: string, now: number): SignInFace {
+function failedFace(error: unknown, nonce: string, now: number): SignInStatus {
   const code = error instanceof DrawbridgeError ? error.code : 'internal';
   return {
-    ...{ phase: 'failed', nonce, pid: process.pid, startedAt: now, deadline: now },
+    phase: 'failed',
+    nonce,
+    pid: process.pid,
+    startedAt: now,
+    deadline: now,
     error: { code, message: describeError(error) },
   };
 }

@@ -1,11 +1,11 @@
 import type { Clock } from '../../platform/clock.ts';
 import { admitResource } from '../../redaction/query-secrets.ts';
-import type { Leases, SignInFace } from '../../store/lease/lease.ts';
+import type { Leases, SignInStatus } from '../../store/lease/lease.ts';
 import type { CredentialRecord } from '../../store/record/record.ts';
-import type { Bearer, SignInWatch } from '../authorization.ts';
+import type { Bearer, PendingSignInStatus } from '../authorization.ts';
 import { SignInEndedError } from '../errors/errors.ts';
 
-export interface WatchTools {
+export interface FollowSignInDeps {
   readonly leases: Leases;
   readonly key: string;
   readonly clock: Clock;
@@ -16,7 +16,7 @@ export interface WatchTools {
 }
 
 /** What came of asking for a sign-in; `nonce`: of the one that is going on now. */
-export type Begun =
+export type LeaseOutcome =
   | { readonly kind: 'usable'; readonly record: CredentialRecord }
   | { readonly kind: 'begun'; readonly nonce: string }
   | { readonly kind: 'held'; readonly nonce: string | undefined };
@@ -28,13 +28,13 @@ export type Begun =
 const TURN_MS = 250;
 
 /** Follows a sign-in that some process does, from what it leaves in the store. */
-export class SignInFollower implements SignInWatch {
+export class SignInFollower implements PendingSignInStatus {
   address: string | undefined;
   userCode: string | undefined;
   codeAddress: string | undefined;
   deadline: number | undefined;
   readonly done: Promise<Bearer>;
-  readonly #tools: WatchTools;
+  readonly #tools: FollowSignInDeps;
   readonly #listeners = new Set<(address: string, userCode?: string) => void>();
 
   /**
@@ -42,10 +42,10 @@ export class SignInFollower implements SignInWatch {
    * leaves nothing that is of use here, or had failed before it was followed.
    */
   constructor(
-    tools: WatchTools,
+    tools: FollowSignInDeps,
     nonce: string | undefined,
     signal: AbortSignal,
-    again?: () => Promise<Begun>,
+    again?: () => Promise<LeaseOutcome>,
   ) {
     this.#tools = tools;
     this.done = this.#follow(nonce, signal, again);
@@ -61,7 +61,7 @@ export class SignInFollower implements SignInWatch {
   async #follow(
     first: string | undefined,
     signal: AbortSignal,
-    again: (() => Promise<Begun>) | undefined,
+    again: (() => Promise<LeaseOutcome>) | undefined,
   ): Promise<Bearer> {
     const { leases, key, clock, usable, onRecord } = this.#tools;
     let mayBegin = again;
@@ -70,7 +70,7 @@ export class SignInFollower implements SignInWatch {
     for (let nonce = first, isFirst = true; ; isFirst = false) {
       // In this order: a sign-in writes the record, then its face, then gives the lease back.
       const holder = await leases.holder(key, clock.now());
-      const face = await leases.readFace(key);
+      const face = await leases.readStatus(key);
       const record = await usable();
       if (record !== undefined) return onRecord(record);
       nonce = holder ?? nonce;
@@ -93,7 +93,7 @@ export class SignInFollower implements SignInWatch {
     }
   }
 
-  #show(face: SignInFace): void {
+  #show(face: SignInStatus): void {
     this.deadline = face.deadline;
     if (face.address === undefined || face.address === this.address) return;
     admitResource(face.address);
@@ -104,7 +104,7 @@ export class SignInFollower implements SignInWatch {
   }
 }
 
-function failureOf({ error }: SignInFace): SignInEndedError {
+function failureOf({ error }: SignInStatus): SignInEndedError {
   const { code, message, hint } = error ?? {};
   return new SignInEndedError(code, message ?? 'the sign-in failed', hint === undefined ? {} : { hint });
 }

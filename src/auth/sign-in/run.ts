@@ -10,10 +10,10 @@ import { type SignInAttempt, type SignInTools, signIn } from '../grant/authoriza
 import { type AddressGuard, createAddressGuard } from '../http/address-policy.ts';
 import { createGuardedFetch } from '../http/guarded-fetch.ts';
 import type { SignInRequest } from '../sign-in-request.ts';
-import { FaceWriter, showAddress } from './status.ts';
+import { StatusWriter, showAddress } from './status.ts';
 
 export interface SignInPlatform extends Omit<SignInTools, 'fetch' | 'receiver'> {
-  readonly leases: Pick<Leases, 'adopt' | 'heartbeat' | 'holder' | 'release' | 'writeFace'>;
+  readonly leases: Pick<Leases, 'adopt' | 'heartbeat' | 'holder' | 'release' | 'writeStatus'>;
   /** Every connection of the sign-in asks this guard first. */
   readonly createHttp: (allowAddress: AddressGuard['allow']) => Promise<Http>;
   readonly openBrowser: OpenBrowser;
@@ -51,7 +51,7 @@ export async function runSignIn(
 
   const startedAt = clock.now();
   const deadline = startedAt + authTimeoutMs;
-  const face = new FaceWriter(leases, key, {
+  const face = new StatusWriter(leases, key, {
     phase: 'starting',
     nonce,
     pid: platform.pid,

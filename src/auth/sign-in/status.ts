@@ -1,33 +1,33 @@
 import { describeError } from '../../errors.ts';
 import type { Logger } from '../../platform/log/logger.ts';
 import type { OpenBrowser } from '../../platform/process/browser.ts';
-import type { Leases, SignInFace } from '../../store/lease/lease.ts';
+import type { Leases, SignInStatus } from '../../store/lease/lease.ts';
 import type { ShownCode } from '../grant/authorization-code.ts';
 
 /** Tells all who wait how the sign-in goes: one write after the other, and nothing after the end. */
-export class FaceWriter {
+export class StatusWriter {
   readonly #key: string;
-  readonly #leases: Pick<Leases, 'writeFace'>;
-  #face: SignInFace;
+  readonly #leases: Pick<Leases, 'writeStatus'>;
+  #face: SignInStatus;
   #last: Promise<void> = Promise.resolve();
 
-  constructor(leases: Pick<Leases, 'writeFace'>, key: string, face: SignInFace) {
+  constructor(leases: Pick<Leases, 'writeStatus'>, key: string, face: SignInStatus) {
     this.#leases = leases;
     this.#key = key;
     this.#face = face;
   }
 
-  write(change: Partial<SignInFace>): Promise<void> {
+  write(change: Partial<SignInStatus>): Promise<void> {
     if (this.#face.phase === 'done' || this.#face.phase === 'failed') return this.#last;
     const face = { ...this.#face, ...change };
     this.#face = face;
-    this.#last = this.#last.catch(() => {}).then(() => this.#leases.writeFace(this.#key, face));
+    this.#last = this.#last.catch(() => {}).then(() => this.#leases.writeStatus(this.#key, face));
     return this.#last;
   }
 }
 
-export interface ShowOptions {
-  readonly face: FaceWriter;
+export interface ShowAddressOptions {
+  readonly face: StatusWriter;
   /** Undefined: the address is only offered. */
   readonly openBrowser: OpenBrowser | undefined;
   readonly code?: ShownCode | undefined;
@@ -39,12 +39,13 @@ export interface ShowOptions {
 const NEVER = 0;
 
 /** Offers the address to everybody and opens it once. Does not wait for the browser: the person may be back before it says how it went. */
-export async function showAddress(address: string, options: ShowOptions): Promise<void> {
+export async function showAddress(address: string, options: ShowAddressOptions): Promise<void> {
   const { face, openBrowser, code, now, logger } = options;
   if (openBrowser === undefined) {
     const { userCode, codeAddress } = code ?? {};
     return face.write({
-      ...{ phase: 'pending', address },
+      phase: 'pending',
+      address,
       ...(userCode === undefined ? {} : { userCode }),
       ...(codeAddress === undefined ? {} : { codeAddress }),
     });
@@ -57,7 +58,9 @@ export async function showAddress(address: string, options: ShowOptions): Promis
       reason: describeError(error),
     }));
     if (outcome.kind === 'opened') return;
-    logger.tell(`No browser could be opened (${outcome.reason}). To sign in, open this address:\n${address}`);
+    logger.inform(
+      `No browser could be opened (${outcome.reason}). To sign in, open this address:\n${address}`,
+    );
     await face.write({ browserOpenedAt: NEVER });
   };
   void report().catch((error: unknown) => logger.warn('face not written', { error: describeError(error) }));

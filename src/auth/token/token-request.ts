@@ -1,4 +1,4 @@
-import type { Amendment, TokenBinding } from '../../protocol/access-token.ts';
+import type { ProofRetry, TokenBinding } from '../../protocol/access-token.ts';
 import { plainText, quote } from '../../protocol/quote.ts';
 import { readRetryAfter } from '../../protocol/retry-after.ts';
 import { keepSecret } from '../../redaction/secrets.ts';
@@ -6,7 +6,7 @@ import type { TokenClient } from '../client/client.ts';
 import { authenticateClient } from '../client/client-authentication.ts';
 import { hintOf } from '../errors/hints.ts';
 import { causedBy, TokenEndpointError } from '../errors/oauth-errors.ts';
-import { withoutSecrets } from '../errors/strip-secrets.ts';
+import { stripSecrets } from '../errors/strip-secrets.ts';
 import { type GuardedAnswer, type GuardedFetch, PostError } from '../http/guarded-fetch.ts';
 import { checkDiscoveredUrl } from '../http/url-policy.ts';
 import { ANY_TYPES, BOUND_TYPES, readTokenAnswer, type TokenAnswer } from './token-response.ts';
@@ -80,16 +80,16 @@ export async function requestTokens(
   options: TokenRequest,
   grant: Readonly<Record<string, string>>,
 ): Promise<TokenAnswer> {
-  let proof: Amendment | undefined;
+  let proof: ProofRetry | undefined;
   let at: number | undefined;
   for (;;) {
     const result = await attempt(options, grant, { at, proof });
     if (result.kind === 'tokens') return result.answer;
     // RFC 9449 §8: refused for its proof, nothing of the grant was spent; whoever sent it sends it once more, with what came.
-    const isNewProof = proof === undefined && result.amendment !== undefined;
+    const isNewProof = proof === undefined && result.proofRetry !== undefined;
     // FAULTS 26: refused for who we are, by a server whose clock is another: signed once more, with its time.
     const isNewTime = at === undefined && isForItsTime(result, options.client);
-    if (isNewProof) proof = result.amendment;
+    if (isNewProof) proof = result.proofRetry;
     else if (isNewTime) at = result.serverTime;
     else throw result.error;
   }
@@ -109,13 +109,13 @@ type Attempt =
       readonly error: TokenEndpointError;
       readonly serverTime: number | undefined;
       readonly receivedAt: number;
-      readonly amendment: Amendment | undefined;
+      readonly proofRetry: ProofRetry | undefined;
     };
 
 async function attempt(
   options: TokenRequest,
   grant: Readonly<Record<string, string>>,
-  { at, proof: amendment }: { readonly at: number | undefined; readonly proof: Amendment | undefined },
+  { at, proof: proofRetry }: { readonly at: number | undefined; readonly proof: ProofRetry | undefined },
 ): Promise<Attempt> {
   const { client, resource, issuer, binding } = options;
   const authentication = authenticateClient(client, options.tokenEndpointAuthMethods, { issuer, at });
@@ -125,13 +125,13 @@ async function attempt(
     ...authentication.parameters,
   };
   const url = endpointOf(options);
-  const dpop = binding?.prover.proof({ method: 'POST', url, amendment });
+  const dpop = binding?.dpopProofs.proof({ method: 'POST', url, proofRetry });
   const headers = { ...authentication.headers, ...(dpop === undefined ? {} : { dpop }) };
   const answer = await post(options, url, headers, new URLSearchParams(parameters).toString());
   const boundTypes = binding === undefined ? undefined : binding.only ? BOUND_TYPES : ANY_TYPES;
   const read = readTokenAnswer(answer.status, answer.text, options.tokenTypes ?? boundTypes);
   const oauthError = read.kind === 'error' ? read.oauthError : undefined;
-  const again = binding?.prover.heed(url, { ...answer, oauthError });
+  const again = binding?.dpopProofs.noteResponse(url, { ...answer, oauthError });
   if (read.kind === 'tokens') {
     const { accessToken, refreshToken, idToken } = read.answer;
     for (const token of [accessToken, refreshToken, idToken]) keepSecret(token);
@@ -145,7 +145,7 @@ async function attempt(
     ...secretsOf({ ...grant, ...authentication.parameters }),
   ];
   const what =
-    read.kind === 'unusable' ? ` with ${withoutSecrets(read.reason, secrets)}` : described(read, secrets);
+    read.kind === 'unusable' ? ` with ${stripSecrets(read.reason, secrets)}` : described(read, secrets);
   const error = new TokenEndpointError(
     `the token endpoint of ${quote(issuer)} answered ${answer.status}${what}`,
     {
@@ -157,14 +157,19 @@ async function attempt(
     },
   );
   const serverTime = serverTimeOf(answer);
-  return { kind: 'refused', error, serverTime, receivedAt: answer.receivedAt, amendment: again };
+  return { kind: 'refused', error, serverTime, receivedAt: answer.receivedAt, proofRetry: again };
 }
 
 /** What of a grant is not to come back in an error; `scope` and `grant_type` may. */
 function secretsOf(grant: Readonly<Record<string, string>>): string[] {
   const names = [
-    ...['refresh_token', 'code', 'code_verifier', 'device_code'],
-    ...['assertion', 'subject_token', 'client_assertion'],
+    'refresh_token',
+    'code',
+    'code_verifier',
+    'device_code',
+    'assertion',
+    'subject_token',
+    'client_assertion',
   ];
   return names.flatMap((name) => grant[name] ?? []);
 }
@@ -203,7 +208,7 @@ function described(
   error: { readonly oauthError?: string; readonly description?: string },
   secrets: readonly (string | undefined)[],
 ): string {
-  const clean = (text: string) => withoutSecrets(text, secrets);
+  const clean = (text: string) => stripSecrets(text, secrets);
   const code = error.oauthError === undefined ? '' : ` ${plainText(clean(error.oauthError))}`;
   return error.description === undefined ? code : `${code}: ${quote(clean(error.description))}`;
 }

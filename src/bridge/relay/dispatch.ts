@@ -18,11 +18,11 @@ import { isModernRequest } from '../stand-in/modern-stand-in.ts';
 import { absentAnswer, isObject, SIGN_IN_TOOL } from '../stand-in/stand-in.ts';
 import { CANCELLED_STREAM_MS } from '../timing/limits.ts';
 import type { BridgeParts } from './parts.ts';
-import { isOwed, type OpenRequest } from './pending-requests.ts';
+import { isOwed, type PendingRequest } from './pending-requests.ts';
 import { Relay } from './relay.ts';
 
 /** What the host says, message by message: who takes it, in which order it goes out. */
-export class HostMessages {
+export class HostDispatcher {
   readonly #parts: BridgeParts;
   readonly #relay: Relay;
   #unsentBytes = 0;
@@ -65,7 +65,7 @@ export class HostMessages {
     if (parsed.kind !== 'request')
       return logUnexpected(this.#parts.logger, `a ${parsed.kind} of the host`, error);
     const request = this.#relay.table.get(parsed.id);
-    if (request?.bytes === bytes) return this.#relay.inbox.failUnexpectedly(request, error);
+    if (request?.bytes === bytes) return this.#relay.hostDelivery.failUnexpectedly(request, error);
     logUnexpected(this.#parts.logger, `the request ${parsed.method}`, error);
     this.#write(errorAnswer(parsed.id, RpcErrorCode.internal, UNEXPECTED_ERROR, { mayHaveRun: false }));
   }
@@ -77,7 +77,7 @@ export class HostMessages {
       case 'notification':
         return this.#notification(parsed.method, bytes);
       case 'response':
-        if (!this.#relay.addresses.consumes(parsed.id)) this.#relay.notifications.answer(bytes);
+        if (!this.#relay.urlElicitation.consumes(parsed.id)) this.#relay.notifications.answer(bytes);
         return;
       case 'batch':
         // Revision 2025-03-26: each member is a message of its own, and gets an answer of its own.
@@ -114,7 +114,7 @@ export class HostMessages {
         return refuse(RpcErrorCode.invalidRequest, 'Invalid request: the session is already initialized.');
       }
       table.add({ id, method, bytes, params });
-      return connection.hostAsked({ id, bytes, params });
+      return connection.initializeReceived({ id, bytes, params });
     }
     if (isModernRequest(params)) connection.hostNeedsNoSession();
     if (connection.state.host === 'silent' && !connection.withoutSession) {
@@ -125,27 +125,27 @@ export class HostMessages {
       return refuse(RpcErrorCode.invalidRequest, 'Invalid request: initialize comes first.');
     }
     if (this.#answeredHere(id, method, params)) return;
-    const request = table.add({ id, method, bytes, params }) as OpenRequest;
+    const request = table.add({ id, method, bytes, params }) as PendingRequest;
     this.#count(request, bytes.length);
-    this.#relay.addresses.offer();
+    this.#relay.urlElicitation.offer();
     if (method === 'server/discover') this.#relay.standInForDiscovery(request);
     if (method === 'tools/call' && lists.signInOffered && isObject(params) && params.name === SIGN_IN_TOOL) {
       return this.#relay.waitForSignIn(request);
     }
-    this.#relay.serve(request);
+    this.#relay.handleRequest(request);
   }
 
   /** Answers what the stand-in has offered and the server is not asked for; false: it is. */
   #answeredHere(id: MessageId, method: string, params: unknown): boolean {
-    const { connection, opening } = this.#relay;
+    const { connection, sessionEffects } = this.#relay;
     if (!mayRelay(connection.state)) {
       // Hosts set it when they start, and some wait for the answer: it holds for the session that is being opened.
-      if (!opening.stoodIn || method !== 'logging/setLevel') return false;
-      opening.wish({ method, params });
+      if (!sessionEffects.stoodIn || method !== 'logging/setLevel') return false;
+      sessionEffects.wish({ method, params });
       this.#write(resultAnswer(id, {}));
       return true;
     }
-    const absent = absentAnswer(method, opening.stoodIn, connection.capabilities);
+    const absent = absentAnswer(method, sessionEffects.stoodIn, connection.capabilities);
     if (absent === undefined) return false;
     if (absent.kind === 'result') this.#write(resultAnswer(id, absent.result));
     else this.#write(errorAnswer(id, RpcErrorCode.methodNotFound, absent.message));
@@ -155,8 +155,8 @@ export class HostMessages {
   #notification(method: string, bytes: Uint8Array): void {
     const { connection } = this.#relay;
     if (method === 'notifications/initialized') {
-      this.#relay.opening.initialized = bytes;
-      return connection.hostInitialized();
+      this.#relay.sessionEffects.initialized = bytes;
+      return connection.initializedReceived();
     }
     if (connection.state.host === 'silent' && !connection.withoutSession) return;
     if (method === 'notifications/cancelled') {
@@ -171,10 +171,10 @@ export class HostMessages {
    * A cancellation goes after the request that it names, and not at all when that has not left whole: nothing can run then, and it may
    * wait for something (a connection, a session) that does not come. No answer is owed after that (specification, Cancellation).
    */
-  #cancel(request: OpenRequest, bytes: Uint8Array): void {
+  #cancel(request: PendingRequest, bytes: Uint8Array): void {
     this.#relay.table.cancel(request);
     if (!request.mayHaveRun || !request.isSent) {
-      this.#relay.table.take(request.id);
+      this.#relay.table.settle(request.id);
       request.stop.abort(new AbortedError('cancelled by the host'));
       return;
     }
@@ -182,13 +182,13 @@ export class HostMessages {
     const tell = async () => {
       await notifications.send(bytes);
       await notifications.pause(CANCELLED_STREAM_MS);
-      this.#relay.table.take(request.id);
+      this.#relay.table.settle(request.id);
       request.stop.abort(new AbortedError('cancelled by the host'));
     };
     tell().catch((error: unknown) => logUnexpected(this.#parts.logger, 'a cancellation', error));
   }
 
-  #count(request: OpenRequest, bytes: number): void {
+  #count(request: PendingRequest, bytes: number): void {
     this.#unsentBytes += bytes;
     request.whenSent(() => {
       this.#unsentBytes -= bytes;
@@ -213,9 +213,13 @@ export class HostMessages {
     for (const request of this.#relay.table.all()) {
       const { mayHaveRun } = request;
       if (isOwed(request)) owed++;
-      this.#relay.inbox.fail(request, `${why}. The call ${mayHaveRun ? 'may have run' : 'was not run'}.`, {
-        mayHaveRun,
-      });
+      this.#relay.hostDelivery.fail(
+        request,
+        `${why}. The call ${mayHaveRun ? 'may have run' : 'was not run'}.`,
+        {
+          mayHaveRun,
+        },
+      );
     }
     return owed;
   }

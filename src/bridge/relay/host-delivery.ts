@@ -17,17 +17,17 @@ import {
 import { rawMembers, rawObject } from '../../protocol/raw-json.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';
 import { excerpt } from '../../remote/http/refusal.ts';
-import type { OpenRequest, RequestTable } from './pending-requests.ts';
+import type { PendingRequest, PendingRequests } from './pending-requests.ts';
 
 /** Its `message` is made when it is asked for: a large answer is relayed without being parsed. */
 export type Answer = Extract<Envelope, { kind: 'response' }>;
 
-export interface InboxOptions {
-  readonly table: RequestTable;
+export interface HostDeliveryOptions {
+  readonly table: PendingRequests;
   readonly writer: HostWriter;
   readonly logger: Logger;
   /** Told of each answer that goes to the host, before it goes. */
-  readonly onAnswer: (request: OpenRequest, answer: Answer) => void;
+  readonly onAnswer: (request: PendingRequest, answer: Answer) => void;
   /** Whether the host has said that it can be asked so. Where not, the request was refused in its name. */
   readonly mayAsk: (id: MessageId, method: string) => boolean;
   /** Answers a request of the server in the host's name. */
@@ -35,10 +35,10 @@ export interface InboxOptions {
 }
 
 /** What comes from the server, on its way to the host: each id is answered once, everything else passes as it came. */
-export class Inbox {
-  readonly #options: InboxOptions;
+export class HostDelivery {
+  readonly #options: HostDeliveryOptions;
 
-  constructor(options: InboxOptions) {
+  constructor(options: HostDeliveryOptions) {
     this.#options = options;
   }
 
@@ -99,15 +99,15 @@ export class Inbox {
       return undefined;
     }
     try {
-      if (request.answerHere !== undefined) {
+      if (request.onResponse !== undefined) {
         const { message } = answer;
-        table.take(request.id);
-        request.answerHere(message);
+        table.settle(request.id);
+        request.onResponse(message);
         return undefined;
       }
       const line = asLine(answer.id === request.id ? text : underId(text, request.id));
       this.#options.onAnswer(request, answer);
-      table.take(request.id);
+      table.settle(request.id);
       return writer.write(line);
     } catch (error) {
       this.failUnexpectedly(request, error);
@@ -153,18 +153,18 @@ export class Inbox {
   }
 
   /** Answers a request with an error of the bridge's own, unless it was answered already. */
-  fail(request: OpenRequest, message: string, data?: unknown, code: number = RpcErrorCode.bridge): void {
+  fail(request: PendingRequest, message: string, data?: unknown, code: number = RpcErrorCode.bridge): void {
     if (this.#options.table.get(request.id) !== request) return;
-    this.#options.table.take(request.id);
-    if (request.answerHere !== undefined) {
-      request.answerHere({ error: { code, message } });
+    this.#options.table.settle(request.id);
+    if (request.onResponse !== undefined) {
+      request.onResponse({ error: { code, message } });
     } else if (!request.cancelled) {
       void this.#options.writer.write(errorAnswer(request.id, code, message, data));
     }
   }
 
   /** An error of the program's own ends this request, and nothing else. */
-  failUnexpectedly(request: OpenRequest, error: unknown): void {
+  failUnexpectedly(request: PendingRequest, error: unknown): void {
     logUnexpected(this.#options.logger, `the request ${request.method}`, error);
     this.fail(request, UNEXPECTED_ERROR, { mayHaveRun: request.mayHaveRun }, RpcErrorCode.internal);
   }

@@ -1,19 +1,19 @@
 import { logFailure } from '../../platform/log/unexpected-error.ts';
 import type { StopSignal } from '../../platform/stop.ts';
 import { ACCEPT_MS, ANSWER_TURN_MS } from '../timing/limits.ts';
-import { Patience, patienceMs } from '../timing/wait-budget.ts';
-import type { Inbox } from './host-delivery.ts';
+import { WaitBudget, waitLimitMs } from '../timing/wait-budget.ts';
+import type { HostDelivery } from './host-delivery.ts';
 import type { BridgeParts } from './parts.ts';
-import type { Replies } from './response-reader.ts';
-import type { Courier } from './send.ts';
+import type { ResponseReader } from './response-reader.ts';
+import type { MessageSender } from './send.ts';
 
 export interface HostNotificationsOptions {
   readonly parts: BridgeParts;
   /** Aborts when the bridge closes. */
   readonly signal: StopSignal;
-  readonly courier: Courier;
-  readonly inbox: Inbox;
-  readonly replies: Replies;
+  readonly messageSender: MessageSender;
+  readonly hostDelivery: HostDelivery;
+  readonly responseReader: ResponseReader;
 }
 
 /** The host's notifications, and its answers to the server's requests: they go out one after the other, as the host wrote them. */
@@ -43,18 +43,18 @@ export class HostNotifications {
 
   /** Sends one at once. What becomes of it can only be logged. */
   async send(body: Uint8Array): Promise<void> {
-    const { parts, signal, courier, inbox, replies } = this.#options;
+    const { parts, signal, messageSender, hostDelivery, responseReader } = this.#options;
     const { logger } = parts;
     try {
-      const patience = new Patience(parts.clock, patienceMs('', parts.wait), signal);
-      const delivery = await courier.deliver({ body, signal, patience, limitMs: ACCEPT_MS });
-      if (delivery.kind === 'failed')
-        logger.warn('a notification was not delivered', { reason: delivery.why });
-      if (delivery.kind !== 'replied') return;
-      const { reply } = delivery;
-      if (reply.kind === 'message') await inbox.deliver(reply.json);
+      const waitBudget = new WaitBudget(parts.clock, waitLimitMs('', parts.wait), signal);
+      const sendResult = await messageSender.send({ body, signal, waitBudget, limitMs: ACCEPT_MS });
+      if (sendResult.kind === 'failed')
+        logger.warn('a notification was not delivered', { reason: sendResult.why });
+      if (sendResult.kind !== 'replied') return;
+      const { reply } = sendResult;
+      if (reply.kind === 'message') await hostDelivery.deliver(reply.json);
       // It is accepted; what else the server says on this occasion holds nothing up.
-      if (reply.kind === 'events') void replies.drain(reply, 'the answer to a notification');
+      if (reply.kind === 'events') void responseReader.drain(reply, 'the answer to a notification');
     } catch (error) {
       if (!signal.aborted) logFailure(logger, 'a notification was not delivered', error);
     }

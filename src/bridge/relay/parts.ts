@@ -5,7 +5,7 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/log/logger.ts';
 import type { Random } from '../../platform/random.ts';
 import type { Transport } from '../../remote/transport/transport.ts';
-import type { Memory } from '../stand-in/server-cache.ts';
+import type { ServerCache } from '../stand-in/server-cache.ts';
 
 /** What a bridge is made of; the composition builds it. */
 export interface BridgeParts {
@@ -13,7 +13,7 @@ export interface BridgeParts {
   readonly writer: HostWriter;
   readonly http: Transport;
   readonly authorization: Authorization;
-  readonly memory: Memory;
+  readonly memory: ServerCache;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;

@@ -3,16 +3,16 @@ import type { MessageId } from '../../protocol/jsonrpc.ts';
 import { IdMap } from '../../protocol/message-id.ts';
 import type { SessionHeaders } from '../../remote/http/message-options.ts';
 
-type Entered = Pick<OpenRequest, 'id' | 'method' | 'bytes' | 'params' | 'answerHere'>;
+type Entered = Pick<PendingRequest, 'id' | 'method' | 'bytes' | 'params' | 'onResponse'>;
 
 /** A request of the host (or of the bridge itself) that has no answer yet. */
-export class OpenRequest {
+export class PendingRequest {
   readonly id: MessageId;
   readonly method: string;
   readonly bytes: Uint8Array | string;
   readonly params: unknown;
   /** For the bridge's own requests: where the answer goes instead of to the host. */
-  readonly answerHere?: (message: unknown) => void;
+  readonly onResponse?: (message: unknown) => void;
   /** Ends everything that is done for it. */
   readonly stop = new Stop();
   /** The host no longer wants it. */
@@ -24,12 +24,12 @@ export class OpenRequest {
   #isSent = false;
   #whenSent: (() => void)[] = [];
 
-  constructor({ id, method, bytes, params, answerHere }: Entered) {
+  constructor({ id, method, bytes, params, onResponse }: Entered) {
     this.id = id;
     this.method = method;
     this.bytes = bytes;
     this.params = params;
-    if (answerHere !== undefined) this.answerHere = answerHere;
+    if (onResponse !== undefined) this.onResponse = onResponse;
   }
 
   /** Its last byte went out, or never will. */
@@ -52,38 +52,38 @@ export class OpenRequest {
 }
 
 /** Whether the host waits for an answer to it. */
-export function isOwed(request: OpenRequest): boolean {
-  return !request.cancelled && request.answerHere === undefined;
+export function isOwed(request: PendingRequest): boolean {
+  return !request.cancelled && request.onResponse === undefined;
 }
 
 /** Which ids wait for an answer: what makes "exactly one answer for each id" true. */
-export class RequestTable {
-  readonly #open = new IdMap<OpenRequest>();
+export class PendingRequests {
+  readonly #open = new IdMap<PendingRequest>();
   #idle: (() => void) | undefined;
 
   get size(): number {
     return this.#open.size;
   }
 
-  get(id: MessageId): OpenRequest | undefined {
+  get(id: MessageId): PendingRequest | undefined {
     return this.#open.get(id);
   }
 
   /** The request that is meant by this id of another message. */
-  find(id: MessageId): OpenRequest | undefined {
+  find(id: MessageId): PendingRequest | undefined {
     return this.#open.find(id);
   }
 
   /** Enters a request; undefined when that id already waits. */
-  add(request: Entered): OpenRequest | undefined {
+  add(request: Entered): PendingRequest | undefined {
     if (this.#open.get(request.id) !== undefined) return undefined;
-    const entry = new OpenRequest(request);
+    const entry = new PendingRequest(request);
     this.#open.set(request.id, entry);
     return entry;
   }
 
   /** Takes a request out because its answer is about to be written; undefined when nothing waits for it. */
-  take(id: MessageId): OpenRequest | undefined {
+  settle(id: MessageId): PendingRequest | undefined {
     const entry = this.#open.find(id);
     if (entry === undefined) return undefined;
     this.#open.delete(entry.id);
@@ -93,12 +93,12 @@ export class RequestTable {
   }
 
   /** The host no longer wants it: it is owed no answer, but one that comes is still known to be of it. */
-  cancel(request: OpenRequest): void {
+  cancel(request: PendingRequest): void {
     request.cancelled = true;
     if (!this.#owes()) this.#idle?.();
   }
 
-  all(): OpenRequest[] {
+  all(): PendingRequest[] {
     return this.#open.values();
   }
 

@@ -4,19 +4,19 @@ import { type Random, randomToken } from '../../platform/random.ts';
 import { anySignal, type StopSignal } from '../../platform/stop.ts';
 import { serverRequest } from '../../protocol/jsonrpc.ts';
 import { stringId } from '../../protocol/message-id.ts';
-import { PING_PATIENCE_MS } from '../timing/limits.ts';
-import type { OpenRequest, RequestTable } from './pending-requests.ts';
+import { PING_TIMEOUT_MS } from '../timing/limits.ts';
+import type { PendingRequest, PendingRequests } from './pending-requests.ts';
 
 export interface PingsOptions {
   readonly everyMs: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  readonly table: RequestTable;
+  readonly table: PendingRequests;
   readonly signal: StopSignal;
   /** Whether there is a session to ask in. */
   readonly ready: () => boolean;
-  readonly serve: (request: OpenRequest) => void;
+  readonly serve: (request: PendingRequest) => void;
   /** The server did not answer. */
   readonly onSilence: () => void;
 }
@@ -43,16 +43,16 @@ async function answered({ everyMs, clock, random, table, signal, serve }: PingsO
   const bytes = serverRequest(id, 'ping');
   const time = new AbortController();
   const answer = new Promise<true>((resolve) => {
-    const message = { id, method: 'ping', bytes, params: undefined, answerHere: () => resolve(true) };
+    const message = { id, method: 'ping', bytes, params: undefined, onResponse: () => resolve(true) };
     // An error is an answer too: the server, or the bridge on its behalf, knows where it stands.
-    serve(table.add(message) as OpenRequest);
+    serve(table.add(message) as PendingRequest);
   });
-  const over = clock.sleep(Math.min(everyMs, PING_PATIENCE_MS), anySignal([signal, time.signal])).then(
+  const over = clock.sleep(Math.min(everyMs, PING_TIMEOUT_MS), anySignal([signal, time.signal])).then(
     () => false,
     () => false,
   );
   const inTime = await Promise.race([answer, over]);
   time.abort();
-  if (!inTime) table.take(id)?.stop.abort();
+  if (!inTime) table.settle(id)?.stop.abort();
   return inTime;
 }

@@ -11,15 +11,15 @@ import { backoffMs, reconnectMs } from '../../remote/http/backoff.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';
 import type { SessionHeaders } from '../../remote/http/message-options.ts';
 import type { Reply, Transport } from '../../remote/transport/transport.ts';
-import { RESUME_PATIENCE_MS } from '../timing/limits.ts';
-import type { Inbox } from './host-delivery.ts';
-import type { OpenRequest, RequestTable } from './pending-requests.ts';
+import { RESUME_LIMIT_MS } from '../timing/limits.ts';
+import type { HostDelivery } from './host-delivery.ts';
+import type { PendingRequest, PendingRequests } from './pending-requests.ts';
 
-export interface RepliesOptions {
+export interface ResponseReaderOptions {
   readonly http: Transport;
   readonly authorization: Authorization;
-  readonly inbox: Inbox;
-  readonly table: RequestTable;
+  readonly hostDelivery: HostDelivery;
+  readonly table: PendingRequests;
   readonly writer: HostWriter;
   readonly clock: Clock;
   readonly random: Random;
@@ -43,10 +43,10 @@ interface Position {
 const newPosition = (): Position => ({ lastEventId: undefined, retryMs: undefined, nonsense: undefined });
 
 /** Reads what the server replied to one message to its end; the request it was for is answered when this resolves. */
-export class Replies {
-  readonly #options: RepliesOptions;
+export class ResponseReader {
+  readonly #options: ResponseReaderOptions;
 
-  constructor(options: RepliesOptions) {
+  constructor(options: ResponseReaderOptions) {
     this.#options = options;
   }
 
@@ -62,11 +62,11 @@ export class Replies {
   }
 
   /** Never rejects for what the server did wrong: that becomes the request's error. */
-  async read(reply: Reply, request: OpenRequest, session: SessionHeaders): Promise<void> {
-    const { inbox } = this.#options;
+  async read(reply: Reply, request: PendingRequest, session: SessionHeaders): Promise<void> {
+    const { hostDelivery } = this.#options;
     try {
       if (reply.kind === 'message') {
-        const full = inbox.deliver(reply.json);
+        const full = hostDelivery.deliver(reply.json);
         if (full !== undefined) await full;
       } else if (reply.kind === 'events') await this.#readStream(reply, request, session);
       else if (this.#options.mayBring(session)) {
@@ -92,15 +92,15 @@ export class Replies {
     }
   }
 
-  #failUnanswered(request: OpenRequest, why: string): void {
-    this.#options.inbox.fail(request, `${capital(why)}. The call may have run.`, { mayHaveRun: true });
+  #failUnanswered(request: PendingRequest, why: string): void {
+    this.#options.hostDelivery.fail(request, `${capital(why)}. The call may have run.`, { mayHaveRun: true });
   }
 
-  #waits(request: OpenRequest): boolean {
+  #waits(request: PendingRequest): boolean {
     return this.#options.table.get(request.id) === request && !request.cancelled;
   }
 
-  async #readStream(reply: Events, request: OpenRequest, session: SessionHeaders): Promise<void> {
+  async #readStream(reply: Events, request: PendingRequest, session: SessionHeaders): Promise<void> {
     const position = newPosition();
     let failure = await this.#readEvents(reply, position);
     // Specification 2025-11-25, Transports → Resumability and Redelivery: a stream that breaks is taken up after its last event.
@@ -121,7 +121,7 @@ export class Replies {
     try {
       for await (const events of reply.events) {
         for (const { id, data } of events) {
-          const full = data === '' ? undefined : this.#options.inbox.deliverEvent(data, onDropped);
+          const full = data === '' ? undefined : this.#options.hostDelivery.deliverEvent(data, onDropped);
           if (full !== undefined) await full;
           // Only now: an event counts as received when the host has it.
           if (id !== undefined) position.lastEventId = id;
@@ -138,12 +138,12 @@ export class Replies {
 
   async #resume(
     position: Position,
-    request: OpenRequest,
+    request: PendingRequest,
     session: SessionHeaders,
   ): Promise<Events | undefined> {
     const { http, authorization, clock, random, logger, writer } = this.#options;
     const { signal } = request.stop;
-    const end = clock.monotonic() + RESUME_PATIENCE_MS;
+    const end = clock.monotonic() + RESUME_LIMIT_MS;
     for (let attempt = 1; clock.monotonic() < end; attempt++) {
       await clock.sleep(
         attempt === 1 ? reconnectMs(position.retryMs) : backoffMs(attempt - 1, random.fraction()),

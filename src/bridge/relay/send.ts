@@ -6,22 +6,28 @@ import type { StopSignal } from '../../platform/stop.ts';
 import type { MessageId } from '../../protocol/message-id.ts';
 import { backoffMs } from '../../remote/http/backoff.ts';
 import type { SessionHeaders } from '../../remote/http/message-options.ts';
-import { meaningOf, type Refusal } from '../../remote/http/refusal.ts';
+import { classifyRejection, type Refusal } from '../../remote/http/refusal.ts';
 import { withinTimeLimit } from '../../remote/http/time-limit.ts';
 import type { Reply, Transport } from '../../remote/transport/transport.ts';
 import type { Connection } from '../session/session.ts';
-import type { SignIns } from '../stand-in/pending-sign-in.ts';
-import { explain } from '../stand-in/unavailability.ts';
-import { OVER, type Patience } from '../timing/wait-budget.ts';
-import { type NextStep, nextStep, noTries, type Tries, type Trouble } from './retry-decision.ts';
+import type { PendingSignIn } from '../stand-in/pending-sign-in.ts';
+import { describeUnavailability } from '../stand-in/unavailability.ts';
+import { TIMED_OUT, type WaitBudget } from '../timing/wait-budget.ts';
+import {
+  type AttemptCounts,
+  type NextStep,
+  nextStep,
+  noAttempts,
+  type SendFailure,
+} from './retry-decision.ts';
 
 /** What a message is sent with. */
-export interface Parcel {
+export interface OutgoingMessage {
   readonly body: Uint8Array | string;
   /** Of a request. */
   readonly id?: MessageId;
   readonly signal: StopSignal;
-  readonly patience: Patience;
+  readonly waitBudget: WaitBudget;
   /** How long the server may take over each attempt; without it a server that thinks is waited for. */
   readonly limitMs?: number;
   /** Called before the first byte goes out: from here on the message may run. */
@@ -33,7 +39,7 @@ export interface Parcel {
 }
 
 /** How the sending of one message ended. */
-export type Delivery =
+export type SendResult =
   | {
       readonly kind: 'replied';
       readonly reply: Exclude<Reply, { kind: 'refused' }>;
@@ -45,11 +51,11 @@ export type Delivery =
   | { readonly kind: 'over' }
   | { readonly kind: 'failed'; readonly why: string; readonly mayHaveRun: boolean };
 
-export interface CourierOptions {
+export interface MessageSenderOptions {
   readonly http: Transport;
   readonly authorization: Authorization;
   readonly connection: Connection;
-  readonly signIns: SignIns;
+  readonly pendingSignIn: PendingSignIn;
   readonly writer: HostWriter;
   readonly clock: Clock;
   readonly fraction: () => number;
@@ -58,53 +64,54 @@ export interface CourierOptions {
 }
 
 /** Brings one message to the server, with every repetition that is safe and none that is not. */
-export class Courier {
-  readonly #options: CourierOptions;
+export class MessageSender {
+  readonly #options: MessageSenderOptions;
 
-  constructor(options: CourierOptions) {
+  constructor(options: MessageSenderOptions) {
     this.#options = options;
   }
 
   /** Rejects only with the signal's reason, or when the program itself is wrong. */
-  async deliver(parcel: Parcel): Promise<Delivery> {
+  async send(outgoing: OutgoingMessage): Promise<SendResult> {
     const { connection } = this.#options;
-    let tries = noTries;
+    let attempts = noAttempts;
     let absences = 0;
     try {
       for (;;) {
-        const opened = connection.usable(parcel.patience);
-        if (opened !== undefined && (await opened) === OVER) return { kind: 'over' };
+        const opened = connection.usable(outgoing.waitBudget);
+        if (opened !== undefined && (await opened) === TIMED_OUT) return { kind: 'over' };
         const { session } = connection;
-        const attempt = await this.#attempt(parcel, session);
+        const attempt = await this.#attempt(outgoing, session);
         if (attempt.kind !== 'trouble') return attempt;
-        const step = nextStep(attempt.trouble, tries);
-        tries = counted(tries, step);
+        const step = nextStep(attempt.failure, attempts);
+        attempts = counted(attempts, step);
         if (step.kind === 'await-server') absences++;
-        if (step.kind !== 'fail') parcel.onReturned?.();
-        const ended = await this.#follow(step, attempt.bearer, session, parcel, absences);
+        if (step.kind !== 'fail') outgoing.onReturned?.();
+        const ended = await this.#follow(step, attempt.bearer, session, outgoing, absences);
         if (ended !== undefined) return ended;
       }
     } catch (error) {
-      if (parcel.signal.aborted) throw parcel.signal.reason;
+      if (outgoing.signal.aborted) throw outgoing.signal.reason;
       if (!(error instanceof DrawbridgeError)) throw error;
-      return { kind: 'failed', why: explain({ kind: 'failed', error }), mayHaveRun: false };
+      return { kind: 'failed', why: describeUnavailability({ kind: 'failed', error }), mayHaveRun: false };
     }
   }
 
   async #attempt(
-    parcel: Parcel,
+    outgoing: OutgoingMessage,
     session: SessionHeaders,
   ): Promise<
-    Delivery | { readonly kind: 'trouble'; readonly trouble: Trouble; readonly bearer: Bearer | undefined }
+    | SendResult
+    | { readonly kind: 'trouble'; readonly failure: SendFailure; readonly bearer: Bearer | undefined }
   > {
     const { http, authorization, writer, clock } = this.#options;
-    const { signal, onSent } = parcel;
+    const { signal, onSent } = outgoing;
     this.#options.beforeSending();
     const current = authorization.current(signal);
     const bearer = current instanceof Promise ? await current : current;
-    parcel.onLeaving?.();
+    outgoing.onLeaving?.();
     const post = (within: StopSignal) =>
-      http.post(parcel.body, {
+      http.post(outgoing.body, {
         session,
         bearer,
         signal: within,
@@ -112,27 +119,27 @@ export class Courier {
         ...(onSent === undefined ? {} : { onSent }),
       });
     try {
-      const { limitMs: ms } = parcel;
+      const { limitMs: ms } = outgoing;
       const limit = { clock, signal, what: 'the acceptance of the message' };
       const reply = await (ms === undefined ? post(signal) : withinTimeLimit({ ...limit, ms }, post));
       if (bearer !== undefined && !(reply.kind === 'refused' && reply.refusal.status === 401)) {
         authorization.worked?.(bearer);
       }
       if (reply.kind !== 'refused') return { kind: 'replied', reply, session };
-      const trouble = this.#judge(reply.refusal, session, parcel.id);
-      if (trouble.kind !== 'answer') return { kind: 'trouble', trouble, bearer };
-      if (trouble.sessionIsGone) this.#options.connection.lost(session, { quietly: true });
-      return trouble;
+      const failure = this.#judge(reply.refusal, session, outgoing.id);
+      if (failure.kind !== 'answer') return { kind: 'trouble', failure, bearer };
+      if (failure.sessionIsGone) this.#options.connection.lost(session, { quietly: true });
+      return failure;
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       if (!(error instanceof DrawbridgeError)) throw error;
-      return { kind: 'trouble', trouble: { kind: 'broken', error }, bearer };
+      return { kind: 'trouble', failure: { kind: 'broken', error }, bearer };
     }
   }
 
   #judge(refusal: Refusal, session: SessionHeaders, id: MessageId | undefined) {
     const hadSession = session.sessionId !== undefined;
-    return meaningOf(refusal, { hadSession, id, now: this.#options.clock.now() });
+    return classifyRejection(refusal, { hadSession, id, now: this.#options.clock.now() });
   }
 
   /** Does what the step says; undefined: send again. */
@@ -140,10 +147,10 @@ export class Courier {
     step: NextStep,
     bearer: Bearer | undefined,
     session: SessionHeaders,
-    { patience, signal }: Parcel,
+    { waitBudget, signal }: OutgoingMessage,
     absences: number,
-  ): Promise<Delivery | undefined> {
-    const { authorization, connection, signIns, fraction } = this.#options;
+  ): Promise<SendResult | undefined> {
+    const { authorization, connection, pendingSignIn, fraction } = this.#options;
     switch (step.kind) {
       case 'fail': {
         const hint = step.error?.hint;
@@ -157,8 +164,8 @@ export class Courier {
       case 'step-up': {
         const recovery = await authorization.recover(bearer, step.wwwAuthenticate, signal);
         if (recovery.kind === 'retry') return undefined;
-        signIns.watch(recovery.signIn);
-        return (await patience.wait(recovery.signIn.done)) === OVER ? { kind: 'over' } : undefined;
+        pendingSignIn.watch(recovery.signIn);
+        return (await waitBudget.wait(recovery.signIn.done)) === TIMED_OUT ? { kind: 'over' } : undefined;
       }
       case 'reopen':
         connection.lost(session, { quietly: false });
@@ -167,23 +174,27 @@ export class Courier {
         await this.#options.clock.sleep(step.ms, signal);
         return undefined;
       case 'await-server':
-        if ((await patience.pause(backoffMs(absences, fraction()))) !== OVER) return undefined;
-        return { kind: 'failed', why: explain({ kind: 'away', error: step.error }), mayHaveRun: false };
+        if ((await waitBudget.pause(backoffMs(absences, fraction()))) !== TIMED_OUT) return undefined;
+        return {
+          kind: 'failed',
+          why: describeUnavailability({ kind: 'away', error: step.error }),
+          mayHaveRun: false,
+        };
     }
   }
 }
 
-function counted(tries: Tries, step: NextStep): Tries {
+function counted(attempts: AttemptCounts, step: NextStep): AttemptCounts {
   switch (step.kind) {
     case 'recover':
-      return { ...tries, recoveries: tries.recoveries + 1 };
+      return { ...attempts, recoveries: attempts.recoveries + 1 };
     case 'step-up':
-      return { ...tries, stepUps: tries.stepUps + 1 };
+      return { ...attempts, stepUps: attempts.stepUps + 1 };
     case 'reopen':
-      return { ...tries, reopenings: tries.reopenings + 1 };
+      return { ...attempts, reopenings: attempts.reopenings + 1 };
     case 'delay':
-      return { ...tries, delays: tries.delays + 1 };
+      return { ...attempts, delays: attempts.delays + 1 };
     default:
-      return tries;
+      return attempts;
   }
 }

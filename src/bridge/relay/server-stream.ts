@@ -8,13 +8,13 @@ import { backoffMs, mayPass, reconnectMs } from '../../remote/http/backoff.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';
 import type { SessionHeaders } from '../../remote/http/message-options.ts';
 import type { Reply, Transport } from '../../remote/transport/transport.ts';
-import { RESUME_PATIENCE_MS, SHORT_STREAM_MS } from '../timing/limits.ts';
-import type { Inbox } from './host-delivery.ts';
+import { RESUME_LIMIT_MS, SHORT_STREAM_MS } from '../timing/limits.ts';
+import type { HostDelivery } from './host-delivery.ts';
 
 export interface ServerStreamOptions {
   readonly http: Transport;
   readonly authorization: Authorization;
-  readonly inbox: Inbox;
+  readonly hostDelivery: HostDelivery;
   readonly writer: HostWriter;
   readonly clock: Clock;
   readonly fraction: () => number;
@@ -89,7 +89,7 @@ export class ServerStream {
     const back = new AbortController();
     this.#away = back;
     const { clock, signal, onSilenced } = this.#options;
-    clock.sleep(RESUME_PATIENCE_MS, anySignal([signal, back.signal])).then(
+    clock.sleep(RESUME_LIMIT_MS, anySignal([signal, back.signal])).then(
       () => {
         this.#isSilent = true;
         onSilenced(session);
@@ -183,7 +183,7 @@ export class ServerStream {
     try {
       for await (const events of reply.events) {
         for (const { id, data } of events) {
-          if (data !== '') await this.#options.inbox.deliverEvent(data);
+          if (data !== '') await this.#options.hostDelivery.deliverEvent(data);
           if (id !== undefined) lastEventId = id;
           count++;
         }

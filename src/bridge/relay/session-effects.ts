@@ -7,36 +7,36 @@ import { stringId } from '../../protocol/message-id.ts';
 import type { SessionHeaders } from '../../remote/http/message-options.ts';
 import { type TimeLimit, withinTimeLimit } from '../../remote/http/time-limit.ts';
 import type { Reply } from '../../remote/transport/transport.ts';
-import type { Connection, ConnectionHooks } from '../session/session.ts';
-import type { StoodInLists } from '../stand-in/provisional-lists.ts';
-import type { Remembered } from '../stand-in/server-cache.ts';
-import { absentAnswer, isObject, standInGreeting } from '../stand-in/stand-in.ts';
-import { explain } from '../stand-in/unavailability.ts';
+import type { Connection, SessionHooks } from '../session/session.ts';
+import type { ProvisionalLists } from '../stand-in/provisional-lists.ts';
+import type { CachedServer } from '../stand-in/server-cache.ts';
+import { absentAnswer, isObject, standInInitializeResult } from '../stand-in/stand-in.ts';
+import { describeUnavailability } from '../stand-in/unavailability.ts';
 import { initializePatienceMs } from '../timing/host-patience.ts';
 import { INITIALIZED_MS, RESTORE_REQUEST_MS, RESTORING_MS, STAND_IN_AFTER_MS } from '../timing/limits.ts';
-import type { Inbox } from './host-delivery.ts';
+import type { HostDelivery } from './host-delivery.ts';
 import type { BridgeParts } from './parts.ts';
-import type { OpenRequest, RequestTable } from './pending-requests.ts';
-import type { Replies } from './response-reader.ts';
+import type { PendingRequest, PendingRequests } from './pending-requests.ts';
+import type { ResponseReader } from './response-reader.ts';
 import type { ServerStream } from './server-stream.ts';
-import type { SessionShape, Shaping } from './session-settings.ts';
+import type { RestorableRequest, SessionSettings } from './session-settings.ts';
 
-export interface OpeningOptions {
+export interface SessionEffectsOptions {
   readonly parts: BridgeParts;
   readonly signal: StopSignal;
   readonly connection: () => Connection;
-  readonly table: RequestTable;
-  readonly inbox: Inbox;
-  readonly replies: Replies;
+  readonly table: PendingRequests;
+  readonly hostDelivery: HostDelivery;
+  readonly responseReader: ResponseReader;
   readonly stream: ServerStream;
-  readonly shape: SessionShape;
-  readonly lists: StoodInLists;
-  readonly remembered: Promise<Remembered>;
+  readonly shape: SessionSettings;
+  readonly lists: ProvisionalLists;
+  readonly cachedServer: Promise<CachedServer>;
 }
 
 /** What happens around the opening of a session: the effects of the lifecycle that reach the host or the server. */
-export class Opening implements ConnectionHooks {
-  readonly #options: OpeningOptions;
+export class SessionEffects implements SessionHooks {
+  readonly #options: SessionEffectsOptions;
   /** The host's `notifications/initialized` as it came. */
   initialized: Uint8Array | undefined;
   /** The host's `initialize` was answered without the server. */
@@ -44,7 +44,7 @@ export class Opening implements ConnectionHooks {
   /** Calls off the stand-in for an `initialize` that was answered. */
   #armed: AbortController | undefined;
 
-  constructor(options: OpeningOptions) {
+  constructor(options: SessionEffectsOptions) {
     this.#options = options;
   }
 
@@ -64,44 +64,45 @@ export class Opening implements ConnectionHooks {
 
   /** A server that is not known has more to say of itself than a stand-in could: where its answer is on its way, it is waited for. */
   async #untilDue(signal: StopSignal): Promise<void> {
-    const { parts, connection, remembered } = this.#options;
+    const { parts, connection, cachedServer } = this.#options;
     await parts.clock.sleep(STAND_IN_AFTER_MS, signal);
-    if (isObject((await remembered).initialize)) return;
-    const { contact, hello } = connection();
-    const ms = initializePatienceMs(hello?.params) - STAND_IN_AFTER_MS;
+    if (isObject((await cachedServer).initialize)) return;
+    const { contact, initializeRequest } = connection();
+    const ms = initializePatienceMs(initializeRequest?.params) - STAND_IN_AFTER_MS;
     await contact.whileUnderWay(ms, parts.clock, signal);
   }
 
   async answerByStandIn(): Promise<void> {
     this.stoodIn = true;
-    const { parts, connection, table, remembered } = this.#options;
-    const { hello } = connection();
-    if (hello === undefined) return;
-    const greeting = standInGreeting(hello.params, await remembered, parts.version);
-    const answer = resultAnswer(hello.id, greeting);
-    if (table.take(hello.id) !== undefined) await parts.writer.write(answer);
+    const { parts, connection, table, cachedServer } = this.#options;
+    const { initializeRequest } = connection();
+    if (initializeRequest === undefined) return;
+    const greeting = standInInitializeResult(initializeRequest.params, await cachedServer, parts.version);
+    const answer = resultAnswer(initializeRequest.id, greeting);
+    if (table.settle(initializeRequest.id) !== undefined) await parts.writer.write(answer);
   }
 
-  relayGreeting: ConnectionHooks['relayGreeting'] = async (_hello, { json, result }) => {
+  relayInitializeResult: SessionHooks['relayInitializeResult'] = async (_hello, { json, result }) => {
     this.#armed?.abort();
-    await this.#options.inbox.deliver(json);
+    await this.#options.hostDelivery.deliver(json);
     this.#options.parts.memory.update({ initialize: result });
   };
 
-  relayFailure: ConnectionHooks['relayFailure'] = (hello, { json, error }) => {
+  relayInitializeError: SessionHooks['relayInitializeError'] = (initializeRequest, { json, error }) => {
     this.#armed?.abort();
-    const { table, inbox } = this.#options;
-    const request = table.get(hello.id);
+    const { table, hostDelivery } = this.#options;
+    const request = table.get(initializeRequest.id);
     if (request === undefined) return;
     const code = error instanceof InternalError ? RpcErrorCode.internal : RpcErrorCode.bridge;
-    if (json === undefined) inbox.fail(request, explain({ kind: 'failed', error }), undefined, code);
-    else void inbox.deliver(json);
+    if (json === undefined)
+      hostDelivery.fail(request, describeUnavailability({ kind: 'failed', error }), undefined, code);
+    else void hostDelivery.deliver(json);
   };
 
-  deliverOthers: ConnectionHooks['deliverOthers'] = async ({ others, rest }) => {
-    const { inbox, replies } = this.#options;
-    for (const message of others) await inbox.deliverEvent(message);
-    if (rest !== undefined) void replies.drain(rest, 'the rest of the greeting');
+  deliverOtherMessages: SessionHooks['deliverOtherMessages'] = async ({ others, rest }) => {
+    const { hostDelivery, responseReader } = this.#options;
+    for (const message of others) await hostDelivery.deliverEvent(message);
+    if (rest !== undefined) void responseReader.drain(rest, 'the rest of the greeting');
   };
 
   async sendInitialized(session: SessionHeaders): Promise<void> {
@@ -116,10 +117,11 @@ export class Opening implements ConnectionHooks {
   async restore(session: SessionHeaders): Promise<void> {
     const { parts, signal, shape, connection } = this.#options;
     const restoring = async () => {
-      for (const shaping of shape.all()) {
+      for (const restorable of shape.all()) {
         // It may have been set before the server said that it has no log.
-        const isAbsent = absentAnswer(shaping.method, this.stoodIn, connection().capabilities) !== undefined;
-        if (!isAbsent) await this.#ask(shaping, session);
+        const isAbsent =
+          absentAnswer(restorable.method, this.stoodIn, connection().capabilities) !== undefined;
+        if (!isAbsent) await this.#ask(restorable, session);
       }
     };
     const restored = restoring().catch((error: unknown) => {
@@ -132,8 +134,8 @@ export class Opening implements ConnectionHooks {
   }
 
   /** The host wants this of the session that is being opened. */
-  wish(shaping: Shaping): void {
-    this.#options.shape.note(shaping);
+  wish(restorable: RestorableRequest): void {
+    this.#options.shape.note(restorable);
   }
 
   listen(session: SessionHeaders): void {
@@ -145,27 +147,29 @@ export class Opening implements ConnectionHooks {
 
   async announceChanges(): Promise<void> {
     const { parts, connection, lists } = this.#options;
-    const result = connection().greetingResult;
+    const result = connection().initializeResult;
     if (result !== undefined) parts.memory.update({ initialize: result });
     for (const method of lists.changes()) await parts.writer.write(notification(method));
   }
 
   /** A request of the bridge's own, in the host's name; its answer goes no further. */
-  async #ask(shaping: Shaping, session: SessionHeaders): Promise<void> {
-    const { parts, signal, table, replies } = this.#options;
+  async #ask(restorable: RestorableRequest, session: SessionHeaders): Promise<void> {
+    const { parts, signal, table, responseReader } = this.#options;
     const id = stringId(`drawbridge-${randomToken(parts.random, 96)}`);
-    const bytes = serverRequest(id, shaping.method, shaping.params);
-    const request = table.add({ id, bytes, ...shaping, answerHere: () => {} }) as OpenRequest;
+    const bytes = serverRequest(id, restorable.method, restorable.params);
+    const request = table.add({ id, bytes, ...restorable, onResponse: () => {} }) as PendingRequest;
     const limit = {
-      ...{ clock: parts.clock, ms: RESTORE_REQUEST_MS, signal },
-      what: `the answer to ${shaping.method}`,
+      clock: parts.clock,
+      ms: RESTORE_REQUEST_MS,
+      signal,
+      what: `the answer to ${restorable.method}`,
     };
     await this.#withoutHarm(limit, async (within) => {
       within.addEventListener('abort', () => request.stop.abort(within.reason), { once: true });
       const reply = await this.#post(bytes, session, within);
-      if (reply.kind !== 'refused') await replies.read(reply, request, session);
+      if (reply.kind !== 'refused') await responseReader.read(reply, request, session);
     });
-    table.take(id);
+    table.settle(id);
   }
 
   /** What goes wrong in the opening of a session shows again with the next message. Rejects only when the bridge closes. */

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { Authorization, SignInWatch } from '../../auth/authorization.ts';
+import type { Authorization, PendingSignInStatus } from '../../auth/authorization.ts';
 import { DrawbridgeError } from '../../errors.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { HttpError } from '../../platform/http/http.ts';
@@ -10,7 +10,7 @@ import type { ServerEvent } from '../../remote/events/event-stream.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';
 import { HEADERS_MS } from '../../remote/http/limits.ts';
 import type { SessionHeaders } from '../../remote/http/message-options.ts';
-import { excerpt, meaningOf } from '../../remote/http/refusal.ts';
+import { classifyRejection, excerpt } from '../../remote/http/refusal.ts';
 import { withinTimeLimit } from '../../remote/http/time-limit.ts';
 import { postInitialize } from '../../remote/transport/initialize-fallback.ts';
 import { sessionHeaders } from '../../remote/transport/session-headers.ts';
@@ -20,14 +20,14 @@ import { INITIALIZE_MS, MAX_RECOVERIES } from '../timing/limits.ts';
 import type { FirstContact } from './first-contact.ts';
 
 /** The host's own `initialize`, kept to open sessions with (DESIGN, "Order and retry"). */
-export interface Hello {
+export interface InitializeRequest {
   readonly id: MessageId;
   readonly bytes: Uint8Array;
   readonly params: unknown;
 }
 
 /** What came of one attempt to open a session. */
-export type Greeting =
+export type InitializeOutcome =
   | {
       readonly kind: 'greeted';
       readonly session: SessionHeaders;
@@ -38,13 +38,13 @@ export type Greeting =
       readonly others: readonly string[];
       readonly rest: Extract<Reply, { kind: 'events' }> | undefined;
     }
-  | { readonly kind: 'sign-in'; readonly signIn: SignInWatch }
+  | { readonly kind: 'sign-in'; readonly signIn: PendingSignInStatus }
   /** Worth another attempt, after this pause where the server named one. */
   | { readonly kind: 'away'; readonly error: DrawbridgeError; readonly afterMs?: number }
   /** Not worth another attempt by itself. `json` is the server's own JSON-RPC error. */
   | { readonly kind: 'failed'; readonly error: DrawbridgeError; readonly json?: Uint8Array | string };
 
-export interface GreetingOptions {
+export interface InitializeOptions {
   readonly http: Transport;
   readonly authorization: Authorization;
   readonly clock: Clock;
@@ -62,14 +62,17 @@ const PASSING_STATUSES = new Set([429, 502, 503, 504]);
 const PASSING_CODES = new Set(['network', 'timeout', 'token_endpoint', 'lock_timeout']);
 
 /** Sends the host's `initialize` and judges what comes back. Rejects only when the signal aborts or the program is wrong. */
-export async function greet(hello: Hello, options: GreetingOptions): Promise<Greeting> {
+export async function initialize(
+  initializeRequest: InitializeRequest,
+  options: InitializeOptions,
+): Promise<InitializeOutcome> {
   const { authorization, signal } = options;
   try {
     let bearer = await authorization.current(signal);
     for (let recoveries = 0; ; recoveries++) {
       const limit = { clock: options.clock, ms: INITIALIZE_MS, signal, what: 'the answer to initialize' };
       const reply = await withinTimeLimit(limit, async (within) => {
-        const posted = await postInitialize(options.http, hello.bytes, {
+        const posted = await postInitialize(options.http, initializeRequest.bytes, {
           session: {},
           bearer,
           signal: within,
@@ -78,20 +81,20 @@ export async function greet(hello: Hello, options: GreetingOptions): Promise<Gre
         });
         if (posted.kind === 'refused') return posted;
         if (bearer !== undefined) authorization.worked?.(bearer);
-        return read(posted, hello);
+        return read(posted, initializeRequest);
       });
       if (reply.kind !== 'refused') return reply;
       // What passes by itself is waited for, whatever words come with it: an initialize may be sent again.
-      const id = PASSING_STATUSES.has(reply.refusal.status) ? undefined : hello.id;
-      const meaning = meaningOf(reply.refusal, { hadSession: false, id, now: options.clock.now() });
-      switch (meaning.kind) {
+      const id = PASSING_STATUSES.has(reply.refusal.status) ? undefined : initializeRequest.id;
+      const rejection = classifyRejection(reply.refusal, { hadSession: false, id, now: options.clock.now() });
+      switch (rejection.kind) {
         case 'unauthorized':
         case 'scope-needed': {
           if (!options.mayAskPerson || recoveries === MAX_RECOVERIES) {
             return failed(new BadAnswerError('the server asks for authorization (401)'));
           }
           options.contact.returned();
-          const recovery = await authorization.recover(bearer, meaning.wwwAuthenticate, signal);
+          const recovery = await authorization.recover(bearer, rejection.wwwAuthenticate, signal);
           if (recovery.kind === 'sign-in') return recovery;
           bearer = recovery.bearer;
           continue;
@@ -100,17 +103,17 @@ export async function greet(hello: Hello, options: GreetingOptions): Promise<Gre
           return {
             kind: 'away',
             error: new BadAnswerError(`the server asks to come back later (${reply.refusal.status})`),
-            afterMs: meaning.afterMs,
+            afterMs: rejection.afterMs,
           };
         case 'away':
-          return { kind: 'away', error: meaning.error };
+          return { kind: 'away', error: rejection.error };
         case 'answer':
-          return rpcFailure(meaning.json, hello);
+          return rpcFailure(rejection.json, initializeRequest);
         case 'session-lost':
         case 'failed':
           return failed(
-            meaning.kind === 'failed'
-              ? meaning.error
+            rejection.kind === 'failed'
+              ? rejection.error
               : new BadAnswerError('the server knows no such session'),
           );
       }
@@ -126,24 +129,27 @@ export async function greet(hello: Hello, options: GreetingOptions): Promise<Gre
   }
 }
 
-function failed(error: DrawbridgeError): Greeting {
+function failed(error: DrawbridgeError): InitializeOutcome {
   return { kind: 'failed', error };
 }
 
-async function read(reply: Exclude<Reply, { kind: 'refused' }>, hello: Hello): Promise<Greeting> {
+async function read(
+  reply: Exclude<Reply, { kind: 'refused' }>,
+  initializeRequest: InitializeRequest,
+): Promise<InitializeOutcome> {
   if (reply.kind === 'accepted') {
     return failed(new BadAnswerError('the server accepted initialize but did not answer it'));
   }
-  if (reply.kind === 'message') return judge(reply.json, hello, reply.sessionId, [], undefined);
+  if (reply.kind === 'message') return judge(reply.json, initializeRequest, reply.sessionId, [], undefined);
   const others: string[] = [];
   const iterator = reply.events[Symbol.asyncIterator]();
   for (let step = await iterator.next(); !step.done; step = await iterator.next()) {
     for (const [at, { data }] of step.value.entries()) {
       if (data === '') continue;
       const parsed = parseMessage(data);
-      if (parsed.kind === 'response' && answersId(parsed.id, hello.id)) {
+      if (parsed.kind === 'response' && answersId(parsed.id, initializeRequest.id)) {
         const rest = { ...reply, events: eventsFrom(step.value.slice(at + 1), iterator) };
-        return judge(data, hello, reply.sessionId, others, rest);
+        return judge(data, initializeRequest, reply.sessionId, others, rest);
       }
       others.push(textOf(data));
     }
@@ -162,31 +168,33 @@ async function* eventsFrom(
 
 function judge(
   json: Uint8Array | string,
-  hello: Hello,
+  initializeRequest: InitializeRequest,
   sessionId: string | undefined,
   others: readonly string[],
   rest: Extract<Reply, { kind: 'events' }> | undefined,
-): Greeting {
+): InitializeOutcome {
   const parsed = parseMessage(json);
-  if (parsed.kind !== 'response' || !answersId(parsed.id, hello.id)) {
+  if (parsed.kind !== 'response' || !answersId(parsed.id, initializeRequest.id)) {
     const isText = typeof json === 'string' || isUtf8(json);
     const what = isText ? `something else: ${excerpt(json)}` : 'a message that is not UTF-8';
     return failed(new BadAnswerError(`the server answered initialize with ${what}`));
   }
-  if (parsed.failed) return rpcFailure(json, hello);
+  if (parsed.failed) return rpcFailure(json, initializeRequest);
   const { result } = parsed.message;
   if (!isObject(result)) return failed(new BadAnswerError('the server answered initialize without a result'));
   const session = sessionHeaders(sessionId, result.protocolVersion);
   return { kind: 'greeted', session, json, result, others, rest };
 }
 
-function rpcFailure(json: Uint8Array | string, hello: Hello): Greeting {
+function rpcFailure(json: Uint8Array | string, initializeRequest: InitializeRequest): InitializeOutcome {
   const parsed = parseMessage(json);
   const error = parsed.kind === 'response' && isObject(parsed.message.error) ? parsed.message.error : {};
   const message = typeof error.message === 'string' ? error.message : '';
   return {
     kind: 'failed',
     error: new BadAnswerError(`the server refused initialize: ${excerpt(message)}`),
-    ...(parsed.kind === 'response' && parsed.failed && answersId(parsed.id, hello.id) ? { json } : {}),
+    ...(parsed.kind === 'response' && parsed.failed && answersId(parsed.id, initializeRequest.id)
+      ? { json }
+      : {}),
   };
 }

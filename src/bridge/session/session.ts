@@ -4,12 +4,17 @@ import { logUnexpected, UNEXPECTED_ERROR } from '../../platform/log/unexpected-e
 import type { JsonObject } from '../../protocol/jsonrpc.ts';
 import { backoffMs } from '../../remote/http/backoff.ts';
 import type { SessionHeaders } from '../../remote/http/message-options.ts';
-import type { SignIns } from '../stand-in/pending-sign-in.ts';
-import { explain, type Situation } from '../stand-in/unavailability.ts';
+import type { PendingSignIn } from '../stand-in/pending-sign-in.ts';
+import { describeUnavailability, type Unavailability } from '../stand-in/unavailability.ts';
 import { SHORT_SESSION_MS } from '../timing/limits.ts';
-import type { OVER, Patience } from '../timing/wait-budget.ts';
+import type { TIMED_OUT, WaitBudget } from '../timing/wait-budget.ts';
 import { FirstContact } from './first-contact.ts';
-import { type Greeting, type GreetingOptions, greet, type Hello } from './initialize.ts';
+import {
+  type InitializeOptions,
+  type InitializeOutcome,
+  type InitializeRequest,
+  initialize,
+} from './initialize.ts';
 import {
   initialLifecycle,
   type Lifecycle,
@@ -19,8 +24,8 @@ import {
   nextLifecycle,
 } from './lifecycle.ts';
 
-type Greeted = Extract<Greeting, { kind: 'greeted' }>;
-type Failed = Extract<Greeting, { kind: 'failed' }>;
+type InitializeSucceeded = Extract<InitializeOutcome, { kind: 'greeted' }>;
+type Failed = Extract<InitializeOutcome, { kind: 'failed' }>;
 
 interface Waiting {
   readonly resolve: () => void;
@@ -28,11 +33,11 @@ interface Waiting {
 }
 
 /** What the connection asks of the bridge: each effect of the machine that is not its own. */
-export interface ConnectionHooks {
+export interface SessionHooks {
   armStandIn(): void;
   answerByStandIn(): Promise<void>;
-  relayGreeting(hello: Hello, greeted: Greeted): Promise<void>;
-  relayFailure(hello: Hello, failed: Failed): void;
+  relayInitializeResult(initializeRequest: InitializeRequest, greeted: InitializeSucceeded): Promise<void>;
+  relayInitializeError(initializeRequest: InitializeRequest, failed: Failed): void;
   /** Sends `notifications/initialized`; resolves when the server has taken it or refused it. */
   sendInitialized(session: SessionHeaders): Promise<void>;
   /** Brings a new session to where the lost one was: log level, resource subscriptions. */
@@ -40,24 +45,24 @@ export interface ConnectionHooks {
   listen(session: SessionHeaders): void;
   announceChanges(): Promise<void>;
   /** Messages that came along with the greeting. */
-  deliverOthers(greeted: Greeted): Promise<void>;
+  deliverOtherMessages(greeted: InitializeSucceeded): Promise<void>;
 }
 
-export interface ConnectionOptions extends Omit<GreetingOptions, 'mayAskPerson' | 'contact'> {
+export interface SessionOptions extends Omit<InitializeOptions, 'mayAskPerson' | 'contact'> {
   readonly fraction: () => number;
-  readonly signIns: SignIns;
+  readonly pendingSignIn: PendingSignIn;
   readonly logger: Logger;
-  readonly hooks: ConnectionHooks;
+  readonly hooks: SessionHooks;
 }
 
 /** Runs the lifecycle: opens the session, opens it anew when it is lost, and lets messages through when it is ready. */
 export class Connection {
-  readonly #options: ConnectionOptions;
+  readonly #options: SessionOptions;
   #state: Lifecycle = initialLifecycle;
-  #hello: Hello | undefined;
-  #greeted: Greeted | undefined;
+  #initializeRequest: InitializeRequest | undefined;
+  #greeted: InitializeSucceeded | undefined;
   #failed: Failed | undefined;
-  #trouble: Situation = { kind: 'opening' };
+  #trouble: Unavailability = { kind: 'opening' };
   #session: SessionHeaders = {};
   #waiting: Waiting[] = [];
   #quietly = false;
@@ -69,7 +74,7 @@ export class Connection {
   /** How many sessions in a row were lost soon after they were opened. */
   #shortLived = 0;
 
-  constructor(options: ConnectionOptions) {
+  constructor(options: SessionOptions) {
     this.#options = options;
   }
 
@@ -81,12 +86,12 @@ export class Connection {
     return this.#session;
   }
 
-  get hello(): Hello | undefined {
-    return this.#hello;
+  get initializeRequest(): InitializeRequest | undefined {
+    return this.#initializeRequest;
   }
 
   /** The server's last answer to `initialize`. */
-  get greetingResult(): JsonObject | undefined {
+  get initializeResult(): JsonObject | undefined {
     return this.#greeted?.result;
   }
 
@@ -96,8 +101,8 @@ export class Connection {
     return typeof capabilities === 'object' && capabilities !== null ? (capabilities as JsonObject) : {};
   }
 
-  get situation(): Situation {
-    return this.#options.signIns.situation ?? this.#trouble;
+  get unavailability(): Unavailability {
+    return this.#options.pendingSignIn.unavailability ?? this.#trouble;
   }
 
   /** Whether the host is of a revision without a session (2026-07-28): each of its messages may go out at any time. */
@@ -110,9 +115,9 @@ export class Connection {
     if (this.#state.host === 'silent') this.#withoutSession = true;
   }
 
-  hostAsked(hello: Hello): void {
+  initializeReceived(initializeRequest: InitializeRequest): void {
     this.#withoutSession = false;
-    this.#hello = hello;
+    this.#initializeRequest = initializeRequest;
     this.#apply('host-asked');
   }
 
@@ -120,7 +125,7 @@ export class Connection {
     this.#apply('stand-in-due');
   }
 
-  hostInitialized(): void {
+  initializedReceived(): void {
     this.#apply('host-initialized');
   }
 
@@ -137,14 +142,14 @@ export class Connection {
    * Undefined where messages may go out. A promise resolves when they may, or with OVER; it rejects with the reason when this attempt
    * to open fails for good.
    */
-  usable(patience: Patience): Promise<undefined | typeof OVER> | undefined {
+  usable(waitBudget: WaitBudget): Promise<undefined | typeof TIMED_OUT> | undefined {
     if (this.#withoutSession || mayRelay(this.#state)) return undefined;
     this.#apply('wanted');
     if (mayRelay(this.#state)) return undefined;
     const gate = new Promise<undefined>((resolve, reject) => {
       this.#waiting.push({ resolve: () => resolve(undefined), reject });
     });
-    return patience.wait(gate);
+    return waitBudget.wait(gate);
   }
 
   #apply(event: LifecycleEvent): void {
@@ -172,7 +177,7 @@ export class Connection {
     if (effect === 'open') this.#openFailed(failed);
     if (effect === 'send-initialized') this.#apply('settled');
     if (effect === 'relay-greeting' || effect === 'answer-by-stand-in') {
-      this.#options.hooks.relayFailure(this.#hello as Hello, failed);
+      this.#options.hooks.relayInitializeError(this.#initializeRequest as InitializeRequest, failed);
     }
   }
 
@@ -186,9 +191,15 @@ export class Connection {
       case 'answer-by-stand-in':
         return hooks.answerByStandIn();
       case 'relay-greeting':
-        return hooks.relayGreeting(this.#hello as Hello, this.#greeted as Greeted);
+        return hooks.relayInitializeResult(
+          this.#initializeRequest as InitializeRequest,
+          this.#greeted as InitializeSucceeded,
+        );
       case 'relay-failure':
-        return hooks.relayFailure(this.#hello as Hello, this.#failed as Failed);
+        return hooks.relayInitializeError(
+          this.#initializeRequest as InitializeRequest,
+          this.#failed as Failed,
+        );
       case 'fail-waiting':
         return this.#settleWaiting((waiting) => waiting.reject((this.#failed as Failed).error));
       case 'send-initialized':
@@ -213,37 +224,37 @@ export class Connection {
 
   /** Attempts until the server answers `initialize`, or says something that another attempt would not change. */
   async #open(): Promise<void> {
-    const { signal, clock, fraction, signIns, hooks } = this.#options;
+    const { signal, clock, fraction, pendingSignIn, hooks } = this.#options;
     const mayAskPerson = !this.#quietly;
     this.#quietly = false;
     this.#trouble = { kind: 'opening' };
     // A server that forgets each session at once gets them ever more slowly.
     if (this.#shortLived > 1) await clock.sleep(backoffMs(this.#shortLived - 1, fraction()), signal);
     for (let attempt = 1; ; attempt++) {
-      const greeting = await greet(this.#hello as Hello, {
+      const outcome = await initialize(this.#initializeRequest as InitializeRequest, {
         ...this.#options,
         mayAskPerson,
         contact: this.contact,
       });
-      switch (greeting.kind) {
+      switch (outcome.kind) {
         case 'greeted':
-          this.#greeted = greeting;
-          this.#session = greeting.session;
+          this.#greeted = outcome;
+          this.#session = outcome.session;
           this.#openedAt = clock.monotonic();
-          await hooks.deliverOthers(greeting);
+          await hooks.deliverOtherMessages(outcome);
           this.#apply('greeted');
           if (mayRelay(this.#state)) this.#settleWaiting((waiting) => waiting.resolve());
           return;
         case 'away':
           this.contact.returned();
-          this.#trouble = { kind: 'away', error: greeting.error };
+          this.#trouble = { kind: 'away', error: outcome.error };
           // Once: the next attempts say nothing new, and hosts show a person what is on stderr.
-          if (attempt === 1) this.#options.logger.tell(explain(this.#trouble));
-          await clock.sleep(Math.max(greeting.afterMs ?? 0, backoffMs(attempt, fraction())), signal);
+          if (attempt === 1) this.#options.logger.inform(describeUnavailability(this.#trouble));
+          await clock.sleep(Math.max(outcome.afterMs ?? 0, backoffMs(attempt, fraction())), signal);
           break;
         case 'sign-in': {
-          signIns.watch(greeting.signIn);
-          const failure = await greeting.signIn.done.then(
+          pendingSignIn.watch(outcome.signIn);
+          const failure = await outcome.signIn.done.then(
             () => undefined,
             (error: unknown) => {
               if (error instanceof DrawbridgeError) return error;
@@ -255,7 +266,7 @@ export class Connection {
           break;
         }
         case 'failed':
-          return this.#openFailed(greeting);
+          return this.#openFailed(outcome);
       }
     }
   }
@@ -263,7 +274,7 @@ export class Connection {
   #openFailed(failed: Failed): void {
     this.#failed = failed;
     this.#trouble = { kind: 'failed', error: failed.error };
-    this.#options.logger.tell(explain(this.#trouble));
+    this.#options.logger.inform(describeUnavailability(this.#trouble));
     this.#apply('open-failed');
   }
 }

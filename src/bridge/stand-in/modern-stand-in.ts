@@ -1,5 +1,5 @@
 import { type JsonObject, RpcErrorCode } from '../../protocol/jsonrpc.ts';
-import type { Remembered } from './server-cache.ts';
+import type { CachedServer } from './server-cache.ts';
 import { isObject } from './stand-in.ts';
 
 /** The revision of hosts that open no session: each of their requests carries what it needs (specification 2026-07-28, Base Protocol → `_meta`). */
@@ -24,7 +24,7 @@ export type DiscoveryStandIn =
  * The answer to `server/discover` while the server cannot give its own (DESIGN, "Before the server is ready"): last time's; where nothing is known
  * an error on which the host falls back to `initialize`, behind which servers of either era can be served.
  */
-export function standInDiscovery({ era, initialize }: Remembered): DiscoveryStandIn {
+export function standInDiscovery({ era, initialize }: CachedServer): DiscoveryStandIn {
   if (era === undefined || !isObject(initialize)) {
     return { kind: 'error', code: RpcErrorCode.methodNotFound, message: 'Method not found: server/discover' };
   }
@@ -39,7 +39,7 @@ export function standInDiscovery({ era, initialize }: Remembered): DiscoveryStan
 }
 
 /** What of the server's own answer is kept: the same as of an `initialize`, so that either can stand in for the other. */
-export function greetingOfDiscovery({
+export function initializeResultOfDiscovery({
   capabilities,
   instructions,
   serverInfo,

@@ -1,5 +1,5 @@
-import type { SignInWatch } from '../../auth/authorization.ts';
-import type { Situation } from './unavailability.ts';
+import type { PendingSignInStatus } from '../../auth/authorization.ts';
+import type { Unavailability } from './unavailability.ts';
 
 export interface SignInHooks {
   /** Told of each address that a person could open. */
@@ -9,8 +9,8 @@ export interface SignInHooks {
 }
 
 /** The sign-in that is under way, whoever asked for it: what waiting requests tell their callers. */
-export class SignIns {
-  #current: SignInWatch | undefined;
+export class PendingSignIn {
+  #current: PendingSignInStatus | undefined;
   readonly #hooks: SignInHooks;
 
   constructor(hooks: SignInHooks) {
@@ -18,7 +18,7 @@ export class SignIns {
   }
 
   /** Watches a sign-in until it ends; asking again for the same one changes nothing. */
-  watch(signIn: SignInWatch): void {
+  watch(signIn: PendingSignInStatus): void {
     if (this.#current === signIn) return;
     this.#current = signIn;
     signIn.onAddress(this.#hooks.onAddress);
@@ -30,7 +30,7 @@ export class SignIns {
     signIn.done.then(over, over);
   }
 
-  get situation(): Extract<Situation, { kind: 'signing-in' }> | undefined {
+  get unavailability(): Extract<Unavailability, { kind: 'signing-in' }> | undefined {
     if (this.#current === undefined) return undefined;
     const { address, userCode } = this.#current;
     return { kind: 'signing-in', address, userCode };

@@ -1,19 +1,19 @@
-import { isList, LISTS, type ListMethod } from '../../protocol/list-methods.ts';
+import { isListMethod, LISTS, type ListMethod } from '../../protocol/list-methods.ts';
 
 /** Which lists the host was given without the server, and what to tell it when the server is there. */
-export class StoodInLists {
+export class ProvisionalLists {
   readonly #given = new Set<ListMethod>();
   #signInOffered = false;
 
   /** A list was answered by the stand-in. */
-  gave(method: ListMethod, offersSignIn: boolean): void {
+  noteProvisional(method: ListMethod, offersSignIn: boolean): void {
     this.#given.add(method);
     if (offersSignIn) this.#signInOffered = true;
   }
 
   /** The server's own list went to the host. */
-  replaced(method: string): void {
-    if (!isList(method)) return;
+  noteReal(method: string): void {
+    if (!isListMethod(method)) return;
     this.#given.delete(method);
     if (method === 'tools/list') this.#signInOffered = false;
   }

@@ -1,7 +1,7 @@
 import type { ListMethod } from '../../protocol/list-methods.ts';
 
 /** What the server said last time: kept per server, without secrets, for the stand-in. */
-export interface Remembered {
+export interface CachedServer {
   /** The result of `initialize`. */
   readonly initialize?: unknown;
   /** Of which era of the protocol it is. */
@@ -11,8 +11,8 @@ export interface Remembered {
 }
 
 /** Where the bridge keeps it; the composition backs this with a file. */
-export interface Memory {
-  read(): Promise<Remembered>;
+export interface ServerCache {
+  read(): Promise<CachedServer>;
   /** Never rejects: what cannot be kept is not worth a call. */
-  update(change: Remembered): void;
+  update(change: CachedServer): void;
 }

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../protocol/jsonrpc.ts';
 import { LISTS, type ListMethod } from '../../protocol/list-methods.ts';
-import type { Remembered } from './server-cache.ts';
-import { explain, type Situation } from './unavailability.ts';
+import type { CachedServer } from './server-cache.ts';
+import { describeUnavailability, type Unavailability } from './unavailability.ts';
 
 /** The revisions with an `initialize` handshake, newest first. */
 const LEGACY_VERSIONS = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'] as const;
@@ -15,14 +15,18 @@ const ANYTHING = { tools: {}, prompts: {}, resources: { subscribe: true }, loggi
  * The answer to the host's `initialize` while the server cannot give its own: last time's, else a minimal one. The version is the host's where
  * that is one with a handshake (specification, Lifecycle → Version Negotiation).
  */
-export function standInGreeting(params: unknown, remembered: Remembered, version: string): JsonObject {
+export function standInInitializeResult(
+  params: unknown,
+  cachedServer: CachedServer,
+  version: string,
+): JsonObject {
   const wanted = isObject(params) ? params.protocolVersion : undefined;
   const protocolVersion = LEGACY_VERSIONS.find((known) => known === wanted) ?? LEGACY_VERSIONS[0];
-  if (isObject(remembered.initialize)) {
-    const capabilities = isObject(remembered.initialize.capabilities)
-      ? remembered.initialize.capabilities
+  if (isObject(cachedServer.initialize)) {
+    const capabilities = isObject(cachedServer.initialize.capabilities)
+      ? cachedServer.initialize.capabilities
       : {};
-    return { ...remembered.initialize, protocolVersion, capabilities: withListChanged(capabilities) };
+    return { ...cachedServer.initialize, protocolVersion, capabilities: withListChanged(capabilities) };
   }
   return {
     protocolVersion,
@@ -43,30 +47,32 @@ function withListChanged(capabilities: JsonObject): JsonObject {
 /** What a list holds when patience is over: last time's, the way to sign in, or nothing that could be given. */
 export function standInList(
   method: ListMethod,
-  remembered: Remembered,
-  situation: Situation,
+  cachedServer: CachedServer,
+  unavailability: Unavailability,
 ): { readonly result: unknown; readonly placeholder: boolean } | undefined {
-  const known = remembered.lists?.[method];
+  const known = cachedServer.lists?.[method];
   if (known !== undefined) return { result: known, placeholder: false };
-  if (situation.kind !== 'signing-in') return undefined;
-  const entries = method === 'tools/list' ? [signInTool(situation)] : [];
+  if (unavailability.kind !== 'signing-in') return undefined;
+  const entries = method === 'tools/list' ? [signInTool(unavailability)] : [];
   return { result: { [LISTS[method].field]: entries }, placeholder: true };
 }
 
-function signInTool(situation: Situation): JsonObject {
+function signInTool(unavailability: Unavailability): JsonObject {
   return {
     name: SIGN_IN_TOOL,
     title: 'Sign in',
-    description: `${explain(situation)} This tool waits until the sign-in is done; the server's own tools appear then.`,
+    description: `${describeUnavailability(unavailability)} This tool waits until the sign-in is done; the server's own tools appear then.`,
     inputSchema: { type: 'object', properties: {} },
     annotations: { readOnlyHint: true, openWorldHint: true },
   };
 }
 
 /** The result of the `sign_in` tool. */
-export function signInResult(outcome: 'signed-in' | Situation): JsonObject {
+export function signInResult(outcome: 'signed-in' | Unavailability): JsonObject {
   const done = outcome === 'signed-in';
-  const text = done ? 'Signed in. The tools of the server are available now.' : explain(outcome);
+  const text = done
+    ? 'Signed in. The tools of the server are available now.'
+    : describeUnavailability(outcome);
   return { content: [{ type: 'text', text }], ...(done ? {} : { isError: true }) };
 }
 

@@ -1,7 +1,7 @@
 import { type DrawbridgeError, describeError } from '../../errors.ts';
 
 /** Why the server cannot be had right now. */
-export type Situation =
+export type Unavailability =
   | { readonly kind: 'opening' }
   | { readonly kind: 'away'; readonly error: DrawbridgeError }
   | {
@@ -13,18 +13,18 @@ export type Situation =
   | { readonly kind: 'failed'; readonly error: DrawbridgeError };
 
 /** One or two sentences for a person or a model: what is the matter, and what to do. */
-export function explain(situation: Situation): string {
-  switch (situation.kind) {
+export function describeUnavailability(unavailability: Unavailability): string {
+  switch (unavailability.kind) {
     case 'opening':
       return 'The server has not answered yet. Try again in a moment.';
     case 'away':
-      return `The server cannot be reached: ${describeError(situation.error)}. ${situation.error.hint ?? 'It is tried again; nothing needs to be restarted.'}`;
+      return `The server cannot be reached: ${describeError(unavailability.error)}. ${unavailability.error.hint ?? 'It is tried again; nothing needs to be restarted.'}`;
     case 'signing-in':
-      return situation.address === undefined
+      return unavailability.address === undefined
         ? 'Signing in to this server is under way. Try again in a moment.'
-        : `Signing in to this server is needed. ${howTo(situation.userCode)}, then try again: ${situation.address}`;
+        : `Signing in to this server is needed. ${howTo(unavailability.userCode)}, then try again: ${unavailability.address}`;
     case 'failed':
-      return [`${describeError(situation.error)}.`, situation.error.hint].filter(Boolean).join(' ');
+      return [`${describeError(unavailability.error)}.`, unavailability.error.hint].filter(Boolean).join(' ');
   }
 }
 

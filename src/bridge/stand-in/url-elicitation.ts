@@ -18,7 +18,7 @@ function messageFor(userCode: string | undefined): string {
 }
 
 /** Shows the address of a sign-in to the person by way of the host (specification 2025-11-25, Elicitation → URL mode). */
-export class Addresses {
+export class UrlElicitation {
   readonly #writer: HostWriter;
   readonly #random: Random;
   readonly #host: () => HostView;
@@ -34,7 +34,7 @@ export class Addresses {
   }
 
   /** A sign-in now has this address. */
-  known(address: string, userCode?: string): void {
+  setAddress(address: string, userCode?: string): void {
     this.#address = address;
     this.#userCode = userCode;
     this.offer();
@@ -58,7 +58,7 @@ export class Addresses {
   }
 
   /** The sign-in ended; the host may close what it shows. */
-  done(): void {
+  complete(): void {
     this.#address = undefined;
     if (!this.#shown?.open) return;
     this.#shown = { ...this.#shown, open: false };

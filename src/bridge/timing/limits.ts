@@ -2,10 +2,10 @@
 export const STAND_IN_AFTER_MS = 800;
 
 /** DESIGN, "Before the server is ready": many sign-ins are a redirect that needs no hand, and hosts that list once deserve the real list. */
-export const LIST_PATIENCE_MS = 20_000;
+export const LIST_WAIT_MS = 20_000;
 
 /** The same for calls: hosts commonly give up after 60 s, and an error that says why must come before. */
-export const CALL_PATIENCE_MS = 45_000;
+export const CALL_WAIT_MS = 45_000;
 
 /**
  * End of stdin without `--wait`: how long answers in flight may still take. Hosts that end a bridge this way send SIGTERM after up to 2.2 s and
@@ -48,7 +48,7 @@ export const END_SESSION_MS = 400;
 export const CANCELLED_STREAM_MS = 10_000;
 
 /** How long a broken response stream is tried to be resumed before its request gets an error. */
-export const RESUME_PATIENCE_MS = 60_000;
+export const RESUME_LIMIT_MS = 60_000;
 
 /** A message that is refused for its token again and again, although each token was new, is given up. */
 export const MAX_RECOVERIES = 3;
@@ -72,7 +72,7 @@ export const WAKE_LOOK_MS = 2_000;
 export const SLEPT_MS = 10_000;
 
 /** How long a server may take to answer a ping before its connections are given up; no longer than the interval itself. */
-export const PING_PATIENCE_MS = 30_000;
+export const PING_TIMEOUT_MS = 30_000;
 
 /** A session that is lost sooner than this after it was opened counts as forgotten, and the next but one is opened with a pause. */
 export const SHORT_SESSION_MS = 10_000;

@@ -1,19 +1,19 @@
 import type { Clock } from '../../platform/clock.ts';
 import { anySignal, type StopSignal } from '../../platform/stop.ts';
-import { isList } from '../../protocol/list-methods.ts';
-import { CALL_PATIENCE_MS, LIST_PATIENCE_MS } from './limits.ts';
+import { isListMethod } from '../../protocol/list-methods.ts';
+import { CALL_WAIT_MS, LIST_WAIT_MS } from './limits.ts';
 
 /** How long a request waits for a server that is not ready, in milliseconds. */
-export function patienceMs(method: string, waitForSignIn: boolean): number {
+export function waitLimitMs(method: string, waitForSignIn: boolean): number {
   if (waitForSignIn) return Number.POSITIVE_INFINITY;
-  return isList(method) ? LIST_PATIENCE_MS : CALL_PATIENCE_MS;
+  return isListMethod(method) ? LIST_WAIT_MS : CALL_WAIT_MS;
 }
 
 /** What a wait ends with when its time is over. */
-export const OVER: unique symbol = Symbol('patience is over');
+export const TIMED_OUT: unique symbol = Symbol('patience is over');
 
 /** The time that one request may spend waiting. The server's own time to answer is not part of it. */
-export class Patience {
+export class WaitBudget {
   readonly #clock: Clock;
   readonly #signal: StopSignal;
   readonly #end: number;
@@ -25,14 +25,14 @@ export class Patience {
   }
 
   /** The promise's value, or OVER when the time runs out first. Rejects with the signal's reason when the request is given up. */
-  async wait<T>(promise: Promise<T>): Promise<T | typeof OVER> {
+  async wait<T>(promise: Promise<T>): Promise<T | typeof TIMED_OUT> {
     const left = this.#end - this.#clock.monotonic();
-    if (left <= 0) return OVER;
+    if (left <= 0) return TIMED_OUT;
     const stop = new AbortController();
     const signal = anySignal([this.#signal, stop.signal]);
     try {
       if (left === Number.POSITIVE_INFINITY) return await Promise.race([promise, aborted(signal)]);
-      const over = this.#clock.sleep(left, signal).then((): typeof OVER => OVER);
+      const over = this.#clock.sleep(left, signal).then((): typeof TIMED_OUT => TIMED_OUT);
       return await Promise.race([promise, over]);
     } finally {
       stop.abort();
@@ -40,11 +40,11 @@ export class Patience {
   }
 
   /** Waits for `ms`, or for what is left if that is less. */
-  async pause(ms: number): Promise<undefined | typeof OVER> {
+  async pause(ms: number): Promise<undefined | typeof TIMED_OUT> {
     const left = this.#end - this.#clock.monotonic();
-    if (left <= 0) return OVER;
+    if (left <= 0) return TIMED_OUT;
     await this.#clock.sleep(Math.min(ms, left), this.#signal);
-    return ms > left ? OVER : undefined;
+    return ms > left ? TIMED_OUT : undefined;
   }
 }
 

@@ -4,7 +4,7 @@ import { logUnexpected } from '../../platform/log/unexpected-error.ts';
 import type { StopSignal } from '../../platform/stop.ts';
 import { SLEPT_MS, WAKE_LOOK_MS } from './limits.ts';
 
-export interface LivenessOptions {
+export interface WakeDetectorOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly signal: StopSignal;
@@ -23,12 +23,12 @@ export function wentAhead(lastMs: number, nowMs: number): boolean {
  * Notices by itself, and with each message, that the machine has woken up. The monotonic clock stands still meanwhile on some systems, and the
  * wall clock can be set: the time since the machine was started tells the two apart, but is too dear to be asked for with each message.
  */
-export class Liveness {
-  readonly #options: LivenessOptions;
+export class WakeDetector {
+  readonly #options: WakeDetectorOptions;
   #wall: number;
   #uptime: number;
 
-  constructor(options: LivenessOptions) {
+  constructor(options: WakeDetectorOptions) {
     this.#options = options;
     this.#wall = options.clock.now();
     this.#uptime = options.clock.uptime();

@@ -1,5 +1,5 @@
 import { UsageError } from '../../errors.ts';
-import { laterCommands } from './unsupported.ts';
+import { unsupportedCommands } from './unsupported.ts';
 
 /** What can be asked for beside the bridge, which needs no word. */
 export const commands = [
@@ -35,7 +35,7 @@ export function commandWords(argv: readonly string[]): CommandWords {
   if (first === 'help' || flags.has('--help') || flags.has('-h')) return as('help', 0);
   if (first === 'version' || flags.has('--version') || flags.has('-v')) return as('version', 0);
   if (first === 'presets') return as('presets', 0);
-  if (laterCommands.includes(first)) throw new UsageError(`the command ${first} is not built yet`);
+  if (unsupportedCommands.includes(first)) throw new UsageError(`the command ${first} is not built yet`);
   if (first === 'tokens') {
     if (second === 'export' || second === 'import') return as(`tokens ${second}`, 2);
     throw new UsageError('tokens needs to know what to do', { hint: 'tokens export URL, or tokens import' });

@@ -2,7 +2,7 @@
  * What is known by name but not built: mcp-remote's flags and those of this program's plan. A setting that somebody counts on is
  * refused, never ignored.
  */
-export const laterFlags: ReadonlySet<string> = new Set([
+export const unsupportedFlags: ReadonlySet<string> = new Set([
   // mcp-remote 0.15
   'auth-success-url',
   'client-credentials',
@@ -16,4 +16,4 @@ export const laterFlags: ReadonlySet<string> = new Set([
   'token-endpoint',
 ]);
 
-export const laterCommands: readonly string[] = ['doctor'];
+export const unsupportedCommands: readonly string[] = ['doctor'];

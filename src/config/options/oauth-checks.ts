@@ -21,8 +21,19 @@ export const httpsUrl = check((text) => {
 
 /** What the flow itself sets, and whose meaning would change what is checked afterwards. */
 const OWN_PARAMETERS: ReadonlySet<string> = new Set([
-  ...['response_type', 'response_mode', 'client_id', 'client_secret', 'redirect_uri', 'state', 'scope'],
-  ...['resource', 'code_challenge', 'code_challenge_method', 'request', 'request_uri', 'dpop_jkt'],
+  'response_type',
+  'response_mode',
+  'client_id',
+  'client_secret',
+  'redirect_uri',
+  'state',
+  'scope',
+  'resource',
+  'code_challenge',
+  'code_challenge_method',
+  'request',
+  'request_uri',
+  'dpop_jkt',
 ]);
 
 export const authorizeParameter = check((text): readonly [string, string] | ReturnType<typeof expected> => {

@@ -55,8 +55,16 @@ export const clientOptions = {
     help: 'how it signs, such as ES256, RS256, PS256, EdDSA (default: by the key)',
     shapesLogin: true,
     schema: oneOf({
-      ...{ ES256: 'ES256', ES384: 'ES384', ES512: 'ES512', EdDSA: 'EdDSA' },
-      ...{ RS256: 'RS256', RS384: 'RS384', RS512: 'RS512', PS256: 'PS256', PS384: 'PS384', PS512: 'PS512' },
+      ES256: 'ES256',
+      ES384: 'ES384',
+      ES512: 'ES512',
+      EdDSA: 'EdDSA',
+      RS256: 'RS256',
+      RS384: 'RS384',
+      RS512: 'RS512',
+      PS256: 'PS256',
+      PS384: 'PS384',
+      PS512: 'PS512',
     }),
   },
   'client-metadata-url': {
@@ -72,8 +80,11 @@ export const clientOptions = {
     help: 'authorization_code (default), device_code, client_credentials, jwt-bearer, enterprise',
     shapesLogin: true,
     schema: oneOf({
-      ...{ authorization_code: 'authorization_code', device_code: 'device_code' },
-      ...{ client_credentials: 'client_credentials', 'jwt-bearer': 'jwt-bearer', enterprise: 'enterprise' },
+      authorization_code: 'authorization_code',
+      device_code: 'device_code',
+      client_credentials: 'client_credentials',
+      'jwt-bearer': 'jwt-bearer',
+      enterprise: 'enterprise',
     }),
   },
   'assertion-file': {

@@ -55,8 +55,13 @@ export const options = {
     placeholder: 'KIND',
     help: 'auto, http, sse or sse-first (default: auto)',
     schema: oneOf({
-      ...{ auto: 'auto', 'http-first': 'auto', http: 'http', 'http-only': 'http' },
-      ...{ sse: 'sse', 'sse-only': 'sse', 'sse-first': 'sse-first' },
+      auto: 'auto',
+      'http-first': 'auto',
+      http: 'http',
+      'http-only': 'http',
+      sse: 'sse',
+      'sse-only': 'sse',
+      'sse-first': 'sse-first',
     }),
   },
   'allow-http': {

@@ -1,7 +1,7 @@
 import { UsageError } from '../../errors.ts';
 import { quote } from '../../protocol/quote.ts';
 import { nearest } from '../commands/nearest.ts';
-import { laterFlags } from '../commands/unsupported.ts';
+import { unsupportedFlags } from '../commands/unsupported.ts';
 import { environmentName, type Given } from '../options/option.ts';
 import { findOption, type OptionName, optionNames } from '../options/options.ts';
 
@@ -62,7 +62,7 @@ function splitFlag(argument: string): { written: string; name: string; inline: s
 }
 
 function unknownFlag(written: string, name: string): UsageError {
-  if (laterFlags.has(name)) return new UsageError(`${written} is not built yet`);
+  if (unsupportedFlags.has(name)) return new UsageError(`${written} is not built yet`);
   const near = nearest(name.replace(/^-+/, ''), optionNames);
   return new UsageError(`unknown flag ${quote(written)}`, {
     hint: near === undefined ? 'see --help for all flags' : `did you mean --${near}?`,

@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { ConfigError } from '../../errors.ts';
 import { quote } from '../../protocol/quote.ts';
 import { nearest } from '../commands/nearest.ts';
-import { laterFlags } from '../commands/unsupported.ts';
+import { unsupportedFlags } from '../commands/unsupported.ts';
 import type { Given, Option } from '../options/option.ts';
 import { fileKeys, findOption, type OptionName } from '../options/options.ts';
 import { expandHome } from './expand-home.ts';
@@ -63,7 +63,7 @@ function expectedType(option: Option): string {
 }
 
 function unknownKey(key: string, place: string): ConfigError {
-  if (laterFlags.has(key)) return new ConfigError(`${place} is not built yet`);
+  if (unsupportedFlags.has(key)) return new ConfigError(`${place} is not built yet`);
   const near = nearest(key, fileKeys);
   return new ConfigError(`${place} is not an option`, {
     hint: near === undefined ? `the options are ${fileKeys.join(', ')}` : `did you mean "${near}"?`,

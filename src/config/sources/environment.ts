@@ -1,7 +1,7 @@
 import { ConfigError } from '../../errors.ts';
 import { quote } from '../../protocol/quote.ts';
 import { nearest } from '../commands/nearest.ts';
-import { laterFlags } from '../commands/unsupported.ts';
+import { unsupportedFlags } from '../commands/unsupported.ts';
 import { ENVIRONMENT_PREFIX, environmentName, type Given } from '../options/option.ts';
 import { findOption, type OptionName, optionNames } from '../options/options.ts';
 
@@ -24,7 +24,7 @@ export function readEnvironment(environment: Environment): FromEnvironment {
     const name = variable.slice(ENVIRONMENT_PREFIX.length).toLowerCase().replaceAll('_', '-');
     const found = findOption(name);
     if (found === undefined || found.option.flagOnly === true || name.length === 1) {
-      if (laterFlags.has(name)) throw new ConfigError(`${variable} is not built yet`);
+      if (unsupportedFlags.has(name)) throw new ConfigError(`${variable} is not built yet`);
       warnings.push(unknownVariable(variable, name));
       continue;
     }

@@ -12,7 +12,7 @@ export type Resume = (lastEventId: string, afterMs: number) => Promise<Reply | u
  * What a legacy server says about one call: on the stream that answers it, taken up again when it breaks (specification 2025-11-25, Transports →
  * Resumability and Redelivery), and what was said elsewhere and belongs to it.
  */
-export class MessageSource {
+export class CallMessages {
   readonly #messages: AsyncGenerator<Received>;
   #injected: Received[] = [];
   /** Read, and not asked for yet. */

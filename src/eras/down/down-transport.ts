@@ -4,7 +4,7 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/log/logger.ts';
 import type { Random } from '../../platform/random.ts';
 import type { StopSignal } from '../../platform/stop.ts';
-import { undeclared, undeclaredReason } from '../../protocol/client-capabilities.ts';
+import { missingCapability, missingCapabilityReason } from '../../protocol/client-capabilities.ts';
 import { isNestedDeeper } from '../../protocol/depth.ts';
 import {
   errorAnswer,
@@ -30,11 +30,11 @@ import {
   received,
   tooDeep,
 } from '../message/reply.ts';
-import { MessageSource } from './call-messages.ts';
+import { CallMessages } from './call-messages.ts';
 import { LegacySession } from './legacy-session.ts';
 import { type Call, isAnswer, nameOf, RunningCalls, wantsLogs } from './running-calls.ts';
-import { Listeners } from './subscription-listeners.ts';
-import { ParkedCalls } from './suspended-calls.ts';
+import { SubscriptionListeners } from './subscription-listeners.ts';
+import { SuspendedCalls } from './suspended-calls.ts';
 import {
   discoveredFrom,
   INPUT_KEY,
@@ -56,8 +56,8 @@ export interface DownTransportOptions {
 export class DownTransport implements Transport {
   readonly #options: DownTransportOptions;
   readonly #session: LegacySession;
-  readonly #listeners: Listeners;
-  readonly #parked: ParkedCalls;
+  readonly #listeners: SubscriptionListeners;
+  readonly #suspended: SuspendedCalls;
   readonly #closed = new AbortController();
   readonly #running = new RunningCalls();
   #logLevel: string | undefined;
@@ -69,8 +69,8 @@ export class DownTransport implements Transport {
       onMessage: (message) => this.#unasked(message),
       onReopened: (message) => this.#restore(message),
     });
-    this.#listeners = new Listeners(this.#session);
-    this.#parked = new ParkedCalls({
+    this.#listeners = new SubscriptionListeners(this.#session);
+    this.#suspended = new SuspendedCalls({
       ...options,
       onExpired: ({ id, stop }) => {
         void this.#tell(cancellation(new Map([['reason', '"no input came"']]), id));
@@ -111,12 +111,12 @@ export class DownTransport implements Transport {
 
   async end(options: MessageOptions): Promise<number> {
     this.#closed.abort(new AbortedError('the bridge is closing'));
-    this.#parked.close();
+    this.#suspended.close();
     return this.#session.end(options);
   }
 
-  refresh(options?: RefreshOptions): void {
-    this.#options.transport.refresh(options);
+  dropIdleConnections(options?: RefreshOptions): void {
+    this.#options.transport.dropIdleConnections(options);
   }
 
   async #call(
@@ -133,7 +133,7 @@ export class DownTransport implements Transport {
     const progressToken = asMessageId(rawChild(rawChild(request, 'params'), '_meta').get('progressToken'));
     const message = legacyRequest(request);
     const reply = this.#session.post(message, params, { ...options, signal: stop.signal });
-    const source = new MessageSource(reply, (lastEventId, afterMs) =>
+    const source = new CallMessages(reply, (lastEventId, afterMs) =>
       this.#session.resume(lastEventId, afterMs, stop.signal),
     );
     const call: Call = { id, method, params, serverId: id, progressToken, source, stop };
@@ -169,17 +169,19 @@ export class DownTransport implements Transport {
     body: Uint8Array | string,
     { signal, onSent }: MessageOptions,
   ): Promise<Reply> {
-    const parked = this.#parked.take(params.requestState, nameOf({ method, params }));
-    if (parked === undefined) {
+    const suspended = this.#suspended.take(params.requestState, nameOf({ method, params }));
+    if (suspended === undefined) {
       const why = 'Invalid params: this requestState is not known here, or no longer. Make the call anew.';
       return messageReply(errorAnswer(id, RpcErrorCode.invalidParams, why));
     }
-    const { id: serverId, question, progressToken, source, stop, asked } = parked;
+    const { id: serverId, question, progressToken, source, stop, asked } = suspended;
     const responses = rawChild(rawChild(rawMembers(textOf(body)), 'params'), 'inputResponses');
     const given = responses.get(INPUT_KEY);
     if (given === undefined) {
       // Error Handling: what is missing is asked for again.
-      return messageReply(inputRequired(asked, id, this.#parked.park(parked, nameOf({ method, params }))));
+      return messageReply(
+        inputRequired(asked, id, this.#suspended.park(suspended, nameOf({ method, params }))),
+      );
     }
     await this.#tell(`{"jsonrpc":"2.0","id":${question},"result":${given}}`);
     onSent?.();
@@ -202,9 +204,11 @@ export class DownTransport implements Transport {
         }
         if (envelope.kind === 'request' && INPUT_METHODS.includes(envelope.method)) {
           if (await this.#refusedFor(params, envelope.id, envelope.method)) continue;
-          const parked = { question: envelope.id, id: serverId, progressToken, source, stop, asked: text };
+          const suspended = { question: envelope.id, id: serverId, progressToken, source, stop, asked: text };
           void source.readAhead();
-          yield [eventOf(inputRequired(text, id, this.#parked.park(parked, nameOf({ method, params }))))];
+          yield [
+            eventOf(inputRequired(text, id, this.#suspended.park(suspended, nameOf({ method, params })))),
+          ];
           return;
         }
         if (envelope.kind !== 'notification') await this.#unasked(message);
@@ -219,10 +223,10 @@ export class DownTransport implements Transport {
 
   /** THREATS 21: a host that has not offered it in this call is not asked; the server is told so in its name. */
   async #refusedFor(params: JsonObject, id: MessageId, method: string): Promise<boolean> {
-    const missing = undeclared(method, metaOf(params)[META.clientCapabilities]);
+    const missing = missingCapability(method, metaOf(params)[META.clientCapabilities]);
     if (missing === undefined) return false;
     this.#options.logger.warn('refused a request of the server that the host does not offer', { method });
-    await this.#tell(errorAnswer(id, RpcErrorCode.methodNotFound, undeclaredReason(missing)));
+    await this.#tell(errorAnswer(id, RpcErrorCode.methodNotFound, missingCapabilityReason(missing)));
     return true;
   }
 

@@ -14,13 +14,13 @@ import { answersId, type MessageId, stringId } from '../../protocol/message-id.t
 import { backoffMs } from '../../remote/http/backoff.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';
 import type { MessageOptions, SessionHeaders } from '../../remote/http/message-options.ts';
-import { excerpt, meaningOf } from '../../remote/http/refusal.ts';
+import { classifyRejection, excerpt } from '../../remote/http/refusal.ts';
 import { withinTimeLimit } from '../../remote/http/time-limit.ts';
 import { postInitialize } from '../../remote/transport/initialize-fallback.ts';
 import { sessionHeaders } from '../../remote/transport/session-headers.ts';
 import type { Reply } from '../../remote/transport/transport.ts';
 import { isObject } from '../message/era.ts';
-import { ACCEPT_MS, INITIALIZED_MS, OPENING_MS, RESUME_PATIENCE_MS } from '../message/limits.ts';
+import { ACCEPT_MS, INITIALIZED_MS, OPENING_MS, RESUME_LIMIT_MS } from '../message/limits.ts';
 import { messagesOf, type Received } from '../message/reply.ts';
 import { type LegacyStreamOptions, listenToServer } from './legacy-stream.ts';
 import { initializeParams } from './translate.ts';
@@ -120,7 +120,7 @@ export class LegacySession {
       const hadSession = headers.sessionId !== undefined;
       const parsed = parseMessage(body);
       const id = parsed.kind === 'request' ? parsed.id : undefined;
-      const meaning = meaningOf(reply.refusal, { hadSession, id, now: this.#options.clock.now() });
+      const meaning = classifyRejection(reply.refusal, { hadSession, id, now: this.#options.clock.now() });
       const isGone = meaning.kind === 'session-lost' || (meaning.kind === 'answer' && meaning.sessionIsGone);
       if (isGone && this.#opened?.headers === headers) this.#forget();
       if (meaning.kind !== 'session-lost') return reply;
@@ -133,7 +133,7 @@ export class LegacySession {
   /** Takes up a broken stream after its last event; undefined where the server refuses, or is away for too long. */
   async resume(lastEventId: string, afterMs: number, signal: StopSignal): Promise<Reply | undefined> {
     const { transport, authorization, clock, random, logger } = this.#options;
-    const end = clock.monotonic() + RESUME_PATIENCE_MS;
+    const end = clock.monotonic() + RESUME_LIMIT_MS;
     for (let attempt = 0; clock.monotonic() < end; attempt++) {
       await clock.sleep(attempt === 0 ? afterMs : backoffMs(attempt, random.fraction()), signal);
       try {

@@ -2,7 +2,7 @@ import type { JsonObject } from '../../protocol/jsonrpc.ts';
 import { answersId, IdMap, idInParams, type MessageId } from '../../protocol/message-id.ts';
 import { META, metaOf } from '../message/era.ts';
 import type { Received } from '../message/reply.ts';
-import type { MessageSource } from './call-messages.ts';
+import type { CallMessages } from './call-messages.ts';
 import { INPUT_CALLS } from './translate.ts';
 
 /** A request of the modern host and the exchange with the legacy server that answers it, which may have begun with an earlier one. */
@@ -14,7 +14,7 @@ export interface Call {
   readonly serverId: MessageId;
   /** What the server calls it in notifications of its progress. */
   readonly progressToken: MessageId | undefined;
-  readonly source: MessageSource;
+  readonly source: CallMessages;
   readonly stop: AbortController;
 }
 

@@ -26,7 +26,7 @@ const CHANGES = {
 const UPDATED = 'notifications/resources/updated';
 
 /** The `subscriptions/listen` requests of a modern host, served from what a legacy server tells by itself. */
-export class Listeners {
+export class SubscriptionListeners {
   readonly #session: LegacySession;
   readonly #listeners = new IdMap<Listener>();
 

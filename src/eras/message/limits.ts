@@ -8,13 +8,13 @@ export const STATE_ONLY_PAUSE_MS = 250;
 export const DISCOVER_MS = 5_000;
 
 /** How long a question of a legacy server waits for the modern host to come back with the answer. */
-export const PARKED_CALL_MS = 10 * 60_000;
+export const SUSPENDED_CALL_MS = 10 * 60_000;
 
 /** Pages of `tools/list` that are fetched again after a header mismatch; a list without end is not followed. */
 export const MAX_TOOL_PAGES = 50;
 
 /** How long a broken stream of a legacy server is tried to be taken up: as the bridge does for a legacy host. */
-export const RESUME_PATIENCE_MS = 60_000;
+export const RESUME_LIMIT_MS = 60_000;
 
 /** How long a legacy server may take to open the session for a modern host, body included: as the bridge waits for a legacy host. */
 export const OPENING_MS = 60_000;

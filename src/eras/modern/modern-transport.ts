@@ -13,7 +13,7 @@ import { withResult } from './tool-catalogue.ts';
  * A modern host with a modern server: what is said passes as it is. The headers that mirror it and the leaving out of invalid tools are the
  * bridge's, since on stdio no host does either (specification 2026-07-28, Streamable HTTP → Request Metadata).
  */
-export class MirrorTransport implements Transport {
+export class ModernTransport implements Transport {
   readonly #options: ModernServerOptions;
   readonly #server: ModernServer;
   readonly #open = new IdMap<AbortController>();
@@ -60,8 +60,8 @@ export class MirrorTransport implements Transport {
     return 405;
   }
 
-  refresh(options?: RefreshOptions): void {
-    this.#options.transport.refresh(options);
+  dropIdleConnections(options?: RefreshOptions): void {
+    this.#options.transport.dropIdleConnections(options);
   }
 
   #cancel(id: MessageId | undefined): void {

@@ -6,12 +6,12 @@ import { type RawObject, rawMembers } from '../../protocol/raw-json.ts';
 import { excerpt } from '../../remote/http/refusal.ts';
 
 /** The host answered a question of the server with an error. */
-export class QuestionRefusedError extends DrawbridgeError {
+export class HostRefusedError extends DrawbridgeError {
   readonly code: ErrorCode = 'bad_answer';
 }
 
 /** Questions that went to the host and have no answer yet. */
-export class Questions {
+export class HostAnswers {
   readonly #open = new IdMap<(answer: RawObject) => void>();
 
   /** Takes an answer of the host; false where it answers nothing that was asked here. */
@@ -29,7 +29,7 @@ export class Questions {
       const answer = await this.#answer(id, signal);
       const result = answer.get('result');
       if (result === undefined) {
-        throw new QuestionRefusedError(
+        throw new HostRefusedError(
           `the host refused a question of the server: ${excerpt(answer.get('error') ?? '')}`,
         );
       }

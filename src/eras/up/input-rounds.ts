@@ -8,8 +8,8 @@ import { excerpt, type Refusal } from '../../remote/http/refusal.ts';
 import type { Reply } from '../../remote/transport/transport.ts';
 import { MAX_INPUT_ROUNDS, STATE_ONLY_PAUSE_MS } from '../message/limits.ts';
 import { type Events, eventOf, messagesOf } from '../message/reply.ts';
-import { Questions } from './host-answers.ts';
-import { type ModernAnswer, questionFor } from './translate.ts';
+import { HostAnswers } from './host-answers.ts';
+import { type ModernAnswer, requestToHost } from './translate.ts';
 
 /** One call of a legacy host while a modern server answers it, over however many rounds. */
 export interface Call {
@@ -31,7 +31,7 @@ export interface InputRoundsOptions {
 /** Multi Round-Trip Requests (specification 2026-07-28) for a host that knows only requests of the server. */
 export class InputRounds {
   readonly #options: InputRoundsOptions;
-  readonly #questions = new Questions();
+  readonly #hostAnswers = new HostAnswers();
 
   constructor(options: InputRoundsOptions) {
     this.#options = options;
@@ -39,7 +39,7 @@ export class InputRounds {
 
   /** An answer of the host to one of the server's questions. */
   take(id: MessageId, text: string): void {
-    this.#questions.take(id, text);
+    this.#hostAnswers.take(id, text);
   }
 
   /** Everything that the host hears of a call: notifications, the server's questions as requests, and in the end one answer. */
@@ -89,11 +89,11 @@ export class InputRounds {
   ) {
     const { signal } = call.options;
     const asked = new Map(Array.from(requests.keys(), (key) => [key, this.#options.newId()]));
-    const answers = this.#questions.answers(asked, signal);
+    const answers = this.#hostAnswers.answers(asked, signal);
     // Awaited below; until then a rejection is not unhandled.
     answers.catch(() => {});
     const events = Array.from(asked, ([key, question]) =>
-      eventOf(questionFor(requests.get(key) ?? '{}', question)),
+      eventOf(requestToHost(requests.get(key) ?? '{}', question)),
     );
     if (events.length > 0) yield events;
     else await this.#options.clock.sleep(STATE_ONLY_PAUSE_MS, signal);

@@ -102,7 +102,7 @@ function narrow(result: RawObject, method: string): void {
 }
 
 /** One of a modern server's questions as a request to a legacy host. */
-export function questionFor(question: string, id: MessageId): string {
+export function requestToHost(question: string, id: MessageId): string {
   const asked = question.startsWith('{') ? rawMembers(question) : new Map<string, string>();
   const params = rawChild(asked, 'params');
   // Revision 2025-11-25 wants an id for each address that is shown; the modern one has none.

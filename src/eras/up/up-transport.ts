@@ -131,8 +131,8 @@ export class UpTransport implements Transport {
     return 200;
   }
 
-  refresh(options?: RefreshOptions): void {
-    this.#options.transport.refresh(options);
+  dropIdleConnections(options?: RefreshOptions): void {
+    this.#options.transport.dropIdleConnections(options);
   }
 
   #cancel(id: MessageId | undefined): void {
@@ -162,7 +162,9 @@ export class UpTransport implements Transport {
     const own = new AbortController();
     this.#open.set(id, own);
     const call: Call = {
-      ...{ id, method, request },
+      id,
+      method,
+      request,
       options: { ...options, signal: anySignal([options.signal, own.signal]) },
       done: () => void (this.#open.get(id) === own && this.#open.delete(id)),
     };

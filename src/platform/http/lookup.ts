@@ -14,7 +14,7 @@ export function localLookup(lookup: LookupFunction = dnsLookup as LookupFunction
 }
 
 /** Names resolved, each address asked for before it is connected to. */
-export function guardedLookup(lookup: LookupFunction, allowAddress: AllowAddress): LookupFunction {
+export function publicLookup(lookup: LookupFunction, allowAddress: AllowAddress): LookupFunction {
   return (hostname, options, callback) => {
     lookup(hostname, { ...options, all: true }, (error, found) => {
       if (error) return callback(error, '', 4);

@@ -2,7 +2,7 @@ import { isIP, type LookupFunction } from 'node:net';
 import { exchange } from './exchange.ts';
 import { httpFailure } from './failure.ts';
 import type { Http, HttpRequest, HttpResponse } from './http.ts';
-import { type AllowAddress, addressRefused, guardedLookup, localLookup, mayAskProxyFor } from './lookup.ts';
+import { type AllowAddress, addressRefused, localLookup, mayAskProxyFor, publicLookup } from './lookup.ts';
 import { NetworkWatch, networkAddresses } from './network-watch.ts';
 import { mayUseProxy, type PoolOptions, type Pools, poolFactory } from './pools.ts';
 
@@ -21,7 +21,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   const lookup = localLookup(options.lookup);
   const create = await poolFactory(
     options,
-    allowAddress === undefined ? lookup : guardedLookup(lookup, allowAddress),
+    allowAddress === undefined ? lookup : publicLookup(lookup, allowAddress),
   );
   let pools = create();
   const leaving = new Set<Pools>();

@@ -34,7 +34,7 @@ export type LogFields = { readonly [name in LogField]?: string | number | boolea
 
 export interface Logger {
   /** For a person, on stderr unless silenced: what they have to do or know. One sentence or a few lines. */
-  tell(message: string): void;
+  inform(message: string): void;
   /** Something is wrong and the program goes on. */
   warn(event: string, fields?: LogFields): void;
   /** For whoever looks for a fault; written only with `--debug`. */
@@ -45,7 +45,7 @@ export interface Logger {
 
 /** A logger that drops everything, for code that runs before there is a sink. */
 export const silentLogger: Logger = {
-  tell: () => {},
+  inform: () => {},
   warn: () => {},
   debug: () => {},
   secret: () => {},

@@ -82,7 +82,7 @@ export function createLogSink(options: LogSinkOptions): LogSink {
 
   return {
     file: file?.path,
-    tell: (message) => emit('tell', message, {}),
+    inform: (message) => emit('tell', message, {}),
     warn: (event, fields = {}) => emit('warn', event, fields),
     debug: (event, fields = {}) => {
       if (options.debug) emit('debug', event, fields);

@@ -14,7 +14,7 @@ export interface Owner {
 }
 
 /** `dead` is said only where it is proved; a suspended process is alive. */
-export type Liveness = 'alive' | 'dead' | 'unknown';
+export type ProcessLiveness = 'alive' | 'dead' | 'unknown';
 
 let self: Promise<Owner> | undefined;
 
@@ -39,7 +39,7 @@ async function describeSelf(): Promise<Owner> {
   };
 }
 
-export async function isAlive(owner: Owner): Promise<Liveness> {
+export async function isAlive(owner: Owner): Promise<ProcessLiveness> {
   const here = await currentOwner();
   if (comparePlace(owner, here) !== 'here') return 'unknown';
   return judgeProcess(owner, await processState(owner.pid));
@@ -62,7 +62,7 @@ export type ProcessState =
   | { readonly kind: 'zombie' }
   | { readonly kind: 'running'; readonly startTime: string | undefined };
 
-export function judgeProcess(owner: Owner, state: ProcessState): Liveness {
+export function judgeProcess(owner: Owner, state: ProcessState): ProcessLiveness {
   if (state.kind !== 'running') return 'dead';
   if (owner.startTime === undefined || state.startTime === undefined) return 'unknown';
   return owner.startTime === state.startTime ? 'alive' : 'dead';

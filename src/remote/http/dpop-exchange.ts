@@ -1,5 +1,5 @@
 import type { HttpResponse } from '../../platform/http/http.ts';
-import type { Amendment, Prover } from '../../protocol/access-token.ts';
+import type { DpopProofs, ProofRetry } from '../../protocol/access-token.ts';
 import { startOfBody } from './refusal-body.ts';
 
 /** A server that takes nothing but its very last nonce is asked by one request at a time, and no request for ever. */
@@ -7,12 +7,12 @@ const MAX_ATTEMPTS = 5;
 
 interface Attempt {
   readonly response: HttpResponse;
-  readonly again: Amendment | undefined;
+  readonly again: ProofRetry | undefined;
   /** No other answer came meanwhile, with another nonce. */
   readonly alone: boolean;
 }
 
-export interface ProvenMessage {
+export interface DpopMessage {
   readonly method: string;
   readonly url: URL;
   readonly token: string;
@@ -20,7 +20,7 @@ export interface ProvenMessage {
 }
 
 /** Messages that show the key of their token (RFC 9449 §7). */
-export class ProvenExchange {
+export class DpopExchange {
   #answers = 0;
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -28,30 +28,30 @@ export class ProvenExchange {
    * §9: refused for its nonce, a message was not run, and goes once more with the one that came. Where that is refused as well, and the
    * nonce of another message may have been why, in turn with all that fare alike.
    */
-  async send(prover: Prover, message: ProvenMessage): Promise<HttpResponse> {
-    let last = await this.#attempt(prover, message, undefined);
+  async send(dpopProofs: DpopProofs, message: DpopMessage): Promise<HttpResponse> {
+    let last = await this.#attempt(dpopProofs, message, undefined);
     for (let attempts = 1; last.again !== undefined && attempts < MAX_ATTEMPTS; attempts++) {
       if (attempts > 1 && last.alone) break;
       await startOfBody(last.response);
       last =
         attempts === 1
-          ? await this.#attempt(prover, message, last.again)
-          : await this.#inTurn(() => this.#attempt(prover, message, undefined));
+          ? await this.#attempt(dpopProofs, message, last.again)
+          : await this.#inTurn(() => this.#attempt(dpopProofs, message, undefined));
     }
     return last.response;
   }
 
   async #attempt(
-    prover: Prover,
-    { method, url, token, send }: ProvenMessage,
-    amendment: Amendment | undefined,
+    dpopProofs: DpopProofs,
+    { method, url, token, send }: DpopMessage,
+    proofRetry: ProofRetry | undefined,
   ): Promise<Attempt> {
     const before = this.#answers;
-    const dpop = prover.proof({ method, url, token, amendment });
+    const dpop = dpopProofs.proof({ method, url, token, proofRetry });
     const response = await send({ authorization: `DPoP ${token}`, dpop });
     const alone = this.#answers === before;
     this.#answers++;
-    return { response, again: prover.heed(url, response), alone };
+    return { response, again: dpopProofs.noteResponse(url, response), alone };
   }
 
   #inTurn(attempt: () => Promise<Attempt>): Promise<Attempt> {

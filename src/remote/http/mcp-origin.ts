@@ -1,6 +1,6 @@
 import type { Http, HttpResponse } from '../../platform/http/http.ts';
-import type { Prover } from '../../protocol/access-token.ts';
-import type { ProvenExchange } from './dpop-exchange.ts';
+import type { DpopProofs } from '../../protocol/access-token.ts';
+import type { DpopExchange } from './dpop-exchange.ts';
 import { MAX_REDIRECTS } from './limits.ts';
 import type { MessageOptions } from './message-options.ts';
 
@@ -32,7 +32,7 @@ type Method = 'GET' | 'POST' | 'DELETE';
 export class McpOrigin {
   readonly #options: McpOriginOptions;
   readonly #userHeaders: Readonly<Record<string, string>>;
-  #proven: Promise<ProvenExchange> | undefined;
+  #proven: Promise<DpopExchange> | undefined;
 
   constructor(options: McpOriginOptions) {
     this.#options = options;
@@ -63,8 +63,8 @@ export class McpOrigin {
 
   send(method: Method, url: URL, options: MessageOptions, message: Message): Promise<HttpResponse> {
     const { bearer } = options;
-    if (bearer?.prover !== undefined) {
-      return this.#sendProven(method, url, options, message, bearer.token, bearer.prover());
+    if (bearer?.dpopProofs !== undefined) {
+      return this.#sendProven(method, url, options, message, bearer.token, bearer.dpopProofs());
     }
     const authorization = bearer === undefined ? undefined : { authorization: `Bearer ${bearer.token}` };
     return this.#send(method, url, options, message, authorization);
@@ -76,13 +76,13 @@ export class McpOrigin {
     options: MessageOptions,
     message: Message,
     token: string,
-    prover: Promise<Prover>,
+    dpopProofs: Promise<DpopProofs>,
   ): Promise<HttpResponse> {
     // Loaded where it is wanted: most servers take bearer tokens.
-    this.#proven ??= import('./dpop-exchange.ts').then(({ ProvenExchange }) => new ProvenExchange());
+    this.#proven ??= import('./dpop-exchange.ts').then(({ DpopExchange }) => new DpopExchange());
     const send = (headers: Readonly<Record<string, string>>) =>
       this.#send(method, url, options, message, headers);
-    return (await this.#proven).send(await prover, { method, url, token, send });
+    return (await this.#proven).send(await dpopProofs, { method, url, token, send });
   }
 
   async #send(

@@ -21,7 +21,7 @@ export interface Refusal {
 }
 
 /** What a refusal means for the message that was refused. */
-export type Meaning =
+export type RejectionKind =
   /** 401: the message was not run; authorization may help. */
   | { readonly kind: 'unauthorized'; readonly wwwAuthenticate: string | undefined }
   /** 403 `insufficient_scope` (RFC 6750 §3.1): not run; a person may allow more. */
@@ -53,7 +53,7 @@ export interface RefusalContext {
  */
 const REFUSED_UNREAD = new Set([307, 308, 403, 404, 405, 413, 414, 415, 421, 426, 429, 431]);
 
-export function meaningOf(refusal: Refusal, context: RefusalContext): Meaning {
+export function classifyRejection(refusal: Refusal, context: RefusalContext): RejectionKind {
   const { status } = refusal;
   if (status === 401) return { kind: 'unauthorized', wwwAuthenticate: refusal.wwwAuthenticate };
   const { wwwAuthenticate = '' } = refusal;

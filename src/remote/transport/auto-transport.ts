@@ -8,7 +8,7 @@ import type { RefreshOptions, Reply, Transport } from './transport.ts';
 export type TransportKind = 'http' | 'sse';
 
 /** What was found last time, per server. */
-export interface TransportMemory {
+export interface TransportCache {
   read(): Promise<TransportKind | undefined>;
   /** Never rejects. */
   write(kind: TransportKind): void;
@@ -20,7 +20,7 @@ export interface AutoTransportOptions {
   readonly loadSse: () => Promise<Transport>;
   /** What a start tries first, whatever was found before. */
   readonly first?: TransportKind;
-  readonly memory: TransportMemory;
+  readonly memory: TransportCache;
 }
 
 /** Specification 2025-11-25, Transports → Backwards Compatibility, and what servers of the older kind answer in the wild. */
@@ -77,8 +77,8 @@ export class AutoTransport implements Transport {
     return this.#active.end(options);
   }
 
-  refresh(options?: RefreshOptions): void {
-    this.#active.refresh(options);
+  dropIdleConnections(options?: RefreshOptions): void {
+    this.#active.dropIdleConnections(options);
   }
 
   async #attempt(kind: TransportKind, body: Uint8Array | string, options: MessageOptions): Promise<Attempt> {

@@ -1,5 +1,5 @@
 import type { McpOriginOptions } from '../http/mcp-origin.ts';
-import { AutoTransport, type TransportMemory } from './auto-transport.ts';
+import { AutoTransport, type TransportCache } from './auto-transport.ts';
 import { StreamableHttp } from './streamable-http.ts';
 import type { Transport } from './transport.ts';
 
@@ -10,7 +10,7 @@ export type TransportChoice = 'auto' | 'http' | 'sse' | 'sse-first';
 export async function createTransport(
   choice: TransportChoice,
   options: McpOriginOptions,
-  memory: TransportMemory,
+  memory: TransportCache,
 ): Promise<Transport> {
   const loadSse = async () => new (await import('./http-sse.ts')).HttpSse(options);
   if (choice === 'sse') return loadSse();

@@ -62,7 +62,7 @@ export class HttpSse implements Transport {
   }
 
   /** An answer could only come over the old stream, so that goes, and its session with it. */
-  refresh({ keepsInUse = false }: RefreshOptions = {}): void {
+  dropIdleConnections({ keepsInUse = false }: RefreshOptions = {}): void {
     if (!keepsInUse || this.#session?.inUse === false) this.#session?.close();
     this.#origin.refresh();
   }
@@ -120,7 +120,10 @@ export class HttpSse implements Transport {
         const at = step.value.findIndex(({ event }) => event === 'endpoint');
         if (at === -1) continue;
         return new SseSession({
-          ...{ id: `sse-${randomUUID()}`, events, stop, retryMs: () => retry },
+          id: `sse-${randomUUID()}`,
+          events,
+          stop,
+          retryMs: () => retry,
           endpoint: endpointOf(step.value[at] as ServerEvent, url),
           first: step.value.slice(at + 1),
         });

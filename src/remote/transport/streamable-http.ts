@@ -46,7 +46,7 @@ export class StreamableHttp implements Transport {
     return response.status;
   }
 
-  refresh(): void {
+  dropIdleConnections(): void {
     this.#origin.refresh();
   }
 

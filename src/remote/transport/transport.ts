@@ -29,5 +29,5 @@ export interface Transport {
   /** Ends the session; the status with which the server took it changes nothing (it may answer 405). */
   end(options: MessageOptions): Promise<number>;
   /** The machine slept, or a peer fell silent: what was connected before is not trusted with another message. */
-  refresh(options?: RefreshOptions): void;
+  dropIdleConnections(options?: RefreshOptions): void;
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../../platform/clock.ts';
-import { currentOwner, isAlive, type Liveness } from '../../platform/process/process-identity.ts';
+import { currentOwner, isAlive, type ProcessLiveness } from '../../platform/process/process-identity.ts';
 import { systemRandom } from '../../platform/random.ts';
 import {
   createFileWhole,
@@ -15,9 +15,9 @@ import {
 import type { OwnedFile } from '../files/owner-file.ts';
 import { asStoreErrors } from '../files/store-errors.ts';
 import type { LockTools } from '../lock/file-lock.ts';
-import type { SignInFace } from './sign-in-status.ts';
+import type { SignInStatus } from './sign-in-status.ts';
 
-export type { SignInFace } from './sign-in-status.ts';
+export type { SignInStatus } from './sign-in-status.ts';
 
 /** The sign-in process touches its lease this often. */
 export const HEARTBEAT_MS = 5_000;
@@ -33,7 +33,7 @@ const MAX_FILE_BYTES = 64 * 1024;
 
 export type LeaseAnswer =
   | { readonly kind: 'created'; readonly nonce: string }
-  | { readonly kind: 'held'; readonly nonce: string | undefined; readonly face: SignInFace | undefined };
+  | { readonly kind: 'held'; readonly nonce: string | undefined; readonly face: SignInStatus | undefined };
 
 /** The one sign-in that may go on for a credential, across all processes. */
 export interface Leases {
@@ -46,9 +46,9 @@ export interface Leases {
   release(key: string, nonce: string): Promise<void>;
   /** The nonce of the sign-in that is going on, if any. */
   holder(key: string, now: number): Promise<string | undefined>;
-  readFace(key: string): Promise<SignInFace | undefined>;
+  readStatus(key: string): Promise<SignInStatus | undefined>;
   /** Keeps when a browser was last opened for nothing, until a sign-in ends well. */
-  writeFace(key: string, face: SignInFace): Promise<void>;
+  writeStatus(key: string, face: SignInStatus): Promise<void>;
 }
 
 /** `folder` is the store's. */
@@ -84,20 +84,21 @@ export function openLeases(
     return { kind: 'lease', lease, owner: await isAlive(lease.owner), touchedAt: stats.mtimeMs };
   }
 
-  async function readFace(key: string): Promise<SignInFace | undefined> {
+  async function readStatus(key: string): Promise<SignInStatus | undefined> {
     const read = await asStoreErrors(folder, () => readOwnFile(facePath(key), MAX_FILE_BYTES));
     if (read.kind !== 'bytes') return undefined;
-    const { parseFace } = await import('./sign-in-status.ts');
-    return parseFace(read.bytes);
+    const { parseSignInStatus } = await import('./sign-in-status.ts');
+    return parseSignInStatus(read.bytes);
   }
 
   return {
-    readFace,
+    readStatus,
     create: (key, now, lifetimeMs = DEFAULT_LIFETIME_MS) =>
       locked(key, async (): Promise<LeaseAnswer> => {
         const path = leasePath(key);
         const found = await readLease(key);
-        if (isLive(found, now)) return { kind: 'held', nonce: found.lease.nonce, face: await readFace(key) };
+        if (isLive(found, now))
+          return { kind: 'held', nonce: found.lease.nonce, face: await readStatus(key) };
         if (found.kind !== 'none') {
           const aside = `${path}.${randomBytes(6).toString('hex')}.tmp`;
           await renameFile(path, aside);
@@ -105,13 +106,15 @@ export function openLeases(
         }
         const nonce = randomBytes(32).toString('base64url');
         const lease: OwnedFile = {
-          ...{ nonce, owner: await currentOwner() },
-          ...{ deadline: now + lifetimeMs, adoptBy: now + ADOPTION_MS },
+          nonce,
+          owner: await currentOwner(),
+          deadline: now + lifetimeMs,
+          adoptBy: now + ADOPTION_MS,
         };
         const created = await createFileWhole(path, Buffer.from(JSON.stringify(lease)));
         if (created) return { kind: 'created', nonce };
         // The lock was lost meanwhile; O_EXCL has decided.
-        return { kind: 'held', nonce: undefined, face: await readFace(key) };
+        return { kind: 'held', nonce: undefined, face: await readStatus(key) };
       }),
     adopt: (key, nonce) =>
       locked(key, async () => {
@@ -138,11 +141,11 @@ export function openLeases(
       const found = await readLease(key);
       return isLive(found, now) ? found.lease.nonce : undefined;
     },
-    writeFace: (key, face) =>
+    writeStatus: (key, face) =>
       asStoreErrors(folder, async () => {
         await ensureFolder(folder);
         const { withBrowser } = await import('./sign-in-status.ts');
-        const next = withBrowser(face, await readFace(key));
+        const next = withBrowser(face, await readStatus(key));
         await replaceFile(facePath(key), Buffer.from(JSON.stringify(next)));
       }),
   };
@@ -154,7 +157,7 @@ export type LeaseFile =
   | {
       readonly kind: 'lease';
       readonly lease: OwnedFile;
-      readonly owner: Liveness;
+      readonly owner: ProcessLiveness;
       readonly touchedAt: number;
     };
 

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Leases } from './lease.ts';
-import { type SignInFace, withBrowser } from './sign-in-status.ts';
+import { type SignInStatus, withBrowser } from './sign-in-status.ts';
 
 /** Leases where nothing can be written: one process, whose sign-ins live and end with it. */
 export function memoryLeases(): Leases {
   const nonces = new Map<string, string>();
-  const faces = new Map<string, SignInFace>();
+  const faces = new Map<string, SignInStatus>();
   return {
     create: async (key) => {
       const held = nonces.get(key);
@@ -20,8 +20,8 @@ export function memoryLeases(): Leases {
       if (nonces.get(key) === nonce) nonces.delete(key);
     },
     holder: async (key) => nonces.get(key),
-    readFace: async (key) => faces.get(key),
-    writeFace: async (key, face) => {
+    readStatus: async (key) => faces.get(key),
+    writeStatus: async (key, face) => {
       faces.set(key, withBrowser(face, faces.get(key)));
     },
   };

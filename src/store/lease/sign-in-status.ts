@@ -18,7 +18,7 @@ const face = z.object({
 });
 
 /** How a sign-in goes, for everybody who waits for it; holds no secret. Times are milliseconds since the epoch. */
-export interface SignInFace {
+export interface SignInStatus {
   readonly phase: 'starting' | 'pending' | 'failed' | 'done';
   /** The lease's, so that what an earlier sign-in left is told from this one. */
   readonly nonce: string;
@@ -38,16 +38,16 @@ export interface SignInFace {
   readonly error?: { readonly code: string; readonly message: string; readonly hint?: string };
 }
 
-export function parseFace(bytes: Uint8Array): SignInFace | undefined {
+export function parseSignInStatus(bytes: Uint8Array): SignInStatus | undefined {
   try {
-    return face.parse(JSON.parse(Buffer.from(bytes).toString('utf8'))) as SignInFace;
+    return face.parse(JSON.parse(Buffer.from(bytes).toString('utf8'))) as SignInStatus;
   } catch {
     return undefined;
   }
 }
 
 /** When a browser was last opened for nothing is kept until a sign-in ends well. */
-export function withBrowser(face: SignInFace, before: SignInFace | undefined): SignInFace {
+export function withBrowser(face: SignInStatus, before: SignInStatus | undefined): SignInStatus {
   if (face.phase === 'done' || before?.phase === 'done') return face;
   const browserOpenedAt = face.browserOpenedAt ?? before?.browserOpenedAt;
   return browserOpenedAt === undefined ? face : { ...face, browserOpenedAt };

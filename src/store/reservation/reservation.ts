@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readdir, stat, truncate, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../platform/clock.ts';
-import { currentOwner, isAlive, type Liveness } from '../../platform/process/process-identity.ts';
+import { currentOwner, isAlive, type ProcessLiveness } from '../../platform/process/process-identity.ts';
 import { createFileWhole, readOwnFile, removeFile, renameFile } from '../files/atomic-file.ts';
 import { retryWhileHeldOpen } from '../files/held-open.ts';
 import { parseOwned } from '../files/owner-file.ts';
@@ -10,10 +10,10 @@ import type { CredentialRecord } from '../record/record.ts';
 import { prepareAnswerFile, readAnswerFile } from './response-file.ts';
 
 /** One claim on a refresh token, as anyone finds it. */
-export interface ClaimState {
+export interface ReservationState {
   /** 1 for the first claim on this token, then 2, …: numbers are never used again, so that taking over is another O_EXCL. */
   readonly number: number;
-  readonly owner: Liveness;
+  readonly owner: ProcessLiveness;
   /** Since the claim was made or last touched, whatever the wall clock did meanwhile. */
   readonly ageMs: number;
   /** Changes with each sign of life of its owner. */
@@ -34,7 +34,7 @@ export type Spent =
   | { readonly kind: 'answered'; readonly record: CredentialRecord };
 
 /** The files of the claims on one refresh token. */
-export interface ClaimFiles {
+export interface ReservationFiles {
   readonly folder: string;
   readonly key: string;
   /** SHA-256 of the token. */
@@ -44,22 +44,26 @@ export interface ClaimFiles {
 /** How often an owner touches its claim, from the claim to the answer: a process that cannot look it up has nothing else to go by. */
 const HEARTBEAT_MS = 2_000;
 /** An owner record is below 1 KiB. */
-const MAX_CLAIM_BYTES = 16 * 1024;
+const MAX_RESERVATION_BYTES = 16 * 1024;
 
 /** Claims that this process holds: its own process id alone would make a claim that an error left behind look held for ever. */
 const heldHere = new Set<string>();
 
-export function claimPath(files: ClaimFiles, number: number, suffix: 'claim' | 'answer' | 'lost'): string {
+export function reservationPath(
+  files: ReservationFiles,
+  number: number,
+  suffix: 'claim' | 'answer' | 'lost',
+): string {
   return join(files.folder, `${files.key}.${files.hash}.${number}.${suffix}`);
 }
 
-export async function readClaims(files: ClaimFiles, now: number): Promise<ClaimState[]> {
+export async function readReservations(files: ReservationFiles, now: number): Promise<ReservationState[]> {
   const numbers = await claimNumbers(files);
   const states = await Promise.all(numbers.map((number) => readClaim(files, number, now)));
   return states.filter((state) => state !== undefined).sort((a, b) => a.number - b.number);
 }
 
-async function claimNumbers(files: ClaimFiles): Promise<number[]> {
+async function claimNumbers(files: ReservationFiles): Promise<number[]> {
   const prefix = `${files.key}.${files.hash}.`;
   const names = (await readdir(files.folder)).filter((name) => name.startsWith(prefix));
   return names.flatMap((name) => {
@@ -68,18 +72,22 @@ async function claimNumbers(files: ClaimFiles): Promise<number[]> {
   });
 }
 
-async function readClaim(files: ClaimFiles, number: number, now: number): Promise<ClaimState | undefined> {
-  const path = claimPath(files, number, 'claim');
+async function readClaim(
+  files: ReservationFiles,
+  number: number,
+  now: number,
+): Promise<ReservationState | undefined> {
+  const path = reservationPath(files, number, 'claim');
   const [stats, read] = await Promise.all([
     stat(path).catch(() => undefined),
-    readOwnFile(path, MAX_CLAIM_BYTES),
+    readOwnFile(path, MAX_RESERVATION_BYTES),
   ]);
   if (stats === undefined || read.kind === 'absent') return undefined;
   const claim = read.kind === 'bytes' ? parseOwned(read.bytes) : undefined;
   // The owner first: whether it still lives is only of use if its answer is looked for afterwards.
   const owner = claim === undefined ? 'unknown' : await ownerOf(claim);
-  const answer = await readAnswerFile(claimPath(files, number, 'answer'));
-  const lost = await stat(claimPath(files, number, 'lost')).then(
+  const answer = await readAnswerFile(reservationPath(files, number, 'answer'));
+  const lost = await stat(reservationPath(files, number, 'lost')).then(
     () => true,
     () => false,
   );
@@ -97,7 +105,7 @@ async function readClaim(files: ClaimFiles, number: number, now: number): Promis
   };
 }
 
-async function ownerOf(claim: NonNullable<ReturnType<typeof parseOwned>>): Promise<Liveness> {
+async function ownerOf(claim: NonNullable<ReturnType<typeof parseOwned>>): Promise<ProcessLiveness> {
   const here = await currentOwner();
   const isOurs =
     claim.owner.pid === here.pid &&
@@ -110,7 +118,7 @@ async function ownerOf(claim: NonNullable<ReturnType<typeof parseOwned>>): Promi
 }
 
 /** The right to spend one refresh token once. */
-export interface RefreshClaim {
+export interface Reservation {
   /**
    * To be called right before the token is sent: from now on it may have been spent. Finds out whether the disk is full. False: another
    * process took this one for dead and has claimed the token; it must not be sent from here.
@@ -126,15 +134,15 @@ export interface RefreshClaim {
 }
 
 /** `undefined`: somebody else has that number. */
-export async function createClaim(
-  files: ClaimFiles,
+export async function createReservation(
+  files: ReservationFiles,
   number: number,
   clock: Clock,
-): Promise<RefreshClaim | undefined> {
+): Promise<Reservation | undefined> {
   const nonce = randomBytes(16).toString('hex');
   const bytes = Buffer.from(JSON.stringify({ nonce, owner: await currentOwner(), heartbeat: true }));
   heldHere.add(nonce);
-  const path = claimPath(files, number, 'claim');
+  const path = reservationPath(files, number, 'claim');
   let created = false;
   try {
     created = await createFileWhole(path, bytes);
@@ -142,7 +150,7 @@ export async function createClaim(
     if (!created) heldHere.delete(nonce);
   }
   if (!created) return undefined;
-  const answerPath = claimPath(files, number, 'answer');
+  const answerPath = reservationPath(files, number, 'answer');
   const over = new AbortController();
   void keepTouching(path, clock, over.signal);
   const letGo = () => {
@@ -159,11 +167,11 @@ export async function createClaim(
     answerPath,
     release: async () => {
       letGo();
-      await removeClaims(files, number);
+      await removeReservations(files, number);
     },
     leaveLost: async () => {
       letGo();
-      const lost = claimPath(files, number, 'lost');
+      const lost = reservationPath(files, number, 'lost');
       await renameFile(answerPath, lost);
       // Its presence is all that counts, and a server that is down for hours makes many.
       await retryWhileHeldOpen(() => truncate(lost));
@@ -192,14 +200,14 @@ async function touch(path: string, clock: Clock): Promise<void> {
  * A process that was suspended for long in another container, or on another machine, may have been taken for dead. The answer's file is
  * there before this look, and whoever claims next looks for that file after its own claim is there: one of the two sees the other.
  */
-async function isStillOurs(files: ClaimFiles, number: number, nonce: string): Promise<boolean> {
-  const read = await readOwnFile(claimPath(files, number, 'claim'), MAX_CLAIM_BYTES);
+async function isStillOurs(files: ReservationFiles, number: number, nonce: string): Promise<boolean> {
+  const read = await readOwnFile(reservationPath(files, number, 'claim'), MAX_RESERVATION_BYTES);
   if (read.kind !== 'bytes' || parseOwned(read.bytes)?.nonce !== nonce) return false;
   return (await claimNumbers(files)).every((other) => other <= number);
 }
 
 /** One claim, or all on this token. The answer goes first: a claim without one says "not spent", which by then is true. */
-export async function removeClaims(files: ClaimFiles, only?: number): Promise<void> {
+export async function removeReservations(files: ReservationFiles, only?: number): Promise<void> {
   const prefix = `${files.key}.${files.hash}.${only === undefined ? '' : `${only}.`}`;
   const names = (await readdir(files.folder)).filter((name) => name.startsWith(prefix));
   const rank = (name: string) => (name.endsWith('.claim') ? 1 : 0);

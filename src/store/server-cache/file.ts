@@ -3,7 +3,7 @@ import { ensureFolder, readOwnFile, replaceFile } from '../files/atomic-file.ts'
 import { StoreInsecureError, systemCode } from '../files/store-errors.ts';
 
 /** What a server answered last time, for the stand-in. Nothing in it is secret, nothing depends on it. */
-export interface Remembered {
+export interface CachedServer {
   /** Milliseconds since the epoch. */
   readonly savedAt: number;
   /** The result of `initialize`. */
@@ -19,24 +19,24 @@ export interface Remembered {
 type JsonObject = { readonly [name: string]: unknown };
 
 /** The largest tool lists seen are some 300 KiB; a stand-in that needs more is better without. */
-export const MAX_REMEMBERED_BYTES = 1024 * 1024;
+export const MAX_CACHED_SERVER_BYTES = 1024 * 1024;
 const VERSION = 1;
 
 /** `folder` is `servers/`. Absent, unreadable, of another version: undefined, it is only a convenience. */
-export async function readRemembered(folder: string, key: string): Promise<Remembered | undefined> {
+export async function readCachedServer(folder: string, key: string): Promise<CachedServer | undefined> {
   let bytes: Buffer;
   try {
-    const read = await readOwnFile(join(folder, `${key}.json`), MAX_REMEMBERED_BYTES);
+    const read = await readOwnFile(join(folder, `${key}.json`), MAX_CACHED_SERVER_BYTES);
     if (read.kind !== 'bytes') return undefined;
     bytes = read.bytes;
   } catch (error) {
     if (systemCode(error) === undefined) throw error;
     return undefined;
   }
-  return parseRemembered(bytes);
+  return parseCachedServer(bytes);
 }
 
-export function parseRemembered(bytes: Uint8Array): Remembered | undefined {
+export function parseCachedServer(bytes: Uint8Array): CachedServer | undefined {
   let value: unknown;
   try {
     value = JSON.parse(Buffer.from(bytes).toString('utf8'));
@@ -56,8 +56,12 @@ export function parseRemembered(bytes: Uint8Array): Remembered | undefined {
 }
 
 /** False: too large, or nowhere to write it; the next start will do without. */
-export async function writeRemembered(folder: string, key: string, remembered: Remembered): Promise<boolean> {
-  const bytes = serializeRemembered(remembered);
+export async function writeCachedServer(
+  folder: string,
+  key: string,
+  remembered: CachedServer,
+): Promise<boolean> {
+  const bytes = serializeCachedServer(remembered);
   if (bytes === undefined) return false;
   try {
     await ensureFolder(folder);
@@ -69,12 +73,16 @@ export async function writeRemembered(folder: string, key: string, remembered: R
   }
 }
 
-export function serializeRemembered(remembered: Remembered): Buffer | undefined {
+export function serializeCachedServer(remembered: CachedServer): Buffer | undefined {
   const { savedAt, initialize, transport, era, lists } = remembered;
   let text: string;
   try {
     text = JSON.stringify({
-      ...{ version: VERSION, savedAt, initialize, transport, era },
+      version: VERSION,
+      savedAt,
+      initialize,
+      transport,
+      era,
       lists: Object.fromEntries(lists),
     });
   } catch {
@@ -82,7 +90,7 @@ export function serializeRemembered(remembered: Remembered): Buffer | undefined 
     return undefined;
   }
   const bytes = Buffer.from(text, 'utf8');
-  return bytes.length > MAX_REMEMBERED_BYTES ? undefined : bytes;
+  return bytes.length > MAX_CACHED_SERVER_BYTES ? undefined : bytes;
 }
 
 function isObject(value: unknown): value is JsonObject {

@@ -1,14 +1,14 @@
-import { type Remembered, readRemembered, writeRemembered } from './file.ts';
+import { type CachedServer, readCachedServer, writeCachedServer } from './file.ts';
 
 /** What changed in what a server says of itself. */
-export interface RememberedChange {
+export interface CachedServerChange {
   readonly initialize?: unknown;
   readonly transport?: string;
   readonly era?: 'legacy' | 'modern';
   readonly lists?: { readonly [method: string]: unknown };
 }
 
-export interface RememberedServerOptions {
+export interface ServerCacheFileOptions {
   /** Undefined: nothing is kept beyond this process. */
   readonly folder: string | undefined;
   readonly key: string;
@@ -18,8 +18,8 @@ export interface RememberedServerOptions {
 }
 
 /** One server's answers from last time, kept in step with what it says now. */
-export class RememberedServer {
-  readonly #options: RememberedServerOptions;
+export class ServerCacheFile {
+  readonly #options: ServerCacheFileOptions;
   #initialize: unknown;
   #transport: string | undefined;
   #era: 'legacy' | 'modern' | undefined;
@@ -27,21 +27,21 @@ export class RememberedServer {
   #saved = '';
   #due = false;
   #writing: Promise<unknown> = Promise.resolve();
-  #reading: Promise<RememberedChange> | undefined;
+  #reading: Promise<CachedServerChange> | undefined;
 
-  constructor(options: RememberedServerOptions) {
+  constructor(options: ServerCacheFileOptions) {
     this.#options = options;
   }
 
   /** Reads the file, once; nothing that is wrong with it matters. */
-  read(): Promise<RememberedChange> {
+  read(): Promise<CachedServerChange> {
     this.#reading ??= this.#read();
     return this.#reading;
   }
 
-  async #read(): Promise<RememberedChange> {
+  async #read(): Promise<CachedServerChange> {
     const { folder, key } = this.#options;
-    const known = folder === undefined ? undefined : await readRemembered(folder, key);
+    const known = folder === undefined ? undefined : await readCachedServer(folder, key);
     if (known === undefined) return {};
     if (known.initialize !== undefined) this.#initialize ??= known.initialize;
     this.#transport ??= known.transport;
@@ -56,7 +56,7 @@ export class RememberedServer {
     };
   }
 
-  update({ initialize, transport, era, lists }: RememberedChange): void {
+  update({ initialize, transport, era, lists }: CachedServerChange): void {
     if (initialize !== undefined) this.#initialize = initialize;
     if (transport !== undefined) this.#transport = transport;
     if (era !== undefined) this.#era = era;
@@ -74,7 +74,7 @@ export class RememberedServer {
     if (content === this.#saved || content === '') return this.#writing;
     this.#saved = content;
     const { folder, key, now } = this.#options;
-    const remembered: Remembered = {
+    const remembered: CachedServer = {
       savedAt: now(),
       ...(isObject(this.#initialize) ? { initialize: this.#initialize } : {}),
       ...(this.#transport === undefined ? {} : { transport: this.#transport }),
@@ -82,7 +82,7 @@ export class RememberedServer {
       lists: new Map([...this.#lists].filter((entry): entry is [string, JsonObject] => isObject(entry[1]))),
     };
     this.#writing = this.#writing
-      .then(() => folder !== undefined && writeRemembered(folder, key, remembered))
+      .then(() => folder !== undefined && writeCachedServer(folder, key, remembered))
       .catch(() => false);
     return this.#writing;
   }

@@ -46,7 +46,10 @@ export function differencesOf({ given: { about, features }, ours, theirs }: Comp
       .filter(([field, value]) => value !== their.values[field])
       .map(([field, value]) => ({
         ...where,
-        ...{ kind: 'value', field, ours: value ?? '(none)', theirs: their.values[field] ?? '(none)' },
+        kind: 'value',
+        field,
+        ours: value ?? '(none)',
+        theirs: their.values[field] ?? '(none)',
       }));
   });
 }

@@ -20,7 +20,9 @@ export function generateCases(): Case[] {
       ? members.authorization_servers[0]
       : ISSUER;
     return {
-      ...{ about: 'resource', features: features.map(({ name }) => name), resource: text(members) },
+      about: 'resource',
+      features: features.map(({ name }) => name),
+      resource: text(members),
       // Well-behaved, whoever is asked: how far one gets is the resource metadata's doing alone.
       authorization: asJson({ ...PLAIN_AUTHORIZATION, issuer: named ?? ISSUER }),
     };
@@ -29,8 +31,10 @@ export function generateCases(): Case[] {
     (features): DocumentCase => {
       const { members, text } = draft(PLAIN_AUTHORIZATION, features);
       return {
-        ...{ about: 'authorization', features: features.map(({ name }) => name) },
-        ...{ resource: asJson(PLAIN_RESOURCE), authorization: text(members) },
+        about: 'authorization',
+        features: features.map(({ name }) => name),
+        resource: asJson(PLAIN_RESOURCE),
+        authorization: text(members),
       };
     },
   );

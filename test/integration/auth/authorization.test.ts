@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { SignInWatch } from '../../../src/auth/authorization.ts';
+import type { PendingSignInStatus } from '../../../src/auth/authorization.ts';
 import { staticAuthorization } from '../../../src/auth/authorization.ts';
 import { CredentialAuthorization } from '../../../src/auth/credential/interactive-authorization.ts';
 import { SignInFailedError } from '../../../src/auth/errors/sign-in-errors.ts';
 import { refreshCredential } from '../../../src/auth/refresh/refresh-credential.ts';
-import { createRedeem } from '../../../src/auth/refresh/refresh-request.ts';
-import type { Refreshed } from '../../../src/auth/refresh/spend.ts';
+import { createRefreshRequest } from '../../../src/auth/refresh/refresh-request.ts';
+import type { RefreshOutcome } from '../../../src/auth/refresh/spend.ts';
 import type { SignInRequest } from '../../../src/auth/sign-in-request.ts';
 import { type Clock, systemClock } from '../../../src/platform/clock.ts';
 import { createHttp } from '../../../src/platform/http/undici.ts';
@@ -76,7 +76,8 @@ class World implements AsyncDisposable {
     const { store } = this;
     const server = new URL('/mcp', this.endpoint.address);
     const counted: Store = {
-      ...{ writable: store.writable, folder: store.folder },
+      writable: store.writable,
+      folder: store.folder,
       read: (key, identity) => {
         this.reads++;
         return store.read(key, identity);
@@ -86,21 +87,32 @@ class World implements AsyncDisposable {
       withLock: (...args) => store.withLock(...args),
     };
     const bridge = new CredentialAuthorization({
-      ...{ store: counted, leases: this.leases, key: KEY },
-      ...{ clock: this.clock, random: systemRandom, logger: silentLogger },
+      store: counted,
+      leases: this.leases,
+      key: KEY,
+      clock: this.clock,
+      random: systemRandom,
+      logger: silentLogger,
       settings: {
         server: server.href,
-        ...{ allowHttp: false, assumePkce: false, home: this.home.state, authTimeoutMs: 60_000 },
-        ...{ callback: { host: '127.0.0.1', path: '/callback' }, openBrowser: true, debug: false },
+        allowHttp: false,
+        assumePkce: false,
+        home: this.home.state,
+        authTimeoutMs: 60_000,
+        callback: { host: '127.0.0.1', path: '/callback' },
+        openBrowser: true,
+        debug: false,
       },
       launch: async (request) => {
         if (this.launchFails) throw new SignInFailedError('no process can be started');
         this.launched.add(request);
       },
-      hasMoved: async () => false,
-      loadRedeem: async () =>
-        createRedeem({
-          ...{ server, allowHttp: false, clock: systemClock },
+      hasIssuerChanged: async () => false,
+      loadRefreshRequest: async () =>
+        createRefreshRequest({
+          server,
+          allowHttp: false,
+          clock: systemClock,
           createHttp: (allowAddress) => createHttp({ env: {}, allowAddress }),
         }),
     });
@@ -109,11 +121,13 @@ class World implements AsyncDisposable {
   }
 
   /** What a bridge begins that finds its token due, to its end. */
-  async refreshAhead(token: string): Promise<Refreshed> {
+  async refreshAhead(token: string): Promise<RefreshOutcome> {
     const { store, clock, endpoint } = this;
     const server = new URL('/mcp', endpoint.address);
-    const redeem = createRedeem({
-      ...{ server, allowHttp: false, clock: systemClock },
+    const redeem = createRefreshRequest({
+      server,
+      allowHttp: false,
+      clock: systemClock,
       createHttp: (allowAddress) => createHttp({ env: {}, allowAddress }),
     });
     const tools = { store, key: KEY, identity: { server: server.href }, redeem };
@@ -124,8 +138,11 @@ class World implements AsyncDisposable {
   /** What the sign-in process shows of itself. */
   async face(change: object, request = this.launched.entries.at(-1)): Promise<void> {
     const times = { startedAt: Date.now(), deadline: Date.now() + 60_000 };
-    await this.leases.writeFace(KEY, {
-      ...{ phase: 'pending', nonce: request?.nonce ?? '', pid: process.pid, ...times },
+    await this.leases.writeStatus(KEY, {
+      phase: 'pending',
+      nonce: request?.nonce ?? '',
+      pid: process.pid,
+      ...times,
       ...change,
     });
   }
@@ -157,7 +174,7 @@ class World implements AsyncDisposable {
   }
 }
 
-function watchOf(recovery: { kind: string; signIn?: SignInWatch }): SignInWatch {
+function watchOf(recovery: { kind: string; signIn?: PendingSignInStatus }): PendingSignInStatus {
   if (recovery.signIn === undefined) throw new Error(`no sign-in: ${recovery.kind}`);
   return recovery.signIn;
 }

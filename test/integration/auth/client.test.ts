@@ -155,7 +155,10 @@ describe('private_key_jwt', () => {
   it('one that is refused with the right time is not asked again', async () => {
     const token = () => refusal('invalid_client', 'unknown key', 401);
     await using world = await createVendorWorld({ metadata, token }, [
-      ...['--client-id', 'c', '--client-key', await keyFile()],
+      '--client-id',
+      'c',
+      '--client-key',
+      await keyFile(),
     ]);
     expect(JSON.stringify(await world.tools())).toContain('invalid_client');
     expect(world.vendor.to('/token')).toHaveLength(1);

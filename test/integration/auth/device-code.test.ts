@@ -14,13 +14,17 @@ function device(answers: readonly (VendorAnswer | 'yes')[], change: object = {})
   return {
     metadata: (vendor) => ({
       device_authorization_endpoint: `${vendor.origin}/device`,
-      ...{ authorization_endpoint: undefined, code_challenge_methods_supported: undefined },
+      authorization_endpoint: undefined,
+      code_challenge_methods_supported: undefined,
     }),
     other: (request, vendor) =>
       request.path === '/device'
         ? {
             body: {
-              ...{ device_code: 'device-secret', user_code: 'ABCD-EFGH', expires_in: 600, interval: 5 },
+              device_code: 'device-secret',
+              user_code: 'ABCD-EFGH',
+              expires_in: 600,
+              interval: 5,
               verification_uri: `${vendor.origin}/activate`,
               ...change,
             },
@@ -54,7 +58,8 @@ describe('device_code', () => {
     expect(world.vendor.to('/token')).toHaveLength(4);
     const [asked] = world.vendor.to('/device');
     expect(Object.fromEntries(new URLSearchParams(asked?.body))).toEqual({
-      ...{ client_id: 'registered-client', resource: world.vendor.mcpUrl },
+      client_id: 'registered-client',
+      resource: world.vendor.mcpUrl,
     });
     const registered = JSON.parse(world.vendor.to('/register')[0]?.body ?? '{}');
     expect(registered.grant_types).toContain(DEVICE_GRANT);
@@ -76,7 +81,9 @@ describe('device_code', () => {
   it('the host is told the address and the code while nobody has entered it', async () => {
     await using world = await createVendorWorld(device([pending]), args);
     world.bridge.send({
-      ...{ jsonrpc: '2.0', id: 'init', method: 'initialize' },
+      jsonrpc: '2.0',
+      id: 'init',
+      method: 'initialize',
       params: { protocolVersion: '2025-11-25', capabilities: { elicitation: { url: {} } }, clientInfo: {} },
     });
     await world.bridge.answer('init');

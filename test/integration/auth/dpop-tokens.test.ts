@@ -175,8 +175,16 @@ describe('the other grants', () => {
     const body = { issued_token_type, access_token: jwt('amFn'), token_type: 'N_A', expires_in: 300 };
     await using idp = await Vendor.start({ token: () => ({ body }) });
     await using world = await createVendorWorld(answering('DPoP'), [
-      ...['--grant', 'enterprise', '--client-id', 'app', '--id-token-file', await file(jwt('aWQ'))],
-      ...['--idp-client-id', 'at-idp', '--idp-token-endpoint', `${idp.origin}/token`],
+      '--grant',
+      'enterprise',
+      '--client-id',
+      'app',
+      '--id-token-file',
+      await file(jwt('aWQ')),
+      '--idp-client-id',
+      'at-idp',
+      '--idp-token-endpoint',
+      `${idp.origin}/token`,
     ]);
     expect(await world.tools()).toEqual(['echo']);
     expect(proofOf(world.vendor)).toMatchObject({ kind: 'good' });

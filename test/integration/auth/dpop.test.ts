@@ -80,7 +80,8 @@ describe('a server that takes only tokens bound to a key, and a nonce for each r
     await using at = await createDpopWorld({ server: 'sse' });
     expect((await at.world.bridge.initialize()).json.result).toBeDefined();
     expect((await at.world.bridge.request(1, 'anything', {})).json.result).toEqual({
-      ...{ method: 'anything', params: {} },
+      method: 'anything',
+      params: {},
     });
     const passed = at.gate.outcomes('passed').filter(({ path }) => path.startsWith('/message'));
     // The session stands in the query, which no proof holds (§4.2).
@@ -193,7 +194,9 @@ describe('when it goes wrong', () => {
   });
 
   const neverContent: Fault = {
-    ...{ kind: 'answer', status: 400, body: '{"error":"use_dpop_nonce"}' },
+    kind: 'answer',
+    status: 400,
+    body: '{"error":"use_dpop_nonce"}',
     headers: { 'content-type': 'application/json', 'dpop-nonce': 'the-next' },
   };
 

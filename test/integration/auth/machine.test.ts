@@ -20,8 +20,10 @@ const service = ['--grant', 'client_credentials', '--client-id', 'service', '--c
 
 /** No authorization endpoint, no PKCE: nobody is ever redirected there. */
 const metadata = () => ({
-  ...{ authorization_endpoint: undefined, code_challenge_methods_supported: undefined },
-  ...{ registration_endpoint: undefined, response_types_supported: [] },
+  authorization_endpoint: undefined,
+  code_challenge_methods_supported: undefined,
+  registration_endpoint: undefined,
+  response_types_supported: [],
 });
 const grants = (grantType: string, expiresIn = 3600): VendorHabits => ({
   metadata,
@@ -40,7 +42,9 @@ describe('client_credentials', () => {
     );
     expect(await world.tools()).toEqual(['echo']);
     expect(Object.fromEntries(world.vendor.tokenForms[0] ?? [])).toEqual({
-      ...{ grant_type: 'client_credentials', scope: 'read', resource: world.vendor.mcpUrl },
+      grant_type: 'client_credentials',
+      scope: 'read',
+      resource: world.vendor.mcpUrl,
     });
     expect(world.vendor.to('/token')[0]?.headers.authorization).toMatch(/^Basic /);
     const record = await world.record();
@@ -167,8 +171,19 @@ describe('enterprise', () => {
     await writeFile(file, jwt('aWQ'));
     const idp = await Vendor.start({ token: () => ({ body: answer }) });
     const args = [
-      ...['--grant', 'enterprise', '--client-id', 'app', '--client-secret', 'hush', '--id-token-file', file],
-      ...['--idp-client-id', 'at-idp', '--idp-token-endpoint', `${idp.origin}/token`, ...more],
+      '--grant',
+      'enterprise',
+      '--client-id',
+      'app',
+      '--client-secret',
+      'hush',
+      '--id-token-file',
+      file,
+      '--idp-client-id',
+      'at-idp',
+      '--idp-token-endpoint',
+      `${idp.origin}/token`,
+      ...more,
     ];
     const made = await createVendorWorld(grants(JWT_BEARER), args, { env });
     return {
@@ -211,7 +226,9 @@ describe('enterprise', () => {
     const signed = Buffer.from(`${header}.${claims}`);
     expect(verify('sha256', signed, key, Buffer.from(signature, 'base64url'))).toBe(true);
     expect(JSON.parse(Buffer.from(claims, 'base64url').toString())).toMatchObject({
-      ...{ iss: 'at-idp', sub: 'at-idp', aud: `${w.idp.origin}/token` },
+      iss: 'at-idp',
+      sub: 'at-idp',
+      aud: `${w.idp.origin}/token`,
     });
   });
 
@@ -229,8 +246,12 @@ describe('enterprise', () => {
     await using w = await world(issued);
     expect(await w.made.tools()).toEqual(['echo']);
     expect(Object.fromEntries(w.idp.tokenForms[0] ?? [])).toEqual({
-      ...{ grant_type: exchange, requested_token_type: idJag, client_id: 'at-idp' },
-      ...{ audience: w.made.vendor.origin, resource: w.made.vendor.mcpUrl, subject_token: jwt('aWQ') },
+      grant_type: exchange,
+      requested_token_type: idJag,
+      client_id: 'at-idp',
+      audience: w.made.vendor.origin,
+      resource: w.made.vendor.mcpUrl,
+      subject_token: jwt('aWQ'),
       subject_token_type: 'urn:ietf:params:oauth:token-type:id_token',
     });
     expect(w.made.vendor.tokenForms[0]?.get('assertion')).toBe(jwt('amFn'));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { SILENT_OWNER_MS } from '../../../src/auth/refresh/decisions.ts';
-import { spend } from '../../../src/auth/refresh/spend.ts';
+import { redeemRefreshToken } from '../../../src/auth/refresh/spend.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { silentLogger } from '../../../src/platform/log/logger.ts';
 import { currentOwner } from '../../../src/platform/process/process-identity.ts';
@@ -195,14 +195,16 @@ test.concurrent('a sign of life between the decision and the claim: nothing is s
     KEY,
     async (held) => {
       await leaveClaim(world, { owner, heartbeat: true }, 60_000);
-      const claims = await held.claims(hash);
+      const claims = await held.reservations(hash);
       const start = { kind: 'refresh', record, refreshToken, hash } as const;
       await leaveClaim(world, { owner, heartbeat: true }, 50_000);
-      expect(await spend(held, tools, start, { number: 2, claims })).toBe('again');
-      expect((await held.claims(hash)).map(({ number }) => number)).toEqual([1]);
+      expect(await redeemRefreshToken(held, tools, start, { number: 2, claims })).toBe('again');
+      expect((await held.reservations(hash)).map(({ number }) => number)).toEqual([1]);
       expect(sent).toBe(0);
-      const now = await held.claims(hash);
-      expect(await spend(held, tools, start, { number: 2, claims: now })).toMatchObject({ kind: 'usable' });
+      const now = await held.reservations(hash);
+      expect(await redeemRefreshToken(held, tools, start, { number: 2, claims: now })).toMatchObject({
+        kind: 'usable',
+      });
     },
     { signal: new AbortController().signal },
   );

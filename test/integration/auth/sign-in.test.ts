@@ -318,7 +318,7 @@ test('without a browser the address is offered all the same', async () => {
     {},
     {
       openBrowser: async () => ({ kind: 'not-opened', reason: 'xdg-open: ENOENT' }),
-      logger: { tell: (text) => told.push(text), warn: () => {}, debug: () => {}, secret: () => {} },
+      logger: { inform: (text) => told.push(text), warn: () => {}, debug: () => {}, secret: () => {} },
     },
   );
   await world.faces.waitFor(({ browserOpenedAt }) => browserOpenedAt === 0);
@@ -351,7 +351,7 @@ test('a browser that is slow to report does not hold up the sign-in, nor bring i
   expect((await outcome).kind).toBe('signed-in');
   report();
   await new Promise((resolve) => setImmediate(resolve));
-  expect((await world.leases.readFace(world.key))?.phase).toBe('done');
+  expect((await world.leases.readStatus(world.key))?.phase).toBe('done');
 });
 
 test('being stopped frees the port and the lease, and says so', async () => {

@@ -49,7 +49,8 @@ describe('403 for want of scope', () => {
   it('one that never tells what it granted: 2 tabs for an operation, 3 in ten minutes', async () => {
     const { mcp, resourceMetadata } = habits('write', () => false);
     await using world = await createVendorWorld({
-      ...{ mcp, resourceMetadata },
+      mcp,
+      resourceMetadata,
       token: (form, _request, vendor) =>
         form.get('grant_type') === 'authorization_code' ? vendor.issue() : undefined,
     } as VendorHabits);

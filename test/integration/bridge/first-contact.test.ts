@@ -33,7 +33,9 @@ async function slowServer(options: ComposeOptions & { clientInfo?: object; greet
   const greeted = bridge.initialize({ clientInfo });
   await server.requests.waitFor(({ rpc }) => rpc.method === 'initialize');
   return {
-    ...{ server, bridge, greeted },
+    server,
+    bridge,
+    greeted,
     answer: () => answers[0]?.(),
     [Symbol.asyncDispose]: async () => {
       await bridge[Symbol.asyncDispose]();
@@ -73,7 +75,11 @@ describe('first contact with a slow server', () => {
     expect(clock.monotonic() - before).toBeGreaterThanOrEqual(ms - 20);
     expect(result.serverInfo.name).toBe('mcp-drawbridge');
     expect(Object.keys(result.capabilities).sort()).toEqual([
-      ...['completions', 'logging', 'prompts', 'resources', 'tools'],
+      'completions',
+      'logging',
+      'prompts',
+      'resources',
+      'tools',
     ]);
     expect(result.capabilities.resources).toEqual({ listChanged: true, subscribe: true });
   });

@@ -108,8 +108,8 @@ describe('mayHaveRun is false only for what is refused before it is dispatched',
   });
 
   it.each([
-    ...[201, 203, 206, 301, 302, 303, 400, 402, 406, 408, 409, 410, 418, 422, 423, 424, 451, 499],
-    ...[500, 501, 502, 503, 504, 505, 507, 511, 520, 521, 522, 523, 524, 525, 526, 527, 529, 599],
+    201, 203, 206, 301, 302, 303, 400, 402, 406, 408, 409, 410, 418, 422, 423, 424, 451, 499, 500, 501, 502,
+    503, 504, 505, 507, 511, 520, 521, 522, 523, 524, 525, 526, 527, 529, 599,
   ])('%d: true', async (status) => {
     const error = await refused(status, { location: 'http://127.0.0.1:1/mcp' });
     expect(error.data).toEqual({ mayHaveRun: true });

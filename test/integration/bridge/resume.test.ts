@@ -61,7 +61,10 @@ describe('a stream that closes is taken up after its last event', () => {
     ['\n', true],
   ] as const)('cut at every offset (line end %j, reset %j): whole, or an error', async (lineEnd, reset) => {
     await using server = await startResumableServer({
-      ...{ lineEnd, reset, cutAt: (id: number) => id, retryMs: 50 },
+      lineEnd,
+      reset,
+      cutAt: (id: number) => id,
+      retryMs: 50,
     });
     await using bridge = await bridgeTo(server);
     const ids = upTo(STREAM_BYTES);

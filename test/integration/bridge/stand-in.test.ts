@@ -28,7 +28,9 @@ async function world(
   });
   bridge.read();
   return {
-    ...{ server, signIn, bridge },
+    server,
+    signIn,
+    bridge,
     greet: () => bridge.initialize({ capabilities: options.capabilities ?? {} }),
     [Symbol.asyncDispose]: async () => {
       await bridge[Symbol.asyncDispose]();

@@ -202,7 +202,9 @@ describe('a request that is accepted with 202', () => {
 
 describe('a modern host at a legacy server that hangs when the bridge opens the session', () => {
   const modern = (id: number) => ({
-    ...{ jsonrpc: '2.0', id, method: 'tools/call' },
+    jsonrpc: '2.0',
+    id,
+    method: 'tools/call',
     params: { name: 'x', arguments: {}, _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' } },
   });
 
@@ -210,7 +212,9 @@ describe('a modern host at a legacy server that hangs when the bridge opens the 
     await using server = await startRawMcpServer();
     const url = atFirst(server, hanging[name] as Behaviour);
     const { bridge } = await composeEraBridge(url, {
-      ...{ era: 'legacy', clock: fastClock(SPEED), wait: true },
+      era: 'legacy',
+      clock: fastClock(SPEED),
+      wait: true,
     });
     await using _ = bridge.read();
     bridge.send(modern(1));
@@ -238,7 +242,8 @@ describe('a modern host at a legacy server that hangs when the bridge opens the 
     const { bridge } = await composeEraBridge(url, { era: 'legacy' });
     await using _ = bridge.read();
     const cancel = (requestId: number) => ({
-      ...{ jsonrpc: '2.0', method: 'notifications/cancelled' },
+      jsonrpc: '2.0',
+      method: 'notifications/cancelled',
       params: { requestId },
     });
     bridge.send(modern(1), modern(2));
@@ -270,7 +275,9 @@ describe('a legacy host at a modern server that hangs', () => {
     return server.address('modern', 'first');
   }
   const discovered = {
-    ...{ resultType: 'complete', ttlMs: 0, cacheScope: 'private' },
+    resultType: 'complete',
+    ttlMs: 0,
+    cacheScope: 'private',
     supportedVersions: ['2026-07-28'],
     capabilities: { tools: {}, resources: { subscribe: true } },
   };

@@ -53,7 +53,8 @@ async function legacyHost(bridge: ComposedBridge): Promise<Host & { readonly cli
     }
   });
   return {
-    ...{ client, seen },
+    client,
+    seen,
     server: () => client.getServerVersion(),
     tools: async () => (await client.listTools()).tools.map(({ name }) => name),
     call: async (name, args, onProgress, signal) =>
@@ -84,7 +85,8 @@ async function modernHost(bridge: ComposedBridge): Promise<Host & { readonly cli
     }
   });
   return {
-    ...{ client, seen },
+    client,
+    seen,
     server: () => client.getServerVersion(),
     tools: async () => (await client.listTools()).tools.map(({ name }) => name),
     call: async (name, args, onProgress, signal) =>
@@ -116,19 +118,23 @@ const SERVERS: Record<string, { start: () => Promise<Server>; name: string; era:
   'HTTP+SSE 2024-11-05': { start: () => SdkSseServer.start(), name: 'peer', era: 'legacy' },
   'Streamable HTTP 2025-11-25, event streams': {
     start: () => startMcpServer({}),
-    ...{ name: 'peer', era: 'legacy' },
+    name: 'peer',
+    era: 'legacy',
   },
   'Streamable HTTP 2025-11-25, JSON': {
     start: () => startMcpServer({ json: true }),
-    ...{ name: 'peer', era: 'legacy' },
+    name: 'peer',
+    era: 'legacy',
   },
   'Streamable HTTP 2026-07-28': {
     start: () => ModernMcpServer.start(),
-    ...{ name: 'modern-peer', era: 'modern' },
+    name: 'modern-peer',
+    era: 'modern',
   },
   'Streamable HTTP 2026-07-28, event streams': {
     start: () => ModernMcpServer.start({ responseMode: 'sse' }),
-    ...{ name: 'modern-peer', era: 'modern' },
+    name: 'modern-peer',
+    era: 'modern',
   },
 };
 const HOSTS = { 'a host of 2025': legacyHost, 'a host of 2026': modernHost };

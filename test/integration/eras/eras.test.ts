@@ -25,9 +25,13 @@ const reply = (response: ServerResponse, body: string, status = 200) => {
 
 const discovered = (id: unknown) =>
   JSON.stringify({
-    ...{ jsonrpc: '2.0', id },
+    jsonrpc: '2.0',
+    id,
     result: {
-      ...{ resultType: 'complete', supportedVersions: ['2026-07-28'], ttlMs: 0, cacheScope: 'private' },
+      resultType: 'complete',
+      supportedVersions: ['2026-07-28'],
+      ttlMs: 0,
+      cacheScope: 'private',
       capabilities: { tools: {} },
     },
   });

@@ -11,21 +11,29 @@ import {
 
 /** Two that are one number to JavaScript, spellings of one value, and strings that look like numbers. */
 const ODD_IDS = [
-  ...['9007199254740992', '9007199254740993', '12345678901234567890123', '1', '1.0', '1e0', '100', '1e2'],
-  ...[
-    '0',
-    '-0',
-    '0.1',
-    '1E400',
-    '"1"',
-    '"1.0"',
-    '"9007199254740993"',
-    '""',
-    '"\\u0061"',
-    '"a\\/b"',
-    '"\\ud800"',
-  ],
-  ...['"__proto__"', '"id"', '"\\"id\\":5}"', '"é😀"'],
+  '9007199254740992',
+  '9007199254740993',
+  '12345678901234567890123',
+  '1',
+  '1.0',
+  '1e0',
+  '100',
+  '1e2',
+  '0',
+  '-0',
+  '0.1',
+  '1E400',
+  '"1"',
+  '"1.0"',
+  '"9007199254740993"',
+  '""',
+  '"\\u0061"',
+  '"a\\/b"',
+  '"\\ud800"',
+  '"__proto__"',
+  '"id"',
+  '"\\"id\\":5}"',
+  '"é😀"',
 ];
 
 const digits = fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 30 });
@@ -57,7 +65,9 @@ async function connect(era: HostEra, kind: ServerKind) {
   const { bridge } = await composeEraBridge(server.url);
   const host = new TextHost(bridge.read(), era);
   return {
-    ...{ server, bridge, host },
+    server,
+    bridge,
+    host,
     [Symbol.asyncDispose]: async () => {
       await bridge[Symbol.asyncDispose]();
       await server[Symbol.asyncDispose]();

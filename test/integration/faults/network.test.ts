@@ -115,7 +115,9 @@ describe('a network that does what networks do', () => {
     await bridge.initialize();
     bridge.send(
       ...[1, 2].map((id) => ({
-        ...{ jsonrpc: '2.0', id, method: 'tools/call' },
+        jsonrpc: '2.0',
+        id,
+        method: 'tools/call',
         params: { name: 'slow', arguments: { name: `n${id}` } },
       })),
     );

@@ -80,7 +80,9 @@ describe('device flow (RFC 8628)', () => {
   async function shown({ bridge }: BridgeWorld): Promise<{ address: string; code: string }> {
     const host = { protocolVersion: '2025-11-25', capabilities: { elicitation: { url: {} } } };
     bridge.send({
-      ...{ jsonrpc: '2.0', id: 'init', method: 'initialize' },
+      jsonrpc: '2.0',
+      id: 'init',
+      method: 'initialize',
       params: { ...host, clientInfo: { name: 'host', version: '1' } },
     });
     await bridge.answer('init');
@@ -164,7 +166,9 @@ describe('clients registered by hand', () => {
     grant_types: ['authorization_code', 'refresh_token'],
   };
   const service = (metadata: ClientMetadata): ClientMetadata => ({
-    ...{ redirect_uris: [], response_types: [], grant_types: ['client_credentials'] },
+    redirect_uris: [],
+    response_types: [],
+    grant_types: ['client_credentials'],
     ...metadata,
   });
 

@@ -73,7 +73,8 @@ const rows: readonly Row[] = [
         path === '/contoso.com/v2.0/.well-known/openid-configuration'
           ? {
               body: {
-                ...{ issuer: `${origin}/{tenantid}/v2.0`, token_endpoint: `${origin}/token` },
+                issuer: `${origin}/{tenantid}/v2.0`,
+                token_endpoint: `${origin}/token`,
                 authorization_endpoint: `${origin}/authorize`,
               },
             }
@@ -188,8 +189,10 @@ const rows: readonly Row[] = [
         path === '/.well-known/openid-configuration'
           ? {
               body: {
-                ...{ issuer: vendor.origin, authorization_endpoint: `${vendor.origin}/authorize` },
-                ...{ token_endpoint: `${vendor.origin}/token`, code_challenge_methods_supported: ['S256'] },
+                issuer: vendor.origin,
+                authorization_endpoint: `${vendor.origin}/authorize`,
+                token_endpoint: `${vendor.origin}/token`,
+                code_challenge_methods_supported: ['S256'],
               },
             }
           : undefined,

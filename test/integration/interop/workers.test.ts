@@ -75,7 +75,8 @@ describe('a person', () => {
     const headers = { authorization: `Bearer ${accessToken}` };
     expect((await fetch(w.server.url, { method: 'POST', headers, body: '{}' })).status).toBe(401);
     const body = new URLSearchParams({
-      ...{ grant_type: 'refresh_token', refresh_token: refreshToken },
+      grant_type: 'refresh_token',
+      refresh_token: refreshToken,
       client_id: record?.client?.clientId ?? '',
     });
     const answer = await fetch(`${w.server.issuer}/oauth/token`, { method: 'POST', body });
@@ -127,8 +128,11 @@ describe('a person', () => {
 describe('a Client ID Metadata Document', () => {
   const url = 'https://client.example/drawbridge.json';
   const document = {
-    ...{ client_id: url, client_name: 'drawbridge', redirect_uris: ['http://127.0.0.1/callback'] },
-    ...{ grant_types: ['authorization_code', 'refresh_token'], token_endpoint_auth_method: 'none' },
+    client_id: url,
+    client_name: 'drawbridge',
+    redirect_uris: ['http://127.0.0.1/callback'],
+    grant_types: ['authorization_code', 'refresh_token'],
+    token_endpoint_auth_method: 'none',
   };
 
   it('is fetched by the server, and nobody is registered', async () => {
@@ -159,7 +163,10 @@ describe('a Client ID Metadata Document', () => {
 
   it('that the server cannot read: the person is told, and no other client is tried', async () => {
     await using w = await world({ web: { [url]: { client_id: 'another' } } }, [
-      ...['--client-metadata-url', url, '--auth-timeout', '1'],
+      '--client-metadata-url',
+      url,
+      '--auth-timeout',
+      '1',
     ]);
     expect(await w.person.tools()).toMatchObject({ code: expect.any(Number) });
     expect(w.server.tokenForms).toEqual([]);
@@ -176,8 +183,15 @@ describe('enterprise-managed authorization', () => {
   function idJag(form: URLSearchParams, clientId: string): string {
     const iat = Math.floor(Date.now() / 1000);
     const claims = {
-      ...{ iss: 'https://idp.example', sub: 'person', aud: form.get('audience'), client_id: clientId },
-      ...{ resource: form.get('resource'), scope: form.get('scope'), jti: randomUUID(), iat, exp: iat + 300 },
+      iss: 'https://idp.example',
+      sub: 'person',
+      aud: form.get('audience'),
+      client_id: clientId,
+      resource: form.get('resource'),
+      scope: form.get('scope'),
+      jti: randomUUID(),
+      iat,
+      exp: iat + 300,
     };
     const input = `${encode({ alg: 'ES256', kid: 'idp', typ: 'oauth-id-jag+jwt' })}.${encode(claims)}`;
     const key = { key: privateKey, dsaEncoding: 'ieee-p1363' } as const;
@@ -190,7 +204,9 @@ describe('enterprise-managed authorization', () => {
       enterpriseManagedAuthorization: {
         trustedIssuers: async ({ iss }) => ({ issuer: iss, jwksUri, algorithms: ['ES256'] }),
         mapClaims: async ({ claims, requestedScope }) => ({
-          ...{ userId: claims.sub, scope: requestedScope, props: {} },
+          userId: claims.sub,
+          scope: requestedScope,
+          props: {},
         }),
       },
     });
@@ -198,23 +214,28 @@ describe('enterprise-managed authorization', () => {
     await using idp = await Vendor.start({
       token: (form) => ({
         body: {
-          ...{ issued_token_type: 'urn:ietf:params:oauth:token-type:id-jag', token_type: 'N_A' },
-          ...{ access_token: idJag(form, client.client_id), expires_in: 300 },
+          issued_token_type: 'urn:ietf:params:oauth:token-type:id-jag',
+          token_type: 'N_A',
+          access_token: idJag(form, client.client_id),
+          expires_in: 300,
         },
       }),
     });
     const idToken = join(folder, 'id-token');
     await writeFile(idToken, `${encode({})}.${encode({ sub: 'person' })}.c2ln`);
     const args = [
-      ...['--grant', 'enterprise', '--client-id', client.client_id, '--client-secret-env', 'APP_SECRET'],
-      ...[
-        '--id-token-file',
-        idToken,
-        '--idp-client-id',
-        'at-idp',
-        '--idp-token-endpoint',
-        `${idp.origin}/token`,
-      ],
+      '--grant',
+      'enterprise',
+      '--client-id',
+      client.client_id,
+      '--client-secret-env',
+      'APP_SECRET',
+      '--id-token-file',
+      idToken,
+      '--idp-client-id',
+      'at-idp',
+      '--idp-token-endpoint',
+      `${idp.origin}/token`,
     ];
     const env = { APP_SECRET: client.client_secret };
     await using person = await BridgeWorld.to(server.url, args, { env });

@@ -299,7 +299,19 @@ test('the residue of a refresh is from the request until its answer is in the fi
   call('sync', answer);
   call('stat', lock);
   expect(told).toEqual([
-    ...['lock', 're-read', 'claim', 'pre-create', 'POST', 'POST', 'POST!', 'POST!'],
-    ...['write!', 'write!', 'write!', 'write', 'fsync', 'fsync'],
+    'lock',
+    're-read',
+    'claim',
+    'pre-create',
+    'POST',
+    'POST',
+    'POST!',
+    'POST!',
+    'write!',
+    'write!',
+    'write!',
+    'write',
+    'fsync',
+    'fsync',
   ]);
 });

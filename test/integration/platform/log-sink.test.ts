@@ -72,7 +72,7 @@ function sink(options: Partial<LogSinkOptions> = {}) {
 
 test('quiet by default: what a person has to know, nothing else', () => {
   const { log, stderr } = sink();
-  log.tell('hello');
+  log.inform('hello');
   log.warn('odd', { status: 500 });
   log.debug('detail');
   expect(stderr.text()).toBe('mcp-drawbridge: hello\nmcp-drawbridge: warning: odd (status=500)\n');
@@ -81,7 +81,7 @@ test('quiet by default: what a person has to know, nothing else', () => {
 test('silent: nothing on stderr, the debug file goes on', async () => {
   const folder = join(home, 'logs');
   const { log, stderr } = sink({ silent: true, debug: true, folder });
-  log.tell('hello');
+  log.inform('hello');
   await log.close();
   expect(stderr.text()).toBe('');
   expect(readFileSync(log.file ?? '', 'utf8')).toContain('"message":"hello"');
@@ -97,7 +97,7 @@ test('a secret leaves by no channel, whatever the level and the format (THREATS 
       'x another-secret y',
       encodeURIComponent('another-secret'),
     ]) {
-      log.tell(text);
+      log.inform(text);
       log.warn(text, { error: text });
       log.debug(text, { detail: text, address: `https://a/?x=${text}` });
     }
@@ -112,7 +112,7 @@ test('a secret leaves by no channel, whatever the level and the format (THREATS 
 test('a secret is not cut in half by the limit of a line', () => {
   const { log, stderr } = sink({ secrets: [CANARY] });
   for (let offset = 0; offset < CANARY.length; offset++)
-    log.tell(`${'x'.repeat(8 * 1024 - offset)}${CANARY}`);
+    log.inform(`${'x'.repeat(8 * 1024 - offset)}${CANARY}`);
   expect(stderr.text()).not.toContain('c4n');
 });
 
@@ -121,7 +121,7 @@ test.each([8, 64])('nor by one of %s KiB, where what is before it became short',
   const { log, stderr } = sink({ secrets: [token] });
   const filling = `${token} `.repeat(Math.floor((kibibytes * 1024) / 44) - 2);
   for (let n = 0; n < 2 * token.length; n++) {
-    log.tell(`${'x'.repeat(kibibytes * 1024 - filling.length - (n % 88))}${filling}${token}`);
+    log.inform(`${'x'.repeat(kibibytes * 1024 - filling.length - (n % 88))}${filling}${token}`);
   }
   expect(stderr.text()).not.toMatch(/a-tok|defg/);
 });
@@ -134,7 +134,7 @@ describe('an unread stderr (FAULTS 42)', () => {
     expect(stderr.stream.writableLength).toBeLessThan(70 * 1024);
     stderr.resume();
     await log.close();
-    log.tell('back');
+    log.inform('back');
     await log.close();
     const lines = stderr.text().trimEnd().split('\n');
     const lost = Number(/count=(\d+)/.exec(lines.at(-2) ?? '')?.[1]);
@@ -145,7 +145,7 @@ describe('an unread stderr (FAULTS 42)', () => {
   test('closing does not wait for ever', async () => {
     const stderr = reader({ paused: true });
     const { log } = sink({ stderr: stderr.stream });
-    log.tell('never read');
+    log.inform('never read');
     await log.close();
   });
 
@@ -153,7 +153,7 @@ describe('an unread stderr (FAULTS 42)', () => {
     const { log, stderr } = sink();
     stderr.stream.destroy(new Error('EPIPE'));
     await new Promise((resolve) => setImmediate(resolve));
-    log.tell('to nobody');
+    log.inform('to nobody');
     await log.close();
   });
 });
@@ -237,7 +237,7 @@ describe('the debug file', () => {
         symlinkSync(target, join(folder, `2026-07-28T12-00-00.000Z-${process.pid}.log`));
       }
       const { log, stderr } = sink({ debug: true, folder });
-      log.tell('goes on');
+      log.inform('goes on');
       await log.close();
       expect(log.file).toBeUndefined();
       expect(stderr.text()).toContain('warning: no debug log');

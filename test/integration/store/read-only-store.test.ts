@@ -75,10 +75,10 @@ test('what one writes the other reads, with the same revisions as on a disk; the
 test('the claim of one is seen by the other', async () => {
   await using world = await World.create();
   const [one, other] = [world.store(), world.store()];
-  await one.withLock(KEY, (held) => held.claim('hash', 1), { signal });
-  const claims = await other.withLock(KEY, (held) => held.claims('hash'), { signal });
+  await one.withLock(KEY, (held) => held.reserve('hash', 1), { signal });
+  const claims = await other.withLock(KEY, (held) => held.reservations('hash'), { signal });
   expect(claims).toMatchObject([{ number: 1, owner: 'alive' }]);
-  await one.withLock(KEY, (held) => held.clearClaims('hash'), { signal });
+  await one.withLock(KEY, (held) => held.clearReservations('hash'), { signal });
 });
 
 test('emptied while they run, as at the end of a session: what was spent is not taken from the home again', async () => {

@@ -21,7 +21,7 @@ import { openLeases } from '../../../src/store/lease/lease.ts';
 import { withFileLock } from '../../../src/store/lock/file-lock.ts';
 import { openStore } from '../../../src/store/open-store.ts';
 import { serializeRecord } from '../../../src/store/record/record-schema.ts';
-import { readRemembered, writeRemembered } from '../../../src/store/server-cache/file.ts';
+import { readCachedServer, writeCachedServer } from '../../../src/store/server-cache/file.ts';
 import type { HeldLock, Store } from '../../../src/store/store.ts';
 import { expiredLogin, wholeRecord } from '../../peers/processes/credentials.ts';
 import { TemporaryHome } from '../../peers/processes/home.ts';
@@ -155,7 +155,7 @@ test.skipIf(!hasRoot())(
 
     await planted(`${KEY}.hash.1.answer`, serializeRecord(record));
     await planted(`${KEY}.hash.1.claim`, JSON.stringify({ nonce: 'n', owner: await currentOwner() }));
-    const claims = await store.withLock(KEY, (held) => held.claims('hash'), { signal });
+    const claims = await store.withLock(KEY, (held) => held.reservations('hash'), { signal });
     expect(claims).toMatchObject([{ owner: 'unknown', spent: { kind: 'maybe' } }]);
 
     const owned = JSON.stringify({ nonce: 'ab'.repeat(16), owner: await currentOwner(), deadline: 1e15 });
@@ -373,22 +373,24 @@ test('a claim is one process’s alone, and the numbers go up', async () => {
   await store.withLock(
     KEY,
     async (held) => {
-      const claim = await held.claim('hash', 1);
+      const claim = await held.reserve('hash', 1);
       expect(claim).toBeDefined();
-      expect(await held.claim('hash', 1)).toBeUndefined();
-      expect(await held.claims('hash')).toMatchObject([{ number: 1, owner: 'alive', spent: { kind: 'no' } }]);
+      expect(await held.reserve('hash', 1)).toBeUndefined();
+      expect(await held.reservations('hash')).toMatchObject([
+        { number: 1, owner: 'alive', spent: { kind: 'no' } },
+      ]);
       expect(await claim?.prepare()).toBe(true);
-      expect(await held.claims('hash')).toMatchObject([
+      expect(await held.reservations('hash')).toMatchObject([
         { number: 1, owner: 'alive', spent: { kind: 'maybe' } },
       ]);
-      await claim?.leaveLost();
-      expect(await held.claims('hash')).toMatchObject([{ number: 1, spent: { kind: 'lost' } }]);
-      const second = await held.claim('hash', 2);
+      await claim?.markLost();
+      expect(await held.reservations('hash')).toMatchObject([{ number: 1, spent: { kind: 'lost' } }]);
+      const second = await held.reserve('hash', 2);
       await second?.prepare();
       const next = { ...login, lastRefresh: { at: 1, outcome: 'refreshed' } };
       const written = await second?.commit(next, { revision: 1, family: login.family });
       expect(written).toMatchObject({ kind: 'written', record: { ...next, revision: 2 } });
-      expect(await held.claims('hash')).toEqual([]);
+      expect(await held.reservations('hash')).toEqual([]);
     },
     { signal },
   );
@@ -396,21 +398,21 @@ test('a claim is one process’s alone, and the numbers go up', async () => {
 });
 
 test.each<[string, (held: HeldLock) => Promise<unknown>]>([
-  ['claimed after it', (held) => held.claim('hash', 2)],
-  ['done with it altogether', (held) => held.clearClaims('hash')],
+  ['claimed after it', (held) => held.reserve('hash', 2)],
+  ['done with it altogether', (held) => held.clearReservations('hash')],
 ])('who was taken for dead must not send the token: another process has %s', async (_, happens) => {
   await using home = await TemporaryHome.create();
   const store = await open(home);
   await store.withLock(
     KEY,
     async (held) => {
-      const claim = await held.claim('hash', 1);
+      const claim = await held.reserve('hash', 1);
       await happens(held);
       expect(await claim?.prepare()).toBe(false);
       await claim?.release();
-      const left = await held.claims('hash');
+      const left = await held.reservations('hash');
       expect(left.map(({ number }) => number)).not.toContain(1);
-      await held.clearClaims('hash');
+      await held.clearReservations('hash');
     },
     { signal },
   );
@@ -423,7 +425,7 @@ test('the room for an answer is on disk before the token is spent', async () => 
   await store.withLock(
     KEY,
     async (held) => {
-      await (await held.claim('hash', 1))?.prepare();
+      await (await held.reserve('hash', 1))?.prepare();
       const answer = (await readdir(store.folder)).find((name) => name.endsWith('.answer')) ?? '';
       const stats = await stat(join(store.folder, answer));
       expect(stats.size).toBe(256 * 1024);
@@ -441,7 +443,7 @@ test('an answer that comes after a logout is not written, and nothing of it stay
   await store.withLock(
     KEY,
     async (held) => {
-      const claim = await held.claim('hash', 1);
+      const claim = await held.reserve('hash', 1);
       await claim?.prepare();
       await held.remove();
       const late = await claim?.commit(login, { revision: 1, family: login.family });
@@ -456,7 +458,7 @@ test('a claim file that says nothing of its owner is an owner out of sight', asy
   await using home = await TemporaryHome.create();
   const store = await open(home);
   await writeFile(join(store.folder, `${KEY}.hash.1.claim`), '', { mode: 0o600 });
-  const claims = await store.withLock(KEY, (held) => held.claims('hash'), { signal });
+  const claims = await store.withLock(KEY, (held) => held.reservations('hash'), { signal });
   expect(claims).toMatchObject([{ number: 1, owner: 'unknown' }]);
 });
 
@@ -464,11 +466,11 @@ test('what a server said is kept per server, and a hard place to write it is no 
   await using home = await TemporaryHome.create();
   const folder = join(home.folder, 'servers');
   const remembered = { savedAt: 1, initialize: { serverInfo: { name: 'x' } }, lists: new Map() };
-  expect(await readRemembered(folder, KEY)).toBeUndefined();
-  expect(await writeRemembered(folder, KEY, remembered)).toBe(true);
-  expect(await readRemembered(folder, KEY)).toEqual(remembered);
+  expect(await readCachedServer(folder, KEY)).toBeUndefined();
+  expect(await writeCachedServer(folder, KEY, remembered)).toBe(true);
+  expect(await readCachedServer(folder, KEY)).toEqual(remembered);
   expect(await modeOf(join(folder, `${KEY}.json`))).toBe(0o600);
   await writeFile(join(home.folder, 'file'), '');
-  expect(await writeRemembered(join(home.folder, 'file', 'servers'), KEY, remembered)).toBe(false);
-  expect(await readRemembered(join(home.folder, 'file'), KEY)).toBeUndefined();
+  expect(await writeCachedServer(join(home.folder, 'file', 'servers'), KEY, remembered)).toBe(false);
+  expect(await readCachedServer(join(home.folder, 'file'), KEY)).toBeUndefined();
 });

@@ -35,7 +35,11 @@ async function disturbed(world: SignInWorld) {
     .place('pages', () => pages.map(({ body }) => body))
     .place('faces', () => world.faces.entries.map((face) => JSON.stringify(face)));
   return {
-    ...{ outcome, redirect, state, pages, oracle },
+    outcome,
+    redirect,
+    state,
+    pages,
+    oracle,
     open: async (search: string): Promise<Page> => {
       const page = await visit(`${redirect}?${search}`);
       pages.push(page);

@@ -20,7 +20,10 @@ export type CheckedProof =
 /** RFC 9449 §11.1: a server's usual window. */
 const WINDOW_S = 60;
 const HASHES: Readonly<Record<string, string | null>> = {
-  ...{ ES256: 'sha256', ES384: 'sha384', ES512: 'sha512', EdDSA: null },
+  ES256: 'sha256',
+  ES384: 'sha384',
+  ES512: 'sha512',
+  EdDSA: null,
 };
 const sha256 = (text: string) => createHash('sha256').update(text).digest('base64url');
 

@@ -73,8 +73,10 @@ export class RotatingEndpoint implements AsyncDisposable {
       JSON.stringify(
         outcome === 'rotated'
           ? {
-              ...{ access_token: `A${number}`, refresh_token: `R${number}` },
-              ...{ token_type: 'Bearer', expires_in: this.expiresInSeconds },
+              access_token: `A${number}`,
+              refresh_token: `R${number}`,
+              token_type: 'Bearer',
+              expires_in: this.expiresInSeconds,
             }
           : { error: 'invalid_grant' },
       ),

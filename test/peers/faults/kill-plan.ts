@@ -63,7 +63,10 @@ export class KillPlans {
     await build({
       entryPoints: [fileURLToPath(new URL('./kill-preload.ts', import.meta.url))],
       outfile: join(folder, 'kill-preload.cjs'),
-      ...{ bundle: true, platform: 'node', format: 'cjs', logLevel: 'warning' },
+      bundle: true,
+      platform: 'node',
+      format: 'cjs',
+      logLevel: 'warning',
     });
     return new KillPlans(folder);
   }

@@ -1,7 +1,14 @@
 /** The steps of one refresh (DESIGN, "The credential"), in their order. */
 export const STEPS = [
-  ...(['lock', 're-read', 'claim', 'pre-create', 'POST'] as const),
-  ...(['write', 'fsync', 'rename', 'release'] as const),
+  'lock',
+  're-read',
+  'claim',
+  'pre-create',
+  'POST',
+  'write',
+  'fsync',
+  'rename',
+  'release',
 ];
 export type Step = (typeof STEPS)[number];
 

@@ -58,7 +58,10 @@ async function imitate(folder: string): Promise<SmallDisk> {
   await build({
     entryPoints: [fileURLToPath(new URL('./small-disk-preload.ts', import.meta.url))],
     outfile: bundle,
-    ...{ bundle: true, platform: 'node', format: 'cjs', logLevel: 'warning' },
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    logLevel: 'warning',
   });
   const [from, to] = [JSON.stringify(bundle), JSON.stringify({ folder, state })];
   await writeFile(preload, `require(${from}).imitate(${to});\n`);

@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream';
 import type { Authorization } from '../../../src/auth/authorization.ts';
 import { runBridge } from '../../../src/bridge/bridge.ts';
 import type { BridgeOutcome, StopReason } from '../../../src/bridge/relay/parts.ts';
-import type { Memory, Remembered } from '../../../src/bridge/stand-in/server-cache.ts';
+import type { CachedServer, ServerCache } from '../../../src/bridge/stand-in/server-cache.ts';
 import { createHostWriter } from '../../../src/host/writer.ts';
 import { type Clock, systemClock } from '../../../src/platform/clock.ts';
 import { createHttp, type HttpOptions } from '../../../src/platform/http/undici.ts';
@@ -18,7 +18,7 @@ import { Journal } from '../net/journal.ts';
 export interface ComposeOptions {
   readonly authorization?: Authorization;
   readonly headers?: readonly (readonly [string, string])[];
-  readonly remembered?: Remembered;
+  readonly remembered?: CachedServer;
   /** Called with each thing that is to be remembered. */
   readonly onRemember?: () => void;
   readonly maxMessageBytes?: number;
@@ -58,7 +58,7 @@ const openServer: Authorization = {
 /** A bridge in this process, with streams in place of stdin and stdout: the host's side in the hands of a test. */
 export class ComposedBridge implements AsyncDisposable {
   readonly received = new Journal<HostMessage>();
-  readonly remembered: Remembered[] = [];
+  readonly remembered: CachedServer[] = [];
   readonly stdout: PassThrough;
   readonly done: Promise<BridgeOutcome>;
   /** What was found out about the transport, each time it was. */
@@ -77,7 +77,7 @@ export class ComposedBridge implements AsyncDisposable {
       options.highWaterMark === undefined ? {} : { highWaterMark: options.highWaterMark },
     );
     const maxMessageBytes = options.maxMessageBytes ?? DEFAULT_MESSAGE_BYTES;
-    const memory: Memory = {
+    const memory: ServerCache = {
       read: async () => options.remembered ?? {},
       update: (change) => {
         this.remembered.push(change);
@@ -178,7 +178,10 @@ export async function composeBridge(url: string, options: ComposeOptions = {}): 
   const transport = await createTransport(
     options.transport ?? 'auto',
     {
-      ...{ http, url: new URL(url), headers: options.headers ?? [], userAgent: 'mcp-drawbridge/test' },
+      http,
+      url: new URL(url),
+      headers: options.headers ?? [],
+      userAgent: 'mcp-drawbridge/test',
       maxMessageBytes: options.maxMessageBytes ?? DEFAULT_MESSAGE_BYTES,
       ...(options.cookies === false ? {} : { cookies: createCookies(systemClock.now) }),
     },

@@ -1,7 +1,7 @@
 import { Client as ModernClient } from '@modelcontextprotocol/client';
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
 import type { Authorization } from '../../../src/auth/authorization.ts';
-import type { Remembered } from '../../../src/bridge/stand-in/server-cache.ts';
+import type { CachedServer } from '../../../src/bridge/stand-in/server-cache.ts';
 import { EraTransport } from '../../../src/eras/era-transport.ts';
 import type { Era } from '../../../src/eras/message/era.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
@@ -21,7 +21,7 @@ const openServer: Authorization = {
 
 export interface EraBridgeOptions extends ComposeOptions {
   readonly era?: Era;
-  readonly remembered?: Remembered;
+  readonly remembered?: CachedServer;
   readonly logger?: Logger;
 }
 

@@ -130,7 +130,8 @@ export class DpopGate implements AsyncDisposable {
     const { issuer, required } = this.#options;
     response.writeHead(200, { 'content-type': 'application/json' }).end(
       JSON.stringify({
-        ...{ resource: this.url, authorization_servers: [issuer] },
+        resource: this.url,
+        authorization_servers: [issuer],
         ...(required === undefined ? {} : { dpop_bound_access_tokens_required: required }),
       }),
     );

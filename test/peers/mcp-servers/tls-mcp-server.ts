@@ -20,7 +20,8 @@ export class TlsMcpServer implements AsyncDisposable {
 
   constructor({ cert, key, clientAuthority }: TlsMcpServerOptions) {
     this.#server = createServer({
-      ...{ cert, key },
+      cert,
+      key,
       ...(clientAuthority === undefined
         ? {}
         : { ca: clientAuthority, requestCert: true, rejectUnauthorized: true }),

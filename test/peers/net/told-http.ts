@@ -32,8 +32,11 @@ export function toldHttp(answer: (request: HttpRequest) => ToldAnswer): Http {
 export function toldFetch(server: URL, answer: (request: HttpRequest) => ToldAnswer): GuardedFetch {
   const addresses = createAddressGuard(server);
   return createGuardedFetch({
-    ...{ http: toldHttp(answer), addresses, server },
-    ...{ allowHttp: false, clock: systemClock },
+    http: toldHttp(answer),
+    addresses,
+    server,
+    allowHttp: false,
+    clock: systemClock,
   });
 }
 

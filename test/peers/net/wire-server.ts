@@ -82,6 +82,9 @@ export const greeting = (protocolVersion: string) => ({
   serverInfo: { name: 'wire', version: '1' },
 });
 export const discovery = {
-  ...{ resultType: 'complete', supportedVersions: ['2026-07-28'], ttlMs: 0, cacheScope: 'private' },
+  resultType: 'complete',
+  supportedVersions: ['2026-07-28'],
+  ttlMs: 0,
+  cacheScope: 'private',
   capabilities: { tools: {} },
 };

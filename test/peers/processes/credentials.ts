@@ -29,7 +29,9 @@ export const wholeRecord: CredentialRecord = {
   },
   // RFC 7515 appendix A.3.
   dpopKey: {
-    ...{ kty: 'EC', crv: 'P-256', alg: 'ES256' },
+    kty: 'EC',
+    crv: 'P-256',
+    alg: 'ES256',
     x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU',
     y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
     d: 'jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI',
@@ -56,8 +58,11 @@ export function expiredLogin(tokenEndpoint: string, refreshToken: string, access
     endpoints: { token: tokenEndpoint },
     client: { clientId: 'client-1', source: 'registered' },
     tokens: {
-      ...{ accessToken, tokenType: 'Bearer', refreshToken },
-      ...{ obtainedAt: now - 3_600_000, expiresAt: now - 1_000 },
+      accessToken,
+      tokenType: 'Bearer',
+      refreshToken,
+      obtainedAt: now - 3_600_000,
+      expiresAt: now - 1_000,
     },
   };
 }

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { refreshCredential } from '../../../src/auth/refresh/refresh-credential.ts';
-import { createRedeem } from '../../../src/auth/refresh/refresh-request.ts';
+import { createRefreshRequest } from '../../../src/auth/refresh/refresh-request.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { createHttp } from '../../../src/platform/http/undici.ts';
 import { type Logger, silentLogger } from '../../../src/platform/log/logger.ts';
@@ -43,7 +43,7 @@ async function work(task: WorkerTask): Promise<WorkerAnswer> {
       return { looked: { writable: store.writable, written: written.kind, revision: revisionNow, warnings } };
     }
     case 'refresh': {
-      const redeem = createRedeem({
+      const redeem = createRefreshRequest({
         server: new URL(task.server),
         allowHttp: false,
         clock: systemClock,

@@ -49,8 +49,14 @@ const root = new URL('../../..', import.meta.url).pathname;
 export async function buildStoreWorker(folder: string): Promise<string> {
   const outfile = join(folder, 'store-worker.mjs');
   await build({
-    ...{ absWorkingDir: root, entryPoints: ['test/peers/processes/store-worker.ts'], outfile },
-    ...{ bundle: true, format: 'esm', platform: 'node', target: 'node20.18', logLevel: 'warning' },
+    absWorkingDir: root,
+    entryPoints: ['test/peers/processes/store-worker.ts'],
+    outfile,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.18',
+    logLevel: 'warning',
     banner: {
       js: "import{createRequire as toRequire}from'node:module';const require=toRequire(import.meta.url);",
     },
@@ -79,12 +85,10 @@ export class StoreWorker implements Disposable {
 
   private constructor(file: string, options: WorkerOptions) {
     this.child = fork(file, [], {
-      ...{
-        env: { PATH: process.env.PATH ?? '' },
-        execArgv: [],
-        stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-        cwd: '/',
-      },
+      env: { PATH: process.env.PATH ?? '' },
+      execArgv: [],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      cwd: '/',
       ...(options.maxFileBytes === undefined
         ? {}
         : { execPath: 'prlimit', execArgv: [`--fsize=${options.maxFileBytes}`, process.execPath] }),

@@ -68,7 +68,10 @@ export class WorkersServer implements AsyncDisposable {
 
     const { issuer, url, env } = server;
     const oauth = new OAuthAuthorizationServer<Env>({
-      ...{ issuer, resources: [url], scopesSupported: SCOPES, clientIdMetadataDocumentEnabled: true },
+      issuer,
+      resources: [url],
+      scopesSupported: SCOPES,
+      clientIdMetadataDocumentEnabled: true,
       ...(options.registration === false ? {} : { clientRegistrationEndpoint: '/oauth/register' }),
       ...(options.enterpriseManagedAuthorization === undefined
         ? {}
@@ -109,7 +112,8 @@ export class WorkersServer implements AsyncDisposable {
   /** A client with a secret, registered by somebody else than the bridge. */
   async registerConfidential(): Promise<{ readonly client_id: string; readonly client_secret: string }> {
     const body = JSON.stringify({
-      ...{ client_name: 'by hand', redirect_uris: ['http://127.0.0.1/callback'] },
+      client_name: 'by hand',
+      redirect_uris: ['http://127.0.0.1/callback'],
       token_endpoint_auth_method: 'client_secret_basic',
     });
     const headers = { 'content-type': 'application/json' };

@@ -1,8 +1,8 @@
 import type { Authorization } from '../../../src/auth/authorization.ts';
 import { CredentialAuthorization } from '../../../src/auth/credential/interactive-authorization.ts';
-import { hasMoved } from '../../../src/auth/credential/issuer-change.ts';
-import type { ProofMemory } from '../../../src/auth/dpop/proof.ts';
-import { createRedeem } from '../../../src/auth/refresh/refresh-request.ts';
+import { hasIssuerChanged } from '../../../src/auth/credential/issuer-change.ts';
+import type { DpopNonceCache } from '../../../src/auth/dpop/proof.ts';
+import { createRefreshRequest } from '../../../src/auth/refresh/refresh-request.ts';
 import { readSignInRequest } from '../../../src/auth/sign-in/request.ts';
 import { runSignIn, type SignInOutcome } from '../../../src/auth/sign-in/run.ts';
 import { type CommandResult, runCommand } from '../../../src/compose/commands.ts';
@@ -114,30 +114,43 @@ export class BridgeWorld implements AsyncDisposable {
     const ports = { store, leases, clock, random: systemRandom, logger };
     const createGuarded = (allowAddress: (address: string, hostname: string) => boolean) =>
       createHttp({ env: {}, allowAddress });
-    const proofMemory: ProofMemory = new Map();
+    const proofMemory: DpopNonceCache = new Map();
     const person = new CredentialAuthorization({
       ...ports,
       key: keyOf(config),
       settings: signInSettings(config),
       proofMemory,
-      loadRedeem: async () =>
-        createRedeem({
-          ...{ server: config.server, allowHttp: false, clock, createHttp: createGuarded },
-          ...{ client: config.oauth.client, scopeOnTokenRequests: config.oauth.scopeOnTokenRequests },
-          ...{ useIdToken: config.oauth.useIdToken, dpop: config.oauth.dpop, proofMemory },
+      loadRefreshRequest: async () =>
+        createRefreshRequest({
+          server: config.server,
+          allowHttp: false,
+          clock,
+          createHttp: createGuarded,
+          client: config.oauth.client,
+          scopeOnTokenRequests: config.oauth.scopeOnTokenRequests,
+          useIdToken: config.oauth.useIdToken,
+          dpop: config.oauth.dpop,
+          proofMemory,
         }),
-      hasMoved: (...asked) =>
-        hasMoved(
+      hasIssuerChanged: (...asked) =>
+        hasIssuerChanged(
           {
-            ...{ server: config.server, allowHttp: false, onlyIssuer: config.oauth.issuer },
-            ...{ clock, logger, createHttp: createGuarded, headers: config.headers },
+            server: config.server,
+            allowHttp: false,
+            onlyIssuer: config.oauth.issuer,
+            clock,
+            logger,
+            createHttp: createGuarded,
+            headers: config.headers,
           },
           ...asked,
         ),
       launch: async (request) => {
         const platform = {
           ...ports,
-          ...{ createHttp: createGuarded, listen: listenOnLoopback, pid: process.pid },
+          createHttp: createGuarded,
+          listen: listenOnLoopback,
+          pid: process.pid,
           openBrowser: async (address: string) => {
             opened.push(address);
             void visit(address, browse).catch(() => 'the listener has closed');

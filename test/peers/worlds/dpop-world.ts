@@ -30,12 +30,18 @@ export async function createDpopWorld(options: DpopWorldOptions = {}): Promise<D
   const authority = await startAuthorizationServer({ extras: { dpop: true, ...extras } });
   const server = kind === 'sse' ? await startSseMcpServer() : await startMcpServer();
   const gate = await DpopGate.start({
-    ...{ inner: server.url, issuer: authority.issuer, tokens: authority.tokens, nonces: 'each' },
+    inner: server.url,
+    issuer: authority.issuer,
+    tokens: authority.tokens,
+    nonces: 'each',
     ...habits,
   });
   const world = await BridgeWorld.to(gate.url, args);
   return {
-    ...{ authority, server, gate, world },
+    authority,
+    server,
+    gate,
+    world,
     [Symbol.asyncDispose]: async () => {
       for (const part of [world, gate, server, authority]) await part[Symbol.asyncDispose]();
     },

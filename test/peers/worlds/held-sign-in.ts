@@ -1,4 +1,4 @@
-import type { Authorization, Bearer, SignInWatch } from '../../../src/auth/authorization.ts';
+import type { Authorization, Bearer, PendingSignInStatus } from '../../../src/auth/authorization.ts';
 import { SignInFailedError } from '../../../src/auth/errors/sign-in-errors.ts';
 import { Journal } from '../net/journal.ts';
 
@@ -10,7 +10,7 @@ export class HeldSignIn implements Authorization {
   readonly recoveries = new Journal<'recover'>();
   #bearer: Bearer | undefined;
   #address: string | undefined;
-  #current: SignInWatch | undefined;
+  #current: PendingSignInStatus | undefined;
   #settle: { resolve: (bearer: Bearer) => void; reject: (error: unknown) => void } | undefined;
   readonly #listeners = new Set<(address: string) => void>();
 

@@ -52,7 +52,11 @@ export class RefreshWorld implements AsyncDisposable {
   refresh(worker: StoreWorker, staleToken: string, killAt?: number): Promise<WorkerAnswer> {
     const { home, server } = this;
     return worker.run({
-      ...{ do: 'refresh', home, key: KEY, server, staleToken },
+      do: 'refresh',
+      home,
+      key: KEY,
+      server,
+      staleToken,
       ...(killAt === undefined ? {} : { killAt }),
     });
   }

@@ -20,7 +20,11 @@ const [, script = '', command] = process.argv;
 async function compose({ home }: SignInRequest) {
   const store = await openStore({ home, logger: silentLogger });
   return {
-    ...{ clock: systemClock, random: systemRandom, logger: silentLogger, store, pid },
+    clock: systemClock,
+    random: systemRandom,
+    logger: silentLogger,
+    store,
+    pid,
     leases: openLeases(store.folder),
     listen: listenOnLoopback,
     openBrowser: createBrowser(env),

@@ -10,7 +10,7 @@ import { createHttp } from '../../../src/platform/http/undici.ts';
 import { silentLogger } from '../../../src/platform/log/logger.ts';
 import type { BrowserOutcome } from '../../../src/platform/process/browser.ts';
 import { systemRandom } from '../../../src/platform/random.ts';
-import { type Leases, openLeases, type SignInFace } from '../../../src/store/lease/lease.ts';
+import { type Leases, openLeases, type SignInStatus } from '../../../src/store/lease/lease.ts';
 import { openStore } from '../../../src/store/open-store.ts';
 import { credentialKey } from '../../../src/store/record/key.ts';
 import type { Store } from '../../../src/store/store.ts';
@@ -25,7 +25,7 @@ import { type Listening, listen } from '../net/listening.ts';
 
 /** A protected server, its authorization server, a store, and a browser that is an HTTP client: all that a sign-in meets. */
 export class SignInWorld implements AsyncDisposable {
-  readonly faces = new Journal<SignInFace>();
+  readonly faces = new Journal<SignInStatus>();
   readonly opened = new Journal<string>();
   readonly authorization: AuthorizationServer;
   readonly server: string;
@@ -100,8 +100,8 @@ export class SignInWorld implements AsyncDisposable {
       store: this.store,
       leases: {
         ...this.leases,
-        writeFace: async (key, face) => {
-          await this.leases.writeFace(key, face);
+        writeStatus: async (key, face) => {
+          await this.leases.writeStatus(key, face);
           this.faces.add(face);
         },
       },

@@ -16,11 +16,9 @@ export async function startThreatProgram(
   const browser = await createFakeBrowser(home.folder, mode);
   const env = home.env({
     BROWSER: browser.command,
-    ...{
-      USER_HEADER: CANARIES.header,
-      GITHUB_TOKEN: CANARIES.header,
-      AWS_SECRET_ACCESS_KEY: CANARIES.header,
-    },
+    USER_HEADER: CANARIES.header,
+    GITHUB_TOKEN: CANARIES.header,
+    AWS_SECRET_ACCESS_KEY: CANARIES.header,
   });
   const args = [
     '--debug',
@@ -32,7 +30,10 @@ export async function startThreatProgram(
   ];
   const hosts: RawHost[] = [];
   return {
-    ...{ ...parties, home, browser, env },
+    ...parties,
+    home,
+    browser,
+    env,
     start: (...more: string[]): RawHost => {
       const host = startRawHost([addressOf(parties), ...args, ...more], { env });
       hosts.push(host);

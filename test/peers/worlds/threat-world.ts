@@ -78,7 +78,10 @@ export class ThreatWorld implements Parties, AsyncDisposable {
     const home = await TemporaryHome.create();
     const stderr: string[] = [];
     const sink = createLogSink({
-      ...{ format: 'text', debug: true, silent: false, clock: systemClock },
+      format: 'text',
+      debug: true,
+      silent: false,
+      clock: systemClock,
       folder: join(home.folder, 'logs'),
       // As the program's own composition has it.
       secrets: settingSecrets({ headers: HEADERS, server: new URL(addressOf(parties)) }, {}),
@@ -197,7 +200,10 @@ function authorizationServer(): VendorHabits {
 
 export function deviceAnswer(origin: string) {
   return {
-    ...{ device_code: CANARIES.deviceCode, user_code: 'ABCD-EFGH', interval: 5, expires_in: 600 },
+    device_code: CANARIES.deviceCode,
+    user_code: 'ABCD-EFGH',
+    interval: 5,
+    expires_in: 600,
     verification_uri: `${origin}/activate`,
   };
 }

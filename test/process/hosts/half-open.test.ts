@@ -11,7 +11,13 @@ it.skipIf(!hasNetworkNamespaces()).each(['silent', 'silent-stream'])(
   'a half-open connection under a call (%s) is noticed by ten probes, and the call ends',
   async (behaviour) => {
     const { stdout } = await promisify(execFile)('unshare', [
-      ...['-rn', process.execPath, '--import', 'tsx', SCRIPT, behaviour, '1000'],
+      '-rn',
+      process.execPath,
+      '--import',
+      'tsx',
+      SCRIPT,
+      behaviour,
+      '1000',
     ]);
     const { afterMs, answer } = JSON.parse(stdout);
     expect(answer.error.data).toEqual({ mayHaveRun: true });

@@ -72,7 +72,10 @@ it('a service at oidc-provider: one token for all, one request a lapse, nobody a
   await browser.setMode('forbidden');
   const secret = 'service-secret-canary';
   const service = {
-    ...{ client_id: 'service', client_secret: secret, redirect_uris: [], response_types: [] },
+    client_id: 'service',
+    client_secret: secret,
+    redirect_uris: [],
+    response_types: [],
     grant_types: ['client_credentials'],
   };
   const extras = { clientCredentials: true, clients: [service] };

@@ -45,7 +45,10 @@ it('several instances have one key: one sign-in, one refresh, all served; it lea
   await using authority = await startAuthorizationServer({ extras: { dpop: true } });
   await using server = await startMcpServer();
   await using gate = await DpopGate.start({
-    ...{ inner: server.url, issuer: authority.issuer, tokens: authority.tokens, nonces: 'each' },
+    inner: server.url,
+    issuer: authority.issuer,
+    tokens: authority.tokens,
+    nonces: 'each',
   });
   const env = home.env({ BROWSER: browser.command });
   const start = () => startRawHost([gate.url, '--wait', '--debug'], { env });
@@ -99,9 +102,15 @@ it('several instances have one key: one sign-in, one refresh, all served; it lea
     const written = (await Promise.all(logs)).flat();
     expect(written.length).toBeGreaterThan(INSTANCES);
     const said = [
-      ...[written, whole.stdout, whole.stderr, plain.stderr, exported.stderr],
-      ...[hosts.map((each) => [each.stderr, each.lines.entries]), browser.opened],
-      ...[authority.requests.entries, gate.events.entries],
+      written,
+      whole.stdout,
+      whole.stderr,
+      plain.stderr,
+      exported.stderr,
+      hosts.map((each) => [each.stderr, each.lines.entries]),
+      browser.opened,
+      authority.requests.entries,
+      gate.events.entries,
     ];
     expect(JSON.stringify(said)).not.toContain(before.dpopKey.d);
   } finally {

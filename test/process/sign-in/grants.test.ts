@@ -51,8 +51,10 @@ const jwt = (name: string) => `${Buffer.from('{}').toString('base64url')}.${name
 function grants(grantType: string, expiresIn = 3600, more: VendorHabits = {}): VendorHabits {
   return {
     metadata: ({ origin }) => ({
-      ...{ authorization_endpoint: undefined, code_challenge_methods_supported: undefined },
-      ...{ registration_endpoint: undefined, response_types_supported: [] },
+      authorization_endpoint: undefined,
+      code_challenge_methods_supported: undefined,
+      registration_endpoint: undefined,
+      response_types_supported: [],
       revocation_endpoint: `${origin}/revoke`,
     }),
     token: (form, _request, vendor) =>
@@ -138,15 +140,27 @@ describe.concurrent('grants that ask nobody', () => {
   it('enterprise: by way of the identity provider', async () => {
     const idJag = 'urn:ietf:params:oauth:token-type:id-jag';
     const issued = {
-      ...{ issued_token_type: idJag, access_token: jwt('amFn'), token_type: 'N_A', expires_in: 300 },
+      issued_token_type: idJag,
+      access_token: jwt('amFn'),
+      token_type: 'N_A',
+      expires_in: 300,
     };
     await using idp = await Vendor.start({ token: () => ({ body: issued }) });
     await using world = await GrantWorld.create(grants(JWT_BEARER));
     const file = await world.file('id-token', jwt('aWQ'));
     const args = [
-      ...['--grant', 'enterprise', '--client-id', 'app', '--client-secret-env', 'SECRET'],
-      ...['--id-token-file', file, '--idp-client-id', 'at-idp'],
-      ...['--idp-token-endpoint', `${idp.origin}/token`],
+      '--grant',
+      'enterprise',
+      '--client-id',
+      'app',
+      '--client-secret-env',
+      'SECRET',
+      '--id-token-file',
+      file,
+      '--idp-client-id',
+      'at-idp',
+      '--idp-token-endpoint',
+      `${idp.origin}/token`,
     ];
     expect((await world.run('login', ...args)).code).toBe(0);
     expect((await world.run('token', ...args)).stdout).toBe('access-1\n');
@@ -162,7 +176,8 @@ describe.concurrent('device_code', () => {
     return {
       metadata: ({ origin }) => ({
         device_authorization_endpoint: `${origin}/device`,
-        ...{ authorization_endpoint: undefined, code_challenge_methods_supported: undefined },
+        authorization_endpoint: undefined,
+        code_challenge_methods_supported: undefined,
       }),
       other: ({ path }, { origin }) => {
         const uri = `${origin}/activate`;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
-import type { SignInFace } from '../../../src/store/lease/lease.ts';
+import type { SignInStatus } from '../../../src/store/lease/lease.ts';
 import { type BrowserMode, createFakeBrowser, type FakeBrowser } from '../../peers/browsers/browser.ts';
 import { visit } from '../../peers/browsers/browser-visit.ts';
 import { faults } from '../../peers/faults/faults.ts';
@@ -15,7 +15,7 @@ const CANARY = 'canary-4711';
 
 interface Started {
   readonly host: ChildProcess;
-  readonly face: SignInFace;
+  readonly face: SignInStatus;
   readonly output: () => string;
 }
 
@@ -47,10 +47,10 @@ function killGroup(host: ChildProcess): void {
 }
 
 /** Faces are files that another process writes: looked at every 20 ms until one fits. */
-async function faceWhere(world: SignInWorld, fits: (face: SignInFace) => boolean): Promise<SignInFace> {
+async function faceWhere(world: SignInWorld, fits: (face: SignInStatus) => boolean): Promise<SignInStatus> {
   const giveUpAt = Date.now() + 15_000;
   for (;;) {
-    const face = await world.leases.readFace(world.key);
+    const face = await world.leases.readStatus(world.key);
     if (face !== undefined && fits(face)) return face;
     if (Date.now() > giveUpAt) throw new Error(`no such face; the last is ${JSON.stringify(face)}`);
     await new Promise((resolve) => setTimeout(resolve, 20));

@@ -51,8 +51,11 @@ test('a sign-in during a refresh: the login stays, the call is served with it', 
 
 test('two profiles, scopes and client ids at once: a login each, and no refresh of one touches another', async () => {
   const clients = ['by-hand', 'by-other-hand'].map((id) => ({
-    ...{ client_id: id, application_type: 'native' as const, token_endpoint_auth_method: 'none' as const },
-    ...{ redirect_uris: ['http://127.0.0.1/callback'], response_types: ['code' as const] },
+    client_id: id,
+    application_type: 'native' as const,
+    token_endpoint_auth_method: 'none' as const,
+    redirect_uris: ['http://127.0.0.1/callback'],
+    response_types: ['code' as const],
     grant_types: ['authorization_code', 'refresh_token'],
   }));
   await using world = await StormWorld.create({ extras: { clients } });

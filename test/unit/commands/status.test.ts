@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { statusOf, statusTable } from '../../../src/commands/status.ts';
-import type { SignInFace } from '../../../src/store/lease/sign-in-status.ts';
+import type { SignInStatus } from '../../../src/store/lease/sign-in-status.ts';
 import type { CredentialOverview } from '../../../src/store/overview.ts';
 import { tokenHash } from '../../../src/store/record/key.ts';
 import type { CredentialRecord } from '../../../src/store/record/record.ts';
@@ -72,7 +72,7 @@ test('the account is what the ID token says, made harmless for a terminal', () =
 test('a table of what is known, with the address of a sign-in below, whole', () => {
   const address = `https://as.example/authorize?state=${'x'.repeat(300)}`;
   const times = { startedAt: NOW, deadline: NOW + 90_000 };
-  const signIn: SignInFace = { phase: 'pending', nonce: 'n', pid: 7, address, ...times };
+  const signIn: SignInStatus = { phase: 'pending', nonce: 'n', pid: 7, address, ...times };
   const text = statusTable(
     statusOf([overview(alive, { signIn, lock: { pid: 9, heldForMs: 5 } })], NOW, {}),
     NOW,
@@ -95,9 +95,15 @@ test('a table of what is known, with the address of a sign-in below, whole', () 
 
 test('the code of a sign-in on another device, with the address at which it is typed in', () => {
   const codeAddress = 'https://as.example/device';
-  const signIn: SignInFace = {
-    ...{ phase: 'pending', nonce: 'n', pid: 7, startedAt: NOW, deadline: NOW + 90_000 },
-    ...{ address: `${codeAddress}?c=AB\u001b[2J`, userCode: 'AB\u001b[2J', codeAddress },
+  const signIn: SignInStatus = {
+    phase: 'pending',
+    nonce: 'n',
+    pid: 7,
+    startedAt: NOW,
+    deadline: NOW + 90_000,
+    address: `${codeAddress}?c=AB\u001b[2J`,
+    userCode: 'AB\u001b[2J',
+    codeAddress,
   };
   const text = statusTable(statusOf([overview(alive, { signIn })], NOW, {}), NOW);
   expect(text).toContain(`open:\n${codeAddress}\nand enter the code: AB[2J\n`);

@@ -10,13 +10,13 @@ const SERVER = 'https://mcp.example/mcp';
 const SECRET = 's3cr3t-canary';
 
 /** What a process is given: arguments, environment, files. */
-interface Start {
+interface RefreshDecision {
   readonly argv?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, string>>;
 }
 
-function load({ argv = [], env = {}, files = {} }: Start): Config {
+function load({ argv = [], env = {}, files = {} }: RefreshDecision): Config {
   const read = (path: string) => {
     const text = files[path];
     if (text === undefined) throw new Error(`no file ${path}`);
@@ -28,7 +28,7 @@ function load({ argv = [], env = {}, files = {} }: Start): Config {
 }
 
 /** What `sh` makes of the command that is shown, read in another environment as the program reads it. */
-function followed(start: Start, env: Readonly<Record<string, string>> = {}) {
+function followed(start: RefreshDecision, env: Readonly<Record<string, string>> = {}) {
   const hint = signInHint(load(start));
   const [, words = ''] = /: mcp-drawbridge (.*)$/s.exec(hint) ?? [];
   const { stdout, stderr } = spawnSync('sh', ['-c', `printf '%s\\0' ${words}`]);
@@ -41,8 +41,15 @@ function followed(start: Start, env: Readonly<Record<string, string>> = {}) {
 const clientId = ['--client-id', 'it\'s $(me) `x` \\ "y"'];
 const service = [...clientId, '--grant', 'client_credentials', '--client-secret-file', '/s'];
 const enterprise = [
-  ...[...clientId, '--grant', 'enterprise', '--id-token-file', '/i', '--idp-client-id', 'at-idp'],
-  ...['--idp-token-endpoint', 'https://idp.example/token'],
+  ...clientId,
+  '--grant',
+  'enterprise',
+  '--id-token-file',
+  '/i',
+  '--idp-client-id',
+  'at-idp',
+  '--idp-token-endpoint',
+  'https://idp.example/token',
 ];
 const repeated: Partial<Record<OptionName, readonly string[]>> = {
   'header-file': ['--header-file', '/h'],
@@ -94,7 +101,7 @@ describe('the command that is shown', () => {
     const { argv: words, config } = followed(start, env);
     expect(words.slice(0, 2)).toEqual(['login', SERVER]);
     expect(words.join('\n')).toMatch(new RegExp(`^--${name}(=|$)`, 'm'));
-    const { loginWords, ...wanted } = load(start);
+    const { loginCommand, ...wanted } = load(start);
     expect(keyOf(config)).toBe(keyOf(wanted as Config));
     expect(config).toMatchObject(wanted);
     expect(words.join('\n')).not.toContain(SECRET);
@@ -124,7 +131,7 @@ describe('the command that is shown', () => {
     expect(argv).toEqual(['login', '--config', '/my config.json', '--scope', 'b', '--non-interactive=false']);
     expect(hint).not.toContain(SECRET);
     expect(keyOf(config)).toBe(keyOf(load(start)));
-    expect(config.nobodyThere).toBeUndefined();
+    expect(config.nonInteractiveReason).toBeUndefined();
   });
 
   test.each([
@@ -162,7 +169,7 @@ describe('the command that is shown', () => {
 
   test('without a screen the browser is elsewhere; with a memory of its own there is no such command', () => {
     const config = load({ argv: [SERVER] });
-    expect(signInHint({ ...config, nobodyThere: 'no-display' })).toMatch(/ --no-browser$/);
+    expect(signInHint({ ...config, nonInteractiveReason: 'no-display' })).toMatch(/ --no-browser$/);
     expect(signInHint({ ...config, store: 'memory' })).toContain('MCP_DRAWBRIDGE_CREDENTIALS');
   });
 });
@@ -175,16 +182,25 @@ test('each option that names a credential is repeated', () => {
   );
   // What decides nothing about whose tokens these are, each with a value of its own.
   const values: Partial<Record<OptionName, string>> = {
-    ...{
-      header: 'X-A: b',
-      transport: 'sse',
-      'no-cookies': 'true',
-      'ping-interval': '5',
-      'connect-timeout': '5',
-    },
-    ...{ 'max-message-size': '1MiB', 'auth-timeout': '60', 'no-browser': 'true', 'non-interactive': 'true' },
-    ...{ interactive: 'true', store: 'memory', wait: 'true', 'enable-proxy': 'true', 'headers-timeout': '0' },
-    ...{ 'body-timeout': '0', debug: 'true', silent: 'true', 'log-format': 'json', config: '/c.json' },
+    header: 'X-A: b',
+    transport: 'sse',
+    'no-cookies': 'true',
+    'ping-interval': '5',
+    'connect-timeout': '5',
+    'max-message-size': '1MiB',
+    'auth-timeout': '60',
+    'no-browser': 'true',
+    'non-interactive': 'true',
+    interactive: 'true',
+    store: 'memory',
+    wait: 'true',
+    'enable-proxy': 'true',
+    'headers-timeout': '0',
+    'body-timeout': '0',
+    debug: 'true',
+    silent: 'true',
+    'log-format': 'json',
+    config: '/c.json',
   };
   for (const [name] of unmarked) {
     if (name === 'url' || name === 'client-secret') continue;

@@ -143,7 +143,9 @@ describe('grants', () => {
     ];
     expect(() => load(args)).toThrow(/--idp-token-endpoint/);
     expect(oauth([...args, '--idp-token-endpoint', 'https://idp.example/token']).machineGrant).toEqual({
-      ...{ kind: 'enterprise', idTokenFile: '/t', idpClientId: 'i' },
+      kind: 'enterprise',
+      idTokenFile: '/t',
+      idpClientId: 'i',
       idpTokenEndpoint: 'https://idp.example/token',
     });
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Opening, verdictOnDiscover, verdictOnInitialize } from '../../../src/eras/probe-classifier.ts';
+import { classifyDiscover, classifyInitialize, type Opening } from '../../../src/eras/probe-classifier.ts';
 import { stringId } from '../../../src/protocol/message-id.ts';
 
 const answer = (message: object): Opening['answer'] => ({
@@ -32,7 +32,7 @@ describe('what the answer to initialize says', () => {
     ['sign-in', { status: 401, answer: undefined }, 'unknown'],
     ['a page', { status: 404, answer: undefined }, 'unknown'],
   ])('%s', (_, opening, verdict) => {
-    expect(verdictOnInitialize(opening)).toBe(verdict);
+    expect(classifyInitialize(opening)).toBe(verdict);
   });
 });
 
@@ -54,6 +54,6 @@ describe('what the answer to server/discover says', () => {
     ['forbidden', { status: 403, answer: undefined }, 'unknown'],
     ['overload', { status: 503, answer: undefined }, 'unknown'],
   ])('%s', (_, opening, verdict) => {
-    expect(verdictOnDiscover(opening)).toBe(verdict);
+    expect(classifyDiscover(opening)).toBe(verdict);
   });
 });

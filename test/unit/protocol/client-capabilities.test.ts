@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { undeclared } from '../../../src/protocol/client-capabilities.ts';
+import { missingCapability } from '../../../src/protocol/client-capabilities.ts';
 
 describe('requests that a host never offered (THREATS 21)', () => {
   test.each([
@@ -9,18 +9,18 @@ describe('requests that a host never offered (THREATS 21)', () => {
     ['tasks/result', { tasks: {} }],
   ])('%s', (method, capabilities) => {
     const [needed] = Object.keys(capabilities);
-    expect(undeclared(method, capabilities)).toBeUndefined();
+    expect(missingCapability(method, capabilities)).toBeUndefined();
     for (const none of [undefined, null, 7, {}, { other: {} }, { [String(needed)]: null }]) {
-      expect(undeclared(method, none)).toBe(needed);
+      expect(missingCapability(method, none)).toBe(needed);
     }
   });
 
   test('a capability of the prototype is none', () => {
     const inherited = Object.create({ sampling: {} }) as object;
-    expect(undeclared('sampling/createMessage', inherited)).toBe('sampling');
+    expect(missingCapability('sampling/createMessage', inherited)).toBe('sampling');
   });
 
   test.each(['ping', 'x-vendor/ask', 'constructor', ''])('%j needs none', (method) => {
-    expect(undeclared(method, undefined)).toBeUndefined();
+    expect(missingCapability(method, undefined)).toBeUndefined();
   });
 });

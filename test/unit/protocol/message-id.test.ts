@@ -118,7 +118,12 @@ describe('an answer under another spelling', () => {
     expect(map.size).toBe(4);
     expect(map.get(asId('2'))).toBeUndefined();
     expect(['1', '1.0', '2', '"a"', '1e0', '3'].map((id) => map.find(asId(id)))).toEqual([
-      ...['1', '1.0', '2.0', '"\\u0061"', undefined, undefined],
+      '1',
+      '1.0',
+      '2.0',
+      '"\\u0061"',
+      undefined,
+      undefined,
     ]);
     map.delete(asId('1'));
     expect(map.find(asId('1e0'))).toBe('1.0');

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   type CallbackExpectation,
-  judgeCallback,
+  validateAuthorizationResponse,
 } from '../../../../src/auth/callback/authorization-response.ts';
 
 const STATE = 'x9Q-state';
@@ -27,8 +27,8 @@ describe('a callback that is not an answer to our question changes nothing', () 
     [`state[]=${STATE}&code=c`, 'missing'],
     [`STATE=${STATE}&code=c`, 'missing'],
   ])('%j is %s', (query, reason) => {
-    expect(judgeCallback(query, silent)).toEqual({ kind: 'foreign', reason });
-    expect(judgeCallback(query, named)).toEqual({ kind: 'foreign', reason });
+    expect(validateAuthorizationResponse(query, silent)).toEqual({ kind: 'foreign', reason });
+    expect(validateAuthorizationResponse(query, named)).toEqual({ kind: 'foreign', reason });
   });
 });
 
@@ -54,12 +54,17 @@ describe('RFC 9207: who answers, before what is answered', () => {
     ['not promised and wrong', silent, 'iss=https://evil.example', mixUp('https://evil.example')],
     ['not promised and empty', silent, 'iss=', mixUp('')],
   ])('%s', (_name, expectation, parameter, judgement) => {
-    expect(judgeCallback(`code=c&state=${STATE}&${parameter}`, expectation)).toEqual(judgement);
+    expect(validateAuthorizationResponse(`code=c&state=${STATE}&${parameter}`, expectation)).toEqual(
+      judgement,
+    );
   });
 
   test('an error from elsewhere is a mix-up too, and its text goes nowhere', () => {
     const query = `error=access_denied&error_description=call+this+number&state=${STATE}&iss=https://evil.example`;
-    expect(judgeCallback(query, silent)).toEqual({ kind: 'mix-up', received: 'https://evil.example' });
+    expect(validateAuthorizationResponse(query, silent)).toEqual({
+      kind: 'mix-up',
+      received: 'https://evil.example',
+    });
   });
 });
 
@@ -78,6 +83,6 @@ describe('the answer', () => {
     ['code=a&code=b', { kind: 'unusable', reason: 'it holds more than one code' }],
     ['__proto__=x&constructor=y', { kind: 'unusable', reason: 'it holds neither a code nor an error' }],
   ])('%j', (query, judgement) => {
-    expect(judgeCallback(`${query}&state=${STATE}`, silent)).toEqual(judgement);
+    expect(validateAuthorizationResponse(`${query}&state=${STATE}`, silent)).toEqual(judgement);
   });
 });

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { Refusals } from '../../../../src/auth/credential/refused-tokens.ts';
+import { RefusedTokens } from '../../../../src/auth/credential/refused-tokens.ts';
 import { isBrowserPause } from '../../../../src/auth/sign-in/ensure.ts';
 
 const MINUTE = 60_000;
 
 test('the token that answered a 401 is refused as well: hopeless', () => {
-  const refusals = new Refusals();
+  const refusals = new RefusedTokens();
   expect(refusals.add('T1', 0)).toBe(false);
   refusals.replaced(10);
   expect(refusals.add('T2', 20)).toBe(true);
@@ -13,12 +13,12 @@ test('the token that answered a 401 is refused as well: hopeless', () => {
 });
 
 test('the same token refused by many requests counts once', () => {
-  const refusals = new Refusals();
+  const refusals = new RefusedTokens();
   for (let request = 0; request < 10; request++) expect(refusals.add('T1', request)).toBe(false);
 });
 
 test('a token that worked, or served for long, starts a new row', () => {
-  const refusals = new Refusals();
+  const refusals = new RefusedTokens();
   refusals.add('T1', 0);
   refusals.replaced(1);
   refusals.clear();

@@ -186,11 +186,9 @@ test('the default endpoints of MCP 2025-03-26 are at the origin', () => {
 
 test('what it says of DPoP (RFC 9728 §2, RFC 9449 §5.1)', () => {
   const resource = {
-    ...{
-      resource: 'r',
-      dpop_bound_access_tokens_required: true,
-      dpop_signing_alg_values_supported: ['ES256'],
-    },
+    resource: 'r',
+    dpop_bound_access_tokens_required: true,
+    dpop_signing_alg_values_supported: ['ES256'],
   };
   expect(readProtectedResourceMetadata(resource)).toMatchObject({ dpopRequired: true, dpopAlgs: ['ES256'] });
   for (const odd of ['true', 1, null]) {

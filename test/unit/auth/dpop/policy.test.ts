@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { defaultEndpoints } from '../../../../src/auth/discovery/metadata.ts';
-import { chooseDpop, type DpopSituation } from '../../../../src/auth/dpop/policy.ts';
-import { needsKey, refusedProof } from '../../../../src/auth/dpop/refused-proof.ts';
+import { type DpopInputs, decideBinding } from '../../../../src/auth/dpop/policy.ts';
+import { needsDpopLogin, refusedProof } from '../../../../src/auth/dpop/refused-proof.ts';
 import type { CredentialRecord } from '../../../../src/store/record/record.ts';
 import { wholeRecord } from '../../../peers/processes/credentials.ts';
 
@@ -15,7 +15,7 @@ const bearer = (wanted: boolean) => ({ kind: 'bearer', wanted });
 const asked = { scheme: 'DPoP', dpop: {} };
 const other = { scheme: 'Bearer' };
 
-test.each<[string, DpopSituation, object | RegExp]>([
+test.each<[string, DpopInputs, object | RegExp]>([
   ['nobody asks', { mode: 'auto', challenge: other, found: binds('ES256') }, bearer(false)],
   ['nothing is said', { mode: undefined, challenge: {}, found: binds('ES256') }, bearer(false)],
   ['the challenge asks', { mode: undefined, challenge: asked, found: binds('ES256') }, bound('ES256')],
@@ -62,26 +62,28 @@ test.each<[string, DpopSituation, object | RegExp]>([
     bearer(false),
   ],
 ])('%s', (_, situation, expected) => {
-  if (expected instanceof RegExp) expect(() => chooseDpop(situation)).toThrow(expected);
-  else expect(chooseDpop(situation)).toEqual(expected);
+  if (expected instanceof RegExp) expect(() => decideBinding(situation)).toThrow(expected);
+  else expect(decideBinding(situation)).toEqual(expected);
 });
 
 const { dpopKey, withoutDpop, ...old } = wholeRecord;
 const token = { token: 'at' };
-const prover = () => Promise.reject(new Error('not asked'));
+const dpopProofs = () => Promise.reject(new Error('not asked'));
 
-test.each<[string, Partial<Parameters<typeof needsKey>[0]>, boolean]>([
+test.each<[string, Partial<Parameters<typeof needsDpopLogin>[0]>, boolean]>([
   ['a login without a key', {}, true],
   ['… and the user does not want one', { mode: 'never' }, false],
   ['… and a bearer token would do', { wwwAuthenticate: 'DPoP, Bearer' }, false],
   ['… and nothing is asked for', { wwwAuthenticate: undefined }, false],
   ['no token was refused', { refused: undefined }, false],
-  ['it was bound', { refused: { ...token, prover } }, false],
+  ['it was bound', { refused: { ...token, dpopProofs } }, false],
   ['there is a key: a refresh may do', { record: { ...old, dpopKey } as CredentialRecord }, false],
   ['there was none to be had', { record: { ...old, withoutDpop: true } }, false],
 ])('a new sign-in for a key: %s', (_, change, expected) => {
   const wwwAuthenticate = 'DPoP algs="ES256", error="invalid_token"';
-  expect(needsKey({ refused: token, wwwAuthenticate, mode: 'auto', record: old, ...change })).toBe(expected);
+  expect(needsDpopLogin({ refused: token, wwwAuthenticate, mode: 'auto', record: old, ...change })).toBe(
+    expected,
+  );
 });
 
 test('a proof that was refused for good is told apart from a token that was', () => {

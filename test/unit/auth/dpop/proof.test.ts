@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { DPOP_ALGS, makeDpopKey, readDpopKey, thumbprint } from '../../../../src/auth/dpop/key.ts';
-import { createProver, type ProofMemory } from '../../../../src/auth/dpop/proof.ts';
+import { createDpopProofs, type DpopNonceCache } from '../../../../src/auth/dpop/proof.ts';
 import { systemRandom } from '../../../../src/platform/random.ts';
-import type { ProvenAnswer } from '../../../../src/protocol/access-token.ts';
+import type { DpopResponse } from '../../../../src/protocol/access-token.ts';
 import type { DpopKey } from '../../../../src/store/record/record.ts';
 import { parseRecord, serializeRecord } from '../../../../src/store/record/record-schema.ts';
 import { checkProof } from '../../../peers/authorization-servers/dpop-proofs.ts';
@@ -13,15 +13,17 @@ const key = wholeRecord.dpopKey as DpopKey;
 const server = new URL('https://mcp.example/a/mcp?b=c#d');
 const other = new URL('https://as.example/token');
 
-function prover(memory: ProofMemory = new Map(), jwk = key, now = NOW) {
-  return createProver(jwk, { memory, clock: { now: () => now }, random: systemRandom });
+function dpopProofs(memory: DpopNonceCache = new Map(), jwk = key, now = NOW) {
+  return createDpopProofs(jwk, { memory, clock: { now: () => now }, random: systemRandom });
 }
 
 const partOf = (proof: string, index: 0 | 1) =>
   JSON.parse(Buffer.from(proof.split('.')[index] as string, 'base64url').toString());
 const claims = (proof: string) => partOf(proof, 1);
-const answer = (status: number, headers: Record<string, string> = {}, oauthError?: string): ProvenAnswer => ({
-  ...{ status, headers, oauthError },
+const answer = (status: number, headers: Record<string, string> = {}, oauthError?: string): DpopResponse => ({
+  status,
+  headers,
+  oauthError,
 });
 const challenge = (error: string, more: Record<string, string> = {}) =>
   answer(401, { 'www-authenticate': `Bearer, DPoP error="${error}"`, ...more });
@@ -29,7 +31,7 @@ const challenge = (error: string, more: Record<string, string> = {}) =>
 describe('a proof', () => {
   test.each(DPOP_ALGS)('with %s is one, and holds nothing that is private', async (alg) => {
     const made = await makeDpopKey(alg);
-    const proof = prover(new Map(), made).proof({ method: 'POST', url: server, token: 'at' });
+    const proof = dpopProofs(new Map(), made).proof({ method: 'POST', url: server, token: 'at' });
     const checked = checkProof({ method: 'POST', url: server.href, proof, token: 'at', now: NOW });
     expect(checked).toMatchObject({ kind: 'good', jkt: thumbprint(made) });
     expect(Object.keys(partOf(proof, 0)).sort()).toEqual(['alg', 'jwk', 'typ']);
@@ -40,14 +42,17 @@ describe('a proof', () => {
   });
 
   test('names the request without query and fragment (§4.2), and no token where there is none', () => {
-    const proof = prover().proof({ method: 'DELETE', url: server });
+    const proof = dpopProofs().proof({ method: 'DELETE', url: server });
     expect(claims(proof)).toEqual({
-      ...{ htm: 'DELETE', htu: 'https://mcp.example/a/mcp', iat: NOW / 1000, jti: expect.any(String) },
+      htm: 'DELETE',
+      htu: 'https://mcp.example/a/mcp',
+      iat: NOW / 1000,
+      jti: expect.any(String),
     });
   });
 
   test('is new each time, by 128 bits', () => {
-    const { proof } = prover();
+    const { proof } = dpopProofs();
     const ids = Array.from({ length: 100 }, () => claims(proof({ method: 'GET', url: server })).jti);
     expect(new Set(ids).size).toBe(100);
     for (const id of ids) expect(Buffer.from(id, 'base64url')).toHaveLength(16);
@@ -55,7 +60,7 @@ describe('a proof', () => {
 
   test('has the hash of RFC 9449 §7.1 for its token', () => {
     const token = 'Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU';
-    expect(claims(prover().proof({ method: 'GET', url: server, token })).ath).toBe(
+    expect(claims(dpopProofs().proof({ method: 'GET', url: server, token })).ath).toBe(
       'fUHyO2r2Z3DZ53EsNrWBb0xWXoaNy59IiKCAqksmQEo',
     );
   });
@@ -76,37 +81,42 @@ test('a key that cannot be read is said to be none, unseen', () => {
 });
 
 describe('nonces', () => {
-  const nonceOf = (memory: ProofMemory, url: URL) =>
-    claims(prover(memory).proof({ method: 'POST', url })).nonce;
+  const nonceOf = (memory: DpopNonceCache, url: URL) =>
+    claims(dpopProofs(memory).proof({ method: 'POST', url })).nonce;
 
   test.each([200, 202, 401, 404, 500])('of an answer of %i is kept for its origin alone (§8.2)', (status) => {
-    const memory: ProofMemory = new Map();
-    prover(memory).heed(server, answer(status, { 'dpop-nonce': 'n1' }));
+    const memory: DpopNonceCache = new Map();
+    dpopProofs(memory).noteResponse(server, answer(status, { 'dpop-nonce': 'n1' }));
     expect(nonceOf(memory, new URL('/elsewhere', server))).toBe('n1');
     expect(nonceOf(memory, other)).toBeUndefined();
-    prover(memory).heed(server, answer(status, { 'dpop-nonce': 'n2' }));
+    dpopProofs(memory).noteResponse(server, answer(status, { 'dpop-nonce': 'n2' }));
     expect(nonceOf(memory, server)).toBe('n2');
   });
 
   test('of its own refusal, not the last that came to anybody, goes into what is sent again', () => {
-    const memory: ProofMemory = new Map();
-    const { proof, heed } = prover(memory);
-    const amendment = heed(server, challenge('use_dpop_nonce', { 'dpop-nonce': 'mine' }));
-    heed(server, answer(200, { 'dpop-nonce': 'theirs' }));
-    expect(claims(proof({ method: 'POST', url: server, amendment })).nonce).toBe('mine');
+    const memory: DpopNonceCache = new Map();
+    const { proof, noteResponse } = dpopProofs(memory);
+    const proofRetry = noteResponse(server, challenge('use_dpop_nonce', { 'dpop-nonce': 'mine' }));
+    noteResponse(server, answer(200, { 'dpop-nonce': 'theirs' }));
+    expect(claims(proof({ method: 'POST', url: server, proofRetry })).nonce).toBe('mine');
     expect(claims(proof({ method: 'POST', url: server })).nonce).toBe('theirs');
   });
 
   test.each(['', 'a b', 'a"b', 'a\\b', 'a,é', 'x'.repeat(2049)])('%j is none (§8.1)', (nonce) => {
-    const memory: ProofMemory = new Map();
-    expect(prover(memory).heed(server, challenge('use_dpop_nonce', { 'dpop-nonce': nonce }))).toBeUndefined();
+    const memory: DpopNonceCache = new Map();
+    expect(
+      dpopProofs(memory).noteResponse(server, challenge('use_dpop_nonce', { 'dpop-nonce': nonce })),
+    ).toBeUndefined();
     expect(memory.size).toBe(0);
   });
 
   test('of many origins the oldest is forgotten', () => {
-    const memory: ProofMemory = new Map();
+    const memory: DpopNonceCache = new Map();
     for (let index = 0; index < 100; index++) {
-      prover(memory).heed(new URL(`https://o${index}.example`), answer(200, { 'dpop-nonce': 'n' }));
+      dpopProofs(memory).noteResponse(
+        new URL(`https://o${index}.example`),
+        answer(200, { 'dpop-nonce': 'n' }),
+      );
     }
     expect(memory.size).toBe(8);
     expect(memory.has('https://o99.example')).toBe(true);
@@ -116,7 +126,7 @@ describe('nonces', () => {
 describe('sent again', () => {
   const date = (ms: number) => ({ date: new Date(NOW + ms).toUTCString() });
   const nonce = { 'dpop-nonce': 'n' };
-  test.each<[string, ProvenAnswer, object | undefined]>([
+  test.each<[string, DpopResponse, object | undefined]>([
     ['a token endpoint wants a nonce (§8)', answer(400, nonce, 'use_dpop_nonce'), { nonce: 'n' }],
     ['with 401', answer(401, nonce, 'use_dpop_nonce'), { nonce: 'n' }],
     ['a server wants one (§9)', challenge('use_dpop_nonce', nonce), { nonce: 'n' }],
@@ -139,18 +149,18 @@ describe('sent again', () => {
     ['it went well', answer(200, nonce), undefined],
     ['another error', answer(400, nonce, 'invalid_grant'), undefined],
   ])('%s', (_, refused, expected) => {
-    const amendment = prover().heed(server, refused);
-    expect(amendment).toEqual(expected);
+    const proofRetry = dpopProofs().noteResponse(server, refused);
+    expect(proofRetry).toEqual(expected);
   });
 
   test('by the other clock from then on, until ours is right', () => {
-    const memory: ProofMemory = new Map();
-    const { proof, heed } = prover(memory);
+    const memory: DpopNonceCache = new Map();
+    const { proof, noteResponse } = dpopProofs(memory);
     const iat = () => claims(proof({ method: 'POST', url: server })).iat;
-    heed(server, challenge('invalid_dpop_proof', date(3_600_000)));
+    noteResponse(server, challenge('invalid_dpop_proof', date(3_600_000)));
     expect(iat()).toBe(NOW / 1000 + 3_600);
     expect(claims(proof({ method: 'POST', url: other })).iat).toBe(NOW / 1000);
-    expect(heed(server, challenge('invalid_dpop_proof', date(0)))).toEqual({});
+    expect(noteResponse(server, challenge('invalid_dpop_proof', date(0)))).toEqual({});
     expect(iat()).toBe(NOW / 1000);
   });
 });

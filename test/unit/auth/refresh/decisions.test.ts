@@ -1,17 +1,17 @@
 import { expect, test } from 'vitest';
 import {
-  decideClaim,
-  decideStart,
+  classifyRefreshFailure,
+  decideRefresh,
+  decideReservation,
   type Failure,
-  judgeFailure,
   noteFailure,
-  refreshed,
+  refreshedRecord,
   SILENT_OWNER_MS,
   type Stale,
   type WatchedClaim,
 } from '../../../../src/auth/refresh/decisions.ts';
 import type { CredentialRecord, LastRefresh, Tokens } from '../../../../src/store/record/record.ts';
-import type { ClaimState, Spent } from '../../../../src/store/reservation/reservation.ts';
+import type { ReservationState, Spent } from '../../../../src/store/reservation/reservation.ts';
 
 const NOW = 1_800_000_000_000;
 const MINUTE = 60_000;
@@ -29,8 +29,11 @@ function record(tokens: Partial<Tokens> = {}, rest: Partial<CredentialRecord> = 
     endpoints: { token: 'https://as.example/token' },
     client: { clientId: 'c', source: 'registered' },
     tokens: {
-      ...{ accessToken: 'A1', tokenType: 'Bearer', refreshToken: 'R1' },
-      ...{ obtainedAt: NOW - 59 * MINUTE, expiresAt: NOW + 30_000 },
+      accessToken: 'A1',
+      tokenType: 'Bearer',
+      refreshToken: 'R1',
+      obtainedAt: NOW - 59 * MINUTE,
+      expiresAt: NOW + 30_000,
       ...tokens,
     },
     ...rest,
@@ -93,12 +96,12 @@ test.each([
     { kind: 'refresh' },
   ],
 ])('under the lock: %s', (_, read, stale, expected) => {
-  expect(decideStart(read, stale, NOW, hashOf)).toMatchObject(expected);
+  expect(decideRefresh(read, stale, NOW, hashOf)).toMatchObject(expected);
 });
 
 function claim(
   number: number,
-  owner: ClaimState['owner'],
+  owner: ReservationState['owner'],
   kind: Spent['kind'],
   rest: Partial<WatchedClaim> = {},
 ): WatchedClaim {
@@ -199,17 +202,20 @@ test.each<[string, WatchedClaim[], Stale, object]>([
     { kind: 'claim', number: 3 },
   ],
 ])('claims: %s', (_, claims, stale, expected) => {
-  expect(decideClaim(claims, record(), stale, NOW)).toMatchObject(expected);
+  expect(decideReservation(claims, record(), stale, NOW)).toMatchObject(expected);
 });
 
 test('an ambiguous refresh token is risked again when the access token is about to end', () => {
   const ending = record({ expiresAt: NOW + 5_000 });
-  expect(decideClaim([claim(1, 'dead', 'lost')], ending, DUE, NOW)).toEqual({ kind: 'claim', number: 2 });
+  expect(decideReservation([claim(1, 'dead', 'lost')], ending, DUE, NOW)).toEqual({
+    kind: 'claim',
+    number: 2,
+  });
 });
 
 test('an answer to another login is none', () => {
   const other = record({}, { family: 'g' });
-  expect(decideClaim([claim(1, 'dead', 'answered')], other, REFUSED, NOW)).toEqual({
+  expect(decideReservation([claim(1, 'dead', 'answered')], other, REFUSED, NOW)).toEqual({
     kind: 'claim',
     number: 2,
   });
@@ -244,7 +250,7 @@ test.each<[string, Failure, number, object]>([
   ['a nonce is wanted (RFC 9449 §8)', answered(400, 'use_dpop_nonce'), 9, { kind: 'later', refused: false }],
   ['422 in a format of its own, second', answered(422), 1, { kind: 'dead' }],
 ])('a refresh that fails: %s', (_, failure, refusals, expected) => {
-  expect(judgeFailure(failure, { at: NOW, outcome: 'x', refusals })).toMatchObject(expected);
+  expect(classifyRefreshFailure(failure, { at: NOW, outcome: 'x', refusals })).toMatchObject(expected);
 });
 
 test('the back-off doubles, has an end, honours Retry-After, and forgets nothing that was counted', () => {
@@ -268,7 +274,7 @@ test('what the answer leaves out stays; what was said of the old token goes', ()
     { scope: 's', idToken: 'I1' },
     { deadRefreshTokenHash: '#R0', lastRefresh: { at: 1, outcome: 'x', refusals: 1 } },
   );
-  const next = refreshed(before, { accessToken: 'A2', tokenType: 'Bearer' }, NOW);
+  const next = refreshedRecord(before, { accessToken: 'A2', tokenType: 'Bearer' }, NOW);
   expect(next).toEqual({
     family: 'f',
     server: 'https://mcp.example/',
@@ -276,12 +282,16 @@ test('what the answer leaves out stays; what was said of the old token goes', ()
     endpoints: { token: 'https://as.example/token' },
     client: { clientId: 'c', source: 'registered' },
     tokens: {
-      ...{ accessToken: 'A2', tokenType: 'Bearer', refreshToken: 'R1' },
-      ...{ obtainedAt: NOW, scope: 's', idToken: 'I1' },
+      accessToken: 'A2',
+      tokenType: 'Bearer',
+      refreshToken: 'R1',
+      obtainedAt: NOW,
+      scope: 's',
+      idToken: 'I1',
     },
     lastRefresh: { at: NOW, outcome: 'refreshed' },
   });
-  const rotated = refreshed(
+  const rotated = refreshedRecord(
     before,
     { accessToken: 'A2', tokenType: 'Bearer', refreshToken: 'R2', expiresInSeconds: 60 },
     NOW,

@@ -20,7 +20,10 @@ describe('the request on stdin', () => {
   test('comes out as it went in', () => {
     const full: SignInRequest = {
       ...request,
-      ...{ resource: 'urn:x', scope: 's', caFile: '/ca.pem', home: '/home/x' },
+      resource: 'urn:x',
+      scope: 's',
+      caFile: '/ca.pem',
+      home: '/home/x',
       callback: { host: 'localhost', port: 4711, path: '/back' },
     };
     expect(readSignInRequest(JSON.stringify(full))).toEqual(full);

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { DpopError } from '../../../../src/auth/errors/errors.ts';
 import {
+  type AttemptCounts,
   type NextStep,
   nextStep,
-  noTries,
-  type Tries,
-  type Trouble,
+  noAttempts,
+  type SendFailure,
 } from '../../../../src/bridge/relay/retry-decision.ts';
 import {
   MAX_DELAYS,
@@ -16,14 +16,14 @@ import {
 import { HttpError, type HttpErrorCode } from '../../../../src/platform/http/http.ts';
 import { BadAnswerError, HttpStatusError } from '../../../../src/remote/http/errors.ts';
 
-const broken = (code: HttpErrorCode, sent: boolean): Trouble => ({
+const broken = (code: HttpErrorCode, sent: boolean): SendFailure => ({
   kind: 'broken',
   error: new HttpError(code, 'it broke', { sent }),
 });
 const status = new HttpStatusError('status 500', { status: 500 });
 
 describe('a message is sent again only when it cannot have run', () => {
-  it.each<[string, Trouble, Partial<Tries>, Partial<NextStep>]>([
+  it.each<[string, SendFailure, Partial<AttemptCounts>, Partial<NextStep>]>([
     [
       '401',
       { kind: 'unauthorized', wwwAuthenticate: 'Bearer' },
@@ -83,6 +83,6 @@ describe('a message is sent again only when it cannot have run', () => {
       { kind: 'fail', mayHaveRun: true },
     ],
   ])('%s', (_name, trouble, tries, expected) => {
-    expect(nextStep(trouble, { ...noTries, ...tries })).toMatchObject(expected);
+    expect(nextStep(trouble, { ...noAttempts, ...tries })).toMatchObject(expected);
   });
 });

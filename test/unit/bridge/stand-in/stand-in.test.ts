@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { StoodInLists } from '../../../../src/bridge/stand-in/provisional-lists.ts';
+import { ProvisionalLists } from '../../../../src/bridge/stand-in/provisional-lists.ts';
 import {
   absentAnswer,
   declaresUrlElicitation,
   signInResult,
-  standInGreeting,
+  standInInitializeResult,
   standInList,
 } from '../../../../src/bridge/stand-in/stand-in.ts';
-import type { Situation } from '../../../../src/bridge/stand-in/unavailability.ts';
-import { explain } from '../../../../src/bridge/stand-in/unavailability.ts';
+import type { Unavailability } from '../../../../src/bridge/stand-in/unavailability.ts';
+import { describeUnavailability } from '../../../../src/bridge/stand-in/unavailability.ts';
 import { BadAnswerError } from '../../../../src/remote/http/errors.ts';
 
-const signingIn: Situation = { kind: 'signing-in', address: 'https://as.example/authorize?x=1' };
-const away: Situation = {
+const signingIn: Unavailability = { kind: 'signing-in', address: 'https://as.example/authorize?x=1' };
+const away: Unavailability = {
   kind: 'away',
   error: new BadAnswerError('connection refused', { hint: 'Start it.' }),
 };
@@ -24,11 +24,11 @@ describe('greeting', () => {
     ['2026-07-28', '2025-11-25'],
     ['nonsense', '2025-11-25'],
   ])('answers version %s with %s', (asked, answered) => {
-    expect(standInGreeting({ protocolVersion: asked }, {}, '1').protocolVersion).toBe(answered);
+    expect(standInInitializeResult({ protocolVersion: asked }, {}, '1').protocolVersion).toBe(answered);
   });
 
   it('offers all that could turn out to be there when nothing is known', () => {
-    expect(standInGreeting({}, {}, '1.2.3')).toEqual({
+    expect(standInInitializeResult({}, {}, '1.2.3')).toEqual({
       protocolVersion: '2025-11-25',
       capabilities: {
         tools: { listChanged: true },
@@ -48,7 +48,7 @@ describe('greeting', () => {
       serverInfo: { name: 'real', version: '9' },
       instructions: 'be nice',
     };
-    expect(standInGreeting({ protocolVersion: '2025-06-18' }, { initialize }, '1')).toEqual({
+    expect(standInInitializeResult({ protocolVersion: '2025-06-18' }, { initialize }, '1')).toEqual({
       ...initialize,
       protocolVersion: '2025-06-18',
       capabilities: { tools: { listChanged: true }, completions: {} },
@@ -105,32 +105,32 @@ describe('lists', () => {
   });
 
   it('that were given are announced once, and not when the real one came first', () => {
-    const lists = new StoodInLists();
-    lists.gave('tools/list', true);
-    lists.gave('resources/list', false);
-    lists.gave('resources/templates/list', false);
-    lists.gave('prompts/list', false);
+    const lists = new ProvisionalLists();
+    lists.noteProvisional('tools/list', true);
+    lists.noteProvisional('resources/list', false);
+    lists.noteProvisional('resources/templates/list', false);
+    lists.noteProvisional('prompts/list', false);
     expect(lists.signInOffered).toBe(true);
-    lists.replaced('prompts/list');
+    lists.noteReal('prompts/list');
     expect(lists.changes()).toEqual([
       'notifications/tools/list_changed',
       'notifications/resources/list_changed',
     ]);
     expect(lists.changes()).toEqual([]);
-    lists.replaced('tools/list');
+    lists.noteReal('tools/list');
     expect(lists.signInOffered).toBe(false);
   });
 });
 
 describe('words', () => {
-  it.each<[Situation, RegExp]>([
+  it.each<[Unavailability, RegExp]>([
     [signingIn, /Open this address.*https:\/\/as\.example/],
     [{ kind: 'signing-in', address: undefined }, /under way/],
     [away, /cannot be reached: connection refused\. Start it\./],
     [{ kind: 'opening' }, /has not answered yet/],
     [{ kind: 'failed', error: new BadAnswerError('no', { hint: 'Do.' }) }, /^no\. Do\.$/],
   ])('for %j', (situation, expected) => {
-    expect(explain(situation)).toMatch(expected);
+    expect(describeUnavailability(situation)).toMatch(expected);
   });
 
   it('of the sign_in tool are an error until it is done', () => {

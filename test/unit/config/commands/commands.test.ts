@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { loadConfig, type ParsedCommand } from '../../../../src/config/config.ts';
-import { nobodyThere } from '../../../../src/config/interactive.ts';
+import { nonInteractiveReason } from '../../../../src/config/interactive.ts';
 import type { DrawbridgeError } from '../../../../src/errors.ts';
 
 const URL_TEXT = 'https://example.com/mcp';
@@ -96,6 +96,6 @@ describe('is anybody there?', () => {
     ['a code under CI', { grant: 'device_code' }, { CI: 'true' }, 'linux', 'ci'],
     ['--no-browser under CI', { 'no-browser': true }, { CI: 'true' }, 'linux', 'ci'],
   ])('%s', (_, settings, environment, platform, expected) => {
-    expect(nobodyThere(settings, environment, platform)).toBe(expected);
+    expect(nonInteractiveReason(settings, environment, platform)).toBe(expected);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { MessageId } from '../../../../src/protocol/message-id.ts';
 import { backoffMs, reconnectMs, retryAfterMs } from '../../../../src/remote/http/backoff.ts';
 import { BACKOFF_LONGEST_MS, RECONNECT_DEFAULT_MS } from '../../../../src/remote/http/limits.ts';
-import { excerpt, meaningOf, type Refusal } from '../../../../src/remote/http/refusal.ts';
+import { classifyRejection, excerpt, type Refusal } from '../../../../src/remote/http/refusal.ts';
 
 const ID = '1' as MessageId;
 const NOW = Date.parse('2026-01-01T00:00:00Z');
@@ -102,11 +102,11 @@ describe('meaningOf', () => {
     ['400 without a session', refusal(400, { body: 'No valid session ID' }), false, { kind: 'failed' }],
     ['307', refusal(307, { location: 'https://other.example/' }), true, { kind: 'failed' }],
   ])('%s', (_name, given, hadSession, expected) => {
-    expect(meaningOf(given, { hadSession, id: ID, now: NOW })).toMatchObject(expected);
+    expect(classifyRejection(given, { hadSession, id: ID, now: NOW })).toMatchObject(expected);
   });
 
   it('quotes what the server said, and where a redirect leads', () => {
-    const found = meaningOf(refusal(400, { body: '{"error":{"message":"bad\\u001b[31m thing"}}' }), {
+    const found = classifyRejection(refusal(400, { body: '{"error":{"message":"bad\\u001b[31m thing"}}' }), {
       hadSession: false,
       id: ID,
       now: NOW,
@@ -114,7 +114,7 @@ describe('meaningOf', () => {
     expect(found).toMatchObject({
       error: { message: 'the server answered with status 400 and the error "bad[31m thing"' },
     });
-    const moved = meaningOf(refusal(308, { location: 'https://other.example/' }), {
+    const moved = classifyRejection(refusal(308, { location: 'https://other.example/' }), {
       hadSession: false,
       id: ID,
       now: NOW,

@@ -2,7 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { suggestsOther } from '../../../../src/remote/transport/auto-transport.ts';
 
 const refusal = (status: number, body = '') => ({
-  ...{ status, contentType: '', wwwAuthenticate: undefined, retryAfter: undefined, location: undefined },
+  status,
+  contentType: '',
+  wwwAuthenticate: undefined,
+  retryAfter: undefined,
+  location: undefined,
   body: Buffer.from(body),
 });
 const error = (code: unknown, id: unknown = null) =>

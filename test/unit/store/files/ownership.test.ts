@@ -66,7 +66,9 @@ const lease = (
   touchedAt = NOW,
   part: { readonly adoptBy?: number } = {},
 ): LeaseFile => ({
-  ...{ kind: 'lease', owner, touchedAt },
+  kind: 'lease',
+  owner,
+  touchedAt,
   lease: { nonce: 'n', owner: HERE, deadline, ...part },
 });
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { StoreError } from '../../../../src/store/files/store-errors.ts';
 import { isExpected, MAX_RECORD_BYTES } from '../../../../src/store/record/record.ts';
 import { parseRecord, serializeRecord } from '../../../../src/store/record/record-schema.ts';
-import { parseRemembered, serializeRemembered } from '../../../../src/store/server-cache/file.ts';
+import { parseCachedServer, serializeCachedServer } from '../../../../src/store/server-cache/file.ts';
 import { wholeRecord } from '../../../peers/processes/credentials.ts';
 
 const bytes = (value: unknown) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
@@ -85,14 +85,14 @@ test('compare and set: nothing is there and nothing is expected', () => {
 test('what a server said survives; what is too large or too deep is not kept', () => {
   const lists = new Map([['tools/list', { tools: [{ name: 'x' }] }]]);
   const remembered = { savedAt: 5, initialize: { protocolVersion: '2025-06-18' }, lists };
-  expect(parseRemembered(serializeRemembered(remembered) ?? Buffer.alloc(0))).toEqual(remembered);
+  expect(parseCachedServer(serializeCachedServer(remembered) ?? Buffer.alloc(0))).toEqual(remembered);
   let deep: object = {};
   for (let depth = 0; depth < 200_000; depth++) deep = { deep };
-  expect(serializeRemembered({ savedAt: 1, lists: new Map([['tools/list', { deep }]]) })).toBeUndefined();
+  expect(serializeCachedServer({ savedAt: 1, lists: new Map([['tools/list', { deep }]]) })).toBeUndefined();
   const large = { text: 'x'.repeat(1024 * 1024) };
-  expect(serializeRemembered({ savedAt: 1, lists: new Map([['tools/list', large]]) })).toBeUndefined();
+  expect(serializeCachedServer({ savedAt: 1, lists: new Map([['tools/list', large]]) })).toBeUndefined();
 });
 
 test.each(['', '[]', '{"version":2,"savedAt":1}', '{"version":1}', '{'])('not what was kept: %s', (text) => {
-  expect(parseRemembered(bytes(text))).toBeUndefined();
+  expect(parseCachedServer(bytes(text))).toBeUndefined();
 });
