@@ -6,14 +6,20 @@ import { type Random, randomToken } from '../platform/random.ts';
 import { anySignal } from '../platform/stop.ts';
 import { isNestedDeeper } from '../protocol/depth.ts';
 import { type Envelope, parseMessage, serverRequest, textOf } from '../protocol/jsonrpc.ts';
-import { stringId } from '../protocol/message-id.ts';
+import { answersId, type MessageId, stringId } from '../protocol/message-id.ts';
+import { BadAnswerError } from '../remote/http/errors.ts';
 import type { MessageOptions } from '../remote/http/message-options.ts';
 import type { RefreshOptions, Reply, Transport } from '../remote/transport/transport.ts';
-import type { DownTransport } from './down/down-transport.ts';
 import { type Era, eraOfRequest, metaOf } from './message/era.ts';
 import { DISCOVER_MS, MAX_NESTING } from './message/limits.ts';
+import { NotLegacyError } from './message/not-legacy.ts';
+import {
+  classifyDiscover,
+  classifyInitialize,
+  openingOf,
+  type ProbeResult,
+} from './message/probe-classifier.ts';
 import { messageReply, messagesOf, tooDeep } from './message/reply.ts';
-import { classifyDiscover, classifyInitialize, type Opening, type ProbeResult } from './probe-classifier.ts';
 
 /** Where the verdict on a server is kept from one start to the next. */
 export interface EraCache {
@@ -44,7 +50,6 @@ export class EraTransport implements Transport {
   #era: Era | undefined;
   #remembered: Promise<void> | undefined;
   #chosenFor: Era | undefined;
-  #down: DownTransport | undefined;
   #choosing: Promise<Reply | undefined> = Promise.resolve(undefined);
 
   constructor(options: EraTransportOptions) {
@@ -122,18 +127,23 @@ export class EraTransport implements Transport {
   }
 
   async #modern(request: Request, body: Uint8Array | string, options: MessageOptions): Promise<Reply> {
-    const reply = await this.#modernOnce(request, body, options);
-    const down = this.#down;
-    if (reply.kind !== 'refused' || down === undefined || this.#between !== down || down.isOpen) return reply;
-    // What came back is the answer to the bridge's own `initialize`; the host's request was not sent.
-    const verdict = classifyInitialize(openingOf(reply));
-    if (verdict !== 'modern' && verdict !== 'ask') return reply;
+    try {
+      return await this.#sendModern(request, body, options);
+    } catch (error) {
+      if (!(error instanceof NotLegacyError)) throw error;
+    }
+    // What was found, now or last time, is wrong: it is found anew, once.
     this.#era = undefined;
     this.#chosenFor = undefined;
-    return this.#modernOnce(request, body, options);
+    try {
+      return await this.#sendModern(request, body, options);
+    } catch (error) {
+      if (error instanceof NotLegacyError && error.refused !== undefined) return error.refused;
+      throw error;
+    }
   }
 
-  async #modernOnce(request: Request, body: Uint8Array | string, options: MessageOptions): Promise<Reply> {
+  async #sendModern(request: Request, body: Uint8Array | string, options: MessageOptions): Promise<Reply> {
     if (this.#chosenFor !== 'modern' || request.method === 'server/discover') {
       // One at a time: what the first finds out holds for those that wait.
       const choosing = this.#choosing.then(
@@ -164,8 +174,9 @@ export class EraTransport implements Transport {
       this.#goModern(mirror);
       return undefined;
     }
-    const asked = discovers ? body : ownDiscover(request, this.#options.random);
-    const reply = await this.#withinTime(mirror, asked, options);
+    const id = discovers ? request.id : stringId(`drawbridge-${randomToken(this.#options.random, 96)}`);
+    const asked = discovers ? body : ownDiscover(id, request);
+    const reply = await this.#withinTime(mirror, id, asked, options);
     const verdict: ProbeResult = reply === undefined ? 'legacy' : classifyDiscover(openingOf(reply));
     switch (verdict) {
       case 'modern':
@@ -181,9 +192,8 @@ export class EraTransport implements Transport {
 
   async #goDown(): Promise<undefined> {
     const { DownTransport } = await import('./down/down-transport.ts');
-    if (this.#chosenFor !== 'modern' || this.#between !== this.#down) {
-      this.#down = new DownTransport(this.#options);
-      this.#between = this.#down;
+    if (this.#chosenFor !== 'modern' || !(this.#between instanceof DownTransport)) {
+      this.#between = new DownTransport(this.#options);
     }
     this.#chosenFor = 'modern';
   }
@@ -197,6 +207,7 @@ export class EraTransport implements Transport {
   /** Undefined where the server says nothing: some legacy servers are silent until `initialize` (stdio → Backward Compatibility). */
   async #withinTime(
     transport: Transport,
+    id: MessageId,
     body: Uint8Array | string,
     options: MessageOptions,
   ): Promise<Reply | undefined> {
@@ -209,11 +220,11 @@ export class EraTransport implements Transport {
     try {
       const signal = anySignal([options.signal, late.signal]);
       const reply = await transport.post(body, { ...options, signal });
-      if (reply.kind !== 'events') return reply;
+      if (reply.kind !== 'events' && reply.kind !== 'message') return reply;
       for await (const { text, envelope } of messagesOf(reply)) {
-        if (envelope.kind === 'response') return messageReply(text);
+        if (envelope.kind === 'response' && answersId(envelope.id, id)) return messageReply(text);
       }
-      return undefined;
+      throw new BadAnswerError('the server ended its answer without answering server/discover');
     } catch (error) {
       if (options.signal.aborted || !late.signal.aborted) throw error;
       return undefined;
@@ -236,36 +247,8 @@ export class EraTransport implements Transport {
   }
 }
 
-/** What a reply to an opening message says, as far as it can be seen without reading a stream. */
-function openingOf(reply: Reply): Opening {
-  switch (reply.kind) {
-    case 'message':
-      return { status: 200, answer: answerIn(reply.json) };
-    case 'refused':
-      return { status: reply.refusal.status, answer: answerIn(reply.refusal.body) };
-    default:
-      return { status: reply.kind === 'events' ? 200 : 202, answer: undefined };
-  }
-}
-
-/** Also an error without an id, which is how servers refuse what they could not make sense of. */
-function answerIn(body: Uint8Array): Opening['answer'] {
-  const parsed = parseMessage(body);
-  if (parsed.kind === 'response') return parsed;
-  try {
-    const message = JSON.parse(Buffer.from(body).toString('utf8'));
-    return typeof message?.error?.code === 'number'
-      ? { kind: 'response', id: stringId(''), failed: true, message }
-      : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
-
 /** For a host whose first message does not ask for the server itself; the SDK 2.x asks in a process that it throws away. */
-function ownDiscover({ message }: Request, random: Random): string {
-  const id = stringId(`drawbridge-${randomToken(random, 96)}`);
+function ownDiscover(id: MessageId, { message }: Request): string {
   const params = { _meta: { ...metaOf(message.params), progressToken: undefined } };
   return serverRequest(id, 'server/discover', params);
 }

@@ -79,11 +79,6 @@ export class DownTransport implements Transport {
     });
   }
 
-  /** Whether the server has answered `initialize`. */
-  get isOpen(): boolean {
-    return this.#session.isOpen;
-  }
-
   async post(body: Uint8Array | string, options: MessageOptions): Promise<Reply> {
     const parsed = parseMessage(body);
     if (parsed.kind === 'notification') {

@@ -21,6 +21,8 @@ import { sessionHeaders } from '../../remote/transport/session-headers.ts';
 import type { Reply } from '../../remote/transport/transport.ts';
 import { isObject } from '../message/era.ts';
 import { ACCEPT_MS, INITIALIZED_MS, OPENING_MS, RESUME_LIMIT_MS } from '../message/limits.ts';
+import { NotLegacyError } from '../message/not-legacy.ts';
+import { classifyInitialize, type Opening, openingOf } from '../message/probe-classifier.ts';
 import { messagesOf, type Received } from '../message/reply.ts';
 import { type LegacyStreamOptions, listenToServer } from './legacy-stream.ts';
 import { initializeParams } from './translate.ts';
@@ -54,10 +56,6 @@ export class LegacySession {
 
   constructor(options: LegacySessionOptions) {
     this.#options = options;
-  }
-
-  get isOpen(): boolean {
-    return this.#opened !== undefined;
   }
 
   get headers(): SessionHeaders {
@@ -226,7 +224,10 @@ export class LegacySession {
     const { onSent: _sent, ...rest } = options;
     const { signal } = options;
     const reply = await postInitialize(transport, body, { ...rest, session: {} });
-    if (reply.kind === 'refused') return reply;
+    if (reply.kind === 'refused') {
+      if (isModern(openingOf(reply))) throw new NotLegacyError('the server refused initialize', reply);
+      return reply;
+    }
     const before: Received[] = [];
     const iterator = messagesOf(reply);
     for (let step = await iterator.next(); !step.done; step = await iterator.next()) {
@@ -236,7 +237,10 @@ export class LegacySession {
         continue;
       }
       const { result } = envelope.message;
-      if (!isObject(result)) throw new BadAnswerError(`the server refused initialize: ${excerpt(text)}`);
+      if (!isObject(result)) {
+        const why = `the server refused initialize: ${excerpt(text)}`;
+        throw isModern({ status: 200, answer: envelope }) ? new NotLegacyError(why) : new BadAnswerError(why);
+      }
       const { sessionId } = reply.kind === 'accepted' ? { sessionId: undefined } : reply;
       const headers = sessionHeaders(sessionId, result.protocolVersion);
       const opened: Opened = { headers, greeting: result, listening: new AbortController() };
@@ -287,4 +291,10 @@ export class LegacySession {
       }
     }
   }
+}
+
+/** Whether a server that refuses `initialize` so may be of the modern era. */
+function isModern(opening: Opening): boolean {
+  const verdict = classifyInitialize(opening);
+  return verdict === 'modern' || verdict === 'ask';
 }

@@ -3,6 +3,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { errorAnswer, type MessageId, parseMessage, RpcErrorCode, textOf } from '../../protocol/jsonrpc.ts';
 import { answersId } from '../../protocol/message-id.ts';
 import { type RawObject, rawChild, rawMembers, rawObject } from '../../protocol/raw-json.ts';
+import { BadAnswerError } from '../../remote/http/errors.ts';
 import type { MessageOptions } from '../../remote/http/message-options.ts';
 import { excerpt, type Refusal } from '../../remote/http/refusal.ts';
 import type { Reply } from '../../remote/transport/transport.ts';
@@ -89,12 +90,15 @@ export class InputRounds {
   ) {
     const { signal } = call.options;
     const asked = new Map(Array.from(requests.keys(), (key) => [key, this.#options.newId()]));
+    const texts = Array.from(asked, ([key, question]) => requestToHost(requests.get(key) ?? '{}', question));
+    // Nobody would answer it.
+    if (texts.some((text) => parseMessage(text).kind !== 'request')) {
+      throw new BadAnswerError('the server asked for input in a way that is no request');
+    }
     const answers = this.#hostAnswers.answers(asked, signal);
     // Awaited below; until then a rejection is not unhandled.
     answers.catch(() => {});
-    const events = Array.from(asked, ([key, question]) =>
-      eventOf(requestToHost(requests.get(key) ?? '{}', question)),
-    );
+    const events = texts.map(eventOf);
     if (events.length > 0) yield events;
     else await this.#options.clock.sleep(STATE_ONLY_PAUSE_MS, signal);
     const given = await answers;

@@ -289,6 +289,16 @@ describe('a server of 2026 with header annotations', () => {
 });
 
 describe('a host of 2026', () => {
+  it('is served by a server that was of 2025 last time', async () => {
+    await using server = await ModernMcpServer.start();
+    const { bridge, eras } = await composeEraBridge(server.url, { era: 'legacy' });
+    await using _bridge = bridge.read();
+    bridge.send(modern(1, 'tools/call', '"name":"echo","arguments":{"value":3}'));
+    expect((await bridge.answer(1)).json.result.content).toEqual([{ type: 'text', text: '3' }]);
+    expect(eras).toEqual(['modern']);
+    expect(server.of('tools/call').length).toBe(1);
+  });
+
   it('has its messages relayed as they are', async () => {
     await using server = await ModernMcpServer.start();
     const odd =

@@ -1,6 +1,8 @@
-import type { Envelope, JsonObject } from '../protocol/jsonrpc.ts';
-import { RpcErrorCode } from '../protocol/jsonrpc.ts';
-import { type Era, isLegacyVersion, isModernErrorCode, isObject } from './message/era.ts';
+import type { Envelope, JsonObject } from '../../protocol/jsonrpc.ts';
+import { parseMessage, RpcErrorCode } from '../../protocol/jsonrpc.ts';
+import { stringId } from '../../protocol/message-id.ts';
+import type { Reply } from '../../remote/transport/transport.ts';
+import { type Era, isLegacyVersion, isModernErrorCode, isObject } from './era.ts';
 
 /** What the answer to an opening message says of the server. */
 export type ProbeResult =
@@ -50,4 +52,31 @@ export function classifyDiscover({ status, answer }: Opening): ProbeResult {
 
 function errorCode(message: JsonObject): unknown {
   return isObject(message.error) ? message.error.code : undefined;
+}
+
+/** What a reply to an opening message says, as far as it can be seen without reading a stream. */
+export function openingOf(reply: Reply): Opening {
+  switch (reply.kind) {
+    case 'message':
+      return { status: 200, answer: answerIn(reply.json) };
+    case 'refused':
+      return { status: reply.refusal.status, answer: answerIn(reply.refusal.body) };
+    default:
+      return { status: reply.kind === 'events' ? 200 : 202, answer: undefined };
+  }
+}
+
+/** Also an error without an id, which is how servers refuse what they could not make sense of. */
+function answerIn(body: Uint8Array): Opening['answer'] {
+  const parsed = parseMessage(body);
+  if (parsed.kind === 'response') return parsed;
+  try {
+    const message = JSON.parse(Buffer.from(body).toString('utf8'));
+    return typeof message?.error?.code === 'number'
+      ? { kind: 'response', id: stringId(''), failed: true, message }
+      : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }

@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { classifyDiscover, classifyInitialize, type Opening } from '../../../src/eras/probe-classifier.ts';
-import { stringId } from '../../../src/protocol/message-id.ts';
+import {
+  classifyDiscover,
+  classifyInitialize,
+  type Opening,
+} from '../../../../src/eras/message/probe-classifier.ts';
+import { stringId } from '../../../../src/protocol/message-id.ts';
 
 const answer = (message: object): Opening['answer'] => ({
   kind: 'response',
