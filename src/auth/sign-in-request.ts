@@ -20,11 +20,11 @@ export interface SignInRequest {
   readonly noResource?: boolean | undefined;
   /** The user's `--issuer`. */
   readonly issuer?: string | undefined;
-  /** `{tenantid}` in an issuer stands for the tenant (QUIRKS, Entra ID). */
+  /** `{tenantid}` in an issuer stands for the tenant (src/auth/README.md, "Entra ID"). */
   readonly tenantIssuer?: boolean | undefined;
-  /** The scope goes with the token request as well (QUIRKS, Entra ID). */
+  /** The scope goes with the token request as well (src/auth/README.md, "Entra ID"). */
   readonly scopeOnTokenRequests?: boolean | undefined;
-  /** The resource goes out as `audience` as well (QUIRKS, Auth0). */
+  /** The resource goes out as `audience` as well (src/auth/README.md, "Auth0"). */
   readonly audienceFromResource?: boolean | undefined;
   readonly useIdToken?: boolean | undefined;
   /** The user's `--dpop`; absent: where it is asked for. */

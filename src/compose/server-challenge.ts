@@ -22,7 +22,7 @@ export async function challengeOf(
   }
 }
 
-/** With the user's headers, which go to the server alone (THREATS 14). */
+/** With the user's headers, which go to the server alone (.github/SECURITY.md, attack 14). */
 async function probe(
   config: Config,
   process: ProcessParts,

@@ -76,7 +76,7 @@ export type ParsedCommand =
 
 export const defaults = {
   profile: 'default',
-  /** Redirect allow-lists name this one most often (QUIRKS: Azure, Atlassian). */
+  /** Redirect allow-lists name this one most often (src/auth/README.md, "Azure, Atlassian"). */
   callbackHost: '127.0.0.1',
   callbackPath: '/callback',
   /** Time to find the password, the second factor and the right account. */

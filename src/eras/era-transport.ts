@@ -41,7 +41,7 @@ type Request = Extract<Envelope, { kind: 'request' }>;
 
 /**
  * Finds out of which era host and server are, and puts between them what they need. No server pays for a probe that it does not know: the
- * host's own first message goes out, and what comes back decides (DESIGN, "The two eras").
+ * host's own first message goes out, and what comes back decides (src/README.md, "The two eras").
  */
 export class EraTransport implements Transport {
   readonly #options: EraTransportOptions;

@@ -9,7 +9,7 @@ const CAPABILITY_OF: ReadonlyMap<string, string> = new Map([
   ['tasks/cancel', 'tasks'],
 ]);
 
-/** The capability that this request of a server needs and the host has not declared; undefined: the host may see it (THREATS 21). */
+/** The capability that this request of a server needs and the host has not declared; undefined: the host may see it (.github/SECURITY.md, attack 21). */
 export function missingCapability(method: string, capabilities: unknown): string | undefined {
   const needed = CAPABILITY_OF.get(method);
   if (needed === undefined) return undefined;

@@ -5,7 +5,7 @@ const CLOSE_ARRAY = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
-/** Whether the brackets of a JSON text nest deeper than this, found without a stack of our own (THREATS 17). */
+/** Whether the brackets of a JSON text nest deeper than this, found without a stack of our own (.github/SECURITY.md, attack 17). */
 export function isNestedDeeper(text: string, limit: number): boolean {
   if (text.length <= limit) return false;
   let depth = 0;

@@ -1,6 +1,6 @@
 import { redactor } from '../redaction/secrets.ts';
 
-/** Texts of servers are cut here, so that one of them cannot fill a terminal or a log (THREATS 24). */
+/** Texts of servers are cut here, so that one of them cannot fill a terminal or a log (.github/SECURITY.md, attack 24). */
 const MAX_QUOTED_CHARACTERS = 200;
 /** Looked at before stripping: enough for 200 characters, and no work that grows with what a server sends. */
 const MAX_INSPECTED_UNITS = 4_000;

@@ -23,7 +23,7 @@ export interface Page {
   readonly body: string;
 }
 
-/** Constant texts; whatever comes from outside is cleaned, cut and escaped (THREATS 24, 30). */
+/** Constant texts; whatever comes from outside is cleaned, cut and escaped (.github/SECURITY.md, attacks 24, 30). */
 export function renderPage(view: PageView): Page {
   switch (view.kind) {
     case 'signed-in':

@@ -35,7 +35,7 @@ import { judge } from './verdicts.ts';
  * - `--max-semi-space-size` by itself: does little once the process runs (135 → 122 … 134 MB). `--max-lazy`, `--v8-pool-size=1`: nothing.
  * - `--no-wasm-tier-up`: slower at the start (184 → 212 ms), no less memory.
  * - the compile cache of Node 22: 104 → 90 ms of processor time. Its default folder lies in the system's temporary folder, where others could
- *   put code (THREATS 34), and ours is not known before the settings are read.
+ *   put code (.github/SECURITY.md, attack 34), and ours is not known before the settings are read.
  */
 
 /** Above this load per processor at the start, ratios say more about the neighbours. */

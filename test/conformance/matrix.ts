@@ -34,7 +34,7 @@ const EXTENSIONS = [
 
 /**
  * Pairs that cannot be. `request-metadata` asks for the header `MCP-Protocol-Version` and the modern `_meta` on the very first message, and
- * the first message of a legacy host is its `initialize`, which goes out as the host wrote it (DESIGN, "The two eras").
+ * the first message of a legacy host is its `initialize`, which goes out as the host wrote it (src/README.md, "The two eras").
  */
 function makesSense({ host, scenario }: Pair): boolean {
   return scenario !== 'request-metadata' || host === '2026';

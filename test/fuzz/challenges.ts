@@ -4,7 +4,7 @@ import { bearerChallenge, type Challenge, parseChallenges } from '../../src/auth
 import { property } from './property.ts';
 import { asCharacter, hostileText } from './texts.ts';
 
-/** THREATS 19. */
+/** .github/SECURITY.md, attack 19. */
 const MAX_PARSE_MS = 10;
 /** Of several measurements the smallest: a parser that goes back is slow each time, a machine that is busy is not. */
 const MEASUREMENTS = 8;

@@ -7,7 +7,7 @@ const INVISIBLE = /[\p{C}\u2028\u2029]/u;
 const MAX_MESSAGE_CHARACTERS = 1_000;
 const MAX_CAUSES = 8;
 
-/** A failure that the program expects: of ours, with a code, and nothing in it that a terminal would act on (THREATS 24). */
+/** A failure that the program expects: of ours, with a code, and nothing in it that a terminal would act on (.github/SECURITY.md, attack 24). */
 export function assertExpected(error: unknown): DrawbridgeError {
   if (!(error instanceof DrawbridgeError)) throw error;
   assert.match(error.code, /^[a-z_]+$/);

@@ -11,7 +11,7 @@ export interface Property {
 /** What costs microseconds is tried more often than what costs milliseconds. */
 const MORE_OFTEN = 4;
 
-/** `holds` throws where it does not; that nothing reaches a prototype is looked at after each input (THREATS 18). */
+/** `holds` throws where it does not; that nothing reaches a prototype is looked at after each input (.github/SECURITY.md, attack 18). */
 export function property<T>(
   name: string,
   inputs: fc.Arbitrary<T>,

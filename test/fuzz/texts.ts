@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-/** What terminals, headers and readers of text take for something else than text (THREATS 22, 24). */
+/** What terminals, headers and readers of text take for something else than text (.github/SECURITY.md, attacks 22, 24). */
 const TRAPS = [
   '\r\nX-Evil: 1',
   '\u001b[2J\u001b]0;title\u0007',

@@ -26,7 +26,7 @@ export interface AnswerFigures {
 const HEAL_MS = 20_000;
 const TURN_MS = 250;
 
-/** FAULTS 19: a token endpoint that fails so often in a row, at the end of an access token's life. */
+/** test/README.md, fault 19: a token endpoint that fails so often in a row, at the end of an access token's life. */
 export async function badAnswer(fault: Fault, attempts: number): Promise<AnswerFigures> {
   await using world = await StormWorld.create();
   const { authority, browser } = world;

@@ -32,7 +32,7 @@ export interface MatrixFigures {
 /** One more than any server's: the token has been redeemed and comes again long after. */
 const GRACE_MS = 120_000;
 
-/** DESIGN, "The credential": a process is killed at each step of a refresh, and the next one is started right away. */
+/** src/README.md, "A refresh": a process is killed at each step of a refresh, and the next one is started right away. */
 export async function killMatrix(options: MatrixOptions): Promise<MatrixFigures> {
   const { runs, grace, atOnce, steps = STEPS } = options;
   await using world = await StormWorld.create({ reuseGraceMs: grace ? GRACE_MS : 0 });

@@ -16,7 +16,7 @@ export interface Scale {
   readonly seed: number;
 }
 
-/** FAULTS, "Figures to reach". */
+/** test/README.md, "Storms". */
 export const FULL: Scale = {
   cold: 50,
   instances: 32,

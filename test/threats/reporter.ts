@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import type { Reporter, TestModule, Vitest } from 'vitest/node';
 import { missingThreats, type TestEnd } from './judge.ts';
-import { THREATS } from './rows.ts';
+import { ATTACKS } from './rows.ts';
 
 /** Fails a run in which a test that a row of the threats names was skipped, left out or renamed: such a run has shown nothing of it. */
 export class ThreatsReporter implements Reporter {
@@ -21,7 +21,7 @@ export class ThreatsReporter implements Reporter {
     // Of tests that were chosen by name (-t) the others are skipped on purpose.
     if (modules.some(({ project }) => project.config.testNamePattern !== undefined)) return;
     const run = new Map(modules.map((module) => [this.#nameOf(module), ends(module)] as const));
-    const missing = missingThreats(THREATS, run);
+    const missing = missingThreats(ATTACKS, run);
     if (missing.length === 0) return;
     this.#vitest?.logger.error(`\nThreats of which this run has shown nothing:\n  ${missing.join('\n  ')}\n`);
     process.exitCode = 1;

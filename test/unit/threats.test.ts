@@ -1,15 +1,15 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { missingThreats } from '../threats/judge.ts';
-import { THREATS } from '../threats/rows.ts';
+import { ATTACKS } from '../threats/rows.ts';
 
 test('each attack has its row', () => {
-  expect(THREATS.map(([row]) => row)).toEqual(Array.from({ length: 42 }, (_, at) => at + 1));
-  for (const [row, ...tests] of THREATS) expect(tests, `row ${row}`).not.toEqual([]);
+  expect(ATTACKS.map(([row]) => row)).toEqual(Array.from({ length: 42 }, (_, at) => at + 1));
+  for (const [row, ...tests] of ATTACKS) expect(tests, `row ${row}`).not.toEqual([]);
 });
 
 test('each row names files that are there', () => {
-  const files = new Set(THREATS.flatMap(([, ...tests]) => tests.map(([file]) => file)));
+  const files = new Set(ATTACKS.flatMap(([, ...tests]) => tests.map(([file]) => file)));
   const gone = [...files].filter((file) => !existsSync(new URL(`../${file}.test.ts`, import.meta.url)));
   expect(gone).toEqual([]);
 });

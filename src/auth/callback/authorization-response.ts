@@ -9,9 +9,9 @@ export interface CallbackExpectation {
 }
 
 export type AuthorizationResponseOutcome =
-  /** Not an answer to our question: the sign-in goes on as if it had not come (THREATS 27, 28). */
+  /** Not an answer to our question: the sign-in goes on as if it had not come (.github/SECURITY.md, attacks 27, 28). */
   | { readonly kind: 'foreign'; readonly reason: 'missing' | 'repeated' | 'wrong' }
-  /** An answer to our question by someone else: the code must not leave, its texts must not show (THREATS 7). */
+  /** An answer to our question by someone else: the code must not leave, its texts must not show (.github/SECURITY.md, attack 7). */
   | { readonly kind: 'mix-up'; readonly received: string | undefined }
   | { readonly kind: 'denied'; readonly error: string; readonly description: string | undefined }
   | { readonly kind: 'error'; readonly error: string; readonly description: string | undefined }

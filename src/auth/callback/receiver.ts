@@ -14,7 +14,7 @@ export interface Arrival {
   respond(answer: ListenerAnswer): void;
 }
 
-/** Where the browser comes back to. Forgeries and replays are dealt with here and never seen behind it (THREATS 27–29). */
+/** Where the browser comes back to. Forgeries and replays are dealt with here and never seen behind it (.github/SECURITY.md, attacks 27–29). */
 export class RedirectReceiver {
   #listener: LoopbackListener | undefined;
   readonly #server: string;

@@ -1,4 +1,4 @@
-/** RFC 9110 §11.6.1 challenges, read in one pass: no regular expression that could look at a character twice (THREATS 19). */
+/** RFC 9110 §11.6.1 challenges, read in one pass: no regular expression that could look at a character twice (.github/SECURITY.md, attack 19). */
 
 /** Longer than any real header; Node's own limit for all headers together is the same. */
 const MAX_HEADER_CHARACTERS = 16 * 1024;

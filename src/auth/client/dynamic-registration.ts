@@ -111,7 +111,7 @@ function refusal(
   const { error, error_description: description } = said.success ? said.data : {};
   const why = [error, description].filter((part) => part !== undefined).join(': ');
   const what = `answered the registration with ${status}${why === '' ? '' : `, ${quote(why)}`}`;
-  // QUIRKS, GitHub: 422 without an error of RFC 7591 is no word on this request either.
+  // src/auth/README.md, "GitHub": 422 without an error of RFC 7591 is no word on this request either.
   const isClosed = CLOSED_STATUSES.has(status) || (status === 422 && error === undefined);
   if (isClosed) return noClient(issuer, what, redirectUri);
   return new RegistrationError(`${quote(issuer)} ${what}`, { status, oauthError: error, ...hintOf(error) });

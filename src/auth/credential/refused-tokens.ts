@@ -1,6 +1,6 @@
 /** Nobody told us that a token works: after this time it must have, or nothing was asked. */
 const PROVEN_AFTER_MS = 5 * 60_000;
-/** DESIGN, "Freshness": a 401 on the token that answered a 401 is an error, not another round. */
+/** src/README.md, "Expiry": a 401 on the token that answered a 401 is an error, not another round. */
 const MAX_IN_A_ROW = 2;
 
 /** Tokens that the server refused one after the other, with nothing accepted in between. */

@@ -4,7 +4,7 @@ import type { BearerChallenge } from '../challenge/challenge.ts';
 import { cleanScope } from '../challenge/scope.ts';
 import { ScopeRefusedError } from '../errors/errors.ts';
 
-/** THREATS 23: a server that is never content does not get a person to click for ever. */
+/** .github/SECURITY.md, attack 23: a server that is never content does not get a person to click for ever. */
 const MAX_PROMPTS = 3;
 const WINDOW_MS = 10 * 60_000;
 

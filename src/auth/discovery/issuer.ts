@@ -2,11 +2,11 @@ import { quote } from '../../protocol/quote.ts';
 import { IssuerMismatchError } from '../errors/oauth-errors.ts';
 
 export interface IssuerExpectation {
-  /** The spellings that are right, byte for byte (RFC 8414 §3.3, THREATS 6). */
+  /** The spellings that are right, byte for byte (RFC 8414 §3.3, .github/SECURITY.md, attack 6). */
   readonly issuers: readonly string[];
   /** The user's `--issuer`: this one and no other, wherever the metadata was found. */
   readonly onlyIssuer?: string | undefined;
-  /** QUIRKS, Entra ID: `{tenantid}` in the issuer stands for the tenant of the one that was asked for. */
+  /** src/auth/README.md, "Entra ID": `{tenantid}` in the issuer stands for the tenant of the one that was asked for. */
   readonly tenantIssuer?: boolean | undefined;
 }
 

@@ -159,7 +159,7 @@ export function defaultEndpoints(server: URL): AuthorizationServerMetadata {
   });
 }
 
-/** MCP, Authorization → Authorization Code Protection: without the promise of S256 a client has to refuse (THREATS 10). */
+/** MCP, Authorization → Authorization Code Protection: without the promise of S256 a client has to refuse (.github/SECURITY.md, attack 10). */
 function checkPkce(issuer: string, methods: readonly string[] | undefined, assumePkce: boolean): void {
   if (methods?.includes('S256') || (methods === undefined && assumePkce)) return;
   if (methods !== undefined) {

@@ -3,7 +3,7 @@ import { ResourceMismatchError } from '../errors/oauth-errors.ts';
 
 /**
  * RFC 9728 §3.3: metadata is for the resource that it names, and that has to be the server we talk to: the same URL, or, as MCP servers
- * use it, a path prefix at the same origin. Else a server could have tokens for another one issued to it (THREATS 8).
+ * use it, a path prefix at the same origin. Else a server could have tokens for another one issued to it (.github/SECURITY.md, attack 8).
  */
 export function checkResource(resource: string, server: URL): void {
   const fault = resourceFault(resource, server);

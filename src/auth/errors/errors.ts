@@ -5,7 +5,7 @@ export class StaticAuthorizationRefusedError extends DrawbridgeError {
   readonly code = 'static_authorization_refused';
 }
 
-/** FAULTS 23: what the authorization server has just issued, the MCP server refuses; asking again brings nothing. */
+/** test/README.md, fault 23: what the authorization server has just issued, the MCP server refuses; asking again brings nothing. */
 export class FreshTokenRefusedError extends DrawbridgeError {
   readonly code = 'fresh_token_refused';
 }

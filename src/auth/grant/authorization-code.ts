@@ -62,7 +62,7 @@ interface Round {
   readonly codeVerifier: string;
 }
 
-/** The authorization code grant from the server's address to the credential in the store (DESIGN, "Sign-in"). */
+/** The authorization code grant from the server's address to the credential in the store (src/README.md, "Sign-in"). */
 export async function signIn(
   request: SignInRequest,
   tools: SignInTools,
@@ -119,7 +119,7 @@ export async function signIn(
       arrival.respond(successPage(request.server));
       return record;
     } catch (error) {
-      // FAULTS 25: a server that has forgotten the registration says so only now. Once, and in the same tab.
+      // test/README.md, fault 25: a server that has forgotten the registration says so only now. Once, and in the same tab.
       if (mayRegisterAgain && isClientUnknown(error)) {
         mayRegisterAgain = false;
         tools.logger.debug('client unknown to its issuer, registering anew', { issuer: plan.issuer });
@@ -135,7 +135,7 @@ export async function signIn(
   }
 }
 
-/** QUIRKS, Auth0: it knows the resource by this name. */
+/** src/auth/README.md, "Auth0": it knows the resource by this name. */
 function audience({ audienceFromResource }: SignInRequest, resource: string | undefined) {
   return audienceFromResource === true && resource !== undefined ? [['audience', resource] as const] : [];
 }

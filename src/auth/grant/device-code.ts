@@ -17,12 +17,12 @@ import { requestTokens, type TokenAnswer, type TokenRequest } from '../token/tok
 import type { SignInAttempt, SignInTools } from './authorization-code.ts';
 import { knownClient, newCredential, saveCredential } from './new-record.ts';
 
-/** THREATS 26: `interval: 0` would be a flood; RFC 8628 §3.5 has 5 s where the server does not say. */
+/** .github/SECURITY.md, attack 26: `interval: 0` would be a flood; RFC 8628 §3.5 has 5 s where the server does not say. */
 const MIN_INTERVAL_S = 5;
 const MAX_INTERVAL_S = 60;
 /** RFC 8628 §3.5: with each `slow_down`. */
 const SLOWER_BY_S = 5;
-/** THREATS 26: a code that lives for ever would be polled for ever. */
+/** .github/SECURITY.md, attack 26: a code that lives for ever would be polled for ever. */
 const MAX_LIFETIME_S = 15 * 60;
 
 const lenient = <T extends z.core.SomeType>(schema: T) => z.catch(z.optional(schema), undefined);
@@ -132,7 +132,7 @@ async function authorizeDevice(
   throw new TokenEndpointError(`${what} gave no code that can be used`, { sent: 'answered', status: 200 });
 }
 
-/** Undefined: not what RFC 8628 §3.2 has. Throws where an address may not be shown (THREATS 3). */
+/** Undefined: not what RFC 8628 §3.2 has. Throws where an address may not be shown (.github/SECURITY.md, attack 3). */
 export function readDeviceAuthorization(
   text: string,
   fetch: Pick<GuardedFetch, 'policy'>,

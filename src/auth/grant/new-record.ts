@@ -52,7 +52,7 @@ export function newCredential(
   };
 }
 
-/** The registration of an earlier sign-in, which only its own issuer may see (THREATS 9). */
+/** The registration of an earlier sign-in, which only its own issuer may see (.github/SECURITY.md, attack 9). */
 export async function knownClient(
   request: SignInRequest,
   { store, clock }: { readonly store: Store; readonly clock: Clock },
@@ -68,7 +68,7 @@ export async function knownClient(
 /** Each attempt waits for the lock as long as the store does; a person has just agreed, which is worth a second wait. */
 const SAVE_ATTEMPTS = 2;
 
-/** Login beats a refresh in flight: whatever is there is replaced (DESIGN, "The credential", step 8). */
+/** Login beats a refresh in flight: whatever is there is replaced (src/README.md, "A refresh", step 8). */
 export async function saveCredential(
   key: string,
   record: NewRecord,

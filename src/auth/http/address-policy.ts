@@ -13,7 +13,7 @@ export function reachOfHost(hostname: string): Reach | undefined {
 }
 
 /**
- * Whether a server may lead to an address (THREATS 11). A public one only to public ones; a private one not to link-local ones, where
+ * Whether a server may lead to an address (.github/SECURITY.md, attack 11). A public one only to public ones; a private one not to link-local ones, where
  * a cloud's metadata service gives credentials to whoever asks; one on this machine anywhere.
  */
 export function mayLeadTo(server: Reach, target: Reach): boolean {

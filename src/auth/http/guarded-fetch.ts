@@ -8,13 +8,13 @@ import { readText } from './response-body.ts';
 import { withTimeLimit } from './time-limit.ts';
 import { checkDiscoveredUrl, type UrlPolicy } from './url-policy.ts';
 
-/** THREATS 15: real documents have some 5 KiB; counted after inflating. */
+/** .github/SECURITY.md, attack 15: real documents have some 5 KiB; counted after inflating. */
 export const MAX_ANSWER_BYTES = 256 * 1024;
-/** THREATS 15: a metadata document with its redirects, to the last byte. */
+/** .github/SECURITY.md, attack 15: a metadata document with its redirects, to the last byte. */
 const METADATA_LIMIT_MS = 10_000;
-/** DESIGN, "The credential", step 6: authorization servers that wake up first take half of it. */
+/** src/README.md, "A refresh", step 6: authorization servers that wake up first take half of it. */
 const POST_LIMIT_MS = 30_000;
-/** THREATS 13. */
+/** .github/SECURITY.md, attack 13. */
 const MAX_REDIRECTS = 3;
 const REDIRECT_STATUSES = new Set([301, 302, 303, 307, 308]);
 
@@ -60,7 +60,7 @@ export interface GuardedFetchOptions {
   readonly http: Http;
   readonly addresses: AddressGuard;
   readonly server: URL;
-  /** The user's own. A gateway may want them for the server's metadata as for its messages; nobody else sees them (THREATS 14). */
+  /** The user's own. A gateway may want them for the server's metadata as for its messages; nobody else sees them (.github/SECURITY.md, attack 14). */
   readonly headers?: UserHeaders | undefined;
   readonly allowHttp: boolean;
   readonly clock: Clock;
@@ -133,7 +133,7 @@ function ofUser(headers: UserHeaders): Record<string, string> {
   return Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value]));
 }
 
-/** THREATS 13: the place may change, the party may not. */
+/** .github/SECURITY.md, attack 13: the place may change, the party may not. */
 function redirectTarget(from: URL, location: string, policy: UrlPolicy): URL {
   if (!URL.canParse(location, from.href)) {
     throw new DiscoveryError(`${quote(from.href)} redirects to ${quote(location)}, which is no URL`);

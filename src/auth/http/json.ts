@@ -1,6 +1,6 @@
 import { isNestedDeeper } from '../../protocol/depth.ts';
 
-/** THREATS 17: real documents nest less than ten deep; what is deeper is meant for someone's stack. */
+/** .github/SECURITY.md, attack 17: real documents nest less than ten deep; what is deeper is meant for someone's stack. */
 export const MAX_JSON_DEPTH = 256;
 
 export function isTooDeep(text: string): boolean {

@@ -11,7 +11,7 @@ const INFLATE = new Map([
   ['br', promisify(brotliDecompress)],
 ]);
 
-/** The body as text, refused beyond `maxBytes` before and after inflating: 204 KB of gzip can hold 200 MB (THREATS 15). */
+/** The body as text, refused beyond `maxBytes` before and after inflating: 204 KB of gzip can hold 200 MB (.github/SECURITY.md, attack 15). */
 export async function readText(response: HttpResponse, maxBytes: number): Promise<string> {
   const coding = response.headers['content-encoding']?.trim().toLowerCase() ?? '';
   const bytes = await readBytes(response, maxBytes);

@@ -18,7 +18,7 @@ const MAX_URL_CHARACTERS = 2_048;
 const VISIBLE_ASCII = /^[\x21-\x7e]+$/;
 
 /**
- * An address from a challenge or a document → a URL that may be requested or opened (THREATS 1, 3, 11, 12). `what` names it for the
+ * An address from a challenge or a document → a URL that may be requested or opened (.github/SECURITY.md, attacks 1, 3, 11, 12). `what` names it for the
  * person: "the token endpoint".
  */
 export function checkDiscoveredUrl(text: string, what: string, policy: UrlPolicy): URL {

@@ -24,7 +24,7 @@ const NEAR_EXPIRY_MS = 10_000;
 export const SILENT_OWNER_MS = 10_000;
 /** The same for versions without a heartbeat; far beyond the 30 s of a token request. */
 const UNKNOWN_OWNER_MS = 10 * 60_000;
-/** QUIRKS, Metabase: two refusals without `invalid_grant` mean the same. */
+/** src/auth/README.md, "Metabase": two refusals without `invalid_grant` mean the same. */
 const MAX_REFUSALS = 2;
 
 export type RefreshDecision =

@@ -12,7 +12,7 @@ const TURN_MAX_MS = 250;
 /** The access token still serves, and the refresh token is in doubt: not worth asking sooner. */
 const DOUBT_MS = 5_000;
 
-/** DESIGN, "The credential", steps 2 to 8: of all processes that find the token stale, one spends the refresh token, once. */
+/** src/README.md, "A refresh", steps 2 to 8: of all processes that find the token stale, one spends the refresh token, once. */
 export async function refreshCredential(
   tools: RefreshTools,
   stale: Stale,

@@ -46,7 +46,7 @@ export type RefreshOutcome =
   /** Nothing is lost and nothing can be had now. */
   | { readonly kind: 'later'; readonly error: RefreshPostponedError };
 
-/** DESIGN, step 6: an authorization server that has not answered by then has no more say. */
+/** src/README.md, "A refresh", step 6: an authorization server that has not answered by then has no more say. */
 const REDEEM_TIMEOUT_MS = 30_000;
 
 export type Refresh = Extract<RefreshDecision, { kind: 'refresh' }>;

@@ -31,7 +31,7 @@ export type SignInOutcome =
   /** Another sign-in has the lease. */
   | { readonly kind: 'superseded' };
 
-/** THREATS 29: a replayed callback gets its page within this time; then the port is free. */
+/** .github/SECURITY.md, attack 29: a replayed callback gets its page within this time; then the port is free. */
 const LINGER_MS = 2_000;
 /** How often it looks whether the port is wanted sooner. */
 const LINGER_STEP_MS = 100;

@@ -3,7 +3,7 @@ import { parseJson } from '../http/json.ts';
 import type { TokenAnswer } from './token-response.ts';
 
 /**
- * `--use-id-token`: some servers want the ID token as bearer (QUIRKS, Cognito, AgentCore). It takes the access token's place from here
+ * `--use-id-token`: some servers want the ID token as bearer (src/auth/README.md, "Cognito, AgentCore"). It takes the access token's place from here
  * on, with its own end. Nothing is believed of it that is not in our favour: the server checks it.
  */
 export function idTokenAsBearer(answer: TokenAnswer, now: number): TokenAnswer {

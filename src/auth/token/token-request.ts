@@ -44,7 +44,7 @@ export interface ExchangeOptions extends TokenRequest {
   readonly code: string;
   readonly codeVerifier: string;
   readonly redirectUri: string;
-  /** Where the server demands it here as well (QUIRKS, Entra ID). */
+  /** Where the server demands it here as well (src/auth/README.md, "Entra ID"). */
   readonly scope?: string | undefined;
 }
 
@@ -87,7 +87,7 @@ export async function requestTokens(
     if (result.kind === 'tokens') return result.answer;
     // RFC 9449 §8: refused for its proof, nothing of the grant was spent; whoever sent it sends it once more, with what came.
     const isNewProof = proof === undefined && result.proofRetry !== undefined;
-    // FAULTS 26: refused for who we are, by a server whose clock is another: signed once more, with its time.
+    // test/README.md, fault 26: refused for who we are, by a server whose clock is another: signed once more, with its time.
     const isNewTime = at === undefined && isForItsTime(result, options.client);
     if (isNewProof) proof = result.proofRetry;
     else if (isNewTime) at = result.serverTime;

@@ -20,7 +20,7 @@ export type ReadAnswer =
   | { readonly kind: 'error'; readonly oauthError?: string; readonly description?: string }
   | { readonly kind: 'unusable'; readonly reason: string };
 
-/** Ten years: `expires_in: 1e99` overflows dates (THREATS 25). */
+/** Ten years: `expires_in: 1e99` overflows dates (.github/SECURITY.md, attack 25). */
 const MAX_LIFETIME_SECONDS = 10 * 365 * 24 * 60 * 60;
 /** Visible ASCII: CR, LF or space in a token would make a second header or credential. */
 const TOKEN = /^[\x21-\x7e]+$/;
@@ -40,7 +40,7 @@ export function readTokenAnswer(status: number, text: string, types = BEARER_TYP
   return failed ? { kind: 'error', ...readError(fields) } : readTokens(fields, types);
 }
 
-/** JSON, or the form that GitHub sends. A map: no name in it can reach a prototype (THREATS 18). */
+/** JSON, or the form that GitHub sends. A map: no name in it can reach a prototype (.github/SECURITY.md, attack 18). */
 function readFields(text: string): Fields | undefined {
   const trimmed = text.trim();
   if (trimmed.startsWith('{')) {

@@ -37,7 +37,7 @@ export type NextStep =
     };
 
 /**
- * DESIGN, "Order and retry": a message is sent again only when it cannot have run: connection refused, name not resolved, 401, 404 for a lost
+ * src/README.md, "Order and retry": a message is sent again only when it cannot have run: connection refused, name not resolved, 401, 404 for a lost
  * session, 429 and 503 with `Retry-After`. In every other case the host gets an error for that id.
  */
 export function nextStep(failure: SendFailure, attempts: AttemptCounts): NextStep {
@@ -73,7 +73,7 @@ export function nextStep(failure: SendFailure, attempts: AttemptCounts): NextSte
     case 'broken': {
       const { error } = failure;
       if (error instanceof HttpError && !error.sent) {
-        // A certificate or an address that is refused now is refused in a second too: said at once, no storm (FAULTS 10).
+        // A certificate or an address that is refused now is refused in a second too: said at once, no storm (test/README.md, fault 10).
         if (error.code === 'network' || error.code === 'timeout') return { kind: 'await-server', error };
         return { kind: 'fail', error, why: error.message, mayHaveRun: false };
       }

@@ -162,7 +162,7 @@ export class ServerStream {
     lastEventId: string | undefined,
   ): Promise<Reply> {
     const { http, authorization, writer } = this.#options;
-    // A token that is refused here is not renewed from here: that would ask a person from a timer (DESIGN, promise 2).
+    // A token that is refused here is not renewed from here: that would ask a person from a timer (src/README.md, promise 2).
     const bearer = await authorization.current(signal);
     return http.listen({
       session,

@@ -19,7 +19,7 @@ import { isObject } from '../stand-in/stand-in.ts';
 import { INITIALIZE_MS, MAX_RECOVERIES } from '../timing/limits.ts';
 import type { FirstContact } from './first-contact.ts';
 
-/** The host's own `initialize`, kept to open sessions with (DESIGN, "Order and retry"). */
+/** The host's own `initialize`, kept to open sessions with (src/README.md, "Order and retry"). */
 export interface InitializeRequest {
   readonly id: MessageId;
   readonly bytes: Uint8Array;

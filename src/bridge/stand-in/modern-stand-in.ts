@@ -21,7 +21,7 @@ export type DiscoveryStandIn =
   | { readonly kind: 'error'; readonly code: number; readonly message: string };
 
 /**
- * The answer to `server/discover` while the server cannot give its own (DESIGN, "Before the server is ready"): last time's; where nothing is known
+ * The answer to `server/discover` while the server cannot give its own (src/README.md, "Before the server is ready"): last time's; where nothing is known
  * an error on which the host falls back to `initialize`, behind which servers of either era can be served.
  */
 export function standInDiscovery({ era, initialize }: CachedServer): DiscoveryStandIn {

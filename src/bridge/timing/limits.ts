@@ -1,7 +1,7 @@
-/** DESIGN, promise 1: the host's `initialize` is answered within a second; what is left of it is for slow machines. */
+/** src/README.md, promise 1: the host's `initialize` is answered within a second; what is left of it is for slow machines. */
 export const STAND_IN_AFTER_MS = 800;
 
-/** DESIGN, "Before the server is ready": many sign-ins are a redirect that needs no hand, and hosts that list once deserve the real list. */
+/** src/README.md, "Before the server is ready": many sign-ins are a redirect that needs no hand, and hosts that list once deserve the real list. */
 export const LIST_WAIT_MS = 20_000;
 
 /** The same for calls: hosts commonly give up after 60 s, and an error that says why must come before. */
@@ -53,7 +53,7 @@ export const RESUME_LIMIT_MS = 60_000;
 /** A message that is refused for its token again and again, although each token was new, is given up. */
 export const MAX_RECOVERIES = 3;
 
-/** MCP, Authorization → Step-Up: what is refused after the second consent is refused for good (THREATS 23). */
+/** MCP, Authorization → Step-Up: what is refused after the second consent is refused for good (.github/SECURITY.md, attack 23). */
 export const MAX_STEP_UPS = 2;
 
 /** A session that is lost more often than this for one message is a server that forgets: an error, no loop. */

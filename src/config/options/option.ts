@@ -24,7 +24,7 @@ export interface Option {
   readonly notInFile?: true;
   /** Only on the command line. */
   readonly flagOnly?: true;
-  /** Only in the environment: a secret, which argv would show to every program on the machine (THREATS 40). */
+  /** Only in the environment: a secret, which argv would show to every program on the machine (.github/SECURITY.md, attack 40). */
   readonly environmentOnly?: true;
   /** A sign-in in a terminal needs it too, to end in the same credential (or to get there at all). */
   readonly shapesLogin?: true;

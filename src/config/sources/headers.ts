@@ -94,7 +94,7 @@ function expand(name: string, value: string, line: Given, environment: Environme
     if (text !== undefined && text !== '') return text;
     throw refused(line, `${name} needs the environment variable ${quote(variable)}, which is not set`);
   });
-  // Again after expansion: a line break in a variable would start a header of its own (THREATS 42).
+  // Again after expansion: a line break in a variable would start a header of its own (.github/SECURITY.md, attack 42).
   if (!VALUE.test(expanded)) throw badValue(name, line);
   return expanded;
 }

@@ -216,7 +216,7 @@ export class DownTransport implements Transport {
     }
   }
 
-  /** THREATS 21: a host that has not offered it in this call is not asked; the server is told so in its name. */
+  /** .github/SECURITY.md, attack 21: a host that has not offered it in this call is not asked; the server is told so in its name. */
   async #refusedFor(params: JsonObject, id: MessageId, method: string): Promise<boolean> {
     const missing = missingCapability(method, metaOf(params)[META.clientCapabilities]);
     if (missing === undefined) return false;

@@ -16,7 +16,7 @@ const ANNOTATION = 'x-mcp-header';
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const PRIMITIVES: readonly unknown[] = ['string', 'integer', 'boolean'];
 
-/** A schema deeper than this is not walked: no real one is, and a hostile one would use up the stack (THREATS 17). */
+/** A schema deeper than this is not walked: no real one is, and a hostile one would use up the stack (.github/SECURITY.md, attack 17). */
 const MAX_DEPTH = 64;
 
 /**
@@ -110,7 +110,7 @@ export function parameterHeaders(
 
 /**
  * A value as a header can carry it: plain where it is visible ASCII with inner blanks, else Base64 of its UTF-8 between markers (Value
- * Encoding). A plain value that looks like the marked form is marked too. No value can end the header (THREATS 22).
+ * Encoding). A plain value that looks like the marked form is marked too. No value can end the header (.github/SECURITY.md, attack 22).
  */
 export function headerValue(value: string): string {
   const plain = value === '' || /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(value);

@@ -86,7 +86,7 @@ function certificateFault(
   }
 }
 
-/** What a certificate says is the peer's text as any other (THREATS 24). */
+/** What a certificate says is the peer's text as any other (.github/SECURITY.md, attack 24). */
 function shown(text: string): string {
   return printable(redactor.redactRegistered(text, MAX_SHOWN_CHARACTERS));
 }

@@ -31,11 +31,11 @@ export class CallbackPortError extends DrawbridgeError {
   readonly code = 'callback_port';
 }
 
-/** THREATS 32: a request's headers are a few hundred bytes from this machine; who needs longer is not a browser. */
+/** .github/SECURITY.md, attack 32: a request's headers are a few hundred bytes from this machine; who needs longer is not a browser. */
 const REQUEST_TIMEOUT_MS = 5_000;
 /** Node looks for late requests only every 30 s unless told. */
 const TIMEOUT_CHECK_MS = 1_000;
-/** THREATS 32: a browser opens at most a handful. One more drops the oldest that has not said anything. */
+/** .github/SECURITY.md, attack 32: a browser opens at most a handful. One more drops the oldest that has not said anything. */
 const MAX_CONNECTIONS = 32;
 /** Request line and headers; codes and states of a few KiB are seen, more is not a callback. */
 const MAX_REQUEST_BYTES = 16 * 1024;
@@ -44,7 +44,7 @@ const CLOSE_GRACE_MS = 1_000;
 /** A free IPv4 port can be taken on IPv6: another one is tried this often. */
 const PORT_ATTEMPTS = 8;
 
-/** Listens for the redirect on both loopback families, and is bound when it resolves (THREATS 35). */
+/** Listens for the redirect on both loopback families, and is bound when it resolves (.github/SECURITY.md, attack 35). */
 export const listenOnLoopback: Listen = async (options) => {
   const connections = new Connections();
   for (let attempt = 1; ; attempt++) {
@@ -119,7 +119,7 @@ async function respond(request: IncomingMessage, response: ServerResponse, optio
   response.end(answer.body);
 }
 
-/** THREATS 31: what no browser sends when it follows the redirect is turned away before anyone looks at the state. */
+/** .github/SECURITY.md, attack 31: what no browser sends when it follows the redirect is turned away before anyone looks at the state. */
 function refuse(request: IncomingMessage, options: ListenOptions): ListenerAnswer | undefined {
   if (!isOurHost(request, options.host)) return plain(403, 'This address does not belong here.');
   if (request.method !== 'GET') return plain(405, 'Only GET is answered here.', { allow: 'GET' });

@@ -21,7 +21,7 @@ export interface PoolOptions {
   readonly clientCertificate?: ClientCertificate;
 }
 
-/** FAULTS 2: a black hole is noticed in 10 s. */
+/** test/README.md, fault 2: a black hole is noticed in 10 s. */
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Node's 250 ms gives up on slow mobile links. */
 const ADDRESS_ATTEMPT_MS = 1_500;
@@ -30,7 +30,7 @@ const ADDRESS_ATTEMPT_MS = 1_500;
  * as the kernel tries (up to 15 minutes); another connection costs two round trips at most.
  */
 const MAX_IDLE_MS = 5_000;
-/** FAULTS 4: a half-open connection is noticed in 60 s: 30 s of silence, then ten probes one second apart. */
+/** test/README.md, fault 4: a half-open connection is noticed in 60 s: 30 s of silence, then ten probes one second apart. */
 const TCP_KEEP_ALIVE_DELAY_MS = 30_000;
 
 /** Whether a request to this URL goes through a proxy, unless NO_PROXY names its host: what is on this machine never does. */

@@ -7,7 +7,7 @@ import { NetworkWatch, networkAddresses } from './network-watch.ts';
 import { mayUseProxy, type PoolOptions, type Pools, poolFactory } from './pools.ts';
 
 export interface HttpOptions extends PoolOptions {
-  /** Asked for each address before a connection is made, names resolved and literals alike (THREATS 11). */
+  /** Asked for each address before a connection is made, names resolved and literals alike (.github/SECURITY.md, attack 11). */
   readonly allowAddress?: AllowAddress;
   /** Name resolution; `dns.lookup` unless a test brings its own. */
   readonly lookup?: LookupFunction;

@@ -49,7 +49,7 @@ export function createLogFile(
 const openNew = (path: string): number =>
   fs.openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
 
-/** A folder that somebody else prepared would show them the log, or make it land elsewhere (THREATS 33, 34). */
+/** A folder that somebody else prepared would show them the log, or make it land elsewhere (.github/SECURITY.md, attacks 33, 34). */
 function secureFolder(folder: string): void {
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
   const found = fs.lstatSync(folder);

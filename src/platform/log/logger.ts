@@ -1,6 +1,6 @@
 /**
  * The one way out for everything that is not MCP. Fields come from an allow-list of names, so that a token cannot
- * be logged by spreading an object into a call; the sink behind it redacts as well (THREATS 41).
+ * be logged by spreading an object into a call; the sink behind it redacts as well (.github/SECURITY.md, attack 41).
  */
 export type LogField =
   | 'address'

@@ -48,7 +48,7 @@ function unixCommands({ release, env }: Desktop, url: string): BrowserCommand[] 
   return commands;
 }
 
-/** Neither cmd nor PowerShell, which would read the address as a program (THREATS 2). */
+/** Neither cmd nor PowerShell, which would read the address as a program (.github/SECURITY.md, attack 2). */
 function urlHandler(windows: string, separator: string, url: string): BrowserCommand {
   const command = [windows, 'System32', 'rundll32.exe'].join(separator);
   return { command, args: ['url.dll,FileProtocolHandler', url] };
@@ -60,7 +60,7 @@ function windowsFolder(env: Desktop['env']): string {
   return /^[a-z]:\\/i.test(named) ? named.replace(/\\+$/, '') : 'C:\\Windows';
 }
 
-/** Only https, or http to this machine, without a user name, and with nothing that a shell further on would read (THREATS 1–3). */
+/** Only https, or http to this machine, without a user name, and with nothing that a shell further on would read (.github/SECURITY.md, attacks 1–3). */
 export function safeAddress(address: string): string {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (url === undefined) throw new BrowserAddressError('the address to open is not a URL');

@@ -2,7 +2,7 @@ import { certificateOptions } from './certificate-flags.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What a program on the desktop needs to find the person's session, and nothing that may hold a secret (THREATS 4). */
+/** What a program on the desktop needs to find the person's session, and nothing that may hold a secret (.github/SECURITY.md, attack 4). */
 const DESKTOP = [
   'PATH',
   'HOME',

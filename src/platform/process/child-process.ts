@@ -19,7 +19,7 @@ export type LaunchOutcome =
 /** Starts a program that outlives this one. */
 export type Launch = (request: LaunchRequest) => Promise<LaunchOutcome>;
 
-/** No shell, no inherited stdio (THREATS 2, 5), a session of its own: the end of this process does not reach it. */
+/** No shell, no inherited stdio (.github/SECURITY.md, attacks 2, 5), a session of its own: the end of this process does not reach it. */
 export const launchDetached: Launch = ({ command, args, env, stdin, watchMs }) =>
   new Promise((resolve) => {
     let timer: NodeJS.Timeout | undefined;

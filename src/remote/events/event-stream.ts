@@ -15,7 +15,7 @@ export interface ServerEvent {
 }
 
 export interface EventStreamOptions {
-  /** A longer message ends the stream with TooLargeError (THREATS 16). */
+  /** A longer message ends the stream with TooLargeError (.github/SECURITY.md, attack 16). */
   readonly maxMessageBytes: number;
   /** The server's wish for the pause before reconnecting, in milliseconds (HTML §9.2.6). */
   readonly onRetry: (ms: number) => void;
@@ -34,7 +34,7 @@ const MAX_ID_CHARACTERS = 4_096;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
 const CONTROL = /[\x00-\x1f\x7f]/;
 
-/** An id that no header can hold is none: it would come back as `Last-Event-ID` (THREATS 22). */
+/** An id that no header can hold is none: it would come back as `Last-Event-ID` (.github/SECURITY.md, attack 22). */
 function usableId(id: string | undefined): string | undefined {
   return id === undefined || id.length > MAX_ID_CHARACTERS || CONTROL.test(id) ? undefined : id;
 }

@@ -13,7 +13,7 @@ export const MAX_SESSION_WORDS_CHARACTERS = 200;
 /** How long a refusal's body may take: its status is known, the words are a courtesy. */
 export const REFUSAL_BODY_MS = 5_000;
 
-/** DESIGN, FAULTS 16: a server's `Retry-After` is honoured up to this; beyond it the host gets the error. */
+/** test/README.md, fault 16: a server's `Retry-After` is honoured up to this; beyond it the host gets the error. */
 export const MAX_RETRY_AFTER_MS = 60_000;
 
 /** First and longest pause between attempts to reach a server that is away. */
@@ -27,7 +27,7 @@ export const RECONNECT_DEFAULT_MS = 1_000;
 export const RECONNECT_SHORTEST_MS = 50;
 export const RECONNECT_LONGEST_MS = 60_000;
 
-/** FAULTS 5: how long the headers of an answer may take where nothing slow is behind them: `initialize`, the opening of HTTP+SSE. */
+/** test/README.md, fault 5: how long the headers of an answer may take where nothing slow is behind them: `initialize`, the opening of HTTP+SSE. */
 export const HEADERS_MS = 30_000;
 
 /** HTTP+SSE: the `endpoint` event is the first thing on the stream. A stream without it is that of another transport. */

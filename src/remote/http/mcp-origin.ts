@@ -7,7 +7,7 @@ import type { MessageOptions } from './message-options.ts';
 export interface McpOriginOptions {
   readonly http: Http;
   readonly url: URL;
-  /** The user's own headers: for this origin alone (THREATS 14). */
+  /** The user's own headers: for this origin alone (.github/SECURITY.md, attack 14). */
   readonly headers: readonly (readonly [string, string])[];
   readonly userAgent: string;
   readonly maxMessageBytes: number;
@@ -127,7 +127,7 @@ export class McpOrigin {
   }
 }
 
-/** 307 and 308 keep the method and the body (RFC 9110 §15.4.8, §15.4.9); to another origin they are never followed (THREATS 13). */
+/** 307 and 308 keep the method and the body (RFC 9110 §15.4.8, §15.4.9); to another origin they are never followed (.github/SECURITY.md, attack 13). */
 function movedWithinOrigin(response: HttpResponse, from: URL): URL | undefined {
   const { location } = response.headers;
   if ((response.status !== 307 && response.status !== 308) || location === undefined) return undefined;

@@ -159,7 +159,7 @@ export class HttpSse implements Transport {
   }
 }
 
-/** The endpoint of the `endpoint` event: a URI, often relative; at another origin it would carry our token away (THREATS 20). */
+/** The endpoint of the `endpoint` event: a URI, often relative; at another origin it would carry our token away (.github/SECURITY.md, attack 20). */
 function endpointOf(event: ServerEvent, from: URL): URL {
   const data = textOf(event.data);
   const endpoint = withinOrigin(data.trim(), from);

@@ -8,7 +8,7 @@ import type { Reply, Transport } from './transport.ts';
 const REVISIONS = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'];
 
 /**
- * Posts an `initialize`. The specification has a server that does not know the revision answer with one that it knows; some (QUIRKS, Slack)
+ * Posts an `initialize`. The specification has a server that does not know the revision answer with one that it knows; some (src/auth/README.md, "Slack")
  * refuse with 400 instead, which ran nothing: older ones are offered then. What the server takes, its answer tells the host.
  */
 export async function postInitialize(

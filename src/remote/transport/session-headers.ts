@@ -2,7 +2,7 @@ import { keepSecret } from '../../redaction/secrets.ts';
 import { BadAnswerError } from '../http/errors.ts';
 import type { SessionHeaders } from '../http/message-options.ts';
 
-/** Specification 2025-11-25, Transports → Session Management: visible ASCII only. Whatever is sent back in a header is checked first (THREATS 22). */
+/** Specification 2025-11-25, Transports → Session Management: visible ASCII only. Whatever is sent back in a header is checked first (.github/SECURITY.md, attack 22). */
 const SESSION_ID = /^[\x21-\x7e]+$/;
 /** Versions are dates; what else a server may invent has to fit in a header. */
 const PROTOCOL_VERSION = /^[\w.-]{1,64}$/;

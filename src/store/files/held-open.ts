@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../../platform/clock.ts';
 import { systemCode } from './store-errors.ts';
 
-/** Virus scanners and search indexers hold a fresh file for seconds at most (FAULTS 31). */
+/** Virus scanners and search indexers hold a fresh file for seconds at most (test/README.md, fault 31). */
 const PATIENCE_MS = 10_000;
 const PAUSE_MS = 50;
 

@@ -26,7 +26,7 @@ export async function readRecord(path: string, identity?: RecordIdentity): Promi
   return parsed;
 }
 
-/** THREATS 37: a record that lies under another's name would carry its tokens to the wrong server. */
+/** .github/SECURITY.md, attack 37: a record that lies under another's name would carry its tokens to the wrong server. */
 export function belongsTo(record: CredentialRecord, identity: RecordIdentity | undefined): boolean {
   if (identity === undefined) return true;
   if (record.server !== identity.server) return false;

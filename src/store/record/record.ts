@@ -93,7 +93,7 @@ export interface LastRefresh {
   readonly refusals?: number;
 }
 
-/** A record with room to spare for three large JWTs; what is larger is not ours (THREATS 38). */
+/** A record with room to spare for three large JWTs; what is larger is not ours (.github/SECURITY.md, attack 38). */
 export const MAX_RECORD_BYTES = 256 * 1024;
 
 /** A record as its writer has it: the store adds the rest. */
@@ -106,7 +106,7 @@ export function isExpected(stored: CredentialRecord | undefined, expected: Expec
   return stored?.revision === expected?.revision && stored?.family === expected?.family;
 }
 
-/** Whose record is looked for: a file copied over another is not it (THREATS 37). */
+/** Whose record is looked for: a file copied over another is not it (.github/SECURITY.md, attack 37). */
 export interface RecordIdentity {
   readonly server: string;
   /** Only where the user set it. */

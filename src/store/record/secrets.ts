@@ -1,6 +1,6 @@
 import type { CredentialRecord } from './record.ts';
 
-/** What of a record no log may show (THREATS 41). */
+/** What of a record no log may show (.github/SECURITY.md, attack 41). */
 export function secretsOf(record: CredentialRecord | undefined): string[] {
   const { tokens, client, dpopKey } = record ?? {};
   const secrets = [

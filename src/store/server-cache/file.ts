@@ -86,7 +86,7 @@ export function serializeCachedServer(remembered: CachedServer): Buffer | undefi
       lists: Object.fromEntries(lists),
     });
   } catch {
-    // Nested deeper than the stack (THREATS 17).
+    // Nested deeper than the stack (.github/SECURITY.md, attack 17).
     return undefined;
   }
   const bytes = Buffer.from(text, 'utf8');

@@ -48,7 +48,7 @@ const OURS_STRICTER: readonly Reason[] = [
     libraries: SDKS,
     features: ['authorization_servers: http'],
     difference: { stricter: 'ours', says: /^insecure_url: the authorization server .* is not https/ },
-    why: 'They fetch metadata over http. RFC 8414 §2: an issuer is https (THREATS 12).',
+    why: 'They fetch metadata over http. RFC 8414 §2: an issuer is https (.github/SECURITY.md, attack 12).',
   },
   {
     about: ['resource'],
@@ -70,7 +70,7 @@ const OURS_STRICTER: readonly Reason[] = [
       'token_endpoint: the metadata service of a cloud',
     ],
     difference: { stricter: 'ours', says: /^refused_address: / },
-    why: 'They know no addresses: a server on the internet may lead them into the network (THREATS 11; RFC 9728 §7.7).',
+    why: 'They know no addresses: a server on the internet may lead them into the network (.github/SECURITY.md, attack 11; RFC 9728 §7.7).',
   },
   {
     about: ['resource', 'authorization'],
@@ -110,7 +110,7 @@ const OURS_STRICTER: readonly Reason[] = [
       'authorization_endpoint: a line break',
     ],
     difference: { stricter: 'ours', says: /^insecure_url: the authorization endpoint .* holds white space/ },
-    why: 'new URL encodes or drops it. RFC 3986 §2; what is opened by a program should not have to be encoded first (THREATS 2).',
+    why: 'new URL encodes or drops it. RFC 3986 §2; what is opened by a program should not have to be encoded first (.github/SECURITY.md, attack 2).',
   },
   {
     about: ['authorization'],
@@ -123,14 +123,14 @@ const OURS_STRICTER: readonly Reason[] = [
       'authorization_endpoint: an application',
     ],
     difference: { stricter: 'ours', says: /^insecure_url: the authorization endpoint .* is not https/ },
-    why: 'The SDKs know three bad schemes, oauth4webapi leaves the address to the application. RFC 6749 §3.1: https (THREATS 1).',
+    why: 'The SDKs know three bad schemes, oauth4webapi leaves the address to the application. RFC 6749 §3.1: https (.github/SECURITY.md, attack 1).',
   },
   {
     about: ['authorization'],
     libraries: ['sdk 1'],
     features: ['token_endpoint: http'],
     difference: { stricter: 'ours', says: /^insecure_url: the token endpoint .* is not https/ },
-    why: 'It sends the code over http. RFC 6749 §3.2: https (THREATS 12).',
+    why: 'It sends the code over http. RFC 6749 §3.2: https (.github/SECURITY.md, attack 12).',
   },
   {
     about: ['authorization'],
@@ -150,7 +150,7 @@ const OURS_STRICTER: readonly Reason[] = [
     libraries: ALL,
     features: ['text: nested deep'],
     difference: { stricter: 'ours', says: /nests deeper than/ },
-    why: 'They have no limit (THREATS 17; RFC 8259 §9 lets a reader set one).',
+    why: 'They have no limit (.github/SECURITY.md, attack 17; RFC 8259 §9 lets a reader set one).',
   },
   {
     about: ['authorization'],
@@ -163,7 +163,7 @@ const OURS_STRICTER: readonly Reason[] = [
       'issuer: another',
     ],
     difference: { stricter: 'ours', says: /^issuer_mismatch: / },
-    why: 'It does not look at the issuer. RFC 8414 §3.3: the same, or the document must not be used (THREATS 6).',
+    why: 'It does not look at the issuer. RFC 8414 §3.3: the same, or the document must not be used (.github/SECURITY.md, attack 6).',
   },
   {
     about: ['authorization'],
@@ -177,7 +177,7 @@ const OURS_STRICTER: readonly Reason[] = [
     libraries: ALL,
     features: ['code_challenge_methods_supported: missing'],
     difference: { stricter: 'ours', says: /^pkce_unsupported: .* does not say that it supports PKCE$/ },
-    why: 'MCP, Authorization Code Protection: without this member a client must refuse; --assume-pkce is for those who know better (THREATS 10).',
+    why: 'MCP, Authorization Code Protection: without this member a client must refuse; --assume-pkce is for those who know better (.github/SECURITY.md, attack 10).',
   },
   {
     about: ['authorization'],
@@ -202,7 +202,7 @@ const THEIRS_STRICTER: readonly Reason[] = [
     libraries: STRICT,
     features: ['resource: the origin', 'resource: a path above', 'resource: a slash at the end'],
     difference: { stricter: 'theirs', says: /^OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED: .*"resource"/ },
-    why: 'RFC 9728 §3.3 wants the very address; MCP servers name their origin or a path above them, which can mean no stranger: it is their own origin (THREATS 8).',
+    why: 'RFC 9728 §3.3 wants the very address; MCP servers name their origin or a path above them, which can mean no stranger: it is their own origin (.github/SECURITY.md, attack 8).',
   },
   {
     about: ['resource'],

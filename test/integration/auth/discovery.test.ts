@@ -179,7 +179,7 @@ test('an authorization server that was named and has no metadata is refused', as
   expectOnlyQuestions(world);
 });
 
-describe('the issuer is not who it was said to be (THREATS 6)', () => {
+describe('the issuer is not who it was said to be (SECURITY.md, attack 6)', () => {
   test.each([
     ['a slash', (issuer: string) => `${issuer}/`],
     ['the case', (issuer: string) => issuer.replace('http', 'HTTP')],
@@ -203,7 +203,7 @@ describe('the issuer is not who it was said to be (THREATS 6)', () => {
   });
 });
 
-describe('metadata for another resource (THREATS 8)', () => {
+describe('metadata for another resource (SECURITY.md, attack 8)', () => {
   test.each([
     ['another origin', (world: OAuthWorld) => `${world.stranger.origin}/mcp`],
     ['another path', (world: OAuthWorld) => `${world.resource.origin}/other`],
@@ -217,7 +217,7 @@ describe('metadata for another resource (THREATS 8)', () => {
   });
 });
 
-describe('PKCE taken away (THREATS 10)', () => {
+describe('PKCE taken away (SECURITY.md, attack 10)', () => {
   test.each([
     ['plain only', ['plain'], false],
     ['plain only, and the user assumes', ['plain'], true],
@@ -240,7 +240,7 @@ describe('PKCE taken away (THREATS 10)', () => {
   });
 });
 
-describe('addresses that are none of ours (THREATS 1, 3, 12)', () => {
+describe('addresses that are none of ours (SECURITY.md, attacks 1, 3, 12)', () => {
   const addresses = [
     'javascript:alert(1)',
     'file:///etc/passwd',

@@ -251,7 +251,7 @@ describe('when it goes wrong', () => {
     expect(at.world.opened).toHaveLength(1);
   });
 
-  it('a redirect: within the origin with a proof for the new address, to another one neither token nor proof (THREATS 13)', async () => {
+  it('a redirect: within the origin with a proof for the new address, to another one neither token nor proof (SECURITY.md, attack 13)', async () => {
     await using at = await createDpopWorld();
     await using stranger = await startWebOrigin();
     expect(await at.world.tools()).toContain('echo');

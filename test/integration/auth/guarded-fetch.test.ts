@@ -26,7 +26,7 @@ async function failure(promise: Promise<unknown>): Promise<Error> {
   );
 }
 
-describe('redirects (THREATS 13)', () => {
+describe('redirects (SECURITY.md, attack 13)', () => {
   test.each([301, 302, 303, 307, 308])('%d to another origin is not followed', async (status) => {
     await using world = await createOAuthWorld();
     world.authorization.on(METADATA, redirect(`${world.stranger.origin}${METADATA}`, status));
@@ -68,7 +68,7 @@ describe('redirects (THREATS 13)', () => {
   });
 });
 
-describe('documents without measure (THREATS 15)', () => {
+describe('documents without measure (SECURITY.md, attack 15)', () => {
   test('256 KiB are read, one byte more is not', async () => {
     await using world = await createOAuthWorld();
     const body = (bytes: number) => {
@@ -155,7 +155,7 @@ describe('documents without measure (THREATS 15)', () => {
     expect(world.resource.requests.entries).toHaveLength(1);
   });
 
-  test('200,000 levels deep is refused, 256 are not (THREATS 17)', async () => {
+  test('200,000 levels deep is refused, 256 are not (SECURITY.md, attack 17)', async () => {
     await using world = await createOAuthWorld();
     const deep = (depth: number) =>
       `{"deep":${'['.repeat(depth)}${']'.repeat(depth)},${JSON.stringify(world.issuerMetadata()).slice(1)}`;
@@ -168,7 +168,7 @@ describe('documents without measure (THREATS 15)', () => {
   });
 });
 
-test('what is sent is what we say, and no more (THREATS 14)', async () => {
+test('what is sent is what we say, and no more (SECURITY.md, attack 14)', async () => {
   await using world = await createOAuthWorld();
   world.resource.on(`/.well-known/oauth-protected-resource/mcp`, (request, response) =>
     json(world.resourceMetadata(), 200, { 'set-cookie': 'canary=1; Path=/' })(request, response),
@@ -189,7 +189,7 @@ test('what is sent is what we say, and no more (THREATS 14)', async () => {
   }
 });
 
-test('the user’s headers go with the metadata of the server itself, and to no other origin (THREATS 14)', async () => {
+test('the user’s headers go with the metadata of the server itself, and to no other origin (SECURITY.md, attack 14)', async () => {
   await using world = await createOAuthWorld();
   const headers = [
     ['X-Gateway', 'canary'],
@@ -210,7 +210,7 @@ test('the user’s headers go with the metadata of the server itself, and to no 
   }
 });
 
-describe('where a public server may lead (THREATS 11)', () => {
+describe('where a public server may lead (SECURITY.md, attack 11)', () => {
   const server = new URL('https://mcp.example/mcp');
 
   test('names that resolve to inside get no connection; the same without the guard gets one', async () => {

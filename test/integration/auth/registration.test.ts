@@ -142,13 +142,16 @@ describe('refusals', () => {
     await expect(refused).rejects.toMatchObject({ code: 'registration', cause: { code: 'too_large' } });
   });
 
-  test.each([301, 302, 303, 307, 308])('a redirect with %d is not followed (THREATS 13)', async (status) => {
-    await using world = await createOAuthWorld();
-    world.stranger.on('/register', json({ client_id: 'evil' }, 201));
-    for (const target of [`${world.stranger.origin}/register`, '/elsewhere']) {
-      await expect(register(world, redirect(target, status))).rejects.toThrow(RegistrationError);
-    }
-    expect(world.stranger.connections()).toBe(0);
-    expect(world.authorization.requests.count(({ path }) => path === '/elsewhere')).toBe(0);
-  });
+  test.each([301, 302, 303, 307, 308])(
+    'a redirect with %d is not followed (SECURITY.md, attack 13)',
+    async (status) => {
+      await using world = await createOAuthWorld();
+      world.stranger.on('/register', json({ client_id: 'evil' }, 201));
+      for (const target of [`${world.stranger.origin}/register`, '/elsewhere']) {
+        await expect(register(world, redirect(target, status))).rejects.toThrow(RegistrationError);
+      }
+      expect(world.stranger.connections()).toBe(0);
+      expect(world.authorization.requests.count(({ path }) => path === '/elsewhere')).toBe(0);
+    },
+  );
 });

@@ -68,7 +68,7 @@ test('nothing that is secret stands in the face or in the address', async () => 
   }
 });
 
-test('fifty forgeries change nothing, then the real one signs in (THREATS 27, 28)', async () => {
+test('fifty forgeries change nothing, then the real one signs in (SECURITY.md, attacks 27, 28)', async () => {
   await using world = await createSignInWorld();
   const { outcome, address } = await world.start();
   const forged: Record<string, string>[] = [
@@ -95,7 +95,7 @@ test('fifty forgeries change nothing, then the real one signs in (THREATS 27, 28
   expect(codePosts(world)).toBe(1);
 });
 
-test('a callback works once: replays get 410 and no second exchange (THREATS 29)', async () => {
+test('a callback works once: replays get 410 and no second exchange (SECURITY.md, attack 29)', async () => {
   await using world = await createSignInWorld();
   const { page, outcome } = await world.signIn();
   const replay = await visit(page.url);
@@ -131,7 +131,7 @@ test.each([
     (url: URL) => url.searchParams.set('iss', `${url.searchParams.get('iss')}/`),
   ],
   ['no issuer, which was promised', (url: URL) => url.searchParams.delete('iss')],
-])('a code from %s is not redeemed and its text not shown (THREATS 7)', async (_name, alter) => {
+])('a code from %s is not redeemed and its text not shown (SECURITY.md, attack 7)', async (_name, alter) => {
   await using world = await createSignInWorld();
   world.authorization.alterCallback = (url) => {
     alter(url);
@@ -146,7 +146,7 @@ test.each([
   expect(world.faces.entries.at(-1)).toMatchObject({ phase: 'failed', error: { code: 'issuer_mismatch' } });
 });
 
-test('a person who declines is told so, and it can be tried again (FAULTS 24)', async () => {
+test('a person who declines is told so, and it can be tried again (test/README.md, fault 24)', async () => {
   await using world = await createSignInWorld({ consent: 'page' });
   const { outcome, address } = await world.start();
   const page = await visit(await address, { answer: 'deny' });
@@ -164,7 +164,7 @@ test('a person who declines is told so, and it can be tried again (FAULTS 24)', 
   expect((await again.outcome).kind).toBe('signed-in');
 });
 
-test('nobody comes: an error at the deadline, and the listener is closed (FAULTS 24)', async () => {
+test('nobody comes: an error at the deadline, and the listener is closed (test/README.md, fault 24)', async () => {
   await using world = await createSignInWorld();
   const { outcome, address } = await world.start({ authTimeoutMs: 400 });
   expect(await outcome).toMatchObject({
@@ -235,7 +235,7 @@ test('a registered port that is taken by now means another port and a new regist
   expect(world.authorization.counters).toMatchObject({ registrations: 2, codeExchanges: 2 });
 });
 
-test('a port fixed by the user that is taken ends the sign-in before anybody is asked (THREATS 35)', async () => {
+test('a port fixed by the user that is taken ends the sign-in before anybody is asked (SECURITY.md, attack 35)', async () => {
   await using world = await createSignInWorld();
   const squatter = createServer();
   await new Promise<void>((resolve) => squatter.listen(0, '127.0.0.1', resolve));
@@ -258,7 +258,7 @@ test('host, port and path of the redirect are as the user wants them', async () 
   expect(page.url).toMatch(`http://localhost:${port}/oauth/back?`);
 });
 
-test('invalid_client at the exchange: registered once more, in the same tab (FAULTS 25)', async () => {
+test('invalid_client at the exchange: registered once more, in the same tab (test/README.md, fault 25)', async () => {
   await using world = await createSignInWorld();
   world.authorization.failExchange(faults.invalidClient, 1);
   const { page, outcome } = await world.signIn();

@@ -110,7 +110,7 @@ describe('whether the refresh token may be spent', () => {
   });
 });
 
-describe('redirects (THREATS 13)', () => {
+describe('redirects (SECURITY.md, attack 13)', () => {
   test.each([301, 302, 303, 307, 308])(
     '%d is an answer, and nobody else sees the refresh token',
     async (status) => {
@@ -148,7 +148,7 @@ describe('Retry-After', () => {
   });
 });
 
-describe('what is said of a failure (THREATS 24)', () => {
+describe('what is said of a failure (SECURITY.md, attack 24)', () => {
   test('where, what, why', async () => {
     await using world = await createOAuthWorld();
     world.authorization.on('/token', json({ error: 'invalid_grant', error_description: 'gone' }, 400));
@@ -183,7 +183,7 @@ describe('what is said of a failure (THREATS 24)', () => {
 
 describe('where a token request may go', () => {
   test.each(['http://as.example/token', 'file:///token', 'https://a:b@as.example/token', 'token', ''])(
-    '%j: not sent (THREATS 12, 37)',
+    '%j: not sent (SECURITY.md, attacks 12, 37)',
     async (tokenEndpoint) => {
       await using world = await createOAuthWorld();
       const error = await failure(refreshAt(world, { tokenEndpoint }));

@@ -12,7 +12,7 @@ beforeAll(async () => {
   other = await createAuthority('Corporate Inspection Root');
 });
 
-describe('certificates (FAULTS 10)', () => {
+describe('certificates (test/README.md, fault 10)', () => {
   it('of an authority that is trusted are taken', async () => {
     await using server = await startTlsMcpServer(await authority.issue());
     await using bridge = (await composeBridge(server.url(), { http: { ca: [authority.pem] } })).read();

@@ -35,7 +35,7 @@ async function opener(
 
 const session = { PATH: process.env.PATH, HOME: '/home/x', LC_ALL: 'C.UTF-8' };
 
-test('the opener gets the address as one argument, an environment without secrets, and no shell (THREATS 2, 4)', async () => {
+test('the opener gets the address as one argument, an environment without secrets, and no shell (SECURITY.md, attacks 2, 4)', async () => {
   const { command, seen } = await opener();
   const BROWSER = `${command} --tab`;
   const open = createBrowser({

@@ -87,7 +87,7 @@ test('silent: nothing on stderr, the debug file goes on', async () => {
   expect(readFileSync(log.file ?? '', 'utf8')).toContain('"message":"hello"');
 });
 
-test('a secret leaves by no channel, whatever the level and the format (THREATS 41)', async () => {
+test('a secret leaves by no channel, whatever the level and the format (SECURITY.md, attack 41)', async () => {
   for (const format of ['text', 'json'] as const) {
     const { log, stderr } = sink({ format, debug: true, folder: join(home, format), secrets: [CANARY] });
     log.secret('another-secret');
@@ -126,7 +126,7 @@ test.each([8, 64])('nor by one of %s KiB, where what is before it became short',
   expect(stderr.text()).not.toMatch(/a-tok|defg/);
 });
 
-describe('an unread stderr (FAULTS 42)', () => {
+describe('an unread stderr (test/README.md, fault 42)', () => {
   test('lines are dropped and counted, and told when there is a reader again', async () => {
     const stderr = reader({ paused: true });
     const { log } = sink({ stderr: stderr.stream });
@@ -224,7 +224,7 @@ describe('the debug file', () => {
   });
 
   test.each(['a link to a file', 'a link to a folder'])(
-    'planted in its place: %s (THREATS 34)',
+    'planted in its place: %s (SECURITY.md, attack 34)',
     async (kind) => {
       const target = join(home, 'target');
       const folder = join(home, 'logs');

@@ -122,7 +122,7 @@ describe('what a browser sends is answered', () => {
   });
 });
 
-describe('what is turned away before anyone looks at it (THREATS 31)', () => {
+describe('what is turned away before anyone looks at it (SECURITY.md, attack 31)', () => {
   test.each<[string, number, Sent]>([
     ['a foreign host', 403, { host: 'evil.example' }],
     ['a rebound host with our port', 403, { host: 'evil.example:PORT' }],
@@ -198,7 +198,7 @@ describe('what is turned away before anyone looks at it (THREATS 31)', () => {
   });
 });
 
-describe('silent connections (THREATS 32)', () => {
+describe('silent connections (SECURITY.md, attack 32)', () => {
   test('more than 32 do not keep the browser out', async () => {
     const { listener, queries } = await listen();
     const sockets: Socket[] = [];
@@ -243,7 +243,7 @@ describe('silent connections (THREATS 32)', () => {
   });
 });
 
-describe('the port (THREATS 35)', () => {
+describe('the port (SECURITY.md, attack 35)', () => {
   async function squat(host: string): Promise<number> {
     const squatter: Server = createServer();
     squatter.listen({ port: 0, host, ipv6Only: true });

@@ -11,7 +11,7 @@ import {
 } from '../../peers/worlds/threat-world.ts';
 
 /**
- * THREATS 1, 3, 9, 10, 12, 14 and 18 end to end: an MCP server, its authorization server and a stranger, each at its own origin; an attack is what one of
+ * .github/SECURITY.md, attacks 1, 3, 9, 10, 12, 14 and 18 end to end: an MCP server, its authorization server and a stranger, each at its own origin; an attack is what one of
  * them does differently. In each the canary oracle is asked, and each has its control: the same world without the attack.
  */
 
@@ -30,7 +30,7 @@ async function served(world: ThreatWorld): Promise<void> {
 }
 
 describe('the control: nobody attacks', () => {
-  test('a sign-in, a refresh and a logout: each secret at its own origin, all of them seen there (THREATS 14)', async () => {
+  test('a sign-in, a refresh and a logout: each secret at its own origin, all of them seen there (SECURITY.md, attack 14)', async () => {
     await using world = await ThreatWorld.create();
     await served(world);
     expect(world.bridge.opened).toHaveLength(1);
@@ -64,7 +64,7 @@ describe('the control: nobody attacks', () => {
   });
 });
 
-describe.concurrent('THREATS 1, 3, 12: addresses that may not be opened', () => {
+describe.concurrent('SECURITY.md, attacks 1, 3, 12: addresses that may not be opened', () => {
   const corpus: [address: string, fault: string][] = [
     ['javascript:alert(1)', 'is not https'],
     ['JaVaScRiPt:alert(1)', 'is not https'],
@@ -124,7 +124,7 @@ describe.concurrent('THREATS 1, 3, 12: addresses that may not be opened', () => 
   });
 });
 
-describe.concurrent('THREATS 9: the metadata swaps the authorization server in mid-run', () => {
+describe.concurrent('SECURITY.md, attack 9: the metadata swaps the authorization server in mid-run', () => {
   /** From now on the server names the stranger, and takes its tokens only. */
   const swapped = ({ server, stranger }: Parties): Attack => ({
     server: {
@@ -189,7 +189,7 @@ test.concurrent.each([
   ['taken away', undefined, []],
   ['plain only', ['plain'], []],
   ['plain only, and the person assumes', ['plain'], ['--assume-pkce']],
-])('THREATS 10: PKCE %s', async (_, methods, args) => {
+])('SECURITY.md, attack 10: PKCE %s', async (_, methods, args) => {
   const metadata = () => ({ code_challenge_methods_supported: methods });
   await using world = await ThreatWorld.create(() => ({ authority: { metadata } }), args);
   expect(await world.refusal()).toContain('PKCE');
@@ -198,7 +198,7 @@ test.concurrent.each([
   expectKept(world);
 });
 
-describe('THREATS 18: names of the prototype', () => {
+describe('SECURITY.md, attack 18: names of the prototype', () => {
   const POISON = '"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}';
   const poisoned = ({ body, ...rest }: VendorAnswer): VendorAnswer => ({
     ...rest,

@@ -8,7 +8,7 @@ import { type Page, visit } from '../../peers/browsers/browser-visit.ts';
 import { CanaryOracle } from '../../peers/worlds/canary-oracle.ts';
 import { createSignInWorld, type SignInWorld } from '../../peers/worlds/sign-in-world.ts';
 
-/** THREATS 27 to 32: what any page or program may send to the listener while a person signs in. In each the real callback is the control. */
+/** .github/SECURITY.md, attacks 27 to 32: what any page or program may send to the listener while a person signs in. In each the real callback is the control. */
 
 /** A sign-in that somebody disturbs: its redirect, the state that only the person's browser knows, and the oracle. */
 async function disturbed(world: SignInWorld) {
@@ -64,7 +64,7 @@ function codePosts(world: SignInWorld): number {
 
 const FOREIGN = 'This address belongs to no sign-in that is under way.\n';
 
-test('THREATS 27: a missing, malformed or repeated state: the token endpoint is not touched, then the real one signs in', async () => {
+test('SECURITY.md, attack 27: a missing, malformed or repeated state: the token endpoint is not touched, then the real one signs in', async () => {
   await using world = await createSignInWorld();
   const { open, state, signIn } = await disturbed(world);
   const other = state.replace(/^./, (first) => (first === 'a' ? 'b' : 'a'));
@@ -98,7 +98,7 @@ test('THREATS 27: a missing, malformed or repeated state: the token endpoint is 
   await signIn();
 });
 
-test('THREATS 28: fifty forgeries, of a state and of an error, change nothing; then the real one signs in', async () => {
+test('SECURITY.md, attack 28: fifty forgeries, of a state and of an error, change nothing; then the real one signs in', async () => {
   await using world = await createSignInWorld();
   const { open, signIn } = await disturbed(world);
   const searches = Array.from({ length: 25 }, (_, at) => [
@@ -112,7 +112,7 @@ test('THREATS 28: fifty forgeries, of a state and of an error, change nothing; t
   await signIn();
 });
 
-test('THREATS 29: the callback that signed in is over when it comes again: 410, one token request', async () => {
+test('SECURITY.md, attack 29: the callback that signed in is over when it comes again: 410, one token request', async () => {
   await using world = await createSignInWorld();
   const { pages, signIn, oracle } = await disturbed(world);
   const { url } = await signIn();
@@ -124,7 +124,7 @@ test('THREATS 29: the callback that signed in is over when it comes again: 410, 
   expect(oracle.leaks()).toEqual([]);
 });
 
-describe('THREATS 31: what is no browser of the person on its way back', () => {
+describe('SECURITY.md, attack 31: what is no browser of the person on its way back', () => {
   test.each<[string, Readonly<Record<string, string>>]>([
     ['a foreign Host', { host: 'evil.example' }],
     ['fetch', { 'sec-fetch-mode': 'cors', origin: 'https://evil.example' }],
@@ -147,7 +147,7 @@ describe('THREATS 31: what is no browser of the person on its way back', () => {
   });
 });
 
-describe('THREATS 30: markup in parameters', () => {
+describe('SECURITY.md, attack 30: markup in parameters', () => {
   const MARKUP = `"'><script>alert(1)</script><img src=http://evil.example/x onerror=alert(1)>`;
   const evil = encodeURIComponent(MARKUP);
 
@@ -194,7 +194,7 @@ describe('THREATS 30: markup in parameters', () => {
   );
 });
 
-describe('THREATS 32: the listener is flooded', () => {
+describe('SECURITY.md, attack 32: the listener is flooded', () => {
   test.each([
     ['nobody, as a control', (_socket: Socket) => undefined],
     ['silence', (_socket: Socket) => undefined],

@@ -78,46 +78,50 @@ async function startServer(kind: Kind, method: string, attack: (id: string) => s
   });
 }
 
-describe.each(['legacy', 'modern'] as const)('THREATS 17: JSON 200,000 deep, to a %s host', (host) => {
-  describe.each(Object.keys(SERVERS) as Kind[])('from %s', (kind) => {
-    const opening = SERVERS[kind].era === 'modern' ? 'server/discover' : 'initialize';
-    const cases = [opening, 'tools/list', 'tools/call'].flatMap((method) =>
-      FORMS.flatMap(([form, attack]) => {
-        // An event that is no message is nobody's answer, and the call goes on: nothing to look at here.
-        if (kind === 'HTTP+SSE' && form === 'no message') return [];
-        return [[form, method, attack] as const];
-      }),
-    );
+describe.each(['legacy', 'modern'] as const)(
+  'SECURITY.md, attack 17: JSON 200,000 deep, to a %s host',
+  (host) => {
+    describe.each(Object.keys(SERVERS) as Kind[])('from %s', (kind) => {
+      const opening = SERVERS[kind].era === 'modern' ? 'server/discover' : 'initialize';
+      const cases = [opening, 'tools/list', 'tools/call'].flatMap((method) =>
+        FORMS.flatMap(([form, attack]) => {
+          // An event that is no message is nobody's answer, and the call goes on: nothing to look at here.
+          if (kind === 'HTTP+SSE' && form === 'no message') return [];
+          return [[form, method, attack] as const];
+        }),
+      );
 
-    test.each(cases)(
-      '%s in the answer to %s: one answer each, and an honest call is served',
-      async (form, method, attack) => {
-        const server = await startServer(kind, method, attack);
-        const { bridge } = await composeEraBridge(`${server.origin}/mcp`);
-        await using _bridge = bridge.read();
-        const ask = (id: string, name: string, params: object = {}) =>
-          bridge.request(id, name, host === 'modern' ? { ...params, _meta: META } : params);
-        // As hosts do that are refused, or answered with what is none.
-        const open = (id: string) =>
-          host === 'modern' ? ask(id, 'server/discover') : ask(id, 'initialize', INITIALIZE);
-        const { json: opened } = await open('open');
-        if (opened.result?.capabilities === undefined) await open('open again');
-        await ask('list', 'tools/list');
-        await ask('call', 'tools/call', { name: 'echo', arguments: {} });
-        const { json } = await ask('honest', 'tools/call', { name: 'echo', arguments: {} });
-        // A result that names no versions is that of an older server (Versioning → Backward Compatibility), and this one is none.
-        const isTakenForOlder = host === 'modern' && !SERVERS[kind].isStream && method === 'server/discover';
-        if (isTakenForOlder && form !== 'no message')
-          expect(json.error.message).toContain('refused initialize');
-        else
-          expect(json.result?.content, JSON.stringify(json.error)).toEqual([
-            { type: 'text', text: 'called' },
-          ]);
-        for (const id of ['open', 'list', 'call', 'honest']) {
-          expect([id, bridge.answersTo(id)]).toEqual([id, 1]);
-        }
-        await server.close();
-      },
-    );
-  });
-});
+      test.each(cases)(
+        '%s in the answer to %s: one answer each, and an honest call is served',
+        async (form, method, attack) => {
+          const server = await startServer(kind, method, attack);
+          const { bridge } = await composeEraBridge(`${server.origin}/mcp`);
+          await using _bridge = bridge.read();
+          const ask = (id: string, name: string, params: object = {}) =>
+            bridge.request(id, name, host === 'modern' ? { ...params, _meta: META } : params);
+          // As hosts do that are refused, or answered with what is none.
+          const open = (id: string) =>
+            host === 'modern' ? ask(id, 'server/discover') : ask(id, 'initialize', INITIALIZE);
+          const { json: opened } = await open('open');
+          if (opened.result?.capabilities === undefined) await open('open again');
+          await ask('list', 'tools/list');
+          await ask('call', 'tools/call', { name: 'echo', arguments: {} });
+          const { json } = await ask('honest', 'tools/call', { name: 'echo', arguments: {} });
+          // A result that names no versions is that of an older server (Versioning → Backward Compatibility), and this one is none.
+          const isTakenForOlder =
+            host === 'modern' && !SERVERS[kind].isStream && method === 'server/discover';
+          if (isTakenForOlder && form !== 'no message')
+            expect(json.error.message).toContain('refused initialize');
+          else
+            expect(json.result?.content, JSON.stringify(json.error)).toEqual([
+              { type: 'text', text: 'called' },
+            ]);
+          for (const id of ['open', 'list', 'call', 'honest']) {
+            expect([id, bridge.answersTo(id)]).toEqual([id, 1]);
+          }
+          await server.close();
+        },
+      );
+    });
+  },
+);

@@ -11,7 +11,7 @@ import {
   WireServer,
 } from '../../peers/net/wire-server.ts';
 
-/** THREATS 22, byte by byte: what a server or a host says comes back in a header. The first row of each table is its control. */
+/** .github/SECURITY.md, attack 22, byte by byte: what a server or a host says comes back in a header. The first row of each table is its control. */
 
 const INJECTION = 'x\r\nX-Evil: 1';
 let header = new UserHeader();
@@ -19,7 +19,7 @@ beforeEach(() => {
   header = new UserHeader();
 });
 
-describe('THREATS 22: line breaks on their way into a header', () => {
+describe('SECURITY.md, attack 22: line breaks on their way into a header', () => {
   /** Never a header of its own, never a line break that is not the protocol's. */
   function expectOneHeader(server: WireServer, name: string): void {
     for (const values of server.header(name)) expect(values).toHaveLength(1);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Attack, type Parties, ThreatWorld } from '../../peers/worlds/threat-world.ts';
 
-/** THREATS 6–8 and 23 end to end: somebody passes for another, or is never content. The first row of each table is its control. */
+/** .github/SECURITY.md, attacks 6–8 and 23 end to end: somebody passes for another, or is never content. The first row of each table is its control. */
 
 const call = { name: 'echo', arguments: {} };
 type Row = [name: string, attack: (parties: Parties) => Attack, said: string | undefined];
@@ -16,7 +16,7 @@ async function expectOutcome(world: ThreatWorld, said: string | undefined, opene
   expect(world.oracle.leaks()).toEqual([]);
 }
 
-describe.concurrent('THREATS 6: the issuer in the metadata', () => {
+describe.concurrent('SECURITY.md, attack 6: the issuer in the metadata', () => {
   const named = (change: (issuer: string) => string) => () => ({
     authority: { metadata: ({ origin }: { origin: string }) => ({ issuer: change(origin) }) },
   });
@@ -33,7 +33,7 @@ describe.concurrent('THREATS 6: the issuer in the metadata', () => {
   });
 });
 
-describe.concurrent('THREATS 7: an answer that names who it is from', () => {
+describe.concurrent('SECURITY.md, attack 7: an answer that names who it is from', () => {
   const from = (iss: (parties: Parties) => string | undefined) => (parties: Parties) => ({
     authority: {
       metadata: () => ({ authorization_response_iss_parameter_supported: true }),
@@ -54,7 +54,7 @@ describe.concurrent('THREATS 7: an answer that names who it is from', () => {
   });
 });
 
-describe.concurrent('THREATS 8: metadata that is for', () => {
+describe.concurrent('SECURITY.md, attack 8: metadata that is for', () => {
   const resource = (of: (parties: Parties) => string) => (parties: Parties) => ({
     server: { resourceMetadata: () => ({ resource: of(parties) }) },
   });
@@ -74,7 +74,7 @@ describe.concurrent('THREATS 8: metadata that is for', () => {
 test.each([
   ['content after one consent, as a control', 1, undefined],
   ['never content', Number.POSITIVE_INFINITY, '3 times in ten minutes'],
-])('THREATS 23: a server that asks for more scope, %s', async (_, refusals, said) => {
+])('SECURITY.md, attack 23: a server that asks for more scope, %s', async (_, refusals, said) => {
   let refused = 0;
   await using world = await ThreatWorld.create((parties) => ({
     server: {

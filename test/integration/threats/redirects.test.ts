@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Vendor } from '../../peers/vendors/vendor.ts';
 import { type Attack, type Parties, ThreatWorld } from '../../peers/worlds/threat-world.ts';
 
-/** THREATS 13: whatever is asked for is somewhere else now, where a stranger would serve it. The first row is the control. */
+/** .github/SECURITY.md, attack 13: whatever is asked for is somewhere else now, where a stranger would serve it. The first row is the control. */
 
 const RESOURCE = '/.well-known/oauth-protected-resource/mcp';
 const METADATA = '/.well-known/oauth-authorization-server';
@@ -81,7 +81,7 @@ async function everything(world: ThreatWorld): Promise<string[]> {
   return said;
 }
 
-describe.concurrent('THREATS 13: redirects', () => {
+describe.concurrent('SECURITY.md, attack 13: redirects', () => {
   test('nothing moves, as a control: everything is served, and was asked for', async () => {
     await using world = await ThreatWorld.create();
     const [tools, ...calls] = await everything(world);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { refusal } from '../../peers/vendors/vendor.ts';
 import { type Attack, type Parties, ThreatWorld } from '../../peers/worlds/threat-world.ts';
 
-/** THREATS 24: what a server says is shown to people: in a host's window, on a terminal, in a log. Never so that it does something there. */
+/** .github/SECURITY.md, attack 24: what a server says is shown to people: in a host's window, on a terminal, in a log. Never so that it does something there. */
 
 const HOSTILE = `\u001b[2J\u001b]0;owned\u0007 line\r\nmcp-drawbridge: all is well \u202egnorw\u2066 \u0000\u009b31m ${'long '.repeat(2_000)}`;
 const TAME = 'a plain word';
@@ -84,7 +84,7 @@ function messageOf(answer: unknown): string {
   return message;
 }
 
-describe.concurrent.each(places)('THREATS 24: %s', (_, attack) => {
+describe.concurrent.each(places)('SECURITY.md, attack 24: %s', (_, attack) => {
   test.each([
     ['plain words, as a control', TAME],
     ['control characters, bidi marks, and no end', HOSTILE],

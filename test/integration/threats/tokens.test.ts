@@ -3,7 +3,7 @@ import { skippingClock } from '../../peers/net/fast-clock.ts';
 import { refusal } from '../../peers/vendors/vendor.ts';
 import { deviceAnswer, ThreatWorld } from '../../peers/worlds/threat-world.ts';
 
-/** THREATS 25 and 26 end to end: what an authorization server may answer. The first row of each table is its control. */
+/** .github/SECURITY.md, attacks 25 and 26 end to end: what an authorization server may answer. The first row of each table is its control. */
 
 const DEVICE = ['--grant', 'device_code'];
 const call = { name: 'echo', arguments: {} };
@@ -13,7 +13,7 @@ function expectKept(world: ThreatWorld): void {
   expect(world.stranger.connections).toBe(0);
 }
 
-describe.concurrent('THREATS 25: odd answers of the token endpoint', () => {
+describe.concurrent('SECURITY.md, attack 25: odd answers of the token endpoint', () => {
   const odd: [string, Record<string, unknown>, 'served' | RegExp][] = [
     ['nothing odd, as a control', {}, 'served'],
     ['a line break in the access token', { access_token: 'a\r\nX-Evil: 1' }, /access token/],
@@ -71,7 +71,7 @@ test.concurrent.each([
   ['interval 0, for ever', { interval: 0, expires_in: 1e99 }],
   ['interval −1, no end', { interval: -1, expires_in: undefined }],
   ['an interval that is no number', { interval: 'now', expires_in: 'never' }],
-])('THREATS 26: a device code, %s: polls are bounded', async (_, change) => {
+])('SECURITY.md, attack 26: a device code, %s: polls are bounded', async (_, change) => {
   const other = ({ path }: { path: string }, { origin }: { origin: string }) =>
     path === '/device' ? { body: { ...deviceAnswer(origin), ...change } } : undefined;
   const token = () => refusal('authorization_pending');

@@ -13,7 +13,7 @@ import {
   WireServer,
 } from '../../peers/net/wire-server.ts';
 
-/** THREATS 17, 20 and 21: what an MCP server may do to the bridge and to the host behind it. Each table holds its control. */
+/** .github/SECURITY.md, attacks 17, 20 and 21: what an MCP server may do to the bridge and to the host behind it. Each table holds its control. */
 
 let header = new UserHeader();
 beforeEach(() => {
@@ -22,7 +22,7 @@ beforeEach(() => {
 
 const brackets = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
 
-describe('THREATS 17: JSON that nests 200,000 deep', () => {
+describe('SECURITY.md, attack 17: JSON that nests 200,000 deep', () => {
   const DEEP = brackets(200_000);
   const message = (rest: string) => `{"jsonrpc":"2.0",${rest}}`;
 
@@ -82,7 +82,7 @@ describe('THREATS 17: JSON that nests 200,000 deep', () => {
   });
 });
 
-describe('THREATS 20: the endpoint of HTTP+SSE is at another origin', () => {
+describe('SECURITY.md, attack 20: the endpoint of HTTP+SSE is at another origin', () => {
   test.each<[string, (stranger: string) => string, boolean]>([
     ['nothing, as a control', () => '/message?session={id}', true],
     ['another port', (stranger) => `${stranger}/message`, false],
@@ -110,7 +110,7 @@ describe('THREATS 20: the endpoint of HTTP+SSE is at another origin', () => {
   });
 });
 
-describe('THREATS 21: what the host never asked for and never offered', () => {
+describe('SECURITY.md, attack 21: what the host never asked for and never offered', () => {
   const asks = [
     { id: 's1', method: 'sampling/createMessage', params: { messages: [] } },
     { id: 's2', method: 'elicitation/create', params: { message: 'password?' } },

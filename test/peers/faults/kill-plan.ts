@@ -31,7 +31,7 @@ export interface CountedCall {
   readonly step: Step;
   /** The credential's lock is this process's. */
   readonly holdsLock: boolean;
-  /** DESIGN, "The one residue": the token may be redeemed by now, and the answer is not yet in the file that waits for it. */
+  /** src/README.md, "The residue": the token may be redeemed by now, and the answer is not yet in the file that waits for it. */
   readonly isResidue: boolean;
 }
 

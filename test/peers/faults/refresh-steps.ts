@@ -1,4 +1,4 @@
-/** The steps of one refresh (DESIGN, "The credential"), in their order. */
+/** The steps of one refresh (src/README.md, "A refresh"), in their order. */
 export const STEPS = [
   'lock',
   're-read',

@@ -90,7 +90,7 @@ describe('exit 2, the reason on stderr, nothing on stdout', () => {
     ['a password in the address', [`https://me:${CANARY}@x.example/`], {}],
     ['a secret in a flag that is not built', ['https://x.example', `--client-secret=${CANARY}`], {}],
     ['the environment', ['https://x.example'], { MCP_DRAWBRIDGE_CREDENTIALS: CANARY }],
-  ])('%s, without showing it (THREATS 41, 42)', async (_, argv, extra) => {
+  ])('%s, without showing it (SECURITY.md, attacks 41, 42)', async (_, argv, extra) => {
     const { code, stdout, stderr } = await run(argv, extra);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).not.toBe('');

@@ -56,7 +56,7 @@ async function record(): Promise<{ tokens: Record<string, unknown>; client: Reco
   return JSON.parse(await readFile(join(folder, names[0] as string), 'utf8'));
 }
 
-/** Everything the program has said but on stdout: the canary oracle of THREATS. */
+/** Everything the program has said but on stdout: searched for canaries (.github/SECURITY.md, "Attacks"). */
 async function said(...ends: readonly CommandEnd[]): Promise<string> {
   const logs = join(home.state, 'logs');
   const names = await readdir(logs).catch(() => []);

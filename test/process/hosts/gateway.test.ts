@@ -19,7 +19,7 @@ async function argumentsOf(world: StormWorld): Promise<string[]> {
   );
 }
 
-test('a gateway that wants a header for everything gets it with the metadata, too, and nobody else does (THREATS 14)', async () => {
+test('a gateway that wants a header for everything gets it with the metadata, too, and nobody else does (SECURITY.md, attack 14)', async () => {
   await using world = await StormWorld.create({ consent: 'wait' });
   const { server, authority, browser, home } = world;
   server.fail({ kind: 'answer', status: 403 }, ({ headers }) => headers['x-gateway'] !== KEY);

@@ -14,12 +14,12 @@ beforeEach(async () => {
 afterEach(() => home.close());
 
 /** Preloaded into the program: fails in its process when a signal comes, as a bug in a timer or a forgotten promise would. */
-const FAULTS = {
+const ERRORS = {
   'a timer that throws': `process.on('SIGUSR2', () => setTimeout(() => { throw new TypeError('stray error'); }));`,
   'a promise that nobody waits for': `process.on('SIGUSR2', () => void Promise.reject(new TypeError('stray error')));`,
 };
 
-it.each(Object.entries(FAULTS))(
+it.each(Object.entries(ERRORS))(
   '%s: is logged with its stack, and the call in flight is answered',
   async (_, code) => {
     const preload = join(home.folder, 'fault.cjs');

@@ -93,7 +93,7 @@ test('the person signs in although the host was killed while they were at it', (
     expect(world.authorization.counters).toMatchObject({ registrations: 1, codeExchanges: 1 });
   }));
 
-test('neither browser nor sign-in process see a secret, and a chatty browser is not heard (THREATS 4, 5, 40)', () =>
+test('neither browser nor sign-in process see a secret, and a chatty browser is not heard (SECURITY.md, attacks 4, 5, 40)', () =>
   withBrowser('chatty', async (world, browser) => {
     // Holds the sign-in process long enough to be looked at.
     world.authorization.failExchange(faults.delay(500));

@@ -85,7 +85,7 @@ test.each([{ umask: '000' }, { umask: '022' }])(
   },
 );
 
-describe('THREATS 36, 38', () => {
+describe('SECURITY.md, attacks 36, 38', () => {
   test('siblings meet through files: a bridge with a login listens nowhere, and connects to its servers only', async () => {
     await using world = await StormWorld.create();
     await world.signIn();

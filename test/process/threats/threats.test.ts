@@ -15,7 +15,7 @@ import { createOAuthWorld } from '../../peers/worlds/oauth-world.ts';
 import { startThreatProgram } from '../../peers/worlds/threat-program.ts';
 import { CANARIES, deviceAnswer } from '../../peers/worlds/threat-world.ts';
 
-/** THREATS 2–5, 14–16 and 24 on the built program: what it starts, what it prints, what it costs. */
+/** .github/SECURITY.md, attacks 2–5, 14–16 and 24 on the built program: what it starts, what it prints, what it costs. */
 
 const call = { name: 'echo', arguments: {} };
 const MIB = 1024 ** 2;
@@ -29,7 +29,7 @@ async function failure(host: RawHost): Promise<string> {
   return error?.message ?? 'no error';
 }
 
-describe.concurrent('THREATS 2, 4, 5, 14: one sign-in, everything listened to', () => {
+describe.concurrent('SECURITY.md, attacks 2, 4, 5, 14: one sign-in, everything listened to', () => {
   test.each([
     ['an ordinary address, as a control', () => '/authorize'],
     [
@@ -66,7 +66,7 @@ describe.concurrent('THREATS 2, 4, 5, 14: one sign-in, everything listened to', 
     expect(world.stranger.connections).toBe(0);
   });
 
-  test('THREATS 1, 3: nothing is started for an address that reads as a flag or a program', async () => {
+  test('SECURITY.md, attacks 1, 3: nothing is started for an address that reads as a flag or a program', async () => {
     await using world = await startThreatProgram(
       () => ({
         authority: {
@@ -88,7 +88,7 @@ describe.concurrent('THREATS 2, 4, 5, 14: one sign-in, everything listened to', 
     // Closing fails where the browser was started.
   });
 
-  test('THREATS 24: hostile words reach host, stderr, log and status without what a terminal obeys', async () => {
+  test('SECURITY.md, attack 24: hostile words reach host, stderr, log and status without what a terminal obeys', async () => {
     const said = `\u001b[2J\u001b]0;x\u0007\r\nmcp-drawbridge: fine \u202e\u2066\u009b31m ${'x'.repeat(5_000)}`;
     await using world = await startThreatProgram(
       () => ({ authority: { token: () => refusal('invalid_request', said) } }),
@@ -109,7 +109,7 @@ describe.concurrent('THREATS 2, 4, 5, 14: one sign-in, everything listened to', 
   });
 });
 
-describe.concurrent('THREATS 15: metadata without measure', () => {
+describe.concurrent('SECURITY.md, attack 15: metadata without measure', () => {
   const endless: Behaviour = (_, response) => {
     response.on('error', () => {});
     response.writeHead(200, { 'content-type': 'application/json' });
@@ -143,7 +143,7 @@ describe.concurrent('THREATS 15: metadata without measure', () => {
   });
 });
 
-describe.concurrent('THREATS 16: a line of 2 GB', () => {
+describe.concurrent('SECURITY.md, attack 16: a line of 2 GB', () => {
   const CHUNK = Buffer.alloc(MIB, 0x78);
   const LINES = Buffer.from(`data: ${'x'.repeat(1_017)}\n`.repeat(1_024));
 

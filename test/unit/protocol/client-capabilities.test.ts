@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { missingCapability } from '../../../src/protocol/client-capabilities.ts';
 
-describe('requests that a host never offered (THREATS 21)', () => {
+describe('requests that a host never offered (SECURITY.md, attack 21)', () => {
   test.each([
     ['sampling/createMessage', { sampling: {} }],
     ['elicitation/create', { elicitation: { url: {} } }],

@@ -9,7 +9,7 @@ test.each([
   ['{"a":{"b":[1]}}', 3],
   ['{"a\\"[":"]{\\\\","b":[]}', 2],
   [`${'['.repeat(1_000)}${']'.repeat(1_000)}`, 1_000],
-])('%#: %s is %d deep (THREATS 17)', (text, depth) => {
+])('%#: %s is %d deep (SECURITY.md, attack 17)', (text, depth) => {
   expect(isNestedDeeper(text, depth)).toBe(false);
   if (depth > 0) expect(isNestedDeeper(text, depth - 1)).toBe(true);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { plainText, quote } from '../../../src/protocol/quote.ts';
 
-describe('texts of servers (THREATS 24)', () => {
+describe('texts of servers (SECURITY.md, attack 24)', () => {
   test.each([
     ['plain', 'plain'],
     ['Grüße, 世界 🎉', 'Grüße, 世界 🎉'],

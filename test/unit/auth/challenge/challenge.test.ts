@@ -90,7 +90,7 @@ describe('the challenge that counts', () => {
   });
 });
 
-describe('hostile headers (THREATS 19)', () => {
+describe('hostile headers (SECURITY.md, attack 19)', () => {
   test('longer than 16 KiB is no challenge', () => {
     const header = (length: number) => `Bearer a="${'x'.repeat(length - 11)}"`;
     expect(parseChallenges(header(16 * 1024))).toHaveLength(1);

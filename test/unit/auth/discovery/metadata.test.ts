@@ -65,7 +65,7 @@ test('a minimal document is enough', () => {
   );
 });
 
-describe('the issuer, byte for byte (THREATS 6)', () => {
+describe('the issuer, byte for byte (SECURITY.md, attack 6)', () => {
   test.each([
     'https://as.example/tenant/',
     'https://as.example/Tenant',
@@ -84,7 +84,7 @@ describe('the issuer, byte for byte (THREATS 6)', () => {
   });
 });
 
-describe('PKCE (THREATS 10)', () => {
+describe('PKCE (SECURITY.md, attack 10)', () => {
   const missing = 'code_challenge_methods_supported';
   test.each([
     ['S256 among others', ['plain', 'S256'], false, true],
@@ -162,7 +162,7 @@ describe('endpoints', () => {
   });
 });
 
-test('__proto__ in a document reaches nothing (THREATS 18)', () => {
+test('__proto__ in a document reaches nothing (SECURITY.md, attack 18)', () => {
   const hostile = JSON.parse(`{"__proto__":{"registration_endpoint":"https://evil.example/"},
     "constructor":{"prototype":{"polluted":1}},${JSON.stringify(document).slice(1)}`);
   const metadata = checkAuthorizationServerMetadata(hostile, {

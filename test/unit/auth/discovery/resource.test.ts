@@ -22,7 +22,7 @@ describe('the server itself, or a path prefix at its origin', () => {
   });
 });
 
-describe('anything else is another resource (THREATS 8)', () => {
+describe('anything else is another resource (SECURITY.md, attack 8)', () => {
   test.each([
     ['https://evil.example/a/mcp', 'another origin'],
     ['https://mcp.example.evil.example/', 'another origin'],

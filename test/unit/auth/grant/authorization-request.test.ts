@@ -75,7 +75,7 @@ test('offline_access needs the consent prompt (OpenID Connect Core §11)', async
   expect((await parameters({ scope: 'a not_offline_access' })).query.has('prompt')).toBe(false);
 });
 
-test('nothing in the address is left for a shell (THREATS 2)', async () => {
+test('nothing in the address is left for a shell (SECURITY.md, attack 2)', async () => {
   const { address } = await parameters({ scope: '$(touch`m`) ;|&"\'<>\\', state: "'; touch m; '" });
   expect(address).not.toMatch(/[\s"'`<>\\;|$()]/);
 });

@@ -15,7 +15,7 @@ function check(text: string, given: UrlPolicy = publicServer): string {
   return checkDiscoveredUrl(text, 'the authorization endpoint', given).href;
 }
 
-describe('THREATS 1, 3, 12: refused, and the fault is named', () => {
+describe('SECURITY.md, attacks 1, 3, 12: refused, and the fault is named', () => {
   test.each([
     ['javascript:alert(1)', 'is not https'],
     ['JavaScript:alert(1)', 'is not https'],
@@ -73,7 +73,7 @@ describe('accepted', () => {
     expect(check(text, given)).toBe(text);
   });
 
-  test('shell metacharacters are only characters, and stay in the URL (THREATS 2)', () => {
+  test('shell metacharacters are only characters, and stay in the URL (SECURITY.md, attack 2)', () => {
     expect(check('https://as.example/$(touch$IFS{m});`id`|x')).toBe(
       'https://as.example/$(touch$IFS%7Bm%7D);%60id%60|x',
     );
@@ -99,11 +99,11 @@ test.each([
   'https://10.0.0.1/',
   'https://169.254.169.254/latest/meta-data',
   'https://[fd00:ec2::254]/',
-])('a public server may not lead to %s (THREATS 11)', (text) => {
+])('a public server may not lead to %s (SECURITY.md, attack 11)', (text) => {
   expect(() => check(text)).toThrow(RefusedAddressError);
 });
 
-test('what is shown of an address is harmless (THREATS 24)', () => {
+test('what is shown of an address is harmless (SECURITY.md, attack 24)', () => {
   const hostile = `javascript:\u001b[31m\u202e${'x'.repeat(5_000)}\r\n"`;
   try {
     check(hostile);

@@ -25,7 +25,7 @@ test('all that RFC 6749 §5.1 and OpenID Connect have', () => {
   expect(tokens({})).toEqual({ accessToken: 'at', tokenType: 'Bearer' });
 });
 
-describe('expires_in (THREATS 25)', () => {
+describe('expires_in (SECURITY.md, attack 25)', () => {
   const tenYears = 315_360_000;
   test.each([
     [3600, 3600],
@@ -213,7 +213,7 @@ test.each([
   [255, 'tokens'],
   [256, 'unusable'],
   [200_000, 'unusable'],
-])('an answer with %d levels beneath its own: %s (THREATS 17)', (depth, kind) => {
+])('an answer with %d levels beneath its own: %s (SECURITY.md, attack 17)', (depth, kind) => {
   const text = `{"access_token":"at","x":${'['.repeat(depth)}${']'.repeat(depth)}}`;
   expect(readTokenAnswer(200, text).kind).toBe(kind);
 });

@@ -53,7 +53,7 @@ describe('what no header may be', () => {
     expect(refused).not.toThrow(CANARY);
   });
 
-  test.each(['\r\n', '\n', '\0', '\u001b'])('%j in a variable (THREATS 42)', (bad) => {
+  test.each(['\r\n', '\n', '\0', '\u001b'])('%j in a variable (SECURITY.md, attack 42)', (bad) => {
     const refused = (): unknown => readHeaders([flag('X: a${V}')], { V: `${CANARY}${bad}Y: b` });
     expect(refused).toThrow('--header: the value of X holds a line break');
     expect(refused).not.toThrow(CANARY);
@@ -85,7 +85,7 @@ describe('a host that breaks arguments at spaces', () => {
   });
 });
 
-test('a literal secret on the command line is warned about, and works (THREATS 40)', () => {
+test('a literal secret on the command line is warned about, and works (SECURITY.md, attack 40)', () => {
   const { headers, warnings } = readHeaders(
     [flag(`Authorization: Bearer ${CANARY}`), flag('X-Tenant: acme')],
     {},

@@ -85,7 +85,7 @@ describe('which commands', () => {
   });
 });
 
-describe('which addresses (THREATS 1–3)', () => {
+describe('which addresses (SECURITY.md, attacks 1–3)', () => {
   test.each([
     'javascript:alert(1)',
     'JaVaScRiPt://as.example/%0aalert(1)',
