@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CACHE, NODE, NODE_VERSION, runWine, wineEnvironment } from './wine.ts';
+import { CACHE, endWindows, NODE, NODE_VERSION, runWine, wineEnvironment } from './wine.ts';
 
 class NotToBeHad extends Error {}
 
@@ -63,6 +63,6 @@ try {
   if (!(error instanceof NotToBeHad)) throw error;
   process.stdout.write(`test:wine: not run, since it cannot be had here: ${error.message}\n`);
 } finally {
-  await program('wineserver', ['--kill', '--wait'], { quiet: true });
+  await endWindows();
   await rm(prefix, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
 }

@@ -1,3 +1,5 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { startMcpServer } from '../peers/mcp-servers/mcp-server.ts';
 import { SdkSseServer } from '../peers/mcp-servers/sdk-sse-server.ts';
@@ -27,10 +29,10 @@ it.each(Object.entries(transports))('%s: relays over the pipes of a Windows host
   host.assertOneAnswerEach();
 });
 
-it('tells the way of a call, and is told when it is cancelled', async () => {
+it('relays progress and cancellations, and keeps a log', async () => {
   await using server = await startMcpServer();
   await using world = await WineWorld.create();
-  const host = world.host([server.url]);
+  const host = world.host([server.url, '--debug']);
   await host.initialize();
   const params = { name: 'progress', arguments: { steps: 3 }, _meta: { progressToken: 'p' } };
   await host.request('tools/call', params);
@@ -45,4 +47,6 @@ it('tells the way of a call, and is told when it is cancelled', async () => {
   await server.requests.until(() => server.methodCount('tools/call') === 2);
   host.notify('notifications/cancelled', { requestId: 'c' });
   await server.requests.until(() => server.methodCount('notifications/cancelled') === 1);
+  const [log = ''] = await readdir(join(world.state, 'logs'));
+  expect(await readFile(join(world.state, 'logs', log), 'utf8')).toContain('debug');
 });

@@ -7,7 +7,7 @@ import type { CommandEnd } from '../peers/hosts/command.ts';
 import { PROGRAM } from '../peers/hosts/host.ts';
 import { type RawHost, startRawHost } from '../peers/hosts/raw-host.ts';
 import { Windows } from './windows.ts';
-import { NODE, windowsPath } from './wine.ts';
+import { endWindows, NODE, windowsPath } from './wine.ts';
 
 export interface WineWorldOptions {
   /** Where the program, its Node and its home lie, below a folder of this test's own. */
@@ -72,9 +72,10 @@ export class WineWorld implements AsyncDisposable {
     return host;
   }
 
-  /** A line as somebody types it into cmd, to its end. The program can be started by its name, as npm sets it up: by a batch file. */
-  async type(line: string, script = this.program): Promise<CommandEnd> {
-    const start = `@"${this.node}" "${script}" %*\r\n`;
+  /** A line as somebody types it into cmd, to its end. The program is there under its name as npm sets it up: as a batch file. */
+  async type(line: string, script = 'program\\dist\\launch.cjs'): Promise<CommandEnd> {
+    // By way of its own folder, since cmd reads batch files in an old encoding.
+    const start = `@"%~dp0node.exe" "%~dp0${script}" %*\r\n`;
     await writeFile(join(this.folder, 'mcp-drawbridge.cmd'), start);
     const child = this.windows.spawn({
       command: 'C:\\windows\\system32\\cmd.exe',
@@ -97,6 +98,7 @@ export class WineWorld implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#hosts].map((host) => host.close()));
     await this.windows[Symbol.asyncDispose]();
+    await endWindows();
     await rm(this.temporary, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
   }
 }

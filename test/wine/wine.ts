@@ -36,6 +36,12 @@ export function startWine(args: readonly string[]): ChildProcess {
   return spawn('wine', [...args], { env: wineEnvironment(), stdio: 'ignore' });
 }
 
+/** Ends whatever still runs there: sign-in processes outlive their bridge. */
+export async function endWindows(): Promise<void> {
+  await run('wineserver', ['--kill'], { env: wineEnvironment() }).catch(() => 'nothing runs');
+  await run('wineserver', ['--wait'], { env: wineEnvironment() });
+}
+
 /** Runs one program of Wine to its end. */
 export async function runWine(...args: string[]): Promise<string> {
   return (await run('wine', args, { env: wineEnvironment(), timeout: 120_000 })).stdout;

@@ -1,0 +1,69 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { shellCommand } from '../../src/compose/shell-words.ts';
+import { LoginWorld, PATIENT } from './login-world.ts';
+import { windowsPath } from './wine.ts';
+import { WineWorld } from './wine-world.ts';
+
+it('the command that an error names, typed into cmd as it stands, makes the login that was missing', async () => {
+  await using world = await LoginWorld.create();
+  const home = join(world.wine.folder, 'Anmeldungen & mehr');
+  await mkdir(home, { mode: 0o700 });
+  const args = ['--home', windowsPath(home), '--scope', 'mcp:tools mcp:extra', '--profile', 'work'];
+  const host = world.start([...args, '--non-interactive']);
+  const refused = await host.initialize({}, PATIENT);
+  const [, command = ''] = /(mcp-drawbridge login .*)$/s.exec(refused.error?.message ?? '') ?? [];
+  expect(command).not.toContain('PowerShell');
+  const login = await world.wine.type(command);
+  expect(login.stderr).toContain('Signed in to');
+  expect(login.code).toBe(0);
+  expect(world.browser.opened).toHaveLength(1);
+  await host.initialize({}, PATIENT);
+  await world.call(host, 'now');
+  expect(world.authority.counters).toMatchObject({ registrations: 1, codeExchanges: 1 });
+  const logout = await world.wine.type(
+    command.replace(' login ', ' logout ').replace(/ --scope "[^"]*"/, ''),
+  );
+  expect(logout.stderr).toContain('Signed out of');
+  expect(world.authority.counters.revocations).toBeGreaterThan(0);
+});
+
+it('cmd and the batch file of npm hand every word over as it is', async () => {
+  await using world = await WineWorld.create();
+  const script = join(world.folder, 'argv.cjs');
+  await writeFile(script, 'process.stdout.write(JSON.stringify(process.argv.slice(2)))');
+  // Without `%`, which Wine's cmd reads in another way than Windows' does.
+  const words = [
+    'login',
+    'https://mcp.example/mcp?a=1&b=2',
+    'C:\\Program Files\\x\\',
+    'grüße 日本',
+    "it's",
+    'a|b>c<d',
+    'x^y',
+    '(in)',
+    '!x!',
+    '$HOME',
+    '`x`',
+    'a,b;c=d',
+    '',
+    '@x',
+    '~',
+    'say "x & y"',
+    '\\"',
+    'x',
+  ];
+  const typed = shellCommand(['mcp-drawbridge', ...words], 'win32').split(' (in PowerShell')[0] as string;
+  const { stdout, stderr } = await world.type(typed, 'argv.cjs');
+  expect(stderr).toBe('');
+  expect(JSON.parse(stdout)).toEqual(words);
+});
+
+it('tells what it is asked for, in a folder whose path has spaces and umlauts', async () => {
+  await using world = await WineWorld.create();
+  expect(await world.type('mcp-drawbridge status')).toMatchObject({ code: 0, stdout: 'No login.\n' });
+  const wrong = await world.type('mcp-drawbridge --scpoe x');
+  expect(wrong.stderr).toContain('did you mean --scope?');
+  expect(wrong.code).not.toBe(0);
+});
