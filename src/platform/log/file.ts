@@ -72,6 +72,10 @@ function removeOldest(folder: string): void {
     .filter((name) => /^\d{4}-\d\d-\d\dT[\d.-]+Z-\d+(\.1)?\.log$/.test(name))
     .sort();
   for (const name of logs.slice(0, Math.max(0, logs.length - LOG_FILES_KEPT + 1))) {
-    fs.rmSync(join(folder, name), { force: true });
+    try {
+      fs.rmSync(join(folder, name), { force: true });
+    } catch {
+      // On Windows, one that a viewer or a backup has open (EPERM, EBUSY).
+    }
   }
 }

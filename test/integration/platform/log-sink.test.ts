@@ -223,6 +223,17 @@ describe('the debug file', () => {
     expect(names).toContain('notes.log');
   });
 
+  test('an old one that does not go away keeps no new one from being made', async () => {
+    for (let each = 10; each < 10 + LOG_FILES_KEPT + 2; each++) {
+      mkdirSync(join(home, `2025-01-01T00-00-${each}.000Z-1.log`));
+    }
+    const { log, stderr } = sink({ debug: true, folder: home });
+    log.debug('goes on');
+    await log.close();
+    expect(stderr.text()).not.toContain('no debug log');
+    expect(readFileSync(log.file as string, 'utf8')).toContain('goes on');
+  });
+
   test.each(['a link to a file', 'a link to a folder'])(
     'planted in its place: %s (SECURITY.md, attack 34)',
     async (kind) => {
