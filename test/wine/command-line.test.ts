@@ -1,24 +1,37 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { shellCommand } from '../../src/compose/shell-words.ts';
-import { LoginWorld, PATIENT } from './login-world.ts';
+import { LoginWorld } from './login-world.ts';
 import { windowsPath } from './wine.ts';
-import { WineWorld } from './wine-world.ts';
+import { PATIENT, WineWorld } from './wine-world.ts';
 
 it('the command that an error names, typed into cmd as it stands, makes the login that was missing', async () => {
   await using world = await LoginWorld.create();
   const home = join(world.wine.folder, 'Anmeldungen & mehr');
   await mkdir(home, { mode: 0o700 });
-  const args = ['--home', windowsPath(home), '--scope', 'mcp:tools mcp:extra', '--profile', 'work'];
-  const host = world.start([...args, '--non-interactive']);
-  const refused = await host.initialize({}, PATIENT);
-  const [, command = ''] = /(mcp-drawbridge login .*)$/s.exec(refused.error?.message ?? '') ?? [];
+  const args = [
+    '--home',
+    windowsPath(home),
+    '--scope',
+    'mcp:tools mcp:extra',
+    '--profile',
+    'work',
+    '--non-interactive',
+  ];
+  const refused = world.start(args);
+  await refused.initialize({}, PATIENT);
+  const command = await vi.waitFor(() => {
+    const found = /mcp-drawbridge login .*/.exec(refused.stderr)?.[0];
+    if (found === undefined) throw new Error(`no command: ${refused.stderr}`);
+    return found.trim();
+  }, PATIENT.timeoutMs);
   expect(command).not.toContain('PowerShell');
   const login = await world.wine.type(command);
   expect(login.stderr).toContain('Signed in to');
   expect(login.code).toBe(0);
   expect(world.browser.opened).toHaveLength(1);
+  const host = world.start(args);
   await host.initialize({}, PATIENT);
   await world.call(host, 'now');
   expect(world.authority.counters).toMatchObject({ registrations: 1, codeExchanges: 1 });

@@ -12,10 +12,7 @@ import { createFakeBrowser, type FakeBrowser } from '../peers/browsers/browser.t
 import type { Message, RawHost } from '../peers/hosts/raw-host.ts';
 import { type PeerMcpServer, startMcpServer } from '../peers/mcp-servers/mcp-server.ts';
 import { runWine } from './wine.ts';
-import { WineWorld } from './wine-world.ts';
-
-/** Starting takes a second of a processor, and all of them start at once. */
-export const PATIENT = { timeoutMs: 60_000 };
+import { PATIENT, WineWorld } from './wine-world.ts';
 
 /** A Windows with a browser, a protected server and its authorization server. */
 export class LoginWorld implements AsyncDisposable {

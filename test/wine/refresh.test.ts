@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { faults } from '../peers/faults/faults.ts';
-import { LoginWorld, PATIENT } from './login-world.ts';
+import { LoginWorld } from './login-world.ts';
+import { PATIENT } from './wine-world.ts';
 
 it('8 instances on one login, a token revoked again and again: one refresh each time, nobody is asked', async () => {
   await using world = await LoginWorld.create();
@@ -43,7 +44,7 @@ it.each(['.json', '.json.lock'])(
     const before = await world.record();
     world.authority.tokens.revokeAll();
     // The server answers when the file is held, and it is held until the answer has had time to be kept.
-    world.authority.failRefresh(faults.delay(2_000), 1);
+    world.authority.failRefresh(faults.delay(5_000), 1);
     const call = world.call(host, 'held').then(() => 'served', String);
     await world.authority.requests.until(() => world.authority.counters.refreshPosts === 1, PATIENT);
     const release = await world.wine.windows.hold(world.recordPath.replace(/\.json$/, end));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { startMcpServer } from '../peers/mcp-servers/mcp-server.ts';
 import { SdkSseServer } from '../peers/mcp-servers/sdk-sse-server.ts';
-import { WineWorld } from './wine-world.ts';
+import { PATIENT, WineWorld } from './wine-world.ts';
 
 const transports = {
   'Streamable HTTP, JSON': () => startMcpServer({ json: true }),
@@ -15,10 +15,10 @@ it.each(Object.entries(transports))('%s: relays over the pipes of a Windows host
   await using server = await start();
   await using world = await WineWorld.create();
   const host = world.host([server.url]);
-  expect((await host.initialize()).result).toMatchObject({ serverInfo: { name: 'peer' } });
+  await host.initialize({}, PATIENT);
   const value = 'grüße 日本 '.repeat(10_000);
   const calls = [1, 2, 3].map((each) =>
-    host.request('tools/call', { name: 'echo', arguments: { value: `${each}${value}` } }),
+    host.request('tools/call', { name: 'echo', arguments: { value: `${each}${value}` } }, PATIENT),
   );
   for (const [at, { result }] of (await Promise.all(calls)).entries()) {
     expect(result).toMatchObject({ content: [{ text: JSON.stringify(`${at + 1}${value}`) }] });
@@ -33,9 +33,9 @@ it('relays progress and cancellations, and keeps a log', async () => {
   await using server = await startMcpServer();
   await using world = await WineWorld.create();
   const host = world.host([server.url, '--debug']);
-  await host.initialize();
+  await host.initialize({}, PATIENT);
   const params = { name: 'progress', arguments: { steps: 3 }, _meta: { progressToken: 'p' } };
-  await host.request('tools/call', params);
+  await host.request('tools/call', params, PATIENT);
   const told = host.lines.entries.filter(({ message }) => message?.method === 'notifications/progress');
   expect(told).toHaveLength(3);
   host.send({

@@ -1,8 +1,9 @@
 import { copyFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, it, vi } from 'vitest';
-import { LoginWorld, PATIENT } from './login-world.ts';
+import { LoginWorld } from './login-world.ts';
 import { windowsPath } from './wine.ts';
+import { PATIENT } from './wine-world.ts';
 
 const ONE_OF_EACH = { registrations: 1, codeExchanges: 1, refreshPosts: 0, replays: 0 };
 

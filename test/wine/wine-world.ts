@@ -9,6 +9,9 @@ import { type RawHost, startRawHost } from '../peers/hosts/raw-host.ts';
 import { Windows } from './windows.ts';
 import { endWindows, NODE, windowsPath } from './wine.ts';
 
+/** Starting takes a second of a processor, and all of them start at once. */
+export const PATIENT = { timeoutMs: 60_000 };
+
 export interface WineWorldOptions {
   /** Where the program, its Node and its home lie, below a folder of this test's own. */
   readonly folder?: string;
