@@ -12,10 +12,8 @@ import { endWindows, NODE, windowsPath } from './wine.ts';
 /** Starting takes a second of a processor, and all of them start at once. */
 export const PATIENT = { timeoutMs: 60_000 };
 
-export interface WineWorldOptions {
-  /** Where the program, its Node and its home lie, below a folder of this test's own. */
-  readonly folder?: string;
-}
+/** Where the program, its Node and its home lie. */
+const FOLDER = 'Jürgen Groß (zu Hause)';
 
 /** A home on the Windows side and the built program there, run by Windows' Node. */
 export class WineWorld implements AsyncDisposable {
@@ -32,9 +30,9 @@ export class WineWorld implements AsyncDisposable {
     this.folder = folder;
   }
 
-  static async create({ folder = 'Jürgen Groß (zu Hause)' }: WineWorldOptions = {}): Promise<WineWorld> {
+  static async create(): Promise<WineWorld> {
     const temporary = await mkdtemp(join(tmpdir(), 'drawbridge-wine-'));
-    const own = join(temporary, folder);
+    const own = join(temporary, FOLDER);
     await mkdir(own);
     const built = dirname(PROGRAM);
     await cp(built, join(own, 'program', 'dist'), { recursive: true });

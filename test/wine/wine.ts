@@ -38,8 +38,11 @@ export function startWine(args: readonly string[]): ChildProcess {
 
 /** Ends whatever still runs there: sign-in processes outlive their bridge. */
 export async function endWindows(): Promise<void> {
-  await run('wineserver', ['--kill'], { env: wineEnvironment() }).catch(() => 'nothing runs');
-  await run('wineserver', ['--wait'], { env: wineEnvironment() });
+  for (const what of ['--kill', '--wait']) {
+    await run('wineserver', [what], { env: wineEnvironment() }).catch(
+      () => 'nothing runs, or there is no Wine',
+    );
+  }
 }
 
 /** Runs one program of Wine to its end. */
