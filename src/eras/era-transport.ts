@@ -204,7 +204,7 @@ export class EraTransport implements Transport {
     this.#chosenFor = 'modern';
   }
 
-  /** Undefined where the server says nothing: some legacy servers are silent until `initialize` (stdio → Backward Compatibility). */
+  /** Undefined where the server says nothing that is an answer: some legacy servers are silent until `initialize` (stdio → Backward Compatibility). */
   async #withinTime(
     transport: Transport,
     id: MessageId,
@@ -220,11 +220,7 @@ export class EraTransport implements Transport {
     try {
       const signal = anySignal([options.signal, late.signal]);
       const reply = await transport.post(body, { ...options, signal });
-      if (reply.kind !== 'events' && reply.kind !== 'message') return reply;
-      for await (const { text, envelope } of messagesOf(reply)) {
-        if (envelope.kind === 'response' && answersId(envelope.id, id)) return messageReply(text);
-      }
-      throw new BadAnswerError('the server ended its answer without answering server/discover');
+      return reply.kind === 'events' ? await answerOn(reply, id) : reply;
     } catch (error) {
       if (options.signal.aborted || !late.signal.aborted) throw error;
       return undefined;
@@ -251,4 +247,19 @@ export class EraTransport implements Transport {
 function ownDiscover(id: MessageId, { message }: Request): string {
   const params = { _meta: { ...metaOf(message.params), progressToken: undefined } };
   return serverRequest(id, 'server/discover', params);
+}
+
+/** The answer on a stream; a legacy server may end it without one, or with an error that has no id. */
+async function answerOn(
+  reply: Extract<Reply, { kind: 'events' }>,
+  id: MessageId,
+): Promise<Reply | undefined> {
+  try {
+    for await (const { text, envelope } of messagesOf(reply)) {
+      if (envelope.kind === 'response' && answersId(envelope.id, id)) return messageReply(text);
+    }
+  } catch (error) {
+    if (!(error instanceof BadAnswerError)) throw error;
+  }
+  return undefined;
 }
