@@ -16,6 +16,7 @@ import { NotLegacyError } from './message/not-legacy.ts';
 import {
   classifyDiscover,
   classifyInitialize,
+  type Opening,
   openingOf,
   type ProbeResult,
 } from './message/probe-classifier.ts';
@@ -37,6 +38,9 @@ export interface EraTransportOptions {
   readonly logger: Logger;
 }
 
+/** Statuses with which a server that does not know this kind of message refuses it before it reads it. */
+const REFUSED_UNREAD: readonly number[] = [400, 404, 405, 406, 415];
+
 type Request = Extract<Envelope, { kind: 'request' }>;
 
 /**
@@ -50,6 +54,8 @@ export class EraTransport implements Transport {
   #era: Era | undefined;
   #remembered: Promise<void> | undefined;
   #chosenFor: Era | undefined;
+  /** The server is taken for a modern one because it was one last time, and nothing has borne that out yet. */
+  #isUnproved = false;
   #choosing: Promise<Reply | undefined> = Promise.resolve(undefined);
 
   constructor(options: EraTransportOptions) {
@@ -87,7 +93,7 @@ export class EraTransport implements Transport {
     await this.#recall();
     this.#chosenFor = 'legacy';
     if (this.#era === 'modern') {
-      const reply = await this.#tryUp(body, options);
+      const reply = await this.#tryUpAgain(body, options);
       if (reply !== undefined) return reply;
     }
     this.#between = this.#options.transport;
@@ -112,6 +118,16 @@ export class EraTransport implements Transport {
     }
   }
 
+  /** As `tryUp`, with a server that was a modern one once: nonsense says that it may be one no longer. */
+  async #tryUpAgain(body: Uint8Array | string, options: MessageOptions): Promise<Reply | undefined> {
+    try {
+      return await this.#tryUp(body, options);
+    } catch (error) {
+      if (error instanceof BadAnswerError) return undefined;
+      throw error;
+    }
+  }
+
   /** Opens as with a modern server; undefined where it turns out to be none. */
   async #tryUp(body: Uint8Array | string, options: MessageOptions): Promise<Reply | undefined> {
     const { UpTransport } = await import('./up/up-transport.ts');
@@ -128,7 +144,8 @@ export class EraTransport implements Transport {
 
   async #modern(request: Request, body: Uint8Array | string, options: MessageOptions): Promise<Reply> {
     try {
-      return await this.#sendModern(request, body, options);
+      const reply = await this.#sendModern(request, body, options);
+      if (!this.#isOutdated(openingOf(reply), request)) return reply;
     } catch (error) {
       if (!(error instanceof NotLegacyError)) throw error;
     }
@@ -143,6 +160,13 @@ export class EraTransport implements Transport {
     }
   }
 
+  /** Whether a server that was a modern one at the last start refuses a request as one that is none: then it did not run. */
+  #isOutdated(opening: Opening, { id }: Request): boolean {
+    const { status, answer } = opening;
+    if (!this.#isUnproved || !REFUSED_UNREAD.includes(status)) return false;
+    return classifyDiscover(opening) === 'legacy' && (answer === undefined || !answersId(answer.id, id));
+  }
+
   async #sendModern(request: Request, body: Uint8Array | string, options: MessageOptions): Promise<Reply> {
     if (this.#chosenFor !== 'modern' || request.method === 'server/discover') {
       // One at a time: what the first finds out holds for those that wait.
@@ -154,7 +178,9 @@ export class EraTransport implements Transport {
       const reply = await choosing;
       if (reply !== undefined) return reply;
     }
-    return this.#between.post(body, options);
+    const reply = await this.#between.post(body, options);
+    if (reply.kind !== 'refused') this.#isUnproved = false;
+    return reply;
   }
 
   /** A reply is what the request ends with; without one it goes its way through what was chosen. */
@@ -171,7 +197,8 @@ export class EraTransport implements Transport {
     const { ModernTransport } = await import('./modern/modern-transport.ts');
     const mirror = new ModernTransport(this.#options);
     if (this.#era === 'modern' && !discovers) {
-      this.#goModern(mirror);
+      this.#isUnproved = true;
+      this.#mirror(mirror);
       return undefined;
     }
     const id = discovers ? request.id : stringId(`drawbridge-${randomToken(this.#options.random, 96)}`);
@@ -200,6 +227,10 @@ export class EraTransport implements Transport {
 
   #goModern(mirror: Transport): void {
     this.#decide('modern');
+    this.#mirror(mirror);
+  }
+
+  #mirror(mirror: Transport): void {
     if (this.#chosenFor !== 'modern') this.#between = mirror;
     this.#chosenFor = 'modern';
   }
