@@ -72,4 +72,30 @@ export const CORPUS: Readonly<Record<string, Scenario>> = {
       { do: 'request', method: 'tools/list' },
     ],
   },
+  'what is remembered as a modern server is one of HTTP+SSE now': {
+    ...{ ...PLAIN, host: 'modern', wire: 'sse', discovers: false },
+    earlier: { server: 'modern', wire: 'stream' },
+  },
+  'what is remembered as a modern server is a legacy one now, which insists on a session': {
+    ...{ ...PLAIN, host: 'modern', discovers: false },
+    earlier: { server: 'modern', wire: 'stream' },
+  },
+  'what is remembered as a modern server is a legacy one now, which answers what it does not know with a page':
+    {
+      ...{ ...PLAIN, earlier: { server: 'modern', wire: 'stream' } },
+      oddities: [oddly('discover', { framing: 'text', pieces: ['html'] }, 1_000)],
+    },
+  'what is remembered as a legacy server is a modern one now': {
+    ...{ ...PLAIN, host: 'modern', server: 'modern', discovers: false },
+    earlier: { server: 'legacy', wire: 'json' },
+  },
+  'the server is away while calls are made': {
+    ...PLAIN,
+    steps: [
+      { do: 'call', tool: 'echo' },
+      { do: 'server-leaves' },
+      { do: 'call', tool: 'echo' },
+      { do: 'request', method: 'tools/list' },
+    ],
+  },
 };

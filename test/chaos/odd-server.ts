@@ -10,8 +10,11 @@ import {
   type Json,
   listened,
   nonceOf,
+  ownRefusal,
   placeOf,
+  refusalOf,
   rightText,
+  SSE_PATH,
   STREAM_TYPE,
 } from './requests.ts';
 import type { Oddity, Scenario } from './scenario.ts';
@@ -22,7 +25,6 @@ import { wellKnown } from './well-known.ts';
 const QUESTION_MS = 3_000;
 /** Streamable HTTP has one stream for all that is said outside of answers. */
 const ANY_SESSION = '';
-const SSE_PATH = '/messages';
 const JSON_TYPE = { 'content-type': 'application/json' };
 
 /** An MCP server on loopback that behaves as its scenario says, and well where that says nothing. */
@@ -45,6 +47,8 @@ export class OddServer implements AsyncDisposable {
   readonly #pending = new Map<object, string>();
   readonly #sessions = new Set<string>();
   #isOdd = true;
+  /** It has given sessions in an odd way, so that it cannot insist on them. */
+  #isLenient = false;
   #asked = 0;
   #opened = 0;
   #listening: Listening | undefined;
@@ -54,19 +58,27 @@ export class OddServer implements AsyncDisposable {
     this.#taken = scenario.oddities.map(() => 0);
   }
 
-  static async start(scenario: Scenario): Promise<OddServer> {
+  static async start(scenario: Scenario, port = 0): Promise<OddServer> {
     const server = new OddServer(scenario);
-    server.#listening = await listen((request, response) => {
+    await server.#listen(port);
+    return server;
+  }
+
+  async #listen(port: number): Promise<void> {
+    this.#listening = await listen((request, response) => {
       // A connection that breaks under the server is the scenario's own doing.
       request.on('error', () => undefined);
       response.on('error', () => undefined);
-      server.#serve(request, response).catch(() => request.socket.destroy());
-    });
-    return server;
+      this.#serve(request, response).catch(() => request.socket.destroy());
+    }, port);
   }
 
   get origin(): string {
     return (this.#listening as Listening).origin;
+  }
+
+  get port(): number {
+    return (this.#listening as Listening).port;
   }
 
   get url(): string {
@@ -74,12 +86,18 @@ export class OddServer implements AsyncDisposable {
   }
 
   /** The end of the odd time: what hangs comes to its end, what is owed is said, and all that follows is served well. */
-  heal(): void {
+  async heal(): Promise<void> {
     this.#isOdd = false;
+    if (!(this.#listening as Listening).server.listening) await this.#listen(this.port);
     for (const held of this.#held) held.release(this.#scenario.release);
     this.#held.clear();
     for (const answered of this.#questions.values()) answered();
     this.#streams.payDebts();
+  }
+
+  /** Drops all connections and takes no more. */
+  async leave(): Promise<void> {
+    await this.#listening?.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -108,38 +126,14 @@ export class OddServer implements AsyncDisposable {
       this.#pending.set(came, came.id);
       response.once('close', () => this.#pending.delete(came));
     }
-    const refusal = this.#refusal(came);
+    const refusal = refusalOf(came, this.#scenario, {
+      hasStream: this.#streams.has(came.session),
+      knows: (session) => this.#sessions.has(session),
+      insists: !this.#isLenient,
+    });
     if (refusal !== undefined) return void response.writeHead(refusal.status, JSON_TYPE).end(refusal.body);
     const oddity = this.#takeOddity(came);
     return oddity === undefined ? this.#serveWell(came) : this.#serveOddly(came, oddity);
-  }
-
-  /** What each server of this kind refuses, odd or not. */
-  #refusal({
-    request,
-    place,
-    path,
-    method,
-    session,
-    params,
-  }: Came): { status: number; body: string } | undefined {
-    const { wire, server } = this.#scenario;
-    if (place === 'well-known') return undefined;
-    if (wire === 'sse') {
-      if (path !== SSE_PATH && request.method !== 'GET') return { status: 405, body: '' };
-      if (path === SSE_PATH && !this.#streams.has(session)) return { status: 404, body: 'no such session' };
-    }
-    const given = request.headers['mcp-session-id'];
-    if (typeof given === 'string' && !this.#sessions.has(given)) {
-      const error = { code: -32001, message: 'Session not found' };
-      return { status: 404, body: JSON.stringify({ jsonrpc: '2.0', error, id: null }) };
-    }
-    const version = params?._meta?.['io.modelcontextprotocol/protocolVersion'];
-    if (server === 'modern' && method !== '' && method !== 'initialize' && version === undefined) {
-      const error = { code: -32602, message: 'no protocol version in _meta' };
-      return { status: 400, body: JSON.stringify({ jsonrpc: '2.0', error, id: null }) };
-    }
-    return undefined;
   }
 
   #takeOddity({ place }: Came): Oddity | undefined {
@@ -159,10 +153,13 @@ export class OddServer implements AsyncDisposable {
     const body = oddBody(reply, subject);
     const text = reply.framing === 'json' ? body.toString('utf8') : '';
     const asks = method === 'tools/call' && this.#asksFirst(params);
-    if (method === 'tools/call' && !asks && hasRun(reply, isAnswerTo(text, id))) this.#run(params);
+    // A server that still wants input has not run the call.
+    const wantsInput = asks || body.includes('"input_required"');
+    if (method === 'tools/call' && !wantsInput && hasRun(reply, isAnswerTo(text, id))) this.#run(params);
     if (reply.status === 401 || reply.status === 403) this.challenged = true;
     this.#noteMisleading(came, `${text}${body.toString('utf8')}${aside.join()}`);
     const given = reply.headers?.['mcp-session-id'];
+    if (place === 'initialize' || given !== undefined) this.#isLenient = true;
     if (given !== undefined) this.#sessions.add(Buffer.from(given, 'latin1').toString('latin1').trim());
     for (const piece of aside) this.#streams.write(session, eventBytes(piece, subject));
     const isAccepted = wire === 'sse' || reply.status === 202 || reply.status === 204;
@@ -201,27 +198,19 @@ export class OddServer implements AsyncDisposable {
     if (server === 'legacy' && /-3202[0-2]/.test(said)) this.misled = true;
   }
 
-  #subject({ id, method, params, session, place }: Came): Subject {
+  #subject({ id, method, params, place }: Came): Subject {
     const { server, wire } = this.#scenario;
     const otherId = [...this.#pending.values()].find((text) => text !== id);
     const asks = method === 'tools/call' && this.#asksFirst(params);
     const result = asks ? inputRequired(nonceOf(params)) : goodResult(server, method, params);
     const subject = { id, otherId, result: JSON.stringify(result), oddResults: oddResults(method) };
-    const instead = this.#instead(method, id, place === 'get' && wire === 'sse' ? session : undefined);
-    const { questionId } = this.#scenario;
-    return { ...subject, questionId, ...(instead === undefined ? {} : { instead }) };
-  }
-
-  /** What stands in the place of a result where a server of this kind gives none. */
-  #instead(method: string, id: string | undefined, sse: string | undefined): string | undefined {
-    const { server } = this.#scenario;
-    const refuse = (code: number, data = '') =>
-      `{"jsonrpc":"2.0","id":${id},"error":{"code":${code},"message":"not here"${data}}}`;
-    if (sse !== undefined) return `event: endpoint\ndata: ${SSE_PATH}?session=${this.#opened + 1}\n\n`;
-    if (server === 'modern' && method === 'initialize')
-      return refuse(-32022, ',"data":{"supported":["2026-07-28"]}');
-    if (server === 'legacy' && method === 'server/discover') return refuse(-32601);
-    return undefined;
+    const instead = ownRefusal(server, method, id);
+    const opensSse = place === 'get' && wire === 'sse';
+    return {
+      ...{ ...subject, questionId: this.#scenario.questionId },
+      ...(instead === undefined ? {} : { instead }),
+      ...(opensSse ? { endpoint: `event: endpoint\ndata: ${SSE_PATH}?session=${this.#opened + 1}\n\n` } : {}),
+    };
   }
 
   #sessionOfStream({ session }: Came): string {

@@ -13,6 +13,7 @@ export type Broken =
   | 'the host’s answer came under another id'
   | 'the server was flooded'
   | 'an honest call was not served'
+  | 'the last call before the end was not served'
   | 'the process did not end well'
   /** Nothing was lost, but the program met something that it does not know. */
   | 'an unexpected error';

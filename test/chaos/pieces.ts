@@ -12,8 +12,10 @@ export interface Subject {
   readonly oddResults: readonly string[];
   /** The id of a question to the host. */
   readonly questionId: string;
-  /** A whole message in place of an answer, such as the `endpoint` event of HTTP+SSE. */
+  /** A whole message in place of an answer. */
   readonly instead?: string;
+  /** The `endpoint` event of HTTP+SSE, which is the answer to its GET. */
+  readonly endpoint?: string;
 }
 
 /** Deep enough to overflow the stack of whatever reads or writes it recursively. */
@@ -188,7 +190,7 @@ export function bodyBytes(piece: Piece, subject: Subject): Buffer {
 export function eventBytes(piece: Piece, subject: Subject): Buffer {
   const whole = EVENTS[piece]?.(subject);
   if (whole !== undefined) return bytesOf(whole);
-  if (piece === 'answer' && subject.instead !== undefined) return bytesOf(subject.instead);
+  if (piece === 'answer' && subject.endpoint !== undefined) return bytesOf(subject.endpoint);
   const text = messageText(piece, subject) ?? piece;
   return bytesOf(
     `event: message\n${text

@@ -21,19 +21,20 @@ const SIGN_IN_SECONDS = 2;
 /** One scenario with a bridge of its own, from its start to its end. */
 export async function runScenario(scenario: Scenario): Promise<Outcome> {
   await using home = await createTemporaryHome();
-  await using server = await OddServer.start(scenario);
-  const args = [server.url, '--interactive', '--no-browser', '--auth-timeout', String(SIGN_IN_SECONDS)];
-  await using host = new ChaosHost(args, home.env(), scenario);
+  const port = scenario.earlier === undefined ? 0 : await remember(scenario, scenario.earlier, home.env());
+  await using server = await OddServer.start(scenario, port);
+  await using host = new ChaosHost(argsFor(server, scenario), home.env(), scenario);
   const opened = await open(host, scenario);
-  await runSteps(host, scenario);
+  await runSteps(host, server, scenario);
   await host.until(() => host.waiting.length === 0, SETTLE_MS);
-  server.heal();
+  await server.heal();
   const healedAtMs = host.atMs;
   host.holdNothingUp();
   for (const asked of host.waiting) await answered(host, asked);
   const honest = host.isGone ? [] : await honestCalls(host, server, scenario, opened);
   const died = host.isGone ? await host.process.exited : undefined;
-  const ending = died === undefined ? await end(host) : [];
+  const isUsable = honest.length === 0 && !server.misled && !server.challenged;
+  const ending = died === undefined ? await end(host, isUsable) : [];
   const violations: Violation[] = [
     ...(died === undefined ? [] : [{ what: 'the process ended' as const, detail: JSON.stringify(died) }]),
     ...violationsOf(host, server, healedAtMs),
@@ -52,6 +53,26 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
   return { violations, report };
 }
 
+function argsFor({ url }: OddServer, { args = [] }: Scenario): string[] {
+  return [url, '--interactive', '--no-browser', '--auth-timeout', String(SIGN_IN_SECONDS), ...args];
+}
+
+/** A bridge that was here before, when something else stood at the address; the port of that. */
+async function remember(
+  scenario: Scenario,
+  earlier: Pick<Scenario, 'server' | 'wire'>,
+  env: Readonly<Record<string, string>>,
+): Promise<number> {
+  const before: Scenario = { ...scenario, ...earlier, oddities: [], ids: [], eager: false };
+  await using server = await OddServer.start(before);
+  await using host = new ChaosHost(argsFor(server, before), env, before);
+  await open(host, before);
+  await answered(host, host.request('tools/list'));
+  host.process.endStdin();
+  await host.process.closed;
+  return server.port;
+}
+
 /** Undefined where the host of this era opens nothing. */
 async function open(host: ChaosHost, scenario: Scenario): Promise<Asked | undefined> {
   if (scenario.host === 'modern' && !scenario.discovers) return undefined;
@@ -61,15 +82,21 @@ async function open(host: ChaosHost, scenario: Scenario): Promise<Asked | undefi
   return asked;
 }
 
-async function runSteps(host: ChaosHost, { steps }: Scenario): Promise<void> {
+async function runSteps(host: ChaosHost, server: OddServer, { steps }: Scenario): Promise<void> {
   const sent: Asked[] = [];
   for (const [at, step] of steps.entries()) {
     if (step.do === 'settle') await host.until(() => host.waiting.length === 0, SETTLE_MS);
+    else if (step.do === 'server-leaves') await server.leave();
     else runStep(host, step, at, sent);
   }
 }
 
-function runStep(host: ChaosHost, step: Exclude<Step, { do: 'settle' }>, at: number, sent: Asked[]): void {
+function runStep(
+  host: ChaosHost,
+  step: Exclude<Step, { do: 'settle' | 'server-leaves' }>,
+  at: number,
+  sent: Asked[],
+): void {
   switch (step.do) {
     case 'call':
       return void sent.push(host.call(step.tool, `n${at}`));
@@ -120,7 +147,9 @@ async function honestCalls(
   return [{ what: 'an honest call was not served', detail: said.join(' | ') }];
 }
 
-async function end(host: ChaosHost): Promise<Violation[]> {
+/** The end of stdin, right after one more call, which is served all the same. */
+async function end(host: ChaosHost, isUsable: boolean): Promise<Violation[]> {
+  const last = isUsable ? host.call('echo', 'last') : undefined;
   host.process.endStdin();
   const timer = new AbortController();
   const late = new Promise<undefined>((resolve) => {
@@ -129,6 +158,11 @@ async function end(host: ChaosHost): Promise<Violation[]> {
   });
   const exit = await Promise.race([host.process.closed, late]);
   timer.abort();
-  if (exit?.code === 0) return [];
+  const isServed = last === undefined || last.answers[0]?.text.includes('"text":"last"') === true;
+  if (exit?.code === 0 && isServed) return [];
+  if (!isServed) {
+    const said = last.answers[0]?.text.slice(0, 300) ?? 'nothing';
+    return [{ what: 'the last call before the end was not served', detail: said }];
+  }
   return [{ what: 'the process did not end well', detail: JSON.stringify(exit ?? 'still there') }];
 }

@@ -74,7 +74,9 @@ export type Step =
   /** Cancels the request that was sent so many before. */
   | { readonly do: 'cancel'; readonly back: number }
   /** Until all that was asked is answered, or for a moment. */
-  | { readonly do: 'settle' };
+  | { readonly do: 'settle' }
+  /** The server cannot be reached until the odd time is over. */
+  | { readonly do: 'server-leaves' };
 
 /** A host, a server and what they do: all that it takes to see the same thing again. */
 export interface Scenario {
@@ -87,6 +89,10 @@ export interface Scenario {
   readonly listens: boolean;
   /** The host does not wait for the answer to its first message. */
   readonly eager: boolean;
+  /** What stood at this address when the bridge was there last, and is remembered. */
+  readonly earlier?: { readonly server: Era; readonly wire: Wire };
+  /** More arguments of the program. */
+  readonly args?: readonly string[];
   /** A modern host begins with `server/discover`. */
   readonly discovers: boolean;
   readonly hostAnswers: 'well' | 'with-error' | 'late';

@@ -204,6 +204,7 @@ const step: fc.Arbitrary<Step> = oneof(
   },
   { weight: 1, arbitrary: record({ do: constant('cancel' as const), back: nat(2) }) },
   { weight: 3, arbitrary: constant({ do: 'settle' as const }) },
+  { weight: 1, arbitrary: constant({ do: 'server-leaves' as const }) },
 );
 
 /** Which scenarios are wanted: words of `wordsOf`, of which each has to be there. */
@@ -224,6 +225,21 @@ export function scenarios(words: readonly string[] = []): fc.Arbitrary<Scenario>
       listens: boolean(),
       eager: oneof({ weight: 4, arbitrary: constant(false) }, { weight: 1, arbitrary: constant(true) }),
       discovers: boolean(),
+      earlier: oneof(
+        { weight: 5, arbitrary: constant(undefined) },
+        {
+          weight: 1,
+          arbitrary: constantFrom(
+            { server: 'legacy' as const, wire: 'json' as const },
+            { server: 'legacy' as const, wire: 'sse' as const },
+            { server: 'modern' as const, wire: 'stream' as const },
+          ),
+        },
+      ),
+      args: oneof(
+        { weight: 5, arbitrary: constant(undefined) },
+        { weight: 1, arbitrary: constantFrom(['--debug'], ['--wait'], ['--ping-interval', '1']) },
+      ),
       hostAnswers: oneof(
         { weight: 6, arbitrary: constant('well' as const) },
         { weight: 1, arbitrary: constantFrom('with-error' as const, 'late' as const) },
@@ -237,7 +253,13 @@ export function scenarios(words: readonly string[] = []): fc.Arbitrary<Scenario>
       steps: array(step, { minLength: 1, maxLength: 6 }),
       release: constantFrom('answer' as const, 'reset' as const),
     })
-    .map(asItCanBe);
+    .map(({ earlier, args, ...others }) =>
+      asItCanBe({
+        ...others,
+        ...(earlier === undefined ? {} : { earlier }),
+        ...(args === undefined ? {} : { args }),
+      }),
+    );
 }
 
 /** What leads a client to the well-known documents. */
