@@ -2,15 +2,15 @@ import type { Authorization } from '../auth/authorization.ts';
 import { AbortedError } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/log/logger.ts';
-import { type Random, randomToken } from '../platform/random.ts';
+import { ownId, type Random } from '../platform/random.ts';
 import { anySignal } from '../platform/stop.ts';
 import { isNestedDeeper } from '../protocol/depth.ts';
 import { type Envelope, parseMessage, serverRequest, textOf } from '../protocol/jsonrpc.ts';
 import { answersId, type MessageId, stringId } from '../protocol/message-id.ts';
+import { type Era, eraOfRequest, metaOf } from '../protocol/revisions.ts';
 import { BadAnswerError } from '../remote/http/errors.ts';
 import type { MessageOptions } from '../remote/http/message-options.ts';
 import type { RefreshOptions, Reply, Transport } from '../remote/transport/transport.ts';
-import { type Era, eraOfRequest, metaOf } from './message/era.ts';
 import { DISCOVER_MS, MAX_NESTING } from './message/limits.ts';
 import { NotLegacyError } from './message/not-legacy.ts';
 import {
@@ -201,7 +201,7 @@ export class EraTransport implements Transport {
       this.#mirror(mirror);
       return undefined;
     }
-    const id = discovers ? request.id : stringId(`drawbridge-${randomToken(this.#options.random, 96)}`);
+    const id = discovers ? request.id : stringId(ownId(this.#options.random));
     const asked = discovers ? body : ownDiscover(id, request);
     const reply = await this.#withinTime(mirror, id, asked, options);
     const verdict: ProbeResult = reply === undefined ? 'legacy' : classifyDiscover(openingOf(reply));

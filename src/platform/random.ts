@@ -13,6 +13,11 @@ export const systemRandom: Random = {
   fraction: () => Math.random(),
 };
 
+/** An id for what the program itself asks or shows. No host and no server chooses the same. */
+export function ownId(random: Random): string {
+  return `drawbridge-${randomToken(random, 96)}`;
+}
+
 /** `bits` of randomness as base64url, for nonces, states and names. */
 export function randomToken(random: Random, bits = 256): string {
   return Buffer.from(random.bytes(Math.ceil(bits / 8))).toString('base64url');

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { withoutSecretsIn } from '../redaction/own-words.ts';
+import type { JsonObject } from './json-object.ts';
 import { scanObject } from './json-scan.ts';
 import { asMessageId, type MessageId, messageIdIn } from './message-id.ts';
 
@@ -25,9 +26,6 @@ export type Envelope =
       readonly failed: boolean;
       readonly message: JsonObject;
     };
-
-export type JsonObject = { readonly [name: string]: unknown };
-
 export type Parsed =
   | Envelope
   | { readonly kind: 'batch'; readonly members: readonly Uint8Array[] }

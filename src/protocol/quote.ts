@@ -44,3 +44,8 @@ export function shownAddress(address: URL | string): string {
 export function quoteAddress(address: URL | string): string {
   return quote(shownAddress(address));
 }
+
+/** A clause as the beginning of a sentence. */
+export function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

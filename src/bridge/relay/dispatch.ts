@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { AbortedError } from '../../errors.ts';
 import type { HostLine } from '../../host/line-splitter.ts';
 import { logUnexpected, UNEXPECTED_ERROR } from '../../platform/log/unexpected-error.ts';
+import { isObject } from '../../protocol/json-object.ts';
 import {
   errorAnswer,
   isBatch,
@@ -13,9 +14,9 @@ import {
   textOf,
 } from '../../protocol/jsonrpc.ts';
 import { idInParams } from '../../protocol/message-id.ts';
+import { eraOfRequest } from '../../protocol/revisions.ts';
 import { mayRelay } from '../session/lifecycle.ts';
-import { isModernRequest } from '../stand-in/modern-stand-in.ts';
-import { absentAnswer, isObject, SIGN_IN_TOOL } from '../stand-in/stand-in.ts';
+import { absentAnswer, SIGN_IN_TOOL } from '../stand-in/stand-in.ts';
 import { CANCELLED_STREAM_MS } from '../timing/limits.ts';
 import type { BridgeParts } from './parts.ts';
 import { isOwed, type PendingRequest } from './pending-requests.ts';
@@ -116,7 +117,7 @@ export class HostDispatcher {
       table.add({ id, method, bytes, params });
       return connection.initializeReceived({ id, bytes, params });
     }
-    if (isModernRequest(params)) connection.hostNeedsNoSession();
+    if (eraOfRequest(params) === 'modern') connection.hostNeedsNoSession();
     if (connection.state.host === 'silent' && !connection.withoutSession) {
       // Without the fields of 2026-07-28 it is no request of that revision; what a server of 2025 says leads its host to `initialize`.
       if (method === 'server/discover') {

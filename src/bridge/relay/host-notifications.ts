@@ -1,6 +1,7 @@
 import { logFailure } from '../../platform/log/unexpected-error.ts';
 import type { StopSignal } from '../../platform/stop.ts';
-import { ACCEPT_MS, ANSWER_TURN_MS } from '../timing/limits.ts';
+import { ACCEPT_MS } from '../../remote/http/limits.ts';
+import { ANSWER_TURN_MS } from '../timing/limits.ts';
 import { WaitBudget, waitLimitMs } from '../timing/wait-budget.ts';
 import type { HostDelivery } from './host-delivery.ts';
 import type { BridgeParts } from './parts.ts';

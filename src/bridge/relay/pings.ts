@@ -1,6 +1,6 @@
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/log/logger.ts';
-import { type Random, randomToken } from '../../platform/random.ts';
+import { ownId, type Random } from '../../platform/random.ts';
 import { anySignal, type StopSignal } from '../../platform/stop.ts';
 import { serverRequest } from '../../protocol/jsonrpc.ts';
 import { stringId } from '../../protocol/message-id.ts';
@@ -39,7 +39,7 @@ export async function ping(options: PingsOptions): Promise<void> {
 }
 
 async function answered({ everyMs, clock, random, table, signal, serve }: PingsOptions): Promise<boolean> {
-  const id = stringId(`drawbridge-${randomToken(random, 96)}`);
+  const id = stringId(ownId(random));
   const bytes = serverRequest(id, 'ping');
   const time = new AbortController();
   const answer = new Promise<true>((resolve) => {

@@ -2,8 +2,10 @@ import { AbortedError } from '../../errors.ts';
 import { logUnexpected } from '../../platform/log/unexpected-error.ts';
 import type { StopSignal } from '../../platform/stop.ts';
 import { missingCapability, missingCapabilityReason } from '../../protocol/client-capabilities.ts';
+import { isObject } from '../../protocol/json-object.ts';
 import { errorAnswer, type MessageId, RpcErrorCode, resultAnswer } from '../../protocol/jsonrpc.ts';
 import { isListMethod } from '../../protocol/list-methods.ts';
+import { capitalized } from '../../protocol/quote.ts';
 import { mayRelay } from '../session/lifecycle.ts';
 import { Connection } from '../session/session.ts';
 import {
@@ -14,7 +16,7 @@ import {
 import { PendingSignIn } from '../stand-in/pending-sign-in.ts';
 import { ProvisionalLists } from '../stand-in/provisional-lists.ts';
 import type { CachedServer } from '../stand-in/server-cache.ts';
-import { isObject, signInResult, standInList } from '../stand-in/stand-in.ts';
+import { signInResult, standInList } from '../stand-in/stand-in.ts';
 import { describeUnavailability } from '../stand-in/unavailability.ts';
 import { UrlElicitation } from '../stand-in/url-elicitation.ts';
 import { STAND_IN_AFTER_MS } from '../timing/limits.ts';
@@ -24,7 +26,7 @@ import { type Answer, HostDelivery } from './host-delivery.ts';
 import { HostNotifications } from './host-notifications.ts';
 import type { BridgeParts } from './parts.ts';
 import { type PendingRequest, PendingRequests } from './pending-requests.ts';
-import { capital, ResponseReader } from './response-reader.ts';
+import { ResponseReader } from './response-reader.ts';
 import { MessageSender, type SendResult } from './send.ts';
 import { ServerStream } from './server-stream.ts';
 import { SessionEffects } from './session-effects.ts';
@@ -263,7 +265,7 @@ export class Relay {
         return this.hostDelivery.deliver(sendResult.json);
       case 'failed': {
         const { why, mayHaveRun } = sendResult;
-        const text = `${capital(why)}${mayHaveRun ? ' The call may have run.' : ''}`;
+        const text = `${capitalized(why)}${mayHaveRun ? ' The call may have run.' : ''}`;
         return this.hostDelivery.fail(request, text, { mayHaveRun });
       }
       case 'over':

@@ -7,11 +7,12 @@ import type { Logger } from '../../platform/log/logger.ts';
 import { logFailure } from '../../platform/log/unexpected-error.ts';
 import type { Random } from '../../platform/random.ts';
 import type { StopSignal } from '../../platform/stop.ts';
+import { capitalized } from '../../protocol/quote.ts';
 import { backoffMs, reconnectMs } from '../../remote/http/backoff.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';
+import { RESUME_LIMIT_MS } from '../../remote/http/limits.ts';
 import type { SessionHeaders } from '../../remote/http/message-options.ts';
 import type { Reply, Transport } from '../../remote/transport/transport.ts';
-import { RESUME_LIMIT_MS } from '../timing/limits.ts';
 import type { HostDelivery } from './host-delivery.ts';
 import type { PendingRequest, PendingRequests } from './pending-requests.ts';
 
@@ -93,7 +94,9 @@ export class ResponseReader {
   }
 
   #failUnanswered(request: PendingRequest, why: string): void {
-    this.#options.hostDelivery.fail(request, `${capital(why)}. The call may have run.`, { mayHaveRun: true });
+    this.#options.hostDelivery.fail(request, `${capitalized(why)}. The call may have run.`, {
+      mayHaveRun: true,
+    });
   }
 
   #waits(request: PendingRequest): boolean {
@@ -169,8 +172,4 @@ export class ResponseReader {
     }
     return undefined;
   }
-}
-
-export function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -6,9 +6,10 @@ import type { Logger } from '../../platform/log/logger.ts';
 import { anySignal, type StopSignal } from '../../platform/stop.ts';
 import { backoffMs, mayPass, reconnectMs } from '../../remote/http/backoff.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';
+import { RESUME_LIMIT_MS } from '../../remote/http/limits.ts';
 import type { SessionHeaders } from '../../remote/http/message-options.ts';
 import type { Reply, Transport } from '../../remote/transport/transport.ts';
-import { RESUME_LIMIT_MS, SHORT_STREAM_MS } from '../timing/limits.ts';
+import { SHORT_STREAM_MS } from '../timing/limits.ts';
 import type { HostDelivery } from './host-delivery.ts';
 
 export interface ServerStreamOptions {

@@ -1,19 +1,21 @@
 import { InternalError } from '../../errors.ts';
 import { logFailure, logUnexpected } from '../../platform/log/unexpected-error.ts';
-import { randomToken } from '../../platform/random.ts';
+import { ownId } from '../../platform/random.ts';
 import { anySignal, type StopSignal } from '../../platform/stop.ts';
+import { isObject } from '../../protocol/json-object.ts';
 import { notification, RpcErrorCode, resultAnswer, serverRequest } from '../../protocol/jsonrpc.ts';
 import { stringId } from '../../protocol/message-id.ts';
+import { INITIALIZED_MS } from '../../remote/http/limits.ts';
 import type { SessionHeaders } from '../../remote/http/message-options.ts';
 import { type TimeLimit, withinTimeLimit } from '../../remote/http/time-limit.ts';
 import type { Reply } from '../../remote/transport/transport.ts';
 import type { Connection, SessionHooks } from '../session/session.ts';
 import type { ProvisionalLists } from '../stand-in/provisional-lists.ts';
 import type { CachedServer } from '../stand-in/server-cache.ts';
-import { absentAnswer, isObject, standInInitializeResult } from '../stand-in/stand-in.ts';
+import { absentAnswer, standInInitializeResult } from '../stand-in/stand-in.ts';
 import { describeUnavailability } from '../stand-in/unavailability.ts';
 import { initializePatienceMs } from '../timing/host-patience.ts';
-import { INITIALIZED_MS, RESTORE_REQUEST_MS, RESTORING_MS, STAND_IN_AFTER_MS } from '../timing/limits.ts';
+import { RESTORE_REQUEST_MS, RESTORING_MS, STAND_IN_AFTER_MS } from '../timing/limits.ts';
 import type { HostDelivery } from './host-delivery.ts';
 import type { BridgeParts } from './parts.ts';
 import type { PendingRequest, PendingRequests } from './pending-requests.ts';
@@ -155,7 +157,7 @@ export class SessionEffects implements SessionHooks {
   /** A request of the bridge's own, in the host's name; its answer goes no further. */
   async #ask(restorable: RestorableRequest, session: SessionHeaders): Promise<void> {
     const { parts, signal, table, responseReader } = this.#options;
-    const id = stringId(`drawbridge-${randomToken(parts.random, 96)}`);
+    const id = stringId(ownId(parts.random));
     const bytes = serverRequest(id, restorable.method, restorable.params);
     const request = table.add({ id, bytes, ...restorable, onResponse: () => {} }) as PendingRequest;
     const limit = {

@@ -1,4 +1,4 @@
-import { isObject } from '../stand-in/stand-in.ts';
+import { isObject } from '../../protocol/json-object.ts';
 
 /** A request of the host that shaped its session, to be made again in a new one. */
 export interface RestorableRequest {

@@ -4,19 +4,19 @@ import { DrawbridgeError } from '../../errors.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { HttpError } from '../../platform/http/http.ts';
 import type { StopSignal } from '../../platform/stop.ts';
-import { type JsonObject, type MessageId, parseMessage, textOf } from '../../protocol/jsonrpc.ts';
+import { isObject, type JsonObject } from '../../protocol/json-object.ts';
+import { type MessageId, parseMessage, textOf } from '../../protocol/jsonrpc.ts';
 import { answersId } from '../../protocol/message-id.ts';
 import type { ServerEvent } from '../../remote/events/event-stream.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';
-import { HEADERS_MS } from '../../remote/http/limits.ts';
+import { HEADERS_MS, INITIALIZE_MS } from '../../remote/http/limits.ts';
 import type { SessionHeaders } from '../../remote/http/message-options.ts';
 import { classifyRejection, excerpt } from '../../remote/http/refusal.ts';
 import { withinTimeLimit } from '../../remote/http/time-limit.ts';
 import { postInitialize } from '../../remote/transport/initialize-fallback.ts';
 import { sessionHeaders } from '../../remote/transport/session-headers.ts';
 import type { Reply, Transport } from '../../remote/transport/transport.ts';
-import { isObject } from '../stand-in/stand-in.ts';
-import { INITIALIZE_MS, MAX_RECOVERIES } from '../timing/limits.ts';
+import { MAX_RECOVERIES } from '../timing/limits.ts';
 import type { FirstContact } from './first-contact.ts';
 
 /** The host's own `initialize`, kept to open sessions with (src/README.md, "Order and retry"). */

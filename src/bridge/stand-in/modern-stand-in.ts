@@ -1,15 +1,7 @@
-import { type JsonObject, RpcErrorCode } from '../../protocol/jsonrpc.ts';
+import { isObject, type JsonObject } from '../../protocol/json-object.ts';
+import { RpcErrorCode } from '../../protocol/jsonrpc.ts';
+import { META, MODERN_VERSION } from '../../protocol/revisions.ts';
 import type { CachedServer } from './server-cache.ts';
-import { isObject } from './stand-in.ts';
-
-/** The revision of hosts that open no session: each of their requests carries what it needs (specification 2026-07-28, Base Protocol → `_meta`). */
-const VERSION = '2026-07-28';
-const VERSION_KEY = 'io.modelcontextprotocol/protocolVersion';
-const SERVER_INFO_KEY = 'io.modelcontextprotocol/serverInfo';
-
-export function isModernRequest(params: unknown): boolean {
-  return isObject(params) && isObject(params._meta) && typeof params._meta[VERSION_KEY] === 'string';
-}
 
 /** A result of the bridge's own as such a host wants it: it holds for no time (Caching), so that the host looks again. */
 export function completeResult(result: unknown): unknown {
@@ -30,10 +22,10 @@ export function standInDiscovery({ era, initialize }: CachedServer): DiscoverySt
   }
   const { capabilities, serverInfo, instructions } = initialize;
   const result = {
-    supportedVersions: [VERSION],
+    supportedVersions: [MODERN_VERSION],
     capabilities: isObject(capabilities) ? capabilities : {},
     ...(typeof instructions === 'string' ? { instructions } : {}),
-    ...(isObject(serverInfo) ? { _meta: { [SERVER_INFO_KEY]: serverInfo } } : {}),
+    ...(isObject(serverInfo) ? { _meta: { [META.serverInfo]: serverInfo } } : {}),
   };
   return { kind: 'result', result: completeResult(result) as JsonObject };
 }
@@ -45,7 +37,7 @@ export function initializeResultOfDiscovery({
   serverInfo,
   _meta,
 }: JsonObject): JsonObject {
-  const named = isObject(_meta) ? _meta[SERVER_INFO_KEY] : undefined;
+  const named = isObject(_meta) ? _meta[META.serverInfo] : undefined;
   return {
     capabilities: isObject(capabilities) ? capabilities : {},
     serverInfo: [named, serverInfo].find(isObject) ?? { name: 'unnamed', version: '0' },

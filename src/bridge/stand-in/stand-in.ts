@@ -1,10 +1,8 @@
-import type { JsonObject } from '../../protocol/jsonrpc.ts';
+import { isObject, type JsonObject } from '../../protocol/json-object.ts';
 import { LISTS, type ListMethod } from '../../protocol/list-methods.ts';
+import { isLegacyVersion, LEGACY_VERSION } from '../../protocol/revisions.ts';
 import type { CachedServer } from './server-cache.ts';
 import { describeUnavailability, type Unavailability } from './unavailability.ts';
-
-/** The revisions with an `initialize` handshake, newest first. */
-const LEGACY_VERSIONS = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'] as const;
 
 export const SIGN_IN_TOOL = 'sign_in';
 
@@ -21,7 +19,7 @@ export function standInInitializeResult(
   version: string,
 ): JsonObject {
   const wanted = isObject(params) ? params.protocolVersion : undefined;
-  const protocolVersion = LEGACY_VERSIONS.find((known) => known === wanted) ?? LEGACY_VERSIONS[0];
+  const protocolVersion = isLegacyVersion(wanted) ? wanted : LEGACY_VERSION;
   if (isObject(cachedServer.initialize)) {
     const capabilities = isObject(cachedServer.initialize.capabilities)
       ? cachedServer.initialize.capabilities
@@ -114,8 +112,4 @@ export function declaresUrlElicitation(params: unknown): boolean {
   if (!isObject(params) || !isObject(params.capabilities)) return false;
   const { elicitation } = params.capabilities;
   return isObject(elicitation) && isObject(elicitation.url);
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,5 @@
 import type { HostWriter } from '../../host/writer.ts';
-import { type Random, randomToken } from '../../platform/random.ts';
+import { ownId, type Random } from '../../platform/random.ts';
 import { type MessageId, notification, RpcErrorCode, requestMessage } from '../../protocol/jsonrpc.ts';
 import { answersId, stringId } from '../../protocol/message-id.ts';
 import { declaresUrlElicitation } from './stand-in.ts';
@@ -46,7 +46,7 @@ export class UrlElicitation {
     const host = this.#host();
     if (address === undefined || this.#shown?.address === address) return;
     if (!host.initialized || !host.waiting || !declaresUrlElicitation(host.params)) return;
-    const id = `drawbridge-${randomToken(this.#random, 96)}`;
+    const id = ownId(this.#random);
     this.#shown = { address, id, open: true };
     const params = { mode: 'url', elicitationId: id, url: address, message: messageFor(this.#userCode) };
     void this.#writer.write(requestMessage(stringId(id), 'elicitation/create', params));
@@ -71,7 +71,7 @@ export class UrlElicitation {
   errorFor(address: string): { readonly code: number; readonly data: unknown } {
     const { params } = this.#host();
     if (!declaresUrlElicitation(params)) return { code: RpcErrorCode.bridge, data: { address } };
-    const elicitationId = this.#shown?.id ?? `drawbridge-${randomToken(this.#random, 96)}`;
+    const elicitationId = this.#shown?.id ?? ownId(this.#random);
     const elicitation = { mode: 'url', elicitationId, url: address, message: messageFor(this.#userCode) };
     return { code: RpcErrorCode.urlElicitationRequired, data: { elicitations: [elicitation] } };
   }

@@ -20,20 +20,11 @@ export const PARENT_LOOK_MS = 250;
 /** SIGTERM, or the parent's end: how long answers in flight may still take. With END_SESSION_MS, the exit comes in under two seconds. */
 export const CLOSING_GRACE_MS = 1_200;
 
-/** How long the whole answer to `initialize` may take: its headers within HEADERS_MS, and as long again for a body that comes in pieces. */
-export const INITIALIZE_MS = 60_000;
-
-/** How long the server may take to accept `notifications/initialized`: all messages wait behind it, and a list for no longer than LIST_PATIENCE_MS. */
-export const INITIALIZED_MS = 10_000;
-
 /** A new session is brought to where the lost one was; messages wait for that no longer than this, and then go out beside it. */
 export const RESTORING_MS = 10_000;
 
 /** How long the server may take to answer one request that restores the session: nobody hears of it if it does not. */
 export const RESTORE_REQUEST_MS = 30_000;
-
-/** How long the server may take to accept a notification or an answer of the host: as for other headers behind which nothing slow is. */
-export const ACCEPT_MS = 30_000;
 
 /**
  * How long an answer of the host waits for the messages before it to be accepted. A server may ask the host something before it accepts the
@@ -46,9 +37,6 @@ export const END_SESSION_MS = 400;
 
 /** After a cancellation was accepted, its response stream is kept this long for a server that still answers. */
 export const CANCELLED_STREAM_MS = 10_000;
-
-/** How long a broken response stream is tried to be resumed before its request gets an error. */
-export const RESUME_LIMIT_MS = 60_000;
 
 /** A message that is refused for its token again and again, although each token was new, is given up. */
 export const MAX_RECOVERIES = 3;

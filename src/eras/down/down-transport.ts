@@ -6,19 +6,13 @@ import type { Random } from '../../platform/random.ts';
 import type { StopSignal } from '../../platform/stop.ts';
 import { missingCapability, missingCapabilityReason } from '../../protocol/client-capabilities.ts';
 import { isNestedDeeper } from '../../protocol/depth.ts';
-import {
-  errorAnswer,
-  type JsonObject,
-  parseMessage,
-  RpcErrorCode,
-  resultAnswer,
-  textOf,
-} from '../../protocol/jsonrpc.ts';
+import { isObject, type JsonObject } from '../../protocol/json-object.ts';
+import { errorAnswer, parseMessage, RpcErrorCode, resultAnswer, textOf } from '../../protocol/jsonrpc.ts';
 import { asMessageId, idInParams, type MessageId } from '../../protocol/message-id.ts';
 import { type RawObject, rawChild, rawMembers, rawObject } from '../../protocol/raw-json.ts';
+import { META, metaOf } from '../../protocol/revisions.ts';
 import type { MessageOptions } from '../../remote/http/message-options.ts';
 import type { RefreshOptions, Reply, Transport } from '../../remote/transport/transport.ts';
-import { isObject, META, metaOf } from '../message/era.ts';
 import { MAX_NESTING } from '../message/limits.ts';
 import {
   ACCEPTED,

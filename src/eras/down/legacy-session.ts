@@ -1,26 +1,20 @@
 import { AbortedError, DrawbridgeError, describeError } from '../../errors.ts';
 import { abortable } from '../../platform/abortable.ts';
 import { HttpError } from '../../platform/http/http.ts';
-import { randomToken } from '../../platform/random.ts';
+import { ownId } from '../../platform/random.ts';
 import { anySignal, type StopSignal } from '../../platform/stop.ts';
-import {
-  type Envelope,
-  type JsonObject,
-  notification,
-  parseMessage,
-  serverRequest,
-} from '../../protocol/jsonrpc.ts';
+import { isObject, type JsonObject } from '../../protocol/json-object.ts';
+import { type Envelope, notification, parseMessage, serverRequest } from '../../protocol/jsonrpc.ts';
 import { answersId, type MessageId, stringId } from '../../protocol/message-id.ts';
 import { backoffMs } from '../../remote/http/backoff.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';
+import { ACCEPT_MS, INITIALIZE_MS, INITIALIZED_MS, RESUME_LIMIT_MS } from '../../remote/http/limits.ts';
 import type { MessageOptions, SessionHeaders } from '../../remote/http/message-options.ts';
 import { classifyRejection, excerpt } from '../../remote/http/refusal.ts';
 import { withinTimeLimit } from '../../remote/http/time-limit.ts';
 import { postInitialize } from '../../remote/transport/initialize-fallback.ts';
 import { sessionHeaders } from '../../remote/transport/session-headers.ts';
 import type { Reply } from '../../remote/transport/transport.ts';
-import { isObject } from '../message/era.ts';
-import { ACCEPT_MS, INITIALIZED_MS, OPENING_MS, RESUME_LIMIT_MS } from '../message/limits.ts';
 import { NotLegacyError } from '../message/not-legacy.ts';
 import { classifyInitialize, type Opening, openingOf } from '../message/probe-classifier.ts';
 import { messagesOf, type Received } from '../message/reply.ts';
@@ -97,7 +91,7 @@ export class LegacySession {
     // The session outlives the request that it is opened for.
     const signal = anySignal([this.#ended.signal, stop.signal]);
     const { clock } = this.#options;
-    const limit = { clock, ms: OPENING_MS, signal, what: 'the answer to initialize', sent: false };
+    const limit = { clock, ms: INITIALIZE_MS, signal, what: 'the answer to initialize', sent: false };
     const outcome = withinTimeLimit(limit, (within) => this.#open(params, { ...options, signal: within }));
     const attempt: Attempt = { outcome, stop, waiting: 0 };
     const over = () => {
@@ -214,7 +208,7 @@ export class LegacySession {
   }
 
   #newId(): MessageId {
-    return stringId(`drawbridge-${randomToken(this.#options.random, 96)}`);
+    return stringId(ownId(this.#options.random));
   }
 
   async #open(params: unknown, options: MessageOptions): Promise<Opened | Refused> {

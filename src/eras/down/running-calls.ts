@@ -1,6 +1,6 @@
-import type { JsonObject } from '../../protocol/jsonrpc.ts';
+import type { JsonObject } from '../../protocol/json-object.ts';
 import { answersId, IdMap, idInParams, type MessageId } from '../../protocol/message-id.ts';
-import { META, metaOf } from '../message/era.ts';
+import { META, metaOf } from '../../protocol/revisions.ts';
 import type { Received } from '../message/reply.ts';
 import type { CallMessages } from './call-messages.ts';
 import { INPUT_CALLS } from './translate.ts';

@@ -1,10 +1,10 @@
 import { anySignal, type StopSignal } from '../../platform/stop.ts';
+import { isObject } from '../../protocol/json-object.ts';
 import { type MessageId, notification, textOf } from '../../protocol/jsonrpc.ts';
 import { IdMap } from '../../protocol/message-id.ts';
 import type { MessageOptions } from '../../remote/http/message-options.ts';
 import type { Reply } from '../../remote/transport/transport.ts';
 import { Channel } from '../message/channel.ts';
-import { isObject } from '../message/era.ts';
 import { type Events, eventOf, eventsReply, type Received, received } from '../message/reply.ts';
 import type { LegacySession } from './legacy-session.ts';
 import { subscribed } from './translate.ts';

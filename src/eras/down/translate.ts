@@ -1,8 +1,8 @@
-import type { JsonObject } from '../../protocol/jsonrpc.ts';
+import { isObject, type JsonObject } from '../../protocol/json-object.ts';
 import { RpcErrorCode } from '../../protocol/jsonrpc.ts';
 import type { MessageId } from '../../protocol/message-id.ts';
 import { type RawObject, rawChild, rawMembers, rawObject } from '../../protocol/raw-json.ts';
-import { isObject, LEGACY_VERSION, META, MODERN_VERSION, metaOf } from '../message/era.ts';
+import { LEGACY_VERSION, META, MODERN_VERSION, metaOf } from '../../protocol/revisions.ts';
 
 /** The parameters of the `initialize` with which the bridge opens a session in the name of a modern host. */
 export function initializeParams(params: unknown): JsonObject {

@@ -13,18 +13,6 @@ export const SUSPENDED_CALL_MS = 10 * 60_000;
 /** Pages of `tools/list` that are fetched again after a header mismatch; a list without end is not followed. */
 export const MAX_TOOL_PAGES = 50;
 
-/** How long a broken stream of a legacy server is tried to be taken up: as the bridge does for a legacy host. */
-export const RESUME_LIMIT_MS = 60_000;
-
-/** How long a legacy server may take to open the session for a modern host, body included: as the bridge waits for a legacy host. */
-export const OPENING_MS = 60_000;
-
-/** How long it may take to accept `notifications/initialized`: the host's first call waits behind it. */
-export const INITIALIZED_MS = 10_000;
-
-/** How long it may take to accept, or to answer, what the bridge says in its own name. */
-export const ACCEPT_MS = 30_000;
-
 /** How long the list of tools may take that a call is refused for the lack of: the call waits behind it. */
 export const LEARN_TOOLS_MS = 30_000;
 

@@ -1,8 +1,10 @@
-import type { Envelope, JsonObject } from '../../protocol/jsonrpc.ts';
+import { isObject, type JsonObject } from '../../protocol/json-object.ts';
+import type { Envelope } from '../../protocol/jsonrpc.ts';
 import { parseMessage, RpcErrorCode } from '../../protocol/jsonrpc.ts';
 import { stringId } from '../../protocol/message-id.ts';
+import { type Era, isLegacyVersion, isModernErrorCode } from '../../protocol/revisions.ts';
+import { UNKNOWN_MESSAGE_STATUSES } from '../../remote/http/refusal.ts';
 import type { Reply } from '../../remote/transport/transport.ts';
-import { type Era, isLegacyVersion, isModernErrorCode, isObject } from './era.ts';
 
 /** What the answer to an opening message says of the server. */
 export type ProbeResult =
@@ -17,9 +19,6 @@ export interface Opening {
   readonly status: number;
   readonly answer: Extract<Envelope, { kind: 'response' }> | undefined;
 }
-
-/** Statuses with which a server refuses a message that it does not know; 401, 403, 429 and 5xx say nothing of the era. */
-const LEGACY_STATUSES = [400, 404, 405, 406, 415, 501];
 
 /** Errors that a legacy server has no reason to answer `initialize` with, and that a modern one does (Base Protocol → `_meta`; Streamable HTTP). */
 const ASKING_CODES: readonly unknown[] = [
@@ -43,7 +42,7 @@ export function classifyInitialize({ answer }: Opening): ProbeResult {
 
 /** The answer to `server/discover` (specification 2026-07-28, Versioning → Backward Compatibility). */
 export function classifyDiscover({ status, answer }: Opening): ProbeResult {
-  if (answer === undefined) return LEGACY_STATUSES.includes(status) ? 'legacy' : 'unknown';
+  if (answer === undefined) return UNKNOWN_MESSAGE_STATUSES.has(status) ? 'legacy' : 'unknown';
   const code = errorCode(answer.message);
   if (code !== undefined) return isModernErrorCode(code) ? 'modern' : 'legacy';
   const { result } = answer.message;

@@ -2,16 +2,17 @@ import { DrawbridgeError, describeError } from '../../errors.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { HttpError } from '../../platform/http/http.ts';
 import type { Logger } from '../../platform/log/logger.ts';
-import { type Random, randomToken } from '../../platform/random.ts';
+import { ownId, type Random } from '../../platform/random.ts';
 import { isNestedDeeper } from '../../protocol/depth.ts';
+import { isObject } from '../../protocol/json-object.ts';
 import type { MessageId } from '../../protocol/jsonrpc.ts';
 import { serverRequest, textOf } from '../../protocol/jsonrpc.ts';
 import { answersId, stringId } from '../../protocol/message-id.ts';
 import { type RawObject, rawMembers } from '../../protocol/raw-json.ts';
+import { META, ModernErrorCode, metaOf } from '../../protocol/revisions.ts';
 import type { MessageOptions } from '../../remote/http/message-options.ts';
 import { withinTimeLimit } from '../../remote/http/time-limit.ts';
 import type { Reply, Transport } from '../../remote/transport/transport.ts';
-import { isObject, META, ModernErrorCode, metaOf } from '../message/era.ts';
 import { LEARN_TOOLS_MS, MAX_NESTING, MAX_TOOL_PAGES } from '../message/limits.ts';
 import { messagesOf } from '../message/reply.ts';
 import { parameterHeaders } from './parameter-headers.ts';
@@ -44,7 +45,7 @@ export class ModernServer {
   }
 
   newId(): MessageId {
-    return stringId(`drawbridge-${randomToken(this.#options.random, 96)}`);
+    return stringId(ownId(this.#options.random));
   }
 
   /** Sends a request; one whose headers the server finds wrong was not run, and goes once more with what the list of tools says now. */

@@ -1,4 +1,4 @@
-import { isObject } from '../message/era.ts';
+import { isObject } from '../../protocol/json-object.ts';
 
 /** One tool parameter that is mirrored into a header: the chain of `properties` keys that leads to it. */
 export interface MirroredParameter {

@@ -1,4 +1,5 @@
-import { isObject, MODERN_VERSION } from '../message/era.ts';
+import { isObject } from '../../protocol/json-object.ts';
+import { MODERN_VERSION } from '../../protocol/revisions.ts';
 import { headerValue } from './parameter-headers.ts';
 
 /** Which field of the parameters goes into `Mcp-Name` (specification 2026-07-28, Streamable HTTP → Standard Request Headers). */

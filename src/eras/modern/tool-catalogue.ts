@@ -1,6 +1,6 @@
 import type { Logger } from '../../platform/log/logger.ts';
+import { isObject } from '../../protocol/json-object.ts';
 import { type RawObject, rawElements, rawObject } from '../../protocol/raw-json.ts';
-import { isObject } from '../message/era.ts';
 import { type MirroredParameter, toolHeaders } from './parameter-headers.ts';
 
 /** Which parameters of which tools are mirrored into headers, as the lists said that went to the host. */

@@ -2,6 +2,7 @@ import { DrawbridgeError, describeError } from '../../errors.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { errorAnswer, type MessageId, parseMessage, RpcErrorCode, textOf } from '../../protocol/jsonrpc.ts';
 import { answersId } from '../../protocol/message-id.ts';
+import { capitalized } from '../../protocol/quote.ts';
 import { type RawObject, rawChild, rawMembers, rawObject } from '../../protocol/raw-json.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';
 import type { MessageOptions } from '../../remote/http/message-options.ts';
@@ -122,8 +123,8 @@ function finalText(answer: ModernAnswer, id: MessageId): string {
 }
 
 export function failure(id: MessageId, why: string): string {
-  const text = why.charAt(0).toUpperCase() + why.slice(1);
-  return errorAnswer(id, RpcErrorCode.bridge, `${text}. The call may have run.`, { mayHaveRun: true });
+  const text = `${capitalized(why)}. The call may have run.`;
+  return errorAnswer(id, RpcErrorCode.bridge, text, { mayHaveRun: true });
 }
 
 /** The server's own error to `sent` under the host's id, or one that says what came instead. */

@@ -1,7 +1,7 @@
-import type { JsonObject } from '../../protocol/jsonrpc.ts';
+import { isObject, type JsonObject } from '../../protocol/json-object.ts';
 import type { MessageId } from '../../protocol/message-id.ts';
 import { type RawObject, rawChild, rawElements, rawMembers, rawObject } from '../../protocol/raw-json.ts';
-import { isLegacyVersion, isObject, LEGACY_VERSION, META, MODERN_VERSION } from '../message/era.ts';
+import { isLegacyVersion, LEGACY_VERSION, META, MODERN_VERSION } from '../../protocol/revisions.ts';
 
 /** What a legacy host said once in `initialize` and a modern server wants to hear with each request. */
 export interface HostIdentity {

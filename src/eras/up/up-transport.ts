@@ -1,6 +1,7 @@
 import type { Authorization, Bearer } from '../../auth/authorization.ts';
 import { AbortedError, DrawbridgeError, describeError } from '../../errors.ts';
 import { anySignal, type StopSignal } from '../../platform/stop.ts';
+import { isObject } from '../../protocol/json-object.ts';
 import {
   errorAnswer,
   parseMessage,
@@ -12,12 +13,11 @@ import {
 import { answersId, IdMap, idInParams, type MessageId } from '../../protocol/message-id.ts';
 import { type RawObject, rawChild, rawMembers, rawObject } from '../../protocol/raw-json.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';
+import { ACCEPT_MS } from '../../remote/http/limits.ts';
 import type { MessageOptions } from '../../remote/http/message-options.ts';
 import { withinTimeLimit } from '../../remote/http/time-limit.ts';
 import type { RefreshOptions, Reply, Transport } from '../../remote/transport/transport.ts';
 import { Channel } from '../message/channel.ts';
-import { isObject } from '../message/era.ts';
-import { ACCEPT_MS } from '../message/limits.ts';
 import {
   ACCEPTED,
   eventsReply,

@@ -36,3 +36,15 @@ export const ENDPOINT_EVENT_MS = 10_000;
 /** RFC 6265 §6.1 asks for at least 4,096 bytes a cookie and 50 a domain; more from one server is not stickiness. */
 export const MAX_COOKIE_CHARACTERS = 4_096;
 export const MAX_COOKIES = 50;
+
+/** How long the whole answer to `initialize` may take: its headers within HEADERS_MS, and as long again for a body that comes in pieces. */
+export const INITIALIZE_MS = 60_000;
+
+/** How long the server may take to accept `notifications/initialized`: all messages of the host wait behind it. */
+export const INITIALIZED_MS = 10_000;
+
+/** How long the server may take to accept a notification, or an answer to a request of its own: as for other headers behind which nothing slow is. */
+export const ACCEPT_MS = 30_000;
+
+/** How long the bridge tries to resume a broken response stream before the request that it was for gets an error. */
+export const RESUME_LIMIT_MS = 60_000;

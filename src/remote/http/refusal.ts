@@ -53,6 +53,13 @@ export interface RefusalContext {
  */
 const REFUSED_UNREAD = new Set([307, 308, 403, 404, 405, 413, 414, 415, 421, 426, 429, 431]);
 
+/**
+ * Statuses with which servers answer a message of a kind that they do not know: of the other transport (specification 2025-11-25, Transports →
+ * Backwards Compatibility), or of the other era. 401, 403, 429 and the other 5xx say nothing about that.
+ */
+export const UNKNOWN_MESSAGE_STATUSES: ReadonlySet<number> = new Set([400, 404, 405, 406, 415, 501]);
+
+/** What a refusal means for the message that was refused. */
 export function classifyRejection(refusal: Refusal, context: RefusalContext): RejectionKind {
   const { status } = refusal;
   if (status === 401) return { kind: 'unauthorized', wwwAuthenticate: refusal.wwwAuthenticate };

@@ -1,8 +1,9 @@
 import { HttpError } from '../../platform/http/http.ts';
 import { parseMessage } from '../../protocol/jsonrpc.ts';
+import { isModernErrorCode } from '../../protocol/revisions.ts';
 import { BadAnswerError } from '../http/errors.ts';
 import type { MessageOptions } from '../http/message-options.ts';
-import { excerpt, type Refusal, rpcErrorIn } from '../http/refusal.ts';
+import { excerpt, type Refusal, rpcErrorIn, UNKNOWN_MESSAGE_STATUSES } from '../http/refusal.ts';
 import type { RefreshOptions, Reply, Transport } from './transport.ts';
 
 export type TransportKind = 'http' | 'sse';
@@ -22,12 +23,6 @@ export interface AutoTransportOptions {
   readonly first?: TransportKind;
   readonly memory: TransportCache;
 }
-
-/** Specification 2025-11-25, Transports → Backwards Compatibility, and what servers of the older kind answer in the wild. */
-const OTHER_TRANSPORT_STATUSES = new Set([400, 404, 405, 406, 415, 501]);
-
-/** Specification 2026-07-28: HeaderMismatch, MissingRequiredClientCapability, UnsupportedProtocolVersion. Only that revision says them. */
-const MODERN_ERROR_CODES = new Set([-32020, -32021, -32022]);
 
 type Attempt =
   | { readonly kind: 'spoken'; readonly reply: Reply }
@@ -121,9 +116,8 @@ function isInitialize(body: Uint8Array | string): boolean {
 }
 
 export function suggestsOther({ status, body }: Refusal): boolean {
-  if (!OTHER_TRANSPORT_STATUSES.has(status)) return false;
-  const code = rpcErrorIn(body)?.code;
-  return typeof code !== 'number' || !MODERN_ERROR_CODES.has(code);
+  if (!UNKNOWN_MESSAGE_STATUSES.has(status)) return false;
+  return !isModernErrorCode(rpcErrorIn(body)?.code);
 }
 
 function described(kind: TransportKind, attempt: Exclude<Attempt, { kind: 'spoken' }>): string {

@@ -1,11 +1,9 @@
 import { parseMessage, textOf } from '../../protocol/jsonrpc.ts';
 import { rawChild, rawMembers, rawObject } from '../../protocol/raw-json.ts';
+import { LEGACY_VERSIONS } from '../../protocol/revisions.ts';
 import type { MessageOptions } from '../http/message-options.ts';
 import type { Refusal } from '../http/refusal.ts';
 import type { Reply, Transport } from './transport.ts';
-
-/** The revisions that open with `initialize`, newest first. */
-const REVISIONS = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'];
 
 /**
  * Posts an `initialize`. The specification has a server that does not know the revision answer with one that it knows; some (src/auth/README.md, "Slack")
@@ -36,7 +34,7 @@ export async function postInitialize(
 
 /** Those older than the one that was refused, only those that the refusal names if it names any. */
 export function versionsToOffer(refused: unknown, words: string): readonly string[] {
-  const older = REVISIONS.filter((revision) => typeof refused === 'string' && revision < refused);
+  const older = LEGACY_VERSIONS.filter((revision) => typeof refused === 'string' && revision < refused);
   const named = older.filter((revision) => words.includes(revision));
   return named.length > 0 ? named : older;
 }

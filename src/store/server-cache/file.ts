@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { isObject, type JsonObject } from '../../protocol/json-object.ts';
 import { ensureFolder, readOwnFile, replaceFile } from '../files/atomic-file.ts';
 import { StoreInsecureError, systemCode } from '../files/store-errors.ts';
 
@@ -15,8 +16,6 @@ export interface CachedServer {
   /** Method (`tools/list` …) → its result. */
   readonly lists: ReadonlyMap<string, JsonObject>;
 }
-
-type JsonObject = { readonly [name: string]: unknown };
 
 /** The largest tool lists seen are some 300 KiB; a stand-in that needs more is better without. */
 export const MAX_CACHED_SERVER_BYTES = 1024 * 1024;
@@ -91,8 +90,4 @@ export function serializeCachedServer(remembered: CachedServer): Buffer | undefi
   }
   const bytes = Buffer.from(text, 'utf8');
   return bytes.length > MAX_CACHED_SERVER_BYTES ? undefined : bytes;
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

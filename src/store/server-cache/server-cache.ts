@@ -1,3 +1,4 @@
+import { isObject, type JsonObject } from '../../protocol/json-object.ts';
 import { type CachedServer, readCachedServer, writeCachedServer } from './file.ts';
 
 /** What changed in what a server says of itself. */
@@ -96,10 +97,4 @@ export class ServerCacheFile {
       throw error;
     }
   }
-}
-
-type JsonObject = { readonly [name: string]: unknown };
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

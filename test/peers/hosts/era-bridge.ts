@@ -3,11 +3,11 @@ import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.j
 import type { Authorization } from '../../../src/auth/authorization.ts';
 import type { CachedServer } from '../../../src/bridge/stand-in/server-cache.ts';
 import { EraTransport } from '../../../src/eras/era-transport.ts';
-import type { Era } from '../../../src/eras/message/era.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { createHttp } from '../../../src/platform/http/undici.ts';
 import { type Logger, silentLogger } from '../../../src/platform/log/logger.ts';
 import { systemRandom } from '../../../src/platform/random.ts';
+import type { Era } from '../../../src/protocol/revisions.ts';
 import { createTransport } from '../../../src/remote/transport/create-transport.ts';
 import { ComposedBridge, type ComposeOptions } from './composed-bridge.ts';
 

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../protocol/jsonrpc.ts';
+import { isObject, type JsonObject } from './json-object.ts';
 
 /** legacy: revisions with an `initialize` handshake. modern: those where each request carries what it needs (specification 2026-07-28, Versioning). */
 export type Era = 'legacy' | 'modern';
@@ -6,9 +6,11 @@ export type Era = 'legacy' | 'modern';
 /** The modern revision that the bridge speaks. */
 export const MODERN_VERSION = '2026-07-28';
 
-/** What a modern host is told of a legacy server, and a legacy host of a modern one, if it does not ask for another. */
+/** The revision that a modern host is told of a legacy server, and a legacy host of a modern one, unless it asks for another. */
 export const LEGACY_VERSION = '2025-11-25';
-const LEGACY_VERSIONS = [LEGACY_VERSION, '2025-06-18', '2025-03-26', '2024-11-05'];
+
+/** The revisions with an `initialize` handshake, newest first. */
+export const LEGACY_VERSIONS: readonly string[] = [LEGACY_VERSION, '2025-06-18', '2025-03-26', '2024-11-05'];
 
 /** Reserved keys of `_meta` (specification 2026-07-28, Base Protocol → General fields). */
 export const META = {
@@ -27,23 +29,22 @@ export const ModernErrorCode = {
   unsupportedProtocolVersion: -32022,
 } as const;
 
+/** Whether only a server of the modern revision says this code. */
 export function isModernErrorCode(code: unknown): boolean {
   return Object.values(ModernErrorCode).some((known) => known === code);
 }
 
+/** Whether this names a revision with an `initialize` handshake. */
 export function isLegacyVersion(version: unknown): version is string {
   return LEGACY_VERSIONS.some((known) => known === version);
 }
 
-/** A request says its era: only a modern one carries its protocol version with it. */
+/** The era of a request by its parameters: only a modern request carries its protocol version in `_meta`. */
 export function eraOfRequest(params: unknown): Era {
   return typeof metaOf(params)[META.protocolVersion] === 'string' ? 'modern' : 'legacy';
 }
 
+/** The `_meta` of a message's parameters; empty where there is none. */
 export function metaOf(params: unknown): JsonObject {
   return isObject(params) && isObject(params._meta) ? params._meta : {};
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
