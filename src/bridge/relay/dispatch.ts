@@ -111,14 +111,14 @@ export class HostDispatcher {
     }
     if (method === 'ping' && !mayRelay(connection.state)) return this.#write(resultAnswer(id, {}));
     if (method === 'initialize') {
-      if (connection.state.host !== 'silent') {
+      if (connection.state.host !== 'not-initialized') {
         return refuse(RpcErrorCode.invalidRequest, 'Invalid request: the session is already initialized.');
       }
       table.add({ id, method, bytes, params });
       return connection.initializeReceived({ id, bytes, params });
     }
     if (eraOfRequest(params) === 'modern') connection.hostNeedsNoSession();
-    if (connection.state.host === 'silent' && !connection.withoutSession) {
+    if (connection.state.host === 'not-initialized' && !connection.withoutSession) {
       // Without the fields of 2026-07-28 it is no request of that revision; what a server of 2025 says leads its host to `initialize`.
       if (method === 'server/discover') {
         return refuse(RpcErrorCode.methodNotFound, 'Method not found: server/discover');
@@ -159,7 +159,7 @@ export class HostDispatcher {
       this.#relay.sessionEffects.initialized = bytes;
       return connection.initializedReceived();
     }
-    if (connection.state.host === 'silent' && !connection.withoutSession) return;
+    if (connection.state.host === 'not-initialized' && !connection.withoutSession) return;
     if (method === 'notifications/cancelled') {
       const id = idInParams(textOf(bytes), 'requestId');
       const request = id === undefined ? undefined : this.#relay.table.find(id);

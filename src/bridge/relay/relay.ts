@@ -7,7 +7,7 @@ import { errorAnswer, type MessageId, RpcErrorCode, resultAnswer } from '../../p
 import { isListMethod } from '../../protocol/list-methods.ts';
 import { capitalized } from '../../protocol/quote.ts';
 import { mayRelay } from '../session/lifecycle.ts';
-import { Connection } from '../session/session.ts';
+import { Session } from '../session/session.ts';
 import {
   completeResult,
   initializeResultOfDiscovery,
@@ -46,7 +46,7 @@ export class Relay {
   readonly lists = new ProvisionalLists();
   readonly urlElicitation: UrlElicitation;
   readonly hostDelivery: HostDelivery;
-  readonly connection: Connection;
+  readonly connection: Session;
   readonly sessionEffects: SessionEffects;
   readonly notifications: HostNotifications;
   /** Stdin has ended: no request of the server will be answered by the host. */
@@ -61,7 +61,7 @@ export class Relay {
     this.#cachedServer = parts.memory.read();
     this.urlElicitation = new UrlElicitation(writer, random, () => ({
       params: this.connection.initializeRequest?.params,
-      initialized: this.connection.state.initialized,
+      initialized: this.connection.state.initializedReceived,
       waiting: table.size > 0,
     }));
     const pendingSignIn = new PendingSignIn({
@@ -110,7 +110,7 @@ export class Relay {
       cachedServer: this.#cachedServer,
       connection: () => this.connection,
     });
-    this.connection = new Connection({
+    this.connection = new Session({
       ...parts,
       signal,
       fraction,
@@ -224,11 +224,11 @@ export class Relay {
   /** Tells the server that the session is over; it may not care. */
   async endSession(signal: StopSignal): Promise<void> {
     const { http, authorization, logger } = this.#parts;
-    const { session } = this.connection;
-    if (session.sessionId === undefined && !this.connection.withoutSession) return;
+    const { headers } = this.connection;
+    if (headers.sessionId === undefined && !this.connection.withoutSession) return;
     try {
       const bearer = await authorization.current(signal);
-      const status = await http.end({ session, bearer, signal });
+      const status = await http.end({ session: headers, bearer, signal });
       logger.debug('ended the session', { status });
     } catch (error) {
       logger.debug('could not end the session', { error: String(error) });

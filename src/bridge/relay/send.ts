@@ -9,7 +9,7 @@ import type { SessionHeaders } from '../../remote/http/message-options.ts';
 import { classifyRejection, type Refusal } from '../../remote/http/refusal.ts';
 import { withinTimeLimit } from '../../remote/http/time-limit.ts';
 import type { Reply, Transport } from '../../remote/transport/transport.ts';
-import type { Connection } from '../session/session.ts';
+import type { Session } from '../session/session.ts';
 import type { PendingSignIn } from '../stand-in/pending-sign-in.ts';
 import { describeUnavailability } from '../stand-in/unavailability.ts';
 import { TIMED_OUT, type WaitBudget } from '../timing/wait-budget.ts';
@@ -54,7 +54,7 @@ export type SendResult =
 export interface MessageSenderOptions {
   readonly http: Transport;
   readonly authorization: Authorization;
-  readonly connection: Connection;
+  readonly connection: Session;
   readonly pendingSignIn: PendingSignIn;
   readonly writer: HostWriter;
   readonly clock: Clock;
@@ -80,14 +80,14 @@ export class MessageSender {
       for (;;) {
         const opened = connection.usable(outgoing.waitBudget);
         if (opened !== undefined && (await opened) === TIMED_OUT) return { kind: 'over' };
-        const { session } = connection;
-        const attempt = await this.#attempt(outgoing, session);
+        const { headers } = connection;
+        const attempt = await this.#attempt(outgoing, headers);
         if (attempt.kind !== 'trouble') return attempt;
         const step = nextStep(attempt.failure, attempts);
         attempts = counted(attempts, step);
         if (step.kind === 'await-server') absences++;
         if (step.kind !== 'fail') outgoing.onReturned?.();
-        const ended = await this.#follow(step, attempt.bearer, session, outgoing, absences);
+        const ended = await this.#follow(step, attempt.bearer, headers, outgoing, absences);
         if (ended !== undefined) return ended;
       }
     } catch (error) {

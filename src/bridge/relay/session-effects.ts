@@ -9,7 +9,7 @@ import { INITIALIZED_MS } from '../../remote/http/limits.ts';
 import type { SessionHeaders } from '../../remote/http/message-options.ts';
 import { type TimeLimit, withinTimeLimit } from '../../remote/http/time-limit.ts';
 import type { Reply } from '../../remote/transport/transport.ts';
-import type { Connection, SessionHooks } from '../session/session.ts';
+import type { Session, SessionHooks } from '../session/session.ts';
 import type { ProvisionalLists } from '../stand-in/provisional-lists.ts';
 import type { CachedServer } from '../stand-in/server-cache.ts';
 import { absentAnswer, standInInitializeResult } from '../stand-in/stand-in.ts';
@@ -26,7 +26,7 @@ import type { RestorableRequest, SessionSettings } from './session-settings.ts';
 export interface SessionEffectsOptions {
   readonly parts: BridgeParts;
   readonly signal: StopSignal;
-  readonly connection: () => Connection;
+  readonly connection: () => Session;
   readonly table: PendingRequests;
   readonly hostDelivery: HostDelivery;
   readonly responseReader: ResponseReader;
@@ -79,12 +79,12 @@ export class SessionEffects implements SessionHooks {
     const { parts, connection, table, cachedServer } = this.#options;
     const { initializeRequest } = connection();
     if (initializeRequest === undefined) return;
-    const greeting = standInInitializeResult(initializeRequest.params, await cachedServer, parts.version);
-    const answer = resultAnswer(initializeRequest.id, greeting);
+    const result = standInInitializeResult(initializeRequest.params, await cachedServer, parts.version);
+    const answer = resultAnswer(initializeRequest.id, result);
     if (table.settle(initializeRequest.id) !== undefined) await parts.writer.write(answer);
   }
 
-  relayInitializeResult: SessionHooks['relayInitializeResult'] = async (_hello, { json, result }) => {
+  relayInitializeResult: SessionHooks['relayInitializeResult'] = async (_request, { json, result }) => {
     this.#armed?.abort();
     await this.#options.hostDelivery.deliver(json);
     this.#options.parts.memory.update({ initialize: result });
@@ -104,7 +104,7 @@ export class SessionEffects implements SessionHooks {
   deliverOtherMessages: SessionHooks['deliverOtherMessages'] = async ({ others, rest }) => {
     const { hostDelivery, responseReader } = this.#options;
     for (const message of others) await hostDelivery.deliverEvent(message);
-    if (rest !== undefined) void responseReader.drain(rest, 'the rest of the greeting');
+    if (rest !== undefined) void responseReader.drain(rest, 'the rest of the answer to initialize');
   };
 
   async sendInitialized(session: SessionHeaders): Promise<void> {

@@ -29,7 +29,7 @@ export interface InitializeRequest {
 /** What came of one attempt to open a session. */
 export type InitializeOutcome =
   | {
-      readonly kind: 'greeted';
+      readonly kind: 'answered';
       readonly session: SessionHeaders;
       /** The answer as it came. */
       readonly json: Uint8Array | string;
@@ -183,7 +183,7 @@ function judge(
   const { result } = parsed.message;
   if (!isObject(result)) return failed(new BadAnswerError('the server answered initialize without a result'));
   const session = sessionHeaders(sessionId, result.protocolVersion);
-  return { kind: 'greeted', session, json, result, others, rest };
+  return { kind: 'answered', session, json, result, others, rest };
 }
 
 function rpcFailure(json: Uint8Array | string, initializeRequest: InitializeRequest): InitializeOutcome {

@@ -1,54 +1,54 @@
 /**
- * Where the bridge stands between its two sides, as a pure machine: an event in, the next state and the effects out.
- * `connection.ts` runs the effects.
+ * How far the host and the server have got with opening the session, as a pure state machine: an event in, the next state and the effects out.
+ * `session.ts` runs the effects.
  *
- * Order it keeps (specification, Lifecycle): the server answers `initialize` before anything else goes out, and has accepted
- * `notifications/initialized` before the next message.
+ * It keeps the order of the specification (2025-11-25, Lifecycle): nothing but `initialize` goes to the server before the server has answered
+ * it, and no further message before the server has accepted `notifications/initialized`.
  */
 export interface Lifecycle {
-  /** unopened → opening (`initialize` is out) → greeted (answered) → settling (`initialized` is out) → ready. */
-  readonly server: 'unopened' | 'opening' | 'greeted' | 'settling' | 'ready';
-  /** silent → asked (`initialize` came) → answered. */
-  readonly host: 'silent' | 'asked' | 'answered';
-  /** The host sent `notifications/initialized`; one that writes without waiting may do so before it is answered. */
-  readonly initialized: boolean;
+  /** The server's side. `initializing`: `initialize` is out; `initialized-sent`: `notifications/initialized` is out; `ready`: it was accepted. */
+  readonly server: 'not-opened' | 'initializing' | 'initialize-answered' | 'initialized-sent' | 'ready';
+  /** The host's side. `initializing`: its `initialize` came; `initialized`: it was answered, by the server or by the stand-in. */
+  readonly host: 'not-initialized' | 'initializing' | 'initialized';
+  /** The host sent `notifications/initialized`. A host that writes without waiting may do so before its `initialize` is answered. */
+  readonly initializedReceived: boolean;
   /** The host's `initialize` was answered without the server, and the host has not been told of the difference yet. */
   readonly owesChanges: boolean;
-  /** The server was ready before: a session that opens now replaces one that was lost. */
+  /** The server was ready before: a session that opens now replaces the one that was lost. */
   readonly hadSession: boolean;
 }
 
 export type LifecycleEvent =
-  | 'host-asked'
+  | 'initialize-received'
   | 'stand-in-due'
-  | 'host-initialized'
+  | 'initialized-received'
   /** The server answered `initialize` with a result. */
-  | 'greeted'
+  | 'initialize-answered'
   /** The server accepted `notifications/initialized`. */
-  | 'settled'
-  /** This attempt to open is over for good; the reason travels beside the event. */
+  | 'initialized-accepted'
+  /** This attempt to open a session has failed for good; `Session` keeps the reason. */
   | 'open-failed'
   | 'session-lost'
   /** A message of the host needs the server. */
-  | 'wanted';
+  | 'message-waiting';
 
 export type LifecycleEffect =
   | 'open'
   | 'arm-stand-in'
   | 'answer-by-stand-in'
-  | 'relay-greeting'
-  | 'relay-failure'
+  | 'relay-initialize-result'
+  | 'relay-initialize-error'
   | 'fail-waiting'
   | 'send-initialized'
   | 'restore'
   | 'listen'
-  | 'release'
+  | 'release-waiting'
   | 'announce-changes';
 
 export const initialLifecycle: Lifecycle = {
-  server: 'unopened',
-  host: 'silent',
-  initialized: false,
+  server: 'not-opened',
+  host: 'not-initialized',
+  initializedReceived: false,
   owesChanges: false,
   hadSession: false,
 };
@@ -58,66 +58,81 @@ interface Step {
   readonly effects: readonly LifecycleEffect[];
 }
 
+/** The state after `event`, and what has to be done, in this order. An event that does not fit the state changes nothing. */
 export function nextLifecycle(state: Lifecycle, event: LifecycleEvent): Step {
   const unchanged: Step = { state, effects: [] };
   switch (event) {
-    case 'host-asked':
-      if (state.host !== 'silent') return unchanged;
-      return { state: { ...state, host: 'asked', server: 'opening' }, effects: ['arm-stand-in', 'open'] };
+    case 'initialize-received':
+      if (state.host !== 'not-initialized') return unchanged;
+      return {
+        state: { ...state, host: 'initializing', server: 'initializing' },
+        effects: ['arm-stand-in', 'open'],
+      };
 
     case 'stand-in-due':
-      if (state.host !== 'asked') return unchanged;
-      return { state: { ...state, host: 'answered', owesChanges: true }, effects: ['answer-by-stand-in'] };
+      if (state.host !== 'initializing') return unchanged;
+      return { state: { ...state, host: 'initialized', owesChanges: true }, effects: ['answer-by-stand-in'] };
 
-    case 'host-initialized': {
-      if (state.host === 'silent' || state.initialized) return unchanged;
-      const settles = state.server === 'greeted' && state.host === 'answered';
+    case 'initialized-received': {
+      if (state.host === 'not-initialized' || state.initializedReceived) return unchanged;
+      const settles = state.server === 'initialize-answered' && state.host === 'initialized';
       return {
-        state: { ...state, initialized: true, server: settles ? 'settling' : state.server },
+        state: { ...state, initializedReceived: true, server: settles ? 'initialized-sent' : state.server },
         effects: settles ? ['send-initialized'] : [],
       };
     }
 
-    case 'greeted':
-      if (state.server !== 'opening') return unchanged;
+    case 'initialize-answered':
+      if (state.server !== 'initializing') return unchanged;
       return {
-        state: { ...state, host: 'answered', server: state.initialized ? 'settling' : 'greeted' },
+        state: {
+          ...state,
+          host: 'initialized',
+          server: state.initializedReceived ? 'initialized-sent' : 'initialize-answered',
+        },
         effects: [
-          ...(state.host === 'asked' ? (['relay-greeting'] as const) : []),
-          ...(state.initialized ? (['send-initialized'] as const) : []),
+          ...(state.host === 'initializing' ? (['relay-initialize-result'] as const) : []),
+          ...(state.initializedReceived ? (['send-initialized'] as const) : []),
         ],
       };
 
-    case 'settled':
-      if (state.server !== 'settling') return unchanged;
+    case 'initialized-accepted':
+      if (state.server !== 'initialized-sent') return unchanged;
       return {
         state: { ...state, server: 'ready', hadSession: true, owesChanges: false },
         effects: [
           'listen',
           ...(state.hadSession || state.owesChanges ? (['restore'] as const) : []),
-          'release',
+          'release-waiting',
           ...(state.owesChanges ? (['announce-changes'] as const) : []),
         ],
       };
 
     case 'open-failed':
-      if (state.host === 'asked') {
-        const asBefore = { ...state, host: 'silent', initialized: false, server: 'unopened' } as const;
-        return { state: asBefore, effects: ['relay-failure', 'fail-waiting'] };
+      if (state.host === 'initializing') {
+        const asBefore = {
+          ...state,
+          host: 'not-initialized',
+          initializedReceived: false,
+          server: 'not-opened',
+        } as const;
+        return { state: asBefore, effects: ['relay-initialize-error', 'fail-waiting'] };
       }
-      return { state: { ...state, server: 'unopened' }, effects: ['fail-waiting'] };
+      return { state: { ...state, server: 'not-opened' }, effects: ['fail-waiting'] };
 
     case 'session-lost':
       if (state.server !== 'ready') return unchanged;
-      return { state: { ...state, server: 'opening' }, effects: ['open'] };
+      return { state: { ...state, server: 'initializing' }, effects: ['open'] };
 
-    case 'wanted':
-      if (state.server !== 'unopened' || state.host === 'silent') return unchanged;
-      return { state: { ...state, server: 'opening' }, effects: ['open'] };
+    case 'message-waiting':
+      if (state.server !== 'not-opened' || state.host === 'not-initialized') return unchanged;
+      return { state: { ...state, server: 'initializing' }, effects: ['open'] };
   }
 }
 
 /** Whether a message of the host may go out now. A host that never sends `initialized` is served all the same. */
-export function mayRelay({ server, host, initialized }: Lifecycle): boolean {
-  return server === 'ready' || (server === 'greeted' && host === 'answered' && !initialized);
+export function mayRelay({ server, host, initializedReceived }: Lifecycle): boolean {
+  return (
+    server === 'ready' || (server === 'initialize-answered' && host === 'initialized' && !initializedReceived)
+  );
 }

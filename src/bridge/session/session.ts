@@ -24,7 +24,7 @@ import {
   nextLifecycle,
 } from './lifecycle.ts';
 
-type InitializeSucceeded = Extract<InitializeOutcome, { kind: 'greeted' }>;
+type InitializeSucceeded = Extract<InitializeOutcome, { kind: 'answered' }>;
 type Failed = Extract<InitializeOutcome, { kind: 'failed' }>;
 
 interface Waiting {
@@ -36,7 +36,10 @@ interface Waiting {
 export interface SessionHooks {
   armStandIn(): void;
   answerByStandIn(): Promise<void>;
-  relayInitializeResult(initializeRequest: InitializeRequest, greeted: InitializeSucceeded): Promise<void>;
+  relayInitializeResult(
+    initializeRequest: InitializeRequest,
+    initialized: InitializeSucceeded,
+  ): Promise<void>;
   relayInitializeError(initializeRequest: InitializeRequest, failed: Failed): void;
   /** Sends `notifications/initialized`; resolves when the server has taken it or refused it. */
   sendInitialized(session: SessionHeaders): Promise<void>;
@@ -44,8 +47,8 @@ export interface SessionHooks {
   restore(session: SessionHeaders): Promise<void>;
   listen(session: SessionHeaders): void;
   announceChanges(): Promise<void>;
-  /** Messages that came along with the greeting. */
-  deliverOtherMessages(greeted: InitializeSucceeded): Promise<void>;
+  /** Messages that came along with the answer to `initialize`. */
+  deliverOtherMessages(initialized: InitializeSucceeded): Promise<void>;
 }
 
 export interface SessionOptions extends Omit<InitializeOptions, 'mayAskPerson' | 'contact'> {
@@ -56,13 +59,13 @@ export interface SessionOptions extends Omit<InitializeOptions, 'mayAskPerson' |
 }
 
 /** Runs the lifecycle: opens the session, opens it anew when it is lost, and lets messages through when it is ready. */
-export class Connection {
+export class Session {
   readonly #options: SessionOptions;
   #state: Lifecycle = initialLifecycle;
   #initializeRequest: InitializeRequest | undefined;
-  #greeted: InitializeSucceeded | undefined;
+  #initialized: InitializeSucceeded | undefined;
   #failed: Failed | undefined;
-  #trouble: Unavailability = { kind: 'opening' };
+  #unavailability: Unavailability = { kind: 'opening' };
   #session: SessionHeaders = {};
   #waiting: Waiting[] = [];
   #quietly = false;
@@ -82,7 +85,7 @@ export class Connection {
     return this.#state;
   }
 
-  get session(): SessionHeaders {
+  get headers(): SessionHeaders {
     return this.#session;
   }
 
@@ -92,17 +95,17 @@ export class Connection {
 
   /** The server's last answer to `initialize`. */
   get initializeResult(): JsonObject | undefined {
-    return this.#greeted?.result;
+    return this.#initialized?.result;
   }
 
   /** What the server said it can do; empty before it said anything. */
   get capabilities(): JsonObject {
-    const capabilities = this.#greeted?.result.capabilities;
+    const capabilities = this.#initialized?.result.capabilities;
     return typeof capabilities === 'object' && capabilities !== null ? (capabilities as JsonObject) : {};
   }
 
   get unavailability(): Unavailability {
-    return this.#options.pendingSignIn.unavailability ?? this.#trouble;
+    return this.#options.pendingSignIn.unavailability ?? this.#unavailability;
   }
 
   /** Whether the host is of a revision without a session (2026-07-28): each of its messages may go out at any time. */
@@ -112,13 +115,13 @@ export class Connection {
 
   /** The host sent a request that carries all it needs. */
   hostNeedsNoSession(): void {
-    if (this.#state.host === 'silent') this.#withoutSession = true;
+    if (this.#state.host === 'not-initialized') this.#withoutSession = true;
   }
 
   initializeReceived(initializeRequest: InitializeRequest): void {
     this.#withoutSession = false;
     this.#initializeRequest = initializeRequest;
-    this.#apply('host-asked');
+    this.#apply('initialize-received');
   }
 
   standInDue(): void {
@@ -126,7 +129,7 @@ export class Connection {
   }
 
   initializedReceived(): void {
-    this.#apply('host-initialized');
+    this.#apply('initialized-received');
   }
 
   /** A message found its session gone. Many may say so at once: one new session is opened. */
@@ -139,12 +142,12 @@ export class Connection {
   }
 
   /**
-   * Undefined where messages may go out. A promise resolves when they may, or with OVER; it rejects with the reason when this attempt
+   * Undefined where messages may go out. A promise resolves when they may, or with TIMED_OUT; it rejects with the reason when this attempt
    * to open fails for good.
    */
   usable(waitBudget: WaitBudget): Promise<undefined | typeof TIMED_OUT> | undefined {
     if (this.#withoutSession || mayRelay(this.#state)) return undefined;
-    this.#apply('wanted');
+    this.#apply('message-waiting');
     if (mayRelay(this.#state)) return undefined;
     const gate = new Promise<undefined>((resolve, reject) => {
       this.#waiting.push({ resolve: () => resolve(undefined), reject });
@@ -175,8 +178,8 @@ export class Connection {
   #goOnAfter(effect: LifecycleEffect): void {
     const failed: Failed = { kind: 'failed', error: new InternalError(UNEXPECTED_ERROR) };
     if (effect === 'open') this.#openFailed(failed);
-    if (effect === 'send-initialized') this.#apply('settled');
-    if (effect === 'relay-greeting' || effect === 'answer-by-stand-in') {
+    if (effect === 'send-initialized') this.#apply('initialized-accepted');
+    if (effect === 'relay-initialize-result' || effect === 'answer-by-stand-in') {
       this.#options.hooks.relayInitializeError(this.#initializeRequest as InitializeRequest, failed);
     }
   }
@@ -190,12 +193,12 @@ export class Connection {
         return hooks.armStandIn();
       case 'answer-by-stand-in':
         return hooks.answerByStandIn();
-      case 'relay-greeting':
+      case 'relay-initialize-result':
         return hooks.relayInitializeResult(
           this.#initializeRequest as InitializeRequest,
-          this.#greeted as InitializeSucceeded,
+          this.#initialized as InitializeSucceeded,
         );
-      case 'relay-failure':
+      case 'relay-initialize-error':
         return hooks.relayInitializeError(
           this.#initializeRequest as InitializeRequest,
           this.#failed as Failed,
@@ -204,12 +207,12 @@ export class Connection {
         return this.#settleWaiting((waiting) => waiting.reject((this.#failed as Failed).error));
       case 'send-initialized':
         await hooks.sendInitialized(this.#session);
-        return this.#apply('settled');
+        return this.#apply('initialized-accepted');
       case 'restore':
         return hooks.restore(this.#session);
       case 'listen':
         return hooks.listen(this.#session);
-      case 'release':
+      case 'release-waiting':
         return this.#settleWaiting((waiting) => waiting.resolve());
       case 'announce-changes':
         return hooks.announceChanges();
@@ -227,7 +230,7 @@ export class Connection {
     const { signal, clock, fraction, pendingSignIn, hooks } = this.#options;
     const mayAskPerson = !this.#quietly;
     this.#quietly = false;
-    this.#trouble = { kind: 'opening' };
+    this.#unavailability = { kind: 'opening' };
     // A server that forgets each session at once gets them ever more slowly.
     if (this.#shortLived > 1) await clock.sleep(backoffMs(this.#shortLived - 1, fraction()), signal);
     for (let attempt = 1; ; attempt++) {
@@ -237,19 +240,19 @@ export class Connection {
         contact: this.contact,
       });
       switch (outcome.kind) {
-        case 'greeted':
-          this.#greeted = outcome;
+        case 'answered':
+          this.#initialized = outcome;
           this.#session = outcome.session;
           this.#openedAt = clock.monotonic();
           await hooks.deliverOtherMessages(outcome);
-          this.#apply('greeted');
+          this.#apply('initialize-answered');
           if (mayRelay(this.#state)) this.#settleWaiting((waiting) => waiting.resolve());
           return;
         case 'away':
           this.contact.returned();
-          this.#trouble = { kind: 'away', error: outcome.error };
+          this.#unavailability = { kind: 'away', error: outcome.error };
           // Once: the next attempts say nothing new, and hosts show a person what is on stderr.
-          if (attempt === 1) this.#options.logger.inform(describeUnavailability(this.#trouble));
+          if (attempt === 1) this.#options.logger.inform(describeUnavailability(this.#unavailability));
           await clock.sleep(Math.max(outcome.afterMs ?? 0, backoffMs(attempt, fraction())), signal);
           break;
         case 'sign-in': {
@@ -273,8 +276,8 @@ export class Connection {
 
   #openFailed(failed: Failed): void {
     this.#failed = failed;
-    this.#trouble = { kind: 'failed', error: failed.error };
-    this.#options.logger.inform(describeUnavailability(this.#trouble));
+    this.#unavailability = { kind: 'failed', error: failed.error };
+    this.#options.logger.inform(describeUnavailability(this.#unavailability));
     this.#apply('open-failed');
   }
 }

@@ -42,7 +42,7 @@ function withListChanged(capabilities: JsonObject): JsonObject {
   return changed;
 }
 
-/** What a list holds when patience is over: last time's, the way to sign in, or nothing that could be given. */
+/** What a list holds when its request has waited for long enough: last time's, the way to sign in, or nothing that could be given. */
 export function standInList(
   method: ListMethod,
   cachedServer: CachedServer,

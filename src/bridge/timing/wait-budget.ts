@@ -10,7 +10,7 @@ export function waitLimitMs(method: string, waitForSignIn: boolean): number {
 }
 
 /** What a wait ends with when its time is over. */
-export const TIMED_OUT: unique symbol = Symbol('patience is over');
+export const TIMED_OUT: unique symbol = Symbol('timed out');
 
 /** The time that one request may spend waiting. The server's own time to answer is not part of it. */
 export class WaitBudget {
@@ -24,7 +24,7 @@ export class WaitBudget {
     this.#end = clock.monotonic() + ms;
   }
 
-  /** The promise's value, or OVER when the time runs out first. Rejects with the signal's reason when the request is given up. */
+  /** The promise's value, or TIMED_OUT when the time runs out first. Rejects with the signal's reason when the request is given up. */
   async wait<T>(promise: Promise<T>): Promise<T | typeof TIMED_OUT> {
     const left = this.#end - this.#clock.monotonic();
     if (left <= 0) return TIMED_OUT;

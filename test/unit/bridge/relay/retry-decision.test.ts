@@ -82,7 +82,7 @@ describe('a message is sent again only when it cannot have run', () => {
       {},
       { kind: 'fail', mayHaveRun: true },
     ],
-  ])('%s', (_name, trouble, tries, expected) => {
-    expect(nextStep(trouble, { ...noAttempts, ...tries })).toMatchObject(expected);
+  ])('%s', (_name, sendFailure, attempts, expected) => {
+    expect(nextStep(sendFailure, { ...noAttempts, ...attempts })).toMatchObject(expected);
   });
 });

@@ -17,7 +17,7 @@ const away: Unavailability = {
   error: new BadAnswerError('connection refused', { hint: 'Start it.' }),
 };
 
-describe('greeting', () => {
+describe('the answer to initialize', () => {
   it.each([
     ['2025-06-18', '2025-06-18'],
     ['2024-11-05', '2024-11-05'],
