@@ -1,5 +1,6 @@
 import type { StopSignal } from '../platform/stop.ts';
 import type { AccessToken } from '../protocol/access-token.ts';
+import type { BearerChallenge } from '../protocol/www-authenticate.ts';
 import { StaticAuthorizationRefusedError } from './errors/errors.ts';
 
 /** What goes into `Authorization`. */
@@ -30,7 +31,7 @@ export interface Authorization {
   /** After a 401, or a 403 for want of scope, for which a person is asked. Adopts a newer record, else refreshes, else asks for a sign-in. Concurrent calls join. Rejects when nothing helps now. */
   recover(
     refused: Bearer | undefined,
-    wwwAuthenticate: string | undefined,
+    challenge: BearerChallenge | undefined,
     signal: StopSignal,
   ): Promise<Recovery>;
   /** The server took this bearer. Where nobody says so, a token counts as proven after a few minutes. */

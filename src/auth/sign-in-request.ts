@@ -1,5 +1,5 @@
 import type { CallbackAddress, ConfiguredClient, DpopMode } from '../protocol/oauth-settings.ts';
-import type { BearerChallenge } from './challenge/challenge.ts';
+import type { BearerChallenge } from '../protocol/www-authenticate.ts';
 
 /** What a sign-in process is told, as JSON on its stdin, which nobody else reads: it may hold the secret of a client that the user named. */
 export interface SignInRequest {

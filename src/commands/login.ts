@@ -1,4 +1,3 @@
-import { bearerChallenge } from '../auth/challenge/challenge.ts';
 import type { AuthorizationOptions } from '../auth/credential/interactive-authorization.ts';
 import { validToken } from '../auth/credential/valid-token.ts';
 import { SignInEndedError } from '../auth/errors/errors.ts';
@@ -7,6 +6,7 @@ import { SignInFollower } from '../auth/sign-in/follow.ts';
 import type { SignInOutcome } from '../auth/sign-in/run.ts';
 import type { SignInRequest } from '../auth/sign-in-request.ts';
 import { quoteAddress } from '../protocol/quote.ts';
+import type { BearerChallenge } from '../protocol/www-authenticate.ts';
 import { StoreReadOnlyError } from '../store/files/store-errors.ts';
 import type { SignInStatus } from '../store/lease/lease.ts';
 import type { CredentialRecord } from '../store/record/record.ts';
@@ -19,7 +19,7 @@ export interface LoginParts {
   readonly manual: boolean;
   readonly force: boolean;
   /** The server's challenge, if it gives one. */
-  readonly probe: (signal: AbortSignal) => Promise<string | undefined>;
+  readonly probe: (signal: AbortSignal) => Promise<BearerChallenge | undefined>;
   /** Runs the sign-in in this process; `onPrompt` is told what to open. */
   readonly signIn: (
     request: SignInRequest,
@@ -54,14 +54,14 @@ export async function login(parts: LoginParts, signal: AbortSignal): Promise<voi
   const lease = await leases.create(key, clock.now(), settings.authTimeoutMs + LEASE_EXTRA_MS);
   if (lease.kind === 'held') return follow(parts, lease.nonce, signal);
   const { nonce } = lease;
-  const wwwAuthenticate = await parts.probe(signal);
+  const challenge = await parts.probe(signal);
   const request: SignInRequest = {
     ...settings,
     // OpenID Connect Core §3.1.2.1; others ignore it (RFC 6749 §3.1).
     ...(force ? { authorizeParams: [...(settings.authorizeParams ?? []), ['prompt', 'login']] } : {}),
     key,
     nonce,
-    challenge: bearerChallenge(wwwAuthenticate),
+    challenge: challenge ?? {},
     openBrowser: !manual,
   };
   const outcome = await waiting(parts, (onOffer) => parts.signIn(request, onOffer, signal));

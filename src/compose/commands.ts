@@ -192,11 +192,11 @@ function importParts(config: CommandConfig, process: ProcessParts, logger: LogSi
     },
     complete: async (server: URL, credential: PortableCredential) => {
       const { completeImport } = await import('../auth/credential/complete-imported.ts');
-      const wwwAuthenticate = await challengeOf({ ...config, server }, process, logger, signal);
+      const challenge = await challengeOf({ ...config, server }, process, logger, signal);
       return guarded(config, server, process, (fetch) =>
         completeImport(credential, {
           server,
-          wwwAuthenticate,
+          challenge,
           resource,
           fetch,
           signal,

@@ -5,6 +5,7 @@ import { systemClock } from '../platform/clock.ts';
 import { createHttp } from '../platform/http/undici.ts';
 import type { Logger } from '../platform/log/logger.ts';
 import { version } from '../platform/version.ts';
+import type { BearerChallenge } from '../protocol/www-authenticate.ts';
 import { httpFactory, optional, type ProcessParts } from './process-parts.ts';
 
 /** The server's own challenge. None is no reason to stop: what is behind it has its well-known places, and says itself what is wrong. */
@@ -13,7 +14,7 @@ export async function challengeOf(
   process: ProcessParts,
   logger: Logger,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<BearerChallenge | undefined> {
   try {
     return await probe(config, process, signal);
   } catch (error) {
@@ -27,7 +28,7 @@ async function probe(
   config: Config,
   process: ProcessParts,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<BearerChallenge | undefined> {
   const [{ McpOrigin }, { probeChallenge }, { trustedCertificates, clientCertificate: readPair }] =
     await Promise.all([
       import('../remote/http/mcp-origin.ts'),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { bearerChallenge, type Challenge, parseChallenges } from '../../src/auth/challenge/challenge.ts';
+import { bearerChallenge, type Challenge, parseChallenges } from '../../src/protocol/www-authenticate.ts';
 import { property } from './property.ts';
 import { asCharacter, hostileText } from './texts.ts';
 

@@ -44,7 +44,7 @@ export const ATTACKS: readonly ThreatRow[] = [
     ['integration/auth/guarded-fetch', '200,000 levels deep'],
   ],
   [18, [AUTHORIZATION, 'SECURITY.md, attack 18']],
-  [19, ['unit/auth/challenge/challenge', 'SECURITY.md, attack 19'], ['unit/fuzz', 'is read within 10 ms']],
+  [19, ['unit/protocol/www-authenticate', 'SECURITY.md, attack 19'], ['unit/fuzz', 'is read within 10 ms']],
   [20, ['integration/threats/transport', 'SECURITY.md, attack 20']],
   [21, ['integration/threats/transport', 'SECURITY.md, attack 21']],
   [22, ['integration/threats/headers', 'SECURITY.md, attack 22']],

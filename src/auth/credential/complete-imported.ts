@@ -1,13 +1,13 @@
 import { quote } from '../../protocol/quote.ts';
+import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
 import type { PortableCredential } from '../../store/record/portable.ts';
-import { bearerChallenge } from '../challenge/challenge.ts';
 import { discover } from '../discovery/discover.ts';
 import { IssuerMismatchError } from '../errors/oauth-errors.ts';
 import type { GuardedFetch } from '../http/guarded-fetch.ts';
 
 export interface CompleteOptions {
   readonly server: URL;
-  readonly wwwAuthenticate: string | undefined;
+  readonly challenge: BearerChallenge | undefined;
   readonly resource?: string | undefined;
   readonly issuer?: string | undefined;
   readonly tenantIssuer?: boolean | undefined;
@@ -18,9 +18,8 @@ export interface CompleteOptions {
 /** Finds where a refresh token is to be sent, the way a sign-in would: from the server. Its issuer has to be the credential's. */
 export async function completeImport(
   credential: PortableCredential,
-  { wwwAuthenticate, ...options }: CompleteOptions,
+  { challenge = {}, ...options }: CompleteOptions,
 ): Promise<PortableCredential> {
-  const challenge = bearerChallenge(wwwAuthenticate);
   // PKCE guards the code, and there is none here.
   const found = await discover({ ...options, challenge, assumePkce: true });
   const { issuer } = credential;

@@ -1,6 +1,6 @@
 import { quote } from '../../protocol/quote.ts';
+import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
 import type { CredentialRecord } from '../../store/record/record.ts';
-import { bearerChallenge } from '../challenge/challenge.ts';
 import { FreshTokenRefusedError } from '../errors/errors.ts';
 import type { HasIssuerChanged } from './issuer-change.ts';
 import type { RefusedTokens } from './refused-tokens.ts';
@@ -8,20 +8,20 @@ import type { RefusedTokens } from './refused-tokens.ts';
 /** Returns where the server has gone over to another issuer, for which a person has to sign in anew; otherwise throws what is wrong. */
 export async function requireIssuerChange(
   record: CredentialRecord | undefined,
-  wwwAuthenticate: string | undefined,
+  challenge: BearerChallenge | undefined,
   {
     refusals,
     hasIssuerChanged,
   }: { readonly refusals: RefusedTokens; readonly hasIssuerChanged: HasIssuerChanged },
 ): Promise<void> {
-  if (refusals.mayRecheckIssuer() && (await hasIssuerChanged(record?.issuer, wwwAuthenticate))) return;
-  throw freshTokenRefused(record, wwwAuthenticate);
+  if (refusals.mayRecheckIssuer() && (await hasIssuerChanged(record?.issuer, challenge))) return;
+  throw freshTokenRefused(record, challenge);
 }
 
 /** Names what decides whether a server takes a token: who issued it, for whom, for what. */
 export function freshTokenRefused(
   record: CredentialRecord | undefined,
-  wwwAuthenticate: string | undefined,
+  challenge: BearerChallenge | undefined,
 ): FreshTokenRefusedError {
   const issuer = record === undefined ? 'its authorization server' : quote(record.issuer);
   const audience =
@@ -30,7 +30,7 @@ export function freshTokenRefused(
   const scope = granted === undefined ? 'no named scope' : `scope ${quote(granted)}`;
   return new FreshTokenRefusedError(
     `the server refuses what ${issuer} has just issued for it (401): a token for ${audience} and ${scope}`,
-    { hint: wantsKey(record, wwwAuthenticate) ? KEY_HINT : HINT },
+    { hint: wantsKey(record, challenge) ? KEY_HINT : HINT },
   );
 }
 
@@ -38,6 +38,6 @@ const HINT = 'The audience can be set with --resource and the scope with --scope
 const KEY_HINT =
   'The server asks for tokens that are bound to a key (DPoP), which its authorization server has to issue and --dpop never rules out.';
 
-function wantsKey(record: CredentialRecord | undefined, wwwAuthenticate: string | undefined): boolean {
-  return record?.tokens?.tokenType !== 'DPoP' && bearerChallenge(wwwAuthenticate).dpop !== undefined;
+function wantsKey(record: CredentialRecord | undefined, challenge: BearerChallenge | undefined): boolean {
+  return record?.tokens?.tokenType !== 'DPoP' && challenge?.dpop !== undefined;
 }

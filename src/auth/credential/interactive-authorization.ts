@@ -3,6 +3,7 @@ import { abortable } from '../../platform/abortable.ts';
 import { type Moment, slept } from '../../platform/clock-jump.ts';
 import type { Random } from '../../platform/random.ts';
 import type { StopSignal } from '../../platform/stop.ts';
+import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
 import type { CredentialRecord, RecordIdentity } from '../../store/record/record.ts';
 import { secretsOf } from '../../store/record/secrets.ts';
 import type { Authorization, Bearer, PendingSignInStatus, Recovery } from '../authorization.ts';
@@ -82,17 +83,19 @@ export class CredentialAuthorization implements Authorization {
 
   async recover(
     refused: Bearer | undefined,
-    wwwAuthenticate: string | undefined,
+    challenge: BearerChallenge | undefined,
     signal: StopSignal,
   ): Promise<Recovery> {
     signal.throwIfAborted();
-    const challenge = wwwAuthenticate?.includes('insufficient_scope') ? wwwAuthenticate : undefined;
     const known = this.#known?.record;
     if (known?.tokens?.accessToken !== refused?.token && this.#serves(known)) {
       return { kind: 'retry', bearer: this.#bearer(known) };
     }
+    // RFC 6750 §3.1: the code says so, never the description, which may mention anything.
     const help = () =>
-      challenge === undefined ? this.#recover(refused, wwwAuthenticate) : this.#stepUp(refused, challenge);
+      challenge?.error === 'insufficient_scope'
+        ? this.#stepUp(refused, challenge)
+        : this.#recover(refused, challenge);
     this.#recovering ??= help().finally(() => {
       this.#recovering = undefined;
     });
@@ -113,26 +116,26 @@ export class CredentialAuthorization implements Authorization {
     await grace.catch(() => 'called off');
   }
 
-  async #recover(refused: Bearer | undefined, wwwAuthenticate: string | undefined): Promise<Recovery> {
+  async #recover(refused: Bearer | undefined, challenge: BearerChallenge | undefined): Promise<Recovery> {
     if (this.#signIn !== undefined) return { kind: 'sign-in', signIn: this.#signIn };
     const { clock } = this.#options;
-    const dpop = mentionsDpop(wwwAuthenticate) ? await import('../dpop/refused-proof.ts') : undefined;
-    const proof = refused?.dpopProofs === undefined ? undefined : dpop?.refusedProof(wwwAuthenticate);
+    const dpop = mentionsDpop(challenge) ? await import('../dpop/refused-proof.ts') : undefined;
+    const proof = refused?.dpopProofs === undefined ? undefined : dpop?.refusedProof(challenge);
     if (proof !== undefined) throw proof;
     const isHopeless = refused !== undefined && this.#refusals.add(refused.token, clock.monotonic());
     const newer = await this.#usable();
     if (newer !== undefined) return { kind: 'retry', bearer: this.#replace(newer) };
     if (isHopeless) {
       const { requireIssuerChange } = await import('./fresh-token-refused.ts');
-      await requireIssuerChange(this.#known?.record, wwwAuthenticate, {
+      await requireIssuerChange(this.#known?.record, challenge, {
         ...this.#options,
         refusals: this.#refusals,
       });
-      return this.#ensureSignIn(wwwAuthenticate);
+      return this.#ensureSignIn(challenge);
     }
-    const situation = { refused, wwwAuthenticate, record: this.#known?.record };
+    const situation = { refused, challenge, record: this.#known?.record };
     if (dpop?.needsDpopLogin({ ...situation, mode: this.#options.settings.dpop })) {
-      return this.#ensureSignIn(wwwAuthenticate);
+      return this.#ensureSignIn(challenge);
     }
     const refreshed = await this.#refresh({ token: refused?.token, refused: refused !== undefined });
     switch (refreshed.kind) {
@@ -142,33 +145,28 @@ export class CredentialAuthorization implements Authorization {
         throw refreshed.error;
       case 'sign-in':
         this.#options.logger.debug('a sign-in is needed', { reason: refreshed.reason });
-        return this.#ensureSignIn(wwwAuthenticate);
+        return this.#ensureSignIn(challenge);
     }
   }
 
   /** After a 403: the token stays in use while a person is asked for more. */
-  async #stepUp(refused: Bearer | undefined, wwwAuthenticate: string): Promise<Recovery> {
+  async #stepUp(refused: Bearer | undefined, challenge: BearerChallenge): Promise<Recovery> {
     if (this.#signIn !== undefined) return { kind: 'sign-in', signIn: this.#signIn };
-    const [{ bearerChallenge }, { decideStepUp, wantsScope }] = await Promise.all([
-      import('../challenge/challenge.ts'),
-      import('./step-up.ts'),
-      this.#load(),
-    ]);
+    const [{ decideStepUp }] = await Promise.all([import('./step-up.ts'), this.#load()]);
     const record = this.#known?.record;
-    const challenge = bearerChallenge(wwwAuthenticate);
-    if (!wantsScope(challenge) || record?.tokens === undefined || refused === undefined) {
-      return this.#ensureSignIn(wwwAuthenticate);
+    if (record?.tokens === undefined || refused === undefined) {
+      return this.#ensureSignIn(challenge);
     }
     if (record.tokens.accessToken !== refused.token) return { kind: 'retry', bearer: this.#replace(record) };
     const step = decideStepUp(record, challenge.scope, this.#options.clock.now());
     if (step.kind === 'refuse') throw step.error;
     const { scope, stepUps } = step;
-    return this.#ensureSignIn(wwwAuthenticate, { scope, stepUps, family: record.family });
+    return this.#ensureSignIn(challenge, { scope, stepUps, family: record.family });
   }
 
   /** `more`: another login than this family's, for more scope than it had. */
   async #ensureSignIn(
-    wwwAuthenticate: string | undefined,
+    challenge: BearerChallenge | undefined,
     more?: { readonly scope: string; readonly stepUps: readonly number[]; readonly family: string },
   ): Promise<Recovery> {
     const { clock } = this.#options;
@@ -192,7 +190,7 @@ export class CredentialAuthorization implements Authorization {
       if (!(error instanceof DrawbridgeError) || isByPerson(error)) return;
       this.#failed = { error, at: clock.monotonic() };
     };
-    const asked = await ensureSignIn(tools, wwwAuthenticate, this.#closing.signal).catch((error) => {
+    const asked = await ensureSignIn(tools, challenge, this.#closing.signal).catch((error) => {
       noteFailure(error);
       throw error;
     });

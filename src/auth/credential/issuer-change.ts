@@ -2,7 +2,7 @@ import { DrawbridgeError, describeError } from '../../errors.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Http } from '../../platform/http/http.ts';
 import type { Logger } from '../../platform/log/logger.ts';
-import { bearerChallenge } from '../challenge/challenge.ts';
+import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
 import { findProtectedResourceMetadata } from '../discovery/discover.ts';
 import { type AddressGuard, createAddressGuard } from '../http/address-policy.ts';
 import { createGuardedFetch, type UserHeaders } from '../http/guarded-fetch.ts';
@@ -22,7 +22,7 @@ export interface IssuerChangeDeps {
 /** Whether the server now names another authorization server than the issuer of this login; undefined: no login. */
 export type HasIssuerChanged = (
   issuer: string | undefined,
-  wwwAuthenticate: string | undefined,
+  challenge: BearerChallenge | undefined,
 ) => Promise<boolean>;
 
 /**
@@ -31,14 +31,13 @@ export type HasIssuerChanged = (
  */
 export async function hasIssuerChanged(
   { server, onlyIssuer, headers, allowHttp, clock, logger, createHttp }: IssuerChangeDeps,
-  ...[issuer, wwwAuthenticate]: Parameters<HasIssuerChanged>
+  ...[issuer, challenge = {}]: Parameters<HasIssuerChanged>
 ): Promise<boolean> {
   if (issuer === undefined || onlyIssuer !== undefined) return false;
   const addresses = createAddressGuard(server);
   const http = await createHttp(addresses.allow);
   try {
     const fetch = createGuardedFetch({ http, addresses, server, headers, allowHttp, clock });
-    const challenge = bearerChallenge(wwwAuthenticate);
     const found = await findProtectedResourceMetadata({ server, challenge, fetch });
     const [named, ...others] = found?.authorizationServers ?? [];
     if (named === undefined || [named, ...others].includes(issuer)) return false;

@@ -1,6 +1,7 @@
 import { AbortedError, type DrawbridgeError } from '../../errors.ts';
 import { abortable } from '../../platform/abortable.ts';
 import type { StopSignal } from '../../platform/stop.ts';
+import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
 import type { CredentialRecord } from '../../store/record/record.ts';
 import { secretsOf } from '../../store/record/secrets.ts';
 import type { Authorization, Bearer, Recovery } from '../authorization.ts';
@@ -58,22 +59,22 @@ export class MachineAuthorization implements Authorization {
 
   async recover(
     refused: Bearer | undefined,
-    wwwAuthenticate: string | undefined,
+    challenge: BearerChallenge | undefined,
     signal: StopSignal,
   ): Promise<Recovery> {
     signal.throwIfAborted();
     const { clock } = this.#options;
     if (refused?.dpopProofs !== undefined) {
       const { refusedProof } = await import('../dpop/refused-proof.ts');
-      const error = refusedProof(wwwAuthenticate);
+      const error = refusedProof(challenge);
       if (error !== undefined) throw error;
     }
     const isHopeless = refused !== undefined && this.#refusals.add(refused.token, clock.monotonic());
     if (isHopeless) {
       const { freshTokenRefused } = await import('./fresh-token-refused.ts');
-      throw freshTokenRefused(this.#record, wwwAuthenticate);
+      throw freshTokenRefused(this.#record, challenge);
     }
-    await abortable(this.#obtain({ token: refused?.token, refused: true }, wwwAuthenticate), signal);
+    await abortable(this.#obtain({ token: refused?.token, refused: true }, challenge), signal);
     this.#refusals.replaced(clock.monotonic());
     return { kind: 'retry', bearer: this.#bearer() ?? { token: '' } };
   }
@@ -87,14 +88,14 @@ export class MachineAuthorization implements Authorization {
   }
 
   /** Callers join. */
-  #obtain(stale: Stale, wwwAuthenticate: string | undefined): Promise<CredentialRecord> {
-    this.#obtaining ??= this.#obtainOnce(stale, wwwAuthenticate).finally(() => {
+  #obtain(stale: Stale, challenge: BearerChallenge | undefined): Promise<CredentialRecord> {
+    this.#obtaining ??= this.#obtainOnce(stale, challenge).finally(() => {
       this.#obtaining = undefined;
     });
     return this.#obtaining;
   }
 
-  async #obtainOnce(stale: Stale, wwwAuthenticate: string | undefined): Promise<CredentialRecord> {
+  async #obtainOnce(stale: Stale, challenge: BearerChallenge | undefined): Promise<CredentialRecord> {
     const { clock } = this.#options;
     const refused = this.#refused;
     const input = assertionHash(this.#options);
@@ -102,7 +103,7 @@ export class MachineAuthorization implements Authorization {
     if (isPause && refused.input === input) throw refused.error;
     try {
       const { obtainShared } = await import('./machine-token.ts');
-      const record = await obtainShared(this.#options, stale, wwwAuthenticate, this.#closing.signal);
+      const record = await obtainShared(this.#options, stale, challenge, this.#closing.signal);
       this.#know(record);
       return record;
     } catch (error) {

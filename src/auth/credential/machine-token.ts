@@ -1,6 +1,7 @@
 import { AbortedError } from '../../errors.ts';
 import type { Http } from '../../platform/http/http.ts';
 import type { Logger } from '../../platform/log/logger.ts';
+import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
 import type { CredentialRecord, NewRecord } from '../../store/record/record.ts';
 import { secretsOf } from '../../store/record/secrets.ts';
 import type { Store } from '../../store/store.ts';
@@ -24,7 +25,7 @@ export interface MachineAuthorizationOptions extends Omit<MachineGrantOptions, '
 export async function obtainShared(
   options: MachineAuthorizationOptions,
   stale: Stale,
-  wwwAuthenticate: string | undefined,
+  challenge: BearerChallenge | undefined,
   signal: AbortSignal,
 ): Promise<CredentialRecord> {
   const { store, key, clock, server, resource } = options;
@@ -37,7 +38,7 @@ export async function obtainShared(
       const newer = newerRecord(found, stale, clock.now());
       if (newer !== undefined) return newer;
       const before = found.kind === 'record' ? found.record : undefined;
-      const written = await held.write(await request(options, before, wwwAuthenticate, signal), 'any');
+      const written = await held.write(await request(options, before, challenge, signal), 'any');
       return written.kind === 'written' ? written.record : undefined;
     },
     { signal, onTurn: adopt },
@@ -50,7 +51,7 @@ export interface MachineTokenRequest {
   /** Another one than the stored one, which may serve or not. */
   readonly anew: boolean;
   /** What the server asks for, which nobody has told yet. */
-  readonly challenge: () => Promise<string | undefined>;
+  readonly challenge: () => Promise<BearerChallenge | undefined>;
 }
 
 /** The credential as the commands hand it out: the stored one while it serves, else a new one. Rejects where none can be had. */
@@ -81,24 +82,22 @@ export async function machineToken(
 async function request(
   options: MachineAuthorizationOptions,
   before: CredentialRecord | undefined,
-  wwwAuthenticate: string | undefined,
+  challenge: BearerChallenge | undefined,
   signal: AbortSignal,
 ): Promise<NewRecord> {
-  const [{ obtainCredential }, { createGuardedFetch }, { bearerChallenge }, { withUnion }] =
-    await Promise.all([
-      import('../grant/machine.ts'),
-      import('../http/guarded-fetch.ts'),
-      import('../challenge/challenge.ts'),
-      import('./step-up.ts'),
-    ]);
+  const [{ obtainCredential }, { createGuardedFetch }, { withUnion }] = await Promise.all([
+    import('../grant/machine.ts'),
+    import('../http/guarded-fetch.ts'),
+    import('./step-up.ts'),
+  ]);
   const { createHttp, headers, allowHttp, clock } = options;
   const server = new URL(options.server);
   const addresses = createAddressGuard(server);
   const http = await createHttp(addresses.allow);
   try {
     const fetch = createGuardedFetch({ http, addresses, server, headers, allowHttp, clock });
-    const challenge = withUnion(bearerChallenge(wwwAuthenticate), before);
-    return await obtainCredential({ ...options, fetch }, challenge, before?.dpopKey, signal);
+    const wanted = withUnion(challenge ?? {}, before);
+    return await obtainCredential({ ...options, fetch }, wanted, before?.dpopKey, signal);
   } finally {
     await http.close();
   }

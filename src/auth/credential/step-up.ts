@@ -1,6 +1,6 @@
 import { quote } from '../../protocol/quote.ts';
+import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
 import type { CredentialRecord } from '../../store/record/record.ts';
-import type { BearerChallenge } from '../challenge/challenge.ts';
 import { cleanScope } from '../challenge/scope.ts';
 import { ScopeRefusedError } from '../errors/errors.ts';
 
@@ -14,7 +14,7 @@ export type StepUp =
   | { readonly kind: 'refuse'; readonly error: ScopeRefusedError };
 
 /** RFC 6750 §3.1: the token is good, and not good for this. */
-export function wantsScope({ error }: BearerChallenge): boolean {
+function wantsScope({ error }: BearerChallenge): boolean {
   return error === 'insufficient_scope';
 }
 

@@ -1,5 +1,5 @@
 import { quote } from '../../protocol/quote.ts';
-import type { BearerChallenge } from '../challenge/challenge.ts';
+import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
 import { DiscoveryError } from '../errors/oauth-errors.ts';
 import type { GuardedFetch } from '../http/guarded-fetch.ts';
 import { checkDiscoveredUrl } from '../http/url-policy.ts';

@@ -1,4 +1,5 @@
 import type { DpopProofs } from '../../protocol/access-token.ts';
+import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
 import type { CredentialRecord, DpopKey } from '../../store/record/record.ts';
 import type { Bearer } from '../authorization.ts';
 import type { DpopProofDeps } from './proof.ts';
@@ -29,7 +30,7 @@ export class AccessTokenFactory {
   }
 }
 
-/** Whether a challenge may be about more than a token, which is then looked into (RFC 9449 §7.1). */
-export function mentionsDpop(wwwAuthenticate: string | undefined): boolean {
-  return wwwAuthenticate !== undefined && /dpop/i.test(wwwAuthenticate);
+/** Whether the refusal may be about a key or a proof, and not about the token alone (RFC 9449 §7.1). */
+export function mentionsDpop(challenge: BearerChallenge | undefined): boolean {
+  return challenge?.dpop !== undefined || challenge?.dpopError !== undefined;
 }

@@ -1,6 +1,6 @@
 import type { DpopMode } from '../../protocol/oauth-settings.ts';
 import { quote } from '../../protocol/quote.ts';
-import type { BearerChallenge } from '../challenge/challenge.ts';
+import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
 import type { Discovered } from '../discovery/discover.ts';
 import { DpopError } from '../errors/errors.ts';
 import { DPOP_ALGS, type DpopAlg } from './key.ts';

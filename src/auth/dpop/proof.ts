@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '../../platform/clock.ts';
 import { type Random, randomToken } from '../../platform/random.ts';
 import type { DpopProofRequest, DpopProofs, DpopResponse, ProofRetry } from '../../protocol/access-token.ts';
+import { bearerChallenge } from '../../protocol/www-authenticate.ts';
 import type { DpopKey } from '../../store/record/record.ts';
-import { parseChallenges } from '../challenge/challenge.ts';
 import { signJwt } from '../jwt/signing.ts';
 import { readDpopKey } from './key.ts';
 
@@ -84,14 +84,13 @@ export function createDpopProofs(jwk: DpopKey, { memory, clock, random }: DpopPr
 }
 
 /** The error of an answer that blames the proof and nothing else: a token endpoint's (§8), a protected server's (§7.1, §9). */
-export function proofError({ status, headers, oauthError }: DpopResponse): string | undefined {
+function proofError({ status, headers, oauthError }: DpopResponse): string | undefined {
   if (status !== 400 && status !== 401) return undefined;
-  const error = oauthError ?? (status === 401 ? challengeError(headers) : undefined);
-  return error === 'use_dpop_nonce' || error === 'invalid_dpop_proof' ? error : undefined;
+  const challengeError = () => bearerChallenge(headers['www-authenticate']).dpopError;
+  const error = oauthError ?? (status === 401 ? challengeError() : undefined);
+  return error !== undefined && isProofError(error) ? error : undefined;
 }
 
-function challengeError(headers: Readonly<Record<string, string>>): string | undefined {
-  const challenges = parseChallenges(headers['www-authenticate'] ?? '');
-  const ours = challenges.filter(({ scheme }) => scheme.toLowerCase() === 'dpop');
-  return ours.map(({ parameters }) => parameters.get('error')).find((error) => error !== undefined);
+export function isProofError(error: string): boolean {
+  return error === 'use_dpop_nonce' || error === 'invalid_dpop_proof';
 }

@@ -1,9 +1,9 @@
 import { DrawbridgeError, describeError } from '../../errors.ts';
 import { quoteAddress } from '../../protocol/quote.ts';
+import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
 import type { SignInStatus } from '../../store/lease/lease.ts';
 import type { CredentialRecord } from '../../store/record/record.ts';
 import type { PendingSignInStatus } from '../authorization.ts';
-import { bearerChallenge } from '../challenge/challenge.ts';
 import { SignInNeededError } from '../errors/errors.ts';
 import type { SignInRequest } from '../sign-in-request.ts';
 import { type FollowSignInDeps, type LeaseOutcome, SignInFollower } from './follow.ts';
@@ -33,19 +33,19 @@ const LEASE_EXTRA_MS = 60_000;
 /** The sign-in of this credential: the one that is going on anywhere on this machine, else a new one. */
 export async function ensureSignIn(
   tools: EnsureSignInDeps,
-  wwwAuthenticate: string | undefined,
+  challenge: BearerChallenge | undefined,
   signal: AbortSignal,
 ): Promise<Asked> {
   if (tools.nonInteractiveReason !== undefined)
     return followOrRefuse(tools, tools.nonInteractiveReason.hint, signal);
-  const begun = await begin(tools, wwwAuthenticate);
+  const begun = await begin(tools, challenge);
   if (begun.kind === 'usable') return begun;
   // The one that is going on may be that whose token was just refused, about to end: then it is not the one that is wanted.
-  const again = begun.kind === 'held' ? () => begin(tools, wwwAuthenticate) : undefined;
+  const again = begun.kind === 'held' ? () => begin(tools, challenge) : undefined;
   return { kind: 'sign-in', signIn: new SignInFollower(tools, begun.nonce, signal, again) };
 }
 
-async function begin(tools: EnsureSignInDeps, wwwAuthenticate: string | undefined): Promise<LeaseOutcome> {
+async function begin(tools: EnsureSignInDeps, challenge: BearerChallenge | undefined): Promise<LeaseOutcome> {
   const { leases, key, clock, settings, launch } = tools;
   const now = clock.now();
   const lease = await leases.create(key, now, settings.authTimeoutMs + LEASE_EXTRA_MS);
@@ -59,7 +59,7 @@ async function begin(tools: EnsureSignInDeps, wwwAuthenticate: string | undefine
       return { kind: 'usable', record };
     }
     const openBrowser = settings.openBrowser && !isBrowserPause(await leases.readStatus(key), now);
-    await launch({ ...settings, openBrowser, key, nonce, challenge: bearerChallenge(wwwAuthenticate) });
+    await launch({ ...settings, openBrowser, key, nonce, challenge: challenge ?? {} });
   } catch (error) {
     await leases.writeStatus(key, failedFace(error, nonce, now));
     await leases.release(key, nonce);

@@ -1,5 +1,6 @@
 import type { DrawbridgeError } from '../../errors.ts';
 import { HttpError } from '../../platform/http/http.ts';
+import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
 import type { RejectionKind } from '../../remote/http/refusal.ts';
 import { MAX_DELAYS, MAX_RECOVERIES, MAX_REOPENINGS, MAX_STEP_UPS } from '../timing/limits.ts';
 
@@ -20,9 +21,9 @@ export const noAttempts: AttemptCounts = { recoveries: 0, stepUps: 0, reopenings
 
 export type NextStep =
   /** Ask the authorization for another token, then send again. */
-  | { readonly kind: 'recover'; readonly wwwAuthenticate: string | undefined }
+  | { readonly kind: 'recover'; readonly wwwAuthenticate: BearerChallenge | undefined }
   /** Ask for a token that may do more, then send again. */
-  | { readonly kind: 'step-up'; readonly wwwAuthenticate: string }
+  | { readonly kind: 'step-up'; readonly wwwAuthenticate: BearerChallenge }
   /** Open a new session, then send again. */
   | { readonly kind: 'reopen' }
   /** Send again after this pause. */

@@ -1,4 +1,5 @@
 import { anySignal, type StopSignal } from '../../platform/stop.ts';
+import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
 import type { McpOrigin } from './mcp-origin.ts';
 import { readRefusal } from './refusal-body.ts';
 
@@ -12,7 +13,7 @@ export async function probeChallenge(
   origin: McpOrigin,
   url: URL,
   signal: StopSignal,
-): Promise<string | undefined> {
+): Promise<BearerChallenge | undefined> {
   const limit = anySignal([signal, AbortSignal.timeout(PROBE_LIMIT_MS)]);
   const message = {
     headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },

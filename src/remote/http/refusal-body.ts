@@ -1,4 +1,5 @@
 import type { HttpResponse } from '../../platform/http/http.ts';
+import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
 import { decodedBody, mediaType, readStart } from './content.ts';
 import { MAX_REFUSAL_BYTES, REFUSAL_BODY_MS } from './limits.ts';
 import type { Refusal } from './refusal.ts';
@@ -8,11 +9,18 @@ export async function readRefusal(response: HttpResponse): Promise<Refusal> {
   return {
     status,
     contentType: mediaType(headers['content-type']),
-    wwwAuthenticate: headers['www-authenticate'],
+    wwwAuthenticate: await readChallenge(headers['www-authenticate']),
     retryAfter: headers['retry-after'],
     location: headers.location,
     body: await startOfBody(response),
   };
+}
+
+/** Loads the parser with the first challenge: a session whose token is accepted never needs it. */
+async function readChallenge(header: string | undefined): Promise<BearerChallenge | undefined> {
+  if (header === undefined) return undefined;
+  const { bearerChallenge } = await import('../../protocol/www-authenticate.ts');
+  return bearerChallenge(header);
 }
 
 /** The status decides; a body that is slow, broken or badly coded only loses its words. */

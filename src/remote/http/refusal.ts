@@ -2,6 +2,7 @@ import type { ErrorDetails } from '../../errors.ts';
 import { isBatch, parseMessage } from '../../protocol/jsonrpc.ts';
 import { answersId, type MessageId } from '../../protocol/message-id.ts';
 import { plainText } from '../../protocol/quote.ts';
+import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
 import { retryAfterMs } from './backoff.ts';
 import { HttpStatusError } from './errors.ts';
 import { MAX_EXCERPT_BYTES, MAX_REFUSAL_BYTES, MAX_SESSION_WORDS_CHARACTERS } from './limits.ts';
@@ -10,7 +11,7 @@ import { MAX_EXCERPT_BYTES, MAX_REFUSAL_BYTES, MAX_SESSION_WORDS_CHARACTERS } fr
 export interface Refusal {
   readonly status: number;
   readonly contentType: string;
-  readonly wwwAuthenticate: string | undefined;
+  readonly wwwAuthenticate: BearerChallenge | undefined;
   readonly retryAfter: string | undefined;
   readonly location: string | undefined;
   readonly body: Uint8Array;
@@ -23,9 +24,13 @@ export interface Refusal {
 /** What a refusal means for the message that was refused. */
 export type RejectionKind =
   /** 401: the message was not run; authorization may help. */
-  | { readonly kind: 'unauthorized'; readonly wwwAuthenticate: string | undefined }
+  | { readonly kind: 'unauthorized'; readonly wwwAuthenticate: BearerChallenge | undefined }
   /** 403 `insufficient_scope` (RFC 6750 §3.1): not run; a person may allow more. */
-  | { readonly kind: 'scope-needed'; readonly wwwAuthenticate: string; readonly error: HttpStatusError }
+  | {
+      readonly kind: 'scope-needed';
+      readonly wwwAuthenticate: BearerChallenge;
+      readonly error: HttpStatusError;
+    }
   /**
    * 404 to a message that carried a session id (specification, Session Management), or 400 that says as much, without the id of the message: the
    * session is gone, the message was not run.
@@ -61,10 +66,9 @@ export const UNKNOWN_MESSAGE_STATUSES: ReadonlySet<number> = new Set([400, 404, 
 
 /** What a refusal means for the message that was refused. */
 export function classifyRejection(refusal: Refusal, context: RefusalContext): RejectionKind {
-  const { status } = refusal;
-  if (status === 401) return { kind: 'unauthorized', wwwAuthenticate: refusal.wwwAuthenticate };
-  const { wwwAuthenticate = '' } = refusal;
-  if (status === 403 && /\binsufficient_scope\b/.test(wwwAuthenticate)) {
+  const { status, wwwAuthenticate } = refusal;
+  if (status === 401) return { kind: 'unauthorized', wwwAuthenticate };
+  if (status === 403 && wwwAuthenticate?.error === 'insufficient_scope') {
     return { kind: 'scope-needed', wwwAuthenticate, error: statusError(refusal) };
   }
   const about = aboutMessage(refusal.body, context.id);

@@ -1,7 +1,7 @@
 import { extractWWWAuthenticateParams as readBySdk2 } from '@modelcontextprotocol/client';
 import { extractWWWAuthenticateParams as readBySdk1 } from '@modelcontextprotocol/sdk/client/auth.js';
 import * as oauth from 'oauth4webapi';
-import { bearerChallenge } from '../../../src/auth/challenge/challenge.ts';
+import { bearerChallenge } from '../../../src/protocol/www-authenticate.ts';
 import type { ChallengeCase, Library, Outcome } from './case.ts';
 
 /** What of a challenge is acted on; an address that is none is not asked. */

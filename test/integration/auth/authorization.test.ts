@@ -12,6 +12,7 @@ import { type Clock, systemClock } from '../../../src/platform/clock.ts';
 import { createHttp } from '../../../src/platform/http/undici.ts';
 import { silentLogger } from '../../../src/platform/log/logger.ts';
 import { systemRandom } from '../../../src/platform/random.ts';
+import { bearerChallenge } from '../../../src/protocol/www-authenticate.ts';
 import { type Leases, openLeases } from '../../../src/store/lease/lease.ts';
 import { memoryLeases } from '../../../src/store/lease/memory-leases.ts';
 import { MemoryStore } from '../../../src/store/memory-store.ts';
@@ -220,7 +221,7 @@ test('a sign-in about to end, whose token is the one that will not do, is follow
   const lease = await world.leases.create(KEY, Date.now());
   const bridge = world.bridge();
   const refused = await bridge.current(signal);
-  const challenge = 'Bearer error="insufficient_scope", scope="more"';
+  const challenge = bearerChallenge('Bearer error="insufficient_scope", scope="more"');
   const signIn = watchOf(await bridge.recover(refused, challenge, signal));
   expect(world.launched.entries).toEqual([]);
   await world.face({ phase: 'done', nonce: lease.nonce });
@@ -238,7 +239,7 @@ test('a sign-in that has failed and still has its lease is not followed by who a
   const error = { code: 'authorization_denied', message: 'access was declined' } as const;
   await world.face({ phase: 'failed', nonce: lease.nonce, address: 'https://as.example/old', error });
   const bridge = world.bridge();
-  const challenge = 'Bearer error="insufficient_scope", scope="more"';
+  const challenge = bearerChallenge('Bearer error="insufficient_scope", scope="more"');
   const signIn = watchOf(await bridge.recover(await bridge.current(signal), challenge, signal));
   const shown: string[] = [];
   signIn.onAddress((address) => shown.push(address));
@@ -248,6 +249,21 @@ test('a sign-in that has failed and still has its lease is not followed by who a
   expect(await signIn.done).toEqual({ token: 'A9' });
   expect(shown).not.toContain('https://as.example/old');
   expect(world.launched.entries).toHaveLength(1);
+});
+
+test('a 401 whose description mentions insufficient_scope is a refused token: it is refreshed, and no person is asked', async () => {
+  await using world = await World.create();
+  const bridge = world.bridge();
+  const refused = await bridge.current(signal);
+  const challenge = bearerChallenge(
+    'Bearer error="invalid_token", error_description="expired; insufficient_scope would be another error"',
+  );
+  expect(await bridge.recover(refused, challenge, signal)).toEqual({
+    kind: 'retry',
+    bearer: { token: 'A1' },
+  });
+  expect(world.endpoint.posts.entries).toHaveLength(1);
+  expect(world.launched.entries).toEqual([]);
 });
 
 test('a request that gives up waiting takes nothing from the others', async () => {
@@ -351,7 +367,9 @@ test('invalid_grant: one sign-in for all bridges, its address for each, its toke
   await using world = await World.create({ refreshToken: 'unknown' });
   const bridges = [world.bridge(), world.bridge(), world.bridge()];
   const refused = await bridges[0]?.current(signal);
-  const challenge = 'Bearer resource_metadata="https://mcp.example/.well-known/x", scope="read"';
+  const challenge = bearerChallenge(
+    'Bearer resource_metadata="https://mcp.example/.well-known/x", scope="read"',
+  );
   const recoveries = await Promise.all(bridges.map((bridge) => bridge.recover(refused, challenge, signal)));
   expect(world.launched.entries).toMatchObject([
     {
@@ -573,7 +591,7 @@ test('closing ends what waits, and lets a refresh that was sent come to its end'
 test('a header of the user’s own is never replaced', async () => {
   const authorization = staticAuthorization();
   expect(await authorization.current(signal)).toBeUndefined();
-  await expect(authorization.recover(undefined, 'Bearer', signal)).rejects.toMatchObject({
+  await expect(authorization.recover(undefined, { scheme: 'Bearer' }, signal)).rejects.toMatchObject({
     code: 'static_authorization_refused',
   });
 });

@@ -1,5 +1,4 @@
 import type { LookupFunction } from 'node:net';
-import type { BearerChallenge } from '../../../src/auth/challenge/challenge.ts';
 import { type Discovered, type DiscoverOptions, discover } from '../../../src/auth/discovery/discover.ts';
 import { createAddressGuard } from '../../../src/auth/http/address-policy.ts';
 import {
@@ -10,6 +9,7 @@ import {
 import { type Clock, systemClock } from '../../../src/platform/clock.ts';
 import type { Http } from '../../../src/platform/http/http.ts';
 import { createHttp } from '../../../src/platform/http/undici.ts';
+import type { BearerChallenge } from '../../../src/protocol/www-authenticate.ts';
 import { json, startWebOrigin, type WebOrigin } from '../net/web-origin.ts';
 
 export interface OAuthWorldOptions {

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { defaultEndpoints } from '../../../../src/auth/discovery/metadata.ts';
 import { type DpopInputs, decideBinding } from '../../../../src/auth/dpop/policy.ts';
 import { needsDpopLogin, refusedProof } from '../../../../src/auth/dpop/refused-proof.ts';
+import { bearerChallenge } from '../../../../src/protocol/www-authenticate.ts';
 import type { CredentialRecord } from '../../../../src/store/record/record.ts';
 import { wholeRecord } from '../../../peers/processes/credentials.ts';
 
@@ -73,24 +74,31 @@ const dpopProofs = () => Promise.reject(new Error('not asked'));
 test.each<[string, Partial<Parameters<typeof needsDpopLogin>[0]>, boolean]>([
   ['a login without a key', {}, true],
   ['… and the user does not want one', { mode: 'never' }, false],
-  ['… and a bearer token would do', { wwwAuthenticate: 'DPoP, Bearer' }, false],
-  ['… and nothing is asked for', { wwwAuthenticate: undefined }, false],
+  ['… and a bearer token would do', { challenge: bearerChallenge('DPoP, Bearer') }, false],
+  ['… and nothing is asked for', { challenge: undefined }, false],
   ['no token was refused', { refused: undefined }, false],
   ['it was bound', { refused: { ...token, dpopProofs } }, false],
   ['there is a key: a refresh may do', { record: { ...old, dpopKey } as CredentialRecord }, false],
   ['there was none to be had', { record: { ...old, withoutDpop: true } }, false],
 ])('a new sign-in for a key: %s', (_, change, expected) => {
-  const wwwAuthenticate = 'DPoP algs="ES256", error="invalid_token"';
-  expect(needsDpopLogin({ refused: token, wwwAuthenticate, mode: 'auto', record: old, ...change })).toBe(
-    expected,
-  );
+  const challenge = bearerChallenge('DPoP algs="ES256", error="invalid_token"');
+  expect(needsDpopLogin({ refused: token, challenge, mode: 'auto', record: old, ...change })).toBe(expected);
 });
 
 test('a proof that was refused for good is told apart from a token that was', () => {
   for (const error of ['use_dpop_nonce', 'invalid_dpop_proof']) {
-    expect(refusedProof(`DPoP error="${error}"`)).toMatchObject({ code: 'dpop', hint: expect.any(String) });
+    expect(refusedProof(bearerChallenge(`DPoP error="${error}"`))).toMatchObject({
+      code: 'dpop',
+      hint: expect.any(String),
+    });
   }
-  for (const header of ['DPoP error="invalid_token"', 'Bearer error="use_dpop_nonce"', '', undefined]) {
-    expect(refusedProof(header)).toBeUndefined();
+  for (const header of [
+    'DPoP error="invalid_token"',
+    'Bearer error="invalid_token", error_description="no invalid_dpop_proof, DPoP"',
+    'Bearer error="use_dpop_nonce"',
+    '',
+    undefined,
+  ]) {
+    expect(refusedProof(bearerChallenge(header))).toBeUndefined();
   }
 });

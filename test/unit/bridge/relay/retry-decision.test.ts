@@ -26,9 +26,9 @@ describe('a message is sent again only when it cannot have run', () => {
   it.each<[string, SendFailure, Partial<AttemptCounts>, Partial<NextStep>]>([
     [
       '401',
-      { kind: 'unauthorized', wwwAuthenticate: 'Bearer' },
+      { kind: 'unauthorized', wwwAuthenticate: { scheme: 'Bearer' } },
       {},
-      { kind: 'recover', wwwAuthenticate: 'Bearer' },
+      { kind: 'recover', wwwAuthenticate: { scheme: 'Bearer' } },
     ],
     [
       '401 too often',
@@ -38,13 +38,13 @@ describe('a message is sent again only when it cannot have run', () => {
     ],
     [
       '403 for want of scope',
-      { kind: 'scope-needed', wwwAuthenticate: 'Bearer', error: status },
+      { kind: 'scope-needed', wwwAuthenticate: { scheme: 'Bearer' }, error: status },
       {},
-      { kind: 'step-up', wwwAuthenticate: 'Bearer' },
+      { kind: 'step-up', wwwAuthenticate: { scheme: 'Bearer' } },
     ],
     [
       '403 for want of scope too often',
-      { kind: 'scope-needed', wwwAuthenticate: 'Bearer', error: status },
+      { kind: 'scope-needed', wwwAuthenticate: { scheme: 'Bearer' }, error: status },
       { stepUps: MAX_STEP_UPS },
       { kind: 'fail', mayHaveRun: false },
     ],

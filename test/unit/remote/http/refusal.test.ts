@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { MessageId } from '../../../../src/protocol/message-id.ts';
+import { bearerChallenge } from '../../../../src/protocol/www-authenticate.ts';
 import { backoffMs, reconnectMs, retryAfterMs } from '../../../../src/remote/http/backoff.ts';
 import { BACKOFF_LONGEST_MS, RECONNECT_DEFAULT_MS } from '../../../../src/remote/http/limits.ts';
 import { classifyRejection, excerpt, type Refusal } from '../../../../src/remote/http/refusal.ts';
@@ -21,9 +22,25 @@ describe('meaningOf', () => {
   it.each<[string, Refusal, boolean, object]>([
     [
       '401',
-      refusal(401, { wwwAuthenticate: 'Bearer x' }),
+      refusal(401, { wwwAuthenticate: { scheme: 'Bearer' } }),
       true,
-      { kind: 'unauthorized', wwwAuthenticate: 'Bearer x' },
+      { kind: 'unauthorized', wwwAuthenticate: { scheme: 'Bearer' } },
+    ],
+    [
+      '403 for want of scope',
+      refusal(403, { wwwAuthenticate: bearerChallenge('Bearer error="insufficient_scope", scope="more"') }),
+      true,
+      { kind: 'scope-needed', wwwAuthenticate: { scope: 'more' } },
+    ],
+    [
+      '403 whose description only mentions it',
+      refusal(403, {
+        wwwAuthenticate: bearerChallenge(
+          'Bearer error="invalid_token", error_description="not insufficient_scope"',
+        ),
+      }),
+      true,
+      { kind: 'failed', error: { status: 403 } },
     ],
     ['404 in a session', refusal(404), true, { kind: 'session-lost' }],
     ['404 without one', refusal(404), false, { kind: 'failed', error: { status: 404 } }],

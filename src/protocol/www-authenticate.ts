@@ -1,4 +1,10 @@
-/** RFC 9110 §11.6.1 challenges, read in one pass: no regular expression that could look at a character twice (.github/SECURITY.md, attack 19). */
+/**
+ * The `WWW-Authenticate` header (RFC 9110 §11.6.1). A response's header is read once, where the response is read; everything after that
+ * works with the `BearerChallenge`, never with the text.
+ *
+ * The parser makes one pass over the header. A regular expression that backtracks would let a server keep the process busy
+ * (.github/SECURITY.md, attack 19).
+ */
 
 /** Longer than any real header; Node's own limit for all headers together is the same. */
 const MAX_HEADER_CHARACTERS = 16 * 1024;
@@ -11,23 +17,27 @@ export interface Challenge {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-/** What a 401 or 403 says about how to be authorized (RFC 6750 §3, RFC 9728 §5.1). */
+/** What a 401 or 403 says about how to be authorized (RFC 6750 §3, RFC 9728 §5.1). Empty where the header has no challenge for a token. */
 export interface BearerChallenge {
   scheme?: string;
   resourceMetadata?: string;
   scope?: string;
+  /** The code alone decides what is done. */
   error?: string;
+  /** For people: a server may write any words into it, the codes of other errors included. */
   errorDescription?: string;
-  /** A token bound to a key is asked for (RFC 9449 §7.1), and nothing else is. */
+  /** The server asks for a token that is bound to a key (RFC 9449 §7.1), and accepts no other. */
   dpop?: DpopChallenge;
+  /** The error of a challenge with the scheme DPoP, whether or not the server accepts plain bearer tokens as well. */
+  dpopError?: string;
 }
 
 export interface DpopChallenge {
-  /** What may sign the proofs; absent: not said. */
+  /** The algorithms that may sign the proofs; absent: the server does not say. */
   readonly algs?: readonly string[];
 }
 
-/** All challenges of a `WWW-Authenticate` header, several field lines joined by commas. What is malformed is left out. */
+/** All challenges of a `WWW-Authenticate` header, several field lines joined by commas. Malformed parts are left out. */
 export function parseChallenges(header: string): Challenge[] {
   if (header.length > MAX_HEADER_CHARACTERS) return [];
   const challenges: { scheme: string; token68?: string; parameters: Map<string, string> }[] = [];
@@ -55,7 +65,10 @@ export function parseChallenges(header: string): Challenge[] {
   return challenges;
 }
 
-/** The challenge that a bearer token answers: of several the one that names its metadata, then `Bearer` before `DPoP`. */
+/**
+ * The challenge that an access token answers. Of several the one that asks for more scope, then the one that names its metadata, then
+ * `Bearer` before `DPoP`.
+ */
 export function bearerChallenge(header: string | undefined): BearerChallenge {
   const fitting = parseChallenges(header ?? '').filter(({ scheme }) => /^(bearer|dpop)$/i.test(scheme));
   fitting.sort((one, other) => rank(one) - rank(other));
@@ -74,6 +87,8 @@ export function bearerChallenge(header: string | undefined): BearerChallenge {
   // §7.2: where a bearer token is asked for as well, that is enough.
   const bound = fitting.filter(({ scheme }) => scheme.toLowerCase() === 'dpop');
   if (bound.length === fitting.length) result.dpop = dpopChallenge(bound);
+  const dpopError = bound.map((each) => each.parameters.get('error')).find(Boolean);
+  if (dpopError) result.dpopError = dpopError;
   return result;
 }
 
@@ -83,8 +98,9 @@ function dpopChallenge(challenges: readonly Challenge[]): DpopChallenge {
 }
 
 function rank({ scheme, parameters }: Challenge): number {
+  const wantsScope = parameters.get('error') === 'insufficient_scope' ? 0 : 4;
   const named = parameters.has('resource_metadata') ? 0 : 2;
-  return named + (scheme.toLowerCase() === 'bearer' ? 0 : 1);
+  return wantsScope + named + (scheme.toLowerCase() === 'bearer' ? 0 : 1);
 }
 
 const TOKEN = /[!#$%&'*+\-.^_`|~0-9A-Za-z]/;
@@ -98,7 +114,7 @@ class Reader {
     this.#text = text;
   }
 
-  /** Past commas and white space; false at the end. */
+  /** Skips commas and white space; false at the end. */
   skipSeparators(): boolean {
     this.#while((character) => character === ',' || character === ' ' || character === '\t');
     return this.#at < this.#text.length;
@@ -112,7 +128,7 @@ class Reader {
     return this.#while((character) => TOKEN.test(character));
   }
 
-  /** `=` with white space around it, which RFC 9110 §5.6.6 calls bad and has read anyway. */
+  /** `=` with white space around it, which RFC 9110 §5.6.6 calls bad and tells recipients to accept. */
   equalsSign(): boolean {
     this.#skipSpace();
     if (this.#text[this.#at] !== '=') return false;
@@ -121,7 +137,7 @@ class Reader {
     return true;
   }
 
-  /** A token68 stands alone until the comma; anything else is left for the parameters. */
+  /** A token68 is followed by a comma or by nothing; anything else is left for the parameters. */
   token68(): string | undefined {
     this.#skipSpace();
     const start = this.#at;
@@ -134,7 +150,7 @@ class Reader {
     return undefined;
   }
 
-  /** A quoted string, or what servers write in its place without quotes: all until white space or a comma. */
+  /** A quoted string. Some servers leave out the quotes: then the value ends at white space or a comma. */
   value(): string | undefined {
     if (this.#text[this.#at] === '"') return this.#quotedString();
     return this.#while((character) => character !== ',' && character !== ' ' && character !== '\t');

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { bearerChallenge, parseChallenges } from '../../../../src/auth/challenge/challenge.ts';
+import { bearerChallenge, parseChallenges } from '../../../src/protocol/www-authenticate.ts';
 
 function parsed(header: string) {
   return parseChallenges(header).map(({ scheme, token68, parameters }) => ({
@@ -73,6 +73,16 @@ describe('the challenge that counts', () => {
         error: 'invalid_token',
         errorDescription: 'gone',
       },
+    ],
+    [
+      'the one that asks for more scope comes first',
+      `Bearer ${metadata}, DPoP error="insufficient_scope", scope="more"`,
+      { scheme: 'DPoP', scope: 'more', error: 'insufficient_scope', dpopError: 'insufficient_scope' },
+    ],
+    [
+      'the error of a proof, where bearer tokens would do as well',
+      `Bearer, DPoP error="invalid_dpop_proof", error_description="x"`,
+      { scheme: 'Bearer', dpopError: 'invalid_dpop_proof' },
     ],
     ['empty is absent', 'Bearer resource_metadata="", scope=""', { scheme: 'Bearer' }],
     ['Bearer before DPoP', 'DPoP scope="d", Bearer scope="b"', { scheme: 'Bearer', scope: 'b' }],
