@@ -46,9 +46,14 @@ export class ChaosHost implements AsyncDisposable {
   #partial: Buffer[] = [];
   readonly #watchers = new Set<() => void>();
 
-  constructor(args: readonly string[], env: Readonly<Record<string, string>>, scenario: Scenario) {
+  constructor(
+    args: readonly string[],
+    env: Readonly<Record<string, string>>,
+    scenario: Scenario,
+    program?: string,
+  ) {
     this.#scenario = scenario;
-    this.process = startRawHost(args, { env });
+    this.process = startRawHost(args, { env, ...(program === undefined ? {} : { program }) });
     this.process.child.stdout.on('data', (chunk: Buffer) => this.#take(chunk));
     void this.process.exited.then(() => this.#wake());
   }

@@ -1,7 +1,7 @@
 import type { Oddity, OddReply, Place, Scenario } from './scenario.ts';
 
 /** Nothing odd yet: what the scenarios below have in common. */
-const PLAIN: Scenario = {
+export const PLAIN: Scenario = {
   host: 'legacy',
   server: 'legacy',
   wire: 'stream',
@@ -17,7 +17,7 @@ const PLAIN: Scenario = {
   release: 'reset',
 };
 
-function oddly(place: Place, reply: Partial<OddReply>, times = 1): Oddity {
+export function oddly(place: Place, reply: Partial<OddReply>, times = 1): Oddity {
   const whole: OddReply = { status: 200, framing: 'json', pieces: ['answer'], end: 'whole', ...reply };
   return { place, skip: 0, times, aside: [], reply: whole };
 }
@@ -97,5 +97,76 @@ export const CORPUS: Readonly<Record<string, Scenario>> = {
       { do: 'call', tool: 'echo' },
       { do: 'request', method: 'tools/list' },
     ],
+  },
+  'bytes that are not UTF-8, in an answer of 100 KB and in a notification': {
+    ...{ ...PLAIN, wire: 'json' },
+    oddities: [{ ...oddly('call', { pieces: ['not-utf8-long'] }), aside: ['not-utf8-log'] }],
+  },
+  'an event that is no message before the answer to initialize': {
+    ...PLAIN,
+    oddities: [oddly('initialize', { framing: 'events', pieces: ['named-ping', 'scalar', 'answer'] })],
+  },
+  'the same over HTTP+SSE': {
+    ...{ ...PLAIN, wire: 'sse' },
+    oddities: [
+      { ...oddly('initialize', { status: 202, framing: 'text', pieces: [] }), aside: ['scalar', 'answer'] },
+    ],
+  },
+  'named events and nonsense before the answer to a call': {
+    ...PLAIN,
+    oddities: [oddly('call', { framing: 'events', pieces: ['named-text', 'nonsense', 'answer'] })],
+  },
+  'nonsense on the stream of the server': {
+    ...PLAIN,
+    oddities: [oddly('get', { framing: 'events', pieces: ['nonsense', 'scalar', 'log'], end: 'open' })],
+  },
+  'half of an answer where eras are translated up': {
+    ...{ ...PLAIN, server: 'modern', wire: 'json' },
+    oddities: [oddly('call', { pieces: ['truncated'] })],
+    steps: [
+      { do: 'call', tool: 'echo' },
+      { do: 'request', method: 'tools/list' },
+    ],
+  },
+  'half of an answer where eras are translated down': {
+    ...{ ...PLAIN, host: 'modern', wire: 'json' },
+    oddities: [oddly('call', { pieces: ['truncated'] })],
+  },
+  'an answer to server/discover that is 100,000 deep': {
+    ...{ ...PLAIN, server: 'modern', wire: 'json' },
+    oddities: [oddly('discover', { pieces: ['deep-member'] })],
+  },
+  'a list of tools that is 100,000 deep': {
+    ...{ ...PLAIN, host: 'modern', server: 'modern' },
+    oddities: [oddly('list', { framing: 'events', pieces: ['odd-result:6'] })],
+    steps: [{ do: 'request', method: 'tools/list' }],
+  },
+  'a greeting that is 100,000 deep, for a host of the other era': {
+    ...{ ...PLAIN, host: 'modern', wire: 'json' },
+    oddities: [oddly('initialize', { pieces: ['odd-result:15'] })],
+  },
+  'a call fails with 400 and words about a session under its own id': {
+    ...PLAIN,
+    oddities: [oddly('call', { status: 400, pieces: ['error-session'] })],
+  },
+  'a call fails with 404 and the code of a lost session under its own id': {
+    ...PLAIN,
+    oddities: [oddly('call', { status: 404, pieces: ['error-32001'] })],
+  },
+  'a call is redirected with 302': {
+    ...PLAIN,
+    oddities: [oddly('call', { status: 302, framing: 'text', pieces: [], headers: { location: '/moved' } })],
+  },
+  'a server with sessions answers each GET with 404': {
+    ...PLAIN,
+    oddities: [oddly('get', { status: 404, framing: 'text', pieces: [] }, 1_000)],
+  },
+  'the body of the answer to initialize hangs': {
+    ...PLAIN,
+    oddities: [oddly('initialize', { end: 'half-hang' })],
+  },
+  'notifications/initialized hangs': {
+    ...PLAIN,
+    oddities: [oddly('initialized', { end: 'hang' })],
   },
 };

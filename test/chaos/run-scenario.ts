@@ -18,12 +18,12 @@ const END_MS = 15_000;
 /** Nobody comes: a sign-in ends by itself. */
 const SIGN_IN_SECONDS = 2;
 
-/** One scenario with a bridge of its own, from its start to its end. */
-export async function runScenario(scenario: Scenario): Promise<Outcome> {
+/** One scenario with a bridge of its own, from its start to its end; the built program, unless another is given. */
+export async function runScenario(scenario: Scenario, program?: string): Promise<Outcome> {
   await using home = await createTemporaryHome();
   const port = scenario.earlier === undefined ? 0 : await remember(scenario, scenario.earlier, home.env());
   await using server = await OddServer.start(scenario, port);
-  await using host = new ChaosHost(argsFor(server, scenario), home.env(), scenario);
+  await using host = new ChaosHost(argsFor(server, scenario), home.env(), scenario, program);
   const opened = await open(host, scenario);
   await runSteps(host, server, scenario);
   await host.until(() => host.waiting.length === 0, SETTLE_MS);
