@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+import { TESTS_VARIABLE } from './scope.ts';
+
+const root = new URL('../..', import.meta.url).pathname;
+
+/** The tests that `npm run mutate` runs against the mutants of one part; they arrive by the environment because the runner starts its own process. */
+export default defineConfig({
+  root,
+  test: {
+    include: (process.env[TESTS_VARIABLE] ?? 'test/unit/**/*.test.ts').split(','),
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+  },
+});
