@@ -65,7 +65,12 @@ test.each([
     REFUSED,
     { kind: 'refresh' },
   ],
-  ['the same token', found(record()), REFUSED, { kind: 'refresh', refreshToken: 'R1', hash: '#R1' }],
+  [
+    'the same token',
+    found(record()),
+    REFUSED,
+    { kind: 'refresh', record: record(), refreshToken: 'R1', hash: '#R1' },
+  ],
   ['the same token, due', found(record()), DUE, { kind: 'refresh' }],
   ['no token yet in this process', found(record()), { token: undefined, refused: false }, { kind: 'adopt' }],
   [
@@ -87,7 +92,18 @@ test.each([
     { kind: 'refresh' },
   ],
   ['no client', found(without('client')), REFUSED, { kind: 'sign-in', reason: 'client-unknown' }],
-  ['another process was told to wait', later({ retryAt: NOW + 900 }), DUE, { kind: 'later', afterMs: 900 }],
+  [
+    'another process was told to wait',
+    later({ retryAt: NOW + 900 }),
+    DUE,
+    { kind: 'later', afterMs: 900, outcome: 'status 503' },
+  ],
+  [
+    'the longest wait that counts',
+    later({ retryAt: NOW + 5 * MINUTE }),
+    DUE,
+    { kind: 'later', afterMs: 5 * MINUTE },
+  ],
   ['that wait is over', later({ retryAt: NOW }), DUE, { kind: 'refresh' }],
   [
     'a wait that no clock of today set',
@@ -161,6 +177,12 @@ test.each<[string, WatchedClaim[], Stale, object]>([
     { kind: 'wait' },
   ],
   [
+    'the same, for as long as it counts',
+    [claim(1, 'unknown', 'maybe', { ...MUTE, ageMs: 10 * MINUTE })],
+    REFUSED,
+    { kind: 'wait' },
+  ],
+  [
     'the same, of long ago',
     [claim(1, 'unknown', 'maybe', { ...MUTE, ageMs: 11 * MINUTE })],
     REFUSED,
@@ -205,12 +227,13 @@ test.each<[string, WatchedClaim[], Stale, object]>([
   expect(decideReservation(claims, record(), stale, NOW)).toMatchObject(expected);
 });
 
-test('an ambiguous refresh token is risked again when the access token is about to end', () => {
-  const ending = record({ expiresAt: NOW + 5_000 });
-  expect(decideReservation([claim(1, 'dead', 'lost')], ending, DUE, NOW)).toEqual({
-    kind: 'claim',
-    number: 2,
-  });
+test.each<[string, CredentialRecord, object]>([
+  ['is about to end', record({ expiresAt: NOW + 10_000 }), { kind: 'claim', number: 2 }],
+  ['serves for a moment longer', record({ expiresAt: NOW + 10_001 }), { kind: 'later' }],
+  ['has no known end', record({ expiresAt: undefined } as never), { kind: 'claim', number: 2 }],
+  ['is not there', without('tokens'), { kind: 'claim', number: 2 }],
+])('an ambiguous refresh token, when the access token %s', (_, current, expected) => {
+  expect(decideReservation([claim(1, 'dead', 'lost')], current, DUE, NOW)).toEqual(expected);
 });
 
 test('an answer to another login is none', () => {
@@ -224,8 +247,8 @@ test('an answer to another login is none', () => {
 const answered = (status: number, oauthError?: string): Failure => ({ sent: 'answered', status, oauthError });
 
 test.each<[string, Failure, number, object]>([
-  ['connection refused', { sent: 'no' }, 0, { kind: 'later', refused: false }],
-  ['reset after sending', { sent: 'maybe' }, 0, { kind: 'lost' }],
+  ['connection refused', { sent: 'no' }, 0, { kind: 'later', outcome: 'not reached', refused: false }],
+  ['reset after sending', { sent: 'maybe' }, 0, { kind: 'lost', outcome: 'no answer' }],
   ['invalid_grant', answered(400, 'invalid_grant'), 0, { kind: 'dead', outcome: 'invalid_grant' }],
   ['invalid_client', answered(401, 'invalid_client'), 0, { kind: 'client-unknown' }],
   ['unauthorized_client', answered(400, 'unauthorized_client'), 0, { kind: 'client-unknown' }],
@@ -243,6 +266,10 @@ test.each<[string, Failure, number, object]>([
   ['504 that says invalid_grant', answered(504, 'invalid_grant'), 0, { kind: 'dead' }],
   ['501', answered(501), 9, { kind: 'later', refused: false }],
   ['200 with a page', answered(200), 9, { kind: 'lost' }],
+  ['299 with a page', answered(299), 9, { kind: 'lost' }],
+  ['a status below 200', answered(199), 9, { kind: 'later', refused: false }],
+  ['429 that says invalid_request', answered(429, 'invalid_request'), 9, { kind: 'later', refused: false }],
+  ['403 that says invalid_scope', answered(403, 'invalid_scope'), 0, { kind: 'later', refused: true }],
   ['302', answered(302), 9, { kind: 'later', refused: false }],
   ['404 of a proxy', answered(404), 9, { kind: 'later', refused: false }],
   ['invalid_request, first', answered(400, 'invalid_request'), 0, { kind: 'later', refused: true }],
@@ -251,6 +278,14 @@ test.each<[string, Failure, number, object]>([
   ['422 in a format of its own, second', answered(422), 1, { kind: 'dead' }],
 ])('a refresh that fails: %s', (_, failure, refusals, expected) => {
   expect(classifyRefreshFailure(failure, { at: NOW, outcome: 'x', refusals })).toMatchObject(expected);
+});
+
+test('the first refusal of a login that was never refreshed is no verdict', () => {
+  expect(classifyRefreshFailure(answered(400, 'invalid_request'), undefined)).toEqual({
+    kind: 'later',
+    outcome: 'invalid_request',
+    refused: true,
+  });
 });
 
 test('the back-off doubles, has an end, honours Retry-After, and forgets nothing that was counted', () => {
@@ -265,6 +300,7 @@ test('the back-off doubles, has an end, honours Retry-After, and forgets nothing
   expect(told.retryAt).toBe(NOW + 120_000);
   const huge = noteFailure(failed, { ...answered(429), retryAfterMs: 1e12 }, undefined, NOW);
   expect(huge.retryAt).toBe(NOW + 5 * MINUTE);
+  expect(Object.keys(huge)).not.toContain('refusals');
   const refused = noteFailure({ outcome: 'x', refused: true }, answered(400), undefined, NOW);
   expect(noteFailure(failed, answered(503), refused, NOW).refusals).toBe(1);
 });
@@ -275,7 +311,7 @@ test('what the answer leaves out stays; what was said of the old token goes', ()
     { deadRefreshTokenHash: '#R0', lastRefresh: { at: 1, outcome: 'x', refusals: 1 } },
   );
   const next = refreshedRecord(before, { accessToken: 'A2', tokenType: 'Bearer' }, NOW);
-  expect(next).toEqual({
+  expect(next).toStrictEqual({
     family: 'f',
     server: 'https://mcp.example/',
     issuer: 'https://as.example',
@@ -297,4 +333,9 @@ test('what the answer leaves out stays; what was said of the old token goes', ()
     NOW,
   );
   expect(rotated.tokens).toMatchObject({ refreshToken: 'R2', expiresAt: NOW + MINUTE });
+});
+
+test('a first answer stores what it says and nothing else', () => {
+  const next = refreshedRecord(without('tokens'), { accessToken: 'A2', tokenType: 'Bearer' }, NOW);
+  expect(next.tokens).toStrictEqual({ accessToken: 'A2', tokenType: 'Bearer', obtainedAt: NOW });
 });
