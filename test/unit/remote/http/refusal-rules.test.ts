@@ -1,0 +1,248 @@
+import { describe, expect, test } from 'vitest';
+import type { MessageId } from '../../../../src/protocol/message-id.ts';
+import { mayPass, retryAfterMs } from '../../../../src/remote/http/backoff.ts';
+import { MAX_REFUSAL_BYTES, MAX_RETRY_AFTER_MS } from '../../../../src/remote/http/limits.ts';
+import { classifyRejection, type Refusal, rpcErrorIn } from '../../../../src/remote/http/refusal.ts';
+
+const NOW = Date.parse('2026-01-01T00:00:00Z');
+const refusal = (status: number, body = '', more: Partial<Omit<Refusal, 'body'>> = {}): Refusal => ({
+  status,
+  contentType: 'text/plain',
+  wwwAuthenticate: undefined,
+  retryAfter: undefined,
+  location: undefined,
+  ...more,
+  body: Buffer.from(body),
+});
+const rule = (given: Refusal, { hadSession = false, id = '1' as MessageId | undefined } = {}) =>
+  classifyRejection(given, { hadSession, id, now: NOW });
+const answer = (id: unknown, error: object = { code: -32_602, message: 'no' }) =>
+  JSON.stringify({ jsonrpc: '2.0', id, error });
+
+describe('a refused call', () => {
+  test.each([307, 308, 403, 404, 405, 413, 414, 415, 421, 426, 429, 431])(
+    '%d comes before anything is run',
+    (status) => {
+      expect(rule(refusal(status))).toMatchObject({ kind: 'failed', mayHaveRun: false });
+    },
+  );
+
+  test.each([201, 302, 400, 402, 406, 408, 409, 410, 422, 499, 500, 501, 505, 507, 520, 529])(
+    '%d says nothing about that',
+    (status) => {
+      expect(rule(refusal(status))).toMatchObject({ kind: 'failed', mayHaveRun: true });
+    },
+  );
+
+  test.each([502, 503, 504])('%d comes from a gateway without a server', (status) => {
+    expect(rule(refusal(status))).toMatchObject({ kind: 'away', error: { status } });
+  });
+
+  test.each([400, 500, 504])('Retry-After counts with 429 and 503, and not with %d', (status) => {
+    expect(rule(refusal(status, '', { retryAfter: '1' })).kind).not.toBe('later');
+  });
+});
+
+describe('insufficient_scope (RFC 6750 §3.1)', () => {
+  const wwwAuthenticate = 'Bearer error="insufficient_scope", scope="files:write"';
+
+  test('with 403 asks for more', () => {
+    expect(rule(refusal(403, '', { wwwAuthenticate }))).toMatchObject({
+      kind: 'scope-needed',
+      wwwAuthenticate,
+      error: { status: 403 },
+    });
+  });
+
+  test.each([
+    [400, wwwAuthenticate],
+    [403, 'Bearer error="invalid_token"'],
+    [403, 'Bearer error="xinsufficient_scope"'],
+    [403, 'Bearer error="insufficient_scopes"'],
+    [403, undefined],
+  ])('%d with %s does not', (status, challenge) => {
+    expect(rule(refusal(status, '', { wwwAuthenticate: challenge })).kind).toBe('failed');
+  });
+});
+
+describe('a body that has to do with the message', () => {
+  test.each<[string, string, object]>([
+    ['an answer in a batch', `[${answer(2)},${answer(1)}]`, { kind: 'answer', sessionIsGone: false }],
+    ['a batch of answers to others', `[${answer(2)},${answer(3)}]`, { kind: 'failed', mayHaveRun: false }],
+    ['a batch in a batch', `[ \n\t[${answer(1)}]]`, { kind: 'failed', mayHaveRun: false }],
+    ['a batch that names it', `[{"id":1}]`, { kind: 'failed', mayHaveRun: false }],
+    ['its id as a string', answer('1'), { kind: 'failed', mayHaveRun: true }],
+    ['its id without an answer', '{"id":1,"detail":"x"}', { kind: 'failed', mayHaveRun: true }],
+    ['another id without an answer', '{"id":2,"detail":"x"}', { kind: 'failed', mayHaveRun: false }],
+    ['no id', '{"id":null}', { kind: 'failed', mayHaveRun: false }],
+    [
+      'a request with its id',
+      '{"jsonrpc":"2.0","id":1,"method":"ping"}',
+      { kind: 'failed', mayHaveRun: false },
+    ],
+    ['JSON cut short early', '{"id":1,', { kind: 'failed', mayHaveRun: false }],
+    [
+      'JSON cut off at the limit',
+      `{"id":1,${' '.repeat(MAX_REFUSAL_BYTES - 8)}`,
+      { kind: 'failed', mayHaveRun: true },
+    ],
+    [
+      'a batch cut off at the limit, after blanks',
+      `\r\n  [${' '.repeat(MAX_REFUSAL_BYTES)}`,
+      { kind: 'failed', mayHaveRun: true },
+    ],
+    ['one byte less', `{"id":1,${' '.repeat(MAX_REFUSAL_BYTES - 9)}`, { kind: 'failed', mayHaveRun: false }],
+    ['a long page', `<p>{${' '.repeat(MAX_REFUSAL_BYTES)}`, { kind: 'failed', mayHaveRun: false }],
+  ])('%s', (_, body, expected) => {
+    expect(rule(refusal(404, body))).toMatchObject(expected);
+  });
+
+  test('a notification has no answer', () => {
+    const id = { id: undefined };
+    expect(classifyRejection(refusal(404, answer(1)), { hadSession: false, now: NOW, ...id }).kind).toBe(
+      'failed',
+    );
+    const bare = { jsonrpc: '2.0', error: { code: 1 } };
+    expect(
+      classifyRejection(refusal(404, JSON.stringify(bare)), { hadSession: false, now: NOW, ...id }),
+    ).toMatchObject({ kind: 'failed', mayHaveRun: false });
+  });
+});
+
+describe('a session is gone', () => {
+  const gone = answer(1, { code: -32_001, message: 'Session not found' });
+  test.each<[number, boolean, boolean]>([
+    [404, true, true],
+    [404, false, false],
+    [400, true, false],
+  ])(
+    'for the next message, by the answer to this one: %d, session %s: %s',
+    (status, hadSession, expected) => {
+      expect(rule(refusal(status, gone), { hadSession })).toMatchObject({
+        kind: 'answer',
+        sessionIsGone: expected,
+      });
+    },
+  );
+
+  test.each<[string, string]>([['a status that is neither 400 nor 404', 'no valid session ID']])(
+    '%s says nothing of it',
+    (_, body) => {
+      expect(rule(refusal(409, body), { hadSession: true }).kind).toBe('failed');
+    },
+  );
+
+  test.each([
+    'no valid session ID',
+    'unknown session',
+    'No such session',
+    'missing: the session',
+    'invalid Mcp-Session-Id: session',
+    'session x not found',
+    'Session has been terminated',
+    'session is closed',
+    'session is unknown',
+    'session is invalid',
+    'session not initialized',
+    'Server not initialized',
+    `session ${'x'.repeat(37)} expired`,
+    `expired ${'x'.repeat(9)} session`,
+  ])('400: %s', (body) => {
+    expect(rule(refusal(400, body), { hadSession: true }).kind).toBe('session-lost');
+  });
+
+  test.each([
+    `session ${'x'.repeat(40)} expired`,
+    `expired ${'x'.repeat(13)} session`,
+    'sessions expired',
+    'no session',
+    `${'x'.repeat(195)} session expired`,
+    '{"error":{"message":"no"},"detail":"session expired"}',
+  ])('400 for another reason: %s', (body) => {
+    expect(rule(refusal(400, body), { hadSession: true }).kind).toBe('failed');
+  });
+
+  test('whatever is no text in the place of the message, the whole body counts', () => {
+    const body = '{"error":{"message":["session expired"]}}';
+    expect(rule(refusal(400, body), { hadSession: true }).kind).toBe('session-lost');
+  });
+});
+
+describe('what is said of a refusal', () => {
+  const messageOf = (given: Refusal) => {
+    const found = rule(given);
+    return 'error' in found ? found.error.message : '';
+  };
+
+  test.each<[string, Refusal, string]>([
+    ['nothing', refusal(500), 'the server answered with status 500'],
+    ['a page', refusal(500, 'oh'), 'the server answered with status 500 and text/plain: "oh"'],
+    [
+      'a body of no type',
+      refusal(500, 'oh', { contentType: '' }),
+      'the server answered with status 500 and a body: "oh"',
+    ],
+    [
+      'an error',
+      refusal(500, '{"error":{"message":"m"}}'),
+      'the server answered with status 500 and the error "m"',
+    ],
+    [
+      'another attempt',
+      refusal(500, '', { alsoTried: 'SSE failed too' }),
+      'the server answered with status 500; SSE failed too',
+    ],
+  ])('%s', (_, given, expected) => {
+    expect(messageOf(given)).toBe(expected);
+  });
+
+  test.each<[number, string | undefined, RegExp | undefined]>([
+    [300, 'https://there.example/', /there\.example/],
+    [399, 'https://there.example/', /there\.example/],
+    [299, 'https://there.example/', undefined],
+    [400, 'https://there.example/', undefined],
+    [301, undefined, undefined],
+    [403, undefined, /not allowed/],
+    [404, undefined, /address/],
+    [405, undefined, /address/],
+    [406, undefined, undefined],
+  ])('%d to %s has a hint: %s', (status, location, expected) => {
+    const found = rule(refusal(status, '', { location }));
+    const hint = 'error' in found ? found.error.hint : 'none was made';
+    if (expected === undefined) expect(hint).toBeUndefined();
+    else expect(hint).toMatch(expected);
+  });
+
+  test.each<[string, object | undefined]>([
+    ['{"error":{"code":1}}', { code: 1 }],
+    ['{"error":"text"}', undefined],
+    ['{"error":null}', undefined],
+    ['{"error":7}', undefined],
+    ['{}', undefined],
+    ['null', undefined],
+    ['{', undefined],
+  ])('the error in %s', (body, expected) => {
+    expect(rpcErrorIn(Buffer.from(body))).toEqual(expected);
+  });
+});
+
+test('the longest Retry-After that is waited for', () => {
+  expect(retryAfterMs(String(MAX_RETRY_AFTER_MS / 1_000), NOW)).toBe(MAX_RETRY_AFTER_MS);
+});
+
+test.each([
+  [401, true],
+  [429, true],
+  [502, true],
+  [503, true],
+  [504, true],
+  [400, false],
+  [403, false],
+  [404, false],
+  [405, false],
+  [500, false],
+  [501, false],
+  [505, false],
+])('%d to a GET is worth another attempt: %s', (status, expected) => {
+  expect(mayPass(status)).toBe(expected);
+});
