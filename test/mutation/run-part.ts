@@ -17,7 +17,11 @@ export interface FileResult {
 
 /** The part that is read here of Stryker's JSON report. Lines and columns count from 1. */
 interface Report {
-  readonly files: Readonly<Record<string, { readonly mutants: readonly Mutant[] }>>;
+  readonly files: Readonly<Record<string, MutatedFile | undefined>>;
+}
+interface MutatedFile {
+  readonly source: string;
+  readonly mutants: readonly Mutant[];
 }
 interface Mutant {
   readonly status: string;
@@ -42,7 +46,7 @@ export function runPart(root: string, part: Part, files: readonly string[]): Fil
       stdio: ['ignore', 'inherit', 'inherit'],
     });
     const { files: results } = JSON.parse(readFileSync(report, 'utf8')) as Report;
-    return files.map((file) => resultOf(root, file, results[file]?.mutants ?? []));
+    return files.map((file) => resultOf(file, results[file] ?? { source: '', mutants: [] }));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -72,8 +76,8 @@ function options(files: readonly string[], folder: string, report: string): obje
   };
 }
 
-function resultOf(root: string, file: string, mutants: readonly Mutant[]): FileResult {
-  const lines = readFileSync(root + file, 'utf8').split('\n');
+function resultOf(file: string, { source, mutants }: MutatedFile): FileResult {
+  const lines = source.split('\n');
   return {
     file,
     killed: mutants.filter(({ status }) => status === 'Killed' || status === 'Timeout').length,

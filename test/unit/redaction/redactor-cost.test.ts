@@ -53,8 +53,20 @@ describe('what a line costs', () => {
   test('escapes in escapes in escapes: so many copies and no more', () => {
     const redactor = createRedactor();
     redactor.add(token(1, 200));
-    const plain = costOf(redactor, 'x'.repeat(6_000));
+    // Of many different runs: how far a single one has to be looked for is chance.
+    const plain = costOf(redactor, LINE.repeat(30).slice(0, 6_000));
     expect(costOf(redactor, '\\u0025\\/%26%5cx41&amp;&#92;u0041'.repeat(200))).toBeLessThan(20 * plain);
+  });
+
+  test.each([
+    ['"token"', '"token"'.repeat(200_000)],
+    ['tokentoken', 'token'.repeat(200_000)],
+    ['Bearer', 'Bearer '.repeat(200_000)],
+    ['backslashes', `"token":"${'\\'.repeat(1_000_000)}`],
+    ['a long word', 'a'.repeat(1_000_000)],
+  ])('%s, a million characters of it, is gone through once', (_, text) => {
+    // What goes through it once for each character would take hours.
+    expect(createRedactor().redact(text)).not.toBe('');
   });
 });
 
@@ -84,13 +96,4 @@ describe('what is remembered', () => {
     redactor.add('0123456789abcdef'.repeat(64 * 1024));
     expect(redactor.redact(`x ${'0123456789abcdef'.repeat(100)} y`)).toBe('x [redacted] y');
   });
-});
-
-test.each([
-  ['under six characters: a word', 'de-DE', 'de-DE'],
-  ['six: a secret', 'hunter', '[redacted]'],
-])('%s', (_, secret, expected) => {
-  const redactor = createRedactor();
-  redactor.add(secret);
-  expect(redactor.redact(`a ${secret} b`)).toBe(`a ${expected} b`);
 });

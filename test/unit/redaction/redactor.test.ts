@@ -91,15 +91,13 @@ describe('what looks like a secret', () => {
     expect(redactForPerson(`open ${address}`)).toBe(`open ${address}`);
     expect(redactForPerson('http://127.0.0.1/callback?code=abc&state=d')).toContain('code=[redacted]');
   });
+});
 
-  test.each([
-    ['"token"', '"token"'.repeat(200_000)],
-    ['tokentoken', 'token'.repeat(200_000)],
-    ['Bearer', 'Bearer '.repeat(200_000)],
-    ['backslashes', `"token":"${'\\'.repeat(1_000_000)}`],
-    ['a long word', 'a'.repeat(1_000_000)],
-  ])('%s, a million characters of it, is gone through once', (_, text) => {
-    // What goes through it once for each character would take hours.
-    expect(redact(text)).not.toBe('');
-  });
+test.each([
+  ['under six characters: a word', 'de-DE', 'de-DE'],
+  ['six: a secret', 'hunter', '[redacted]'],
+])('%s', (_, secret, expected) => {
+  const redactor = createRedactor();
+  redactor.add(secret);
+  expect(redactor.redact(`a ${secret} b`)).toBe(`a ${expected} b`);
 });
