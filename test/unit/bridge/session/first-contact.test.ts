@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import { FirstContact } from '../../../../src/bridge/session/first-contact.ts';
+import { systemClock } from '../../../../src/platform/clock.ts';
+
+/** Longer than a test may take: what waits for it fails by its time limit. */
+const FOREVER_MS = 1_000_000;
+const never = new AbortController().signal;
+
+/** Whether a wait is over when everything that can go on without an event has gone on. */
+async function isOver(wait: Promise<void>): Promise<boolean> {
+  let over = false;
+  void wait.finally(() => {
+    over = true;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  return over;
+}
+
+test('nothing is waited for before initialize is out', async () => {
+  await new FirstContact().whileUnderWay(FOREVER_MS, systemClock, never);
+});
+
+test('an answer that is on its way is waited for until it comes back', async () => {
+  const contact = new FirstContact();
+  contact.sent();
+  const wait = contact.whileUnderWay(FOREVER_MS, systemClock, never);
+  expect(await isOver(wait)).toBe(false);
+  contact.returned();
+  await wait;
+  await contact.whileUnderWay(FOREVER_MS, systemClock, never);
+});
+
+test('the next attempt is waited for in turn', async () => {
+  const contact = new FirstContact();
+  contact.sent();
+  contact.returned();
+  contact.sent();
+  const wait = contact.whileUnderWay(FOREVER_MS, systemClock, never);
+  expect(await isOver(wait)).toBe(false);
+  contact.returned();
+  await wait;
+});
+
+test('no longer than it says', async () => {
+  const contact = new FirstContact();
+  contact.sent();
+  await contact.whileUnderWay(1, systemClock, never);
+});
+
+test('a stop ends the wait with its reason', async () => {
+  const contact = new FirstContact();
+  contact.sent();
+  const stop = new AbortController();
+  const wait = contact.whileUnderWay(FOREVER_MS, systemClock, stop.signal);
+  stop.abort(new Error('stopped'));
+  await expect(wait).rejects.toThrow('stopped');
+});
