@@ -2,7 +2,12 @@ import { describe, expect, test } from 'vitest';
 import type { MessageId } from '../../../../src/protocol/message-id.ts';
 import { mayPass, retryAfterMs } from '../../../../src/remote/http/backoff.ts';
 import { MAX_REFUSAL_BYTES, MAX_RETRY_AFTER_MS } from '../../../../src/remote/http/limits.ts';
-import { classifyRejection, type Refusal, rpcErrorIn } from '../../../../src/remote/http/refusal.ts';
+import {
+  classifyRejection,
+  type Refusal,
+  rpcErrorIn,
+  UNKNOWN_MESSAGE_STATUSES,
+} from '../../../../src/remote/http/refusal.ts';
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 const refusal = (status: number, body = '', more: Partial<Omit<Refusal, 'body'>> = {}): Refusal => ({
@@ -44,7 +49,7 @@ describe('a refused call', () => {
 });
 
 describe('insufficient_scope (RFC 6750 §3.1)', () => {
-  const wwwAuthenticate = 'Bearer error="insufficient_scope", scope="files:write"';
+  const wwwAuthenticate = { scheme: 'Bearer', error: 'insufficient_scope', scope: 'files:write' };
 
   test('with 403 asks for more', () => {
     expect(rule(refusal(403, '', { wwwAuthenticate }))).toMatchObject({
@@ -56,13 +61,26 @@ describe('insufficient_scope (RFC 6750 §3.1)', () => {
 
   test.each([
     [400, wwwAuthenticate],
-    [403, 'Bearer error="invalid_token"'],
-    [403, 'Bearer error="xinsufficient_scope"'],
-    [403, 'Bearer error="insufficient_scopes"'],
+    [403, { ...wwwAuthenticate, error: 'invalid_token' }],
     [403, undefined],
-  ])('%d with %s does not', (status, challenge) => {
+  ])('%d with %j does not', (status, challenge) => {
     expect(rule(refusal(status, '', { wwwAuthenticate: challenge })).kind).toBe('failed');
   });
+});
+
+test.each([
+  [400, true],
+  [404, true],
+  [405, true],
+  [406, true],
+  [415, true],
+  [501, true],
+  [401, false],
+  [403, false],
+  [429, false],
+  [500, false],
+])('%d may come of a message of an unknown kind: %s', (status, expected) => {
+  expect(UNKNOWN_MESSAGE_STATUSES.has(status)).toBe(expected);
 });
 
 describe('a body that has to do with the message', () => {
