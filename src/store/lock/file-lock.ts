@@ -5,7 +5,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { slept } from '../../platform/clock-jump.ts';
 import type { Random } from '../../platform/random.ts';
 import { removeFile, renameFile } from '../files/atomic-file.ts';
-import { isHeldOpen } from '../files/held-open.ts';
+import { isHeldOpen, retryWhileHeldOpen } from '../files/held-open.ts';
 import { LockTimeoutError, systemCode } from '../files/store-errors.ts';
 import { STALE_FILE_MS, STALE_MS, UPDATE_MS } from './limits.ts';
 
@@ -131,17 +131,28 @@ async function tryLock(file: string, { clock, random }: LockTools): Promise<Hold
     throw error;
   }
   const own = see(path);
-  /** An inode is used again at once where the folder was removed; its time of birth is not. */
+  /**
+   * An inode is used again at once where the folder was removed; its time of birth is not. On Windows it is the other way round: NTFS gives a
+   * folder of the same name the time of the one before ("tunneling") and counts the uses in the file's id; some file servers change the time.
+   */
   const isOurs = () => {
     const now = see(path);
-    return now !== undefined && now.ino === own?.ino && now.birthtimeMs === own.birthtimeMs;
+    if (now === undefined || now.ino !== own?.ino) return false;
+    return process.platform === 'win32' || now.birthtimeMs === own.birthtimeMs;
   };
   return {
     lost: () =>
       isCompromised || slept(since, { wall: clock.now(), monotonic: clock.monotonic() }) || !isOurs(),
     release: async () => {
       // proper-lockfile removes by name: what another process has made meanwhile is left alone.
-      if (!isCompromised && isOurs()) await release().catch(ignoreReleased);
+      if (isCompromised || !isOurs()) return;
+      try {
+        await release();
+      } catch (error) {
+        if (process.platform !== 'win32' || !isHeldOpen(error)) return ignoreReleased(error);
+        // proper-lockfile has let go of it; each attempt looks again whose it is.
+        await retryWhileHeldOpen(async () => (isOurs() ? rmdir(path) : undefined));
+      }
     },
   };
 }
