@@ -1,47 +1,60 @@
-import type { CallbackAddress, ConfiguredClient, DpopMode } from '../protocol/oauth-settings.ts';
+import * as z from 'zod/mini';
+import { type Immutable, oauthSettingsShape } from '../protocol/oauth-settings.ts';
 import type { BearerChallenge } from '../protocol/www-authenticate.ts';
 
-/** What a sign-in process is told, as JSON on its stdin, which nobody else reads: it may hold the secret of a client that the user named. */
-export interface SignInRequest {
-  readonly key: string;
-  /** The lease's nonce: who knows it may become the lease's owner. */
-  readonly nonce: string;
-  readonly server: string;
-  readonly profile?: string | undefined;
-  /** The user's `--resource`. */
-  readonly resource?: string | undefined;
-  readonly challenge: BearerChallenge;
-  /** The user's `--scope`. */
-  readonly scope?: string | undefined;
-  /** `device_code`: somebody signs in elsewhere; no listener, no browser. */
-  readonly grant?: 'authorization_code' | 'device_code' | undefined;
-  readonly client?: ConfiguredClient | undefined;
-  readonly clientMetadataUrl?: string | undefined;
-  readonly noResource?: boolean | undefined;
-  /** The user's `--issuer`. */
-  readonly issuer?: string | undefined;
-  /** `{tenantid}` in an issuer stands for the tenant (src/auth/README.md, "Entra ID"). */
-  readonly tenantIssuer?: boolean | undefined;
-  /** The scope goes with the token request as well (src/auth/README.md, "Entra ID"). */
-  readonly scopeOnTokenRequests?: boolean | undefined;
-  /** The resource goes out as `audience` as well (src/auth/README.md, "Auth0"). */
-  readonly audienceFromResource?: boolean | undefined;
-  readonly useIdToken?: boolean | undefined;
-  /** The user's `--dpop`; absent: where it is asked for. */
-  readonly dpop?: DpopMode | undefined;
-  readonly authorizeParams?: readonly (readonly [name: string, value: string])[] | undefined;
-  /** Asked for more than the last sign-in: when that happened before, milliseconds since the epoch. */
-  readonly stepUps?: readonly number[] | undefined;
+import { SignInFailedError } from './errors/sign-in-errors.ts';
+
+const header = z.tuple([z.string(), z.string()]);
+
+/** The settings of OAuth, how the server is reached, and what is of this sign-in alone. */
+const schema = z.object({
+  ...oauthSettingsShape,
+  server: z.url(),
   /** The user's `--header`s, for the server's own metadata. */
-  readonly headers?: readonly (readonly [name: string, value: string])[] | undefined;
-  readonly allowHttp: boolean;
-  readonly assumePkce: boolean;
-  readonly caFile?: string | undefined;
+  headers: z.optional(z.array(header)),
+  /** The user's `--allow-http`. */
+  allowHttp: z.boolean(),
+  caFile: z.optional(z.string()),
   /** The user's `--cert` and `--key`, for the server's own origin: the files, which the process reads itself. */
-  readonly clientCertificate?: { readonly certFile: string; readonly keyFile: string } | undefined;
-  readonly home?: string | undefined;
-  readonly authTimeoutMs: number;
-  readonly callback: CallbackAddress;
-  readonly openBrowser: boolean;
-  readonly debug: boolean;
+  clientCertificate: z.optional(z.object({ certFile: z.string(), keyFile: z.string() })),
+  home: z.optional(z.string()),
+  authTimeoutMs: z.number().check(z.positive()),
+  openBrowser: z.boolean(),
+  debug: z.boolean(),
+
+  key: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
+  /** The lease's nonce: the process that knows it may become the lease's owner. */
+  nonce: z.string().check(z.minLength(1)),
+  challenge: z.object({
+    scheme: z.optional(z.string()),
+    resourceMetadata: z.optional(z.string()),
+    scope: z.optional(z.string()),
+    error: z.optional(z.string()),
+    errorDescription: z.optional(z.string()),
+    dpop: z.optional(z.object({ algs: z.optional(z.array(z.string())) })),
+  }),
+  /** When a person was asked for more scope before, in milliseconds since the epoch. */
+  stepUps: z.optional(z.array(z.number())),
+});
+
+/** What a sign-in process is told, as JSON on its stdin, which nobody else reads: it may hold the secret of a client that the user named. */
+export type SignInRequest = Immutable<Omit<z.output<typeof schema>, 'challenge'>> & {
+  readonly challenge: Readonly<BearerChallenge>;
+};
+
+/** A request is a few hundred bytes; a challenge of 16 KiB may be in it, and headers, of which servers take about as much. */
+export const MAX_REQUEST_BYTES = 128 * 1024;
+
+/** Throws SignInFailedError where the text is no request. */
+export function readSignInRequest(text: string): SignInRequest {
+  try {
+    // A bridge of an earlier release that still runs after an update leaves the grant out.
+    const request = { grant: 'authorization_code', ...JSON.parse(text) };
+    // JSON knows no undefined: what is optional in the challenge is absent.
+    return z.parse(schema, request) as SignInRequest;
+  } catch (error) {
+    throw new SignInFailedError('the sign-in process was started with a request that it cannot read', {
+      cause: error,
+    });
+  }
 }

@@ -12,8 +12,9 @@ export interface McpRemoteParts extends Omit<ImportParts, 'text' | 'server'> {
 
 /** `import-mcp-remote URL`: the login that mcp-remote has, so that nobody signs in again. Its files stay as they are. */
 export async function importMcpRemote(parts: McpRemoteParts): Promise<string> {
-  const { server, folder, now } = parts;
-  const found = await readMcpRemote(folder, mcpRemoteHashes(parts), now);
+  const { server, folder, headers, oauth, now } = parts;
+  const hashes = mcpRemoteHashes({ server, resource: oauth.resource, headers });
+  const found = await readMcpRemote(folder, hashes, now);
   if (found === undefined) {
     throw new NoLoginFoundError(`mcp-remote has no login for ${quoteAddress(server)} in ${folder}`, {
       hint: 'Write the address as in the config of mcp-remote, with the same --header and --resource.',

@@ -1,6 +1,5 @@
-import { MAX_REQUEST_BYTES, readSignInRequest } from '../auth/sign-in/request.ts';
 import { runSignIn, type SignInPlatform } from '../auth/sign-in/run.ts';
-import type { SignInRequest } from '../auth/sign-in-request.ts';
+import { MAX_REQUEST_BYTES, readSignInRequest, type SignInRequest } from '../auth/sign-in-request.ts';
 import { describeError, UsageError } from '../errors.ts';
 import type { Logger } from '../platform/log/logger.ts';
 

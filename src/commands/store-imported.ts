@@ -1,5 +1,5 @@
-import type { Config } from '../config/config.ts';
 import { ConfigError } from '../errors.ts';
+import type { DpopMode } from '../protocol/oauth-settings.ts';
 import { quote, quoteAddress } from '../protocol/quote.ts';
 import { CredentialPresentError, StoreReadOnlyError } from '../store/files/store-errors.ts';
 import { isBound, type PortableCredential, type ResourceWish, resourceOf } from '../store/record/portable.ts';
@@ -25,7 +25,7 @@ export async function keepImported(
 }
 
 /** `--dpop always`: a bearer token will not do, wherever it comes from. */
-export function expectBound(credential: PortableCredential, dpop: Config['oauth']['dpop']): void {
+export function expectBound(credential: PortableCredential, dpop: DpopMode): void {
   const hasBearer = credential.access_token !== undefined && !isBound(credential);
   if (dpop !== 'always' || (credential.dpop_jwk !== undefined && !hasBearer)) return;
   throw new ConfigError('the credential is not bound to a key, which --dpop always asks for', {

@@ -1,5 +1,5 @@
-import type { Config } from '../config/config.ts';
 import { ConfigError, UsageError } from '../errors.ts';
+import type { OAuthSettings } from '../protocol/oauth-settings.ts';
 import { canonicalServer } from '../store/record/key.ts';
 import { type PortableCredential, portableRecord, readPortable } from '../store/record/portable.ts';
 import type { Store } from '../store/store.ts';
@@ -14,13 +14,8 @@ export interface ImportParts {
   readonly text: string;
   /** Of the arguments. */
   readonly server: URL | undefined;
-  readonly profile: string;
   readonly force: boolean;
-  readonly dpop: Config['oauth']['dpop'];
-  /** `--resource`. */
-  readonly resource: string | undefined;
-  /** `--no-resource`. */
-  readonly noResource: boolean;
+  readonly oauth: OAuthSettings;
   readonly now: number;
   readonly open: (server: URL) => Promise<ImportTarget>;
   /** Asks the server where the refresh token is to be sent. */
@@ -36,19 +31,19 @@ export async function tokensImport(parts: ImportParts): Promise<string> {
 }
 
 export async function importCredential(
-  { profile, force, now, open, complete, dpop, ...wish }: Omit<ImportParts, 'text' | 'server'>,
+  { oauth, force, now, open, complete }: Omit<ImportParts, 'text' | 'server'>,
   server: URL,
   read: PortableCredential,
 ): Promise<string> {
-  expectBound(read, dpop);
-  expectResource(read, wish, 'the credential');
+  expectBound(read, oauth.dpop);
+  expectResource(read, oauth, 'the credential');
   const { store, key } = await open(server);
   const needsEndpoint = read.refresh_token !== undefined && read.token_endpoint === undefined;
   const credential = needsEndpoint ? await complete(server, read) : read;
   const address = canonicalServer(server);
-  const resource = expectResource(credential, wish, 'the credential');
-  const record = portableRecord(credential, { server: address, profile, resource, now });
-  await keepImported(store, key, record, { force, resource: wish.resource });
+  const resource = expectResource(credential, oauth, 'the credential');
+  const record = portableRecord(credential, { server: address, profile: oauth.profile, resource, now });
+  await keepImported(store, key, record, { force, resource: oauth.resource });
   return address;
 }
 

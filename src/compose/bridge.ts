@@ -13,8 +13,9 @@ import { createCookies } from '../remote/http/cookies.ts';
 import type { TransportCache } from '../remote/transport/auto-transport.ts';
 import { createTransport } from '../remote/transport/create-transport.ts';
 import { storePaths } from '../store/files/paths.ts';
+import { keyOf } from '../store/record/credential-key.ts';
 import { ServerCacheFile } from '../store/server-cache/server-cache.ts';
-import { composeAuthorization, keyOf } from './credential.ts';
+import { composeAuthorization } from './credential.ts';
 import { optional, type ProcessParts } from './process-parts.ts';
 
 /** A start lists several things within a moment of each other; they are written once. */

@@ -11,9 +11,9 @@ import { shownAddress } from '../protocol/quote.ts';
 import { withoutSecretsIn } from '../redaction/own-words.ts';
 import { admitResource } from '../redaction/query-secrets.ts';
 import { keepSecret } from '../redaction/secrets.ts';
+import { keyOf } from '../store/record/credential-key.ts';
 import type { PortableCredential } from '../store/record/portable.ts';
 import type { CredentialRecord } from '../store/record/record.ts';
-import { keyOf } from './credential.ts';
 import { loginParts } from './login.ts';
 import { optional, type ProcessParts } from './process-parts.ts';
 import { challengeOf, guarded } from './server-challenge.ts';
@@ -176,14 +176,10 @@ async function runStatus(config: CommandConfig, logger: LogSink): Promise<Comman
 }
 
 function importParts(config: CommandConfig, process: ProcessParts, logger: LogSink, signal: AbortSignal) {
-  const { profile, force, resource } = config;
-  const { issuer, tenantIssuer, dpop, noResource } = config.oauth;
+  const { force, oauth } = config;
   return {
-    profile,
     force,
-    dpop,
-    resource,
-    noResource,
+    oauth,
     now: systemClock.now(),
     open: async (server: URL) => {
       const { openStore } = await import('../store/open-store.ts');
@@ -197,11 +193,9 @@ function importParts(config: CommandConfig, process: ProcessParts, logger: LogSi
         completeImport(credential, {
           server,
           challenge,
-          resource,
+          settings: oauth,
           fetch,
           signal,
-          issuer,
-          tenantIssuer,
         }),
       );
     },

@@ -12,7 +12,6 @@ import { launchDetached } from '../platform/process/child-process.ts';
 import { systemRandom } from '../platform/random.ts';
 import { openLeases } from '../store/lease/lease.ts';
 import { openStore } from '../store/open-store.ts';
-import { credentialKey } from '../store/record/key.ts';
 import { httpFactory, type ProcessParts } from './process-parts.ts';
 import { signInHint } from './sign-in-hint.ts';
 import { signInSettings } from './sign-in-settings.ts';
@@ -70,17 +69,14 @@ export async function openCredential(
         clock: systemClock,
         random: systemRandom,
         createHttp: createGuardedHttp,
-        client: oauth.client,
-        scopeOnTokenRequests: oauth.scopeOnTokenRequests,
-        useIdToken: oauth.useIdToken,
-        dpop: oauth.dpop,
+        settings: oauth,
         proofMemory,
       });
     },
     hasIssuerChanged: async (...asked) => {
       const { hasIssuerChanged } = await import('../auth/credential/issuer-change.ts');
       const { headers } = config;
-      const tools = { server, headers, allowHttp, onlyIssuer: oauth.issuer, clock: systemClock, logger };
+      const tools = { server, headers, allowHttp, settings: oauth, clock: systemClock, logger };
       return hasIssuerChanged({ ...tools, createHttp: createGuardedHttp }, ...asked);
     },
     launch: async (request) => {
@@ -98,34 +94,4 @@ export async function openCredential(
       });
     },
   };
-}
-
-/** Two bridges share a login when they would ask for it in the same way. */
-export function keyOf({ server, resource, scope, profile, oauth }: Config): string {
-  const {
-    grant,
-    client,
-    clientMetadataUrl,
-    authorizeParams,
-    audienceFromResource,
-    useIdToken,
-    dpop,
-    issuer,
-  } = oauth;
-  // What no parameter may be called: of a preset, and of what is shown to the server.
-  const ours = [...(audienceFromResource ? ['+audience'] : []), ...(useIdToken ? ['+id_token'] : [])];
-  // Who insists shares no login with who leaves it to the server.
-  if (dpop !== 'auto' && !useIdToken) ours.push(`+dpop=${dpop}`);
-  const only = issuer === undefined ? [] : [['+issuer', issuer] as const];
-  return credentialKey({
-    server,
-    scope,
-    profile,
-    grant,
-    clientMetadataUrl,
-    // No URI is empty: "none" is another login than "as the metadata says".
-    resource: oauth.noResource ? '' : resource,
-    clientId: client?.clientId,
-    authorizeParams: [...authorizeParams, ...ours.map((name) => [name, ''] as const), ...only],
-  });
 }

@@ -7,8 +7,9 @@ import type { Listen, ListenOptions } from '../platform/http/loopback-listener.t
 import type { LogSink } from '../platform/log/sink.ts';
 import { terminalDraw } from '../platform/log/terminal.ts';
 import type { Leases } from '../store/lease/lease.ts';
+import { keyOf } from '../store/record/credential-key.ts';
 import { spin } from '../ui/spinner.ts';
-import { keyOf, openCredential } from './credential.ts';
+import { openCredential } from './credential.ts';
 import type { ProcessParts } from './process-parts.ts';
 import { challengeOf } from './server-challenge.ts';
 import { signInHint } from './sign-in-hint.ts';

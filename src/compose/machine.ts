@@ -8,8 +8,8 @@ import { systemClock } from '../platform/clock.ts';
 import type { Logger } from '../platform/log/logger.ts';
 import { systemRandom } from '../platform/random.ts';
 import { openStore } from '../store/open-store.ts';
+import { canonicalServer } from '../store/record/key.ts';
 import { httpFactory, type ProcessParts } from './process-parts.ts';
-import { signInSettings } from './sign-in-settings.ts';
 
 /** A credential that no person is asked for, on the real platform. */
 export async function composeMachineAuthorization(
@@ -26,27 +26,18 @@ export async function machineOptions(
   logger: Logger,
 ): Promise<MachineAuthorizationOptions> {
   const { home, oauth } = config;
-  if (oauth.machineGrant === undefined) throw new InternalError('a machine grant without its settings');
-  const { server, profile, resource, noResource, scope, assumePkce, allowHttp, dpop, issuer, tenantIssuer } =
-    signInSettings(config);
+  const { machineGrant } = oauth;
+  if (machineGrant === undefined) throw new InternalError('a machine grant without its settings');
   return {
-    server,
-    profile,
-    resource,
-    noResource,
-    scope,
-    assumePkce,
-    allowHttp,
-    dpop,
+    ...oauth,
+    machineGrant,
+    server: canonicalServer(config.server),
+    allowHttp: config.allowHttp,
     key,
     logger,
-    issuer,
-    tenantIssuer,
     proofMemory: new Map(),
     headers: config.headers,
     store: await openStore({ home, logger, memory: config.store === 'memory' }),
-    grant: oauth.machineGrant,
-    client: oauth.client,
     readFile: readSettingsFile,
     createHttp: httpFactory(process.env, config.server, config),
     clock: systemClock,

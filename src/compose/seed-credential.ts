@@ -17,7 +17,7 @@ export async function seedStore(
   store: Store,
   key: string,
   text: string,
-  { server, profile, oauth, resource: wanted }: Pick<Config, 'server' | 'profile' | 'oauth' | 'resource'>,
+  { server, oauth }: Pick<Config, 'server' | 'oauth'>,
   logger: Logger,
 ): Promise<void> {
   const read = readPortable(text);
@@ -37,15 +37,14 @@ export async function seedStore(
       hint: '`tokens export` writes all that is needed.',
     });
   }
-  const wish = { resource: wanted, noResource: oauth.noResource };
-  const resource = expectResource(credential, wish, `the credential in ${NAME}`);
-  const found = await store.read(key, { server: address, resource: wanted });
+  const resource = expectResource(credential, oauth, `the credential in ${NAME}`);
+  const found = await store.read(key, { server: address, resource: oauth.resource });
   const stored = found.kind === 'record' ? found.record : undefined;
   const isOurs = stored === undefined || stored.family.startsWith('seed-');
   if (!isOurs || stored?.family === seedFamily(credential)) return;
   const record = portableRecord(credential, {
     server: address,
-    profile,
+    profile: oauth.profile,
     resource,
     now: systemClock.now(),
   });

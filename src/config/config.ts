@@ -5,8 +5,7 @@ import { type Command, type CommandWords, commandWords } from './commands/comman
 import { type HelpTopic, helpTopics } from './commands/help-topic.ts';
 import { type NonInteractiveReason, nonInteractiveReason } from './interactive.ts';
 import { type LoginCommand, loginCommand } from './login-command.ts';
-import { type ClientConfig, type ClientConfigTools, readClientConfig } from './oauth-config.ts';
-import { presetOf } from './options/presets.ts';
+import { type OAuthConfig, type OAuthConfigDeps, readOAuthConfig } from './oauth-config.ts';
 import type { Environment } from './sources/environment.ts';
 import type { Header } from './sources/headers.ts';
 import { type ReadSettings, readSettings } from './sources/settings.ts';
@@ -14,53 +13,48 @@ import { type ReadSettings, readSettings } from './sources/settings.ts';
 /** Everything the program was told, checked once. Nothing else reads argv, the environment or a file for settings. */
 export interface Config {
   readonly server: URL;
-  readonly profile: string;
-  readonly resource?: string;
-  readonly scope?: string;
-  readonly oauth: ClientConfig;
+  readonly oauth: OAuthConfig;
   readonly allowHttp: boolean;
-  readonly assumePkce: boolean;
   /** For the MCP origin alone; expanded and checked. */
   readonly headers: readonly Header[];
   /** One of the headers is `Authorization`: OAuth is off. */
   readonly staticAuthorization: boolean;
   readonly transport: 'auto' | 'http' | 'sse' | 'sse-first';
-  readonly callback: { readonly host: string; readonly port?: number; readonly path: string };
   readonly authTimeoutMs: number;
-  readonly caFile?: string;
+  readonly caFile?: string | undefined;
   /** What this program shows of itself to a server that asks (mutual TLS). */
-  readonly clientCertificate?: { readonly certFile: string; readonly keyFile: string };
+  readonly clientCertificate?: { readonly certFile: string; readonly keyFile: string } | undefined;
   readonly cookies: boolean;
-  readonly pingIntervalMs?: number;
+  readonly pingIntervalMs?: number | undefined;
   readonly wait: boolean;
   readonly openBrowser: boolean;
   /** The same login from a terminal. */
   readonly loginCommand: LoginCommand;
   /** Never a browser, never a listener, and why. */
-  readonly nonInteractiveReason?: NonInteractiveReason;
+  readonly nonInteractiveReason?: NonInteractiveReason | undefined;
   readonly store: 'disk' | 'memory';
   /** MCP_DRAWBRIDGE_CREDENTIALS, not yet looked at. */
-  readonly credentials?: string;
+  readonly credentials?: string | undefined;
   readonly maxMessageBytes: number;
   readonly connectTimeoutMs: number;
-  readonly home?: string;
+  readonly home?: string | undefined;
   readonly log: { readonly debug: boolean; readonly silent: boolean; readonly format: 'text' | 'json' };
 }
 
 /** What the commands are told beside that; some need no server. */
 export interface CommandConfig extends Omit<Config, 'server'> {
-  readonly server?: URL;
+  readonly server?: URL | undefined;
   /** As the user gave it: without one, `status` shows them all. */
-  readonly onlyProfile?: string;
+  readonly onlyProfile?: string | undefined;
   /** MCP_DRAWBRIDGE_TOKEN. */
-  readonly token?: string;
+  readonly token?: string | undefined;
   readonly force: boolean;
   readonly all: boolean;
   readonly json: boolean;
   /** `token --header`. */
   readonly wholeHeader: boolean;
   /** `tokens import FILE`. */
-  readonly file?: string;
+  readonly file?: string | undefined;
 }
 
 export type ParsedCommand =
@@ -75,10 +69,6 @@ export type ParsedCommand =
   | { readonly command: 'version' };
 
 export const defaults = {
-  profile: 'default',
-  /** Redirect allow-lists name this one most often (src/auth/README.md, "Azure, Atlassian"). */
-  callbackHost: '127.0.0.1',
-  callbackPath: '/callback',
   /** Time to find the password, the second factor and the right account. */
   authTimeoutMs: 300_000,
   /** A black hole is noticed before a host gives up on its request. */
@@ -127,10 +117,10 @@ function checkServer(server: URL, allowHttp: boolean): void {
 
 function commonConfig(
   { settings, headers: given, authorizeParams, effective }: ReadSettings,
-  tools: ClientConfigTools,
+  deps: OAuthConfigDeps,
   platform: NodeJS.Platform,
 ): Omit<Config, 'server'> {
-  const { resource, scope, ca, cert, key, home, token, credentials } = settings;
+  const { ca, cert, key, home, token, credentials } = settings;
   // A header that was written out is the stronger word.
   const isGiven = given.some(([name]) => name.toLowerCase() === 'authorization');
   const headers: readonly Header[] =
@@ -140,41 +130,27 @@ function commonConfig(
       hint: 'name the file of the certificate with --cert and that of its private key with --key',
     });
   }
-  const pingIntervalMs = settings['ping-interval'];
-  const callbackPort = settings['callback-port'];
-  const preset = presetOf(settings.preset);
-  const nobody = nonInteractiveReason(settings, tools.environment, platform);
+  const nobody = nonInteractiveReason(settings, deps.environment, platform);
   return {
-    profile: settings.profile ?? defaults.profile,
-    ...(resource === undefined ? {} : { resource }),
-    ...(scope === undefined ? {} : { scope }),
-    oauth: readClientConfig(settings, authorizeParams, tools),
+    oauth: readOAuthConfig(settings, authorizeParams, deps),
     allowHttp: settings['allow-http'] ?? false,
-    assumePkce: settings['assume-pkce'] ?? preset.assumePkce ?? false,
     headers,
     staticAuthorization: isGiven || token !== undefined,
     transport: settings.transport ?? 'auto',
-    callback: {
-      host: settings['callback-host'] ?? preset.callbackHost ?? defaults.callbackHost,
-      ...(callbackPort === undefined ? {} : { port: callbackPort }),
-      path: settings['callback-path'] ?? defaults.callbackPath,
-    },
     authTimeoutMs: settings['auth-timeout'] ?? defaults.authTimeoutMs,
-    ...(ca === undefined ? {} : { caFile: resolve(ca) }),
-    ...(cert === undefined || key === undefined
-      ? {}
-      : { clientCertificate: { certFile: resolve(cert), keyFile: resolve(key) } }),
+    caFile: ca && resolve(ca),
+    clientCertificate: cert && key ? { certFile: resolve(cert), keyFile: resolve(key) } : undefined,
     cookies: !(settings['no-cookies'] ?? false),
-    ...(pingIntervalMs === undefined ? {} : { pingIntervalMs }),
+    pingIntervalMs: settings['ping-interval'],
     wait: settings.wait ?? false,
     openBrowser: !(settings['no-browser'] ?? false),
     loginCommand: loginCommand(effective),
-    ...(nobody === undefined ? {} : { nonInteractiveReason: nobody }),
+    nonInteractiveReason: nobody,
     store: settings.store ?? 'disk',
-    ...(credentials === undefined ? {} : { credentials }),
+    credentials,
     maxMessageBytes: settings['max-message-size'] ?? defaults.maxMessageBytes,
     connectTimeoutMs: settings['connect-timeout'] ?? defaults.connectTimeoutMs,
-    ...(home === undefined ? {} : { home: resolve(home) }),
+    home: home && resolve(home),
     log: {
       debug: settings.debug ?? false,
       silent: settings.silent ?? false,
@@ -195,13 +171,13 @@ function commandConfig(
   if (server === undefined && needsServer) throw noServer(`mcp-drawbridge ${command}`);
   return {
     ...common,
-    ...(server === undefined ? {} : { server }),
-    ...(profile === undefined ? {} : { onlyProfile: profile }),
-    ...(token === undefined ? {} : { token }),
+    server,
+    onlyProfile: profile,
+    token,
     force,
     all,
     json,
     wholeHeader,
-    ...(file === undefined ? {} : { file }),
+    file,
   };
 }

@@ -1,52 +1,94 @@
 import { resolve } from 'node:path';
 import { ConfigError, describeError, UsageError } from '../errors.ts';
-import type { MachineGrant } from '../protocol/oauth-settings.ts';
+import { withoutUndefined } from '../platform/without-undefined.ts';
+import type { ConfiguredClient, MachineGrant, OAuthSettings } from '../protocol/oauth-settings.ts';
 import { quote } from '../protocol/quote.ts';
 import { presetOf } from './options/presets.ts';
 import type { Environment } from './sources/environment.ts';
 import type { Settings } from './sources/settings.ts';
 
-export type Grant = 'authorization_code' | 'device_code' | MachineGrant['kind'];
-
 /** Who signs in, how, and with what on top of what the specification says. */
-export interface ClientConfig {
-  readonly grant: Grant;
-  readonly machineGrant?: MachineGrant;
-  readonly client?: {
-    readonly clientId: string;
-    readonly clientSecret?: string;
-    /** The text of `--client-key`. */
-    readonly signingKey?: string;
-    readonly signingAlg?: string;
-  };
-  readonly clientMetadataUrl?: string;
-  readonly noResource: boolean;
-  /** `--issuer`, byte for byte. */
-  readonly issuer?: string;
-  readonly tenantIssuer: boolean;
-  readonly scopeOnTokenRequests: boolean;
-  readonly audienceFromResource: boolean;
-  readonly useIdToken: boolean;
-  readonly dpop: 'auto' | 'always' | 'never';
-  readonly authorizeParams: readonly (readonly [name: string, value: string])[];
+export interface OAuthConfig extends OAuthSettings {
+  /** What `grant` needs, where it is one that needs no person. */
+  readonly machineGrant?: MachineGrant | undefined;
 }
 
-export interface ClientConfigTools {
+export interface OAuthConfigDeps {
   readonly environment: Environment;
   readonly readFile: (path: string) => string;
 }
 
-/** Throws UsageError or ConfigError where options do not fit together. */
-export function readClientConfig(
+export const oauthDefaults: OAuthSettings = {
+  profile: 'default',
+  grant: 'authorization_code',
+  noResource: false,
+  tenantIssuer: false,
+  assumePkce: false,
+  scopeOnTokenRequests: false,
+  audienceFromResource: false,
+  useIdToken: false,
+  dpop: 'auto',
+  authorizeParams: [],
+  // The host that redirect allow-lists name most often (src/auth/README.md, "Azure, Atlassian").
+  callback: { host: '127.0.0.1', path: '/callback' },
+};
+
+/** Options over the preset over the defaults. Throws UsageError or ConfigError where options do not fit together. */
+export function readOAuthConfig(
   settings: Settings,
-  authorizeParams: ClientConfig['authorizeParams'],
-  tools: ClientConfigTools,
-): ClientConfig {
+  authorizeParams: OAuthSettings['authorizeParams'],
+  deps: OAuthConfigDeps,
+): OAuthConfig {
   const preset = presetOf(settings.preset);
-  const grant = (settings.grant ?? 'authorization_code') as Grant;
-  const machineGrant = readMachineGrant(grant, settings, tools);
-  const client = readClient(settings, tools);
-  const clientMetadataUrl = settings['client-metadata-url'];
+  const given = {
+    ...oauthDefaults,
+    ...preset.settings,
+    ...withoutUndefined({
+      profile: settings.profile,
+      grant: settings.grant,
+      scope: settings.scope,
+      resource: settings.resource,
+      noResource: settings['no-resource'],
+      clientMetadataUrl: settings['client-metadata-url'],
+      issuer: settings.issuer,
+      assumePkce: settings['assume-pkce'],
+      useIdToken: settings['use-id-token'],
+      dpop: settings.dpop,
+    }),
+  };
+  const machineGrant = readMachineGrant(given.grant, settings, deps);
+  const client = readClient(settings, deps);
+  checkClient(given, client, settings);
+  if (settings.resource !== undefined && settings['no-resource'] === true) {
+    throw new UsageError('--resource and --no-resource exclude each other');
+  }
+  if (given.useIdToken && given.dpop === 'always') {
+    throw new UsageError('--dpop always and an ID token (--use-id-token) exclude each other');
+  }
+  const names = new Set(authorizeParams.map(([name]) => name));
+  return {
+    ...given,
+    client,
+    machineGrant,
+    // Of a preset: a resource that the user named is the stronger word.
+    noResource: given.noResource && given.resource === undefined,
+    audienceFromResource: given.audienceFromResource && !names.has('audience'),
+    // An ID token is bound to nothing.
+    dpop: given.useIdToken ? 'never' : given.dpop,
+    authorizeParams: [...given.authorizeParams.filter(([name]) => !names.has(name)), ...authorizeParams],
+    callback: {
+      host: settings['callback-host'] ?? preset.callbackHost ?? oauthDefaults.callback.host,
+      port: settings['callback-port'],
+      path: settings['callback-path'] ?? oauthDefaults.callback.path,
+    },
+  };
+}
+
+function checkClient(
+  { grant }: OAuthSettings,
+  client: ConfiguredClient | undefined,
+  settings: Settings,
+): void {
   if (client === undefined && (grant === 'client_credentials' || grant === 'enterprise')) {
     throw needs(`--grant ${grant}`, '--client-id');
   }
@@ -57,7 +99,8 @@ export function readClientConfig(
   ) {
     throw needs('--grant client_credentials', '--client-secret-env, --client-secret-file or --client-key');
   }
-  if (client === undefined && preset.needsClientId === true && machineGrant === undefined) {
+  const isPerson = grant === 'authorization_code' || grant === 'device_code';
+  if (client === undefined && isPerson && presetOf(settings.preset).needsClientId === true) {
     throw new UsageError(
       `--preset ${settings.preset} needs --client-id: nobody can register there by program`,
       {
@@ -65,41 +108,13 @@ export function readClientConfig(
       },
     );
   }
-  if (settings['client-id'] !== undefined && clientMetadataUrl !== undefined) {
+  if (settings['client-id'] !== undefined && settings['client-metadata-url'] !== undefined) {
     throw new UsageError('--client-id and --client-metadata-url exclude each other');
   }
-  const noResource = settings['no-resource'] ?? preset.noResource ?? false;
-  if (noResource && settings.resource !== undefined && settings['no-resource'] === true) {
-    throw new UsageError('--resource and --no-resource exclude each other');
-  }
-  const useIdToken = settings['use-id-token'] ?? preset.useIdToken ?? false;
-  const dpop = settings.dpop ?? 'auto';
-  if (useIdToken && dpop === 'always') {
-    throw new UsageError('--dpop always and an ID token (--use-id-token) exclude each other');
-  }
-  const given = new Set(authorizeParams.map(([name]) => name));
-  return {
-    grant,
-    ...(machineGrant === undefined ? {} : { machineGrant }),
-    ...(client === undefined ? {} : { client }),
-    ...(clientMetadataUrl === undefined ? {} : { clientMetadataUrl }),
-    noResource: noResource && settings.resource === undefined,
-    ...(settings.issuer === undefined ? {} : { issuer: settings.issuer }),
-    tenantIssuer: preset.tenantIssuer ?? false,
-    scopeOnTokenRequests: preset.scopeOnTokenRequests ?? false,
-    audienceFromResource: preset.audienceFromResource === true && !given.has('audience'),
-    useIdToken,
-    // An ID token is bound to nothing.
-    dpop: useIdToken ? 'never' : dpop,
-    authorizeParams: [
-      ...(preset.authorizeParams ?? []).filter(([name]) => !given.has(name)),
-      ...authorizeParams,
-    ],
-  };
 }
 
-function readClient(settings: Settings, tools: ClientConfigTools): ClientConfig['client'] {
-  const clientSecret = readSecret('client', settings, tools);
+function readClient(settings: Settings, deps: OAuthConfigDeps): ConfiguredClient | undefined {
+  const clientSecret = readSecret('client', settings, deps);
   const keyFile = settings['client-key'];
   // A document that names a key is a client like one that was registered by hand.
   const clientId = settings['client-id'] ?? (keyFile && settings['client-metadata-url']);
@@ -114,16 +129,16 @@ function readClient(settings: Settings, tools: ClientConfigTools): ClientConfig[
   if (signingAlg !== undefined && keyFile === undefined) throw needs('--client-key-alg', '--client-key');
   return {
     clientId,
-    ...(clientSecret === undefined ? {} : { clientSecret }),
-    ...(keyFile === undefined ? {} : { signingKey: readText('--client-key', keyFile, tools) }),
-    ...(signingAlg === undefined ? {} : { signingAlg: signingAlg as string }),
+    clientSecret,
+    signingKey: keyFile && readText('--client-key', keyFile, deps),
+    signingAlg,
   };
 }
 
 function readSecret(
   whose: 'client' | 'idp-client',
   settings: Settings,
-  tools: ClientConfigTools,
+  deps: OAuthConfigDeps,
 ): string | undefined {
   const literal = whose === 'client' ? settings['client-secret'] : undefined;
   const variable = settings[`${whose}-secret-env`];
@@ -139,14 +154,14 @@ function readSecret(
   }
   if (literal !== undefined) return literal;
   if (variable !== undefined) {
-    const value = tools.environment[variable];
+    const value = deps.environment[variable];
     if (value === undefined || value === '') {
       throw new ConfigError(`--${whose}-secret-env: the environment variable ${quote(variable)} is not set`);
     }
     return usableSecret(value, `the environment variable ${quote(variable)}`);
   }
   if (file === undefined) return undefined;
-  return usableSecret(readText(`--${whose}-secret-file`, file, tools), quote(file));
+  return usableSecret(readText(`--${whose}-secret-file`, file, deps), quote(file));
 }
 
 /** A final line break is the editor's. */
@@ -156,7 +171,7 @@ function usableSecret(text: string, place: string): string {
   throw new ConfigError(`${place}: expected one line of printable ASCII with the client secret`);
 }
 
-function readText(place: string, file: string, { readFile }: ClientConfigTools): string {
+function readText(place: string, file: string, { readFile }: OAuthConfigDeps): string {
   try {
     return readFile(file);
   } catch (error) {
@@ -165,9 +180,9 @@ function readText(place: string, file: string, { readFile }: ClientConfigTools):
 }
 
 function readMachineGrant(
-  grant: Grant,
+  grant: OAuthSettings['grant'],
   settings: Settings,
-  tools: ClientConfigTools,
+  deps: OAuthConfigDeps,
 ): MachineGrant | undefined {
   const assertionFile = settings['assertion-file'];
   const idTokenFile = settings['id-token-file'];
@@ -191,7 +206,7 @@ function readMachineGrant(
       if (assertionFile === undefined) throw needs('--grant jwt-bearer', '--assertion-file');
       return { kind: grant, assertionFile: resolve(assertionFile) };
     case 'enterprise': {
-      const idpClientSecret = readSecret('idp-client', settings, tools);
+      const idpClientSecret = readSecret('idp-client', settings, deps);
       if (idTokenFile === undefined) throw needs('--grant enterprise', '--id-token-file');
       if (idpClientId === undefined) throw needs('--grant enterprise', '--idp-client-id');
       if (idpTokenEndpoint === undefined) throw needs('--grant enterprise', '--idp-token-endpoint');
@@ -200,10 +215,8 @@ function readMachineGrant(
         idTokenFile: resolve(idTokenFile),
         idpClientId,
         idpTokenEndpoint,
-        ...(idpClientSecret === undefined ? {} : { idpClientSecret }),
-        ...(idpKeyFile === undefined
-          ? {}
-          : { idpSigningKey: readText('--idp-client-key', idpKeyFile, tools) }),
+        idpClientSecret,
+        idpSigningKey: idpKeyFile && readText('--idp-client-key', idpKeyFile, deps),
       };
     }
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { discover } from '../../src/auth/discovery/discover.ts';
+import { oauthDefaults } from '../../src/config/oauth-config.ts';
 import { toldFetch } from '../peers/net/told-http.ts';
 import { expectedOr } from './failures.ts';
 import { property } from './property.ts';
@@ -103,7 +104,9 @@ export const METADATA = [
         const isResource = url.origin === server.origin && url.pathname.includes('oauth-protected-resource');
         return { status: 200, body: isResource ? told.resource : told.authorization };
       });
-      const found = await expectedOr(() => discover({ server, challenge: {}, fetch, assumePkce: false }));
+      const found = await expectedOr(() =>
+        discover({ server, challenge: {}, fetch, settings: oauthDefaults }),
+      );
       for (const url of asked) if (new URL(url).origin !== server.origin) assertSafe(url);
       if (found === undefined) return;
 

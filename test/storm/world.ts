@@ -1,7 +1,7 @@
 import { cp, lstat, mkdir, readdir, readFile, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { DEFAULT_CALLBACK } from '../../src/auth/sign-in/request.ts';
 import { runSignIn } from '../../src/auth/sign-in/run.ts';
+import { oauthDefaults } from '../../src/config/oauth-config.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { listenOnLoopback } from '../../src/platform/http/loopback-listener.ts';
 import { createHttp } from '../../src/platform/http/undici.ts';
@@ -138,14 +138,13 @@ export class StormWorld implements AsyncDisposable {
     if (lease.kind !== 'created') throw new Error('a sign-in is going on');
     const outcome = await runSignIn(
       {
+        ...oauthDefaults,
         key,
         nonce: lease.nonce,
         server: this.server.url,
         challenge: { scheme: 'Bearer' },
         allowHttp: false,
-        assumePkce: false,
         authTimeoutMs: 60_000,
-        callback: DEFAULT_CALLBACK,
         openBrowser: true,
         debug: false,
       },

@@ -54,7 +54,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'callback: receiver pasted pages',
     'grant: authorization-code device-code machine',
     'refresh',
-    'sign-in: ensure follow launch request retry-pause run',
+    'sign-in: ensure follow launch retry-pause run',
     'credential: interactive-authorization machine-authorization machine-token valid-token complete-imported issuer-change',
   ],
   bridge: ['timing', 'stand-in', 'session: session lifecycle', 'relay: dispatch parts', '.: bridge'],
@@ -114,7 +114,11 @@ const DOORS: readonly { readonly of: RegExp; readonly door: RegExp; readonly nam
     door: /^auth\//,
     name: '@modelcontextprotocol/client: auth/',
   },
-  { of: /^zod\/mini$/, door: /^(config|store|auth)\//, name: 'zod/mini: config/, store/, auth/' },
+  {
+    of: /^zod\/mini$/,
+    door: /^((config|store|auth)\/|protocol\/oauth-settings\.ts$)/,
+    name: 'zod/mini: config/, store/, auth/, protocol/oauth-settings.ts',
+  },
   { of: /^node:child_process$/, door: /^platform\//, name: 'node:child_process: platform/' },
   {
     of: /^node:fs(\/promises)?$/,

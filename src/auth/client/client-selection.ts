@@ -1,7 +1,7 @@
+import type { OAuthSettings } from '../../protocol/oauth-settings.ts';
 import { quote } from '../../protocol/quote.ts';
 import type { AuthorizationServerMetadata } from '../discovery/metadata.ts';
 import { DiscoveryError, NoClientError } from '../errors/oauth-errors.ts';
-import type { SignInRequest } from '../sign-in-request.ts';
 import { configuredClient, type SigningTools, type TokenClient } from './client.ts';
 
 /**
@@ -9,7 +9,7 @@ import { configuredClient, type SigningTools, type TokenClient } from './client.
  * metadata document where the server takes one. Undefined: one has to be registered.
  */
 export function namedClient(
-  { client, clientMetadataUrl }: Pick<SignInRequest, 'client' | 'clientMetadataUrl'>,
+  { client, clientMetadataUrl }: OAuthSettings,
   metadata: AuthorizationServerMetadata,
   tools: SigningTools,
 ): TokenClient | undefined {

@@ -18,8 +18,13 @@ export interface SigningTools {
 /** Longer than a request takes and clocks differ; servers refuse assertions that live for long. */
 const ASSERTION_LIFETIME_S = 120;
 
-export function configuredClient(configured: ConfiguredClient, { clock, random }: SigningTools): TokenClient {
-  const { clientId, clientSecret, signingKey, signingAlg, keyOption } = configured;
+/** `keyOption`: where the key came from, for messages. Throws ConfigError where the key cannot be used. */
+export function configuredClient(
+  configured: ConfiguredClient,
+  { clock, random }: SigningTools,
+  keyOption?: string,
+): TokenClient {
+  const { clientId, clientSecret, signingKey, signingAlg } = configured;
   const key = signingKey === undefined ? undefined : readSigningKey(signingKey, signingAlg, keyOption);
   return {
     clientId,

@@ -1,3 +1,4 @@
+import type { OAuthSettings } from '../../protocol/oauth-settings.ts';
 import { quote } from '../../protocol/quote.ts';
 import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
 import type { PortableCredential } from '../../store/record/portable.ts';
@@ -8,9 +9,7 @@ import type { GuardedFetch } from '../http/guarded-fetch.ts';
 export interface CompleteOptions {
   readonly server: URL;
   readonly challenge: BearerChallenge | undefined;
-  readonly resource?: string | undefined;
-  readonly issuer?: string | undefined;
-  readonly tenantIssuer?: boolean | undefined;
+  readonly settings: OAuthSettings;
   readonly fetch: GuardedFetch;
   readonly signal: AbortSignal;
 }
@@ -18,10 +17,10 @@ export interface CompleteOptions {
 /** Finds where a refresh token is to be sent, the way a sign-in would: from the server. Its issuer has to be the credential's. */
 export async function completeImport(
   credential: PortableCredential,
-  { challenge = {}, ...options }: CompleteOptions,
+  { challenge = {}, settings, ...options }: CompleteOptions,
 ): Promise<PortableCredential> {
   // PKCE guards the code, and there is none here.
-  const found = await discover({ ...options, challenge, assumePkce: true });
+  const found = await discover({ ...options, challenge, settings: { ...settings, assumePkce: true } });
   const { issuer } = credential;
   if (issuer !== undefined && withoutSlash(issuer) !== withoutSlash(found.issuer)) {
     throw new IssuerMismatchError(

@@ -2,6 +2,7 @@ import { DrawbridgeError, describeError } from '../../errors.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Http } from '../../platform/http/http.ts';
 import type { Logger } from '../../platform/log/logger.ts';
+import type { OAuthSettings } from '../../protocol/oauth-settings.ts';
 import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
 import { findProtectedResourceMetadata } from '../discovery/discover.ts';
 import { type AddressGuard, createAddressGuard } from '../http/address-policy.ts';
@@ -9,8 +10,7 @@ import { createGuardedFetch, type UserHeaders } from '../http/guarded-fetch.ts';
 
 export interface IssuerChangeDeps {
   readonly server: URL;
-  /** The user's `--issuer`: whatever the server names, it is asked for no other. */
-  readonly onlyIssuer: string | undefined;
+  readonly settings: OAuthSettings;
   /** The user's own, for the server alone: a gateway that wants them for the first look wants them for this one. */
   readonly headers: UserHeaders;
   readonly allowHttp: boolean;
@@ -30,10 +30,11 @@ export type HasIssuerChanged = (
  * a refresh there would go on succeeding. On connections of its own, as a refresh. Where the metadata cannot be read, nothing has moved.
  */
 export async function hasIssuerChanged(
-  { server, onlyIssuer, headers, allowHttp, clock, logger, createHttp }: IssuerChangeDeps,
+  { server, settings, headers, allowHttp, clock, logger, createHttp }: IssuerChangeDeps,
   ...[issuer, challenge = {}]: Parameters<HasIssuerChanged>
 ): Promise<boolean> {
-  if (issuer === undefined || onlyIssuer !== undefined) return false;
+  // With --issuer no other is asked, whatever the server names.
+  if (issuer === undefined || settings.issuer !== undefined) return false;
   const addresses = createAddressGuard(server);
   const http = await createHttp(addresses.allow);
   try {

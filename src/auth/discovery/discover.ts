@@ -1,3 +1,4 @@
+import type { OAuthSettings } from '../../protocol/oauth-settings.ts';
 import { quote } from '../../protocol/quote.ts';
 import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
 import { DiscoveryError } from '../errors/oauth-errors.ts';
@@ -18,15 +19,8 @@ import { authorizationServerMetadataUrls, protectedResourceMetadataUrls } from '
 export interface DiscoverOptions {
   readonly server: URL;
   readonly challenge: BearerChallenge;
-  /** The user's `--resource`: what is sent, whatever the metadata names; no excuse for metadata of another resource. */
-  readonly resource?: string | undefined;
-  /** The user's `--no-resource`: nothing is sent, whatever the metadata names. */
-  readonly noResource?: boolean | undefined;
+  readonly settings: OAuthSettings;
   readonly fetch: GuardedFetch;
-  readonly assumePkce: boolean;
-  /** The user's `--issuer`: no other authorization server will do. */
-  readonly issuer?: string | undefined;
-  readonly tenantIssuer?: boolean | undefined;
   readonly flow?: 'redirect' | 'direct' | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -48,10 +42,11 @@ export interface Discovered {
  * the metadata of its authorization server (RFC 8414, OpenID Connect Discovery). Rejects with a DrawbridgeError.
  */
 export async function discover(options: DiscoverOptions): Promise<Discovered> {
+  const { settings } = options;
   const resourceMetadata = await findProtectedResourceMetadata(options);
   const listed = resourceMetadata?.authorizationServers ?? [];
   // Of several the first: RFC 9728 §7.6 leaves the choice to the client, and one that changes would mean a new sign-in.
-  const issuer = listed.find((each) => each === options.issuer) ?? listed[0];
+  const issuer = listed.find((each) => each === settings.issuer) ?? listed[0];
   const metadata =
     issuer === undefined
       ? await authorizationServerAtServer(options)
@@ -59,7 +54,7 @@ export async function discover(options: DiscoverOptions): Promise<Discovered> {
   const scopesSupported = resourceMetadata?.scopesSupported;
   return {
     issuer: metadata.issuer,
-    resource: options.noResource === true ? undefined : (options.resource ?? resourceMetadata?.resource),
+    resource: settings.noResource ? undefined : (settings.resource ?? resourceMetadata?.resource),
     ...(scopesSupported === undefined ? {} : { scopesSupported }),
     metadata,
     ...(resourceMetadata?.dpopRequired === true ? { dpopRequired: true } : {}),
@@ -105,7 +100,7 @@ async function authorizationServer(
 
 /** MCP 2025-03-26: without protected resource metadata the server's origin is the authorization server. */
 async function authorizationServerAtServer(options: DiscoverOptions): Promise<AuthorizationServerMetadata> {
-  const { server, fetch, signal } = options;
+  const { server, fetch, signal, settings } = options;
   // Derived by us, not written by anybody: both spellings of an origin are right.
   const issuers = [server.origin, `${server.origin}/`];
   const urls = authorizationServerMetadataUrls(new URL(server.origin));
@@ -113,15 +108,15 @@ async function authorizationServerAtServer(options: DiscoverOptions): Promise<Au
     checkAuthorizationServerMetadata(document, expectation(issuers, options)),
   );
   if (found !== undefined) return found;
-  if (options.issuer === undefined || issuers.includes(options.issuer)) return defaultEndpoints(server);
+  if (settings.issuer === undefined || issuers.includes(settings.issuer)) return defaultEndpoints(server);
   throw new DiscoveryError(
-    `${quote(server.origin)} names no authorization server, so it cannot be the --issuer ${quote(options.issuer)}`,
+    `${quote(server.origin)} names no authorization server, so it cannot be the --issuer ${quote(settings.issuer)}`,
   );
 }
 
 function expectation(
   issuers: readonly string[],
-  { issuer, tenantIssuer, assumePkce, flow, fetch }: DiscoverOptions,
+  { settings, flow, fetch }: DiscoverOptions,
 ): MetadataExpectation {
-  return { issuers, onlyIssuer: issuer, tenantIssuer, assumePkce, flow, policy: fetch.policy };
+  return { issuers, settings, flow, policy: fetch.policy };
 }

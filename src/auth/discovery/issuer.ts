@@ -1,21 +1,20 @@
+import type { OAuthSettings } from '../../protocol/oauth-settings.ts';
 import { quote } from '../../protocol/quote.ts';
 import { IssuerMismatchError } from '../errors/oauth-errors.ts';
 
 export interface IssuerExpectation {
   /** The spellings that are right, byte for byte (RFC 8414 §3.3, .github/SECURITY.md, attack 6). */
   readonly issuers: readonly string[];
-  /** The user's `--issuer`: this one and no other, wherever the metadata was found. */
-  readonly onlyIssuer?: string | undefined;
-  /** src/auth/README.md, "Entra ID": `{tenantid}` in the issuer stands for the tenant of the one that was asked for. */
-  readonly tenantIssuer?: boolean | undefined;
+  /** Of `--issuer`: this one and no other, wherever the metadata was found. `{tenantid}`: src/auth/README.md, "Entra ID". */
+  readonly settings: Pick<OAuthSettings, 'issuer' | 'tenantIssuer'>;
 }
 
 /** The issuer that is meant. Throws IssuerMismatchError: who takes another one's metadata for a server's sends its codes there. */
 export function checkIssuer(named: string, expectation: IssuerExpectation): string {
-  const { onlyIssuer, tenantIssuer } = expectation;
+  const { issuer: onlyIssuer, tenantIssuer } = expectation.settings;
   const issuers = onlyIssuer === undefined ? expectation.issuers : [onlyIssuer];
   if (issuers.includes(named)) return named;
-  const tenant = tenantIssuer === true ? issuers.find((each) => isTenantOf(each, named)) : undefined;
+  const tenant = tenantIssuer ? issuers.find((each) => isTenantOf(each, named)) : undefined;
   if (tenant !== undefined) return tenant;
   if (onlyIssuer !== undefined) throw mismatch(named, `and --issuer accepts ${quote(onlyIssuer)} alone`);
   const [asked = ''] = issuers;

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import type { OAuthSettings } from '../../protocol/oauth-settings.ts';
 import { quote } from '../../protocol/quote.ts';
 import { DiscoveryError, PkceUnsupportedError } from '../errors/oauth-errors.ts';
 import { checkDiscoveredUrl, type UrlPolicy } from '../http/url-policy.ts';
@@ -41,8 +42,7 @@ export interface ProtectedResourceMetadata {
 }
 
 export interface MetadataExpectation extends IssuerExpectation {
-  /** The user's `--assume-pkce`. */
-  readonly assumePkce: boolean;
+  readonly settings: Pick<OAuthSettings, 'issuer' | 'tenantIssuer' | 'assumePkce'>;
   /** `direct`: nobody is redirected, so neither an authorization endpoint nor PKCE is needed. */
   readonly flow?: 'redirect' | 'direct' | undefined;
   readonly policy: UrlPolicy;
@@ -99,7 +99,7 @@ export function checkAuthorizationServerMetadata(
   document: unknown,
   expectation: MetadataExpectation,
 ): AuthorizationServerMetadata {
-  const { assumePkce, policy, flow = 'redirect' } = expectation;
+  const { settings, policy, flow = 'redirect' } = expectation;
   const read = parse(authorizationServerSchema, document, AS_METADATA);
   const data = { ...read, issuer: checkIssuer(read.issuer, expectation) };
   if (flow === 'redirect') {
@@ -107,7 +107,7 @@ export function checkAuthorizationServerMetadata(
     if (data.response_types_supported !== undefined && !data.response_types_supported.includes('code')) {
       throw new DiscoveryError(`${quote(data.issuer)} does not offer the response type "code"`);
     }
-    checkPkce(data.issuer, data.code_challenge_methods_supported, assumePkce);
+    checkPkce(data.issuer, data.code_challenge_methods_supported, settings);
   }
   const endpoint = (text: string, what: string) =>
     checkDiscoveredUrl(text, `the ${what} endpoint`, policy).href;
@@ -160,7 +160,11 @@ export function defaultEndpoints(server: URL): AuthorizationServerMetadata {
 }
 
 /** MCP, Authorization → Authorization Code Protection: without the promise of S256 a client has to refuse (.github/SECURITY.md, attack 10). */
-function checkPkce(issuer: string, methods: readonly string[] | undefined, assumePkce: boolean): void {
+function checkPkce(
+  issuer: string,
+  methods: readonly string[] | undefined,
+  { assumePkce }: MetadataExpectation['settings'],
+): void {
   if (methods?.includes('S256') || (methods === undefined && assumePkce)) return;
   if (methods !== undefined) {
     throw new PkceUnsupportedError(`${quote(issuer)} offers PKCE, but not with S256`);

@@ -69,19 +69,14 @@ export async function signIn(
   attempt: SignInAttempt,
 ): Promise<CredentialRecord> {
   const { receiver, fetch } = tools;
-  const { challenge, assumePkce, authorizeParams = [] } = request;
-  const server = new URL(request.server);
+  const { challenge, authorizeParams } = request;
   const signal = attempt.waiting;
   const found = await discover({
-    server,
+    server: new URL(request.server),
     challenge,
+    settings: request,
     fetch,
-    assumePkce,
     signal,
-    resource: request.resource,
-    noResource: request.noResource,
-    issuer: request.issuer,
-    tenantIssuer: request.tenantIssuer,
   });
   const scope = chooseScope(
     challenge.scope,
@@ -93,7 +88,7 @@ export async function signIn(
   const named = namedClient(request, found.metadata, tools);
   const redirectUri = await openReceiver(request, tools, known, signal);
   const extra = [...authorizeParams, ...audience(request, found.resource)];
-  const codeScope = request.scopeOnTokenRequests === true ? scope : undefined;
+  const codeScope = request.scopeOnTokenRequests ? scope : undefined;
   const binding = await signInBinding(request, found, tools);
   const plan: Plan = { ...found, scope, redirectUri, extra, codeScope, binding };
   const register = () => registerClient({ fetch, metadata: plan.metadata, redirectUri, scope, signal });
@@ -137,7 +132,7 @@ export async function signIn(
 
 /** src/auth/README.md, "Auth0": it knows the resource by this name. */
 function audience({ audienceFromResource }: SignInRequest, resource: string | undefined) {
-  return audienceFromResource === true && resource !== undefined ? [['audience', resource] as const] : [];
+  return audienceFromResource && resource !== undefined ? [['audience', resource] as const] : [];
 }
 
 /** The sign-in before this one keeps the port for a moment, until it sees that it is wanted. */

@@ -52,18 +52,14 @@ export interface DeviceAuthorization {
 /** Somebody signs in on another device: no listener, no browser here. */
 export async function deviceSignIn(request: SignInRequest, tools: SignInTools, attempt: SignInAttempt) {
   const { fetch } = tools;
-  const { challenge, assumePkce, resource, noResource } = request;
+  const { challenge } = request;
   const signal = attempt.waiting;
   const found = await discover({
     server: new URL(request.server),
     challenge,
-    resource,
-    noResource,
+    settings: request,
     fetch,
-    assumePkce,
     signal,
-    issuer: request.issuer,
-    tenantIssuer: request.tenantIssuer,
     flow: 'direct',
   });
   const { metadata, issuer } = found;

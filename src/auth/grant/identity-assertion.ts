@@ -35,7 +35,6 @@ export async function exchangeIdToken(options: IdTokenExchange): Promise<string>
     clientId: idpClientId,
     clientSecret: options.idpClientSecret,
     signingKey: options.idpSigningKey,
-    keyOption: '--idp-client-key',
   };
   // The user named it: it may be on the company's own network, as discovered ones may not.
   fetch.policy.addresses.vouchFor(new URL(idpTokenEndpoint).hostname);
@@ -47,7 +46,7 @@ export async function exchangeIdToken(options: IdTokenExchange): Promise<string>
       issuer: idpTokenEndpoint,
       resource,
       signal,
-      client: configuredClient(idpClient, options),
+      client: configuredClient(idpClient, options, '--idp-client-key'),
       tokenTypes: /^n_a$/i,
     },
     {

@@ -1,7 +1,7 @@
 import { describeError } from '../../errors.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Random } from '../../platform/random.ts';
-import type { ConfiguredClient, MachineGrant } from '../../protocol/oauth-settings.ts';
+import type { MachineGrant, OAuthSettings } from '../../protocol/oauth-settings.ts';
 import { quote } from '../../protocol/quote.ts';
 import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
 import type { DpopKey, NewRecord } from '../../store/record/record.ts';
@@ -14,26 +14,13 @@ import type { DpopNonceCache } from '../dpop/proof.ts';
 import { GrantRefusedError } from '../errors/errors.ts';
 import { TokenEndpointError } from '../errors/oauth-errors.ts';
 import type { GuardedFetch } from '../http/guarded-fetch.ts';
-import type { SignInRequest } from '../sign-in-request.ts';
 import { requestTokens, type TokenAnswer } from '../token/token-request.ts';
 import { exchangeIdToken, JWT_BEARER } from './identity-assertion.ts';
 import { newCredential } from './new-record.ts';
 
-export interface MachineGrantOptions
-  extends Pick<
-    SignInRequest,
-    | 'server'
-    | 'profile'
-    | 'resource'
-    | 'noResource'
-    | 'scope'
-    | 'assumePkce'
-    | 'issuer'
-    | 'tenantIssuer'
-    | 'dpop'
-  > {
-  readonly grant: MachineGrant;
-  readonly client: ConfiguredClient | undefined;
+export interface MachineGrantOptions extends OAuthSettings {
+  readonly server: string;
+  readonly machineGrant: MachineGrant;
   readonly fetch: GuardedFetch;
   readonly readFile: (path: string) => string;
   readonly proofMemory: DpopNonceCache;
@@ -48,19 +35,15 @@ export async function obtainCredential(
   known: DpopKey | undefined,
   signal: AbortSignal,
 ): Promise<NewRecord> {
-  const { fetch, assumePkce, resource, noResource, clock, random } = options;
+  const { fetch, clock, random, machineGrant } = options;
   const server = new URL(options.server);
   const found = await discover({
     server,
     challenge,
-    resource,
-    noResource,
+    settings: options,
     fetch,
-    assumePkce,
     signal,
     flow: 'direct',
-    issuer: options.issuer,
-    tenantIssuer: options.tenantIssuer,
   });
   const scope = chooseScope(challenge.scope, found.scopesSupported, options.scope);
   const binding = await bindingFor(
@@ -69,9 +52,9 @@ export async function obtainCredential(
     known,
   );
   // RFC 7523 §3.1: an assertion may stand for the client as well.
-  const client = options.client ?? (options.grant.kind === 'jwt-bearer' ? { clientId: '' } : undefined);
+  const client = options.client ?? (machineGrant.kind === 'jwt-bearer' ? { clientId: '' } : undefined);
   if (client === undefined)
-    throw noClient(found.issuer, `needs a client for ${options.grant.kind}`, undefined);
+    throw noClient(found.issuer, `needs a client for ${machineGrant.kind}`, undefined);
   const tokenClient = configuredClient(client, { clock, random });
   const { tokenEndpoint, tokenEndpointAuthMethods } = found.metadata;
   const request = {
@@ -90,10 +73,12 @@ export async function obtainCredential(
     // RFC 6749 §4.4.3: none is needed; one that comes all the same would be another secret on disk.
     const { refreshToken, ...tokens }: TokenAnswer = answer;
     const outcome = { answer: tokens, binding };
-    const record = newCredential(options, { ...found, scope }, tokenClient, outcome, { clock, random });
-    return { ...record, grant: options.grant.kind };
+    // Nobody has signed in, so there is no ID token to be shown.
+    const login = { ...options, useIdToken: false };
+    const record = newCredential(login, { ...found, scope }, tokenClient, outcome, { clock, random });
+    return { ...record, grant: machineGrant.kind };
   } catch (error) {
-    throw finalOrPassing(error, options.grant);
+    throw finalOrPassing(error, machineGrant);
   }
 }
 
@@ -103,7 +88,7 @@ async function parametersOf(
   scope: string | undefined,
   signal: AbortSignal,
 ): Promise<Readonly<Record<string, string>>> {
-  const { grant, fetch } = options;
+  const { machineGrant: grant, fetch } = options;
   switch (grant.kind) {
     case 'client_credentials':
       return { grant_type: 'client_credentials' };

@@ -12,14 +12,12 @@ import type { SignInRequest } from '../sign-in-request.ts';
 import { idTokenAsBearer } from '../token/id-token-as-bearer.ts';
 import type { TokenAnswer } from '../token/token-request.ts';
 
+/** Of a sign-in request, what its record tells. */
+type NewLogin = Pick<SignInRequest, 'server' | 'profile' | 'stepUps' | 'useIdToken'>;
+
 /** What a fresh sign-in leaves behind. The family is new: refreshes of an older login find themselves superseded. */
 export function newCredential(
-  {
-    server,
-    profile,
-    stepUps,
-    useIdToken,
-  }: Pick<SignInRequest, 'server' | 'profile' | 'stepUps' | 'useIdToken'>,
+  { server, profile, stepUps, useIdToken }: NewLogin,
   { issuer, resource, metadata, scope }: Discovered & { readonly scope: string | undefined },
   client: TokenClient,
   { answer, binding }: { readonly answer: TokenAnswer; readonly binding: Binding },
@@ -27,12 +25,12 @@ export function newCredential(
 ): NewRecord {
   const { tokenEndpoint, revocationEndpoint, tokenEndpointAuthMethods } = metadata;
   const obtainedAt = clock.now();
-  const shown = useIdToken === true ? idTokenAsBearer(answer, obtainedAt) : answer;
+  const shown = useIdToken ? idTokenAsBearer(answer, obtainedAt) : answer;
   const { expiresInSeconds, issuedTokenType, ...tokens } = shown;
   return {
     family: randomToken(random, 128),
     server: canonicalServer(new URL(server)),
-    ...(profile === undefined ? {} : { profile }),
+    profile,
     issuer,
     endpoints: {
       token: tokenEndpoint,

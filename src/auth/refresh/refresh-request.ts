@@ -2,7 +2,7 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Http } from '../../platform/http/http.ts';
 import { type Random, systemRandom } from '../../platform/random.ts';
 import type { TokenBinding } from '../../protocol/access-token.ts';
-import type { ConfiguredClient, DpopMode } from '../../protocol/oauth-settings.ts';
+import type { OAuthSettings } from '../../protocol/oauth-settings.ts';
 import type { CredentialRecord } from '../../store/record/record.ts';
 import { withSecrets } from '../client/client.ts';
 import type { DpopNonceCache } from '../dpop/proof.ts';
@@ -18,12 +18,7 @@ export interface RefreshRequestOptions {
   readonly allowHttp: boolean;
   readonly clock: Clock;
   readonly random?: Random | undefined;
-  /** The client that the user named; its secrets are in no record. */
-  readonly client?: ConfiguredClient | undefined;
-  readonly scopeOnTokenRequests?: boolean | undefined;
-  readonly useIdToken?: boolean | undefined;
-  /** `--dpop`. */
-  readonly dpop?: DpopMode | undefined;
+  readonly settings: OAuthSettings;
   readonly proofMemory?: DpopNonceCache | undefined;
   /** Every connection asks this guard first. */
   readonly createHttp: (allowAddress: AddressGuard['allow']) => Promise<Http>;
@@ -31,7 +26,7 @@ export interface RefreshRequestOptions {
 
 /** The token request of a refresh, on connections of its own: one per lapse is not worth keeping any. */
 export function createRefreshRequest(options: RefreshRequestOptions): SendRefreshRequest {
-  const { server, allowHttp, clock, createHttp, random = systemRandom } = options;
+  const { server, allowHttp, clock, createHttp, settings, random = systemRandom } = options;
   return async (record, refreshToken, signal) => {
     const addresses = createAddressGuard(server);
     const http = await createHttp(addresses.allow).catch((cause) => {
@@ -43,14 +38,14 @@ export function createRefreshRequest(options: RefreshRequestOptions): SendRefres
         issuer: record.issuer,
         tokenEndpoint: record.endpoints.token,
         tokenEndpointAuthMethods: record.tokenEndpointAuthMethods,
-        client: withSecrets(record.client, options.client, { clock, random }),
+        client: withSecrets(record.client, settings.client, { clock, random }),
         refreshToken,
-        scope: options.scopeOnTokenRequests === true ? record.requestedScope : undefined,
+        scope: settings.scopeOnTokenRequests ? record.requestedScope : undefined,
         resource: record.resource,
         binding: await recordBinding(record, { ...options, random }),
         signal,
       });
-      return options.useIdToken === true ? idTokenAsBearer(answer, clock.now()) : answer;
+      return settings.useIdToken ? idTokenAsBearer(answer, clock.now()) : answer;
     } finally {
       // Beside, and whatever comes of it: nothing may stand between the answer and the disk.
       http.close().catch(ignore);
@@ -62,7 +57,7 @@ export function createRefreshRequest(options: RefreshRequestOptions): SendRefres
 async function recordBinding(
   { dpopKey }: CredentialRecord,
   {
-    dpop,
+    settings: { dpop },
     proofMemory: memory = new Map(),
     clock,
     random,

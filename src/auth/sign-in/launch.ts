@@ -3,7 +3,9 @@ import { signInEnvironment } from '../../platform/process/child-environment.ts';
 import type { Launch } from '../../platform/process/child-process.ts';
 import { SignInFailedError } from '../errors/sign-in-errors.ts';
 import type { SignInRequest } from '../sign-in-request.ts';
-import { SIGN_IN_COMMAND } from './request.ts';
+
+/** The command word with which the program starts itself as a sign-in process; not in the help. */
+export const SIGN_IN_COMMAND = '__sign-in';
 
 /** How the running program can be started once more. */
 export interface SignInStarter {

@@ -1,18 +1,12 @@
+import type { OAuthSettings } from '../../protocol/oauth-settings.ts';
+
 /** What one vendor needs that the shape of its answers cannot tell (each an option of the same meaning). */
 export interface Preset {
   /** For `presets`: one line. */
   readonly about: string;
-  readonly noResource?: true;
-  /** The scope goes with each token request, refreshes included. */
-  readonly scopeOnTokenRequests?: true;
-  readonly assumePkce?: true;
-  /** The metadata's issuer is written with `{tenantid}` for the tenant. */
-  readonly tenantIssuer?: true;
-  readonly useIdToken?: true;
+  /** What it sets, unless the options say otherwise. */
+  readonly settings?: Partial<OAuthSettings>;
   readonly callbackHost?: 'localhost';
-  readonly authorizeParams?: readonly (readonly [string, string])[];
-  /** The authorization request names the resource as `audience` as well. */
-  readonly audienceFromResource?: true;
   /** Nobody is registered there: said at once, instead of after a try. */
   readonly needsClientId?: true;
 }
@@ -21,22 +15,21 @@ export const presets = {
   entra: {
     about:
       'Microsoft Entra ID: no resource, the scope with each token request, any tenant, a client id, redirect on localhost',
-    noResource: true,
-    scopeOnTokenRequests: true,
-    tenantIssuer: true,
+    settings: { noResource: true, scopeOnTokenRequests: true, tenantIssuer: true, assumePkce: true },
     callbackHost: 'localhost',
-    assumePkce: true,
     needsClientId: true,
   },
   google: {
     about:
       'Google: access_type=offline and prompt=consent, without which there is no refresh token; a client id',
-    noResource: true,
-    assumePkce: true,
-    authorizeParams: [
-      ['access_type', 'offline'],
-      ['prompt', 'consent'],
-    ],
+    settings: {
+      noResource: true,
+      assumePkce: true,
+      authorizeParams: [
+        ['access_type', 'offline'],
+        ['prompt', 'consent'],
+      ],
+    },
     needsClientId: true,
   },
   slack: {
@@ -51,12 +44,12 @@ export const presets = {
   },
   github: {
     about: 'GitHub: a client id; PKCE although the metadata does not mention it',
-    assumePkce: true,
+    settings: { assumePkce: true },
     needsClientId: true,
   },
   auth0: {
     about: 'Auth0: the resource goes out as audience as well',
-    audienceFromResource: true,
+    settings: { audienceFromResource: true },
   },
   okta: {
     about: 'Okta: a client id',
@@ -65,9 +58,7 @@ export const presets = {
   cognito: {
     about:
       'Amazon Cognito, AgentCore: PKCE although the metadata does not mention it, the ID token, a client id',
-    assumePkce: true,
-    noResource: true,
-    useIdToken: true,
+    settings: { assumePkce: true, noResource: true, useIdToken: true },
     needsClientId: true,
   },
 } as const satisfies Record<string, Preset>;

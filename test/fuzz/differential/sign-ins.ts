@@ -2,6 +2,7 @@ import { auth as authOfSdk2 } from '@modelcontextprotocol/client';
 import { auth as authOfSdk1 } from '@modelcontextprotocol/sdk/client/auth.js';
 import * as oauth from 'oauth4webapi';
 import { discover } from '../../../src/auth/discovery/discover.ts';
+import { oauthDefaults } from '../../../src/config/oauth-config.ts';
 import { DrawbridgeError } from '../../../src/errors.ts';
 import { toldFetch } from '../../peers/net/told-http.ts';
 import { type DocumentCase, type Library, type Outcome, SERVER } from './case.ts';
@@ -35,7 +36,7 @@ export async function ourSignIn(given: DocumentCase): Promise<Outcome> {
   const server = new URL(SERVER);
   const fetch = toldFetch(server, ({ url }) => told(given, url));
   try {
-    const { metadata, resource } = await discover({ server, challenge: {}, fetch, assumePkce: false });
+    const { metadata, resource } = await discover({ server, challenge: {}, fetch, settings: oauthDefaults });
     return accepted(new URL(metadata.authorizationEndpoint ?? ''), new URL(metadata.tokenEndpoint), resource);
   } catch (error) {
     // Anything else is a fault of ours, and no refusal.

@@ -8,6 +8,7 @@ import { refreshCredential } from '../../../src/auth/refresh/refresh-credential.
 import { createRefreshRequest } from '../../../src/auth/refresh/refresh-request.ts';
 import type { RefreshOutcome } from '../../../src/auth/refresh/spend.ts';
 import type { SignInRequest } from '../../../src/auth/sign-in-request.ts';
+import { oauthDefaults } from '../../../src/config/oauth-config.ts';
 import { type Clock, systemClock } from '../../../src/platform/clock.ts';
 import { createHttp } from '../../../src/platform/http/undici.ts';
 import { silentLogger } from '../../../src/platform/log/logger.ts';
@@ -95,12 +96,11 @@ class World implements AsyncDisposable {
       random: systemRandom,
       logger: silentLogger,
       settings: {
+        ...oauthDefaults,
         server: server.href,
         allowHttp: false,
-        assumePkce: false,
         home: this.home.state,
         authTimeoutMs: 60_000,
-        callback: { host: '127.0.0.1', path: '/callback' },
         openBrowser: true,
         debug: false,
       },
@@ -111,6 +111,7 @@ class World implements AsyncDisposable {
       hasIssuerChanged: async () => false,
       loadRefreshRequest: async () =>
         createRefreshRequest({
+          settings: oauthDefaults,
           server,
           allowHttp: false,
           clock: systemClock,
@@ -126,6 +127,7 @@ class World implements AsyncDisposable {
     const { store, clock, endpoint } = this;
     const server = new URL('/mcp', endpoint.address);
     const redeem = createRefreshRequest({
+      settings: oauthDefaults,
       server,
       allowHttp: false,
       clock: systemClock,

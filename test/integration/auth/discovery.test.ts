@@ -97,9 +97,11 @@ describe('where metadata is looked for', () => {
 
   test('the resource that the user set is sent, and excuses nothing', async () => {
     await using world = await createOAuthWorld();
-    expect((await world.discover({ resource: 'api://mine' })).resource).toBe('api://mine');
+    expect((await world.discover({ settings: { resource: 'api://mine' } })).resource).toBe('api://mine');
     world.resource.on(`${RESOURCE}/mcp`, json(world.resourceMetadata({ resource: world.stranger.origin })));
-    await expect(world.discover({ resource: world.server.href })).rejects.toThrow(ResourceMismatchError);
+    await expect(world.discover({ settings: { resource: world.server.href } })).rejects.toThrow(
+      ResourceMismatchError,
+    );
   });
 });
 
@@ -226,7 +228,7 @@ describe('PKCE taken away (SECURITY.md, attack 10)', () => {
     await using world = await createOAuthWorld();
     const metadata = world.issuerMetadata({ code_challenge_methods_supported: methods });
     world.authorization.on(SERVER, json(metadata));
-    await expect(world.discover({ assumePkce })).rejects.toThrow(PkceUnsupportedError);
+    await expect(world.discover({ settings: { assumePkce } })).rejects.toThrow(PkceUnsupportedError);
     expectOnlyQuestions(world);
   });
 
@@ -236,7 +238,7 @@ describe('PKCE taken away (SECURITY.md, attack 10)', () => {
       SERVER,
       json(world.issuerMetadata({ code_challenge_methods_supported: undefined })),
     );
-    expect((await world.discover({ assumePkce: true })).issuer).toBe(world.issuer);
+    expect((await world.discover({ settings: { assumePkce: true } })).issuer).toBe(world.issuer);
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { thumbprint } from '../../../src/auth/dpop/key.ts';
-import { keyOf } from '../../../src/compose/credential.ts';
+import { keyOf } from '../../../src/store/record/credential-key.ts';
 import type { CredentialRecord, DpopKey } from '../../../src/store/record/record.ts';
 import type { Fault } from '../../peers/faults/faults.ts';
 import type { GateEvent } from '../../peers/mcp-servers/dpop-gate.ts';

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { refreshCredential } from '../../../src/auth/refresh/refresh-credential.ts';
 import { createRefreshRequest } from '../../../src/auth/refresh/refresh-request.ts';
+import { oauthDefaults } from '../../../src/config/oauth-config.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { createHttp } from '../../../src/platform/http/undici.ts';
 import { type Logger, silentLogger } from '../../../src/platform/log/logger.ts';
@@ -44,6 +45,7 @@ async function work(task: WorkerTask): Promise<WorkerAnswer> {
     }
     case 'refresh': {
       const redeem = createRefreshRequest({
+        settings: oauthDefaults,
         server: new URL(task.server),
         allowHttp: false,
         clock: systemClock,

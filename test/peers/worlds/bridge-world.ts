@@ -3,10 +3,9 @@ import { CredentialAuthorization } from '../../../src/auth/credential/interactiv
 import { hasIssuerChanged } from '../../../src/auth/credential/issuer-change.ts';
 import type { DpopNonceCache } from '../../../src/auth/dpop/proof.ts';
 import { createRefreshRequest } from '../../../src/auth/refresh/refresh-request.ts';
-import { readSignInRequest } from '../../../src/auth/sign-in/request.ts';
 import { runSignIn, type SignInOutcome } from '../../../src/auth/sign-in/run.ts';
+import { readSignInRequest } from '../../../src/auth/sign-in-request.ts';
 import { type CommandResult, runCommand } from '../../../src/compose/commands.ts';
-import { keyOf } from '../../../src/compose/credential.ts';
 import { composeMachineAuthorization } from '../../../src/compose/machine.ts';
 import type { ProcessParts } from '../../../src/compose/process-parts.ts';
 import { signInSettings } from '../../../src/compose/sign-in-settings.ts';
@@ -20,6 +19,7 @@ import { createLogSink } from '../../../src/platform/log/sink.ts';
 import { systemRandom } from '../../../src/platform/random.ts';
 import { openLeases } from '../../../src/store/lease/lease.ts';
 import { openStore } from '../../../src/store/open-store.ts';
+import { keyOf } from '../../../src/store/record/credential-key.ts';
 import type { CredentialRecord } from '../../../src/store/record/record.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { type VisitOptions, visit } from '../browsers/browser-visit.ts';
@@ -126,10 +126,7 @@ export class BridgeWorld implements AsyncDisposable {
           allowHttp: false,
           clock,
           createHttp: createGuarded,
-          client: config.oauth.client,
-          scopeOnTokenRequests: config.oauth.scopeOnTokenRequests,
-          useIdToken: config.oauth.useIdToken,
-          dpop: config.oauth.dpop,
+          settings: config.oauth,
           proofMemory,
         }),
       hasIssuerChanged: (...asked) =>
@@ -137,7 +134,7 @@ export class BridgeWorld implements AsyncDisposable {
           {
             server: config.server,
             allowHttp: false,
-            onlyIssuer: config.oauth.issuer,
+            settings: config.oauth,
             clock,
             logger,
             createHttp: createGuarded,

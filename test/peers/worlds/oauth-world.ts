@@ -6,10 +6,11 @@ import {
   type GuardedFetch,
   type UserHeaders,
 } from '../../../src/auth/http/guarded-fetch.ts';
+import { oauthDefaults } from '../../../src/config/oauth-config.ts';
 import { type Clock, systemClock } from '../../../src/platform/clock.ts';
 import type { Http } from '../../../src/platform/http/http.ts';
 import { createHttp } from '../../../src/platform/http/undici.ts';
-import type { BearerChallenge } from '../../../src/protocol/www-authenticate.ts';
+import type { OAuthSettings } from '../../../src/protocol/oauth-settings.ts';
 import { json, startWebOrigin, type WebOrigin } from '../net/web-origin.ts';
 
 export interface OAuthWorldOptions {
@@ -30,7 +31,9 @@ export interface OAuthWorld extends AsyncDisposable {
   /** The metadata, with changes, where it belongs. */
   resourceMetadata(change?: Record<string, unknown>): Record<string, unknown>;
   issuerMetadata(change?: Record<string, unknown>): Record<string, unknown>;
-  discover(options?: Partial<DiscoverOptions> & { challenge?: BearerChallenge }): Promise<Discovered>;
+  discover(
+    options?: Partial<Omit<DiscoverOptions, 'settings'>> & { settings?: Partial<OAuthSettings> },
+  ): Promise<Discovered>;
 }
 
 export async function createOAuthWorld(options: OAuthWorldOptions = {}): Promise<OAuthWorld> {
@@ -60,7 +63,8 @@ export async function createOAuthWorld(options: OAuthWorldOptions = {}): Promise
       code_challenge_methods_supported: ['S256'],
       ...change,
     }),
-    discover: (change) => discover({ server, challenge: {}, fetch, assumePkce: false, ...change }),
+    discover: ({ settings, ...change } = {}) =>
+      discover({ server, challenge: {}, fetch, ...change, settings: { ...oauthDefaults, ...settings } }),
     [Symbol.asyncDispose]: async () => {
       await http.close();
       for (const origin of [resource, authorization, stranger]) await origin[Symbol.asyncDispose]();

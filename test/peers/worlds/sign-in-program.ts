@@ -1,8 +1,7 @@
 // Two programs in one, as the real one is: without `__sign-in` a host that starts a sign-in and then hangs, with it the sign-in.
 
-import { startSignIn } from '../../../src/auth/sign-in/launch.ts';
-import { readSignInRequest, SIGN_IN_COMMAND } from '../../../src/auth/sign-in/request.ts';
-import type { SignInRequest } from '../../../src/auth/sign-in-request.ts';
+import { SIGN_IN_COMMAND, startSignIn } from '../../../src/auth/sign-in/launch.ts';
+import { readSignInRequest, type SignInRequest } from '../../../src/auth/sign-in-request.ts';
 import { signInProcess } from '../../../src/commands/sign-in-process.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { listenOnLoopback } from '../../../src/platform/http/loopback-listener.ts';

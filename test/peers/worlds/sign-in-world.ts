@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DEFAULT_CALLBACK } from '../../../src/auth/sign-in/request.ts';
 import { runSignIn, type SignInOutcome, type SignInPlatform } from '../../../src/auth/sign-in/run.ts';
 import type { SignInRequest } from '../../../src/auth/sign-in-request.ts';
+import { oauthDefaults } from '../../../src/config/oauth-config.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { listenOnLoopback } from '../../../src/platform/http/loopback-listener.ts';
 import { createHttp } from '../../../src/platform/http/undici.ts';
@@ -72,14 +72,13 @@ export class SignInWorld implements AsyncDisposable {
 
   request(nonce: string, part: Partial<SignInRequest> = {}): SignInRequest {
     return {
+      ...oauthDefaults,
       key: this.key,
       nonce,
       server: this.server,
       challenge: { scheme: 'Bearer' },
       allowHttp: false,
-      assumePkce: false,
       authTimeoutMs: 60_000,
-      callback: DEFAULT_CALLBACK,
       openBrowser: true,
       debug: false,
       ...part,

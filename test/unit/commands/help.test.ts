@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { HELP_MAX_COLUMNS, helpText } from '../../../src/commands/help.ts';
 import { commands } from '../../../src/config/commands/commands.ts';
 import { defaults } from '../../../src/config/config.ts';
+import { oauthDefaults } from '../../../src/config/oauth-config.ts';
 import { environmentName, type Option } from '../../../src/config/options/option.ts';
 import { options } from '../../../src/config/options/options.ts';
 
@@ -46,9 +47,9 @@ test('tells the defaults that are used', () => {
     ['auth-timeout', `${defaults.authTimeoutMs / 1000}`],
     ['connect-timeout', `${defaults.connectTimeoutMs / 1000}`],
     ['max-message-size', `${defaults.maxMessageBytes / 1024 ** 2}MiB`],
-    ['callback-path', defaults.callbackPath],
-    ['callback-host', defaults.callbackHost],
-    ['profile', defaults.profile],
+    ['callback-path', oauthDefaults.callback.path],
+    ['callback-host', oauthDefaults.callback.host],
+    ['profile', oauthDefaults.profile],
   ] as const) {
     expect(options[name].help).toContain(`(default: ${shown})`);
   }

@@ -38,8 +38,8 @@ test('an address alone gives the defaults', () => {
     warnings: [],
     config: {
       server: new URL(URL_TEXT),
-      profile: 'default',
       oauth: {
+        profile: 'default',
         grant: 'authorization_code',
         noResource: false,
         scopeOnTokenRequests: false,
@@ -47,15 +47,15 @@ test('an address alone gives the defaults', () => {
         useIdToken: false,
         dpop: 'auto',
         tenantIssuer: false,
+        assumePkce: false,
         authorizeParams: [],
+        callback: { host: '127.0.0.1', path: '/callback' },
       },
       loginCommand: { words: [URL_TEXT], notes: [] },
       allowHttp: false,
-      assumePkce: false,
       headers: [],
       staticAuthorization: false,
       transport: 'auto',
-      callback: { host: '127.0.0.1', path: '/callback' },
       authTimeoutMs: 300_000,
       wait: false,
       openBrowser: true,
@@ -81,16 +81,20 @@ describe('each option by flag, environment and file', () => {
     ['connect-timeout', '2.5', { connectTimeoutMs: 2500 }],
     ['max-message-size', '64MiB', { maxMessageBytes: 67_108_864 }],
     ['max-message-size', '65536', { maxMessageBytes: 65_536 }],
-    ['profile', 'work', { profile: 'work' }],
-    ['scope', 'a b', { scope: 'a b' }],
-    ['resource', 'https://Example.com/MCP/', { resource: 'https://Example.com/MCP/' }],
-    ['callback-host', 'localhost', { callback: { host: 'localhost', path: '/callback' } }],
-    ['host', '::1', { callback: { host: '[::1]', path: '/callback' } }],
-    ['callback-port', '3334', { callback: { host: '127.0.0.1', port: 3334, path: '/callback' } }],
-    ['callback-path', '/oauth/callback', { callback: { host: '127.0.0.1', path: '/oauth/callback' } }],
+    ['profile', 'work', { oauth: { profile: 'work' } }],
+    ['scope', 'a b', { oauth: { scope: 'a b' } }],
+    ['resource', 'https://Example.com/MCP/', { oauth: { resource: 'https://Example.com/MCP/' } }],
+    ['callback-host', 'localhost', { oauth: { callback: { host: 'localhost', path: '/callback' } } }],
+    ['host', '::1', { oauth: { callback: { host: '[::1]', path: '/callback' } } }],
+    ['callback-port', '3334', { oauth: { callback: { host: '127.0.0.1', port: 3334, path: '/callback' } } }],
+    [
+      'callback-path',
+      '/oauth/callback',
+      { oauth: { callback: { host: '127.0.0.1', path: '/oauth/callback' } } },
+    ],
     ['auth-timeout', '60', { authTimeoutMs: 60_000 }],
     ['no-browser', true, { openBrowser: false }],
-    ['assume-pkce', true, { assumePkce: true }],
+    ['assume-pkce', true, { oauth: { assumePkce: true } }],
     ['wait', true, { wait: true }],
     ['debug', true, { log: { debug: true, silent: false, format: 'text' } }],
     ['silent', true, { log: { debug: false, silent: true, format: 'text' } }],
@@ -123,7 +127,11 @@ describe('precedence', () => {
 
   test('flag over environment over file over default', () => {
     const { config } = bridge(['--scope', 'flag', '--debug=false'], { env, files });
-    expect(config).toMatchObject({ scope: 'flag', profile: 'env', wait: true, allowHttp: false });
+    expect(config).toMatchObject({
+      oauth: { scope: 'flag', profile: 'env' },
+      wait: true,
+      allowHttp: false,
+    });
     expect(config.server.href).toBe('https://file.example/mcp');
     expect(config.log.debug).toBe(false);
   });
@@ -196,7 +204,7 @@ test.each<[readonly string[], readonly string[]]>([
 
 test('URL and PORT as mcp-remote has them', () => {
   const { config } = bridge([URL_TEXT, '9696', '--host', 'localhost', '--callback-path', '/x']);
-  expect(config.callback).toEqual({ host: 'localhost', port: 9696, path: '/x' });
+  expect(config.oauth.callback).toEqual({ host: 'localhost', port: 9696, path: '/x' });
 });
 
 test('what stands behind -- is no flag', () => {

@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { keyOf } from '../../../src/compose/credential.ts';
 import { signInHint } from '../../../src/compose/sign-in-hint.ts';
 import { type Config, loadConfig } from '../../../src/config/config.ts';
 import type { Option } from '../../../src/config/options/option.ts';
 import { type OptionName, options } from '../../../src/config/options/options.ts';
+import { keyOf } from '../../../src/store/record/credential-key.ts';
 
 const SERVER = 'https://mcp.example/mcp';
 const SECRET = 's3cr3t-canary';

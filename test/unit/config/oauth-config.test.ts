@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { keyOf } from '../../../src/compose/credential.ts';
 import { type Config, loadConfig } from '../../../src/config/config.ts';
+import { keyOf } from '../../../src/store/record/credential-key.ts';
 
 const URL_ARGUMENT = 'https://mcp.example/mcp';
 
@@ -196,8 +196,8 @@ describe('--authorize-param', () => {
 
 describe('presets', () => {
   it('set what the vendor needs, and give way to what is said', () => {
-    const entra = load(['--preset', 'entra', '--client-id', 'c']).config;
-    expect(entra.oauth).toMatchObject({ noResource: true, scopeOnTokenRequests: true });
+    const entra = oauth(['--preset', 'entra', '--client-id', 'c']);
+    expect(entra).toMatchObject({ noResource: true, scopeOnTokenRequests: true });
     expect(entra.callback.host).toBe('localhost');
     const own = load([
       '--preset',
@@ -209,7 +209,7 @@ describe('presets', () => {
       '--no-resource=false',
     ]);
     expect(own.config.oauth.noResource).toBe(false);
-    expect(own.config.callback.host).toBe('127.0.0.1');
+    expect(own.config.oauth.callback.host).toBe('127.0.0.1');
     const google = oauth([
       '--preset',
       'google',

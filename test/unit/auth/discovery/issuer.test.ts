@@ -4,9 +4,12 @@ import { IssuerMismatchError } from '../../../../src/auth/errors/oauth-errors.ts
 
 const asked = 'https://as.example/tenant';
 
+/** What the options and the preset say. */
+const plain = { tenantIssuer: false };
+
 function refusal(named: string, change: Partial<IssuerExpectation> = {}): IssuerMismatchError {
   try {
-    checkIssuer(named, { issuers: [asked], ...change });
+    checkIssuer(named, { issuers: [asked], settings: plain, ...change });
   } catch (error) {
     if (error instanceof IssuerMismatchError) return error;
     throw error;
@@ -16,7 +19,7 @@ function refusal(named: string, change: Partial<IssuerExpectation> = {}): Issuer
 
 describe('without --issuer', () => {
   test('the same bytes', () => {
-    expect(checkIssuer(asked, { issuers: [asked] })).toBe(asked);
+    expect(checkIssuer(asked, { issuers: [asked], settings: plain })).toBe(asked);
   });
 
   test.each([
@@ -40,14 +43,15 @@ describe('without --issuer', () => {
 });
 
 describe('with --issuer', () => {
-  const onlyIssuer = `${asked}/`;
+  const issuer = `${asked}/`;
+  const settings = { ...plain, issuer };
 
   test('exactly that one', () => {
-    expect(checkIssuer(onlyIssuer, { issuers: [asked], onlyIssuer })).toBe(onlyIssuer);
+    expect(checkIssuer(issuer, { issuers: [asked], settings })).toBe(issuer);
   });
 
   test.each([asked, `${asked}//`, 'https://evil.example/'])('%s is refused by name', (named) => {
-    expect(refusal(named, { onlyIssuer }).message).toContain(`--issuer accepts "${onlyIssuer}" alone`);
+    expect(refusal(named, { settings }).message).toContain(`--issuer accepts "${issuer}" alone`);
   });
 });
 
@@ -56,7 +60,7 @@ describe('{tenantid}', () => {
 
   test('stands for the tenant that was asked for, which is the issuer then', () => {
     const named = 'https://login.example/{tenantid}/v2.0';
-    expect(checkIssuer(named, { issuers, tenantIssuer: true })).toBe(issuers[0]);
+    expect(checkIssuer(named, { issuers, settings: { tenantIssuer: true } })).toBe(issuers[0]);
   });
 
   test.each([
@@ -66,7 +70,7 @@ describe('{tenantid}', () => {
     'https://login.example/{tenantid}/{tenantid}',
     '{tenantid}',
   ])('%s is something else', (named) => {
-    expect(refusal(named, { issuers, tenantIssuer: true })).toBeInstanceOf(IssuerMismatchError);
+    expect(refusal(named, { issuers, settings: { tenantIssuer: true } })).toBeInstanceOf(IssuerMismatchError);
   });
 
   test('only where the preset says so', () => {

@@ -12,6 +12,7 @@ import {
   RefusedAddressError,
 } from '../../../../src/auth/errors/oauth-errors.ts';
 import { createAddressGuard } from '../../../../src/auth/http/address-policy.ts';
+import { oauthDefaults } from '../../../../src/config/oauth-config.ts';
 
 const issuer = 'https://as.example/tenant';
 const document = {
@@ -31,7 +32,11 @@ const policy = { server, allowHttp: false, addresses: createAddressGuard(server)
 
 function check(change: Record<string, unknown> = {}, assumePkce = false) {
   const given: Record<string, unknown> = { ...document, ...change };
-  return checkAuthorizationServerMetadata(given, { issuers: [issuer], assumePkce, policy });
+  return checkAuthorizationServerMetadata(given, {
+    issuers: [issuer],
+    settings: { ...oauthDefaults, assumePkce },
+    policy,
+  });
 }
 
 test('what is used is taken over, the rest is not', () => {
@@ -55,14 +60,14 @@ test('a minimal document is enough', () => {
     token_endpoint,
     code_challenge_methods_supported: ['S256'],
   };
-  expect(checkAuthorizationServerMetadata(minimal, { issuers: [issuer], assumePkce: false, policy })).toEqual(
-    {
-      issuer,
-      authorizationEndpoint: authorization_endpoint,
-      tokenEndpoint: token_endpoint,
-      issParameterSupported: false,
-    },
-  );
+  expect(
+    checkAuthorizationServerMetadata(minimal, { issuers: [issuer], settings: oauthDefaults, policy }),
+  ).toEqual({
+    issuer,
+    authorizationEndpoint: authorization_endpoint,
+    tokenEndpoint: token_endpoint,
+    issParameterSupported: false,
+  });
 });
 
 describe('the issuer, byte for byte (SECURITY.md, attack 6)', () => {
@@ -167,7 +172,7 @@ test('__proto__ in a document reaches nothing (SECURITY.md, attack 18)', () => {
     "constructor":{"prototype":{"polluted":1}},${JSON.stringify(document).slice(1)}`);
   const metadata = checkAuthorizationServerMetadata(hostile, {
     issuers: [issuer],
-    assumePkce: false,
+    settings: oauthDefaults,
     policy,
   });
   expect(metadata.registrationEndpoint).toBe(document.registration_endpoint);

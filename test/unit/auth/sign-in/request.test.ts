@@ -1,17 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { registeredPort } from '../../../../src/auth/callback/receiver.ts';
-import { DEFAULT_CALLBACK, readSignInRequest } from '../../../../src/auth/sign-in/request.ts';
-import type { SignInRequest } from '../../../../src/auth/sign-in-request.ts';
+import { readSignInRequest, type SignInRequest } from '../../../../src/auth/sign-in-request.ts';
+import { oauthDefaults } from '../../../../src/config/oauth-config.ts';
+
+const DEFAULT_CALLBACK = oauthDefaults.callback;
 
 const request: SignInRequest = {
+  ...oauthDefaults,
   key: 'ab'.repeat(32),
   nonce: 'n',
   server: 'https://mcp.example/mcp',
   challenge: { scheme: 'Bearer', scope: 'a b' },
   allowHttp: false,
-  assumePkce: false,
   authTimeoutMs: 300_000,
-  callback: DEFAULT_CALLBACK,
   openBrowser: true,
   debug: false,
 };

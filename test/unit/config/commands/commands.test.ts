@@ -23,7 +23,7 @@ test.each<[string, readonly string[], Record<string, unknown>]>([
   ['login', ['login', URL_TEXT, '--force'], { server: new URL(URL_TEXT), force: true }],
   ['logout', ['logout', '--all'], { all: true }],
   ['status', ['status', '--json'], { json: true }],
-  ['status', ['status', URL_TEXT, '--profile', 'work'], { onlyProfile: 'work', profile: 'work' }],
+  ['status', ['status', URL_TEXT, '--profile', 'work'], { onlyProfile: 'work', oauth: { profile: 'work' } }],
   ['token', ['token', URL_TEXT, '--header'], { wholeHeader: true, headers: [] }],
   ['token', ['token', '--header', URL_TEXT], { wholeHeader: true, server: new URL(URL_TEXT) }],
   ['tokens export', ['tokens', 'export', URL_TEXT], { server: new URL(URL_TEXT) }],

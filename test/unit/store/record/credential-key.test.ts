@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { keyOf } from '../../../src/compose/credential.ts';
-import { loadConfig } from '../../../src/config/config.ts';
+import { loadConfig } from '../../../../src/config/config.ts';
+import { keyOf } from '../../../../src/store/record/credential-key.ts';
 
 /** Computed when the key was first released: a login that is stored under a key is found by no other. */
 const released: readonly [what: string, args: readonly string[], key: string][] = [
