@@ -15,7 +15,7 @@ const FILE_MAX_STATEMENTS = 160;
 const FOLDER_MAX_FILES = 15;
 
 /** What each room may import beside itself, `platform`, `protocol`, `redaction` and `errors.ts`. Nobody imports upward. */
-const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   main: ['compose', 'commands', 'config'],
   compose: ['commands', 'config', 'bridge', 'eras', 'host', 'remote', 'auth', 'store', 'ui'],
   commands: ['config', 'bridge', 'host', 'remote', 'auth', 'store', 'ui'],
@@ -32,7 +32,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   redaction: [],
   errors: ['redaction'],
 };
-const GROUND = ['platform', 'protocol', 'redaction', 'errors'];
+export const GROUND = ['platform', 'protocol', 'redaction', 'errors'];
 /** What the ground itself may import. */
 const BOTTOM = ['redaction', 'errors'];
 
@@ -40,7 +40,7 @@ const BOTTOM = ['redaction', 'errors'];
  * The smaller rooms of a large one, lowest first: each may import what stands before it. `.` is the large room's own folder. After the colon
  * stand the doors, the only files that other folders may import; without a colon all files are doors.
  */
-const ROOMS: Readonly<Record<string, readonly string[]>> = {
+export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   auth: [
     'errors',
     'http: guarded-fetch address-policy address-reach url-policy json',

@@ -1,0 +1,131 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, test } from 'vitest';
+import { roomsPicture, withPicture } from '../../.build/rooms.ts';
+import { ATTACKS } from '../threats/rows.ts';
+
+const root = new URL('../..', import.meta.url).pathname;
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+
+/** Every page of the repository, by its path. */
+const PAGES = [
+  'README.md',
+  '.github/SECURITY.md',
+  '.github/CONTRIBUTING.md',
+  ...['src', 'test'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((path) => /(^|\/)README\.md$/.test(path))
+      .map((path) => `${folder}/${path}`),
+  ),
+];
+
+const sources = ['src', 'test', '.build'].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.(ts|cjs)$/.test(name) && name !== 'unit/documents.test.ts')
+    .map((name) => `${folder}/${name}`),
+);
+
+/** The numbered rows of the table below a heading. */
+function rows(page: string, heading: string): Map<number, string> {
+  const part =
+    read(page)
+      .split(/^#+ /m)
+      .find((each) => each.startsWith(`${heading}\n`)) ?? '';
+  return new Map(Array.from(part.matchAll(/^\| (\d+) \|.*$/gm), ([row, number]) => [Number(number), row]));
+}
+
+/** `1, 3`, `27–29`, `1 to 4 and 7` → each number. */
+function numbersIn(text: string): number[] {
+  return text.split(/, | and /).flatMap((part) => {
+    const [from = Number.NaN, to = from] = part.split(/–| to /).map(Number);
+    return Array.from({ length: to - from + 1 }, (_, at) => from + at);
+  });
+}
+
+const NUMBERS = String.raw`(\d+(?:(?:, | and | to |–)\d+)*)`;
+
+test('the table of attacks is that of test/threats/rows.ts, with its files', () => {
+  const attacks = rows('.github/SECURITY.md', 'Attacks');
+  expect([...attacks.keys()]).toEqual(ATTACKS.map(([row]) => row));
+  for (const [row, ...tests] of ATTACKS) {
+    const linked = Array.from((attacks.get(row) ?? '').matchAll(/\]\(\.\.\/test\/([^)]+)\.test\.ts\)/g));
+    expect([row, linked.map(([, file]) => file)]).toEqual([row, [...new Set(tests.map(([file]) => file))]]);
+  }
+});
+
+test('a citation of an attack or a fault leads to a row', () => {
+  const tables = [
+    {
+      page: '.github/SECURITY.md',
+      cited: new RegExp(`SECURITY\\.md, attacks? ${NUMBERS}`, 'g'),
+      heading: 'Attacks',
+    },
+    {
+      page: 'test/README.md',
+      cited: new RegExp(`test/README\\.md, faults? ${NUMBERS}`, 'g'),
+      heading: 'Faults',
+    },
+    {
+      page: 'src/README.md',
+      cited: new RegExp(`src/README\\.md, promises? ${NUMBERS}`, 'g'),
+      heading: undefined,
+    },
+  ];
+  for (const { page, cited, heading } of tables) {
+    const known = heading === undefined ? new Set([1, 2, 3, 4, 5, 6]) : rows(page, heading);
+    const found = sources.flatMap((file) =>
+      Array.from(read(file).matchAll(cited), ([citation, numbers = '']) => ({ file, citation, numbers })),
+    );
+    expect(found.length, page).toBeGreaterThan(0);
+    expect(found.filter(({ numbers }) => !numbersIn(numbers).every((number) => known.has(number)))).toEqual(
+      [],
+    );
+  }
+});
+
+test('a citation of words on a page of the repository finds them there', () => {
+  const cited = /\b((?:src|test)\/(?:\w+\/)?README\.md|\.github\/\w+\.md), "([^"]+)"/g;
+  const found = sources.flatMap((file) =>
+    Array.from(read(file).matchAll(cited), ([, page = '', words = '']) => ({ file, page, words })),
+  );
+  expect(found.length).toBeGreaterThan(0);
+  expect(found.filter(({ page, words }) => !existsSync(join(root, page)) || !isTitle(page, words))).toEqual(
+    [],
+  );
+});
+
+/** A heading, or the first cell of a row. */
+function isTitle(page: string, words: string): boolean {
+  return read(page)
+    .split('\n')
+    .some((line) => line.replace(/^#+ /, '') === words || line.startsWith(`| ${words} |`));
+}
+
+test('nothing cites a page that is not in the repository', () => {
+  const elsewhere = /\b(THREATS|FAULTS|QUIRKS|DESIGN|STYLE|HOUSE)\b/;
+  expect(sources.filter((file) => elsewhere.test(read(file)))).toEqual([]);
+});
+
+test.each(PAGES)('%s: each link and each file that it names is there', (page) => {
+  const text = read(page);
+  const links = Array.from(text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g), ([, link = '']) => link)
+    .filter((link) => !/^https?:/.test(link))
+    .map((link) => join(dirname(page), link));
+  const named = Array.from(
+    text.matchAll(/`((?:src|test|\.build|\.github|\.ci)\/[\w./-]*)`/g),
+    ([, path = '']) => path,
+  );
+  expect([...links, ...named].filter((path) => !existsSync(join(root, path)))).toEqual([]);
+});
+
+test.each(PAGES)('%s: each script that it names is there', (page) => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+  const named = Array.from(read(page).matchAll(/\bnpm run ([\w:-]+)/g), ([, name = '']) => name);
+  expect(named.filter((name) => !(name in scripts))).toEqual([]);
+});
+
+test('the picture of the rooms is that of the import rules (npx tsx .build/rooms.ts)', () => {
+  const page = read('src/README.md');
+  expect(page).toContain(roomsPicture());
+  expect(withPicture(page)).toBe(page);
+});
