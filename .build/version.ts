@@ -12,7 +12,7 @@ const kept = join(root, '.github/CHANGELOG.md');
 
 if (existsSync(kept)) renameSync(kept, beside);
 try {
-  execFileSync('npx', ['--yes', '@changesets/cli@3', 'version'], { cwd: root, stdio: 'inherit' });
+  execFileSync('npx', ['--yes', '@changesets/cli@2', 'version'], { cwd: root, stdio: 'inherit' });
 } finally {
   if (existsSync(beside)) renameSync(beside, kept);
 }
