@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
+import { picture } from '../../.build/picture.ts';
 import { roomsPicture, withPicture } from '../../.build/rooms.ts';
 import { ATTACKS } from '../threats/rows.ts';
 
@@ -102,7 +103,7 @@ function isTitle(page: string, words: string): boolean {
 }
 
 test('nothing cites a page that is not in the repository', () => {
-  const elsewhere = /\b(THREATS|FAULTS|QUIRKS|DESIGN|STYLE|HOUSE)\b/;
+  const elsewhere = /\b(THREATS|FAULTS|QUIRKS|DESIGN)\b/;
   expect(sources.filter((file) => elsewhere.test(read(file)))).toEqual([]);
 });
 
@@ -128,4 +129,13 @@ test('the picture of the rooms is that of the import rules (npx tsx .build/rooms
   const page = read('src/README.md');
   expect(page).toContain(roomsPicture());
   expect(withPicture(page)).toBe(page);
+});
+
+test("the README's picture is that of .build/picture.ts", () => {
+  expect(read('.github/bridge.svg')).toBe(picture());
+});
+
+test('the README is short: fewer than 200 lines on the page, the rest is folded', () => {
+  const folded = /^<details>\n(<summary>.*<\/summary>)[\s\S]*?^<\/details>$/gm;
+  expect(read('README.md').replace(folded, '$1').split('\n').length).toBeLessThan(200);
 });

@@ -14,10 +14,11 @@ const ID_JAG = 'urn:ietf:params:oauth:token-type:id-jag';
 const SECRET = 'client-secret-canary';
 
 const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
-const chapter = (/## Ways to sign in\n([\s\S]*?)\n## /.exec(readme)?.[1] ?? '').split(/^### /m).slice(1);
+const JSON_BLOCK = /```json\n([\s\S]*?)```/g;
+const chapter = (/## Ways to sign in\n([\s\S]*?)\n## /.exec(readme)?.[1] ?? '').split(/^<summary>/m).slice(1);
 const ways = chapter.flatMap((part) => {
-  const config = /```json\n([\s\S]*?)```/.exec(part)?.[1];
-  return config === undefined ? [] : [{ title: part.split('\n', 1)[0] ?? '', text: part, config }];
+  const [title = '', text = ''] = part.split('</summary>\n');
+  return Array.from(text.matchAll(JSON_BLOCK), ([, config = '']) => ({ title, text, config }));
 });
 
 interface Server {
@@ -112,6 +113,13 @@ const WAYS: Readonly<Record<string, Way>> = {
 
 test('each way to sign in has a configuration, and each is tried here', () => {
   expect(ways.map(({ title }) => title)).toEqual(Object.keys(WAYS));
+});
+
+test('every configuration of the README is one of them', () => {
+  const configurations = Array.from(readme.matchAll(JSON_BLOCK), ([, config]) => config);
+  const tried = new Set(ways.map(({ config }) => config));
+  expect(configurations.length).toBeGreaterThan(ways.length);
+  expect(configurations.filter((config) => config === undefined || !tried.has(config))).toEqual([]);
 });
 
 test.concurrent.each(ways)('README, "$title": the configuration as it stands there serves', async (found) => {
