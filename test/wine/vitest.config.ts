@@ -8,8 +8,8 @@ export default defineConfig({
   test: {
     reporters: ['default'],
     include: ['test/wine/**/*.test.ts'],
-    testTimeout: 120_000,
-    hookTimeout: 60_000,
+    testTimeout: 300_000,
+    hookTimeout: 120_000,
     // One Windows, and each process there takes a second of a processor to start.
     fileParallelism: false,
   },
