@@ -1,5 +1,6 @@
 import type { StopSignal } from '../platform/stop.ts';
 import type { AccessToken } from '../protocol/access-token.ts';
+import type { PendingSignInStatus } from '../protocol/pending-sign-in.ts';
 import type { BearerChallenge } from '../protocol/www-authenticate.ts';
 import { StaticAuthorizationRefusedError } from './errors/errors.ts';
 
@@ -9,20 +10,6 @@ export type Bearer = AccessToken;
 export type Recovery =
   | { readonly kind: 'retry'; readonly bearer: Bearer }
   | { readonly kind: 'sign-in'; readonly signIn: PendingSignInStatus };
-
-/** A sign-in that is going on, in whatever process. */
-export interface PendingSignInStatus {
-  /** To be opened by the person, once it is known. */
-  readonly address: string | undefined;
-  /** To be entered there, where the sign-in is on another device (RFC 8628). */
-  readonly userCode?: string | undefined;
-  /** Milliseconds since the epoch. */
-  readonly deadline: number | undefined;
-  /** Called with each address, the present one included. */
-  onAddress(listener: (address: string, userCode?: string) => void): void;
-  /** Rejects with a DrawbridgeError. */
-  readonly done: Promise<Bearer>;
-}
 
 /** What the bridge knows of authorization. */
 export interface Authorization {

@@ -1,3 +1,4 @@
+import { AuthorizedTransport } from '../bridge/session/authorized-transport.ts';
 import type { BridgeCommandParts } from '../commands/bridge.ts';
 import type { Config } from '../config/config.ts';
 import { EraTransport } from '../eras/era-transport.ts';
@@ -59,11 +60,12 @@ export async function composeBridge(
     transportMemory(memory),
   );
   const authorization = await composeAuthorization(config, key, process, logger);
+  const authorized = new AuthorizedTransport({ transport, authorization, clock: systemClock });
   const ports = { authorization, memory, clock: systemClock, random: systemRandom, logger };
   return {
     stdin: process.stdin,
     writer: createHostWriter(process.stdout, onHostGone),
-    http: new EraTransport({ ...ports, transport }),
+    transport: new EraTransport({ ...ports, transport: authorized }),
     ...ports,
     version,
     maxMessageBytes,

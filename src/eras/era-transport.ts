@@ -1,4 +1,3 @@
-import type { Authorization } from '../auth/authorization.ts';
 import { AbortedError } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/log/logger.ts';
@@ -10,7 +9,12 @@ import { answersId, type MessageId, stringId } from '../protocol/message-id.ts';
 import { type Era, eraOfRequest, metaOf } from '../protocol/revisions.ts';
 import { BadAnswerError } from '../remote/http/errors.ts';
 import type { MessageOptions } from '../remote/http/message-options.ts';
-import type { RefreshOptions, Reply, Transport } from '../remote/transport/transport.ts';
+import {
+  isRejection,
+  type RefreshOptions,
+  type Reply,
+  type Transport,
+} from '../remote/transport/transport.ts';
 import { DISCOVER_MS, MAX_NESTING } from './message/limits.ts';
 import { NotLegacyError } from './message/not-legacy.ts';
 import {
@@ -29,9 +33,8 @@ export interface EraCache {
 }
 
 export interface EraTransportOptions {
-  /** The server, as it is. */
+  /** The server as it is, with messages authorized. */
   readonly transport: Transport;
-  readonly authorization: Authorization;
   readonly memory: EraCache;
   readonly clock: Clock;
   readonly random: Random;
@@ -179,7 +182,7 @@ export class EraTransport implements Transport {
       if (reply !== undefined) return reply;
     }
     const reply = await this.#between.post(body, options);
-    if (reply.kind !== 'refused') this.#isUnproved = false;
+    if (!isRejection(reply)) this.#isUnproved = false;
     return reply;
   }
 
@@ -203,7 +206,8 @@ export class EraTransport implements Transport {
     }
     const id = discovers ? request.id : stringId(ownId(this.#options.random));
     const asked = discovers ? body : ownDiscover(id, request);
-    const reply = await this.#withinTime(mirror, id, asked, options);
+    const { progress: _ofHost, ...rest } = options;
+    const reply = await this.#withinTime(mirror, id, asked, discovers ? options : rest);
     const verdict: ProbeResult = reply === undefined ? 'legacy' : classifyDiscover(openingOf(reply));
     switch (verdict) {
       case 'modern':
@@ -240,17 +244,27 @@ export class EraTransport implements Transport {
     transport: Transport,
     id: MessageId,
     body: Uint8Array | string,
-    options: MessageOptions,
+    { progress, ...options }: MessageOptions,
   ): Promise<Reply | undefined> {
     const late = new AbortController();
-    const settled = new AbortController();
-    this.#options.clock.sleep(DISCOVER_MS, settled.signal).then(
-      () => late.abort(new AbortedError('the server did not answer server/discover')),
-      () => undefined,
-    );
+    let settled = new AbortController();
+    // From each attempt on: while a token is obtained, the silence is not the server's.
+    const sending = () => {
+      this.#options.clock.sleep(DISCOVER_MS, settled.signal).then(
+        () => late.abort(new AbortedError('the server did not answer server/discover')),
+        () => undefined,
+      );
+      progress?.sending();
+    };
+    const returned = () => {
+      settled.abort();
+      settled = new AbortController();
+      progress?.returned();
+    };
     try {
       const signal = anySignal([options.signal, late.signal]);
-      const reply = await transport.post(body, { ...options, signal });
+      const timed = { sending, returned, sent: () => progress?.sent() };
+      const reply = await transport.post(body, { ...options, signal, progress: timed });
       return reply.kind === 'events' ? await answerOn(reply, id) : reply;
     } catch (error) {
       if (options.signal.aborted || !late.signal.aborted) throw error;

@@ -57,7 +57,13 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'sign-in: ensure follow launch retry-pause run',
     'credential: interactive-authorization machine-authorization machine-token valid-token complete-imported issuer-change',
   ],
-  bridge: ['timing', 'stand-in', 'session: session lifecycle', 'relay: dispatch parts', '.: bridge'],
+  bridge: [
+    'timing',
+    'stand-in',
+    'session: session lifecycle authorized-transport',
+    'relay: dispatch parts',
+    '.: bridge',
+  ],
   eras: [
     'message',
     'modern: modern-transport modern-server',

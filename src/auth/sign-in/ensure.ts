@@ -1,9 +1,9 @@
 import { DrawbridgeError, describeError } from '../../errors.ts';
+import type { PendingSignInStatus } from '../../protocol/pending-sign-in.ts';
 import { quoteAddress } from '../../protocol/quote.ts';
 import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
 import type { SignInStatus } from '../../store/lease/lease.ts';
 import type { CredentialRecord } from '../../store/record/record.ts';
-import type { PendingSignInStatus } from '../authorization.ts';
 import { SignInNeededError } from '../errors/errors.ts';
 import type { SignInRequest } from '../sign-in-request.ts';
 import { type FollowSignInDeps, type LeaseOutcome, SignInFollower } from './follow.ts';

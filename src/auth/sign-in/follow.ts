@@ -1,8 +1,9 @@
 import type { Clock } from '../../platform/clock.ts';
+import type { PendingSignInStatus } from '../../protocol/pending-sign-in.ts';
 import { admitResource } from '../../redaction/query-secrets.ts';
 import type { Leases, SignInStatus } from '../../store/lease/lease.ts';
 import type { CredentialRecord } from '../../store/record/record.ts';
-import type { Bearer, PendingSignInStatus } from '../authorization.ts';
+import type { Bearer } from '../authorization.ts';
 import { SignInEndedError } from '../errors/errors.ts';
 
 export interface FollowSignInDeps {

@@ -19,7 +19,7 @@ import { mayRelay } from '../session/lifecycle.ts';
 import { absentAnswer, SIGN_IN_TOOL } from '../stand-in/stand-in.ts';
 import { CANCELLED_STREAM_MS } from '../timing/limits.ts';
 import type { BridgeParts } from './parts.ts';
-import { isOwed, type PendingRequest } from './pending-requests.ts';
+import { isOwed, PendingRequest } from './pending-requests.ts';
 import { Relay } from './relay.ts';
 
 /** What the host says, message by message: who takes it, in which order it goes out. */
@@ -104,21 +104,21 @@ export class HostDispatcher {
   }
 
   #request(id: MessageId, method: string, params: unknown, bytes: Uint8Array): void {
-    const { connection, table, lists } = this.#relay;
+    const { session, table, lists } = this.#relay;
     const refuse = (code: number, why: string) => this.#write(errorAnswer(id, code, why));
     if (table.get(id) !== undefined) {
       return refuse(RpcErrorCode.invalidRequest, 'Invalid request: this id already waits for its answer.');
     }
-    if (method === 'ping' && !mayRelay(connection.state)) return this.#write(resultAnswer(id, {}));
+    if (method === 'ping' && !mayRelay(session.state)) return this.#write(resultAnswer(id, {}));
     if (method === 'initialize') {
-      if (connection.state.host !== 'not-initialized') {
+      if (session.state.host !== 'not-initialized') {
         return refuse(RpcErrorCode.invalidRequest, 'Invalid request: the session is already initialized.');
       }
-      table.add({ id, method, bytes, params });
-      return connection.initializeReceived({ id, bytes, params });
+      table.add(new PendingRequest({ id, method, bytes, params }));
+      return session.initializeReceived({ id, bytes, params });
     }
-    if (eraOfRequest(params) === 'modern') connection.hostNeedsNoSession();
-    if (connection.state.host === 'not-initialized' && !connection.withoutSession) {
+    if (eraOfRequest(params) === 'modern') session.hostNeedsNoSession();
+    if (session.state.host === 'not-initialized' && !session.withoutSession) {
       // Without the fields of 2026-07-28 it is no request of that revision; what a server of 2025 says leads its host to `initialize`.
       if (method === 'server/discover') {
         return refuse(RpcErrorCode.methodNotFound, 'Method not found: server/discover');
@@ -126,27 +126,28 @@ export class HostDispatcher {
       return refuse(RpcErrorCode.invalidRequest, 'Invalid request: initialize comes first.');
     }
     if (this.#answeredHere(id, method, params)) return;
-    const request = table.add({ id, method, bytes, params }) as PendingRequest;
+    const request = this.#relay.newRequest({ id, method, bytes, params });
+    request.admit();
     this.#count(request, bytes.length);
     this.#relay.urlElicitation.offer();
-    if (method === 'server/discover') this.#relay.standInForDiscovery(request);
+    if (method === 'server/discover') this.#relay.standInAnswers.discovery(request);
     if (method === 'tools/call' && lists.signInOffered && isObject(params) && params.name === SIGN_IN_TOOL) {
-      return this.#relay.waitForSignIn(request);
+      return void request.waitForSignIn();
     }
-    this.#relay.handleRequest(request);
+    void request.relay();
   }
 
   /** Answers what the stand-in has offered and the server is not asked for; false: it is. */
   #answeredHere(id: MessageId, method: string, params: unknown): boolean {
-    const { connection, sessionEffects } = this.#relay;
-    if (!mayRelay(connection.state)) {
+    const { session, sessionEffects } = this.#relay;
+    if (!mayRelay(session.state)) {
       // Hosts set it when they start, and some wait for the answer: it holds for the session that is being opened.
       if (!sessionEffects.stoodIn || method !== 'logging/setLevel') return false;
       sessionEffects.wish({ method, params });
       this.#write(resultAnswer(id, {}));
       return true;
     }
-    const absent = absentAnswer(method, sessionEffects.stoodIn, connection.capabilities);
+    const absent = absentAnswer(method, sessionEffects.stoodIn, session.capabilities);
     if (absent === undefined) return false;
     if (absent.kind === 'result') this.#write(resultAnswer(id, absent.result));
     else this.#write(errorAnswer(id, RpcErrorCode.methodNotFound, absent.message));
@@ -154,12 +155,12 @@ export class HostDispatcher {
   }
 
   #notification(method: string, bytes: Uint8Array): void {
-    const { connection } = this.#relay;
+    const { session } = this.#relay;
     if (method === 'notifications/initialized') {
       this.#relay.sessionEffects.initialized = bytes;
-      return connection.initializedReceived();
+      return session.initializedReceived();
     }
-    if (connection.state.host === 'not-initialized' && !connection.withoutSession) return;
+    if (session.state.host === 'not-initialized' && !session.withoutSession) return;
     if (method === 'notifications/cancelled') {
       const id = idInParams(textOf(bytes), 'requestId');
       const request = id === undefined ? undefined : this.#relay.table.find(id);

@@ -6,13 +6,13 @@ import { WaitBudget, waitLimitMs } from '../timing/wait-budget.ts';
 import type { HostDelivery } from './host-delivery.ts';
 import type { BridgeParts } from './parts.ts';
 import type { ResponseReader } from './response-reader.ts';
-import type { MessageSender } from './send.ts';
+import { type SendDeps, sendMessage } from './send.ts';
 
 export interface HostNotificationsOptions {
   readonly parts: BridgeParts;
   /** Aborts when the bridge closes. */
   readonly signal: StopSignal;
-  readonly messageSender: MessageSender;
+  readonly send: SendDeps;
   readonly hostDelivery: HostDelivery;
   readonly responseReader: ResponseReader;
 }
@@ -26,14 +26,14 @@ export class HostNotifications {
     this.#options = options;
   }
 
-  inOrder(body: Uint8Array): void {
-    this.#queue = this.#queue.then(() => this.send(body));
+  inOrder(bytes: Uint8Array): void {
+    this.#queue = this.#queue.then(() => this.send(bytes));
   }
 
   /** An answer to the server goes after what was written before it, but does not wait for long for what hangs. */
-  answer(body: Uint8Array): void {
+  answer(bytes: Uint8Array): void {
     const before = this.#queue;
-    const sent = Promise.race([before, this.pause(ANSWER_TURN_MS)]).then(() => this.send(body));
+    const sent = Promise.race([before, this.pause(ANSWER_TURN_MS)]).then(() => this.send(bytes));
     this.#queue = before.then(() => sent);
   }
 
@@ -43,12 +43,13 @@ export class HostNotifications {
   }
 
   /** Sends one at once. What becomes of it can only be logged. */
-  async send(body: Uint8Array): Promise<void> {
-    const { parts, signal, messageSender, hostDelivery, responseReader } = this.#options;
+  async send(bytes: Uint8Array): Promise<void> {
+    const { parts, signal, send, hostDelivery, responseReader } = this.#options;
     const { logger } = parts;
     try {
       const waitBudget = new WaitBudget(parts.clock, waitLimitMs('', parts.wait), signal);
-      const sendResult = await messageSender.send({ body, signal, waitBudget, limitMs: ACCEPT_MS });
+      const limit = { ms: ACCEPT_MS, what: 'the acceptance of the message' };
+      const sendResult = await sendMessage({ bytes, signal, waitBudget, limit }, send);
       if (sendResult.kind === 'failed')
         logger.warn('a notification was not delivered', { reason: sendResult.why });
       if (sendResult.kind !== 'replied') return;

@@ -11,8 +11,9 @@ import type { ServerCache } from '../stand-in/server-cache.ts';
 export interface BridgeParts {
   readonly stdin: Readable;
   readonly writer: HostWriter;
-  readonly http: Transport;
-  readonly authorization: Authorization;
+  /** Authorizes what it sends. */
+  readonly transport: Transport;
+  readonly authorization: Pick<Authorization, 'close'>;
   readonly memory: ServerCache;
   readonly clock: Clock;
   readonly random: Random;

@@ -1,12 +1,13 @@
 import { Stop } from '../../platform/stop.ts';
 import type { MessageId } from '../../protocol/jsonrpc.ts';
 import { IdMap } from '../../protocol/message-id.ts';
-import type { SessionHeaders } from '../../remote/http/message-options.ts';
+import type { SendProgress, SessionHeaders } from '../../remote/http/message-options.ts';
 
-type Entered = Pick<PendingRequest, 'id' | 'method' | 'bytes' | 'params' | 'onResponse'>;
+/** What a request is made of. */
+export type RequestMessage = Pick<PendingRequest, 'id' | 'method' | 'bytes' | 'params' | 'onResponse'>;
 
 /** A request of the host (or of the bridge itself) that has no answer yet. */
-export class PendingRequest {
+export class PendingRequest implements SendProgress {
   readonly id: MessageId;
   readonly method: string;
   readonly bytes: Uint8Array | string;
@@ -17,14 +18,13 @@ export class PendingRequest {
   readonly stop = new Stop();
   /** The host no longer wants it. */
   cancelled = false;
-  /** The first byte of it may have left. */
-  mayHaveRun = false;
   /** The server accepted it with 202: its answer can only come over the stream of this session. */
   acceptedIn: SessionHeaders | undefined;
+  #mayHaveRun = false;
   #isSent = false;
   #whenSent: (() => void)[] = [];
 
-  constructor({ id, method, bytes, params, onResponse }: Entered) {
+  constructor({ id, method, bytes, params, onResponse }: RequestMessage) {
     this.id = id;
     this.method = method;
     this.bytes = bytes;
@@ -32,7 +32,12 @@ export class PendingRequest {
     if (onResponse !== undefined) this.onResponse = onResponse;
   }
 
-  /** Its last byte went out, or never will. */
+  /** Whether its first byte may have left, and the server has not refused it since. */
+  get mayHaveRun(): boolean {
+    return this.#mayHaveRun;
+  }
+
+  /** Whether its last byte went out, or never will. */
   get isSent(): boolean {
     return this.#isSent;
   }
@@ -43,7 +48,16 @@ export class PendingRequest {
     else this.#whenSent.push(listener);
   }
 
-  markSent(): void {
+  sending(): void {
+    this.#mayHaveRun = true;
+  }
+
+  returned(): void {
+    this.#mayHaveRun = false;
+  }
+
+  /** Its last byte went out, or never will. */
+  sent(): void {
     if (this.#isSent) return;
     this.#isSent = true;
     for (const listener of this.#whenSent) listener();
@@ -74,12 +88,9 @@ export class PendingRequests {
     return this.#open.find(id);
   }
 
-  /** Enters a request; undefined when that id already waits. */
-  add(request: Entered): PendingRequest | undefined {
-    if (this.#open.get(request.id) !== undefined) return undefined;
-    const entry = new PendingRequest(request);
-    this.#open.set(request.id, entry);
-    return entry;
+  /** Enters a request. Its id must not wait already (`get`). */
+  add(request: PendingRequest): void {
+    this.#open.set(request.id, request);
   }
 
   /** Takes a request out because its answer is about to be written; undefined when nothing waits for it. */
@@ -87,7 +98,7 @@ export class PendingRequests {
     const entry = this.#open.find(id);
     if (entry === undefined) return undefined;
     this.#open.delete(entry.id);
-    entry.markSent();
+    entry.sent();
     if (this.#idle !== undefined && !this.#owes()) this.#idle();
     return entry;
   }

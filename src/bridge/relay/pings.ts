@@ -5,7 +5,8 @@ import { anySignal, type StopSignal } from '../../platform/stop.ts';
 import { serverRequest } from '../../protocol/jsonrpc.ts';
 import { stringId } from '../../protocol/message-id.ts';
 import { PING_TIMEOUT_MS } from '../timing/limits.ts';
-import type { PendingRequest, PendingRequests } from './pending-requests.ts';
+import type { HostRequest } from './host-request.ts';
+import type { PendingRequests, RequestMessage } from './pending-requests.ts';
 
 export interface PingsOptions {
   readonly everyMs: number;
@@ -16,7 +17,7 @@ export interface PingsOptions {
   readonly signal: StopSignal;
   /** Whether there is a session to ask in. */
   readonly ready: () => boolean;
-  readonly serve: (request: PendingRequest) => void;
+  readonly newRequest: (message: RequestMessage) => HostRequest;
   /** The server did not answer. */
   readonly onSilence: () => void;
 }
@@ -25,7 +26,7 @@ export interface PingsOptions {
  * `--ping-interval`: asks a server for a sign of life (specification, Ping), which keeps middleboxes from forgetting the connection and shows
  * one that is dead although neither side was told. Never rejects.
  */
-export async function ping(options: PingsOptions): Promise<void> {
+export async function sendPings(options: PingsOptions): Promise<void> {
   const { everyMs, clock, signal, logger } = options;
   const ended = () => {};
   while (!signal.aborted) {
@@ -38,14 +39,23 @@ export async function ping(options: PingsOptions): Promise<void> {
   }
 }
 
-async function answered({ everyMs, clock, random, table, signal, serve }: PingsOptions): Promise<boolean> {
+async function answered({
+  everyMs,
+  clock,
+  random,
+  table,
+  signal,
+  newRequest,
+}: PingsOptions): Promise<boolean> {
   const id = stringId(ownId(random));
   const bytes = serverRequest(id, 'ping');
   const time = new AbortController();
   const answer = new Promise<true>((resolve) => {
     const message = { id, method: 'ping', bytes, params: undefined, onResponse: () => resolve(true) };
     // An error is an answer too: the server, or the bridge on its behalf, knows where it stands.
-    serve(table.add(message) as PendingRequest);
+    const request = newRequest(message);
+    request.admit();
+    void request.relay();
   });
   const over = clock.sleep(Math.min(everyMs, PING_TIMEOUT_MS), anySignal([signal, time.signal])).then(
     () => false,

@@ -1,4 +1,3 @@
-import type { Authorization } from '../../auth/authorization.ts';
 import { AbortedError, DrawbridgeError, describeError } from '../../errors.ts';
 import type { HostWriter } from '../../host/writer.ts';
 import type { Clock } from '../../platform/clock.ts';
@@ -12,13 +11,18 @@ import { backoffMs, reconnectMs } from '../../remote/http/backoff.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';
 import { RESUME_LIMIT_MS } from '../../remote/http/limits.ts';
 import type { SessionHeaders } from '../../remote/http/message-options.ts';
-import type { Reply, Transport } from '../../remote/transport/transport.ts';
+import {
+  isRejection,
+  type Reply,
+  type ServerReply,
+  statusOf,
+  type Transport,
+} from '../../remote/transport/transport.ts';
 import type { HostDelivery } from './host-delivery.ts';
 import type { PendingRequest, PendingRequests } from './pending-requests.ts';
 
 export interface ResponseReaderOptions {
-  readonly http: Transport;
-  readonly authorization: Authorization;
+  readonly transport: Transport;
   readonly hostDelivery: HostDelivery;
   readonly table: PendingRequests;
   readonly writer: HostWriter;
@@ -63,7 +67,7 @@ export class ResponseReader {
   }
 
   /** Never rejects for what the server did wrong: that becomes the request's error. */
-  async read(reply: Reply, request: PendingRequest, session: SessionHeaders): Promise<void> {
+  async read(reply: ServerReply, request: PendingRequest, session: SessionHeaders): Promise<void> {
     const { hostDelivery } = this.#options;
     try {
       if (reply.kind === 'message') {
@@ -144,7 +148,7 @@ export class ResponseReader {
     request: PendingRequest,
     session: SessionHeaders,
   ): Promise<Events | undefined> {
-    const { http, authorization, clock, random, logger, writer } = this.#options;
+    const { transport, clock, random, logger, writer } = this.#options;
     const { signal } = request.stop;
     const end = clock.monotonic() + RESUME_LIMIT_MS;
     for (let attempt = 1; clock.monotonic() < end; attempt++) {
@@ -153,15 +157,14 @@ export class ResponseReader {
         signal,
       );
       try {
-        const bearer = await authorization.current(signal);
         const lastEventId = position.lastEventId as string;
         const beforeBody = () => writer.untilReady();
-        const reply = await http.listen({ session, bearer, signal, lastEventId, beforeBody });
+        // Nobody asks for it at this moment, so a 401 asks no person.
+        const options = { session, signal, lastEventId, beforeBody, mayRecover: false };
+        const reply = await transport.listen(options);
         if (reply.kind === 'events') return reply;
-        logger.debug(
-          'resuming was refused',
-          reply.kind === 'refused' ? { status: reply.refusal.status } : {},
-        );
+        if (reply.kind === 'no-token') throw reply.error;
+        logger.debug('resuming was refused', isRejection(reply) ? { status: statusOf(reply) } : {});
         return undefined;
       } catch (error) {
         if (signal.aborted) throw signal.reason;

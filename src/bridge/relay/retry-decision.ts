@@ -1,8 +1,7 @@
 import type { DrawbridgeError } from '../../errors.ts';
 import { HttpError } from '../../platform/http/http.ts';
-import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
 import type { RejectionKind } from '../../remote/http/refusal.ts';
-import { MAX_DELAYS, MAX_RECOVERIES, MAX_REOPENINGS, MAX_STEP_UPS } from '../timing/limits.ts';
+import { MAX_DELAYS, MAX_REOPENINGS } from '../timing/limits.ts';
 
 /** What stood between a message and its answer. */
 export type SendFailure =
@@ -11,19 +10,15 @@ export type SendFailure =
 
 /** What was already done for this message. */
 export interface AttemptCounts {
-  readonly recoveries: number;
-  readonly stepUps: number;
   readonly reopenings: number;
   readonly delays: number;
+  /** Attempts of which not one byte left, because the server could not be reached. */
+  readonly absences: number;
 }
 
-export const noAttempts: AttemptCounts = { recoveries: 0, stepUps: 0, reopenings: 0, delays: 0 };
+export const noAttempts: AttemptCounts = { reopenings: 0, delays: 0, absences: 0 };
 
 export type NextStep =
-  /** Ask the authorization for another token, then send again. */
-  | { readonly kind: 'recover'; readonly wwwAuthenticate: BearerChallenge | undefined }
-  /** Ask for a token that may do more, then send again. */
-  | { readonly kind: 'step-up'; readonly wwwAuthenticate: BearerChallenge }
   /** Open a new session, then send again. */
   | { readonly kind: 'reopen' }
   /** Send again after this pause. */
@@ -38,21 +33,16 @@ export type NextStep =
     };
 
 /**
- * src/README.md, "Order and retry": a message is sent again only when it cannot have run: connection refused, name not resolved, 401, 404 for a lost
- * session, 429 and 503 with `Retry-After`. In every other case the host gets an error for that id.
+ * src/README.md, "Order and retry": a message is sent again only when it cannot have run: the connection was refused, the name was not resolved, the session was lost (404), or the
+ * server asked for a later attempt (429 or 503 with `Retry-After`). In every other case the host gets an error for that id. The transport has
+ * dealt with 401, and with 403 for want of scope, before: here they are final.
  */
 export function nextStep(failure: SendFailure, attempts: AttemptCounts): NextStep {
   switch (failure.kind) {
     case 'unauthorized':
-      if (attempts.recoveries < MAX_RECOVERIES) {
-        return { kind: 'recover', wwwAuthenticate: failure.wwwAuthenticate };
-      }
       return refused('the server refused each token that it was shown (401)');
 
     case 'scope-needed':
-      if (attempts.stepUps < MAX_STEP_UPS) {
-        return { kind: 'step-up', wwwAuthenticate: failure.wwwAuthenticate };
-      }
       return { kind: 'fail', error: failure.error, why: failure.error.message, mayHaveRun: false };
 
     case 'session-lost':
@@ -86,4 +76,18 @@ export function nextStep(failure: SendFailure, attempts: AttemptCounts): NextSte
 
 function refused(why: string): NextStep {
   return { kind: 'fail', error: undefined, why, mayHaveRun: false };
+}
+
+/** The counts after this step. */
+export function counted(attempts: AttemptCounts, step: NextStep): AttemptCounts {
+  switch (step.kind) {
+    case 'reopen':
+      return { ...attempts, reopenings: attempts.reopenings + 1 };
+    case 'delay':
+      return { ...attempts, delays: attempts.delays + 1 };
+    case 'await-server':
+      return { ...attempts, absences: attempts.absences + 1 };
+    case 'fail':
+      return attempts;
+  }
 }

@@ -1,4 +1,3 @@
-import type { Authorization } from '../../auth/authorization.ts';
 import { DrawbridgeError, describeError } from '../../errors.ts';
 import type { HostWriter } from '../../host/writer.ts';
 import type { Clock } from '../../platform/clock.ts';
@@ -8,13 +7,12 @@ import { backoffMs, mayPass, reconnectMs } from '../../remote/http/backoff.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';
 import { RESUME_LIMIT_MS } from '../../remote/http/limits.ts';
 import type { SessionHeaders } from '../../remote/http/message-options.ts';
-import type { Reply, Transport } from '../../remote/transport/transport.ts';
+import { isRejection, type Reply, statusOf, type Transport } from '../../remote/transport/transport.ts';
 import { SHORT_STREAM_MS } from '../timing/limits.ts';
 import type { HostDelivery } from './host-delivery.ts';
 
 export interface ServerStreamOptions {
-  readonly http: Transport;
-  readonly authorization: Authorization;
+  readonly transport: Transport;
   readonly hostDelivery: HostDelivery;
   readonly writer: HostWriter;
   readonly clock: Clock;
@@ -114,7 +112,7 @@ export class ServerStream {
       try {
         const reply = await this.#request(session, signal, lastEventId);
         if (reply.kind !== 'events') {
-          const status = reply.kind === 'refused' ? reply.refusal.status : 202;
+          const status = isRejection(reply) ? statusOf(reply) : 202;
           if (status === 404 && session.sessionId !== undefined) {
             // The first 404 in a session says that the server has no stream: many say so in place of 405, and have the session all the same.
             const isOver = wasOpen || (reply.kind === 'refused' && reply.refusal.sessionIsOver === true);
@@ -162,16 +160,17 @@ export class ServerStream {
     signal: StopSignal,
     lastEventId: string | undefined,
   ): Promise<Reply> {
-    const { http, authorization, writer } = this.#options;
-    // A token that is refused here is not renewed from here: that would ask a person from a timer (src/README.md, promise 2).
-    const bearer = await authorization.current(signal);
-    return http.listen({
+    const { transport, writer } = this.#options;
+    const reply = await transport.listen({
       session,
-      bearer,
       signal,
+      // A token that is refused here is not renewed from here: that would ask a person from a timer (src/README.md, promise 2).
+      mayRecover: false,
       beforeBody: () => writer.untilReady(),
       ...(lastEventId === undefined ? {} : { lastEventId }),
     });
+    if (reply.kind === 'no-token') throw reply.error;
+    return reply;
   }
 
   /** Delivers until the stream ends; the id of the last event that the host has, and how many there were. */

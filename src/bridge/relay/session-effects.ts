@@ -6,9 +6,9 @@ import { isObject } from '../../protocol/json-object.ts';
 import { notification, RpcErrorCode, resultAnswer, serverRequest } from '../../protocol/jsonrpc.ts';
 import { stringId } from '../../protocol/message-id.ts';
 import { INITIALIZED_MS } from '../../remote/http/limits.ts';
-import type { SessionHeaders } from '../../remote/http/message-options.ts';
-import { type TimeLimit, withinTimeLimit } from '../../remote/http/time-limit.ts';
-import type { Reply } from '../../remote/transport/transport.ts';
+import type { MessageOptions, SessionHeaders } from '../../remote/http/message-options.ts';
+import { withinTimeLimit } from '../../remote/http/time-limit.ts';
+import { isRejection, type Reply, statusOf } from '../../remote/transport/transport.ts';
 import type { Session, SessionHooks } from '../session/session.ts';
 import type { ProvisionalLists } from '../stand-in/provisional-lists.ts';
 import type { CachedServer } from '../stand-in/server-cache.ts';
@@ -18,7 +18,7 @@ import { initializePatienceMs } from '../timing/host-patience.ts';
 import { RESTORE_REQUEST_MS, RESTORING_MS, STAND_IN_AFTER_MS } from '../timing/limits.ts';
 import type { HostDelivery } from './host-delivery.ts';
 import type { BridgeParts } from './parts.ts';
-import type { PendingRequest, PendingRequests } from './pending-requests.ts';
+import { PendingRequest, type PendingRequests } from './pending-requests.ts';
 import type { ResponseReader } from './response-reader.ts';
 import type { ServerStream } from './server-stream.ts';
 import type { RestorableRequest, SessionSettings } from './session-settings.ts';
@@ -26,12 +26,11 @@ import type { RestorableRequest, SessionSettings } from './session-settings.ts';
 export interface SessionEffectsOptions {
   readonly parts: BridgeParts;
   readonly signal: StopSignal;
-  readonly connection: () => Session;
   readonly table: PendingRequests;
   readonly hostDelivery: HostDelivery;
   readonly responseReader: ResponseReader;
   readonly stream: ServerStream;
-  readonly shape: SessionSettings;
+  readonly settings: SessionSettings;
   readonly lists: ProvisionalLists;
   readonly cachedServer: Promise<CachedServer>;
 }
@@ -50,14 +49,14 @@ export class SessionEffects implements SessionHooks {
     this.#options = options;
   }
 
-  armStandIn(): void {
+  armStandIn(session: Session): void {
     this.#armed?.abort();
     const own = new AbortController();
     this.#armed = own;
-    const { parts, connection, signal: closing } = this.#options;
+    const { parts, signal: closing } = this.#options;
     const signal = anySignal([closing, own.signal]);
-    this.#untilDue(signal).then(
-      () => connection().standInDue(),
+    this.#untilDue(session, signal).then(
+      () => session.standInDue(),
       (error: unknown) => {
         if (!signal.aborted) logUnexpected(parts.logger, 'the wait for the server', error);
       },
@@ -65,26 +64,25 @@ export class SessionEffects implements SessionHooks {
   }
 
   /** A server that is not known has more to say of itself than a stand-in could: where its answer is on its way, it is waited for. */
-  async #untilDue(signal: StopSignal): Promise<void> {
-    const { parts, connection, cachedServer } = this.#options;
+  async #untilDue(session: Session, signal: StopSignal): Promise<void> {
+    const { parts, cachedServer } = this.#options;
     await parts.clock.sleep(STAND_IN_AFTER_MS, signal);
     if (isObject((await cachedServer).initialize)) return;
-    const { contact, initializeRequest } = connection();
+    const { contact, initializeRequest } = session;
     const ms = initializePatienceMs(initializeRequest?.params) - STAND_IN_AFTER_MS;
     await contact.whileUnderWay(ms, parts.clock, signal);
   }
 
-  async answerByStandIn(): Promise<void> {
+  async answerByStandIn({ initializeRequest }: Session): Promise<void> {
     this.stoodIn = true;
-    const { parts, connection, table, cachedServer } = this.#options;
-    const { initializeRequest } = connection();
+    const { parts, table, cachedServer } = this.#options;
     if (initializeRequest === undefined) return;
     const result = standInInitializeResult(initializeRequest.params, await cachedServer, parts.version);
     const answer = resultAnswer(initializeRequest.id, result);
     if (table.settle(initializeRequest.id) !== undefined) await parts.writer.write(answer);
   }
 
-  relayInitializeResult: SessionHooks['relayInitializeResult'] = async (_request, { json, result }) => {
+  relayInitializeResult: SessionHooks['relayInitializeResult'] = async ({ json, result }) => {
     this.#armed?.abort();
     await this.#options.hostDelivery.deliver(json);
     this.#options.parts.memory.update({ initialize: result });
@@ -107,23 +105,22 @@ export class SessionEffects implements SessionHooks {
     if (rest !== undefined) void responseReader.drain(rest, 'the rest of the answer to initialize');
   };
 
-  async sendInitialized(session: SessionHeaders): Promise<void> {
-    const { parts, signal } = this.#options;
+  async sendInitialized({ headers }: Session): Promise<void> {
+    const { signal } = this.#options;
     const body = this.initialized ?? notification('notifications/initialized');
-    const what = 'the acceptance of notifications/initialized';
-    const limit = { clock: parts.clock, ms: INITIALIZED_MS, signal, what };
-    await this.#withoutHarm(limit, (within) => this.#post(body, session, within));
+    const limit = { ms: INITIALIZED_MS, what: 'the acceptance of notifications/initialized' };
+    await this.#withoutHarm(() => this.#post(body, { session: headers, signal, limit }));
   }
 
   /** Resolves when the session is as the lost one was, or has to be used as it is; the rest is then done beside its messages. */
-  async restore(session: SessionHeaders): Promise<void> {
-    const { parts, signal, shape, connection } = this.#options;
+  async restore(session: Session): Promise<void> {
+    const { parts, signal, settings } = this.#options;
+    const { headers } = session;
     const restoring = async () => {
-      for (const restorable of shape.all()) {
+      for (const restorable of settings.all()) {
         // It may have been set before the server said that it has no log.
-        const isAbsent =
-          absentAnswer(restorable.method, this.stoodIn, connection().capabilities) !== undefined;
-        if (!isAbsent) await this.#ask(restorable, session);
+        const isAbsent = absentAnswer(restorable.method, this.stoodIn, session.capabilities) !== undefined;
+        if (!isAbsent) await this.#ask(restorable, headers);
       }
     };
     const restored = restoring().catch((error: unknown) => {
@@ -137,19 +134,18 @@ export class SessionEffects implements SessionHooks {
 
   /** The host wants this of the session that is being opened. */
   wish(restorable: RestorableRequest): void {
-    this.#options.shape.note(restorable);
+    this.#options.settings.note(restorable);
   }
 
-  listen(session: SessionHeaders): void {
+  listen({ headers }: Session): void {
     const { stream, parts } = this.#options;
     stream
-      .listen(session)
+      .listen(headers)
       .catch((error: unknown) => logUnexpected(parts.logger, "the server's own stream", error));
   }
 
-  async announceChanges(): Promise<void> {
-    const { parts, connection, lists } = this.#options;
-    const result = connection().initializeResult;
+  async announceChanges({ initializeResult: result }: Session): Promise<void> {
+    const { parts, lists } = this.#options;
     if (result !== undefined) parts.memory.update({ initialize: result });
     for (const method of lists.changes()) await parts.writer.write(notification(method));
   }
@@ -159,39 +155,38 @@ export class SessionEffects implements SessionHooks {
     const { parts, signal, table, responseReader } = this.#options;
     const id = stringId(ownId(parts.random));
     const bytes = serverRequest(id, restorable.method, restorable.params);
-    const request = table.add({ id, bytes, ...restorable, onResponse: () => {} }) as PendingRequest;
-    const limit = {
-      clock: parts.clock,
-      ms: RESTORE_REQUEST_MS,
-      signal,
-      what: `the answer to ${restorable.method}`,
-    };
-    await this.#withoutHarm(limit, async (within) => {
-      within.addEventListener('abort', () => request.stop.abort(within.reason), { once: true });
-      const reply = await this.#post(bytes, session, within);
-      if (reply.kind !== 'refused') await responseReader.read(reply, request, session);
-    });
+    const request = new PendingRequest({ id, bytes, ...restorable, onResponse: () => {} });
+    table.add(request);
+    const what = `the answer to ${restorable.method}`;
+    const limit = { clock: parts.clock, ms: RESTORE_REQUEST_MS, signal, what };
+    await this.#withoutHarm(() =>
+      withinTimeLimit(limit, async (within) => {
+        within.addEventListener('abort', () => request.stop.abort(within.reason), { once: true });
+        const reply = await this.#post(bytes, { session, signal: within });
+        if (!isRejection(reply)) await responseReader.read(reply, request, session);
+      }),
+    );
     table.settle(id);
   }
 
   /** What goes wrong in the opening of a session shows again with the next message. Rejects only when the bridge closes. */
-  async #withoutHarm(limit: TimeLimit, work: (within: StopSignal) => Promise<unknown>): Promise<void> {
+  async #withoutHarm(work: () => Promise<unknown>): Promise<void> {
     const { parts, signal } = this.#options;
     try {
-      await withinTimeLimit(limit, work);
+      await work();
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       logFailure(parts.logger, 'a message of the opening was lost', error);
     }
   }
 
-  /** One POST that belongs to the opening of a session. */
-  async #post(body: Uint8Array | string, session: SessionHeaders, signal: StopSignal): Promise<Reply> {
-    const { parts } = this.#options;
-    const bearer = await parts.authorization.current(signal);
-    const reply = await parts.http.post(body, { session, bearer, signal });
-    if (reply.kind === 'refused') {
-      parts.logger.warn('the server refused a message of the opening', { status: reply.refusal.status });
+  /** One POST that belongs to the opening of a session. What a 401 asks for, the next message of the host will do. */
+  async #post(body: Uint8Array | string, options: MessageOptions): Promise<Reply> {
+    const { transport, logger } = this.#options.parts;
+    const reply = await transport.post(body, { ...options, mayRecover: false });
+    if (reply.kind === 'no-token') throw reply.error;
+    if (isRejection(reply)) {
+      logger.warn('the server refused a message of the opening', { status: statusOf(reply) });
     }
     return reply;
   }

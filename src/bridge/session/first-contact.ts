@@ -1,10 +1,14 @@
 import type { Clock } from '../../platform/clock.ts';
 import { anySignal, type StopSignal } from '../../platform/stop.ts';
+import type { SendProgress } from '../../remote/http/message-options.ts';
 
 /** Whether the answer to `initialize` is on its way: the request is out whole, and nothing has come back that something else has to be done for first. */
-export class FirstContact {
+export class FirstContact implements SendProgress {
   #isUnderWay = false;
   #returned = new AbortController();
+
+  /** Nothing can be waited for before the whole request is out. */
+  sending(): void {}
 
   /** The last byte of `initialize` went out. */
   sent(): void {

@@ -1,22 +1,20 @@
 import { isUtf8 } from 'node:buffer';
-import type { Authorization, PendingSignInStatus } from '../../auth/authorization.ts';
 import { DrawbridgeError } from '../../errors.ts';
 import type { Clock } from '../../platform/clock.ts';
-import { HttpError } from '../../platform/http/http.ts';
-import type { StopSignal } from '../../platform/stop.ts';
+import { anySignal, type StopSignal } from '../../platform/stop.ts';
 import { isObject, type JsonObject } from '../../protocol/json-object.ts';
 import { type MessageId, parseMessage, textOf } from '../../protocol/jsonrpc.ts';
 import { answersId } from '../../protocol/message-id.ts';
+import type { PendingSignInStatus } from '../../protocol/pending-sign-in.ts';
 import type { ServerEvent } from '../../remote/events/event-stream.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';
 import { HEADERS_MS, INITIALIZE_MS } from '../../remote/http/limits.ts';
 import type { SessionHeaders } from '../../remote/http/message-options.ts';
-import { classifyRejection, excerpt } from '../../remote/http/refusal.ts';
+import { classifyRejection, excerpt, type Refusal } from '../../remote/http/refusal.ts';
 import { withinTimeLimit } from '../../remote/http/time-limit.ts';
 import { postInitialize } from '../../remote/transport/initialize-fallback.ts';
 import { sessionHeaders } from '../../remote/transport/session-headers.ts';
-import type { Reply, Transport } from '../../remote/transport/transport.ts';
-import { MAX_RECOVERIES } from '../timing/limits.ts';
+import type { Reply, ServerReply, Transport } from '../../remote/transport/transport.ts';
 import type { FirstContact } from './first-contact.ts';
 
 /** The host's own `initialize`, kept to open sessions with (src/README.md, "Order and retry"). */
@@ -44,99 +42,97 @@ export type InitializeOutcome =
   /** Not worth another attempt by itself. `json` is the server's own JSON-RPC error. */
   | { readonly kind: 'failed'; readonly error: DrawbridgeError; readonly json?: Uint8Array | string };
 
-export interface InitializeOptions {
-  readonly http: Transport;
-  readonly authorization: Authorization;
+export interface InitializeDeps {
+  readonly transport: Transport;
   readonly clock: Clock;
   readonly signal: StopSignal;
-  /** False where nobody asked for the server just now: then a 401 ends the attempt. */
-  readonly mayAskPerson: boolean;
   /** Told when `initialize` is out, and when it was refused and a token is asked for. */
-  readonly contact: Pick<FirstContact, 'sent' | 'returned'>;
+  readonly contact: FirstContact;
 }
 
 /** Statuses of a server that is busy, or of a gateway that has none behind it now. */
 const PASSING_STATUSES = new Set([429, 502, 503, 504]);
 
-/** Failures of the authorization that pass by themselves. */
+/** Failures of the network, and of the authorization, that pass by themselves. */
 const PASSING_CODES = new Set(['network', 'timeout', 'token_endpoint', 'lock_timeout']);
 
-/** Sends the host's `initialize` and judges what comes back. Rejects only when the signal aborts or the program is wrong. */
+/**
+ * Sends the host's `initialize` and classifies what comes back. Without `mayAskPerson`, which is when nobody asked for the server just now, a 401
+ * ends the attempt. Rejects only when the signal aborts or the program is wrong.
+ */
 export async function initialize(
   initializeRequest: InitializeRequest,
-  options: InitializeOptions,
+  mayAskPerson: boolean,
+  deps: InitializeDeps,
 ): Promise<InitializeOutcome> {
-  const { authorization, signal } = options;
+  const { transport, clock, signal, contact } = deps;
+  // Over HTTP+SSE the signal of `initialize` ends the session.
+  const late = new AbortController();
   try {
-    let bearer = await authorization.current(signal);
-    for (let recoveries = 0; ; recoveries++) {
-      const limit = { clock: options.clock, ms: INITIALIZE_MS, signal, what: 'the answer to initialize' };
-      const reply = await withinTimeLimit(limit, async (within) => {
-        const posted = await postInitialize(options.http, initializeRequest.bytes, {
-          session: {},
-          bearer,
-          signal: within,
-          headersTimeoutMs: HEADERS_MS,
-          onSent: () => options.contact.sent(),
-        });
-        if (posted.kind === 'refused') return posted;
-        if (bearer !== undefined) authorization.worked?.(bearer);
-        return read(posted, initializeRequest);
-      });
-      if (reply.kind !== 'refused') return reply;
-      // What passes by itself is waited for, whatever words come with it: an initialize may be sent again.
-      const id = PASSING_STATUSES.has(reply.refusal.status) ? undefined : initializeRequest.id;
-      const rejection = classifyRejection(reply.refusal, { hadSession: false, id, now: options.clock.now() });
-      switch (rejection.kind) {
-        case 'unauthorized':
-        case 'scope-needed': {
-          if (!options.mayAskPerson || recoveries === MAX_RECOVERIES) {
-            return failed(new BadAnswerError('the server asks for authorization (401)'));
-          }
-          options.contact.returned();
-          const recovery = await authorization.recover(bearer, rejection.wwwAuthenticate, signal);
-          if (recovery.kind === 'sign-in') return recovery;
-          bearer = recovery.bearer;
-          continue;
-        }
-        case 'later':
-          return {
-            kind: 'away',
-            error: new BadAnswerError(`the server asks to come back later (${reply.refusal.status})`),
-            afterMs: rejection.afterMs,
-          };
-        case 'away':
-          return { kind: 'away', error: rejection.error };
-        case 'answer':
-          return rpcFailure(rejection.json, initializeRequest);
-        case 'session-lost':
-        case 'failed':
-          return failed(
-            rejection.kind === 'failed'
-              ? rejection.error
-              : new BadAnswerError('the server knows no such session'),
-          );
+    const reply = await postInitialize(transport, initializeRequest.bytes, {
+      session: {},
+      signal: anySignal([signal, late.signal]),
+      headersTimeoutMs: HEADERS_MS,
+      limit: { ms: INITIALIZE_MS, what: WHAT },
+      progress: contact,
+      mayRecover: mayAskPerson,
+    });
+    switch (reply.kind) {
+      case 'sign-in':
+        return { kind: 'sign-in', signIn: reply.signIn };
+      case 'no-token':
+        return failedOrAway(reply.error);
+      case 'refused':
+        return refused(reply.refusal, initializeRequest, clock.now());
+      default: {
+        const limit = { clock, ms: INITIALIZE_MS, signal, what: WHAT };
+        return await withinTimeLimit(limit, () => read(reply, initializeRequest));
       }
     }
   } catch (error) {
     if (signal.aborted) throw signal.reason;
+    late.abort(error);
     if (!(error instanceof DrawbridgeError)) throw error;
-    const passes =
-      error instanceof HttpError
-        ? error.code === 'network' || error.code === 'timeout'
-        : PASSING_CODES.has(error.code);
-    return passes ? { kind: 'away', error } : failed(error);
+    return failedOrAway(error);
   }
+}
+
+const WHAT = 'the answer to initialize';
+
+function refused(refusal: Refusal, initializeRequest: InitializeRequest, now: number): InitializeOutcome {
+  // What passes by itself is waited for, whatever words come with it: an initialize may be sent again.
+  const id = PASSING_STATUSES.has(refusal.status) ? undefined : initializeRequest.id;
+  const rejection = classifyRejection(refusal, { hadSession: false, id, now });
+  switch (rejection.kind) {
+    case 'unauthorized':
+    case 'scope-needed':
+      return failed(new BadAnswerError('the server asks for authorization (401)'));
+    case 'later':
+      return {
+        kind: 'away',
+        error: new BadAnswerError(`the server asks to come back later (${refusal.status})`),
+        afterMs: rejection.afterMs,
+      };
+    case 'away':
+      return { kind: 'away', error: rejection.error };
+    case 'answer':
+      return rpcFailure(rejection.json, initializeRequest);
+    case 'session-lost':
+      return failed(new BadAnswerError('the server knows no such session'));
+    case 'failed':
+      return failed(rejection.error);
+  }
+}
+
+function failedOrAway(error: DrawbridgeError): InitializeOutcome {
+  return PASSING_CODES.has(error.code) ? { kind: 'away', error } : failed(error);
 }
 
 function failed(error: DrawbridgeError): InitializeOutcome {
   return { kind: 'failed', error };
 }
 
-async function read(
-  reply: Exclude<Reply, { kind: 'refused' }>,
-  initializeRequest: InitializeRequest,
-): Promise<InitializeOutcome> {
+async function read(reply: ServerReply, initializeRequest: InitializeRequest): Promise<InitializeOutcome> {
   if (reply.kind === 'accepted') {
     return failed(new BadAnswerError('the server accepted initialize but did not answer it'));
   }

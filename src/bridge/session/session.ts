@@ -10,7 +10,7 @@ import { SHORT_SESSION_MS } from '../timing/limits.ts';
 import type { TIMED_OUT, WaitBudget } from '../timing/wait-budget.ts';
 import { FirstContact } from './first-contact.ts';
 import {
-  type InitializeOptions,
+  type InitializeDeps,
   type InitializeOutcome,
   type InitializeRequest,
   initialize,
@@ -24,49 +24,47 @@ import {
   nextLifecycle,
 } from './lifecycle.ts';
 
-type InitializeSucceeded = Extract<InitializeOutcome, { kind: 'answered' }>;
-type Failed = Extract<InitializeOutcome, { kind: 'failed' }>;
+export type InitializeSucceeded = Extract<InitializeOutcome, { kind: 'answered' }>;
+export type InitializeFailed = Extract<InitializeOutcome, { kind: 'failed' }>;
 
 interface Waiting {
   readonly resolve: () => void;
   readonly reject: (error: DrawbridgeError) => void;
 }
 
-/** What the connection asks of the bridge: each effect of the machine that is not its own. */
+/** The effects of the lifecycle that reach the host or the server; the session performs the others itself. */
 export interface SessionHooks {
-  armStandIn(): void;
-  answerByStandIn(): Promise<void>;
-  relayInitializeResult(
-    initializeRequest: InitializeRequest,
-    initialized: InitializeSucceeded,
-  ): Promise<void>;
-  relayInitializeError(initializeRequest: InitializeRequest, failed: Failed): void;
-  /** Sends `notifications/initialized`; resolves when the server has taken it or refused it. */
-  sendInitialized(session: SessionHeaders): Promise<void>;
+  armStandIn(session: Session): void;
+  answerByStandIn(session: Session): Promise<void>;
+  relayInitializeResult(succeeded: InitializeSucceeded): Promise<void>;
+  relayInitializeError(initializeRequest: InitializeRequest, failed: InitializeFailed): void;
+  /** Sends `notifications/initialized`; resolves when the server has accepted it or refused it. */
+  sendInitialized(session: Session): Promise<void>;
   /** Brings a new session to where the lost one was: log level, resource subscriptions. */
-  restore(session: SessionHeaders): Promise<void>;
-  listen(session: SessionHeaders): void;
-  announceChanges(): Promise<void>;
+  restore(session: Session): Promise<void>;
+  listen(session: Session): void;
+  announceChanges(session: Session): Promise<void>;
   /** Messages that came along with the answer to `initialize`. */
-  deliverOtherMessages(initialized: InitializeSucceeded): Promise<void>;
+  deliverOtherMessages(succeeded: InitializeSucceeded): Promise<void>;
 }
 
-export interface SessionOptions extends Omit<InitializeOptions, 'mayAskPerson' | 'contact'> {
+export interface SessionDeps extends Omit<InitializeDeps, 'contact'> {
+  /** A number in [0, 1), for jitter. */
   readonly fraction: () => number;
   readonly pendingSignIn: PendingSignIn;
   readonly logger: Logger;
   readonly hooks: SessionHooks;
 }
 
-/** Runs the lifecycle: opens the session, opens it anew when it is lost, and lets messages through when it is ready. */
+/** The session with the server: opened with the host's `initialize`, opened again when it is lost. Messages go out when it is ready. */
 export class Session {
-  readonly #options: SessionOptions;
+  readonly #deps: SessionDeps;
   #state: Lifecycle = initialLifecycle;
   #initializeRequest: InitializeRequest | undefined;
   #initialized: InitializeSucceeded | undefined;
-  #failed: Failed | undefined;
+  #failed: InitializeFailed | undefined;
   #unavailability: Unavailability = { kind: 'opening' };
-  #session: SessionHeaders = {};
+  #headers: SessionHeaders = {};
   #waiting: Waiting[] = [];
   #quietly = false;
   #withoutSession = false;
@@ -77,8 +75,8 @@ export class Session {
   /** How many sessions in a row were lost soon after they were opened. */
   #shortLived = 0;
 
-  constructor(options: SessionOptions) {
-    this.#options = options;
+  constructor(deps: SessionDeps) {
+    this.#deps = deps;
   }
 
   get state(): Lifecycle {
@@ -86,7 +84,7 @@ export class Session {
   }
 
   get headers(): SessionHeaders {
-    return this.#session;
+    return this.#headers;
   }
 
   get initializeRequest(): InitializeRequest | undefined {
@@ -105,7 +103,7 @@ export class Session {
   }
 
   get unavailability(): Unavailability {
-    return this.#options.pendingSignIn.unavailability ?? this.#unavailability;
+    return this.#deps.pendingSignIn.unavailability ?? this.#unavailability;
   }
 
   /** Whether the host is of a revision without a session (2026-07-28): each of its messages may go out at any time. */
@@ -133,10 +131,10 @@ export class Session {
   }
 
   /** A message found its session gone. Many may say so at once: one new session is opened. */
-  lost(session: SessionHeaders, options: { readonly quietly: boolean }): void {
-    if (session !== this.#session) return;
+  lost(headers: SessionHeaders, options: { readonly quietly: boolean }): void {
+    if (headers !== this.#headers) return;
     this.#quietly = options.quietly;
-    const soon = this.#options.clock.monotonic() - this.#openedAt < SHORT_SESSION_MS;
+    const soon = this.#deps.clock.monotonic() - this.#openedAt < SHORT_SESSION_MS;
     this.#shortLived = soon ? this.#shortLived + 1 : 0;
     this.#apply('session-lost');
   }
@@ -167,8 +165,8 @@ export class Session {
       try {
         await this.#perform(effect);
       } catch (error) {
-        if (this.#options.signal.aborted) return;
-        logUnexpected(this.#options.logger, `the effect ${effect}`, error);
+        if (this.#deps.signal.aborted) return;
+        logUnexpected(this.#deps.logger, `the effect ${effect}`, error);
         this.#goOnAfter(effect);
       }
     }
@@ -176,73 +174,69 @@ export class Session {
 
   /** What others wait for goes on although the effect that leads to it failed. */
   #goOnAfter(effect: LifecycleEffect): void {
-    const failed: Failed = { kind: 'failed', error: new InternalError(UNEXPECTED_ERROR) };
+    const failed: InitializeFailed = { kind: 'failed', error: new InternalError(UNEXPECTED_ERROR) };
     if (effect === 'open') this.#openFailed(failed);
     if (effect === 'send-initialized') this.#apply('initialized-accepted');
     if (effect === 'relay-initialize-result' || effect === 'answer-by-stand-in') {
-      this.#options.hooks.relayInitializeError(this.#initializeRequest as InitializeRequest, failed);
+      this.#deps.hooks.relayInitializeError(this.#initializeRequest as InitializeRequest, failed);
     }
   }
 
   async #perform(effect: LifecycleEffect): Promise<void> {
-    const { hooks } = this.#options;
+    const { hooks } = this.#deps;
     switch (effect) {
       case 'open':
         return this.#open();
       case 'arm-stand-in':
-        return hooks.armStandIn();
+        return hooks.armStandIn(this);
       case 'answer-by-stand-in':
-        return hooks.answerByStandIn();
+        return hooks.answerByStandIn(this);
       case 'relay-initialize-result':
-        return hooks.relayInitializeResult(
-          this.#initializeRequest as InitializeRequest,
-          this.#initialized as InitializeSucceeded,
-        );
+        return hooks.relayInitializeResult(this.#initialized as InitializeSucceeded);
       case 'relay-initialize-error':
         return hooks.relayInitializeError(
           this.#initializeRequest as InitializeRequest,
-          this.#failed as Failed,
+          this.#failed as InitializeFailed,
         );
       case 'fail-waiting':
-        return this.#settleWaiting((waiting) => waiting.reject((this.#failed as Failed).error));
+        return this.#settleWaiting((waiting) => waiting.reject((this.#failed as InitializeFailed).error));
       case 'send-initialized':
-        await hooks.sendInitialized(this.#session);
+        await hooks.sendInitialized(this);
         return this.#apply('initialized-accepted');
       case 'restore':
-        return hooks.restore(this.#session);
+        return hooks.restore(this);
       case 'listen':
-        return hooks.listen(this.#session);
+        return hooks.listen(this);
       case 'release-waiting':
         return this.#settleWaiting((waiting) => waiting.resolve());
       case 'announce-changes':
-        return hooks.announceChanges();
+        return hooks.announceChanges(this);
     }
   }
 
   #settleWaiting(settle: (waiting: Waiting) => void): void {
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const one of waiting) settle(one);
+    for (const each of waiting) settle(each);
   }
 
   /** Attempts until the server answers `initialize`, or says something that another attempt would not change. */
   async #open(): Promise<void> {
-    const { signal, clock, fraction, pendingSignIn, hooks } = this.#options;
+    const { signal, clock, fraction, pendingSignIn, hooks } = this.#deps;
     const mayAskPerson = !this.#quietly;
     this.#quietly = false;
     this.#unavailability = { kind: 'opening' };
     // A server that forgets each session at once gets them ever more slowly.
     if (this.#shortLived > 1) await clock.sleep(backoffMs(this.#shortLived - 1, fraction()), signal);
     for (let attempt = 1; ; attempt++) {
-      const outcome = await initialize(this.#initializeRequest as InitializeRequest, {
-        ...this.#options,
-        mayAskPerson,
+      const outcome = await initialize(this.#initializeRequest as InitializeRequest, mayAskPerson, {
+        ...this.#deps,
         contact: this.contact,
       });
       switch (outcome.kind) {
         case 'answered':
           this.#initialized = outcome;
-          this.#session = outcome.session;
+          this.#headers = outcome.session;
           this.#openedAt = clock.monotonic();
           await hooks.deliverOtherMessages(outcome);
           this.#apply('initialize-answered');
@@ -252,7 +246,7 @@ export class Session {
           this.contact.returned();
           this.#unavailability = { kind: 'away', error: outcome.error };
           // Once: the next attempts say nothing new, and hosts show a person what is on stderr.
-          if (attempt === 1) this.#options.logger.inform(describeUnavailability(this.#unavailability));
+          if (attempt === 1) this.#deps.logger.inform(describeUnavailability(this.#unavailability));
           await clock.sleep(Math.max(outcome.afterMs ?? 0, backoffMs(attempt, fraction())), signal);
           break;
         case 'sign-in': {
@@ -274,10 +268,10 @@ export class Session {
     }
   }
 
-  #openFailed(failed: Failed): void {
+  #openFailed(failed: InitializeFailed): void {
     this.#failed = failed;
     this.#unavailability = { kind: 'failed', error: failed.error };
-    this.#options.logger.inform(describeUnavailability(this.#unavailability));
+    this.#deps.logger.inform(describeUnavailability(this.#unavailability));
     this.#apply('open-failed');
   }
 }

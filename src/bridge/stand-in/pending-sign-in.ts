@@ -1,4 +1,4 @@
-import type { PendingSignInStatus } from '../../auth/authorization.ts';
+import type { PendingSignInStatus } from '../../protocol/pending-sign-in.ts';
 import type { Unavailability } from './unavailability.ts';
 
 export interface SignInHooks {

@@ -1,4 +1,3 @@
-import type { Authorization } from '../../auth/authorization.ts';
 import { AbortedError, DrawbridgeError, describeError } from '../../errors.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/log/logger.ts';
@@ -12,7 +11,12 @@ import { asMessageId, idInParams, type MessageId } from '../../protocol/message-
 import { type RawObject, rawChild, rawMembers, rawObject } from '../../protocol/raw-json.ts';
 import { META, metaOf } from '../../protocol/revisions.ts';
 import type { MessageOptions } from '../../remote/http/message-options.ts';
-import type { RefreshOptions, Reply, Transport } from '../../remote/transport/transport.ts';
+import {
+  isRejection,
+  type RefreshOptions,
+  type Reply,
+  type Transport,
+} from '../../remote/transport/transport.ts';
 import { MAX_NESTING } from '../message/limits.ts';
 import {
   ACCEPTED,
@@ -40,7 +44,6 @@ import {
 
 export interface DownTransportOptions {
   readonly transport: Transport;
-  readonly authorization: Authorization;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -129,7 +132,8 @@ export class DownTransport implements Transport {
     this.#running.add(call);
     try {
       const first = await Promise.race([reply, source.injected()]);
-      if (first?.kind === 'refused' || first?.kind === 'accepted') return this.#ended(call, first);
+      if (first !== undefined && (isRejection(first) || first.kind === 'accepted'))
+        return this.#ended(call, first);
       if (first?.kind === 'message') {
         const [only, ...others] = received(first.json);
         // Anything else is looked at message by message.
@@ -156,7 +160,7 @@ export class DownTransport implements Transport {
     method: string,
     params: JsonObject,
     body: Uint8Array | string,
-    { signal, onSent }: MessageOptions,
+    { signal, progress }: MessageOptions,
   ): Promise<Reply> {
     const suspended = this.#suspended.take(params.requestState, nameOf({ method, params }));
     if (suspended === undefined) {
@@ -172,8 +176,9 @@ export class DownTransport implements Transport {
         inputRequired(asked, id, this.#suspended.park(suspended, nameOf({ method, params }))),
       );
     }
+    progress?.sending();
     await this.#tell(`{"jsonrpc":"2.0","id":${question},"result":${given}}`);
-    onSent?.();
+    progress?.sent();
     const call: Call = { id, method, params, serverId, progressToken, source, stop };
     this.#running.add(call);
     return eventsReply(this.#answer(call, follow(signal, stop)));

@@ -14,7 +14,7 @@ import { classifyRejection, excerpt } from '../../remote/http/refusal.ts';
 import { withinTimeLimit } from '../../remote/http/time-limit.ts';
 import { postInitialize } from '../../remote/transport/initialize-fallback.ts';
 import { sessionHeaders } from '../../remote/transport/session-headers.ts';
-import type { Reply } from '../../remote/transport/transport.ts';
+import { isRejection, type Rejection, type Reply, statusOf } from '../../remote/transport/transport.ts';
 import { NotLegacyError } from '../message/not-legacy.ts';
 import { classifyInitialize, type Opening, openingOf } from '../message/probe-classifier.ts';
 import { messagesOf, type Received } from '../message/reply.ts';
@@ -28,7 +28,7 @@ export interface LegacySessionOptions extends LegacyStreamOptions {
 
 /** A session that is being opened, and how many requests wait for it. */
 interface Attempt {
-  readonly outcome: Promise<Opened | Refused>;
+  readonly outcome: Promise<Opened | Rejection>;
   readonly stop: AbortController;
   waiting: number;
 }
@@ -38,8 +38,6 @@ interface Opened {
   readonly greeting: JsonObject;
   readonly listening: AbortController;
 }
-
-type Refused = Extract<Reply, { kind: 'refused' }>;
 
 /** The session with a legacy server that the bridge opens and keeps for a modern host, which knows of none. */
 export class LegacySession {
@@ -67,8 +65,8 @@ export class LegacySession {
     return isObject(capability) ? capability : undefined;
   }
 
-  /** Opens the session if there is none, in the name of the host that sent `params`. A reply is the server's refusal. */
-  async open(params: unknown, options: MessageOptions): Promise<Refused | undefined> {
+  /** Opens the session if there is none, in the name of the host that sent `params`. A reply says why there is none: what `Transport.post` got for `initialize`. */
+  async open(params: unknown, options: MessageOptions): Promise<Rejection | undefined> {
     if (this.#opened !== undefined) return undefined;
     this.#opening ??= this.#attempt(params, options);
     const attempt = this.#opening;
@@ -124,13 +122,14 @@ export class LegacySession {
 
   /** Takes up a broken stream after its last event; undefined where the server refuses, or is away for too long. */
   async resume(lastEventId: string, afterMs: number, signal: StopSignal): Promise<Reply | undefined> {
-    const { transport, authorization, clock, random, logger } = this.#options;
+    const { transport, clock, random, logger } = this.#options;
     const end = clock.monotonic() + RESUME_LIMIT_MS;
     for (let attempt = 0; clock.monotonic() < end; attempt++) {
       await clock.sleep(attempt === 0 ? afterMs : backoffMs(attempt, random.fraction()), signal);
       try {
-        const bearer = await authorization.current(signal);
-        const reply = await transport.listen({ session: this.headers, bearer, signal, lastEventId });
+        const resumed = { session: this.headers, signal, lastEventId, mayRecover: false };
+        const reply = await transport.listen(resumed);
+        if (reply.kind === 'no-token') throw reply.error;
         return reply.kind === 'events' ? reply : undefined;
       } catch (error) {
         if (signal.aborted) throw signal.reason;
@@ -143,13 +142,11 @@ export class LegacySession {
   }
 
   /** Sends what belongs to no request of the host's: an answer, a cancellation, a setting. */
-  async tell(body: string, signal: StopSignal): Promise<Reply> {
-    const { authorization, transport, clock } = this.#options;
-    const bearer = await authorization.current(signal);
-    const limit = { clock, ms: ACCEPT_MS, signal, what: 'the acceptance of a message' };
-    return withinTimeLimit(limit, (within) =>
-      transport.post(body, { session: this.headers, bearer, signal: within }),
-    );
+  async tell(body: string, signal: StopSignal): Promise<void> {
+    const limit = { ms: ACCEPT_MS, what: 'the acceptance of a message' };
+    const options = { session: this.headers, signal, limit, mayRecover: false };
+    const reply = await this.#options.transport.post(body, options);
+    if (reply.kind === 'no-token') throw reply.error;
   }
 
   /** Asks in the bridge's own name. */
@@ -160,13 +157,18 @@ export class LegacySession {
   ): Promise<Extract<Envelope, { kind: 'response' }>> {
     const id = this.#newId();
     const body = serverRequest(id, method, params);
-    const { onSent: _sent, ...rest } = options;
+    const { progress: _ofHost, ...rest } = options;
     const { clock, transport } = this.#options;
     const limit = { clock, ms: ACCEPT_MS, signal: options.signal, what: `the answer to ${method}` };
     return withinTimeLimit(limit, async (signal) => {
-      const reply = await transport.post(body, { ...rest, signal, session: this.headers });
-      if (reply.kind === 'refused')
-        throw new BadAnswerError(`the server refused ${method}: ${reply.refusal.status}`);
+      const reply = await transport.post(body, {
+        ...rest,
+        signal,
+        session: this.headers,
+        mayRecover: false,
+      });
+      if (reply.kind === 'no-token') throw reply.error;
+      if (isRejection(reply)) throw new BadAnswerError(`the server refused ${method}: ${statusOf(reply)}`);
       for await (const { envelope } of messagesOf(reply)) {
         if (envelope.kind === 'response' && answersId(envelope.id, id)) return envelope;
       }
@@ -188,8 +190,7 @@ export class LegacySession {
   async askQuietly(method: string, params: JsonObject): Promise<void> {
     const { signal } = this.#ended;
     try {
-      const bearer = await this.#options.authorization.current(signal);
-      await this.tryAsk(method, params, { session: {}, bearer, signal });
+      await this.tryAsk(method, params, { session: {}, signal });
     } catch (error) {
       if (!(error instanceof DrawbridgeError)) throw error;
     }
@@ -211,15 +212,16 @@ export class LegacySession {
     return stringId(ownId(this.#options.random));
   }
 
-  async #open(params: unknown, options: MessageOptions): Promise<Opened | Refused> {
+  async #open(params: unknown, options: MessageOptions): Promise<Opened | Rejection> {
     const { transport } = this.#options;
     const id = this.#newId();
     const body = serverRequest(id, 'initialize', initializeParams(params));
-    const { onSent: _sent, ...rest } = options;
+    const { progress: _ofHost, ...rest } = options;
     const { signal } = options;
     const reply = await postInitialize(transport, body, { ...rest, session: {} });
-    if (reply.kind === 'refused') {
-      if (isModern(openingOf(reply))) throw new NotLegacyError('the server refused initialize', reply);
+    if (isRejection(reply)) {
+      if (reply.kind === 'refused' && isModern(openingOf(reply)))
+        throw new NotLegacyError('the server refused initialize', reply);
       return reply;
     }
     const before: Received[] = [];
@@ -254,14 +256,14 @@ export class LegacySession {
 
   /** A server that does not say that it accepts it may have heard it all the same. */
   async #sendInitialized(options: MessageOptions): Promise<void> {
-    const { transport, logger, clock } = this.#options;
+    const { transport, logger } = this.#options;
     const body = notification('notifications/initialized');
-    const what = 'the acceptance of notifications/initialized';
+    const limit = { ms: INITIALIZED_MS, what: 'the acceptance of notifications/initialized' };
     try {
-      const limit = { clock, ms: INITIALIZED_MS, signal: options.signal, what };
-      const reply = await withinTimeLimit(limit, (signal) => transport.post(body, { ...options, signal }));
-      if (reply.kind === 'refused') {
-        logger.warn('the server refused a message of the opening', { status: reply.refusal.status });
+      const reply = await transport.post(body, { ...options, limit, mayRecover: false });
+      if (reply.kind === 'no-token') throw reply.error;
+      if (isRejection(reply)) {
+        logger.warn('the server refused a message of the opening', { status: statusOf(reply) });
       }
     } catch (error) {
       if (options.signal.aborted || !(error instanceof HttpError) || error.code !== 'timeout') throw error;
@@ -281,7 +283,9 @@ export class LegacySession {
       for await (const message of messages) await onMessage(message);
     } catch (error) {
       if (!this.#ended.signal.aborted) {
-        this.#options.logger.debug('the rest of the greeting broke', { error: describeError(error) });
+        this.#options.logger.debug('the rest of the answer to initialize broke', {
+          error: describeError(error),
+        });
       }
     }
   }

@@ -1,4 +1,3 @@
-import type { Authorization } from '../../auth/authorization.ts';
 import { DrawbridgeError, describeError } from '../../errors.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/log/logger.ts';
@@ -13,7 +12,6 @@ import { messagesIn, type Received } from '../message/reply.ts';
 
 export interface LegacyStreamOptions {
   readonly transport: Transport;
-  readonly authorization: Authorization;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -27,14 +25,13 @@ export async function listenToServer(
   session: SessionHeaders,
   signal: StopSignal,
 ): Promise<void> {
-  const { transport, authorization, clock, random, logger } = options;
+  const { transport, clock, random, logger } = options;
   let lastEventId: string | undefined;
   for (let failures = 0; !signal.aborted; ) {
     let wish: number | undefined;
     try {
-      const bearer = await authorization.current(signal);
       const resume = lastEventId === undefined ? {} : { lastEventId };
-      const reply = await transport.listen({ session, bearer, signal, ...resume });
+      const reply = await transport.listen({ session, signal, mayRecover: false, ...resume });
       if (reply.kind === 'refused' && !mayPass(reply.refusal.status)) return;
       if (reply.kind === 'events') {
         failures = 0;

@@ -60,7 +60,8 @@ export class SubscriptionListeners {
     const stop = new AbortController();
     const listener: Listener = { id, kinds, resources, channel: new Channel(), stop };
     this.#listeners.set(id, listener);
-    options.onSent?.();
+    options.progress?.sending();
+    options.progress?.sent();
     const acknowledged = notification('notifications/subscriptions/acknowledged', { notifications: agreed });
     void listener.channel.push(subscribed(acknowledged, id));
     return eventsReply(this.#read(listener, anySignal([stop.signal, options.signal])));

@@ -4,7 +4,7 @@ import { parseMessage, RpcErrorCode } from '../../protocol/jsonrpc.ts';
 import { stringId } from '../../protocol/message-id.ts';
 import { type Era, isLegacyVersion, isModernErrorCode } from '../../protocol/revisions.ts';
 import { UNKNOWN_MESSAGE_STATUSES } from '../../remote/http/refusal.ts';
-import type { Reply } from '../../remote/transport/transport.ts';
+import { type Reply, statusOf } from '../../remote/transport/transport.ts';
 
 /** What the answer to an opening message says of the server. */
 export type ProbeResult =
@@ -60,8 +60,13 @@ export function openingOf(reply: Reply): Opening {
       return { status: 200, answer: answerIn(reply.json) };
     case 'refused':
       return { status: reply.refusal.status, answer: answerIn(reply.refusal.body) };
-    default:
-      return { status: reply.kind === 'events' ? 200 : 202, answer: undefined };
+    case 'sign-in':
+    case 'no-token':
+      return { status: statusOf(reply), answer: undefined };
+    case 'events':
+      return { status: 200, answer: undefined };
+    case 'accepted':
+      return { status: 202, answer: undefined };
   }
 }
 

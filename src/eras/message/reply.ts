@@ -12,7 +12,7 @@ import type { MessageId } from '../../protocol/message-id.ts';
 import type { ServerEvent } from '../../remote/events/event-stream.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';
 import { excerpt } from '../../remote/http/refusal.ts';
-import type { Reply } from '../../remote/transport/transport.ts';
+import type { Reply, ServerReply } from '../../remote/transport/transport.ts';
 import { MAX_NESTING } from './limits.ts';
 
 export type Events = AsyncIterable<readonly ServerEvent[]>;
@@ -49,7 +49,7 @@ export function eventOf(data: string): ServerEvent {
  * The messages of a reply one by one, as they come. An event that is no message is passed over, since the next may be the answer; where the stream
  * then ends, the BadAnswerError says what came instead.
  */
-export async function* messagesOf(reply: Exclude<Reply, { kind: 'refused' }>): AsyncGenerator<Received> {
+export async function* messagesOf(reply: ServerReply): AsyncGenerator<Received> {
   if (reply.kind === 'message') yield* received(reply.json);
   if (reply.kind !== 'events') return;
   let failure: BadAnswerError | undefined;

@@ -12,7 +12,7 @@ import { type RawObject, rawMembers } from '../../protocol/raw-json.ts';
 import { META, ModernErrorCode, metaOf } from '../../protocol/revisions.ts';
 import type { MessageOptions } from '../../remote/http/message-options.ts';
 import { withinTimeLimit } from '../../remote/http/time-limit.ts';
-import type { Reply, Transport } from '../../remote/transport/transport.ts';
+import { isRejection, type Reply, type Transport } from '../../remote/transport/transport.ts';
 import { LEARN_TOOLS_MS, MAX_NESTING, MAX_TOOL_PAGES } from '../message/limits.ts';
 import { messagesOf } from '../message/reply.ts';
 import { parameterHeaders } from './parameter-headers.ts';
@@ -105,13 +105,13 @@ export class ModernServer {
     options: MessageOptions,
   ): Promise<RawObject | undefined> {
     if (isNestedDeeper(textOf(request.body), MAX_NESTING)) return undefined;
-    const { onSent: _sent, ...rest } = options;
+    const { progress: _ofHost, ...rest } = options;
     const id = this.newId();
     const params = { cursor, _meta: { ...metaOf(request.params), progressToken: undefined } };
     try {
       const body = serverRequest(id, 'tools/list', params);
       const reply = await this.#post({ id, method: 'tools/list', params, body }, rest);
-      if (reply.kind === 'refused') return undefined;
+      if (isRejection(reply)) return undefined;
       for await (const { text, envelope } of messagesOf(reply)) {
         if (envelope.kind !== 'response' || !answersId(envelope.id, id)) continue;
         const result = rawMembers(text).get('result');

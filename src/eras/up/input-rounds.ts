@@ -6,8 +6,13 @@ import { capitalized } from '../../protocol/quote.ts';
 import { type RawObject, rawChild, rawMembers, rawObject } from '../../protocol/raw-json.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';
 import type { MessageOptions } from '../../remote/http/message-options.ts';
-import { excerpt, type Refusal } from '../../remote/http/refusal.ts';
-import type { Reply } from '../../remote/transport/transport.ts';
+import { excerpt } from '../../remote/http/refusal.ts';
+import {
+  isRejection,
+  type Rejection,
+  type Reply,
+  type ServerReply,
+} from '../../remote/transport/transport.ts';
 import { MAX_INPUT_ROUNDS, STATE_ONLY_PAUSE_MS } from '../message/limits.ts';
 import { type Events, eventOf, messagesOf } from '../message/reply.ts';
 import { HostAnswers } from './host-answers.ts';
@@ -50,8 +55,8 @@ export class InputRounds {
       let reply: Reply = first;
       let id = call.id;
       for (let round = 0; ; round++) {
-        if (reply.kind === 'refused') {
-          yield [eventOf(refusedAnswer(reply.refusal, id, call.id))];
+        if (isRejection(reply)) {
+          yield [eventOf(rejectionAnswer(reply, id, call.id))];
           return;
         }
         const answer = yield* this.#round(reply, id, call);
@@ -72,7 +77,7 @@ export class InputRounds {
   }
 
   /** One reply to its end: what is no answer passes to the host, the answer is returned. */
-  async *#round(reply: Exclude<Reply, { kind: 'refused' }>, id: MessageId, call: Call) {
+  async *#round(reply: ServerReply, id: MessageId, call: Call) {
     for await (const { text, envelope } of messagesOf(reply)) {
       if (envelope.kind === 'response' && answersId(envelope.id, id)) {
         return this.#options.translated(text, call);
@@ -128,7 +133,10 @@ export function failure(id: MessageId, why: string): string {
 }
 
 /** The server's own error to `sent` under the host's id, or one that says what came instead. */
-function refusedAnswer({ status, body }: Refusal, sent: MessageId, id: MessageId): string {
+function rejectionAnswer(reply: Rejection, sent: MessageId, id: MessageId): string {
+  if (reply.kind === 'no-token') return failure(id, describeError(reply.error));
+  if (reply.kind === 'sign-in') return failure(id, 'the server asks for a new sign-in');
+  const { status, body } = reply.refusal;
   const parsed = parseMessage(body);
   if (parsed.kind === 'response' && parsed.failed && answersId(parsed.id, sent)) {
     return rawObject(rawMembers(textOf(body)).set('id', id));

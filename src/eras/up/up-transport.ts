@@ -1,4 +1,3 @@
-import type { Authorization, Bearer } from '../../auth/authorization.ts';
 import { AbortedError, DrawbridgeError, describeError } from '../../errors.ts';
 import { anySignal, type StopSignal } from '../../platform/stop.ts';
 import { isObject } from '../../protocol/json-object.ts';
@@ -16,7 +15,12 @@ import { BadAnswerError } from '../../remote/http/errors.ts';
 import { ACCEPT_MS } from '../../remote/http/limits.ts';
 import type { MessageOptions } from '../../remote/http/message-options.ts';
 import { withinTimeLimit } from '../../remote/http/time-limit.ts';
-import type { RefreshOptions, Reply, Transport } from '../../remote/transport/transport.ts';
+import {
+  isRejection,
+  type RefreshOptions,
+  type Reply,
+  type Transport,
+} from '../../remote/transport/transport.ts';
 import { Channel } from '../message/channel.ts';
 import {
   ACCEPTED,
@@ -39,13 +43,9 @@ import {
   modernRequest,
 } from './translate.ts';
 
-export interface UpTransportOptions extends ModernServerOptions {
-  readonly authorization: Authorization;
-}
-
 /** A legacy host with a modern server: each side hears its own revision. */
 export class UpTransport implements Transport {
-  readonly #options: UpTransportOptions;
+  readonly #options: ModernServerOptions;
   readonly #server: ModernServer;
   readonly #rounds: InputRounds;
   readonly #open = new IdMap<AbortController>();
@@ -57,19 +57,15 @@ export class UpTransport implements Transport {
   #capabilities: { readonly [name: string]: unknown } = {};
   #logLevel: string | undefined;
 
-  constructor(options: UpTransportOptions) {
+  constructor(options: ModernServerOptions) {
     this.#options = options;
     this.#server = new ModernServer(options);
     this.#rounds = new InputRounds({
       clock: options.clock,
       newId: () => this.#server.newId(),
       translated: (text, call) => this.#translated(text, call),
-      again: (call, id, request) => {
-        const { signal } = call.options;
-        return this.#authorized(signal, (bearer) =>
-          this.#send(call, id, request, { session: {}, bearer, signal }),
-        );
-      },
+      again: (call, id, request) =>
+        this.#send(call, id, request, { session: {}, signal: call.options.signal }),
     });
     this.#subscriptions = new Subscriptions({
       ...options,
@@ -146,7 +142,7 @@ export class UpTransport implements Transport {
     const body = serverRequest(own, 'server/discover', asked);
     const request = { id: own, method: 'server/discover', params: asked, body };
     const reply = await this.#server.send(request, options);
-    if (reply.kind === 'refused') return reply;
+    if (isRejection(reply)) return reply;
     for await (const { text, envelope } of messagesOf(reply)) {
       if (envelope.kind !== 'response' || !answersId(envelope.id, own)) continue;
       if (envelope.failed) return messageReply(rawObject(rawMembers(text).set('id', id)));
@@ -176,7 +172,7 @@ export class UpTransport implements Transport {
           call.done();
           return messageReply(answer.text);
         }
-      } else if (reply.kind === 'refused') {
+      } else if (isRejection(reply)) {
         call.done();
         return reply;
       }
@@ -209,19 +205,6 @@ export class UpTransport implements Transport {
     if (!members.has('result')) return answer;
     const kept = this.#server.tools.take(rawChild(members, 'result'));
     return { ...answer, text: rawObject(members.set('result', rawObject(kept))) };
-  }
-
-  /** Sends what belongs to a call that went out long ago: the token it went with may have lapsed. */
-  async #authorized(
-    signal: StopSignal,
-    send: (bearer: Bearer | undefined) => Promise<Reply>,
-  ): Promise<Reply> {
-    const { authorization } = this.#options;
-    const bearer = await authorization.current(signal);
-    const reply = await send(bearer);
-    if (reply.kind !== 'refused' || reply.refusal.status !== 401 || bearer === undefined) return reply;
-    const recovery = await authorization.recover(bearer, reply.refusal.wwwAuthenticate, signal);
-    return recovery.kind === 'retry' ? send(recovery.bearer) : reply;
   }
 
   async #subscribe(id: MessageId, method: string, uri: unknown): Promise<Reply> {
@@ -260,7 +243,8 @@ export class UpTransport implements Transport {
     const params = { notifications, _meta: metaFor(this.#identity) };
     const body = serverRequest(id, 'subscriptions/listen', params);
     const request = { id, method: 'subscriptions/listen', params, body };
-    return this.#authorized(signal, (bearer) => this.#server.send(request, { session: {}, bearer, signal }));
+    // It is opened again by a timer.
+    return this.#server.send(request, { session: {}, signal, mayRecover: false });
   }
 }
 

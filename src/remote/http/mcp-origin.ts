@@ -88,7 +88,7 @@ export class McpOrigin {
   async #send(
     method: Method,
     url: URL,
-    { session, signal, headers, onSent, headersTimeoutMs }: MessageOptions,
+    { session, signal, headers, progress, headersTimeoutMs }: MessageOptions,
     message: Message,
     authorization: Readonly<Record<string, string>> | undefined,
   ): Promise<HttpResponse> {
@@ -107,7 +107,7 @@ export class McpOrigin {
       headers: sent,
       body,
       signal,
-      onSent,
+      onSent: progress === undefined ? undefined : () => progress.sent(),
       headersTimeoutMs,
     });
     if (response.setCookie !== undefined) cookies?.take(url, response.setCookie);

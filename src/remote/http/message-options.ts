@@ -3,16 +3,47 @@ import type { AccessToken } from '../../protocol/access-token.ts';
 
 export interface MessageOptions {
   readonly session: SessionHeaders;
-  readonly bearer: AccessToken | undefined;
   /** Ends the exchange. Of the message that opens a session it is the signal of that session. */
   readonly signal: StopSignal;
   /** Header names in lower case; what a modern request mirrors (specification 2026-07-28, Streamable HTTP → Request Metadata). */
   readonly headers?: Readonly<Record<string, string>>;
-  readonly onSent?: () => void;
+  readonly progress?: SendProgress;
   /** Time until the answer's headers, where nothing slow is behind them; otherwise it is waited for as long as the connection lives. */
   readonly headersTimeoutMs?: number;
+  /** How long the server may take over each attempt. The time in which a token is obtained is not part of it. */
+  readonly limit?: AttemptLimit;
   /** Awaited before an answer's body is read: a host that does not read slows the server down. */
   readonly beforeBody?: () => Promise<void> | undefined;
+  /** False for what a timer sends: a 401 comes back as it is then, since a person is only asked for what the host wants. */
+  readonly mayRecover?: boolean;
+  /** What a reply with the kind `sign-in` said when the same message was sent before. */
+  readonly recovered?: RecoveryCounts;
+  /** Added by the transport that authorizes messages; whatever sends messages through that one leaves it out. */
+  readonly bearer?: AccessToken | undefined;
+}
+
+export interface AttemptLimit {
+  readonly ms: number;
+  /** For the log and the person: what did not come. */
+  readonly what: string;
+}
+
+/** How often another token was asked for, for one message. */
+export interface RecoveryCounts {
+  /** After a 401. */
+  readonly recoveries: number;
+  /** After a 403 for want of scope. */
+  readonly stepUps: number;
+}
+
+/** Is told how far one message has got. */
+export interface SendProgress {
+  /** Called before the first byte goes out: from here on the message may run. */
+  sending(): void;
+  /** Called when the last byte went out. */
+  sent(): void;
+  /** Called when the server refused the message without running it, and the message will be sent again. */
+  returned(): void;
 }
 
 /** What identifies a session in each message after `initialize` (specification 2025-11-25, Transports → Session Management). */

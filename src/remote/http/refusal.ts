@@ -24,13 +24,9 @@ export interface Refusal {
 /** What a refusal means for the message that was refused. */
 export type RejectionKind =
   /** 401: the message was not run; authorization may help. */
-  | { readonly kind: 'unauthorized'; readonly wwwAuthenticate: BearerChallenge | undefined }
+  | { readonly kind: 'unauthorized' }
   /** 403 `insufficient_scope` (RFC 6750 §3.1): not run; a person may allow more. */
-  | {
-      readonly kind: 'scope-needed';
-      readonly wwwAuthenticate: BearerChallenge;
-      readonly error: HttpStatusError;
-    }
+  | { readonly kind: 'scope-needed'; readonly error: HttpStatusError }
   /**
    * 404 to a message that carried a session id (specification, Session Management), or 400 that says as much, without the id of the message: the
    * session is gone, the message was not run.
@@ -66,11 +62,9 @@ export const UNKNOWN_MESSAGE_STATUSES: ReadonlySet<number> = new Set([400, 404, 
 
 /** What a refusal means for the message that was refused. */
 export function classifyRejection(refusal: Refusal, context: RefusalContext): RejectionKind {
-  const { status, wwwAuthenticate } = refusal;
-  if (status === 401) return { kind: 'unauthorized', wwwAuthenticate };
-  if (status === 403 && wwwAuthenticate?.error === 'insufficient_scope') {
-    return { kind: 'scope-needed', wwwAuthenticate, error: statusError(refusal) };
-  }
+  const { status } = refusal;
+  if (status === 401) return { kind: 'unauthorized' };
+  if (wantsScope(refusal)) return { kind: 'scope-needed', error: statusError(refusal) };
   const about = aboutMessage(refusal.body, context.id);
   if (about === 'answer') {
     const sessionIsGone = context.hadSession && status === 404 && saysSessionIsGone(refusal);
@@ -87,6 +81,14 @@ export function classifyRejection(refusal: Refusal, context: RefusalContext): Re
   if (status === 502 || status === 503 || status === 504)
     return { kind: 'away', error: statusError(refusal) };
   return { kind: 'failed', error: statusError(refusal), mayHaveRun: !REFUSED_UNREAD.has(status) };
+}
+
+/** Whether the token is good and may not do this (RFC 6750 §3.1). */
+export function wantsScope({
+  status,
+  wwwAuthenticate,
+}: Pick<Refusal, 'status' | 'wwwAuthenticate'>): boolean {
+  return status === 403 && wwwAuthenticate?.error === 'insufficient_scope';
 }
 
 /**

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { PendingSignInStatus } from '../../../src/auth/authorization.ts';
 import { staticAuthorization } from '../../../src/auth/authorization.ts';
 import { CredentialAuthorization } from '../../../src/auth/credential/interactive-authorization.ts';
 import { SignInFailedError } from '../../../src/auth/errors/sign-in-errors.ts';
@@ -13,6 +12,7 @@ import { type Clock, systemClock } from '../../../src/platform/clock.ts';
 import { createHttp } from '../../../src/platform/http/undici.ts';
 import { silentLogger } from '../../../src/platform/log/logger.ts';
 import { systemRandom } from '../../../src/platform/random.ts';
+import type { PendingSignInStatus } from '../../../src/protocol/pending-sign-in.ts';
 import { bearerChallenge } from '../../../src/protocol/www-authenticate.ts';
 import { type Leases, openLeases } from '../../../src/store/lease/lease.ts';
 import { memoryLeases } from '../../../src/store/lease/memory-leases.ts';

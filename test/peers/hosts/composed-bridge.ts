@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream';
 import type { Authorization } from '../../../src/auth/authorization.ts';
 import { runBridge } from '../../../src/bridge/bridge.ts';
 import type { BridgeOutcome, StopReason } from '../../../src/bridge/relay/parts.ts';
+import { AuthorizedTransport } from '../../../src/bridge/session/authorized-transport.ts';
 import type { CachedServer, ServerCache } from '../../../src/bridge/stand-in/server-cache.ts';
 import { createHostWriter } from '../../../src/host/writer.ts';
 import { type Clock, systemClock } from '../../../src/platform/clock.ts';
@@ -55,6 +56,15 @@ const openServer: Authorization = {
   close: async () => {},
 };
 
+/** The transport as the program composes it: it adds the bearer. */
+export function authorized(transport: Transport, options: ComposeOptions): Transport {
+  return new AuthorizedTransport({
+    transport,
+    authorization: options.authorization ?? openServer,
+    clock: options.clock ?? systemClock,
+  });
+}
+
 /** A bridge in this process, with streams in place of stdin and stdout: the host's side in the hands of a test. */
 export class ComposedBridge implements AsyncDisposable {
   readonly received = new Journal<HostMessage>();
@@ -90,7 +100,7 @@ export class ComposedBridge implements AsyncDisposable {
       {
         stdin: this.#stdin,
         writer: createHostWriter(this.stdout, () => this.stop('host-gone')),
-        http: transport,
+        transport,
         authorization: options.authorization ?? openServer,
         memory,
         clock: options.clock ?? systemClock,
@@ -187,5 +197,5 @@ export async function composeBridge(url: string, options: ComposeOptions = {}): 
     },
     { read: async () => options.lastTransport, write: (kind) => void found.push(kind) },
   );
-  return new ComposedBridge(http, transport, found, options);
+  return new ComposedBridge(http, authorized(transport, options), found, options);
 }

@@ -1,6 +1,5 @@
 import { Client as ModernClient } from '@modelcontextprotocol/client';
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
-import type { Authorization } from '../../../src/auth/authorization.ts';
 import type { CachedServer } from '../../../src/bridge/stand-in/server-cache.ts';
 import { EraTransport } from '../../../src/eras/era-transport.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
@@ -9,15 +8,9 @@ import { type Logger, silentLogger } from '../../../src/platform/log/logger.ts';
 import { systemRandom } from '../../../src/platform/random.ts';
 import type { Era } from '../../../src/protocol/revisions.ts';
 import { createTransport } from '../../../src/remote/transport/create-transport.ts';
-import { ComposedBridge, type ComposeOptions } from './composed-bridge.ts';
+import { authorized, ComposedBridge, type ComposeOptions } from './composed-bridge.ts';
 
 const MAX_MESSAGE_BYTES = 32 * 1024 ** 2;
-
-const openServer: Authorization = {
-  current: async () => undefined,
-  recover: () => Promise.reject(new Error('this server asks for no authorization')),
-  close: () => {},
-};
 
 export interface EraBridgeOptions extends ComposeOptions {
   readonly era?: Era;
@@ -41,8 +34,7 @@ export async function composeEraBridge(
   const inner = await createTransport('auto', origin, { read: async () => undefined, write: () => {} });
   const eras: Era[] = [];
   const transport = new EraTransport({
-    transport: inner,
-    authorization: options.authorization ?? openServer,
+    transport: authorized(inner, options),
     memory: {
       read: async () => (options.era === undefined ? {} : { era: options.era }),
       update: ({ era }) => void eras.push(era),

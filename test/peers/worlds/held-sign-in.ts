@@ -1,5 +1,6 @@
-import type { Authorization, Bearer, PendingSignInStatus } from '../../../src/auth/authorization.ts';
+import type { Authorization, Bearer } from '../../../src/auth/authorization.ts';
 import { SignInFailedError } from '../../../src/auth/errors/sign-in-errors.ts';
+import type { PendingSignInStatus } from '../../../src/protocol/pending-sign-in.ts';
 import { Journal } from '../net/journal.ts';
 
 /** An authorization whose sign-in ends when the test says so. */

@@ -7,12 +7,7 @@ import {
   noAttempts,
   type SendFailure,
 } from '../../../../src/bridge/relay/retry-decision.ts';
-import {
-  MAX_DELAYS,
-  MAX_RECOVERIES,
-  MAX_REOPENINGS,
-  MAX_STEP_UPS,
-} from '../../../../src/bridge/timing/limits.ts';
+import { MAX_DELAYS, MAX_REOPENINGS } from '../../../../src/bridge/timing/limits.ts';
 import { HttpError, type HttpErrorCode } from '../../../../src/platform/http/http.ts';
 import { BadAnswerError, HttpStatusError } from '../../../../src/remote/http/errors.ts';
 
@@ -24,28 +19,11 @@ const status = new HttpStatusError('status 500', { status: 500 });
 
 describe('a message is sent again only when it cannot have run', () => {
   it.each<[string, SendFailure, Partial<AttemptCounts>, Partial<NextStep>]>([
+    ['401, after each new token', { kind: 'unauthorized' }, {}, { kind: 'fail', mayHaveRun: false }],
     [
-      '401',
-      { kind: 'unauthorized', wwwAuthenticate: { scheme: 'Bearer' } },
+      '403, after each step-up',
+      { kind: 'scope-needed', error: status },
       {},
-      { kind: 'recover', wwwAuthenticate: { scheme: 'Bearer' } },
-    ],
-    [
-      '401 too often',
-      { kind: 'unauthorized', wwwAuthenticate: undefined },
-      { recoveries: MAX_RECOVERIES },
-      { kind: 'fail', mayHaveRun: false },
-    ],
-    [
-      '403 for want of scope',
-      { kind: 'scope-needed', wwwAuthenticate: { scheme: 'Bearer' }, error: status },
-      {},
-      { kind: 'step-up', wwwAuthenticate: { scheme: 'Bearer' } },
-    ],
-    [
-      '403 for want of scope too often',
-      { kind: 'scope-needed', wwwAuthenticate: { scheme: 'Bearer' }, error: status },
-      { stepUps: MAX_STEP_UPS },
       { kind: 'fail', mayHaveRun: false },
     ],
     ['404 with a session', { kind: 'session-lost' }, {}, { kind: 'reopen' }],

@@ -54,7 +54,6 @@ describe('insufficient_scope (RFC 6750 §3.1)', () => {
   test('with 403 asks for more', () => {
     expect(rule(refusal(403, '', { wwwAuthenticate }))).toMatchObject({
       kind: 'scope-needed',
-      wwwAuthenticate,
       error: { status: 403 },
     });
   });

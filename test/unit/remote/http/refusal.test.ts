@@ -18,19 +18,14 @@ const refusal = (status: number, more: Partial<Omit<Refusal, 'body'>> & { body?:
 });
 const rpc = '{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"no"}}';
 
-describe('meaningOf', () => {
+describe('classifyRejection', () => {
   it.each<[string, Refusal, boolean, object]>([
-    [
-      '401',
-      refusal(401, { wwwAuthenticate: { scheme: 'Bearer' } }),
-      true,
-      { kind: 'unauthorized', wwwAuthenticate: { scheme: 'Bearer' } },
-    ],
+    ['401', refusal(401, { wwwAuthenticate: { scheme: 'Bearer' } }), true, { kind: 'unauthorized' }],
     [
       '403 for want of scope',
       refusal(403, { wwwAuthenticate: bearerChallenge('Bearer error="insufficient_scope", scope="more"') }),
       true,
-      { kind: 'scope-needed', wwwAuthenticate: { scope: 'more' } },
+      { kind: 'scope-needed' },
     ],
     [
       '403 whose description only mentions it',

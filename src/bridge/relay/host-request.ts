@@ -1,0 +1,82 @@
+import { capitalized } from '../../protocol/quote.ts';
+import { WaitBudget, waitLimitMs } from '../timing/wait-budget.ts';
+import type { HostDelivery } from './host-delivery.ts';
+import { PendingRequest, type PendingRequests, type RequestMessage } from './pending-requests.ts';
+import type { ResponseReader } from './response-reader.ts';
+import { type SendDeps, sendMessage } from './send.ts';
+import type { StandInAnswers } from './stand-in-answers.ts';
+
+export interface HostRequestDeps {
+  readonly table: PendingRequests;
+  /** The requests that something is being done for, answered or not. */
+  readonly running: Set<HostRequest>;
+  readonly send: SendDeps;
+  readonly responseReader: ResponseReader;
+  readonly hostDelivery: HostDelivery;
+  readonly standInAnswers: StandInAnswers;
+  /** `--wait`: the request waits for the whole sign-in. */
+  readonly wait: boolean;
+}
+
+/**
+ * The life of one request, of the host or of the bridge itself: it is admitted, waits until the session is ready, is sent, its response is
+ * read, and it is answered once, by the server or in the server's place.
+ */
+export class HostRequest extends PendingRequest {
+  readonly #deps: HostRequestDeps;
+
+  constructor(message: RequestMessage, deps: HostRequestDeps) {
+    super(message);
+    this.#deps = deps;
+  }
+
+  /** From now on its id waits for an answer. No other request with this id may wait. */
+  admit(): void {
+    this.#deps.table.add(this);
+  }
+
+  /** Relays the request to the server. It has its answer when this resolves. Never rejects. */
+  relay(): Promise<void> {
+    return this.#run(() => this.#relay());
+  }
+
+  /** Answers the stand-in's `sign_in` tool when the sign-in is over. Never rejects. */
+  waitForSignIn(): Promise<void> {
+    return this.#run(() => this.#deps.standInAnswers.signInTool(this));
+  }
+
+  /** An error of the program itself ends this request, and nothing else. */
+  async #run(work: () => Promise<void>): Promise<void> {
+    const { running, hostDelivery } = this.#deps;
+    running.add(this);
+    try {
+      await work();
+    } catch (error) {
+      if (!this.stop.signal.aborted) hostDelivery.failUnexpectedly(this, error);
+    } finally {
+      this.sent();
+      running.delete(this);
+    }
+  }
+
+  async #relay(): Promise<void> {
+    const { send, responseReader, hostDelivery, standInAnswers, wait } = this.#deps;
+    const { bytes, id, method } = this;
+    const { signal } = this.stop;
+    const waitBudget = new WaitBudget(send.clock, waitLimitMs(method, wait), signal);
+    const result = await sendMessage({ bytes, id, signal, waitBudget, progress: this }, send);
+    switch (result.kind) {
+      case 'replied':
+        return responseReader.read(result.reply, this, result.session);
+      case 'answer':
+        return hostDelivery.deliver(result.json);
+      case 'timed-out':
+        return standInAnswers.unavailable(this);
+      case 'failed': {
+        const { why, mayHaveRun } = result;
+        const text = `${capitalized(why)}${mayHaveRun ? ' The call may have run.' : ''}`;
+        return hostDelivery.fail(this, text, { mayHaveRun });
+      }
+    }
+  }
+}

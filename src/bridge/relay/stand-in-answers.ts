@@ -1,0 +1,97 @@
+import { AbortedError } from '../../errors.ts';
+import type { HostWriter } from '../../host/writer.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { Logger } from '../../platform/log/logger.ts';
+import { logUnexpected } from '../../platform/log/unexpected-error.ts';
+import { resultAnswer } from '../../protocol/jsonrpc.ts';
+import { isListMethod } from '../../protocol/list-methods.ts';
+import type { Session } from '../session/session.ts';
+import { completeResult, standInDiscovery } from '../stand-in/modern-stand-in.ts';
+import type { ProvisionalLists } from '../stand-in/provisional-lists.ts';
+import type { CachedServer } from '../stand-in/server-cache.ts';
+import { signInResult, standInList } from '../stand-in/stand-in.ts';
+import { describeUnavailability } from '../stand-in/unavailability.ts';
+import type { UrlElicitation } from '../stand-in/url-elicitation.ts';
+import { STAND_IN_AFTER_MS } from '../timing/limits.ts';
+import { WaitBudget } from '../timing/wait-budget.ts';
+import type { HostDelivery } from './host-delivery.ts';
+import type { PendingRequest, PendingRequests } from './pending-requests.ts';
+
+export interface StandInAnswersDeps {
+  readonly table: PendingRequests;
+  readonly session: Session;
+  readonly cachedServer: Promise<CachedServer>;
+  readonly lists: ProvisionalLists;
+  readonly urlElicitation: UrlElicitation;
+  readonly hostDelivery: HostDelivery;
+  readonly writer: HostWriter;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** The answers that the bridge gives in the server's place while the server cannot be had. */
+export class StandInAnswers {
+  readonly #deps: StandInAnswersDeps;
+
+  constructor(deps: StandInAnswersDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * The request has waited for as long as it may. A list is answered with what it held the last time or with the way to sign in, a call with an
+   * error that carries the address.
+   */
+  async unavailable(request: PendingRequest): Promise<void> {
+    const { table, session, cachedServer, lists, urlElicitation, hostDelivery, writer } = this.#deps;
+    const { unavailability } = session;
+    if (isListMethod(request.method)) {
+      const list = standInList(request.method, await cachedServer, unavailability);
+      if (list !== undefined) {
+        const result = session.withoutSession ? completeResult(list.result) : list.result;
+        const answer = resultAnswer(request.id, result);
+        if (table.settle(request.id) === undefined) return;
+        lists.noteProvisional(request.method, list.placeholder);
+        await writer.write(answer);
+        return;
+      }
+    }
+    const address = unavailability.kind === 'signing-in' ? unavailability.address : undefined;
+    const { code, data } =
+      address === undefined ? { code: undefined, data: undefined } : urlElicitation.errorFor(address);
+    hostDelivery.fail(request, describeUnavailability(unavailability), data, code);
+  }
+
+  /** The `sign_in` tool: answered when the server is ready, or when the sign-in is over without that. */
+  async signInTool(request: PendingRequest): Promise<void> {
+    const { table, session, writer, clock } = this.#deps;
+    const { signal } = request.stop;
+    const waitBudget = new WaitBudget(clock, Number.POSITIVE_INFINITY, signal);
+    const outcome = await Promise.resolve(session.usable(waitBudget)).then(
+      () => 'signed-in' as const,
+      () => session.unavailability,
+    );
+    const answer = resultAnswer(request.id, signInResult(outcome));
+    if (signal.aborted || table.settle(request.id) === undefined) return;
+    await writer.write(answer);
+  }
+
+  /** Answers a `server/discover` that the server has not answered within a second. The request itself goes to the server all the same. */
+  discovery(request: PendingRequest): void {
+    const { logger } = this.#deps;
+    this.#discovery(request).catch((error: unknown) => {
+      if (!request.stop.signal.aborted) logUnexpected(logger, 'the stand-in for server/discover', error);
+    });
+  }
+
+  async #discovery(request: PendingRequest): Promise<void> {
+    const { table, cachedServer, hostDelivery, writer, clock } = this.#deps;
+    await clock.sleep(STAND_IN_AFTER_MS, request.stop.signal);
+    const standIn = standInDiscovery(await cachedServer);
+    if (table.get(request.id) !== request) return;
+    if (standIn.kind === 'error') hostDelivery.fail(request, standIn.message, undefined, standIn.code);
+    else if (table.settle(request.id) !== undefined) {
+      await writer.write(resultAnswer(request.id, standIn.result));
+    }
+    request.stop.abort(new AbortedError('answered by the stand-in'));
+  }
+}

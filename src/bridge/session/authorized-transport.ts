@@ -1,0 +1,116 @@
+import type { Authorization, Bearer } from '../../auth/authorization.ts';
+import { DrawbridgeError } from '../../errors.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { MessageOptions, RecoveryCounts } from '../../remote/http/message-options.ts';
+import { type Refusal, wantsScope } from '../../remote/http/refusal.ts';
+import { withinTimeLimit } from '../../remote/http/time-limit.ts';
+import type { RefreshOptions, Reply, Transport } from '../../remote/transport/transport.ts';
+import { MAX_RECOVERIES, MAX_STEP_UPS } from '../timing/limits.ts';
+
+export interface AuthorizedTransportOptions {
+  /** Sends what it is given, with the bearer that it is given. */
+  readonly transport: Transport;
+  readonly authorization: Authorization;
+  readonly clock: Clock;
+}
+
+type Send = (options: MessageOptions) => Promise<Reply>;
+
+/** Before any token was asked for. */
+export const NO_RECOVERIES: RecoveryCounts = { recoveries: 0, stepUps: 0 };
+
+/**
+ * The only place that knows the token. It adds the bearer to each message, tells the authorization that the server accepted it, and answers a
+ * 401 (RFC 6750 §3.1) with another token and a 403 for want of scope with a step-up (specification 2025-11-25, Authorization → Step-Up).
+ * Where that takes a person, the reply has the kind `sign-in`: how long a message waits for a person is the sender's affair.
+ */
+export class AuthorizedTransport implements Transport {
+  readonly #options: AuthorizedTransportOptions;
+
+  constructor(options: AuthorizedTransportOptions) {
+    this.#options = options;
+  }
+
+  /** Rejects as the transport does. That no token could be obtained is a reply: the message was not sent. */
+  post(body: Uint8Array | string, options: MessageOptions): Promise<Reply> {
+    return this.#authorized(options, (authorized) => this.#options.transport.post(body, authorized));
+  }
+
+  listen(options: MessageOptions & { readonly lastEventId?: string }): Promise<Reply> {
+    const { lastEventId } = options;
+    const position = lastEventId === undefined ? {} : { lastEventId };
+    return this.#authorized(options, (authorized) =>
+      this.#options.transport.listen({ ...authorized, ...position }),
+    );
+  }
+
+  /** Rejects with a DrawbridgeError where no token could be obtained; else as the transport does. */
+  async end(options: MessageOptions): Promise<number> {
+    const { transport, authorization } = this.#options;
+    const bearer = await authorization.current(options.signal);
+    return transport.end({ ...options, bearer });
+  }
+
+  dropIdleConnections(options?: RefreshOptions): void {
+    this.#options.transport.dropIdleConnections(options);
+  }
+
+  async #authorized(options: MessageOptions, send: Send): Promise<Reply> {
+    const { authorization } = this.#options;
+    const { signal, progress, mayRecover = true } = options;
+    let counts = options.recovered ?? NO_RECOVERIES;
+    let bearer: Bearer | undefined;
+    try {
+      const current = authorization.current(signal);
+      bearer = current instanceof Promise ? await current : current;
+    } catch (error) {
+      return noToken(error, options);
+    }
+    for (;;) {
+      progress?.sending();
+      const reply = await this.#attempt({ ...options, bearer }, send);
+      const refusal = reply.kind === 'refused' ? reply.refusal : undefined;
+      if (bearer !== undefined && refusal?.status !== 401) authorization.worked?.(bearer);
+      const next = refusal === undefined || !mayRecover ? undefined : nextRecovery(refusal, counts);
+      if (refusal === undefined || next === undefined) return reply;
+      counts = next;
+      progress?.returned();
+      try {
+        const recovery = await authorization.recover(bearer, refusal.wwwAuthenticate, signal);
+        if (recovery.kind === 'sign-in') {
+          return { kind: 'sign-in', signIn: recovery.signIn, recovered: counts };
+        }
+        bearer = recovery.bearer;
+      } catch (error) {
+        return noToken(error, options);
+      }
+    }
+  }
+
+  #attempt(options: MessageOptions, send: Send): Promise<Reply> {
+    const { limit, signal } = options;
+    if (limit === undefined) return send(options);
+    const { clock } = this.#options;
+    return withinTimeLimit({ ...limit, clock, signal }, (within) => send({ ...options, signal: within }));
+  }
+}
+
+/**
+ * The counts after another token is asked for because of this refusal; undefined where none is asked for: the refusal is not about the token, or
+ * the message has had its share of tokens.
+ */
+export function nextRecovery(
+  refusal: Pick<Refusal, 'status' | 'wwwAuthenticate'>,
+  { recoveries, stepUps }: RecoveryCounts,
+): RecoveryCounts | undefined {
+  if (refusal.status === 401) {
+    return recoveries < MAX_RECOVERIES ? { recoveries: recoveries + 1, stepUps } : undefined;
+  }
+  return wantsScope(refusal) && stepUps < MAX_STEP_UPS ? { recoveries, stepUps: stepUps + 1 } : undefined;
+}
+
+function noToken(error: unknown, { signal }: MessageOptions): Reply {
+  if (signal.aborted) throw signal.reason;
+  if (!(error instanceof DrawbridgeError)) throw error;
+  return { kind: 'no-token', error };
+}
