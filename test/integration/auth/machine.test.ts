@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const jwt = (name: string) => `${Buffer.from('{}').toString('base64url')}.${name}.c2ln`;
-const service = ['--grant', 'client_credentials', '--client-id', 'service', '--client-secret', 'hush'];
+const service = ['--grant', 'client_credentials', '--client-id', 'service', '--client-secret', 'hush-hush'];
 
 /** No authorization endpoint, no PKCE: nobody is ever redirected there. */
 const metadata = () => ({
@@ -72,7 +72,7 @@ describe('client_credentials', () => {
     '%s is final: one request, no other grant, and the answer says so',
     async (error) => {
       await using world = await createVendorWorld(
-        { metadata, token: () => refusal(error, 'because hush') },
+        { metadata, token: () => refusal(error, 'because hush-hush') },
         service,
       );
       const failure = JSON.stringify(await world.tools());
@@ -176,7 +176,7 @@ describe('enterprise', () => {
       '--client-id',
       'app',
       '--client-secret',
-      'hush',
+      'hush-hush',
       '--id-token-file',
       file,
       '--idp-client-id',
@@ -209,7 +209,7 @@ describe('enterprise', () => {
       const basic = (id: string, secret: string) =>
         `Basic ${Buffer.from(`${id}:${new URLSearchParams({ '': secret }).toString().slice(1)}`).toString('base64')}`;
       expect(w.idp.to('/token')[0]?.headers.authorization).toBe(basic('at-idp', 'at:idp hush'));
-      expect(w.made.vendor.to('/token')[0]?.headers.authorization).toBe(basic('app', 'hush'));
+      expect(w.made.vendor.to('/token')[0]?.headers.authorization).toBe(basic('app', 'hush-hush'));
       expect(JSON.stringify(await w.made.record())).not.toContain('hush');
     },
   );

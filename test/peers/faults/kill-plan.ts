@@ -73,7 +73,8 @@ export class KillPlans {
 
   async add(plan: KillPlan): Promise<PlanFile> {
     const base = join(this.#folder, `plan-${++this.#count}`);
-    const handed = JSON.stringify({ ...plan, said: `${base}.said`, rearm: `${base}.arm` });
+    const files = { preload: `${base}.cjs`, said: `${base}.said`, rearm: `${base}.arm` };
+    const handed = JSON.stringify({ ...plan, ...files });
     await writeFile(`${base}.cjs`, `require('./kill-preload.cjs').follow(${handed});\n`);
     return {
       preload: `${base}.cjs`,

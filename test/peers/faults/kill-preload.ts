@@ -1,4 +1,5 @@
 // Bundled by kill-plan.ts and run by `node --require` before the built program; needs nothing but Node.
+import childProcess from 'node:child_process';
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import net from 'node:net';
@@ -7,6 +8,8 @@ import type { KillPlan } from './kill-plan.ts';
 import { isCallOf, isLock, Steps } from './refresh-steps.ts';
 
 interface Handed extends KillPlan {
+  /** This file as `node --require` takes it. */
+  readonly preload: string;
   readonly said: string;
   readonly rearm: string;
 }
@@ -21,6 +24,7 @@ const HANDLE = ['writeFile', 'sync', 'truncate', 'readFile', 'stat'];
 /** Counts the calls of the built program into the store and to the servers, where Node hands them to the system. */
 export function follow(plan: Handed): void {
   const isSignIn = process.argv.includes('__sign-in');
+  if (plan.role === 'sign-in' && !isSignIn) return handOn(plan.preload);
   if (isSignIn !== (plan.role === 'sign-in')) return;
   const { appendFileSync, readFileSync } = fs;
   // Once: the sign-in that follows the one that was killed is left alone.
@@ -53,6 +57,18 @@ export function follow(plan: Handed): void {
   });
   countFiles(plan.folder, count, (name, path) => steps.done(name, path));
   countConnections(plan.ports, count);
+  syncBuiltinESMExports();
+}
+
+/** The program hands no `--require` on to the sign-in process that it starts. */
+function handOn(preload: string): void {
+  const { spawn } = childProcess;
+  const owner = childProcess as unknown as Record<string, Call>;
+  owner.spawn = (command, args, options) => {
+    const own = args as readonly string[];
+    const handed = own.includes('__sign-in') ? ['--require', preload, ...own] : own;
+    return (spawn as Call)(command, handed, options);
+  };
   syncBuiltinESMExports();
 }
 
