@@ -14,8 +14,8 @@ import {
   readReservations,
   removeReservations,
 } from './reservation/reservation.ts';
-import { fillAnswerFile } from './reservation/response-file.ts';
-import type { HeldLock, HeldReservation } from './store.ts';
+import { fillResponseFile } from './reservation/response-file.ts';
+import type { HeldReservation, LockedRecord } from './store.ts';
 
 /** A temporary file this old has lost its process: none is needed for longer than a rename takes. */
 const ORPHAN_AGE_MS = 60 * 60 * 1000;
@@ -35,15 +35,15 @@ interface HeldParts extends Place {
 /** All that is done to a credential's files, under its lock. */
 export function withDiskLock<T>(
   place: Place,
-  run: (held: HeldLock) => Promise<T>,
+  run: (locked: LockedRecord) => Promise<T>,
   options: FileLockOptions<T>,
   tools: LockTools,
 ): Promise<T> {
   const { clock } = tools;
-  return withFileLock(place.path, (guard) => run(heldLock({ ...place, guard, clock })), options, tools);
+  return withFileLock(place.path, (guard) => run(lockedRecord({ ...place, guard, clock })), options, tools);
 }
 
-function heldLock({ folder, key, path, guard, clock }: HeldParts): HeldLock {
+function lockedRecord({ folder, key, path, guard, clock }: HeldParts): LockedRecord {
   const whileHeld = async () => {
     if (guard.lost()) await guard.reacquire();
   };
@@ -58,10 +58,10 @@ function heldLock({ folder, key, path, guard, clock }: HeldParts): HeldLock {
     },
     write: async (record, expected) => {
       await whileHeld();
-      const next = await nextRecord(path, record, expected);
+      const next = expected === 'any' ? await nextRecord(path, record, 'any') : successor(record, expected);
       if (next === undefined) return { kind: 'superseded' };
       const staged = await stageFile(path, serializeRecord(next));
-      // Staged, then looked at, then moved: whoever writes after this look sweeps what is staged, however long we are suspended here.
+      // Staged, then compared, then moved. A process that writes after this look removes what is staged, however long this one is suspended.
       const still = await nextRecord(path, record, expected);
       if (still?.revision !== next.revision || !(await promote(staged, path))) {
         await removeFile(staged);
@@ -80,22 +80,22 @@ function heldLock({ folder, key, path, guard, clock }: HeldParts): HeldLock {
     reservations: (hash) => readReservations(files(hash), clock.now()),
     clearReservations: (hash) => removeReservations(files(hash)),
     reserve: async (hash, number): Promise<HeldReservation | undefined> => {
-      const claim = await createReservation(files(hash), number, clock);
-      if (claim === undefined) return undefined;
+      const reservation = await createReservation(files(hash), number, clock);
+      if (reservation === undefined) return undefined;
       return {
-        prepare: claim.prepare,
-        release: claim.release,
-        markLost: claim.leaveLost,
-        abandon: claim.letGo,
+        prepare: reservation.prepare,
+        release: reservation.release,
+        markAmbiguous: reservation.markAmbiguous,
+        abandon: reservation.abandon,
         commit: async (record, expected) => {
           if (expected === null) throw new StoreError('a refresh has a record to begin with');
-          // On disk before anything else: if this process ends here, another finds the answer.
-          const foreseen = { ...record, version: 1, revision: expected.revision + 1 } as const;
-          const filled = await fillAnswerFile(claim.answerPath, serializeRecord(foreseen));
+          // On disk before anything else: if this process ends here, another one finds the response.
+          const bytes = serializeRecord(successor(record, expected));
+          const filled = await fillResponseFile(reservation.responsePath, bytes);
           await whileHeld();
           const next = filled ? await nextRecord(path, record, expected) : undefined;
-          const promoted = next !== undefined && (await promote(claim.answerPath, path));
-          await claim.release();
+          const promoted = next !== undefined && (await promote(reservation.responsePath, path));
+          await reservation.release();
           if (next === undefined || !promoted) return { kind: 'superseded' };
           await removeReservations(files(hash));
           await sweep(folder, key, clock.now(), 'unfinished');
@@ -125,7 +125,7 @@ async function sweep(folder: string, key: string, now: number, what: 'unfinished
   }
 }
 
-/** False: somebody who found it has made it the record already, or has written something newer and swept it away. */
+/** False: another process has made it the record already, or has written something newer and removed it. */
 async function promote(staged: string, path: string): Promise<boolean> {
   try {
     await moveFile(staged, path);
@@ -136,7 +136,7 @@ async function promote(staged: string, path: string): Promise<boolean> {
   }
 }
 
-/** Compare and set, without the set. What cannot be read is not what was expected, unless anything is. */
+/** Reads and compares: the record to write, or undefined where the stored one is not as expected. An unreadable one is never as expected, unless anything is. */
 async function nextRecord(
   path: string,
   record: NewRecord,
@@ -147,5 +147,10 @@ async function nextRecord(
   if (expected !== 'any') {
     if (found.kind === 'corrupt' || !isExpected(stored, expected)) return undefined;
   } else if (found.kind === 'corrupt') await setAside(path);
-  return { ...record, version: 1, revision: (stored?.revision ?? 0) + 1 };
+  return successor(record, stored ?? null);
+}
+
+/** The record as it is written in the place of `before`. */
+function successor(record: NewRecord, before: Expected): CredentialRecord {
+  return { ...record, version: 1, revision: (before?.revision ?? 0) + 1 };
 }

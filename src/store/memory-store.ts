@@ -7,11 +7,11 @@ import {
   type NewRecord,
   type RecordIdentity,
 } from './record/record.ts';
-import type { HeldLock, HeldReservation, LockOptions, ReadResult, Store, WriteResult } from './store.ts';
+import type { HeldReservation, LockedRecord, LockOptions, ReadResult, Store, WriteResult } from './store.ts';
 
 /**
  * The store of one process, over a folder that can be read at best. What is on disk counts until this process has written its own;
- * other processes see nothing of it, so there is nothing to claim and nothing to lock but its own callers.
+ * other processes see nothing of it, so there is nothing to reserve, and only its own callers queue.
  */
 export class MemoryStore implements Store {
   readonly writable = false;
@@ -40,20 +40,24 @@ export class MemoryStore implements Store {
   }
 
   write(key: string, record: NewRecord, expected: Expected | 'any'): Promise<WriteResult> {
-    return this.withLock(key, (held) => held.write(record, expected), {
+    return this.withLock(key, (locked) => locked.write(record, expected), {
       signal: new AbortController().signal,
     });
   }
 
   remove(key: string): Promise<void> {
-    return this.withLock(key, (held) => held.remove(), { signal: new AbortController().signal });
+    return this.withLock(key, (locked) => locked.remove(), { signal: new AbortController().signal });
   }
 
-  async withLock<T>(key: string, run: (held: HeldLock) => Promise<T>, options: LockOptions<T>): Promise<T> {
+  async withLock<T>(
+    key: string,
+    run: (locked: LockedRecord) => Promise<T>,
+    options: LockOptions<T>,
+  ): Promise<T> {
     const before = this.#queues.get(key) ?? Promise.resolve();
     const mine = before.then(async () => {
       options.signal.throwIfAborted();
-      return run(this.#held(key));
+      return run(this.#locked(key));
     });
     this.#queues.set(
       key,
@@ -62,7 +66,7 @@ export class MemoryStore implements Store {
     return mine;
   }
 
-  #held(key: string): HeldLock {
+  #locked(key: string): LockedRecord {
     const write = async (record: NewRecord, expected: Expected | 'any'): Promise<WriteResult> => {
       const found = await this.read(key);
       const stored = found.kind === 'record' ? found.record : undefined;
@@ -71,10 +75,10 @@ export class MemoryStore implements Store {
       this.#records.set(key, next);
       return { kind: 'written', record: next };
     };
-    const claim: HeldReservation = {
+    const reservation: HeldReservation = {
       prepare: async () => true,
       release: async () => {},
-      markLost: async () => {},
+      markAmbiguous: async () => {},
       abandon: () => {},
       commit: write,
     };
@@ -88,7 +92,7 @@ export class MemoryStore implements Store {
       setAside: async () => ({ files: 0, records: [] }),
       reservations: async () => [],
       clearReservations: async () => {},
-      reserve: async () => claim,
+      reserve: async () => reservation,
     };
   }
 }

@@ -9,8 +9,9 @@ import type { Leases, SignInStatus } from './lease/lease.ts';
 import { STALE_MS } from './lock/limits.ts';
 import { readRecord } from './record/read-record.ts';
 import type { CredentialRecord } from './record/record.ts';
+import { MAX_RESERVATION_BYTES } from './reservation/limits.ts';
 
-/** One credential as somebody finds it who only looks. */
+/** One credential, for a command that only looks. */
 export interface CredentialOverview {
   readonly key: string;
   readonly found:
@@ -26,8 +27,6 @@ export interface LockOverview {
   readonly pid?: number;
   readonly heldForMs: number;
 }
-
-const MAX_RESERVATION_BYTES = 16 * 1024;
 
 /** The keys of all that may hold tokens: records, what was set aside of them, and answers that were left behind. */
 export async function storedKeys(folder: string): Promise<string[]> {
@@ -71,7 +70,7 @@ async function readOne(
     }),
     leases.holder(key, now),
     leases.readStatus(key),
-    readClaimant(folder, key, names, now).then((claimant) => claimant ?? readLock(folder, key, now)),
+    readRefresher(folder, key, names, now).then((refresher) => refresher ?? readLock(folder, key, now)),
   ]);
   const isGoingOn = nonce !== undefined && face?.nonce === nonce;
   return {
@@ -89,8 +88,8 @@ async function readLock(folder: string, key: string, now: number): Promise<LockO
   return { heldForMs: sinceMs(touched, now) };
 }
 
-/** Whoever spends the refresh token keeps the others waiting, also when it is suspended and its lock has gone stale. */
-async function readClaimant(
+/** The process that sends the refresh token keeps the others waiting, also when it is suspended and its lock has gone stale. */
+async function readRefresher(
   folder: string,
   key: string,
   names: readonly string[],
@@ -102,9 +101,10 @@ async function readClaimant(
       stat(path).catch(() => undefined),
       readOwnFile(path, MAX_RESERVATION_BYTES),
     ]);
-    const claim = read.kind === 'bytes' ? parseOwned(read.bytes) : undefined;
-    if (made === undefined || claim === undefined || (await isAlive(claim.owner)) === 'dead') continue;
-    return { pid: claim.owner.pid, heldForMs: sinceMs(made, now) };
+    const reservation = read.kind === 'bytes' ? parseOwned(read.bytes) : undefined;
+    if (made === undefined || reservation === undefined || (await isAlive(reservation.owner)) === 'dead')
+      continue;
+    return { pid: reservation.owner.pid, heldForMs: sinceMs(made, now) };
   }
   return undefined;
 }

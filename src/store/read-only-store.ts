@@ -4,7 +4,7 @@ import { replaceFile } from './files/atomic-file.ts';
 import { belongsTo, readRecord } from './record/read-record.ts';
 import type { CredentialRecord, Expected, NewRecord, RecordIdentity } from './record/record.ts';
 import { serializeRecord } from './record/record-schema.ts';
-import type { HeldLock, HeldReservation, LockOptions, ReadResult, Store, WriteResult } from './store.ts';
+import type { HeldReservation, LockedRecord, LockOptions, ReadResult, Store, WriteResult } from './store.ts';
 
 /**
  * A store over a folder that can be read and not written. What changes goes to a folder elsewhere, which the processes of this user share:
@@ -44,19 +44,19 @@ export class ReadOnlyStore implements Store {
   }
 
   write(key: string, record: NewRecord, expected: Expected | 'any'): Promise<WriteResult> {
-    return this.withLock(key, (held) => held.write(record, expected), {
+    return this.withLock(key, (locked) => locked.write(record, expected), {
       signal: new AbortController().signal,
     });
   }
 
   remove(key: string): Promise<void> {
-    return this.withLock(key, (held) => held.remove(), { signal: new AbortController().signal });
+    return this.withLock(key, (locked) => locked.remove(), { signal: new AbortController().signal });
   }
 
-  withLock<T>(key: string, run: (held: HeldLock) => Promise<T>, options: LockOptions<T>): Promise<T> {
-    const locked = async (held: HeldLock) => {
+  withLock<T>(key: string, run: (locked: LockedRecord) => Promise<T>, options: LockOptions<T>): Promise<T> {
+    const locked = async (locked: LockedRecord) => {
       if (!this.#removed.has(key)) await this.#bring(key);
-      return run(this.#noting(key, held));
+      return run(this.#noting(key, locked));
     };
     return this.#shared.withLock(key, locked, options);
   }
@@ -70,7 +70,7 @@ export class ReadOnlyStore implements Store {
     if (newest !== undefined && newest !== shared) await replaceFile(path, serializeRecord(newest));
   }
 
-  #noting(key: string, held: HeldLock): HeldLock {
+  #noting(key: string, locked: LockedRecord): LockedRecord {
     const noted = (result: WriteResult): WriteResult => {
       if (result.kind !== 'written') return result;
       this.#removed.delete(key);
@@ -78,18 +78,18 @@ export class ReadOnlyStore implements Store {
       return result;
     };
     return {
-      ...held,
-      read: async (identity) => (this.#removed.has(key) ? { kind: 'absent' } : held.read(identity)),
-      write: async (record, expected) => noted(await held.write(record, expected)),
+      ...locked,
+      read: async (identity) => (this.#removed.has(key) ? { kind: 'absent' } : locked.read(identity)),
+      write: async (record, expected) => noted(await locked.write(record, expected)),
       remove: async () => {
-        await held.remove();
+        await locked.remove();
         this.#seen.delete(key);
         this.#removed.add(key);
       },
       reserve: async (hash, number): Promise<HeldReservation | undefined> => {
-        const claim = await held.reserve(hash, number);
-        if (claim === undefined) return undefined;
-        return { ...claim, commit: async (...written) => noted(await claim.commit(...written)) };
+        const reservation = await locked.reserve(hash, number);
+        if (reservation === undefined) return undefined;
+        return { ...reservation, commit: async (...written) => noted(await reservation.commit(...written)) };
       },
     };
   }

@@ -13,12 +13,12 @@ export type WriteResult =
   /** The record is no longer the one that was read: nothing was written. */
   | { readonly kind: 'superseded' };
 
-/** Credentials on disk (or, where the disk is not writable, in this process). */
+/** Credentials on disk or, where the disk is not writable, in a folder of this session or in this process. */
 export interface Store {
   read(key: string, identity?: RecordIdentity): Promise<ReadResult>;
   /**
    * Writes when the stored revision and family are still `expected` (`null`: no record; `'any'`: whatever is there, for a sign-in,
-   * which beats a refresh in flight). Sets `revision`. Atomic, fsynced. Takes the lock: inside `withLock` use the held one's `write`.
+   * which beats a refresh in flight). Sets `revision`. Atomic, fsynced. Takes the lock: inside `withLock` use the locked record's `write`.
    */
   write(key: string, record: NewRecord, expected: Expected | 'any'): Promise<WriteResult>;
   /** Takes the lock. What a refresh in flight brings afterwards is not written. */
@@ -27,7 +27,7 @@ export interface Store {
    * Runs under the credential's lock; waits 30 s at most, then rejects with LockTimeoutError. `onTurn` is called while waiting;
    * a value other than undefined ends the wait and is the result.
    */
-  withLock<T>(key: string, run: (held: HeldLock) => Promise<T>, options: LockOptions<T>): Promise<T>;
+  withLock<T>(key: string, run: (locked: LockedRecord) => Promise<T>, options: LockOptions<T>): Promise<T>;
   /** False: the folder is read-only, everything works from the memory of this process. */
   readonly writable: boolean;
   /** Where the credential files are. */
@@ -40,31 +40,32 @@ export interface LockOptions<T> {
 }
 
 /** What may be done under the lock. */
-export interface HeldLock {
-  /** True once another process may have taken the lock over, or the machine slept: read again before acting on what was read. */
+export interface LockedRecord {
+  /** True once another process may have taken the lock over, or the machine slept: what was read before may be out of date. */
   lost(): boolean;
   read(identity?: RecordIdentity): Promise<ReadResult>;
   write(record: NewRecord, expected: Expected | 'any'): Promise<WriteResult>;
-  /** The record, and what was set aside of it. */
+  /** Removes the record, and what was set aside of it. */
   remove(): Promise<void>;
   setAside(): Promise<SetAside>;
-  /** The claims on the refresh token with this hash, oldest first. */
+  /** The reservations of the refresh token with this hash (SHA-256), oldest first. */
   reservations(hash: string): Promise<readonly ReservationState[]>;
-  /** The right to spend it; undefined: somebody has that number already. Read the record again before spending. */
+  /** The right to send it. Undefined: another process has that number already. Read the record again before sending. */
   reserve(hash: string, number: number): Promise<HeldReservation | undefined>;
-  /** Once the record no longer needs them: the token is replaced, or marked dead. */
+  /** To be called once the record no longer needs them: the token is replaced, or marked dead. */
   clearReservations(hash: string): Promise<void>;
 }
 
+/** The right of this process to send one refresh token once. */
 export interface HeldReservation {
-  /** Right before the token is sent: from now on it may have been spent. Fails where the disk is full. False: it must not be sent. */
+  /** To be called right before the token is sent: from then on it may have been used. Rejects where the disk is full. False: it must not be sent. */
   prepare(): Promise<boolean>;
-  /** Writes what came back, first beside the record, then as the record; then drops the claims. */
+  /** Writes what came back, first beside the record, then as the record; then removes the reservations. */
   commit(record: NewRecord, expected: Expected): Promise<WriteResult>;
-  /** Not spent after all, or superseded: no trace remains. */
+  /** The token was not sent after all, or a newer record has come: removes all files of the reservation. */
   release(): Promise<void>;
-  /** Sent, and no answer came. */
-  markLost(): Promise<void>;
+  /** The token was sent, and no response came. */
+  markAmbiguous(): Promise<void>;
   /** The disk failed: this process no longer counts itself as the owner, and leaves the files to be judged as they are. */
   abandon(): void;
 }

@@ -12,14 +12,14 @@ import { AccessTokenFactory, mentionsDpop } from '../dpop/access-token.ts';
 import type { DpopNonceCache } from '../dpop/proof.ts';
 import type { Stale } from '../refresh/decisions.ts';
 import { freshness } from '../refresh/expiry.ts';
-import type { RefreshOutcome, RefreshTools, SendRefreshRequest } from '../refresh/spend.ts';
+import type { RefreshDeps, RefreshOutcome, SendRefreshRequest } from '../refresh/refresh-credential.ts';
 import type { EnsureSignInDeps } from '../sign-in/ensure.ts';
 import { isByPerson, SIGN_IN_PAUSE_MS } from '../sign-in/retry-pause.ts';
 import type { HasIssuerChanged } from './issuer-change.ts';
 import { RefusedTokens } from './refused-tokens.ts';
 
 export interface AuthorizationOptions
-  extends Omit<RefreshTools, 'identity' | 'redeem' | 'random'>,
+  extends Omit<RefreshDeps, 'identity' | 'sendRefreshRequest' | 'random'>,
     Pick<EnsureSignInDeps, 'leases' | 'settings' | 'launch' | 'nonInteractiveReason'> {
   /** Awaited before anything is claimed: a program file that is gone (an update) must not look like a lost answer. */
   readonly loadRefreshRequest: () => Promise<SendRefreshRequest>;
@@ -142,7 +142,7 @@ export class CredentialAuthorization implements Authorization {
     switch (refreshed.kind) {
       case 'usable':
         return { kind: 'retry', bearer: this.#replace(refreshed.record) };
-      case 'later':
+      case 'postponed':
         throw refreshed.error;
       case 'sign-in':
         this.#options.logger.debug('a sign-in is needed', { reason: refreshed.reason });
@@ -209,9 +209,12 @@ export class CredentialAuthorization implements Authorization {
     const pause = this.#pause;
     if (pause !== undefined && (pause.token === token || clock.monotonic() < pause.until)) return;
     try {
+      // Of many processes all but one find the work done, and need no lock to see it.
+      const newer = await this.#usable();
+      if (newer !== undefined && newer.tokens?.accessToken !== token) return;
       const refreshed = await this.#refresh({ token, refused: false });
       if (refreshed.kind === 'sign-in') this.#pause = { until: 0, token };
-      else if (refreshed.kind === 'later') this.#pauseFor(refreshed.error.retryAfterMs);
+      else if (refreshed.kind === 'postponed') this.#pauseFor(refreshed.error.retryAfterMs);
     } catch (error) {
       this.#pauseFor(LOCK_PAUSE_MS);
       logger.debug('no refresh ahead of expiry', { error: describeError(error) });
@@ -231,12 +234,12 @@ export class CredentialAuthorization implements Authorization {
   }
 
   async #refreshOnce(stale: Stale): Promise<RefreshOutcome> {
-    const [{ refreshCredential }, redeem] = await Promise.all([
+    const [{ refreshCredential }, sendRefreshRequest] = await Promise.all([
       import('../refresh/refresh-credential.ts'),
       this.#options.loadRefreshRequest(),
     ]);
-    const tools: RefreshTools = { ...this.#options, identity: this.#identity(), redeem };
-    const refreshed = await refreshCredential(tools, stale, this.#closing.signal);
+    const deps: RefreshDeps = { ...this.#options, identity: this.#identity(), sendRefreshRequest };
+    const refreshed = await refreshCredential(deps, stale, this.#closing.signal);
     if (refreshed.kind === 'usable') this.#know(refreshed.record);
     return refreshed;
   }

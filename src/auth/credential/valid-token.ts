@@ -22,7 +22,7 @@ export async function validToken(options: AuthorizationOptions, signal: AbortSig
   for (const secret of secretsOf(record)) logger.secret(secret);
   const age = freshness(record.tokens, clock.now());
   if (age === 'fresh') return { kind: 'token', record };
-  const tools = { ...options, identity, redeem: await options.loadRefreshRequest() };
+  const tools = { ...options, identity, sendRefreshRequest: await options.loadRefreshRequest() };
   const refreshed = await refreshCredential(tools, { token: accessToken, refused: false }, signal);
   if (refreshed.kind === 'usable' && isSignedIn(refreshed.record)) {
     logger.secret(refreshed.record.tokens.accessToken);
@@ -30,7 +30,7 @@ export async function validToken(options: AuthorizationOptions, signal: AbortSig
   }
   // Not past its end: it serves, whatever became of the refresh.
   if (age === 'due') return { kind: 'token', record };
-  if (refreshed.kind === 'later') throw refreshed.error;
+  if (refreshed.kind === 'postponed') throw refreshed.error;
   return { kind: 'sign-in' };
 }
 

@@ -5,10 +5,10 @@ import type { Sent } from '../errors/oauth-errors.ts';
 import type { TokenAnswer } from '../token/token-response.ts';
 import { freshness } from './expiry.ts';
 
-/** The access token that will not do, and why. */
+/** The access token that is to be replaced, and why. */
 export interface Stale {
   readonly token: string | undefined;
-  /** The server refused it (401), which counts for more than any clock. */
+  /** The server refused it (401). That counts for more than any clock. */
   readonly refused: boolean;
 }
 
@@ -18,9 +18,9 @@ export type SignInReason = 'no-credential' | 'no-refresh-token' | 'refresh-token
 const MAX_BACKOFF_MS = 5 * 60_000;
 const FIRST_BACKOFF_MS = 1_000;
 const MAX_OWN_BACKOFF_MS = 60_000;
-/** An ambiguous refresh token is risked once more when the access token is about to end, not before. */
+/** A refresh token that may have been used is sent once more when the access token is about to expire, not before. */
 const NEAR_EXPIRY_MS = 10_000;
-/** Five heartbeats of a claim: an owner that cannot be looked up, and is silent for longer, is no more. Never one that is seen alive. */
+/** Five heartbeats. An owner that cannot be looked up, and is silent for longer, counts as dead; one that is seen alive never does. */
 export const SILENT_OWNER_MS = 10_000;
 /** The same for versions without a heartbeat; far beyond the 30 s of a token request. */
 const UNKNOWN_OWNER_MS = 10 * 60_000;
@@ -28,9 +28,11 @@ const UNKNOWN_OWNER_MS = 10 * 60_000;
 const MAX_REFUSALS = 2;
 
 export type RefreshDecision =
-  | { readonly kind: 'adopt'; readonly record: CredentialRecord }
+  /** The record holds a newer token. */
+  | { readonly kind: 'usable'; readonly record: CredentialRecord }
   | { readonly kind: 'sign-in'; readonly reason: SignInReason }
-  | { readonly kind: 'later'; readonly afterMs: number; readonly outcome: string }
+  /** Another process was told to come back later, or has just failed. */
+  | { readonly kind: 'postponed'; readonly afterMs: number; readonly outcome: string }
   | {
       readonly kind: 'refresh';
       readonly record: CredentialRecord & { readonly client: Client };
@@ -38,15 +40,15 @@ export type RefreshDecision =
       readonly hash: string;
     };
 
-/** Step 3: what the record says under the lock. */
+/** Whether the record, as it was read under the lock, allows a refresh. `now`: milliseconds since the epoch. */
 export function decideRefresh(
   read: ReadResult,
   stale: Stale,
   now: number,
   hashOf: (token: string) => string,
 ): RefreshDecision {
-  const adoptable = newerRecord(read, stale, now);
-  if (adoptable !== undefined) return { kind: 'adopt', record: adoptable };
+  const newer = newerRecord(read, stale, now);
+  if (newer !== undefined) return { kind: 'usable', record: newer };
   if (read.kind !== 'record' || read.record.tokens === undefined) {
     return { kind: 'sign-in', reason: 'no-credential' };
   }
@@ -59,12 +61,12 @@ export function decideRefresh(
   if (client === undefined) return { kind: 'sign-in', reason: 'client-unknown' };
   const afterMs = (record.lastRefresh?.retryAt ?? 0) - now;
   if (afterMs > 0 && afterMs <= MAX_BACKOFF_MS) {
-    return { kind: 'later', afterMs, outcome: record.lastRefresh?.outcome ?? '' };
+    return { kind: 'postponed', afterMs, outcome: record.lastRefresh?.outcome ?? '' };
   }
   return { kind: 'refresh', record: { ...record, client }, refreshToken, hash };
 }
 
-/** A record whose access token is another one than the stale one, and not past its end. */
+/** The record, if its access token is another one than the stale one and has not expired. */
 export function newerRecord(read: ReadResult, stale: Stale, now: number): CredentialRecord | undefined {
   if (read.kind !== 'record' || read.record.tokens === undefined) return undefined;
   const { tokens } = read.record;
@@ -73,44 +75,46 @@ export function newerRecord(read: ReadResult, stale: Stale, now: number): Creden
 }
 
 export type ReservationDecision =
-  /** Somebody is at it, or may be. */
+  /** Another process is refreshing, or may be. */
   | { readonly kind: 'wait' }
-  | { readonly kind: 'adopt-answer'; readonly answer: CredentialRecord }
-  | { readonly kind: 'claim'; readonly number: number }
-  | { readonly kind: 'later' };
+  /** A process has received a response and has not stored it as the record. */
+  | { readonly kind: 'adopt-response'; readonly response: CredentialRecord }
+  | { readonly kind: 'reserve'; readonly number: number }
+  | { readonly kind: 'postponed' };
 
-/** A claim, and for how long this process has seen no sign of its owner's life. */
-export interface WatchedClaim extends ReservationState {
+/** A reservation, and for how many milliseconds this process has seen no sign of life of its owner. */
+export interface WatchedReservation extends ReservationState {
   readonly silentMs: number;
 }
 
-/** Step 4: who may spend the refresh token, seeing the claims on it. */
+/** Whose turn it is to send the refresh token, judged by the reservations that exist for it, oldest first. */
 export function decideReservation(
-  claims: readonly WatchedClaim[],
+  reservations: readonly WatchedReservation[],
   record: CredentialRecord,
   stale: Stale,
   now: number,
 ): ReservationDecision {
-  for (const { spent } of claims) {
-    // Whole and on disk: whoever made it, alive or not, it is the successor of the token in the record.
-    if (spent.kind === 'answered' && spent.record.family === record.family) {
-      return { kind: 'adopt-answer', answer: spent.record };
+  for (const { request } of reservations) {
+    // The response is whole and on disk. Whether its owner is alive or not, it follows the token in the record.
+    if (request.kind === 'answered' && request.record.family === record.family) {
+      return { kind: 'adopt-response', response: request.record };
     }
   }
-  const last = claims.at(-1);
-  if (last === undefined) return { kind: 'claim', number: 1 };
-  if (last.spent.kind !== 'lost' && mayLive(last)) return { kind: 'wait' };
-  // Sent again without an end, at the pace of the back-off: where a first request was carried out unseen, the second one was the replay,
-  // and a third costs nothing more. Where none was (a server that is down behind its proxy), it heals; only the server's word ends it.
-  // An owner out of sight may be suspended, and its answer on its way: as good as lost, and no more.
-  const isAmbiguous = claims.some(
-    ({ spent, owner }) => spent.kind === 'lost' || (spent.kind === 'maybe' && owner === 'unknown'),
+  const last = reservations.at(-1);
+  if (last === undefined) return { kind: 'reserve', number: 1 };
+  if (last.request.kind !== 'ambiguous' && mayLive(last)) return { kind: 'wait' };
+  // The token is sent again as often as it takes, at the pace of the back-off. If the first request was carried out and only its response
+  // was lost, the second one was the replay already, and a third does no more harm. If no request was carried out (the server is down
+  // behind its proxy), the token works once the server is back. Only the server's own answer ends this.
+  // An owner that cannot be looked up may be suspended, with its response on the way: that is ambiguous, and no reason to wait for ever.
+  const isAmbiguous = reservations.some(
+    ({ request, owner }) => request.kind === 'ambiguous' || (request.kind === 'maybe' && owner === 'unknown'),
   );
-  if (isAmbiguous && !isUrgent(record, stale, now)) return { kind: 'later' };
-  return { kind: 'claim', number: last.number + 1 };
+  if (isAmbiguous && !isUrgent(record, stale, now)) return { kind: 'postponed' };
+  return { kind: 'reserve', number: last.number + 1 };
 }
 
-function mayLive({ owner, hasHeartbeat, silentMs, ageMs }: WatchedClaim): boolean {
+function mayLive({ owner, hasHeartbeat, silentMs, ageMs }: WatchedReservation): boolean {
   if (owner !== 'unknown') return owner === 'alive';
   return hasHeartbeat ? silentMs <= SILENT_OWNER_MS : ageMs <= UNKNOWN_OWNER_MS;
 }
@@ -119,7 +123,7 @@ function isUrgent({ tokens }: CredentialRecord, stale: Stale, now: number): bool
   return stale.refused || tokens?.expiresAt === undefined || tokens.expiresAt - now <= NEAR_EXPIRY_MS;
 }
 
-/** What a failed token request was, as far as the decision goes. */
+/** The parts of a failed token request that the decision needs. */
 export interface Failure {
   readonly sent: Sent;
   readonly status?: number | undefined;
@@ -127,41 +131,44 @@ export interface Failure {
   readonly retryAfterMs?: number | undefined;
 }
 
-export type Verdict =
-  /** `invalid_grant`, or as good as: it never works again. */
+export type RefreshFailure =
+  /** `invalid_grant`, or something that means the same: the refresh token never works again. */
   | { readonly kind: 'dead'; readonly outcome: string }
   | { readonly kind: 'client-unknown'; readonly outcome: string }
-  /** Sent, and nothing is known. */
-  | { readonly kind: 'lost'; readonly outcome: string }
-  /** The token is as good as before. */
-  | { readonly kind: 'later'; readonly outcome: string; readonly refused: boolean };
+  /** The token was sent, and it is not known whether it was used. */
+  | { readonly kind: 'ambiguous'; readonly outcome: string }
+  /** The token is as good as before. `refused`: the server blamed the request. */
+  | { readonly kind: 'postponed'; readonly outcome: string; readonly refused: boolean };
 
-/** RFC 6749 §5.2 codes that speak of the server and not of what it was sent; of a nonce, RFC 9449 §8. */
+/** Codes of RFC 6749 §5.2 that are about the server and not about the request; about a nonce, RFC 9449 §8. */
 const SERVER_CODES = new Set(['server_error', 'temporarily_unavailable', 'slow_down', 'use_dpop_nonce']);
-/** Too early, too many: about this moment, and the request was not carried out. */
+/** 425 and 429 are about this moment; the request was not carried out. */
 const PASSING_STATUS = new Set([425, 429]);
 /** RFC 9110 §15.6.4, §15.6.2, §15.6.6: refused before the grant was looked at. */
 const UNTOUCHED_STATUS = new Set([501, 503, 505]);
-/** Timeouts and lost clients, which a gateway reports while the server behind it goes on. */
+/** Timeouts and closed connections, which a gateway reports while the server behind it goes on. */
 const GIVEN_UP_STATUS = new Set([408, 499]);
-/** A refusal in the server's own format; other 4xx without an OAuth error come from proxies and wrong addresses. */
+/** A refusal in a format of the server's own. Any other 4xx without an OAuth error comes from a proxy or a wrong address. */
 const BLAMING_STATUS = new Set([400, 401, 422]);
 
-/** Step 7: what a failure says about the refresh token. */
-export function classifyRefreshFailure(failure: Failure, lastRefresh: LastRefresh | undefined): Verdict {
+/** What a failed request says about the refresh token. */
+export function classifyRefreshFailure(
+  failure: Failure,
+  lastRefresh: LastRefresh | undefined,
+): RefreshFailure {
   const { sent, status = 0, oauthError } = failure;
-  if (sent === 'no') return { kind: 'later', outcome: 'not reached', refused: false };
-  if (sent === 'maybe') return { kind: 'lost', outcome: 'no answer' };
+  if (sent === 'no') return { kind: 'postponed', outcome: 'not reached', refused: false };
+  if (sent === 'maybe') return { kind: 'ambiguous', outcome: 'no answer' };
   const outcome = oauthError ?? `status ${status}`;
   if (oauthError === 'invalid_grant') return { kind: 'dead', outcome };
   if (oauthError === 'invalid_client' || oauthError === 'unauthorized_client') {
     return { kind: 'client-unknown', outcome };
   }
-  if (mayHideCommit(failure)) return { kind: 'lost', outcome };
+  if (mayHideCommit(failure)) return { kind: 'ambiguous', outcome };
   const isServers = status >= 500 || PASSING_STATUS.has(status) || SERVER_CODES.has(oauthError ?? '');
   const blames = !isServers && (oauthError !== undefined || BLAMING_STATUS.has(status));
   if (blames && (lastRefresh?.refusals ?? 0) + 1 >= MAX_REFUSALS) return { kind: 'dead', outcome };
-  return { kind: 'later', outcome, refused: blames };
+  return { kind: 'postponed', outcome, refused: blames };
 }
 
 /**
@@ -174,7 +181,7 @@ function mayHideCommit({ status = 0, oauthError }: Failure): boolean {
   return isSuccess || GIVEN_UP_STATUS.has(status) || (status >= 500 && !UNTOUCHED_STATUS.has(status));
 }
 
-/** What is noted of a failure, for every process that reads the record. */
+/** What the record says of a failure, for every process that reads it. */
 export function noteFailure(
   { outcome, refused }: { readonly outcome: string; readonly refused: boolean },
   failure: Failure,

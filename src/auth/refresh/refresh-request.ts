@@ -11,7 +11,7 @@ import { type AddressGuard, createAddressGuard } from '../http/address-policy.ts
 import { createGuardedFetch } from '../http/guarded-fetch.ts';
 import { idTokenAsBearer } from '../token/id-token-as-bearer.ts';
 import { refresh } from '../token/token-request.ts';
-import type { SendRefreshRequest } from './spend.ts';
+import type { SendRefreshRequest } from './refresh-credential.ts';
 
 export interface RefreshRequestOptions {
   readonly server: URL;
@@ -24,7 +24,7 @@ export interface RefreshRequestOptions {
   readonly createHttp: (allowAddress: AddressGuard['allow']) => Promise<Http>;
 }
 
-/** The token request of a refresh, on connections of its own: one per lapse is not worth keeping any. */
+/** The token request of a refresh (RFC 6749 §6). It opens its own connections and closes them: a refresh is too rare to keep any. */
 export function createRefreshRequest(options: RefreshRequestOptions): SendRefreshRequest {
   const { server, allowHttp, clock, createHttp, settings, random = systemRandom } = options;
   return async (record, refreshToken, signal) => {
@@ -47,13 +47,13 @@ export function createRefreshRequest(options: RefreshRequestOptions): SendRefres
       });
       return settings.useIdToken ? idTokenAsBearer(answer, clock.now()) : answer;
     } finally {
-      // Beside, and whatever comes of it: nothing may stand between the answer and the disk.
+      // Not awaited: the response goes to disk first, whatever becomes of the connections.
       http.close().catch(ignore);
     }
   };
 }
 
-/** RFC 9449 §5: who was given a refresh token with a key has to have it still. */
+/** RFC 9449 §5: a refresh token that was issued for a key is accepted only with a proof by that key. */
 async function recordBinding(
   { dpopKey }: CredentialRecord,
   {

@@ -102,7 +102,7 @@ export async function createFile(
 
 /**
  * The atomic "who is first": one caller of all gets true. The file appears whole (link(2), as exclusive as O_EXCL): a process that is
- * killed here leaves no claim without a name on it. File systems without hard links get O_EXCL alone.
+ * killed here leaves no reservation without a name in it. File systems without hard links get O_EXCL alone.
  */
 export async function createFileWhole(
   path: string,

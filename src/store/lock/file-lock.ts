@@ -7,12 +7,8 @@ import type { Random } from '../../platform/random.ts';
 import { removeFile, renameFile } from '../files/atomic-file.ts';
 import { isHeldOpen, retryWhileHeldOpen } from '../files/held-open.ts';
 import { LockTimeoutError, systemCode } from '../files/store-errors.ts';
-import { STALE_FILE_MS, STALE_MS, UPDATE_MS } from './limits.ts';
+import { STALE_FILE_MS, STALE_MS, TURN_MAX_MS, TURN_MIN_MS, UPDATE_MS, WAIT_MS } from './limits.ts';
 
-/** Longer than one token request (30 s limit, usually far less) would keep a host waiting for nothing. */
-const WAIT_MS = 30_000;
-const TURN_MIN_MS = 50;
-const TURN_MAX_MS = 250;
 /** A lock touched further ahead of our clock would never go stale; no two clocks of one machine differ by that much. */
 const FUTURE_MS = 60_000;
 

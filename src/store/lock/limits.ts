@@ -9,3 +9,10 @@ export const UPDATE_MS = 1_000;
 
 /** Versions up to 0.1 lock by a file that they touch every 5 s, and take over after 15 s. */
 export const STALE_FILE_MS = 15_000;
+
+/** How long a process waits for what others do with the lock or a reservation: a token request has 30 s and usually takes far less. */
+export const WAIT_MS = 30_000;
+
+/** The pause between two looks at a lock that another process holds. It varies, so that the processes that wait do not look all at once. */
+export const TURN_MIN_MS = 50;
+export const TURN_MAX_MS = 250;

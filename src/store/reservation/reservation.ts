@@ -7,33 +7,35 @@ import { createFileWhole, readOwnFile, removeFile, renameFile } from '../files/a
 import { retryWhileHeldOpen } from '../files/held-open.ts';
 import { parseOwned } from '../files/owner-file.ts';
 import type { CredentialRecord } from '../record/record.ts';
-import { prepareAnswerFile, readAnswerFile } from './response-file.ts';
+import { HEARTBEAT_MS, MAX_RESERVATION_BYTES } from './limits.ts';
+import { prepareResponseFile, readResponseFile } from './response-file.ts';
 
-/** One claim on a refresh token, as anyone finds it. */
+/** One reservation of a refresh token, as any process finds it. */
 export interface ReservationState {
-  /** 1 for the first claim on this token, then 2, …: numbers are never used again, so that taking over is another O_EXCL. */
+  /** 1 for the first reservation of this token, then 2, …: numbers are never used again, so that taking over is another O_EXCL. */
   readonly number: number;
   readonly owner: ProcessLiveness;
-  /** Since the claim was made or last touched, whatever the wall clock did meanwhile. */
+  /** Milliseconds since the reservation was made or last touched. */
   readonly ageMs: number;
   /** Changes with each sign of life of its owner. */
   readonly sign: string;
-  /** Its owner touches it for as long as it lives; versions before this one did not. */
+  /** The owner touches it for as long as it lives; versions before this one did not. */
   readonly hasHeartbeat: boolean;
-  readonly spent: Spent;
+  readonly request: RequestState;
 }
 
-export type Spent =
-  /** The request has not been sent. */
+/** What became of the refresh request. */
+export type RequestState =
+  /** Not sent. */
   | { readonly kind: 'no' }
-  /** It may have been. */
+  /** It may have been sent. */
   | { readonly kind: 'maybe' }
-  /** It may have been, and its owner has stopped waiting for the answer. */
-  | { readonly kind: 'lost' }
-  /** It has, and this is what came back, as a whole record. */
+  /** It may have been sent, and the owner no longer waits for the response. */
+  | { readonly kind: 'ambiguous' }
+  /** It was sent, and this came back, as a whole record. */
   | { readonly kind: 'answered'; readonly record: CredentialRecord };
 
-/** The files of the claims on one refresh token. */
+/** The files of the reservations of one refresh token. */
 export interface ReservationFiles {
   readonly folder: string;
   readonly key: string;
@@ -41,12 +43,7 @@ export interface ReservationFiles {
   readonly hash: string;
 }
 
-/** How often an owner touches its claim, from the claim to the answer: a process that cannot look it up has nothing else to go by. */
-const HEARTBEAT_MS = 2_000;
-/** An owner record is below 1 KiB. */
-const MAX_RESERVATION_BYTES = 16 * 1024;
-
-/** Claims that this process holds: its own process id alone would make a claim that an error left behind look held for ever. */
+/** The reservations that this process holds. By its process id alone, a reservation that an error left behind would look held for ever. */
 const heldHere = new Set<string>();
 
 export function reservationPath(
@@ -58,12 +55,12 @@ export function reservationPath(
 }
 
 export async function readReservations(files: ReservationFiles, now: number): Promise<ReservationState[]> {
-  const numbers = await claimNumbers(files);
-  const states = await Promise.all(numbers.map((number) => readClaim(files, number, now)));
+  const numbers = await reservationNumbers(files);
+  const states = await Promise.all(numbers.map((number) => readReservation(files, number, now)));
   return states.filter((state) => state !== undefined).sort((a, b) => a.number - b.number);
 }
 
-async function claimNumbers(files: ReservationFiles): Promise<number[]> {
+async function reservationNumbers(files: ReservationFiles): Promise<number[]> {
   const prefix = `${files.key}.${files.hash}.`;
   const names = (await readdir(files.folder)).filter((name) => name.startsWith(prefix));
   return names.flatMap((name) => {
@@ -72,7 +69,7 @@ async function claimNumbers(files: ReservationFiles): Promise<number[]> {
   });
 }
 
-async function readClaim(
+async function readReservation(
   files: ReservationFiles,
   number: number,
   now: number,
@@ -83,11 +80,11 @@ async function readClaim(
     readOwnFile(path, MAX_RESERVATION_BYTES),
   ]);
   if (stats === undefined || read.kind === 'absent') return undefined;
-  const claim = read.kind === 'bytes' ? parseOwned(read.bytes) : undefined;
-  // The owner first: whether it still lives is only of use if its answer is looked for afterwards.
-  const owner = claim === undefined ? 'unknown' : await ownerOf(claim);
-  const answer = await readAnswerFile(reservationPath(files, number, 'answer'));
-  const lost = await stat(reservationPath(files, number, 'lost')).then(
+  const reservation = read.kind === 'bytes' ? parseOwned(read.bytes) : undefined;
+  // The owner first: whether it is alive says something only about what it has written before.
+  const owner = reservation === undefined ? 'unknown' : await ownerOf(reservation);
+  const response = await readResponseFile(reservationPath(files, number, 'answer'));
+  const isAmbiguous = await stat(reservationPath(files, number, 'lost')).then(
     () => true,
     () => false,
   );
@@ -95,45 +92,45 @@ async function readClaim(
     number,
     owner,
     ageMs: Math.abs(now - stats.mtimeMs),
-    sign: `${claim?.nonce}:${stats.mtimeMs}`,
-    hasHeartbeat: claim?.heartbeat === true,
-    spent: lost
-      ? { kind: 'lost' }
-      : answer.kind === 'whole'
-        ? { kind: 'answered', record: answer.record }
-        : { kind: answer.kind === 'empty' ? 'maybe' : 'no' },
+    sign: `${reservation?.nonce}:${stats.mtimeMs}`,
+    hasHeartbeat: reservation?.heartbeat === true,
+    request: isAmbiguous
+      ? { kind: 'ambiguous' }
+      : response.kind === 'whole'
+        ? { kind: 'answered', record: response.record }
+        : { kind: response.kind === 'empty' ? 'maybe' : 'no' },
   };
 }
 
-async function ownerOf(claim: NonNullable<ReturnType<typeof parseOwned>>): Promise<ProcessLiveness> {
+async function ownerOf(reservation: NonNullable<ReturnType<typeof parseOwned>>): Promise<ProcessLiveness> {
   const here = await currentOwner();
   const isOurs =
-    claim.owner.pid === here.pid &&
-    claim.owner.startTime === here.startTime &&
-    claim.owner.bootId === here.bootId &&
-    claim.owner.pidNamespace === here.pidNamespace &&
-    claim.owner.host === here.host;
-  if (isOurs) return heldHere.has(claim.nonce) ? 'alive' : 'dead';
-  return isAlive(claim.owner);
+    reservation.owner.pid === here.pid &&
+    reservation.owner.startTime === here.startTime &&
+    reservation.owner.bootId === here.bootId &&
+    reservation.owner.pidNamespace === here.pidNamespace &&
+    reservation.owner.host === here.host;
+  if (isOurs) return heldHere.has(reservation.nonce) ? 'alive' : 'dead';
+  return isAlive(reservation.owner);
 }
 
-/** The right to spend one refresh token once. */
+/** The right to send one refresh token once. */
 export interface Reservation {
   /**
-   * To be called right before the token is sent: from now on it may have been spent. Finds out whether the disk is full. False: another
-   * process took this one for dead and has claimed the token; it must not be sent from here.
+   * Call it right before the token is sent: from then on the token may have been used. Makes room for the response on disk, so that a full
+   * disk shows before. False: another process took this one for dead and has reserved the token; this one must not send it.
    */
   prepare(): Promise<boolean>;
-  readonly answerPath: string;
-  /** The token was not spent, or what came of it is in the record: no trace remains. */
+  readonly responsePath: string;
+  /** The token was not sent, or what came back is in the record: removes all files of this reservation. */
   release(): Promise<void>;
-  /** The token was sent and no answer came: others may try once more. */
-  leaveLost(): Promise<void>;
-  /** Leaves all as it is: for this process the claim is a dead one's from now on. */
-  letGo(): void;
+  /** The token was sent and no response came: other processes may try once more. */
+  markAmbiguous(): Promise<void>;
+  /** Leaves the files as they are: for this process, too, the owner is dead from now on. */
+  abandon(): void;
 }
 
-/** `undefined`: somebody else has that number. */
+/** Undefined: another process has that number. */
 export async function createReservation(
   files: ReservationFiles,
   number: number,
@@ -150,31 +147,31 @@ export async function createReservation(
     if (!created) heldHere.delete(nonce);
   }
   if (!created) return undefined;
-  const answerPath = reservationPath(files, number, 'answer');
-  const over = new AbortController();
-  void keepTouching(path, clock, over.signal);
-  const letGo = () => {
+  const responsePath = reservationPath(files, number, 'answer');
+  const ended = new AbortController();
+  void keepTouching(path, clock, ended.signal);
+  const abandon = () => {
     heldHere.delete(nonce);
-    over.abort();
+    ended.abort();
   };
   return {
-    letGo,
+    abandon,
     prepare: async () => {
-      if (!(await prepareAnswerFile(answerPath))) return false;
+      if (!(await prepareResponseFile(responsePath))) return false;
       await touch(path, clock);
       return isStillOurs(files, number, nonce);
     },
-    answerPath,
+    responsePath,
     release: async () => {
-      letGo();
+      abandon();
       await removeReservations(files, number);
     },
-    leaveLost: async () => {
-      letGo();
-      const lost = reservationPath(files, number, 'lost');
-      await renameFile(answerPath, lost);
-      // Its presence is all that counts, and a server that is down for hours makes many.
-      await retryWhileHeldOpen(() => truncate(lost));
+    markAmbiguous: async () => {
+      abandon();
+      const marker = reservationPath(files, number, 'lost');
+      await renameFile(responsePath, marker);
+      // Only its presence counts, and a server that is down for hours makes many of them.
+      await retryWhileHeldOpen(() => truncate(marker));
     },
   };
 }
@@ -190,23 +187,24 @@ async function keepTouching(path: string, clock: Clock, signal: AbortSignal): Pr
   }
 }
 
-/** Where that fails the claim has gone, or the disk has: others find out by themselves. */
+/** Where that fails the reservation is gone, or the disk is: other processes find out by themselves. */
 async function touch(path: string, clock: Clock): Promise<void> {
   const seconds = clock.now() / 1000;
   await utimes(path, seconds, seconds).catch(() => {});
 }
 
 /**
- * A process that was suspended for long in another container, or on another machine, may have been taken for dead. The answer's file is
- * there before this look, and whoever claims next looks for that file after its own claim is there: one of the two sees the other.
+ * A process that was suspended for long in another container, or on another machine, may have been taken for dead. It creates the
+ * response's file before this look, and the next process looks for that file after it has created its own reservation: one of the two
+ * sees the other.
  */
 async function isStillOurs(files: ReservationFiles, number: number, nonce: string): Promise<boolean> {
   const read = await readOwnFile(reservationPath(files, number, 'claim'), MAX_RESERVATION_BYTES);
   if (read.kind !== 'bytes' || parseOwned(read.bytes)?.nonce !== nonce) return false;
-  return (await claimNumbers(files)).every((other) => other <= number);
+  return (await reservationNumbers(files)).every((other) => other <= number);
 }
 
-/** One claim, or all on this token. The answer goes first: a claim without one says "not spent", which by then is true. */
+/** Removes one reservation, or all of this token. The response goes first: a reservation without one says "not sent". */
 export async function removeReservations(files: ReservationFiles, only?: number): Promise<void> {
   const prefix = `${files.key}.${files.hash}.${only === undefined ? '' : `${only}.`}`;
   const names = (await readdir(files.folder)).filter((name) => name.startsWith(prefix));

@@ -16,10 +16,10 @@ import { parseRecord } from '../record/record-schema.ts';
 const PADDING = 0x20;
 
 /**
- * Makes room for the largest answer there can be, on disk, before the token is spent: a full disk shows now. The file gets its name
- * last, so that its presence means exactly "from here on the token may have been spent". False: somebody has swept it away before.
+ * Makes room on disk for the largest record there can be, before the token is sent: a full disk shows now. The file gets its name last,
+ * so that its presence means exactly "from here on the token may have been sent". False: another process has removed the file.
  */
-export async function prepareAnswerFile(path: string): Promise<boolean> {
+export async function prepareResponseFile(path: string): Promise<boolean> {
   const temporary = temporaryName(path);
   try {
     await createFile(temporary, Buffer.alloc(MAX_RECORD_BYTES, PADDING));
@@ -32,8 +32,8 @@ export async function prepareAnswerFile(path: string): Promise<boolean> {
   }
 }
 
-/** Writes into the room that was made, keeping its name; a torn write does not parse. False: the file is gone. */
-export async function fillAnswerFile(path: string, bytes: Uint8Array): Promise<boolean> {
+/** Writes into the room that was made, under the same name; a torn write does not parse. False: the file is gone. */
+export async function fillResponseFile(path: string, bytes: Uint8Array): Promise<boolean> {
   let handle: FileHandle;
   try {
     handle = await openFile(path, constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0));
@@ -51,13 +51,13 @@ export async function fillAnswerFile(path: string, bytes: Uint8Array): Promise<b
   }
 }
 
-export type AnswerFile =
+export type ResponseFile =
   | { readonly kind: 'none' }
-  /** Made and not filled: the token may have been spent. */
+  /** Made and not filled: the token may have been sent. */
   | { readonly kind: 'empty' }
   | { readonly kind: 'whole'; readonly record: CredentialRecord };
 
-export async function readAnswerFile(path: string): Promise<AnswerFile> {
+export async function readResponseFile(path: string): Promise<ResponseFile> {
   const read = await readOwnFile(path, MAX_RECORD_BYTES);
   if (read.kind === 'absent') return { kind: 'none' };
   if (read.kind === 'refused') return { kind: 'empty' };

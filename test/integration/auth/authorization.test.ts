@@ -3,9 +3,9 @@ import { expect, test } from 'vitest';
 import { staticAuthorization } from '../../../src/auth/authorization.ts';
 import { CredentialAuthorization } from '../../../src/auth/credential/interactive-authorization.ts';
 import { SignInFailedError } from '../../../src/auth/errors/sign-in-errors.ts';
+import type { RefreshOutcome } from '../../../src/auth/refresh/refresh-credential.ts';
 import { refreshCredential } from '../../../src/auth/refresh/refresh-credential.ts';
 import { createRefreshRequest } from '../../../src/auth/refresh/refresh-request.ts';
-import type { RefreshOutcome } from '../../../src/auth/refresh/spend.ts';
 import type { SignInRequest } from '../../../src/auth/sign-in-request.ts';
 import { oauthDefaults } from '../../../src/config/oauth-config.ts';
 import { type Clock, systemClock } from '../../../src/platform/clock.ts';
@@ -126,14 +126,14 @@ class World implements AsyncDisposable {
   async refreshAhead(token: string): Promise<RefreshOutcome> {
     const { store, clock, endpoint } = this;
     const server = new URL('/mcp', endpoint.address);
-    const redeem = createRefreshRequest({
+    const sendRefreshRequest = createRefreshRequest({
       settings: oauthDefaults,
       server,
       allowHttp: false,
       clock: systemClock,
       createHttp: (allowAddress) => createHttp({ env: {}, allowAddress }),
     });
-    const tools = { store, key: KEY, identity: { server: server.href }, redeem };
+    const tools = { store, key: KEY, identity: { server: server.href }, sendRefreshRequest };
     const ports = { clock, random: systemRandom, logger: silentLogger };
     return refreshCredential({ ...tools, ...ports }, { token, refused: false }, signal);
   }
@@ -357,7 +357,7 @@ test.each([502, 504, 524])(
     world.endpoint.gatewayStatus = undefined;
     // Past the back-off, and not yet near the token's end.
     world.aheadMs = 6_000;
-    expect(await world.refreshAhead('A0')).toMatchObject({ kind: 'later' });
+    expect(await world.refreshAhead('A0')).toMatchObject({ kind: 'postponed' });
     expect(world.endpoint.posts.entries).toHaveLength(1);
     world.aheadMs = 12_000;
     expect(await bridge.recover(refused, undefined, signal)).toMatchObject({ kind: 'retry' });

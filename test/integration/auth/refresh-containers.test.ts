@@ -3,13 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { SILENT_OWNER_MS } from '../../../src/auth/refresh/decisions.ts';
-import { redeemRefreshToken } from '../../../src/auth/refresh/spend.ts';
+import { LOOK_AGAIN, refreshUnderLock } from '../../../src/auth/refresh/refresh-credential.ts';
+import { ReservationWatch } from '../../../src/auth/refresh/reservation-watch.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { silentLogger } from '../../../src/platform/log/logger.ts';
 import { currentOwner } from '../../../src/platform/process/process-identity.ts';
 import { systemRandom } from '../../../src/platform/random.ts';
 import { openStore } from '../../../src/store/open-store.ts';
 import { tokenHash } from '../../../src/store/record/key.ts';
+import type { LockedRecord } from '../../../src/store/store.ts';
 import { expiredLogin } from '../../peers/processes/credentials.ts';
 import { buildStoreWorker, type StoreWorker, type WorkerTask } from '../../peers/processes/store-workers.ts';
 import { hasProcessNamespaces } from '../../peers/processes/tools.ts';
@@ -176,33 +178,40 @@ test.concurrent('a claim without a heartbeat, of an earlier version elsewhere, c
   expect(await refreshed).toEqual({ accessToken: 'A1' });
 }, 60_000);
 
-test.concurrent('a sign of life between the decision and the claim: nothing is sent, and the claim is taken back', async () => {
+test.concurrent('a sign of life between the decision and the reservation: nothing is sent, and the reservation is taken back', async () => {
   await using world = await RefreshWorld.create(program);
   const owner = { ...(await currentOwner()), bootId: 'another' };
   const store = await openStore({ home: world.home, logger: silentLogger });
-  const read = await store.read(KEY);
-  if (read.kind !== 'record' || read.record.client === undefined) throw new Error(read.kind);
-  const record = { ...read.record, client: read.record.client };
-  const [refreshToken, hash] = ['R0', tokenHash('R0')];
+  const hash = tokenHash('R0');
   let sent = 0;
-  const redeem = async () => {
+  const sendRefreshRequest = async () => {
     sent++;
     return { accessToken: 'A1', tokenType: 'Bearer' } as const;
   };
   const ports = { clock: systemClock, random: systemRandom, logger: silentLogger };
-  const tools = { ...ports, store, key: KEY, identity: { server: world.server }, redeem };
+  const deps = { ...ports, store, key: KEY, identity: { server: world.server }, sendRefreshRequest };
+  const stale = { token: 'A0', refused: true };
   await store.withLock(
     KEY,
-    async (held) => {
+    async (locked) => {
+      const watchOfSilence = async () => {
+        const watch = new ReservationWatch();
+        const since = systemClock.monotonic() - SILENT_OWNER_MS - 1;
+        watch.observe(await locked.reservations(hash), since);
+        return watch;
+      };
       await leaveClaim(world, { owner, heartbeat: true }, 60_000);
-      const claims = await held.reservations(hash);
-      const start = { kind: 'refresh', record, refreshToken, hash } as const;
-      await leaveClaim(world, { owner, heartbeat: true }, 50_000);
-      expect(await redeemRefreshToken(held, tools, start, { number: 2, claims })).toBe('again');
-      expect((await held.reservations(hash)).map(({ number }) => number)).toEqual([1]);
+      const disturbed: LockedRecord = {
+        ...locked,
+        reserve: async (...wanted) => {
+          await leaveClaim(world, { owner, heartbeat: true }, 50_000);
+          return locked.reserve(...wanted);
+        },
+      };
+      expect(await refreshUnderLock(disturbed, deps, stale, await watchOfSilence())).toBe(LOOK_AGAIN);
+      expect((await locked.reservations(hash)).map(({ number }) => number)).toEqual([1]);
       expect(sent).toBe(0);
-      const now = await held.reservations(hash);
-      expect(await redeemRefreshToken(held, tools, start, { number: 2, claims: now })).toMatchObject({
+      expect(await refreshUnderLock(locked, deps, stale, await watchOfSilence())).toMatchObject({
         kind: 'usable',
       });
     },

@@ -22,7 +22,7 @@ import { withFileLock } from '../../../src/store/lock/file-lock.ts';
 import { openStore } from '../../../src/store/open-store.ts';
 import { serializeRecord } from '../../../src/store/record/record-schema.ts';
 import { readCachedServer, writeCachedServer } from '../../../src/store/server-cache/file.ts';
-import type { HeldLock, Store } from '../../../src/store/store.ts';
+import type { LockedRecord, Store } from '../../../src/store/store.ts';
 import { expiredLogin, wholeRecord } from '../../peers/processes/credentials.ts';
 import { TemporaryHome } from '../../peers/processes/home.ts';
 import { asRoot, hasRoot } from '../../peers/processes/tools.ts';
@@ -155,8 +155,8 @@ test.skipIf(!hasRoot())(
 
     await planted(`${KEY}.hash.1.answer`, serializeRecord(record));
     await planted(`${KEY}.hash.1.claim`, JSON.stringify({ nonce: 'n', owner: await currentOwner() }));
-    const claims = await store.withLock(KEY, (held) => held.reservations('hash'), { signal });
-    expect(claims).toMatchObject([{ owner: 'unknown', spent: { kind: 'maybe' } }]);
+    const reservations = await store.withLock(KEY, (held) => held.reservations('hash'), { signal });
+    expect(reservations).toMatchObject([{ owner: 'unknown', request: { kind: 'maybe' } }]);
 
     const owned = JSON.stringify({ nonce: 'ab'.repeat(16), owner: await currentOwner(), deadline: 1e15 });
     await planted(`${KEY}.lease`, owned);
@@ -373,18 +373,18 @@ test('a claim is one process’s alone, and the numbers go up', async () => {
   await store.withLock(
     KEY,
     async (held) => {
-      const claim = await held.reserve('hash', 1);
-      expect(claim).toBeDefined();
+      const reservation = await held.reserve('hash', 1);
+      expect(reservation).toBeDefined();
       expect(await held.reserve('hash', 1)).toBeUndefined();
       expect(await held.reservations('hash')).toMatchObject([
-        { number: 1, owner: 'alive', spent: { kind: 'no' } },
+        { number: 1, owner: 'alive', request: { kind: 'no' } },
       ]);
-      expect(await claim?.prepare()).toBe(true);
+      expect(await reservation?.prepare()).toBe(true);
       expect(await held.reservations('hash')).toMatchObject([
-        { number: 1, owner: 'alive', spent: { kind: 'maybe' } },
+        { number: 1, owner: 'alive', request: { kind: 'maybe' } },
       ]);
-      await claim?.markLost();
-      expect(await held.reservations('hash')).toMatchObject([{ number: 1, spent: { kind: 'lost' } }]);
+      await reservation?.markAmbiguous();
+      expect(await held.reservations('hash')).toMatchObject([{ number: 1, request: { kind: 'ambiguous' } }]);
       const second = await held.reserve('hash', 2);
       await second?.prepare();
       const next = { ...login, lastRefresh: { at: 1, outcome: 'refreshed' } };
@@ -397,7 +397,7 @@ test('a claim is one process’s alone, and the numbers go up', async () => {
   expect(await readdir(store.folder)).toEqual([`${KEY}.json`]);
 });
 
-test.each<[string, (held: HeldLock) => Promise<unknown>]>([
+test.each<[string, (held: LockedRecord) => Promise<unknown>]>([
   ['claimed after it', (held) => held.reserve('hash', 2)],
   ['done with it altogether', (held) => held.clearReservations('hash')],
 ])('who was taken for dead must not send the token: another process has %s', async (_, happens) => {
@@ -406,10 +406,10 @@ test.each<[string, (held: HeldLock) => Promise<unknown>]>([
   await store.withLock(
     KEY,
     async (held) => {
-      const claim = await held.reserve('hash', 1);
+      const reservation = await held.reserve('hash', 1);
       await happens(held);
-      expect(await claim?.prepare()).toBe(false);
-      await claim?.release();
+      expect(await reservation?.prepare()).toBe(false);
+      await reservation?.release();
       const left = await held.reservations('hash');
       expect(left.map(({ number }) => number)).not.toContain(1);
       await held.clearReservations('hash');
@@ -443,10 +443,10 @@ test('an answer that comes after a logout is not written, and nothing of it stay
   await store.withLock(
     KEY,
     async (held) => {
-      const claim = await held.reserve('hash', 1);
-      await claim?.prepare();
+      const reservation = await held.reserve('hash', 1);
+      await reservation?.prepare();
       await held.remove();
-      const late = await claim?.commit(login, { revision: 1, family: login.family });
+      const late = await reservation?.commit(login, { revision: 1, family: login.family });
       expect(late).toEqual({ kind: 'superseded' });
     },
     { signal },
@@ -458,8 +458,8 @@ test('a claim file that says nothing of its owner is an owner out of sight', asy
   await using home = await TemporaryHome.create();
   const store = await open(home);
   await writeFile(join(store.folder, `${KEY}.hash.1.claim`), '', { mode: 0o600 });
-  const claims = await store.withLock(KEY, (held) => held.reservations('hash'), { signal });
-  expect(claims).toMatchObject([{ number: 1, owner: 'unknown' }]);
+  const reservations = await store.withLock(KEY, (held) => held.reservations('hash'), { signal });
+  expect(reservations).toMatchObject([{ number: 1, owner: 'unknown' }]);
 });
 
 test('what a server said is kept per server, and a hard place to write it is no failure', async () => {

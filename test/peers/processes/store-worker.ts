@@ -44,7 +44,7 @@ async function work(task: WorkerTask): Promise<WorkerAnswer> {
       return { looked: { writable: store.writable, written: written.kind, revision: revisionNow, warnings } };
     }
     case 'refresh': {
-      const redeem = createRefreshRequest({
+      const sendRefreshRequest = createRefreshRequest({
         settings: oauthDefaults,
         server: new URL(task.server),
         allowHttp: false,
@@ -59,7 +59,7 @@ async function work(task: WorkerTask): Promise<WorkerAnswer> {
       if (task.suspended === true) suspendBefore('rename');
       const stale = { token: task.staleToken, refused: task.due !== true };
       const signal = new AbortController().signal;
-      const result = await refreshCredential({ ...tools, ...ports, redeem }, stale, signal);
+      const result = await refreshCredential({ ...tools, ...ports, sendRefreshRequest }, stale, signal);
       if (result.kind === 'usable') return { accessToken: result.record.tokens?.accessToken ?? '' };
       return { failed: result.kind === 'sign-in' ? `sign-in: ${result.reason}` : result.error.message };
     }

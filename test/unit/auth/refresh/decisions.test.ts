@@ -8,10 +8,10 @@ import {
   refreshedRecord,
   SILENT_OWNER_MS,
   type Stale,
-  type WatchedClaim,
+  type WatchedReservation,
 } from '../../../../src/auth/refresh/decisions.ts';
 import type { CredentialRecord, LastRefresh, Tokens } from '../../../../src/store/record/record.ts';
-import type { ReservationState, Spent } from '../../../../src/store/reservation/reservation.ts';
+import type { RequestState, ReservationState } from '../../../../src/store/reservation/reservation.ts';
 
 const NOW = 1_800_000_000_000;
 const MINUTE = 60_000;
@@ -58,7 +58,7 @@ test.each([
     { kind: 'sign-in', reason: 'no-credential' },
   ],
   ['registered only', found(without('tokens')), REFUSED, { kind: 'sign-in', reason: 'no-credential' }],
-  ['another token', found(record({ accessToken: 'A2' })), REFUSED, { kind: 'adopt' }],
+  ['another token', found(record({ accessToken: 'A2' })), REFUSED, { kind: 'usable' }],
   [
     'another token, at its end',
     found(record({ accessToken: 'A2', expiresAt: NOW })),
@@ -72,7 +72,7 @@ test.each([
     { kind: 'refresh', record: record(), refreshToken: 'R1', hash: '#R1' },
   ],
   ['the same token, due', found(record()), DUE, { kind: 'refresh' }],
-  ['no token yet in this process', found(record()), { token: undefined, refused: false }, { kind: 'adopt' }],
+  ['no token yet in this process', found(record()), { token: undefined, refused: false }, { kind: 'usable' }],
   [
     'no refresh token',
     found(record({ refreshToken: undefined } as never)),
@@ -96,13 +96,13 @@ test.each([
     'another process was told to wait',
     later({ retryAt: NOW + 900 }),
     DUE,
-    { kind: 'later', afterMs: 900, outcome: 'status 503' },
+    { kind: 'postponed', afterMs: 900, outcome: 'status 503' },
   ],
   [
     'the longest wait that counts',
     later({ retryAt: NOW + 5 * MINUTE }),
     DUE,
-    { kind: 'later', afterMs: 5 * MINUTE },
+    { kind: 'postponed', afterMs: 5 * MINUTE },
   ],
   ['that wait is over', later({ retryAt: NOW }), DUE, { kind: 'refresh' }],
   [
@@ -115,131 +115,142 @@ test.each([
   expect(decideRefresh(read, stale, NOW, hashOf)).toMatchObject(expected);
 });
 
-function claim(
+function reservation(
   number: number,
   owner: ReservationState['owner'],
-  kind: Spent['kind'],
-  rest: Partial<WatchedClaim> = {},
-): WatchedClaim {
-  const spent: Spent = kind === 'answered' ? { kind, record: record({ accessToken: 'A2' }) } : { kind };
-  return { number, owner, ageMs: 1_000, sign: 's', hasHeartbeat: true, silentMs: 0, spent, ...rest };
+  kind: RequestState['kind'],
+  rest: Partial<WatchedReservation> = {},
+): WatchedReservation {
+  const request: RequestState =
+    kind === 'answered' ? { kind, record: record({ accessToken: 'A2' }) } : { kind };
+  return { number, owner, ageMs: 1_000, sign: 's', hasHeartbeat: true, silentMs: 0, request, ...rest };
 }
 
 const SILENT = { silentMs: SILENT_OWNER_MS + 1 };
 /** An earlier version's. */
 const MUTE = { hasHeartbeat: false, silentMs: MINUTE };
 
-test.each<[string, WatchedClaim[], Stale, object]>([
-  ['none', [], DUE, { kind: 'claim', number: 1 }],
-  ['a living owner', [claim(1, 'alive', 'maybe')], REFUSED, { kind: 'wait' }],
+test.each<[string, WatchedReservation[], Stale, object]>([
+  ['none', [], DUE, { kind: 'reserve', number: 1 }],
+  ['a living owner', [reservation(1, 'alive', 'maybe')], REFUSED, { kind: 'wait' }],
   [
     'a living owner, of long ago: age never overtakes',
-    [claim(1, 'alive', 'maybe', { ageMs: 1e12, silentMs: 1e12 })],
+    [reservation(1, 'alive', 'maybe', { ageMs: 1e12, silentMs: 1e12 })],
     REFUSED,
     { kind: 'wait' },
   ],
-  ['a living owner that has not sent', [claim(1, 'alive', 'no')], REFUSED, { kind: 'wait' }],
-  ['an owner out of sight', [claim(1, 'unknown', 'maybe')], REFUSED, { kind: 'wait' }],
+  ['a living owner that has not sent', [reservation(1, 'alive', 'no')], REFUSED, { kind: 'wait' }],
+  ['an owner out of sight', [reservation(1, 'unknown', 'maybe')], REFUSED, { kind: 'wait' }],
   [
     'an owner out of sight that was heard a moment ago, with a clock of its own',
-    [claim(1, 'unknown', 'maybe', { ageMs: 1e12, silentMs: SILENT_OWNER_MS })],
+    [reservation(1, 'unknown', 'maybe', { ageMs: 1e12, silentMs: SILENT_OWNER_MS })],
     REFUSED,
     { kind: 'wait' },
   ],
   [
     'an owner out of sight that is silent and has not sent',
-    [claim(1, 'unknown', 'no', SILENT)],
+    [reservation(1, 'unknown', 'no', SILENT)],
     DUE,
-    { kind: 'claim', number: 2 },
+    { kind: 'reserve', number: 2 },
   ],
   [
     'an owner out of sight that is silent and may have sent: as good as lost',
-    [claim(1, 'unknown', 'maybe', SILENT)],
+    [reservation(1, 'unknown', 'maybe', SILENT)],
     DUE,
-    { kind: 'later' },
+    { kind: 'postponed' },
   ],
   [
     'the same, and the access token is refused',
-    [claim(1, 'unknown', 'maybe', SILENT)],
+    [reservation(1, 'unknown', 'maybe', SILENT)],
     REFUSED,
-    { kind: 'claim', number: 2 },
+    { kind: 'reserve', number: 2 },
   ],
   [
     'the same, and somebody after it has died before it sent',
-    [claim(1, 'unknown', 'maybe', SILENT), claim(2, 'dead', 'no')],
+    [reservation(1, 'unknown', 'maybe', SILENT), reservation(2, 'dead', 'no')],
     DUE,
-    { kind: 'later' },
+    { kind: 'postponed' },
   ],
   [
     'an owner out of sight of a version without a heartbeat',
-    [claim(1, 'unknown', 'maybe', MUTE)],
+    [reservation(1, 'unknown', 'maybe', MUTE)],
     REFUSED,
     { kind: 'wait' },
   ],
   [
     'the same, for as long as it counts',
-    [claim(1, 'unknown', 'maybe', { ...MUTE, ageMs: 10 * MINUTE })],
+    [reservation(1, 'unknown', 'maybe', { ...MUTE, ageMs: 10 * MINUTE })],
     REFUSED,
     { kind: 'wait' },
   ],
   [
     'the same, of long ago',
-    [claim(1, 'unknown', 'maybe', { ...MUTE, ageMs: 11 * MINUTE })],
+    [reservation(1, 'unknown', 'maybe', { ...MUTE, ageMs: 11 * MINUTE })],
     REFUSED,
-    { kind: 'claim', number: 2 },
+    { kind: 'reserve', number: 2 },
   ],
-  ['a dead owner that had not sent', [claim(1, 'dead', 'no')], DUE, { kind: 'claim', number: 2 }],
+  ['a dead owner that had not sent', [reservation(1, 'dead', 'no')], DUE, { kind: 'reserve', number: 2 }],
   [
     'many dead owners that had not sent',
-    [1, 2, 3, 4, 5].map((number) => claim(number, 'dead', 'no')),
+    [1, 2, 3, 4, 5].map((number) => reservation(number, 'dead', 'no')),
     DUE,
-    { kind: 'claim', number: 6 },
+    { kind: 'reserve', number: 6 },
   ],
-  ['a dead owner that may have sent', [claim(1, 'dead', 'maybe')], DUE, { kind: 'claim', number: 2 }],
+  ['a dead owner that may have sent', [reservation(1, 'dead', 'maybe')], DUE, { kind: 'reserve', number: 2 }],
   [
     'two of them: the harm is done or there is none',
-    [claim(1, 'dead', 'maybe'), claim(2, 'dead', 'maybe')],
+    [reservation(1, 'dead', 'maybe'), reservation(2, 'dead', 'maybe')],
     DUE,
-    { kind: 'claim', number: 3 },
+    { kind: 'reserve', number: 3 },
   ],
-  ['an answer of a dead owner', [claim(1, 'dead', 'answered')], REFUSED, { kind: 'adopt-answer' }],
-  ['an answer of a suspended owner', [claim(1, 'alive', 'answered')], REFUSED, { kind: 'adopt-answer' }],
+  ['an answer of a dead owner', [reservation(1, 'dead', 'answered')], REFUSED, { kind: 'adopt-response' }],
+  [
+    'an answer of a suspended owner',
+    [reservation(1, 'alive', 'answered')],
+    REFUSED,
+    { kind: 'adopt-response' },
+  ],
   [
     'an answer, then somebody else',
-    [claim(1, 'dead', 'answered'), claim(2, 'alive', 'maybe')],
+    [reservation(1, 'dead', 'answered'), reservation(2, 'alive', 'maybe')],
     REFUSED,
-    { kind: 'adopt-answer' },
+    { kind: 'adopt-response' },
   ],
-  ['no answer came, and the access token serves', [claim(1, 'alive', 'lost')], DUE, { kind: 'later' }],
+  [
+    'no answer came, and the access token serves',
+    [reservation(1, 'alive', 'ambiguous')],
+    DUE,
+    { kind: 'postponed' },
+  ],
   [
     'no answer came, and the access token is refused',
-    [claim(1, 'alive', 'lost')],
+    [reservation(1, 'alive', 'ambiguous')],
     REFUSED,
-    { kind: 'claim', number: 2 },
+    { kind: 'reserve', number: 2 },
   ],
   [
     'no answer came twice',
-    [claim(1, 'dead', 'lost'), claim(2, 'alive', 'lost')],
+    [reservation(1, 'dead', 'ambiguous'), reservation(2, 'alive', 'ambiguous')],
     REFUSED,
-    { kind: 'claim', number: 3 },
+    { kind: 'reserve', number: 3 },
   ],
-])('claims: %s', (_, claims, stale, expected) => {
-  expect(decideReservation(claims, record(), stale, NOW)).toMatchObject(expected);
+])('reservations: %s', (_, reservations, stale, expected) => {
+  expect(decideReservation(reservations, record(), stale, NOW)).toMatchObject(expected);
 });
 
 test.each<[string, CredentialRecord, object]>([
-  ['is about to end', record({ expiresAt: NOW + 10_000 }), { kind: 'claim', number: 2 }],
-  ['serves for a moment longer', record({ expiresAt: NOW + 10_001 }), { kind: 'later' }],
-  ['has no known end', record({ expiresAt: undefined } as never), { kind: 'claim', number: 2 }],
-  ['is not there', without('tokens'), { kind: 'claim', number: 2 }],
+  ['is about to end', record({ expiresAt: NOW + 10_000 }), { kind: 'reserve', number: 2 }],
+  ['serves for a moment longer', record({ expiresAt: NOW + 10_001 }), { kind: 'postponed' }],
+  ['has no known end', record({ expiresAt: undefined } as never), { kind: 'reserve', number: 2 }],
+  ['is not there', without('tokens'), { kind: 'reserve', number: 2 }],
 ])('an ambiguous refresh token, when the access token %s', (_, current, expected) => {
-  expect(decideReservation([claim(1, 'dead', 'lost')], current, DUE, NOW)).toEqual(expected);
+  expect(decideReservation([reservation(1, 'dead', 'ambiguous')], current, DUE, NOW)).toEqual(expected);
 });
 
 test('an answer to another login is none', () => {
   const other = record({}, { family: 'g' });
-  expect(decideReservation([claim(1, 'dead', 'answered')], other, REFUSED, NOW)).toEqual({
-    kind: 'claim',
+  expect(decideReservation([reservation(1, 'dead', 'answered')], other, REFUSED, NOW)).toEqual({
+    kind: 'reserve',
     number: 2,
   });
 });
@@ -247,34 +258,59 @@ test('an answer to another login is none', () => {
 const answered = (status: number, oauthError?: string): Failure => ({ sent: 'answered', status, oauthError });
 
 test.each<[string, Failure, number, object]>([
-  ['connection refused', { sent: 'no' }, 0, { kind: 'later', outcome: 'not reached', refused: false }],
-  ['reset after sending', { sent: 'maybe' }, 0, { kind: 'lost', outcome: 'no answer' }],
+  ['connection refused', { sent: 'no' }, 0, { kind: 'postponed', outcome: 'not reached', refused: false }],
+  ['reset after sending', { sent: 'maybe' }, 0, { kind: 'ambiguous', outcome: 'no answer' }],
   ['invalid_grant', answered(400, 'invalid_grant'), 0, { kind: 'dead', outcome: 'invalid_grant' }],
   ['invalid_client', answered(401, 'invalid_client'), 0, { kind: 'client-unknown' }],
   ['unauthorized_client', answered(400, 'unauthorized_client'), 0, { kind: 'client-unknown' }],
-  ['503', answered(503), 0, { kind: 'later', outcome: 'status 503', refused: false }],
-  ['429', answered(429), 9, { kind: 'later', refused: false }],
-  ['500 that says invalid_request', answered(500, 'invalid_request'), 9, { kind: 'later', refused: false }],
-  ['temporarily_unavailable', answered(400, 'temporarily_unavailable'), 9, { kind: 'later', refused: false }],
-  ['504 of a gateway, behind which it may have been carried out', answered(504), 9, { kind: 'lost' }],
-  ['502 of a gateway', answered(502), 0, { kind: 'lost', outcome: 'status 502' }],
-  ['524 of a gateway', answered(524), 0, { kind: 'lost' }],
-  ['408', answered(408), 9, { kind: 'lost' }],
-  ['499', answered(499), 0, { kind: 'lost' }],
-  ['500 without a word', answered(500), 0, { kind: 'lost' }],
-  ['504 with a word of the endpoint', answered(504, 'server_error'), 9, { kind: 'later', refused: false }],
+  ['503', answered(503), 0, { kind: 'postponed', outcome: 'status 503', refused: false }],
+  ['429', answered(429), 9, { kind: 'postponed', refused: false }],
+  [
+    '500 that says invalid_request',
+    answered(500, 'invalid_request'),
+    9,
+    { kind: 'postponed', refused: false },
+  ],
+  [
+    'temporarily_unavailable',
+    answered(400, 'temporarily_unavailable'),
+    9,
+    { kind: 'postponed', refused: false },
+  ],
+  ['504 of a gateway, behind which it may have been carried out', answered(504), 9, { kind: 'ambiguous' }],
+  ['502 of a gateway', answered(502), 0, { kind: 'ambiguous', outcome: 'status 502' }],
+  ['524 of a gateway', answered(524), 0, { kind: 'ambiguous' }],
+  ['408', answered(408), 9, { kind: 'ambiguous' }],
+  ['499', answered(499), 0, { kind: 'ambiguous' }],
+  ['500 without a word', answered(500), 0, { kind: 'ambiguous' }],
+  [
+    '504 with a word of the endpoint',
+    answered(504, 'server_error'),
+    9,
+    { kind: 'postponed', refused: false },
+  ],
   ['504 that says invalid_grant', answered(504, 'invalid_grant'), 0, { kind: 'dead' }],
-  ['501', answered(501), 9, { kind: 'later', refused: false }],
-  ['200 with a page', answered(200), 9, { kind: 'lost' }],
-  ['299 with a page', answered(299), 9, { kind: 'lost' }],
-  ['a status below 200', answered(199), 9, { kind: 'later', refused: false }],
-  ['429 that says invalid_request', answered(429, 'invalid_request'), 9, { kind: 'later', refused: false }],
-  ['403 that says invalid_scope', answered(403, 'invalid_scope'), 0, { kind: 'later', refused: true }],
-  ['302', answered(302), 9, { kind: 'later', refused: false }],
-  ['404 of a proxy', answered(404), 9, { kind: 'later', refused: false }],
-  ['invalid_request, first', answered(400, 'invalid_request'), 0, { kind: 'later', refused: true }],
+  ['501', answered(501), 9, { kind: 'postponed', refused: false }],
+  ['200 with a page', answered(200), 9, { kind: 'ambiguous' }],
+  ['299 with a page', answered(299), 9, { kind: 'ambiguous' }],
+  ['a status below 200', answered(199), 9, { kind: 'postponed', refused: false }],
+  [
+    '429 that says invalid_request',
+    answered(429, 'invalid_request'),
+    9,
+    { kind: 'postponed', refused: false },
+  ],
+  ['403 that says invalid_scope', answered(403, 'invalid_scope'), 0, { kind: 'postponed', refused: true }],
+  ['302', answered(302), 9, { kind: 'postponed', refused: false }],
+  ['404 of a proxy', answered(404), 9, { kind: 'postponed', refused: false }],
+  ['invalid_request, first', answered(400, 'invalid_request'), 0, { kind: 'postponed', refused: true }],
   ['invalid_request, second (Metabase)', answered(400, 'invalid_request'), 1, { kind: 'dead' }],
-  ['a nonce is wanted (RFC 9449 §8)', answered(400, 'use_dpop_nonce'), 9, { kind: 'later', refused: false }],
+  [
+    'a nonce is wanted (RFC 9449 §8)',
+    answered(400, 'use_dpop_nonce'),
+    9,
+    { kind: 'postponed', refused: false },
+  ],
   ['422 in a format of its own, second', answered(422), 1, { kind: 'dead' }],
 ])('a refresh that fails: %s', (_, failure, refusals, expected) => {
   expect(classifyRefreshFailure(failure, { at: NOW, outcome: 'x', refusals })).toMatchObject(expected);
@@ -282,7 +318,7 @@ test.each<[string, Failure, number, object]>([
 
 test('the first refusal of a login that was never refreshed is no verdict', () => {
   expect(classifyRefreshFailure(answered(400, 'invalid_request'), undefined)).toEqual({
-    kind: 'later',
+    kind: 'postponed',
     outcome: 'invalid_request',
     refused: true,
   });
