@@ -4,7 +4,7 @@ import type { Logger } from '../platform/log/logger.ts';
 import { quoteAddress } from '../protocol/quote.ts';
 import { StoreError } from '../store/files/store-errors.ts';
 import type { CredentialRecord } from '../store/record/record.ts';
-import { secretsOf } from '../store/record/secrets.ts';
+import { keepSecretsOf } from '../store/record/secrets.ts';
 import type { Store } from '../store/store.ts';
 
 export interface LogoutParts {
@@ -100,7 +100,7 @@ async function revokeAll(
   const given = new Set<string>();
   let failed: Left['failed'];
   for (const record of records) {
-    for (const secret of secretsOf(record)) logger.secret(secret);
+    keepSecretsOf(record, logger);
     const { tokens, endpoints } = record;
     const name = JSON.stringify([tokens?.refreshToken, tokens?.accessToken]);
     const endpoint = endpoints.revocation ?? '';

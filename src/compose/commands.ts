@@ -93,7 +93,7 @@ async function runLogin(
   const { kind: grant } = config.oauth.machineGrant ?? {};
   if (grant !== undefined) {
     const { loginMachine } = await import('../commands/login-machine.ts');
-    const obtain = machineTokens(config, process, logger, { anew: true });
+    const obtain = machineTokens(config, process, logger, { forceNew: true });
     return loginMachine({ server: config.server.href, grant, obtain, logger }, signal);
   }
   const { login } = await import('../commands/login.ts');

@@ -1,7 +1,7 @@
 import { type Authorization, staticAuthorization } from '../auth/authorization.ts';
 import {
   type AuthorizationOptions,
-  CredentialAuthorization,
+  createInteractiveAuthorization,
 } from '../auth/credential/interactive-authorization.ts';
 import type { DpopNonceCache } from '../auth/dpop/proof.ts';
 import type { Config } from '../config/config.ts';
@@ -28,7 +28,7 @@ export async function composeAuthorization(
     const { composeMachineAuthorization } = await import('./machine.ts');
     return composeMachineAuthorization(config, key, process, logger);
   }
-  return new CredentialAuthorization(await openCredential(config, key, process, logger));
+  return createInteractiveAuthorization(await openCredential(config, key, process, logger));
 }
 
 /** The credential on the real platform, for the bridge and for the commands alike. */

@@ -1,5 +1,5 @@
 import type { Authorization } from '../auth/authorization.ts';
-import { MachineAuthorization } from '../auth/credential/machine-authorization.ts';
+import { createMachineAuthorization } from '../auth/credential/machine-authorization.ts';
 import type { MachineAuthorizationOptions } from '../auth/credential/machine-token.ts';
 import type { Config } from '../config/config.ts';
 import { readSettingsFile } from '../config/sources/read-file.ts';
@@ -15,7 +15,7 @@ import { httpFactory, type ProcessParts } from './process-parts.ts';
 export async function composeMachineAuthorization(
   ...parts: Parameters<typeof machineOptions>
 ): Promise<Authorization> {
-  return new MachineAuthorization(await machineOptions(...parts));
+  return createMachineAuthorization(await machineOptions(...parts));
 }
 
 /** The same for the commands. */

@@ -4,7 +4,8 @@ import { ConfigError } from '../errors.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { Logger } from '../platform/log/logger.ts';
 import { canonicalServer } from '../store/record/key.ts';
-import { portableRecord, readPortable, seedFamily } from '../store/record/portable.ts';
+import { portableRecord, readPortable, secretsOfPortable, seedFamily } from '../store/record/portable.ts';
+import { keepSecretsOf } from '../store/record/secrets.ts';
 import type { Store } from '../store/store.ts';
 
 const NAME = 'MCP_DRAWBRIDGE_CREDENTIALS';
@@ -23,10 +24,7 @@ export async function seedStore(
   const read = readPortable(text);
   if (read.kind === 'unusable') throw new ConfigError(`${NAME}: ${read.reason}`);
   const { credential } = read;
-  const { access_token, refresh_token, client_secret, dpop_jwk } = credential;
-  for (const secret of [access_token, refresh_token, client_secret, dpop_jwk?.d]) {
-    if (secret !== undefined) logger.secret(secret);
-  }
+  keepSecretsOf(secretsOfPortable(credential), logger);
   expectBound(credential, oauth.dpop);
   const address = canonicalServer(server);
   if (credential.server !== undefined && canonicalServer(addressOf(credential.server)) !== address) {

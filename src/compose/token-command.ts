@@ -25,7 +25,7 @@ export async function credentialParts(
   const tools = { logger, clock: systemClock, random: systemRandom };
   const common = { server: config.server.href, signInHint: signInHint(config), ...tools };
   if (config.oauth.machineGrant !== undefined) {
-    const obtain = machineTokens(config, process, logger, { anew: false });
+    const obtain = machineTokens(config, process, logger, { forceNew: false });
     return {
       ...common,
       validToken: async (signal) => ({ kind: 'token', record: await obtain(signal) }),
@@ -38,12 +38,12 @@ export async function credentialParts(
   return { ...common, validToken: (signal) => validToken(credential, signal) };
 }
 
-/** `anew`: whatever is stored. */
+/** `forceNew`: whatever is stored. */
 export function machineTokens(
   config: Config,
   process: ProcessParts,
   logger: Logger,
-  { anew }: { readonly anew: boolean },
+  { forceNew }: { readonly forceNew: boolean },
 ) {
   return async (signal: AbortSignal): Promise<SignedIn> => {
     const [{ machineOptions }, { machineToken }] = await Promise.all([
@@ -52,6 +52,6 @@ export function machineTokens(
     ]);
     const options = await machineOptions(config, keyOf(config), process, logger);
     const challenge = () => challengeOf(config, process, logger, signal);
-    return machineToken(options, { anew, challenge }, signal);
+    return machineToken(options, { forceNew, challenge }, signal);
   };
 }

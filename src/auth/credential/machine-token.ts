@@ -3,14 +3,13 @@ import type { Http } from '../../platform/http/http.ts';
 import type { Logger } from '../../platform/log/logger.ts';
 import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
 import type { CredentialRecord, NewRecord } from '../../store/record/record.ts';
-import { secretsOf } from '../../store/record/secrets.ts';
+import { keepSecretsOf } from '../../store/record/secrets.ts';
 import type { Store } from '../../store/store.ts';
 import type { MachineGrantOptions } from '../grant/machine.ts';
 import { type AddressGuard, createAddressGuard } from '../http/address-policy.ts';
 import type { UserHeaders } from '../http/guarded-fetch.ts';
 import { newerRecord, type Stale } from '../refresh/decisions.ts';
-import { freshness } from '../refresh/expiry.ts';
-import { isSignedIn, type SignedIn } from './valid-token.ts';
+import { freshOrReplaced, isSignedIn, type SignedIn } from './stale-token.ts';
 
 export interface MachineAuthorizationOptions extends Omit<MachineGrantOptions, 'fetch'> {
   readonly store: Store;
@@ -21,7 +20,7 @@ export interface MachineAuthorizationOptions extends Omit<MachineGrantOptions, '
   readonly createHttp: (allowAddress: AddressGuard['allow']) => Promise<Http>;
 }
 
-/** A credential in place of the stale one: the lock makes it one request for all processes; the others find its outcome. */
+/** A credential in place of the stale one. The lock makes it one request for all processes; the others find its outcome. */
 export async function obtainShared(
   options: MachineAuthorizationOptions,
   stale: Stale,
@@ -30,53 +29,51 @@ export async function obtainShared(
 ): Promise<CredentialRecord> {
   const { store, key, clock, server, resource } = options;
   const identity = { server, resource };
-  const adopt = async () => newerRecord(await store.read(key, identity), stale, clock.now());
+  const findNewer = async () => newerRecord(await store.read(key, identity), stale, clock.now());
   const record = await store.withLock(
     key,
-    async (held) => {
-      const found = await held.read(identity);
+    async (locked) => {
+      const found = await locked.read(identity);
       const newer = newerRecord(found, stale, clock.now());
       if (newer !== undefined) return newer;
       const before = found.kind === 'record' ? found.record : undefined;
-      const written = await held.write(await request(options, before, challenge, signal), 'any');
+      const written = await locked.write(await request(options, before, challenge, signal), 'any');
       return written.kind === 'written' ? written.record : undefined;
     },
-    { signal, onTurn: adopt },
+    { signal, onTurn: findNewer },
   );
-  if (record === undefined) throw new AbortedError('the credential was removed meanwhile');
+  if (record === undefined) throw removedMeanwhile();
   return record;
 }
 
 export interface MachineTokenRequest {
-  /** Another one than the stored one, which may serve or not. */
-  readonly anew: boolean;
-  /** What the server asks for, which nobody has told yet. */
+  /** A token other than the stored one is wanted, even if that serves. */
+  readonly forceNew: boolean;
+  /** What the server asks for. Called only where a new token is needed. */
   readonly challenge: () => Promise<BearerChallenge | undefined>;
 }
 
-/** The credential as the commands hand it out: the stored one while it serves, else a new one. Rejects where none can be had. */
+/** The token as the commands hand it out: the stored one while it serves, else a new one. Rejects where none can be had. */
 export async function machineToken(
   options: MachineAuthorizationOptions,
-  { anew, challenge }: MachineTokenRequest,
+  { forceNew, challenge }: MachineTokenRequest,
   signal: AbortSignal,
 ): Promise<SignedIn> {
   const { store, key, clock, server, resource, logger } = options;
   const found = await store.read(key, { server, resource });
   const stored = found.kind === 'record' && isSignedIn(found.record) ? found.record : undefined;
-  const age = stored === undefined || anew ? 'expired' : freshness(stored.tokens, clock.now());
-  for (const secret of secretsOf(stored)) logger.secret(secret);
-  if (stored !== undefined && age === 'fresh') return stored;
-  const stale: Stale = { token: stored?.tokens.accessToken, refused: anew };
-  try {
-    const record = await obtainShared(options, stale, await challenge(), signal);
-    if (!isSignedIn(record)) throw new AbortedError('the credential was removed meanwhile');
-    for (const secret of secretsOf(record)) logger.secret(secret);
-    return record;
-  } catch (error) {
-    // Not past its end: it serves, whatever became of the next one.
-    if (stored !== undefined && age === 'due') return stored;
-    throw error;
-  }
+  keepSecretsOf(stored, logger);
+  const wanted = { now: clock.now(), forceNew, signal };
+  const record = await freshOrReplaced(stored, wanted, async (stale) =>
+    obtainShared(options, stale, await challenge(), signal),
+  );
+  keepSecretsOf(record, logger);
+  if (record === undefined) throw removedMeanwhile();
+  return record;
+}
+
+function removedMeanwhile(): AbortedError {
+  return new AbortedError('the credential was removed meanwhile');
 }
 
 async function request(

@@ -1,10 +1,9 @@
-import type { CredentialRecord, RecordIdentity, Tokens } from '../../store/record/record.ts';
-import { secretsOf } from '../../store/record/secrets.ts';
-import { freshness } from '../refresh/expiry.ts';
+import { keepSecretsOf } from '../../store/record/secrets.ts';
 import { refreshCredential } from '../refresh/refresh-credential.ts';
-import type { AuthorizationOptions } from './interactive-authorization.ts';
+import { type AuthorizationOptions, identityOf } from './interactive-authorization.ts';
+import { freshOrReplaced, isSignedIn, type SignedIn } from './stale-token.ts';
 
-export type SignedIn = CredentialRecord & { readonly tokens: Tokens };
+export type { SignedIn } from './stale-token.ts';
 
 export type ValidToken =
   | { readonly kind: 'token'; readonly record: SignedIn }
@@ -13,27 +12,18 @@ export type ValidToken =
 
 /** The credential's token if it serves, refreshed as every bridge would (one refresh for all). Rejects when it cannot be had now. */
 export async function validToken(options: AuthorizationOptions, signal: AbortSignal): Promise<ValidToken> {
-  const { store, key, settings, clock, logger } = options;
-  const identity: RecordIdentity = { server: settings.server, resource: settings.resource };
+  const { store, key, clock, logger } = options;
+  const identity = identityOf(options);
   const found = await store.read(key, identity);
   if (found.kind !== 'record' || !isSignedIn(found.record)) return { kind: 'sign-in' };
-  const { record } = found;
-  const { accessToken } = record.tokens;
-  for (const secret of secretsOf(record)) logger.secret(secret);
-  const age = freshness(record.tokens, clock.now());
-  if (age === 'fresh') return { kind: 'token', record };
-  const tools = { ...options, identity, sendRefreshRequest: await options.loadRefreshRequest() };
-  const refreshed = await refreshCredential(tools, { token: accessToken, refused: false }, signal);
-  if (refreshed.kind === 'usable' && isSignedIn(refreshed.record)) {
-    logger.secret(refreshed.record.tokens.accessToken);
-    return { kind: 'token', record: refreshed.record };
-  }
-  // Not past its end: it serves, whatever became of the refresh.
-  if (age === 'due') return { kind: 'token', record };
-  if (refreshed.kind === 'postponed') throw refreshed.error;
-  return { kind: 'sign-in' };
-}
-
-export function isSignedIn(record: CredentialRecord): record is SignedIn {
-  return record.tokens !== undefined;
+  keepSecretsOf(found.record, logger);
+  const wanted = { now: clock.now(), forceNew: false, signal };
+  const record = await freshOrReplaced(found.record, wanted, async (stale) => {
+    const sendRefreshRequest = await options.loadRefreshRequest();
+    const refreshed = await refreshCredential({ ...options, identity, sendRefreshRequest }, stale, signal);
+    if (refreshed.kind === 'postponed') throw refreshed.error;
+    return refreshed.kind === 'usable' ? refreshed.record : undefined;
+  });
+  keepSecretsOf(record, logger);
+  return record === undefined ? { kind: 'sign-in' } : { kind: 'token', record };
 }

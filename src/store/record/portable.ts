@@ -10,6 +10,7 @@ import {
   MAX_TOKEN_CHARS,
   MAX_WORD_CHARS,
 } from './record-schema.ts';
+import type { SecretHolder } from './secrets.ts';
 
 /**
  * A credential as `tokens export` writes and `tokens import` and MCP_DRAWBRIDGE_CREDENTIALS read it. The names are OAuth's own, so
@@ -87,6 +88,19 @@ export function readPortable(text: string): ReadPortable {
   if (key === undefined && isBound(credential)) return unusable('a token_type of DPoP needs dpop_jwk');
   if (key !== undefined && !isUsableKey(key)) return unusable('dpop_jwk is no private key');
   return { kind: 'credential', credential };
+}
+
+/** The secrets of a credential from elsewhere, under the names of a record. */
+export function secretsOfPortable(credential: PortableCredential): SecretHolder {
+  return {
+    tokens: {
+      accessToken: credential.access_token,
+      refreshToken: credential.refresh_token,
+      idToken: credential.id_token,
+    },
+    client: { clientSecret: credential.client_secret },
+    dpopKey: credential.dpop_jwk,
+  };
 }
 
 /** RFC 9449: its access token is no use without the key. */

@@ -1,8 +1,20 @@
-import type { CredentialRecord } from './record.ts';
+import type { Logger } from '../../platform/log/logger.ts';
 
-/** What of a record no log may show (.github/SECURITY.md, attack 41). */
-export function secretsOf(record: CredentialRecord | undefined): string[] {
-  const { tokens, client, dpopKey } = record ?? {};
+/** A record, or as much of one as a caller has. */
+export interface SecretHolder {
+  readonly tokens?:
+    | {
+        readonly accessToken?: string | undefined;
+        readonly refreshToken?: string | undefined;
+        readonly idToken?: string | undefined;
+      }
+    | undefined;
+  readonly client?: { readonly clientSecret?: string | undefined } | undefined;
+  readonly dpopKey?: { readonly d: string } | undefined;
+}
+
+/** The one list of what no log and no answer may show of a credential (.github/SECURITY.md, attack 41). */
+export function secretsOf({ tokens, client, dpopKey }: SecretHolder): string[] {
   const secrets = [
     tokens?.accessToken,
     tokens?.refreshToken,
@@ -11,4 +23,9 @@ export function secretsOf(record: CredentialRecord | undefined): string[] {
     dpopKey?.d,
   ];
   return secrets.filter((secret) => secret !== undefined);
+}
+
+/** From now on none of the credential's secrets is shown. To be called with each record that comes from the store or from a server. */
+export function keepSecretsOf(holder: SecretHolder | undefined, logger: Pick<Logger, 'secret'>): void {
+  for (const secret of secretsOf(holder ?? {})) logger.secret(secret);
 }

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { staticAuthorization } from '../../../src/auth/authorization.ts';
-import { CredentialAuthorization } from '../../../src/auth/credential/interactive-authorization.ts';
+import type { CredentialAuthorization } from '../../../src/auth/credential/credential-authorization.ts';
+import { createInteractiveAuthorization } from '../../../src/auth/credential/interactive-authorization.ts';
 import { SignInFailedError } from '../../../src/auth/errors/sign-in-errors.ts';
 import type { RefreshOutcome } from '../../../src/auth/refresh/refresh-credential.ts';
 import { refreshCredential } from '../../../src/auth/refresh/refresh-credential.ts';
@@ -88,7 +89,7 @@ class World implements AsyncDisposable {
       remove: (key) => store.remove(key),
       withLock: (...args) => store.withLock(...args),
     };
-    const bridge = new CredentialAuthorization({
+    const bridge = createInteractiveAuthorization({
       store: counted,
       leases: this.leases,
       key: KEY,

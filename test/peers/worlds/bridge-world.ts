@@ -1,5 +1,5 @@
 import type { Authorization } from '../../../src/auth/authorization.ts';
-import { CredentialAuthorization } from '../../../src/auth/credential/interactive-authorization.ts';
+import { createInteractiveAuthorization } from '../../../src/auth/credential/interactive-authorization.ts';
 import { hasIssuerChanged } from '../../../src/auth/credential/issuer-change.ts';
 import type { DpopNonceCache } from '../../../src/auth/dpop/proof.ts';
 import { createRefreshRequest } from '../../../src/auth/refresh/refresh-request.ts';
@@ -115,7 +115,7 @@ export class BridgeWorld implements AsyncDisposable {
     const createGuarded = (allowAddress: (address: string, hostname: string) => boolean) =>
       createHttp({ env: {}, allowAddress });
     const proofMemory: DpopNonceCache = new Map();
-    const person = new CredentialAuthorization({
+    const person = createInteractiveAuthorization({
       ...ports,
       key: keyOf(config),
       settings: signInSettings(config),

@@ -1,0 +1,195 @@
+import { AbortedError, InternalError } from '../../errors.ts';
+import { abortable } from '../../platform/abortable.ts';
+import type { Random } from '../../platform/random.ts';
+import type { StopSignal } from '../../platform/stop.ts';
+import type { DpopMode } from '../../protocol/oauth-settings.ts';
+import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
+import type { CredentialRecord } from '../../store/record/record.ts';
+import type { Authorization, Bearer, Recovery } from '../authorization.ts';
+import { AccessTokenFactory, mentionsDpop } from '../dpop/access-token.ts';
+import type { DpopNonceCache } from '../dpop/proof.ts';
+import { freshness } from '../refresh/expiry.ts';
+import type { HasIssuerChanged } from './issuer-change.ts';
+import { KnownRecord, type KnownRecordDeps } from './known-record.ts';
+import { OnDemandSignIn, type OnDemandSignInDeps, type WantedScope } from './on-demand-sign-in.ts';
+import { RefusedTokens } from './refused-tokens.ts';
+import { isSignedIn, replaceIfStale, type SignedIn } from './stale-token.ts';
+import { type ReplaceToken, TokenReplacement } from './token-replacement.ts';
+
+/** A person who can be asked to sign in. */
+export interface PersonDeps extends OnDemandSignInDeps {
+  readonly dpop: DpopMode | undefined;
+  readonly hasIssuerChanged: HasIssuerChanged;
+}
+
+export interface CredentialAuthorizationDeps extends KnownRecordDeps {
+  readonly random: Random;
+  readonly proofMemory: DpopNonceCache;
+  readonly replaceToken: ReplaceToken;
+  /** Absent: the credential comes from a grant without a person (RFC 6749 §4.4, RFC 7523). */
+  readonly person?: PersonDeps;
+}
+
+/** The process ends within two seconds of its host; an authorization server that has not answered by then is not waited for. */
+const CLOSE_GRACE_MS = 1_500;
+
+/**
+ * The shared credential as one bridge uses it, whether a person signed in or a machine grant brought it. While the token is fresh nothing
+ * is read from disk and nothing of OAuth is loaded; refresh, grant and sign-in are imported when they are first needed.
+ */
+export class CredentialAuthorization implements Authorization {
+  readonly #deps: CredentialAuthorizationDeps;
+  readonly #closing = new AbortController();
+  readonly #refusals = new RefusedTokens();
+  readonly #accessTokens: AccessTokenFactory;
+  readonly #known: KnownRecord;
+  readonly #replacement: TokenReplacement;
+  readonly #signIn: OnDemandSignIn | undefined;
+  #recovering: Promise<Recovery> | undefined;
+
+  constructor(deps: CredentialAuthorizationDeps) {
+    const { clock, random, proofMemory, person } = deps;
+    this.#deps = deps;
+    this.#accessTokens = new AccessTokenFactory({ clock, random, memory: proofMemory });
+    this.#known = new KnownRecord(deps);
+    this.#replacement = new TokenReplacement(deps, this.#known, this.#closing.signal);
+    const usable = () => this.#findUsable();
+    this.#signIn = person && new OnDemandSignIn(person, usable, (record) => this.#replaceRefused(record));
+  }
+
+  current(signal: StopSignal): Promise<Bearer | undefined> | Bearer | undefined {
+    signal.throwIfAborted();
+    const isOutOfDate = this.#known.isOutOfDate();
+    const { record } = this.#known;
+    const isFresh =
+      record?.tokens !== undefined && freshness(record.tokens, this.#deps.clock.now()) === 'fresh';
+    return isFresh && !isOutOfDate ? this.#accessTokens.of(record) : this.#currentLater(isOutOfDate, signal);
+  }
+
+  async #currentLater(isOutOfDate: boolean, signal: StopSignal): Promise<Bearer | undefined> {
+    if (isOutOfDate) await abortable(this.#known.load(), signal);
+    const tokens = this.#known.record?.tokens;
+    if (tokens === undefined) return undefined;
+    const replaced = replaceIfStale(tokens, this.#deps.clock.now(), (token) =>
+      this.#replacement.replaceAhead(token),
+    );
+    if (replaced !== undefined) await abortable(replaced, signal);
+    return this.#accessTokens.of(this.#known.record);
+  }
+
+  async recover(
+    refused: Bearer | undefined,
+    challenge: BearerChallenge | undefined,
+    signal: StopSignal,
+  ): Promise<Recovery> {
+    signal.throwIfAborted();
+    const { record } = this.#known;
+    if (record?.tokens?.accessToken !== refused?.token && this.#serves(record)) {
+      return { kind: 'retry', bearer: this.#bearer(record) };
+    }
+    this.#recovering ??= this.#recover(refused, challenge).finally(() => {
+      this.#recovering = undefined;
+    });
+    return abortable(this.#recovering, signal);
+  }
+
+  worked(bearer: Bearer): void {
+    if (!this.#refusals.has(bearer.token)) this.#refusals.clear();
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new AbortedError('the bridge is closing'));
+    const graceEnded = new AbortController();
+    const settled = Promise.allSettled([this.#replacement.running, this.#recovering]);
+    const grace = this.#deps.clock.sleep(CLOSE_GRACE_MS, graceEnded.signal);
+    await Promise.race([settled, grace]);
+    graceEnded.abort(new AbortedError('closed'));
+    await grace.catch(() => 'called off');
+  }
+
+  /** In this order: what another process has stored, then a replacement without a person, then a sign-in. */
+  async #recover(refused: Bearer | undefined, challenge: BearerChallenge | undefined): Promise<Recovery> {
+    const { clock, logger, person } = this.#deps;
+    const pending = this.#signIn?.pending;
+    if (pending !== undefined) return { kind: 'sign-in', signIn: pending };
+    // RFC 6750 §3.1: the code decides, never the description, which may mention anything. A machine grant is asked for more below.
+    if (person !== undefined && challenge?.error === 'insufficient_scope') {
+      return this.#stepUp(refused, challenge);
+    }
+    const dpop = mentionsDpop(challenge) ? await import('../dpop/refused-proof.ts') : undefined;
+    const proofError = refused?.dpopProofs === undefined ? undefined : dpop?.refusedProof(challenge);
+    if (proofError !== undefined) throw proofError;
+    const isHopeless = refused !== undefined && this.#refusals.add(refused.token, clock.monotonic());
+    const newer = await this.#findUsable();
+    if (newer !== undefined) return this.#retryWith(newer);
+    const { record } = this.#known;
+    if (isHopeless) {
+      const { freshTokenRefused, requireIssuerChange } = await import('./fresh-token-refused.ts');
+      if (person === undefined) throw freshTokenRefused(record, challenge);
+      const { hasIssuerChanged } = person;
+      await requireIssuerChange(record, challenge, { refusals: this.#refusals, hasIssuerChanged });
+      return this.#ensureSignIn(challenge);
+    }
+    if (person !== undefined && dpop?.needsDpopLogin({ refused, challenge, record, mode: person.dpop })) {
+      return this.#ensureSignIn(challenge);
+    }
+    const stale = { token: refused?.token, refused: refused !== undefined };
+    const replaced = await this.#replacement.replace(stale, challenge);
+    switch (replaced.kind) {
+      case 'usable':
+        return this.#retryWith(replaced.record);
+      case 'postponed':
+        throw replaced.error;
+      case 'sign-in':
+        logger.debug('a sign-in is needed', { reason: replaced.reason });
+        return this.#ensureSignIn(challenge);
+    }
+  }
+
+  /** The server wants more scope: the token stays in use while a person is asked for more. */
+  async #stepUp(refused: Bearer | undefined, challenge: BearerChallenge): Promise<Recovery> {
+    const [{ decideStepUp }] = await Promise.all([import('./step-up.ts'), this.#known.load()]);
+    const { record } = this.#known;
+    if (record?.tokens === undefined || refused === undefined) return this.#ensureSignIn(challenge);
+    if (record.tokens.accessToken !== refused.token) return this.#retryWith(record);
+    const step = decideStepUp(record, challenge.scope, this.#deps.clock.now());
+    if (step.kind === 'refuse') throw step.error;
+    const { scope, stepUps } = step;
+    return this.#ensureSignIn(challenge, { scope, stepUps, family: record.family });
+  }
+
+  async #ensureSignIn(challenge: BearerChallenge | undefined, more?: WantedScope): Promise<Recovery> {
+    if (this.#signIn === undefined) throw new InternalError('a sign-in for a grant without a person');
+    const asked = await this.#signIn.ensure(challenge, this.#closing.signal, more);
+    return asked.kind === 'usable' ? this.#retryWith(asked.record) : asked;
+  }
+
+  /** The record as the store holds it now, if its token was not refused and has not expired. */
+  async #findUsable(): Promise<CredentialRecord | undefined> {
+    await this.#known.load();
+    const { record } = this.#known;
+    return this.#serves(record) ? record : undefined;
+  }
+
+  #serves(record: CredentialRecord | undefined): record is SignedIn {
+    if (record === undefined || !isSignedIn(record)) return false;
+    const { tokens } = record;
+    if (this.#refusals.has(tokens.accessToken)) return false;
+    return freshness(tokens, this.#deps.clock.now()) !== 'expired';
+  }
+
+  #retryWith(record: CredentialRecord): Recovery {
+    return { kind: 'retry', bearer: this.#replaceRefused(record) };
+  }
+
+  /** This record's token takes the place of the refused one. */
+  #replaceRefused(record: CredentialRecord): Bearer {
+    this.#known.set(record);
+    this.#refusals.replaced(this.#deps.clock.monotonic());
+    return this.#bearer(record);
+  }
+
+  #bearer(record: CredentialRecord): Bearer {
+    return this.#accessTokens.of(record) ?? { token: '' };
+  }
+}

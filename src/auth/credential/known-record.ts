@@ -1,0 +1,67 @@
+import type { Clock } from '../../platform/clock.ts';
+import { type Moment, slept } from '../../platform/clock-jump.ts';
+import type { Logger } from '../../platform/log/logger.ts';
+import type { CredentialRecord, RecordIdentity } from '../../store/record/record.ts';
+import { keepSecretsOf } from '../../store/record/secrets.ts';
+import type { Store } from '../../store/store.ts';
+
+export interface KnownRecordDeps {
+  readonly store: Pick<Store, 'read'>;
+  readonly key: string;
+  readonly identity: RecordIdentity;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** The record as this process last saw it. While the token in it is fresh, nothing is read from disk. */
+export class KnownRecord {
+  readonly #deps: KnownRecordDeps;
+  #found: { readonly record: CredentialRecord | undefined } | undefined;
+  #lookedAt: Moment;
+  #loading: Promise<void> | undefined;
+
+  constructor(deps: KnownRecordDeps) {
+    this.#deps = deps;
+    this.#lookedAt = this.#moment();
+  }
+
+  /** Undefined: the store holds none, or has not been read. */
+  get record(): CredentialRecord | undefined {
+    return this.#found?.record;
+  }
+
+  set(record: CredentialRecord | undefined): void {
+    this.#found = { record };
+    keepSecretsOf(record, this.#deps.logger);
+  }
+
+  /** Whether the store has to be read again: it was never read, or the machine slept since the last call. */
+  isOutOfDate(): boolean {
+    const now = this.#moment();
+    const isOutOfDate = this.#found === undefined || slept(this.#lookedAt, now);
+    this.#lookedAt = now;
+    return isOutOfDate;
+  }
+
+  /** Reads the store. Concurrent callers join. Rejects with StoreError. */
+  load(): Promise<void> {
+    this.#loading ??= this.#load().finally(() => {
+      this.#loading = undefined;
+    });
+    return this.#loading;
+  }
+
+  async #load(): Promise<void> {
+    const { store, key, identity, logger } = this.#deps;
+    const found = await store.read(key, identity);
+    if (found.kind === 'corrupt') {
+      logger.warn('a credential that could not be read was set aside', { file: found.setAside });
+    }
+    this.set(found.kind === 'record' ? found.record : undefined);
+  }
+
+  #moment(): Moment {
+    const { clock } = this.#deps;
+    return { wall: clock.now(), monotonic: clock.monotonic() };
+  }
+}

@@ -1,0 +1,58 @@
+import type { CredentialRecord, Tokens } from '../../store/record/record.ts';
+import type { Stale } from '../refresh/decisions.ts';
+import { freshness } from '../refresh/expiry.ts';
+
+export type SignedIn = CredentialRecord & { readonly tokens: Tokens };
+
+export function isSignedIn(record: CredentialRecord): record is SignedIn {
+  return record.tokens !== undefined;
+}
+
+/**
+ * Before a bridge sends a token. A token that is due is replaced in the background: while it serves, no request waits for a slow
+ * authorization server. One that has expired is replaced first. `replace` never rejects: where no other token can be had, the old one is
+ * sent, because our clock may be wrong, and the server's 401 brings the reason to the host.
+ */
+export function replaceIfStale(
+  tokens: Tokens,
+  now: number,
+  replace: (token: string) => Promise<void>,
+): Promise<void> | undefined {
+  switch (freshness(tokens, now)) {
+    case 'fresh':
+      return undefined;
+    case 'due':
+      void replace(tokens.accessToken);
+      return undefined;
+    case 'expired':
+      return replace(tokens.accessToken);
+  }
+}
+
+export interface TokenRequest {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** A token other than the stored one is wanted, even if that serves. */
+  readonly forceNew: boolean;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The token that a command hands out: the stored one while it is fresh, else what `replace` brings, else the stored one if it has not
+ * expired. Undefined: there is none. Rejects with the reason of `replace` where no token is left.
+ */
+export async function freshOrReplaced(
+  stored: SignedIn | undefined,
+  { now, forceNew, signal }: TokenRequest,
+  replace: (stale: Stale) => Promise<CredentialRecord | undefined>,
+): Promise<SignedIn | undefined> {
+  const age = stored === undefined || forceNew ? 'expired' : freshness(stored.tokens, now);
+  if (age === 'fresh') return stored;
+  try {
+    const replaced = await replace({ token: stored?.tokens.accessToken, refused: forceNew });
+    if (replaced !== undefined && isSignedIn(replaced)) return replaced;
+  } catch (error) {
+    if (age === 'expired' || signal.aborted) throw error;
+  }
+  return age === 'due' ? stored : undefined;
+}
