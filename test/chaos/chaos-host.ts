@@ -220,7 +220,7 @@ export class ChaosHost implements AsyncDisposable {
   /** A host of 2026 asks again with what the server wants to know. */
   #goOn({ method, params, nonce }: Asked, { result }: Answer['message']): void {
     if (this.#scenario.host !== 'modern' || result?.resultType !== 'input_required') return;
-    if (this.#scenario.hostAnswers === 'late' || this.#rounds++ === MAX_ROUNDS) return;
+    if (this.#scenario.hostAnswers === 'late' || this.#rounds++ >= MAX_ROUNDS) return;
     const asked = typeof result.inputRequests === 'object' ? Object.keys(result.inputRequests ?? {}) : [];
     const inputResponses = Object.fromEntries(asked.map((key) => [key, { action: 'accept', content: {} }]));
     this.#ask(method, { ...params, inputResponses, requestState: result.requestState }, nonce);
