@@ -1,0 +1,87 @@
+import { expect, it } from 'vitest';
+import { MAX_RECOVERIES } from '../../../src/bridge/timing/limits.ts';
+import { DISCOVER_MS } from '../../../src/eras/message/limits.ts';
+import { type Clock, systemClock } from '../../../src/platform/clock.ts';
+import { composeBridge } from '../../peers/hosts/composed-bridge.ts';
+import { composeEraBridge } from '../../peers/hosts/era-bridge.ts';
+import { startMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
+import { ModernMcpServer } from '../../peers/mcp-servers/modern-mcp-server.ts';
+import { fastClock, stillClock } from '../../peers/net/fast-clock.ts';
+import { HeldSignIn } from '../../peers/worlds/held-sign-in.ts';
+
+const TOKEN = 'the-token';
+
+it('a server that refuses the token of each sign-in: the call is given up, and no further person is asked', async () => {
+  await using server = await startMcpServer({});
+  let accepts = true;
+  server.fail(
+    { kind: 'answer', status: 401, headers: { 'www-authenticate': 'Bearer' } },
+    ({ headers }) => !accepts || headers.authorization !== `Bearer ${TOKEN}`,
+  );
+  const signIn = new HeldSignIn();
+  signIn.succeed(TOKEN);
+  await using bridge = (await composeBridge(server.url, { authorization: signIn })).read();
+  await bridge.initialize();
+  expect((await bridge.request(1, 'tools/list')).json.result).toBeDefined();
+
+  accepts = false;
+  bridge.send({ jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name: 'echo', arguments: {} } });
+  for (let recoveries = 1; recoveries <= MAX_RECOVERIES; recoveries++) {
+    await signIn.recoveries.until(() => signIn.recoveries.count() >= recoveries);
+    signIn.succeed(TOKEN);
+  }
+  const { error } = (await bridge.answer(2)).json;
+  expect(error.message).toBe('The server refused each token that it was shown (401).');
+  expect(error.data).toEqual({ mayHaveRun: false });
+  expect(signIn.asked).toBe(MAX_RECOVERIES);
+});
+
+it('a token that takes longer than the probe of the era may: the server is no legacy one for that', async () => {
+  await using server = await ModernMcpServer.start();
+  let obtained = false;
+  // The server's time to answer is over at once while there is no token, and never after that.
+  const clock: Clock = {
+    ...systemClock,
+    sleep: (ms, signal) => {
+      if (ms !== DISCOVER_MS) return systemClock.sleep(ms, signal);
+      return obtained ? stillClock().sleep(ms, signal) : systemClock.sleep(0, signal);
+    },
+  };
+  const authorization = {
+    current: async () => {
+      if (!obtained) await systemClock.sleep(100);
+      obtained = true;
+      return { token: TOKEN };
+    },
+    recover: () => Promise.reject(new Error('nothing was refused')),
+    close: () => {},
+  };
+  const { bridge, eras } = await composeEraBridge(server.url, { authorization, clock });
+  await using host = bridge.read();
+  const _meta = {
+    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+    'io.modelcontextprotocol/clientInfo': { name: 'host', version: '1' },
+    'io.modelcontextprotocol/clientCapabilities': {},
+  };
+  const { json } = await host.request(1, 'tools/list', { _meta });
+  expect(json.result.tools.length).toBeGreaterThan(1);
+  expect(eras).toEqual(['modern']);
+});
+
+it('the subscriptions of a modern server are refused with 401: tried again by a timer, which asks no person', async () => {
+  await using server = await ModernMcpServer.start();
+  server.intercept(({ body }, response) => {
+    if (body?.method !== 'subscriptions/listen') return false;
+    response.writeHead(401, { 'www-authenticate': 'Bearer' }).end();
+    return true;
+  });
+  const signIn = new HeldSignIn();
+  signIn.succeed(TOKEN);
+  const clock = { ...systemClock, sleep: fastClock(20).sleep };
+  const { bridge } = await composeEraBridge(server.url, { authorization: signIn, clock });
+  await using host = bridge.read();
+  await host.initialize();
+  await server.requests.until(() => server.of('subscriptions/listen').length >= 3);
+  expect(signIn.asked).toBe(0);
+  expect(signIn.recoveries.entries).toEqual([]);
+});
