@@ -81,7 +81,7 @@ async function within(clock: Clock, ms: number, work: (signal: AbortSignal) => P
   }
 }
 
-/** Writes on as long as the host reads on: a slow reader gets all, one that stopped is not waited for. */
+/** Waits as long as the host goes on reading: a slow host gets everything, a host that stopped reading is not waited for. */
 async function flush(writer: HostWriter, clock: Clock): Promise<void> {
   let done = false;
   const flushed = writer.flushed().then(() => {

@@ -22,7 +22,7 @@ import type { BridgeParts } from './parts.ts';
 import { isOwed, PendingRequest } from './pending-requests.ts';
 import { Relay } from './relay.ts';
 
-/** What the host says, message by message: who takes it, in which order it goes out. */
+/** Reads the host's messages one by one and decides which part of the bridge handles each. */
 export class HostDispatcher {
   readonly #parts: BridgeParts;
   readonly #relay: Relay;
@@ -34,7 +34,7 @@ export class HostDispatcher {
     this.#relay = new Relay(parts);
   }
 
-  /** Bytes of requests that have not left yet. */
+  /** Bytes of requests that have not been sent yet. */
   get unsentBytes(): number {
     return this.#unsentBytes;
   }
@@ -61,7 +61,7 @@ export class HostDispatcher {
     }
   }
 
-  /** An error of the program's own ends this message, and nothing else. */
+  /** An error in the program itself ends this message, and nothing else. */
   #failUnexpectedly(parsed: Parsed, bytes: Uint8Array, error: unknown): void {
     if (parsed.kind !== 'request')
       return logUnexpected(this.#parts.logger, `a ${parsed.kind} of the host`, error);
@@ -81,7 +81,7 @@ export class HostDispatcher {
         if (!this.#relay.urlElicitation.consumes(parsed.id)) this.#relay.notifications.answer(bytes);
         return;
       case 'batch':
-        // Revision 2025-03-26: each member is a message of its own, and gets an answer of its own.
+        // Revision 2025-03-26: each member is a separate message and gets a separate answer.
         for (const member of parsed.members) {
           if (!isBatch(member)) this.#handleMessage(member);
           else
@@ -137,13 +137,13 @@ export class HostDispatcher {
     void request.relay();
   }
 
-  /** Answers what the stand-in has offered and the server is not asked for; false: it is. */
+  /** Answers a request for something that only the stand-in offered. False: the request is for the server. */
   #answeredHere(id: MessageId, method: string, params: unknown): boolean {
     const { session, sessionEffects } = this.#relay;
     if (!mayRelay(session.state)) {
-      // Hosts set it when they start, and some wait for the answer: it holds for the session that is being opened.
+      // Hosts set the log level when they start, and some wait for the answer: it applies to the session that is being opened.
       if (!sessionEffects.stoodIn || method !== 'logging/setLevel') return false;
-      sessionEffects.wish({ method, params });
+      sessionEffects.rememberSetting({ method, params });
       this.#write(resultAnswer(id, {}));
       return true;
     }
@@ -170,8 +170,8 @@ export class HostDispatcher {
   }
 
   /**
-   * A cancellation goes after the request that it names, and not at all when that has not left whole: nothing can run then, and it may
-   * wait for something (a connection, a session) that does not come. No answer is owed after that (specification, Cancellation).
+   * A cancellation is sent after the request that it names, and not at all when the request has not been sent whole: then nothing can run, and
+   * the request may be waiting for a connection or a session that never comes. No answer is owed afterwards (specification, Cancellation).
    */
   #cancel(request: PendingRequest, bytes: Uint8Array): void {
     this.#relay.table.cancel(request);
@@ -181,13 +181,13 @@ export class HostDispatcher {
       return;
     }
     const { notifications } = this.#relay;
-    const tell = async () => {
+    const cancelAtServer = async () => {
       await notifications.send(bytes);
       await notifications.pause(CANCELLED_STREAM_MS);
       this.#relay.table.settle(request.id);
       request.stop.abort(new AbortedError('cancelled by the host'));
     };
-    tell().catch((error: unknown) => logUnexpected(this.#parts.logger, 'a cancellation', error));
+    cancelAtServer().catch((error: unknown) => logUnexpected(this.#parts.logger, 'a cancellation', error));
   }
 
   #count(request: PendingRequest, bytes: number): void {
@@ -203,13 +203,13 @@ export class HostDispatcher {
     void this.#parts.writer.write(text);
   }
 
-  /** Resolves when each request has its answer and each notification is out. */
+  /** Resolves when each request has its answer and each notification has been sent. */
   async idle(): Promise<void> {
     await this.#relay.table.idle();
     await this.#relay.notifications.idle();
   }
 
-  /** Answers in the server's place; how many answers the host was owed. */
+  /** Answers all pending requests in the server's place. Returns how many answers the host was owed. */
   failAll(why: string): number {
     let owed = 0;
     for (const request of this.#relay.table.all()) {
@@ -226,7 +226,7 @@ export class HostDispatcher {
     return owed;
   }
 
-  /** The host reads on, but says nothing more. */
+  /** The host still reads, but sends nothing more. */
   hostEnded(): void {
     this.#relay.hostEnded = true;
   }

@@ -19,22 +19,22 @@ import { BadAnswerError } from '../../remote/http/errors.ts';
 import { excerpt } from '../../remote/http/refusal.ts';
 import type { PendingRequest, PendingRequests } from './pending-requests.ts';
 
-/** Its `message` is made when it is asked for: a large answer is relayed without being parsed. */
+/** A response of the server. `message` is parsed when it is first read, so a large answer is relayed without being parsed. */
 export type Answer = Extract<Envelope, { kind: 'response' }>;
 
 export interface HostDeliveryOptions {
   readonly table: PendingRequests;
   readonly writer: HostWriter;
   readonly logger: Logger;
-  /** Told of each answer that goes to the host, before it goes. */
+  /** Called with each answer that goes to the host, before it is written. */
   readonly onAnswer: (request: PendingRequest, answer: Answer) => void;
-  /** Whether the host has said that it can be asked so. Where not, the request was refused in its name. */
+  /** Whether the host declared that it answers such requests. If not, the request has been refused in the host's name. */
   readonly mayAsk: (id: MessageId, method: string) => boolean;
   /** Answers a request of the server in the host's name. */
   readonly answerServer: (answer: string) => void;
 }
 
-/** What comes from the server, on its way to the host: each id is answered once, everything else passes as it came. */
+/** Delivers the server's messages to the host: each id is answered once, everything else is passed on unchanged. */
 export class HostDelivery {
   readonly #options: HostDeliveryOptions;
 
@@ -43,8 +43,8 @@ export class HostDelivery {
   }
 
   /**
-   * Hands one message of the server on. A promise, where there is one, resolves when the host has room for more. Throws BadAnswerError when it is
-   * no message, and nothing else.
+   * Passes on one message of the server. If it returns a promise, the promise resolves when the host has room for more. Throws BadAnswerError
+   * when the text is no message, and nothing else.
    */
   deliver(received: Uint8Array | string): Promise<void> | undefined {
     const { writer } = this.#options;
@@ -71,8 +71,8 @@ export class HostDelivery {
   }
 
   /**
-   * As `deliver`, for an event of a stream. One that is no message is dropped, since the next one may be the answer; the failure that it would have
-   * been goes to `onDropped`.
+   * As `deliver`, for an event of a stream. An event that is no message is dropped, since the next event may be the answer; `onDropped` is called
+   * with the error instead.
    */
   deliverEvent(
     data: Uint8Array | string,
@@ -131,7 +131,7 @@ export class HostDelivery {
     let failure: BadAnswerError | undefined;
     for (const member of members) {
       try {
-        // JSON-RPC 2.0 §6: a batch holds messages; one in another, 200,000 deep, would be split as often.
+        // JSON-RPC 2.0 §6: a batch holds messages. Batches nested 200,000 deep would be split 200,000 times.
         if (isBatch(member)) throw new BadAnswerError('the server sent a batch within a batch');
         await this.deliver(member);
       } catch (error) {
@@ -142,7 +142,7 @@ export class HostDelivery {
     if (failure !== undefined) throw failure;
   }
 
-  /** What was meant as an answer but is none: no other will follow, so its request is not left waiting. */
+  /** Something that was meant as an answer but is malformed. No other answer will follow, so the request must not wait for one. */
   #failMeant(id: MessageId, text: Uint8Array | string): void {
     const request = this.#options.table.find(id);
     const members = JSON.parse(textOf(text));
@@ -152,7 +152,7 @@ export class HostDelivery {
     request.stop.abort(new AbortedError('answered with an error'));
   }
 
-  /** Answers a request with an error of the bridge's own, unless it was answered already. */
+  /** Answers a request with an error that the bridge makes, unless the request has been answered already. */
   fail(request: PendingRequest, message: string, data?: unknown, code: number = RpcErrorCode.bridge): void {
     if (this.#options.table.get(request.id) !== request) return;
     this.#options.table.settle(request.id);
@@ -163,7 +163,7 @@ export class HostDelivery {
     }
   }
 
-  /** An error of the program's own ends this request, and nothing else. */
+  /** An error in the program itself ends this request, and nothing else. */
   failUnexpectedly(request: PendingRequest, error: unknown): void {
     logUnexpected(this.#options.logger, `the request ${request.method}`, error);
     this.fail(request, UNEXPECTED_ERROR, { mayHaveRun: request.mayHaveRun }, RpcErrorCode.internal);
@@ -177,13 +177,13 @@ function notAMessage(text: Uint8Array | string): BadAnswerError {
   return new BadAnswerError(`the server sent JSON that is no JSON-RPC message: ${excerpt(text)}`);
 }
 
-/** One line for the host: the bytes as they came, unless they hold raw line breaks. */
+/** One line for the host: the bytes unchanged, unless they contain raw line breaks. */
 function asLine(text: Uint8Array | string): Uint8Array | string {
   if (typeof text !== 'string') return onOneLine(text);
   return /[\r\n]/.test(text) ? text.replace(/[\r\n]/g, ' ') : text;
 }
 
-/** The answer under the id as the host wrote it: the server may have spelled it differently. */
+/** The answer with the id as the host wrote it: the server may have spelled it differently. */
 function underId(text: Uint8Array | string, id: MessageId): string {
   return rawObject(rawMembers(textOf(text)).set('id', id));
 }

@@ -17,7 +17,7 @@ export interface HostNotificationsOptions {
   readonly responseReader: ResponseReader;
 }
 
-/** The host's notifications, and its answers to the server's requests: they go out one after the other, as the host wrote them. */
+/** Sends the host's notifications, and its answers to the server's requests, one after the other, in the order in which the host wrote them. */
 export class HostNotifications {
   readonly #options: HostNotificationsOptions;
   #queue: Promise<void> = Promise.resolve();
@@ -30,19 +30,19 @@ export class HostNotifications {
     this.#queue = this.#queue.then(() => this.send(bytes));
   }
 
-  /** An answer to the server goes after what was written before it, but does not wait for long for what hangs. */
+  /** Sends an answer to a request of the server after the messages before it, but waits for those no longer than ANSWER_TURN_MS. */
   answer(bytes: Uint8Array): void {
     const before = this.#queue;
     const sent = Promise.race([before, this.pause(ANSWER_TURN_MS)]).then(() => this.send(bytes));
     this.#queue = before.then(() => sent);
   }
 
-  /** Resolves when each of them is out, or given up. */
+  /** Resolves when each message has been sent or given up. */
   idle(): Promise<void> {
     return this.#queue;
   }
 
-  /** Sends one at once. What becomes of it can only be logged. */
+  /** Sends one message immediately. A failure can only be logged. Never rejects. */
   async send(bytes: Uint8Array): Promise<void> {
     const { parts, signal, send, hostDelivery, responseReader } = this.#options;
     const { logger } = parts;
@@ -55,7 +55,7 @@ export class HostNotifications {
       if (sendResult.kind !== 'replied') return;
       const { reply } = sendResult;
       if (reply.kind === 'message') await hostDelivery.deliver(reply.json);
-      // It is accepted; what else the server says on this occasion holds nothing up.
+      // The notification has been accepted; whatever else this stream brings must not hold up the next one.
       if (reply.kind === 'events') void responseReader.drain(reply, 'the answer to a notification');
     } catch (error) {
       if (!signal.aborted) logFailure(logger, 'a notification was not delivered', error);

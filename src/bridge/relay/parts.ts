@@ -22,7 +22,7 @@ export interface BridgeParts {
   readonly maxMessageBytes: number;
   /** Lists and calls wait for the whole sign-in. */
   readonly wait: boolean;
-  /** How often an idle server is asked for a sign of life; never where it is not there. */
+  /** How often the server is sent a ping, in milliseconds; without it, never. */
   readonly pingIntervalMs?: number;
   /** Whether the process that started this one has ended. */
   readonly parentIsGone: () => boolean;

@@ -12,7 +12,7 @@ export class PendingRequest implements SendProgress {
   readonly method: string;
   readonly bytes: Uint8Array | string;
   readonly params: unknown;
-  /** For the bridge's own requests: where the answer goes instead of to the host. */
+  /** For the bridge's own requests: called with the answer, which does not go to the host then. */
   readonly onResponse?: (message: unknown) => void;
   /** Ends everything that is done for it. */
   readonly stop = new Stop();
@@ -42,7 +42,7 @@ export class PendingRequest implements SendProgress {
     return this.#isSent;
   }
 
-  /** Calls back when its last byte went out, or when it never will; at once where that is so already. */
+  /** Calls `listener` when the last byte has gone out or never will; immediately if that is already so. */
   whenSent(listener: () => void): void {
     if (this.#isSent) listener();
     else this.#whenSent.push(listener);
@@ -70,7 +70,7 @@ export function isOwed(request: PendingRequest): boolean {
   return !request.cancelled && request.onResponse === undefined;
 }
 
-/** Which ids wait for an answer: what makes "exactly one answer for each id" true. */
+/** The requests that wait for an answer. A request is settled once, so each id gets exactly one answer. */
 export class PendingRequests {
   readonly #open = new IdMap<PendingRequest>();
   #idle: (() => void) | undefined;
@@ -83,7 +83,7 @@ export class PendingRequests {
     return this.#open.get(id);
   }
 
-  /** The request that is meant by this id of another message. */
+  /** The request to which this id of another message refers. */
   find(id: MessageId): PendingRequest | undefined {
     return this.#open.find(id);
   }
@@ -93,20 +93,20 @@ export class PendingRequests {
     this.#open.set(request.id, request);
   }
 
-  /** Takes a request out because its answer is about to be written; undefined when nothing waits for it. */
+  /** Removes a request because its answer is about to be written; undefined when no request with this id waits. */
   settle(id: MessageId): PendingRequest | undefined {
     const entry = this.#open.find(id);
     if (entry === undefined) return undefined;
     this.#open.delete(entry.id);
     entry.sent();
-    if (this.#idle !== undefined && !this.#owes()) this.#idle();
+    if (this.#idle !== undefined && !this.#owesAnswers()) this.#idle();
     return entry;
   }
 
-  /** The host no longer wants it: it is owed no answer, but one that comes is still known to be of it. */
+  /** The host cancelled the request. No answer is owed any more, but an answer that still comes is recognized. */
   cancel(request: PendingRequest): void {
     request.cancelled = true;
-    if (!this.#owes()) this.#idle?.();
+    if (!this.#owesAnswers()) this.#idle?.();
   }
 
   all(): PendingRequest[] {
@@ -115,13 +115,13 @@ export class PendingRequests {
 
   /** Resolves when the host is owed no answer. */
   idle(): Promise<void> {
-    if (!this.#owes()) return Promise.resolve();
+    if (!this.#owesAnswers()) return Promise.resolve();
     return new Promise((resolve) => {
       this.#idle = resolve;
     });
   }
 
-  #owes(): boolean {
+  #owesAnswers(): boolean {
     for (const request of this.#open.values()) {
       if (isOwed(request)) return true;
     }

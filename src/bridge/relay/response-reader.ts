@@ -31,23 +31,23 @@ export interface ResponseReaderOptions {
   readonly logger: Logger;
   /** Aborts when the bridge closes. */
   readonly signal: StopSignal;
-  /** Whether an answer could still come over the server's own stream of this session. */
+  /** Whether an answer could still come over the server's own stream in this session. */
   readonly mayBring: (session: SessionHeaders) => boolean;
 }
 
 type Events = Extract<Reply, { kind: 'events' }>;
 
-/** Where reading a stream got to. */
+/** How far a stream has been read. */
 interface Position {
   lastEventId: string | undefined;
   retryMs: number | undefined;
-  /** The last event that was no message: what the request is told of where no answer follows. */
-  nonsense: BadAnswerError | undefined;
+  /** The last event that was no message. It is the request's error if no answer follows. */
+  badEvent: BadAnswerError | undefined;
 }
 
-const newPosition = (): Position => ({ lastEventId: undefined, retryMs: undefined, nonsense: undefined });
+const newPosition = (): Position => ({ lastEventId: undefined, retryMs: undefined, badEvent: undefined });
 
-/** Reads what the server replied to one message to its end; the request it was for is answered when this resolves. */
+/** Reads the server's reply to a request to its end. When `read` resolves, the request has been answered. */
 export class ResponseReader {
   readonly #options: ResponseReaderOptions;
 
@@ -55,7 +55,7 @@ export class ResponseReader {
     this.#options = options;
   }
 
-  /** Nothing comes over the stream of this session any more: what was accepted in it stays without an answer. */
+  /** Nothing more comes over this session's stream: requests that the server accepted in it will not be answered. */
   silenced(session: SessionHeaders): void {
     for (const request of this.#options.table.all()) {
       if (request.acceptedIn !== session) continue;
@@ -66,7 +66,7 @@ export class ResponseReader {
     }
   }
 
-  /** Never rejects for what the server did wrong: that becomes the request's error. */
+  /** An error of the server becomes the request's error. Rejects only when the request is given up or the program is wrong. */
   async read(reply: ServerReply, request: PendingRequest, session: SessionHeaders): Promise<void> {
     const { hostDelivery } = this.#options;
     try {
@@ -86,7 +86,7 @@ export class ResponseReader {
     }
   }
 
-  /** Hands on what still comes over a stream for which no request waits. Never rejects. */
+  /** Passes on what still comes over a stream that no request waits for. Never rejects. */
   async drain(reply: Events, what: string): Promise<void> {
     const { logger, signal } = this.#options;
     try {
@@ -116,21 +116,21 @@ export class ResponseReader {
       if (resumed === undefined) break;
       failure = await this.#readEvents(resumed, position);
     }
-    const why = failure ?? position.nonsense;
+    const why = failure ?? position.badEvent;
     if (why !== undefined && this.#waits(request)) throw why;
   }
 
-  /** Reads to the end of the stream; a broken connection is returned, anything else thrown. */
+  /** Reads to the end of the stream. A broken connection is returned, any other error is thrown. */
   async #readEvents(reply: Events, position: Position): Promise<HttpError | undefined> {
     const onDropped = (failure: BadAnswerError) => {
-      position.nonsense = failure;
+      position.badEvent = failure;
     };
     try {
       for await (const events of reply.events) {
         for (const { id, data } of events) {
           const full = data === '' ? undefined : this.#options.hostDelivery.deliverEvent(data, onDropped);
           if (full !== undefined) await full;
-          // Only now: an event counts as received when the host has it.
+          // Not earlier: an event counts as received when the host has it.
           if (id !== undefined) position.lastEventId = id;
         }
       }

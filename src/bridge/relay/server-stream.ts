@@ -19,43 +19,43 @@ export interface ServerStreamOptions {
   readonly fraction: () => number;
   readonly logger: Logger;
   readonly signal: StopSignal;
-  /** The session turned out to be gone. */
+  /** Called when the server says that the session no longer exists. */
   readonly onLost: (session: SessionHeaders) => void;
-  /** Nothing comes over the stream of this session any more: it ended for good, or is away for too long. */
+  /** Called when nothing more can come over this session's stream: it ended for good, or has been interrupted for too long. */
   readonly onSilenced: (session: SessionHeaders) => void;
 }
 
 /**
  * The stream over which the server speaks by itself (specification 2025-11-25, Transports → Listening for Messages from the Server). It is opened
- * beside the messages, never in front of them; a server that refuses it has none; one that closes it is asked again.
+ * beside the messages, never before them. A server that refuses the stream has none; a stream that the server closes is opened again.
  */
 export class ServerStream {
   readonly #options: ServerStreamOptions;
   #current: AbortController | undefined;
-  /** Ends the exchange that is open now, so that the next begins. */
+  /** Ends the exchange that is open now; the next one then begins. */
   #exchange: AbortController | undefined;
   /** The session whose stream is open, or is being opened. */
   #session: SessionHeaders | undefined;
-  /** Ends the count of the time for which the stream has been away. */
+  /** Stops the timer that measures how long the stream has been interrupted. */
   #away: AbortController | undefined;
-  /** It has been away for too long. */
+  /** The stream has been interrupted for too long. */
   #isSilent = false;
 
   constructor(options: ServerStreamOptions) {
     this.#options = options;
   }
 
-  /** Whether something may still come over the stream of this session. */
+  /** Whether a message may still come over this session's stream. */
   mayBring(session: SessionHeaders): boolean {
     return this.#session === session && !this.#isSilent;
   }
 
-  /** The connection of the stream may be dead: it is opened again at once, after the last event that came. */
+  /** The stream's connection may be dead: the stream is opened again at once, after the last event that was received. */
   reopen(): void {
     this.#exchange?.abort();
   }
 
-  /** Listens for this session, and no longer for an earlier one. Never rejects. */
+  /** Listens to this session's stream, and no longer to an earlier session's. Never rejects. */
   async listen(session: SessionHeaders): Promise<void> {
     this.#current?.abort();
     const own = new AbortController();
@@ -129,7 +129,7 @@ export class ServerStream {
           lastEventId = read.lastEventId ?? lastEventId;
           const soon = clock.monotonic() - opened < SHORT_STREAM_MS;
           fruitless = soon && read.events === 0 ? fruitless + 1 : 0;
-          // What the server asks for is kept to; one that just closes each stream is asked ever more slowly.
+          // The server's own `retry` is respected. A server that closes each stream without a message is asked less and less often.
           const asked = reply.retryMs();
           wish =
             asked === undefined && fruitless > 1 ? backoffMs(fruitless + 1, fraction()) : reconnectMs(asked);
@@ -173,7 +173,7 @@ export class ServerStream {
     return reply;
   }
 
-  /** Delivers until the stream ends; the id of the last event that the host has, and how many there were. */
+  /** Delivers events until the stream ends. Returns the id of the last event that the host has, and how many events there were. */
   async #read(
     reply: Extract<Reply, { kind: 'events' }>,
     signal: StopSignal,

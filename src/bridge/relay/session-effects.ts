@@ -35,14 +35,14 @@ export interface SessionEffectsOptions {
   readonly cachedServer: Promise<CachedServer>;
 }
 
-/** What happens around the opening of a session: the effects of the lifecycle that reach the host or the server. */
+/** The effects of the session's lifecycle that reach the host or the server. */
 export class SessionEffects implements SessionHooks {
   readonly #options: SessionEffectsOptions;
-  /** The host's `notifications/initialized` as it came. */
+  /** The host's `notifications/initialized`, byte for byte. */
   initialized: Uint8Array | undefined;
   /** The host's `initialize` was answered without the server. */
   stoodIn = false;
-  /** Calls off the stand-in for an `initialize` that was answered. */
+  /** Cancels the stand-in for an `initialize` that has been answered. */
   #armed: AbortController | undefined;
 
   constructor(options: SessionEffectsOptions) {
@@ -63,7 +63,7 @@ export class SessionEffects implements SessionHooks {
     );
   }
 
-  /** A server that is not known has more to say of itself than a stand-in could: where its answer is on its way, it is waited for. */
+  /** Waits longer for a server of which nothing is cached, if its answer is on its way: it says more about itself than a stand-in could. */
   async #untilDue(session: Session, signal: StopSignal): Promise<void> {
     const { parts, cachedServer } = this.#options;
     await parts.clock.sleep(STAND_IN_AFTER_MS, signal);
@@ -112,7 +112,7 @@ export class SessionEffects implements SessionHooks {
     await this.#withoutHarm(() => this.#post(body, { session: headers, signal, limit }));
   }
 
-  /** Resolves when the session is as the lost one was, or has to be used as it is; the rest is then done beside its messages. */
+  /** Resolves when the session is as the lost one was, or after RESTORING_MS: what is left is then restored while messages go out. */
   async restore(session: Session): Promise<void> {
     const { parts, signal, settings } = this.#options;
     const { headers } = session;
@@ -132,8 +132,8 @@ export class SessionEffects implements SessionHooks {
     stop.abort();
   }
 
-  /** The host wants this of the session that is being opened. */
-  wish(restorable: RestorableRequest): void {
+  /** The session that is being opened gets this setting. */
+  rememberSetting(restorable: RestorableRequest): void {
     this.#options.settings.note(restorable);
   }
 
@@ -150,7 +150,7 @@ export class SessionEffects implements SessionHooks {
     for (const method of lists.changes()) await parts.writer.write(notification(method));
   }
 
-  /** A request of the bridge's own, in the host's name; its answer goes no further. */
+  /** A request that the bridge makes in the host's name; its answer is not passed on. */
   async #ask(restorable: RestorableRequest, session: SessionHeaders): Promise<void> {
     const { parts, signal, table, responseReader } = this.#options;
     const id = stringId(ownId(parts.random));
@@ -169,7 +169,7 @@ export class SessionEffects implements SessionHooks {
     table.settle(id);
   }
 
-  /** What goes wrong in the opening of a session shows again with the next message. Rejects only when the bridge closes. */
+  /** A failure while a session is opened is only logged: the next message meets it again. Rejects only when the bridge closes. */
   async #withoutHarm(work: () => Promise<unknown>): Promise<void> {
     const { parts, signal } = this.#options;
     try {

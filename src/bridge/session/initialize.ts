@@ -24,7 +24,7 @@ export interface InitializeRequest {
   readonly params: unknown;
 }
 
-/** What came of one attempt to open a session. */
+/** The outcome of one attempt to open a session. */
 export type InitializeOutcome =
   | {
       readonly kind: 'answered';
@@ -37,9 +37,9 @@ export type InitializeOutcome =
       readonly rest: Extract<Reply, { kind: 'events' }> | undefined;
     }
   | { readonly kind: 'sign-in'; readonly signIn: PendingSignInStatus }
-  /** Worth another attempt, after this pause where the server named one. */
+  /** Worth another attempt, after `afterMs` if the server named a pause. */
   | { readonly kind: 'away'; readonly error: DrawbridgeError; readonly afterMs?: number }
-  /** Not worth another attempt by itself. `json` is the server's own JSON-RPC error. */
+  /** Another attempt would get the same. `json` is the server's own JSON-RPC error. */
   | { readonly kind: 'failed'; readonly error: DrawbridgeError; readonly json?: Uint8Array | string };
 
 export interface InitializeDeps {
@@ -153,7 +153,7 @@ async function read(reply: ServerReply, initializeRequest: InitializeRequest): P
   return failed(new BadAnswerError('the server ended its answer without answering initialize'));
 }
 
-/** What came in one piece with the answer, and then the rest of the stream. */
+/** The events that came in one chunk with the answer, and then the rest of the stream. */
 async function* eventsFrom(
   first: readonly ServerEvent[],
   following: AsyncIterator<readonly ServerEvent[]>,

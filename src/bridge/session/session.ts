@@ -130,7 +130,7 @@ export class Session {
     this.#apply('initialized-received');
   }
 
-  /** A message found its session gone. Many may say so at once: one new session is opened. */
+  /** A message was refused because its session no longer exists. However many messages report this at once, one new session is opened. */
   lost(headers: SessionHeaders, options: { readonly quietly: boolean }): void {
     if (headers !== this.#headers) return;
     this.#quietly = options.quietly;
@@ -172,7 +172,7 @@ export class Session {
     }
   }
 
-  /** What others wait for goes on although the effect that leads to it failed. */
+  /** Continues after an effect that failed, for the sake of what waits for its result. */
   #goOnAfter(effect: LifecycleEffect): void {
     const failed: InitializeFailed = { kind: 'failed', error: new InternalError(UNEXPECTED_ERROR) };
     if (effect === 'open') this.#openFailed(failed);
@@ -226,7 +226,7 @@ export class Session {
     const mayAskPerson = !this.#quietly;
     this.#quietly = false;
     this.#unavailability = { kind: 'opening' };
-    // A server that forgets each session at once gets them ever more slowly.
+    // A server that forgets each session at once gets new sessions less and less often.
     if (this.#shortLived > 1) await clock.sleep(backoffMs(this.#shortLived - 1, fraction()), signal);
     for (let attempt = 1; ; attempt++) {
       const outcome = await initialize(this.#initializeRequest as InitializeRequest, mayAskPerson, {

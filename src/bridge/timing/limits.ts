@@ -20,7 +20,7 @@ export const PARENT_LOOK_MS = 250;
 /** SIGTERM, or the parent's end: how long answers in flight may still take. With END_SESSION_MS, the exit comes in under two seconds. */
 export const CLOSING_GRACE_MS = 1_200;
 
-/** A new session is brought to where the lost one was; messages wait for that no longer than this, and then go out beside it. */
+/** How long messages wait until a new session has the settings of the lost one; then they go out while the rest is restored. */
 export const RESTORING_MS = 10_000;
 
 /** How long the server may take to answer one request that restores the session: nobody hears of it if it does not. */
@@ -38,13 +38,13 @@ export const END_SESSION_MS = 400;
 /** After a cancellation was accepted, its response stream is kept this long for a server that still answers. */
 export const CANCELLED_STREAM_MS = 10_000;
 
-/** A message that is refused for its token again and again, although each token was new, is given up. */
+/** How often another token is obtained for one message after a 401; then the message is given up. */
 export const MAX_RECOVERIES = 3;
 
 /** MCP, Authorization → Step-Up: what is refused after the second consent is refused for good (.github/SECURITY.md, attack 23). */
 export const MAX_STEP_UPS = 2;
 
-/** A session that is lost more often than this for one message is a server that forgets: an error, no loop. */
+/** How often a lost session is replaced for one message. A server that loses it more often gets no further attempt. */
 export const MAX_REOPENINGS = 2;
 
 /** How often one message waits for a `Retry-After`; each wait is bounded by its own limit. */
