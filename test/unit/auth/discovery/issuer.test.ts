@@ -27,6 +27,7 @@ describe('without --issuer', () => {
     'HTTPS://as.example/tenant',
     'https://AS.example/tenant',
     'https://as.example:443/tenant',
+    `${asked}//`,
   ])('%s is refused, and the option that accepts exactly this is named', (named) => {
     expect(refusal(named).hint).toContain(`--issuer "${named}"`);
   });
@@ -37,9 +38,20 @@ describe('without --issuer', () => {
     'http://as.example/tenant',
     'no URL',
     '',
-  ])('%s is refused, and nobody is told how to accept it', (named) => {
+    ` ${asked}`,
+    `${asked} `,
+    `${asked}/ä`,
+  ])('%j is refused, and nobody is told how to accept it', (named) => {
     expect(refusal(named).hint).not.toContain('--issuer');
   });
+});
+
+test('what was expected is named, as far as there is anything', () => {
+  expect(refusal('https://evil.example').message).toContain(`expected "${asked}"`);
+  expect(refusal('https://evil.example', { issuers: [] }).message).toContain('expected ""');
+  const { hint } = refusal('no-address', { issuers: ['no-other-address'] });
+  expect(hint).toContain('to the last character');
+  expect(hint).not.toContain('--issuer');
 });
 
 describe('with --issuer', () => {
@@ -69,8 +81,22 @@ describe('{tenantid}', () => {
     'https://login.example/{tenantid}',
     'https://login.example/{tenantid}/{tenantid}',
     '{tenantid}',
+    'https://log1n.example/{tenantid}/v2.0',
+    'https://login.example/{tenantid}/v3.0',
+    'https://login.example/con{tenantid}/v2.0',
+    'https://login.example/{tenantid}v2.0',
   ])('%s is something else', (named) => {
     expect(refusal(named, { issuers, settings: { tenantIssuer: true } })).toBeInstanceOf(IssuerMismatchError);
+  });
+
+  test.each([
+    ['https://login.example/v2.0', 'https://login.example/{tenantid}/v2.0'],
+    ['https://login.example//v2.0', 'https://login.example/{tenantid}/v2.0'],
+    ['https://login.example/a/b/v2.0', 'https://login.example/{tenantid}/v2.0'],
+    ['https://login.example/contoso.com/', 'https://login.example/{tenantid}/{tenantid}'],
+    ['https://login.example/undefined', 'https://login.example/'],
+  ])('%s is no tenant of %s', (issuer, named) => {
+    expect(refusal(named, { issuers: [issuer], tenantIssuer: true })).toBeInstanceOf(IssuerMismatchError);
   });
 
   test('only where the preset says so', () => {

@@ -37,6 +37,7 @@ describe('anything else is another resource (SECURITY.md, attack 8)', () => {
     ['https://mcp.example/a/mcp?tenant=2', 'another query'],
     ['https://mcp.example/a/mcp#x', 'fragment'],
     ['https://user@mcp.example/a/mcp', 'user information'],
+    ['https://:password@mcp.example/a/mcp', 'user information'],
     ['urn:mcp', 'another origin'],
     ['file:///a/mcp', 'another origin'],
     ['/a/mcp', 'no URL'],
@@ -46,4 +47,8 @@ describe('anything else is another resource (SECURITY.md, attack 8)', () => {
     expect(() => checkResource(resource, new URL(server))).toThrow(ResourceMismatchError);
     expect(() => checkResource(resource, new URL(server))).toThrow(fault);
   });
+});
+
+test('an address without an origin is the resource of no server, be that without one too', () => {
+  expect(() => checkResource('urn:mcp', new URL('urn:mcp'))).toThrow('another origin');
 });

@@ -14,6 +14,10 @@ test.each([
     ['https://h/.well-known/oauth-protected-resource/mcp', 'https://h/.well-known/oauth-protected-resource'],
   ],
   [
+    'https://h/?t=1',
+    ['https://h/.well-known/oauth-protected-resource?t=1', 'https://h/.well-known/oauth-protected-resource'],
+  ],
+  [
     'https://h:1/a/mcp/?t=1',
     [
       'https://h:1/.well-known/oauth-protected-resource/a/mcp?t=1',
