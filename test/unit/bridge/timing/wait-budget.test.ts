@@ -1,0 +1,117 @@
+import { describe, expect, test } from 'vitest';
+import { CALL_WAIT_MS, LIST_WAIT_MS } from '../../../../src/bridge/timing/limits.ts';
+import { TIMED_OUT, WaitBudget, waitLimitMs } from '../../../../src/bridge/timing/wait-budget.ts';
+import { type Clock, systemClock } from '../../../../src/platform/clock.ts';
+
+const never = new AbortController().signal;
+const NEVER = new Promise<never>(() => {});
+
+/** A clock that stands where it is put; each sleep is over at once, and has taken its time. */
+function settableClock() {
+  const slept: number[] = [];
+  const clock = {
+    ...systemClock,
+    at: 0,
+    slept,
+    monotonic: () => clock.at,
+    sleep: async (ms: number, signal?: Parameters<Clock['sleep']>[1]) => {
+      signal?.throwIfAborted();
+      slept.push(ms);
+      clock.at += ms;
+    },
+  };
+  return clock;
+}
+
+test.each([
+  ['tools/list', false, LIST_WAIT_MS],
+  ['tools/call', false, CALL_WAIT_MS],
+  ['tools/list', true, Number.POSITIVE_INFINITY],
+  ['tools/call', true, Number.POSITIVE_INFINITY],
+])('%s, with --wait %s: %d ms', (method, waits, ms) => {
+  expect(waitLimitMs(method, waits)).toBe(ms);
+});
+
+describe('waiting for something', () => {
+  test('its value, when it comes in time', async () => {
+    const budget = new WaitBudget(systemClock, 1_000_000, never);
+    expect(await budget.wait(Promise.resolve('here'))).toBe('here');
+    await expect(budget.wait(Promise.reject(new Error('broken')))).rejects.toThrow('broken');
+  });
+
+  test('for as long as there is time, counted from the beginning', async () => {
+    const clock = settableClock();
+    const budget = new WaitBudget(clock, 100, never);
+    clock.at = 40;
+    expect(await budget.wait(NEVER)).toBe(TIMED_OUT);
+    expect(clock.slept).toEqual([60]);
+    expect(await budget.wait(NEVER)).toBe(TIMED_OUT);
+    expect(await budget.wait(Promise.resolve('late'))).toBe(TIMED_OUT);
+    expect(clock.slept).toEqual([60]);
+  });
+
+  test('without an end, where there is none', async () => {
+    const clock = settableClock();
+    const budget = new WaitBudget(clock, Number.POSITIVE_INFINITY, never);
+    expect(await budget.wait(Promise.resolve('here'))).toBe('here');
+    expect(clock.slept).toEqual([]);
+  });
+
+  test.each([1_000_000, Number.POSITIVE_INFINITY])(
+    'of %d ms ends when the request is given up',
+    async (ms) => {
+      const stop = new AbortController();
+      const waiting = new WaitBudget(systemClock, ms, stop.signal).wait(NEVER);
+      stop.abort(new Error('given up'));
+      await expect(waiting).rejects.toThrow('given up');
+      await expect(new WaitBudget(systemClock, ms, stop.signal).wait(NEVER)).rejects.toThrow('given up');
+    },
+  );
+
+  test('leaves no sleep behind', async () => {
+    const clock = { ...systemClock, aborted: 0 };
+    clock.sleep = async (_ms, signal) => {
+      signal?.addEventListener('abort', () => {
+        clock.aborted++;
+      });
+      return NEVER;
+    };
+    await new WaitBudget(clock, 1_000, never).wait(Promise.resolve());
+    expect(clock.aborted).toBe(1);
+  });
+});
+
+describe('a pause', () => {
+  test.each([
+    [99, undefined, 99],
+    [100, undefined, 100],
+    [101, TIMED_OUT, 100],
+  ])('of %d ms of 100: %s', async (ms, expected, slept) => {
+    const clock = settableClock();
+    expect(await new WaitBudget(clock, 100, never).pause(ms)).toBe(expected);
+    expect(clock.slept).toEqual([slept]);
+  });
+
+  test('of nothing that is left', async () => {
+    const clock = settableClock();
+    const budget = new WaitBudget(clock, 100, never);
+    clock.at = 100;
+    expect(await budget.pause(0)).toBe(TIMED_OUT);
+    expect(clock.slept).toEqual([]);
+  });
+
+  test('counts from what is left', async () => {
+    const clock = settableClock();
+    const budget = new WaitBudget(clock, 100, never);
+    clock.at = 30;
+    expect(await budget.pause(80)).toBe(TIMED_OUT);
+    expect(clock.slept).toEqual([70]);
+  });
+
+  test('ends when the request is given up', async () => {
+    const stop = new AbortController();
+    const pause = new WaitBudget(systemClock, 1_000_000, stop.signal).pause(1_000_000);
+    stop.abort(new Error('given up'));
+    await expect(pause).rejects.toThrow('given up');
+  });
+});
