@@ -63,9 +63,13 @@ export const PARTS: readonly Part[] = [
   {
     name: 'locks and reservations',
     sources: ['src/store/lock/*.ts', 'src/store/reservation/*.ts'],
-    tests: ['test/unit/store/**/*.test.ts', 'test/integration/store/*.test.ts'],
+    tests: ['test/integration/store/{lock-file,store,reservation}.test.ts'],
   },
-  { name: 'records', sources: ['src/store/record/*.ts'], tests: ['test/unit/store/**/*.test.ts'] },
+  {
+    name: 'records',
+    sources: ['src/store/record/*.ts'],
+    tests: ['test/unit/store/record/*.test.ts', 'test/integration/store/{mcp-remote,set-aside}.test.ts'],
+  },
   { name: 'messages', sources: ['src/protocol/*.ts'], tests: ['test/unit/protocol/*.test.ts'] },
   {
     name: 'eras',

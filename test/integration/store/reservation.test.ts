@@ -1,0 +1,271 @@
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Clock, systemClock } from '../../../src/platform/clock.ts';
+import { currentOwner } from '../../../src/platform/process/process-identity.ts';
+import { MAX_RECORD_BYTES } from '../../../src/store/record/record.ts';
+import { serializeRecord } from '../../../src/store/record/record-schema.ts';
+import {
+  createReservation,
+  type Reservation,
+  type ReservationFiles,
+  readReservations,
+  removeReservations,
+  reservationPath,
+} from '../../../src/store/reservation/reservation.ts';
+import {
+  fillAnswerFile,
+  prepareAnswerFile,
+  readAnswerFile,
+} from '../../../src/store/reservation/response-file.ts';
+import { wholeRecord } from '../../peers/processes/credentials.ts';
+import { TemporaryHome } from '../../peers/processes/home.ts';
+
+/** Its moment is put, and each of its sleeps ends when `tick` says so. */
+function settableClock() {
+  const clock = {
+    ...systemClock,
+    at: 1_800_000_000_000,
+    asked: [] as number[],
+    tick: () => {},
+    now: () => clock.at,
+    sleep: (ms: number, signal?: Parameters<Clock['sleep']>[1]) =>
+      new Promise<void>((resolve, reject) => {
+        clock.asked.push(ms);
+        clock.tick = resolve;
+        signal?.addEventListener('abort', () => reject(signal.reason));
+      }),
+  };
+  return clock;
+}
+
+let home: TemporaryHome;
+let files: ReservationFiles;
+let clock: ReturnType<typeof settableClock>;
+beforeEach(async () => {
+  home = await TemporaryHome.create();
+  files = { folder: home.folder, key: 'k', hash: 'h' };
+  clock = settableClock();
+});
+afterEach(() => home[Symbol.asyncDispose]());
+
+async function reserve(number = 1): Promise<Reservation> {
+  const reservation = await createReservation(files, number, clock);
+  if (reservation === undefined) throw new Error(`${number} is taken`);
+  return reservation;
+}
+const read = (now = clock.at) => readReservations(files, now);
+const mtimeOf = async (number: number) => (await stat(reservationPath(files, number, 'claim'))).mtimeMs;
+const names = async () => (await readdir(home.folder)).sort();
+
+/** The claim of somebody else. */
+async function writeClaim(number: number, change: object = {}, nonce = 'other'): Promise<void> {
+  const owner = { ...(await currentOwner()), ...change };
+  await writeFile(reservationPath(files, number, 'claim'), JSON.stringify({ nonce, owner }));
+}
+
+describe('a claim', () => {
+  test('says whose it is and what has become of it', async () => {
+    const reservation = await reserve();
+    expect(await read()).toMatchObject([
+      { number: 1, owner: 'alive', hasHeartbeat: true, spent: { kind: 'no' } },
+    ]);
+    expect(await reservation.prepare()).toBe(true);
+    expect(await read()).toMatchObject([{ owner: 'alive', spent: { kind: 'maybe' } }]);
+    await fillAnswerFile(reservation.answerPath, serializeRecord(wholeRecord));
+    expect(await read()).toMatchObject([{ spent: { kind: 'answered', record: wholeRecord } }]);
+    reservation.letGo();
+    expect(await read()).toMatchObject([{ owner: 'dead', spent: { kind: 'answered' } }]);
+  });
+
+  test('that was lost leaves an empty file that says so', async () => {
+    const reservation = await reserve();
+    await reservation.prepare();
+    await reservation.leaveLost();
+    expect(await read()).toMatchObject([{ owner: 'dead', spent: { kind: 'lost' } }]);
+    expect((await stat(reservationPath(files, 1, 'lost'))).size).toBe(0);
+    expect(await names()).toEqual(['k.h.1.claim', 'k.h.1.lost']);
+  });
+
+  test('that is released leaves nothing, and others stay', async () => {
+    const reservation = await reserve();
+    const other = await reserve(12);
+    await reservation.prepare();
+    await reservation.release();
+    expect(await names()).toEqual(['k.h.12.claim']);
+    expect(await read()).toMatchObject([{ number: 12, owner: 'alive' }]);
+    other.letGo();
+  });
+
+  test('has a number that is used once', async () => {
+    const reservation = await reserve();
+    expect(await createReservation(files, 1, clock)).toBeUndefined();
+    expect(await read()).toMatchObject([{ owner: 'alive' }]);
+    reservation.letGo();
+    expect(await createReservation(files, 1, clock)).toBeUndefined();
+  });
+
+  test('that could not be made is held by nobody', async () => {
+    await expect(
+      createReservation({ ...files, folder: join(home.folder, 'gone') }, 1, clock),
+    ).rejects.toThrow();
+    expect(clock.asked).toEqual([]);
+  });
+
+  test('must not be used when somebody has claimed the token since, or has swept it away', async () => {
+    const first = await reserve();
+    await writeClaim(2);
+    expect(await first.prepare()).toBe(false);
+    const third = await reserve(3);
+    await removeReservations(files);
+    expect(await third.prepare()).toBe(false);
+    const fourth = await reserve(4);
+    await writeClaim(4);
+    expect(await fourth.prepare()).toBe(false);
+    for (const each of [first, third, fourth]) each.letGo();
+  });
+});
+
+describe('the heartbeat', () => {
+  const turned = () => new Promise((resolve) => setTimeout(resolve, 20));
+
+  test('touches the claim by the given clock until it is let go', async () => {
+    const reservation = await reserve();
+    expect(clock.asked).toEqual([2_000]);
+    clock.at += 5_000;
+    clock.tick();
+    await expect.poll(() => mtimeOf(1)).toBe(clock.at);
+    await expect.poll(() => clock.asked.length).toBe(2);
+    reservation.letGo();
+    await turned();
+    clock.at += 5_000;
+    clock.tick();
+    await turned();
+    expect(await mtimeOf(1)).toBe(clock.at - 5_000);
+    expect(clock.asked.length).toBe(2);
+  });
+
+  test('and the moment before the token is sent are signs of life', async () => {
+    const reservation = await reserve();
+    const [before] = await read();
+    clock.at += 1_000;
+    await reservation.prepare();
+    const [after] = await read(clock.at + 300);
+    expect(after?.ageMs).toBe(300);
+    expect(after?.sign).not.toBe(before?.sign);
+    const [early] = await read(clock.at - 300);
+    expect(early?.ageMs).toBe(300);
+    reservation.letGo();
+  });
+
+  test('goes on when the claim has gone', async () => {
+    const reservation = await reserve();
+    await removeReservations(files);
+    clock.tick();
+    await expect.poll(() => clock.asked.length).toBe(2);
+    reservation.letGo();
+  });
+});
+
+describe('claims of others', () => {
+  test.each<[string, object, string]>([
+    ['this process without the nonce', {}, 'dead'],
+    ['a process that is no more', { pid: 2 ** 22 + 1 }, 'dead'],
+    ['this id with another start', { startTime: '1' }, 'dead'],
+    ['another boot', { bootId: 'other' }, 'unknown'],
+    ['another container', { pidNamespace: 'other' }, 'unknown'],
+    [
+      'a process of which nobody wrote down when it began',
+      { pid: process.ppid, startTime: undefined },
+      'unknown',
+    ],
+  ])('%s: %s', async (_, change, expected) => {
+    await writeClaim(1, change);
+    expect(await read()).toMatchObject([{ number: 1, owner: expected, hasHeartbeat: false }]);
+  });
+
+  test('a file that cannot be read says nothing of its owner', async () => {
+    await writeFile(reservationPath(files, 1, 'claim'), 'no claim');
+    await writeFile(reservationPath(files, 2, 'claim'), 'x'.repeat(17 * 1024));
+    expect(await read()).toMatchObject([
+      { number: 1, owner: 'unknown', hasHeartbeat: false, spent: { kind: 'no' } },
+      { number: 2, owner: 'unknown', hasHeartbeat: false },
+    ]);
+  });
+
+  test('a large claim is one all the same', async () => {
+    const owner = await currentOwner();
+    const padded = JSON.stringify({ nonce: 'n', owner, heartbeat: true }).padEnd(16 * 1024);
+    await writeFile(reservationPath(files, 1, 'claim'), padded);
+    expect(await read()).toMatchObject([{ owner: 'dead', hasHeartbeat: true }]);
+  });
+
+  test('come in the order of their numbers, and other files are none', async () => {
+    for (const number of [10, 9, 2]) await writeClaim(number);
+    for (const name of [
+      'k.h.0.claim',
+      'k.h.01.claim',
+      'k.h.1234567.claim',
+      'k.h.x3.claim',
+      'k.h.3.claim.tmp',
+      'k.h.3.answer',
+      'k.other.3.claim',
+      'other.h.3.claim',
+    ])
+      await writeFile(join(home.folder, name), '');
+    expect((await read()).map(({ number }) => number)).toEqual([2, 9, 10]);
+  });
+
+  test('are removed with all that belongs to this token, and nothing else', async () => {
+    await writeClaim(1);
+    await writeClaim(2);
+    await writeFile(reservationPath(files, 2, 'answer'), '');
+    await writeFile(reservationPath(files, 1, 'lost'), '');
+    await writeFile(join(home.folder, 'k.h2.1.claim'), '');
+    await writeFile(join(home.folder, 'k.json'), '');
+    await removeReservations(files, 2);
+    expect(await names()).toEqual(['k.h.1.claim', 'k.h.1.lost', 'k.h2.1.claim', 'k.json']);
+    await removeReservations(files);
+    expect(await names()).toEqual(['k.h2.1.claim', 'k.json']);
+  });
+});
+
+describe('the file for an answer', () => {
+  const path = () => join(home.folder, 'answer');
+
+  test('has room for the longest one, and says nothing yet', async () => {
+    expect(await readAnswerFile(path())).toEqual({ kind: 'none' });
+    expect(await prepareAnswerFile(path())).toBe(true);
+    const bytes = await readFile(path());
+    expect(bytes.length).toBe(MAX_RECORD_BYTES);
+    expect(bytes.every((byte) => byte === 0x20)).toBe(true);
+    expect(await readAnswerFile(path())).toEqual({ kind: 'empty' });
+    expect(await names()).toEqual(['answer']);
+  });
+
+  test('is cut to the answer that is written into it', async () => {
+    await prepareAnswerFile(path());
+    const bytes = serializeRecord(wholeRecord);
+    expect(await fillAnswerFile(path(), bytes)).toBe(true);
+    expect(await readFile(path())).toEqual(Buffer.from(bytes));
+    expect(await readAnswerFile(path())).toEqual({ kind: 'whole', record: wholeRecord });
+  });
+
+  test('is not made again by an answer that comes too late', async () => {
+    expect(await fillAnswerFile(path(), Buffer.from('x'))).toBe(false);
+    expect(await names()).toEqual([]);
+  });
+
+  test('cannot be made where the folder has gone, and nothing stays of it', async () => {
+    expect(await prepareAnswerFile(join(home.folder, 'gone', 'answer'))).toBe(false);
+    await expect(prepareAnswerFile(join(home.folder, 'answer/\0'))).rejects.toThrow();
+    expect(await names()).toEqual([]);
+  });
+
+  test('that is none counts as one that may have been spent', async () => {
+    await writeFile(path(), 'x'.repeat(MAX_RECORD_BYTES + 1));
+    expect(await readAnswerFile(path())).toEqual({ kind: 'empty' });
+    await writeFile(path(), '{"version":1}');
+    expect(await readAnswerFile(path())).toEqual({ kind: 'empty' });
+  });
+});
