@@ -25,6 +25,7 @@ interface MutatedFile {
 }
 interface Mutant {
   readonly status: string;
+  readonly testsCompleted?: number;
   readonly replacement: string;
   readonly location: { readonly start: Place; readonly end: Place };
 }
@@ -80,9 +81,11 @@ function resultOf(file: string, { source, mutants }: MutatedFile): FileResult {
   const lines = source.split('\n');
   return {
     file,
-    killed: mutants.filter(({ status }) => status === 'Killed' || status === 'Timeout').length,
+    killed: mutants.filter(isNoticed).length,
     survivors: mutants
-      .filter(({ status }) => status === 'Survived' || status === 'NoCoverage')
+      .filter(
+        (mutant) => !isNoticed(mutant) && (mutant.status === 'Survived' || mutant.status === 'NoCoverage'),
+      )
       .map(({ location: { start, end }, replacement, status }) => {
         const first = lines[start.line - 1] ?? '';
         const last = lines[end.line - 1] ?? '';
@@ -95,6 +98,11 @@ function resultOf(file: string, { source, mutants }: MutatedFile): FileResult {
         };
       }),
   };
+}
+
+/** A file that throws when it is loaded leaves no test to fail: Stryker calls such a mutant a survivor of no tests. */
+function isNoticed({ status, testsCompleted }: Mutant): boolean {
+  return status === 'Killed' || status === 'Timeout' || (status === 'Survived' && testsCompleted === 0);
 }
 
 function oneLine(text: string): string {

@@ -96,7 +96,9 @@ describe('{tenantid}', () => {
     ['https://login.example/contoso.com/', 'https://login.example/{tenantid}/{tenantid}'],
     ['https://login.example/undefined', 'https://login.example/'],
   ])('%s is no tenant of %s', (issuer, named) => {
-    expect(refusal(named, { issuers: [issuer], tenantIssuer: true })).toBeInstanceOf(IssuerMismatchError);
+    expect(refusal(named, { issuers: [issuer], settings: { tenantIssuer: true } })).toBeInstanceOf(
+      IssuerMismatchError,
+    );
   });
 
   test('only where the preset says so', () => {

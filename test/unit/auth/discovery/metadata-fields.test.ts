@@ -4,6 +4,7 @@ import {
   readProtectedResourceMetadata,
 } from '../../../../src/auth/discovery/metadata.ts';
 import { createAddressGuard } from '../../../../src/auth/http/address-policy.ts';
+import { oauthDefaults } from '../../../../src/config/oauth-config.ts';
 
 const issuer = 'https://as.example';
 const document = {
@@ -18,7 +19,7 @@ const policy = { server, allowHttp: false, addresses: createAddressGuard(server)
 function check(change: object = {}, flow?: 'redirect' | 'direct') {
   return checkAuthorizationServerMetadata(
     { ...document, ...change },
-    { issuers: [issuer], assumePkce: false, policy, flow },
+    { issuers: [issuer], settings: oauthDefaults, policy, flow },
   );
 }
 
@@ -100,7 +101,7 @@ describe('optional fields of the authorization server', () => {
 describe('where nobody is redirected', () => {
   test('neither an authorization endpoint nor PKCE is needed', () => {
     const { authorization_endpoint, code_challenge_methods_supported, ...rest } = document;
-    const expectation = { issuers: [issuer], assumePkce: false, policy };
+    const expectation = { issuers: [issuer], settings: oauthDefaults, policy };
     expect(checkAuthorizationServerMetadata(rest, { ...expectation, flow: 'direct' })).toStrictEqual({
       issuer,
       tokenEndpoint: 'https://as.example/token',

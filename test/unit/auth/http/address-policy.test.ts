@@ -73,6 +73,22 @@ describe('the guard', () => {
     expect(allow('10.0.0.7', 'as.example')).toBe(false);
   });
 
+  test('each address at which a server is reached counts, the most public one for good', () => {
+    const { allow } = guard('https://mcp.example/');
+    const lead = () =>
+      ['127.0.0.1', '169.254.1.1', '10.0.0.7'].map((address) => allow(address, 'as.example'));
+    expect(allow('127.0.0.1', 'mcp.example')).toBe(true);
+    expect(lead()).toEqual([true, true, true]);
+    expect(allow('169.254.1.1', 'mcp.example')).toBe(true);
+    expect(lead()).toEqual([false, true, false]);
+    expect(allow('127.0.0.1', 'mcp.example')).toBe(true);
+    expect(lead()).toEqual([false, true, false]);
+    expect(allow('10.0.0.1', 'mcp.example')).toBe(true);
+    expect(lead()).toEqual([true, false, true]);
+    expect(allow('169.254.1.1', 'mcp.example')).toBe(true);
+    expect(lead()).toEqual([true, false, true]);
+  });
+
   test('a host that was vouched for may be private, never link-local', () => {
     const { allow, allowHost, vouchFor } = guard('https://mcp.example/');
     vouchFor('as.example');
@@ -81,6 +97,8 @@ describe('the guard', () => {
     expect(allow('10.0.0.7', 'other.example')).toBe(false);
     expect(allow('169.254.169.254', 'as.example')).toBe(false);
     expect(allowHost('::1')).toBe(true);
+    vouchFor('169.254.169.254');
+    expect(allowHost('169.254.169.254')).toBe(false);
   });
 
   test('on this machine everything may be led to', () => {

@@ -41,6 +41,23 @@ test.each<[Reach, string[]]>([
   for (const address of addresses) expect([address, reachOf(address)]).toEqual([address, reach]);
 });
 
+test.each([
+  ['no form of an IPv4 address', '808:808'],
+  ['no end of a tunnel', 'a9fe:a9fe'],
+])('%s: one bit beside each prefix', (_, hex) => {
+  const beside = ['::1:0:', '::0:1:', '::ffff:ffff:', '::1:ffff:', '::ffff:1:', '1::', '0:1::', '0:0:1::'];
+  beside.push('0:0:0:1::', '0:0:0:1:0:ffff:', '64:ff9b::1:', '64:ff9b::1:0:', '64:ff9b:0:1::', '64:ff9b:2::');
+  beside.push('64:ff9c::', '65:ff9b::', '64:ff9c:1::', '65:ff9b:1::', '1:2:1::', '64:1:1::', '1:ff9b::');
+  for (const prefix of beside) expect([prefix, reachOf(prefix + hex)]).toEqual([prefix, 'private']);
+});
+
+test.each(['2001:1:a9fe:a9fe::', '1:0:a9fe:a9fe::', '1:0::5601:5601', '2001:1::5601:5601', '1:a9fe:a9fe::'])(
+  '%s is beside the prefixes of tunnels',
+  (address) => {
+    expect(reachOf(address)).toBe('private');
+  },
+);
+
 /** The IANA IPv4 and IPv6 Special-Purpose Address Registries: each block with its column "Globally Reachable". */
 const REGISTRY: readonly (readonly [block: string, isGlobal: boolean | 'n/a', name: string])[] = [
   ['0.0.0.0/8', false, 'this network'],

@@ -73,6 +73,18 @@ describe('accepted', () => {
     expect(check(text, given)).toBe(text);
   });
 
+  test('the longest address', () => {
+    const longest = `https://as.example/${'a'.repeat(2048 - 19)}`;
+    expect(check(longest)).toBe(longest);
+  });
+
+  test.each(['ws://127.0.0.1:9000/', 'ftp://localhost/', 'wss://[::1]/'])(
+    '%s is not, on this machine neither',
+    (text) => {
+      expect(() => check(text, localServer)).toThrow('is not https');
+    },
+  );
+
   test('shell metacharacters are only characters, and stay in the URL (SECURITY.md, attack 2)', () => {
     expect(check('https://as.example/$(touch$IFS{m});`id`|x')).toBe(
       'https://as.example/$(touch$IFS%7Bm%7D);%60id%60|x',
