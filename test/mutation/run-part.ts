@@ -43,7 +43,7 @@ export function runPart(root: string, part: Part, files: readonly string[]): Fil
     writeFileSync(config, JSON.stringify(options(files, folder, report)));
     execFileSync(process.execPath, ['node_modules/@stryker-mutator/core/bin/stryker.js', 'run', config], {
       cwd: root,
-      env: { ...process.env, [TESTS_VARIABLE]: part.tests.join(',') },
+      env: { ...process.env, [TESTS_VARIABLE]: part.tests.join('\n') },
       stdio: ['ignore', 'inherit', 'inherit'],
     });
     const { files: results } = JSON.parse(readFileSync(report, 'utf8')) as Report;
@@ -69,7 +69,6 @@ function options(files: readonly string[], folder: string, report: string): obje
     reporters: ['json'],
     jsonReporter: { fileName: report },
     logLevel: 'error',
-    allowEmpty: true,
     // Vite strips the types without a word about them, and the tsconfig file would be rewritten through an interface that TypeScript 7 lacks.
     disableTypeChecks: false,
     tsconfigFile: 'none',

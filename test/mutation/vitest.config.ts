@@ -7,7 +7,7 @@ const root = new URL('../..', import.meta.url).pathname;
 export default defineConfig({
   root,
   test: {
-    include: (process.env[TESTS_VARIABLE] ?? 'test/unit/**/*.test.ts').split(','),
+    include: (process.env[TESTS_VARIABLE] ?? 'test/unit/**/*.test.ts').split('\n'),
     testTimeout: 30_000,
     hookTimeout: 30_000,
   },
