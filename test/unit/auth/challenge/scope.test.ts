@@ -30,4 +30,6 @@ test('a list without end is cut', () => {
   const scopes = cleanScope(Array.from({ length: 5_000 }, (_, index) => `scope-${index}`).join(' '));
   expect(scopes?.split(' ')).toHaveLength(60);
   expect(cleanScope('x'.repeat(257))).toBeUndefined();
+  expect(cleanScope('x'.repeat(256))).toBe('x'.repeat(256));
+  expect(cleanScope(' a\t\nb ')).toBe('a b');
 });

@@ -217,3 +217,110 @@ test.each([
   const text = `{"access_token":"at","x":${'['.repeat(depth)}${']'.repeat(depth)}}`;
   expect(readTokenAnswer(200, text).kind).toBe(kind);
 });
+
+describe('the edges', () => {
+  const body = JSON.stringify(JSON_START);
+
+  test.each([
+    [199, 'error'],
+    [200, 'tokens'],
+    [299, 'tokens'],
+    [300, 'error'],
+  ])('status %d: %s', (status, kind) => {
+    expect(readTokenAnswer(status, body).kind).toBe(kind);
+  });
+
+  test('the longest token', () => {
+    const longest = 'x'.repeat(48 * 1024);
+    expect(tokens({ access_token: longest, refresh_token: longest })).toMatchObject({
+      refreshToken: longest,
+    });
+  });
+
+  test('white space around JSON and forms', () => {
+    expect(readTokenAnswer(200, ` \n${body}\r\n`).kind).toBe('tokens');
+    expect(readTokenAnswer(200, ' access_token=at \n').kind).toBe('tokens');
+  });
+
+  test.each(['1a=b', 'access token=at', 'x=<b>', 'x=a b', '=x', 'x'])('%j is no form', (text) => {
+    expect(readTokenAnswer(200, text)).toEqual({
+      kind: 'unusable',
+      reason: 'an answer that is neither JSON nor a form',
+    });
+  });
+
+  test.each([
+    ['x'.repeat(100), 'x'.repeat(100), undefined],
+    ['x'.repeat(101), undefined, 'x'.repeat(101)],
+    ['a"b', undefined, 'a"b'],
+    ['a\\b', undefined, 'a\\b'],
+    [' a', undefined, ' a'],
+    ['a ', undefined, 'a '],
+  ])('the error %j is the code %s', (error, oauthError, description) => {
+    const found = read({ error }, 400);
+    expect(found).toStrictEqual({
+      kind: 'error',
+      ...(oauthError === undefined ? {} : { oauthError }),
+      ...(description === undefined ? {} : { description }),
+    });
+  });
+
+  test.each(['error_description', 'message', 'msg', 'errors', 'detail'])('%s says why', (name) => {
+    expect(read({ error: 'x', [name]: 'why' }, 400)).toEqual({
+      kind: 'error',
+      oauthError: 'x',
+      description: 'why',
+    });
+    expect(read({ error: 'x', [name]: [1, '', 'why'] }, 400)).toMatchObject({ description: 'why' });
+  });
+
+  test('of several reasons the first counts', () => {
+    const all = { error_description: '', message: 'second', msg: 'third' };
+    expect(read(all, 400)).toEqual({ kind: 'error', description: 'second' });
+  });
+
+  test.each(['xbearer', 'bearerx', 'xuser', 'users'])('%s is no type of token', (token_type) => {
+    expect(read({ ...JSON_START, token_type }).kind).toBe('unusable');
+    expect(readTokenAnswer(200, JSON.stringify({ ...JSON_START, token_type }), ANY_TYPES).kind).toBe(
+      'unusable',
+    );
+  });
+
+  test.each(['xdpop', 'dpopx'])('%s is not bound', (token_type) => {
+    const text = JSON.stringify({ ...JSON_START, token_type });
+    expect(readTokenAnswer(200, text, BOUND_TYPES).kind).toBe('unusable');
+    expect(readTokenAnswer(200, text, /./)).toMatchObject({ answer: { tokenType: 'Bearer' } });
+  });
+
+  test.each([null, ''])('a type of %j is a bearer token, and none that is bound', (token_type) => {
+    const text = JSON.stringify({ access_token: 'at', token_type });
+    expect(readTokenAnswer(200, text, ANY_TYPES)).toMatchObject({ answer: { tokenType: 'Bearer' } });
+    expect(readTokenAnswer(200, text, BOUND_TYPES).kind).toBe('unusable');
+  });
+
+  test('the type of a token that cannot be used is named', () => {
+    expect(read({ ...JSON_START, token_type: { a: 1 } })).toMatchObject({
+      reason: 'a token of the type "object", which this program cannot use',
+    });
+    expect(read({ ...JSON_START, token_type: 7 })).toMatchObject({
+      reason: 'a token of the type "7", which this program cannot use',
+    });
+  });
+
+  test.each([
+    ['x', 'x'],
+    ['', undefined],
+    [7, undefined],
+  ])('issued_token_type %j', (issued_token_type, expected) => {
+    expect(tokens({ issued_token_type })).toStrictEqual({
+      accessToken: 'at',
+      tokenType: 'Bearer',
+      ...(expected === undefined ? {} : { issuedTokenType: expected }),
+    });
+  });
+
+  test('a lifetime of blanks is none, one of a second is one', () => {
+    expect(tokens({ expires_in: '  ' })).toStrictEqual({ accessToken: 'at', tokenType: 'Bearer' });
+    expect(tokens({ expires_in: 1 })).toMatchObject({ expiresInSeconds: 1 });
+  });
+});
