@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Bearer, PendingSignInStatus } from '../../../../src/auth/authorization.ts';
+import type { Bearer } from '../../../../src/auth/authorization.ts';
 import { PendingSignIn } from '../../../../src/bridge/stand-in/pending-sign-in.ts';
 import { ProvisionalLists } from '../../../../src/bridge/stand-in/provisional-lists.ts';
 import {
@@ -10,6 +10,7 @@ import {
   standInList,
 } from '../../../../src/bridge/stand-in/stand-in.ts';
 import { describeUnavailability } from '../../../../src/bridge/stand-in/unavailability.ts';
+import type { PendingSignInStatus } from '../../../../src/protocol/pending-sign-in.ts';
 import { BadAnswerError } from '../../../../src/remote/http/errors.ts';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));

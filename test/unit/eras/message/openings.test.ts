@@ -7,7 +7,11 @@ import {
 import type { Refusal } from '../../../../src/remote/http/refusal.ts';
 import type { Reply } from '../../../../src/remote/transport/transport.ts';
 
-const message = (json: string): Reply => ({ kind: 'message', json: Buffer.from(json) }) as Reply;
+const message = (json: string): Reply => ({
+  kind: 'message',
+  json: Buffer.from(json),
+  sessionId: undefined,
+});
 const refused = (status: number, body: string): Reply =>
   ({ kind: 'refused', refusal: { status, body: Buffer.from(body) } as unknown as Refusal }) as Reply;
 const opening = (json: string) => openingOf(message(json));
