@@ -14,9 +14,9 @@ import {
   reservationPath,
 } from '../../../src/store/reservation/reservation.ts';
 import {
-  fillAnswerFile,
-  prepareAnswerFile,
-  readAnswerFile,
+  fillResponseFile,
+  prepareResponseFile,
+  readResponseFile,
 } from '../../../src/store/reservation/response-file.ts';
 import { wholeRecord } from '../../peers/processes/credentials.ts';
 import { TemporaryHome } from '../../peers/processes/home.ts';
@@ -64,25 +64,25 @@ async function writeClaim(number: number, change: object = {}, nonce = 'other'):
   await writeFile(reservationPath(files, number, 'claim'), JSON.stringify({ nonce, owner }));
 }
 
-describe('a claim', () => {
+describe('a reservation', () => {
   test('says whose it is and what has become of it', async () => {
     const reservation = await reserve();
     expect(await read()).toMatchObject([
-      { number: 1, owner: 'alive', hasHeartbeat: true, spent: { kind: 'no' } },
+      { number: 1, owner: 'alive', hasHeartbeat: true, request: { kind: 'no' } },
     ]);
     expect(await reservation.prepare()).toBe(true);
-    expect(await read()).toMatchObject([{ owner: 'alive', spent: { kind: 'maybe' } }]);
-    await fillAnswerFile(reservation.answerPath, serializeRecord(wholeRecord));
-    expect(await read()).toMatchObject([{ spent: { kind: 'answered', record: wholeRecord } }]);
-    reservation.letGo();
-    expect(await read()).toMatchObject([{ owner: 'dead', spent: { kind: 'answered' } }]);
+    expect(await read()).toMatchObject([{ owner: 'alive', request: { kind: 'maybe' } }]);
+    await fillResponseFile(reservation.responsePath, serializeRecord(wholeRecord));
+    expect(await read()).toMatchObject([{ request: { kind: 'answered', record: wholeRecord } }]);
+    reservation.abandon();
+    expect(await read()).toMatchObject([{ owner: 'dead', request: { kind: 'answered' } }]);
   });
 
-  test('that was lost leaves an empty file that says so', async () => {
+  test('without a response leaves an empty file that says so', async () => {
     const reservation = await reserve();
     await reservation.prepare();
-    await reservation.leaveLost();
-    expect(await read()).toMatchObject([{ owner: 'dead', spent: { kind: 'lost' } }]);
+    await reservation.markAmbiguous();
+    expect(await read()).toMatchObject([{ owner: 'dead', request: { kind: 'ambiguous' } }]);
     expect((await stat(reservationPath(files, 1, 'lost'))).size).toBe(0);
     expect(await names()).toEqual(['k.h.1.claim', 'k.h.1.lost']);
   });
@@ -94,14 +94,14 @@ describe('a claim', () => {
     await reservation.release();
     expect(await names()).toEqual(['k.h.12.claim']);
     expect(await read()).toMatchObject([{ number: 12, owner: 'alive' }]);
-    other.letGo();
+    other.abandon();
   });
 
   test('has a number that is used once', async () => {
     const reservation = await reserve();
     expect(await createReservation(files, 1, clock)).toBeUndefined();
     expect(await read()).toMatchObject([{ owner: 'alive' }]);
-    reservation.letGo();
+    reservation.abandon();
     expect(await createReservation(files, 1, clock)).toBeUndefined();
   });
 
@@ -122,7 +122,7 @@ describe('a claim', () => {
     const fourth = await reserve(4);
     await writeClaim(4);
     expect(await fourth.prepare()).toBe(false);
-    for (const each of [first, third, fourth]) each.letGo();
+    for (const each of [first, third, fourth]) each.abandon();
   });
 });
 
@@ -136,7 +136,7 @@ describe('the heartbeat', () => {
     clock.tick();
     await expect.poll(() => mtimeOf(1)).toBe(clock.at);
     await expect.poll(() => clock.asked.length).toBe(2);
-    reservation.letGo();
+    reservation.abandon();
     await turned();
     clock.at += 5_000;
     clock.tick();
@@ -155,7 +155,7 @@ describe('the heartbeat', () => {
     expect(after?.sign).not.toBe(before?.sign);
     const [early] = await read(clock.at - 300);
     expect(early?.ageMs).toBe(300);
-    reservation.letGo();
+    reservation.abandon();
   });
 
   test('goes on when the claim has gone', async () => {
@@ -163,11 +163,11 @@ describe('the heartbeat', () => {
     await removeReservations(files);
     clock.tick();
     await expect.poll(() => clock.asked.length).toBe(2);
-    reservation.letGo();
+    reservation.abandon();
   });
 });
 
-describe('claims of others', () => {
+describe('reservations of others', () => {
   test.each<[string, object, string]>([
     ['this process without the nonce', {}, 'dead'],
     ['a process that is no more', { pid: 2 ** 22 + 1 }, 'dead'],
@@ -188,7 +188,7 @@ describe('claims of others', () => {
     await writeFile(reservationPath(files, 1, 'claim'), 'no claim');
     await writeFile(reservationPath(files, 2, 'claim'), 'x'.repeat(17 * 1024));
     expect(await read()).toMatchObject([
-      { number: 1, owner: 'unknown', hasHeartbeat: false, spent: { kind: 'no' } },
+      { number: 1, owner: 'unknown', hasHeartbeat: false, request: { kind: 'no' } },
       { number: 2, owner: 'unknown', hasHeartbeat: false },
     ]);
   });
@@ -234,38 +234,38 @@ describe('the file for an answer', () => {
   const path = () => join(home.folder, 'answer');
 
   test('has room for the longest one, and says nothing yet', async () => {
-    expect(await readAnswerFile(path())).toEqual({ kind: 'none' });
-    expect(await prepareAnswerFile(path())).toBe(true);
+    expect(await readResponseFile(path())).toEqual({ kind: 'none' });
+    expect(await prepareResponseFile(path())).toBe(true);
     const bytes = await readFile(path());
     expect(bytes.length).toBe(MAX_RECORD_BYTES);
     expect(bytes.every((byte) => byte === 0x20)).toBe(true);
-    expect(await readAnswerFile(path())).toEqual({ kind: 'empty' });
+    expect(await readResponseFile(path())).toEqual({ kind: 'empty' });
     expect(await names()).toEqual(['answer']);
   });
 
   test('is cut to the answer that is written into it', async () => {
-    await prepareAnswerFile(path());
+    await prepareResponseFile(path());
     const bytes = serializeRecord(wholeRecord);
-    expect(await fillAnswerFile(path(), bytes)).toBe(true);
+    expect(await fillResponseFile(path(), bytes)).toBe(true);
     expect(await readFile(path())).toEqual(Buffer.from(bytes));
-    expect(await readAnswerFile(path())).toEqual({ kind: 'whole', record: wholeRecord });
+    expect(await readResponseFile(path())).toEqual({ kind: 'whole', record: wholeRecord });
   });
 
   test('is not made again by an answer that comes too late', async () => {
-    expect(await fillAnswerFile(path(), Buffer.from('x'))).toBe(false);
+    expect(await fillResponseFile(path(), Buffer.from('x'))).toBe(false);
     expect(await names()).toEqual([]);
   });
 
   test('cannot be made where the folder has gone, and nothing stays of it', async () => {
-    expect(await prepareAnswerFile(join(home.folder, 'gone', 'answer'))).toBe(false);
-    await expect(prepareAnswerFile(join(home.folder, 'answer/\0'))).rejects.toThrow();
+    expect(await prepareResponseFile(join(home.folder, 'gone', 'answer'))).toBe(false);
+    await expect(prepareResponseFile(join(home.folder, 'answer/\0'))).rejects.toThrow();
     expect(await names()).toEqual([]);
   });
 
   test('that is none counts as one that may have been spent', async () => {
     await writeFile(path(), 'x'.repeat(MAX_RECORD_BYTES + 1));
-    expect(await readAnswerFile(path())).toEqual({ kind: 'empty' });
+    expect(await readResponseFile(path())).toEqual({ kind: 'empty' });
     await writeFile(path(), '{"version":1}');
-    expect(await readAnswerFile(path())).toEqual({ kind: 'empty' });
+    expect(await readResponseFile(path())).toEqual({ kind: 'empty' });
   });
 });
