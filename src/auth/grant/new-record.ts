@@ -66,7 +66,7 @@ export async function knownClient(
 /** Each attempt waits for the lock as long as the store does; a person has just agreed, which is worth a second wait. */
 const SAVE_ATTEMPTS = 2;
 
-/** Login beats a refresh in flight: whatever is there is replaced (src/README.md, "A refresh", step 8). */
+/** Login beats a refresh in flight: whatever is there is replaced (src/README.md, "A refresh", step 6). */
 export async function saveCredential(
   key: string,
   record: NewRecord,

@@ -12,7 +12,7 @@ import { checkDiscoveredUrl, type UrlPolicy } from './url-policy.ts';
 export const MAX_ANSWER_BYTES = 256 * 1024;
 /** .github/SECURITY.md, attack 15: a metadata document with its redirects, to the last byte. */
 const METADATA_LIMIT_MS = 10_000;
-/** src/README.md, "A refresh", step 6: authorization servers that wake up first take half of it. */
+/** src/README.md, "A refresh", step 5: authorization servers that wake up first take half of it. */
 const POST_LIMIT_MS = 30_000;
 /** .github/SECURITY.md, attack 13. */
 const MAX_REDIRECTS = 3;
