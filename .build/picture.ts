@@ -46,7 +46,7 @@ const issuer: Box = { x: 586, y: 244, width: 164, height: 50 };
 export function picture(): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img">`,
-    '<title>Each host starts a bridge of its own. All bridges share one login and speak HTTPS with the MCP server.</title>',
+    '<title>Each host starts its own bridge. All bridges share one login and speak HTTPS with the MCP server.</title>',
     `<style>${CSS}</style>`,
     '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path d="M0 0L8 4L0 8z"/></marker></defs>',
     text(75, 20, 'your apps', 'small'),

@@ -127,7 +127,10 @@ test.each(PAGES)('%s: each link and each file that it names is there', (page) =>
 
 test.each(PAGES)('%s: each script that it names is there', (page) => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
-  const named = Array.from(read(page).matchAll(/\bnpm run (?:--silent )?([\w:-]+)/g), ([, name = '']) => name);
+  const named = Array.from(
+    read(page).matchAll(/\bnpm run (?:--silent )?([\w:-]+)/g),
+    ([, name = '']) => name,
+  );
   expect(named.filter((name) => !(name in scripts))).toEqual([]);
 });
 
