@@ -11,7 +11,6 @@ import { watchParent } from '../platform/process/parent.ts';
 import { systemRandom } from '../platform/random.ts';
 import { version } from '../platform/version.ts';
 import { createCookies } from '../remote/http/cookies.ts';
-import type { TransportCache } from '../remote/transport/auto-transport.ts';
 import { createTransport } from '../remote/transport/create-transport.ts';
 import { storePaths } from '../store/files/paths.ts';
 import { keyOf } from '../store/record/credential-key.ts';
@@ -57,7 +56,7 @@ export async function composeBridge(
       userAgent: `mcp-drawbridge/${version}`,
       ...(config.cookies ? { cookies: createCookies(systemClock.now) } : {}),
     },
-    transportMemory(memory),
+    memory,
   );
   const authorization = await composeAuthorization(config, key, process, logger);
   const authorized = new AuthorizedTransport({ transport, authorization, clock: systemClock });
@@ -76,16 +75,5 @@ export async function composeBridge(
       await memory.flush();
       await http.close();
     },
-  };
-}
-
-/** Which transport the server spoke last time. */
-function transportMemory(memory: ServerCacheFile): TransportCache {
-  return {
-    read: async () => {
-      const { transport } = await memory.read();
-      return transport === 'http' || transport === 'sse' ? transport : undefined;
-    },
-    write: (transport) => memory.update({ transport }),
   };
 }

@@ -3,10 +3,11 @@ import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/log/logger.ts';
 import { ownId, type Random } from '../platform/random.ts';
 import { anySignal } from '../platform/stop.ts';
-import { isNestedDeeper } from '../protocol/depth.ts';
+import { isNestedDeeper } from '../protocol/json-scan.ts';
 import { type Envelope, parseMessage, serverRequest, textOf } from '../protocol/jsonrpc.ts';
 import { answersId, type MessageId, stringId } from '../protocol/message-id.ts';
 import { type Era, eraOfRequest, metaOf } from '../protocol/revisions.ts';
+import type { ServerCache } from '../protocol/server-cache.ts';
 import { BadAnswerError } from '../remote/http/errors.ts';
 import type { MessageOptions } from '../remote/http/message-options.ts';
 import {
@@ -26,16 +27,10 @@ import {
 } from './message/probe-classifier.ts';
 import { messageReply, messagesOf, tooDeep } from './message/reply.ts';
 
-/** Where the verdict on a server is kept from one start to the next. */
-export interface EraCache {
-  read(): Promise<{ readonly era?: Era }>;
-  update(change: { readonly era: Era }): void;
-}
-
 export interface EraTransportOptions {
   /** The server as it is, with messages authorized. */
   readonly transport: Transport;
-  readonly memory: EraCache;
+  readonly memory: ServerCache;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;

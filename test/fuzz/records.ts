@@ -96,7 +96,7 @@ export const RECORDS = [
       const shown = parseSignInStatus(bytes);
       if (shown !== undefined) assert.ok(['starting', 'pending', 'failed', 'done'].includes(shown.phase));
       const remembered = parseCachedServer(bytes);
-      for (const list of remembered?.lists.values() ?? [])
+      for (const list of Object.values(remembered?.lists ?? {}))
         assert.ok(typeof list === 'object' && list !== null);
     },
     'dear',

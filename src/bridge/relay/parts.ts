@@ -4,8 +4,8 @@ import type { HostWriter } from '../../host/writer.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/log/logger.ts';
 import type { Random } from '../../platform/random.ts';
+import type { ServerCache } from '../../protocol/server-cache.ts';
 import type { Transport } from '../../remote/transport/transport.ts';
-import type { ServerCache } from '../stand-in/server-cache.ts';
 
 /** What a bridge is made of; the composition builds it. */
 export interface BridgeParts {

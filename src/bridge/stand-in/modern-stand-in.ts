@@ -1,7 +1,7 @@
 import { isObject, type JsonObject } from '../../protocol/json-object.ts';
 import { RpcErrorCode } from '../../protocol/jsonrpc.ts';
 import { META, MODERN_VERSION } from '../../protocol/revisions.ts';
-import type { CachedServer } from './server-cache.ts';
+import type { CachedServer } from '../../protocol/server-cache.ts';
 
 /** A result of the bridge's own as such a host wants it: it holds for no time (Caching), so that the host looks again. */
 export function completeResult(result: unknown): unknown {

@@ -1,7 +1,7 @@
 import { isObject, type JsonObject } from '../../protocol/json-object.ts';
 import { LISTS, type ListMethod } from '../../protocol/list-methods.ts';
 import { isLegacyVersion, LEGACY_VERSION } from '../../protocol/revisions.ts';
-import type { CachedServer } from './server-cache.ts';
+import type { CachedServer } from '../../protocol/server-cache.ts';
 import { describeUnavailability, type Unavailability } from './unavailability.ts';
 
 export const SIGN_IN_TOOL = 'sign_in';

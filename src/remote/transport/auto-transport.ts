@@ -1,19 +1,13 @@
 import { HttpError } from '../../platform/http/http.ts';
 import { parseMessage } from '../../protocol/jsonrpc.ts';
 import { isModernErrorCode } from '../../protocol/revisions.ts';
+import type { CachedServer, ServerCache } from '../../protocol/server-cache.ts';
 import { BadAnswerError } from '../http/errors.ts';
 import type { MessageOptions } from '../http/message-options.ts';
 import { excerpt, type Refusal, rpcErrorIn, UNKNOWN_MESSAGE_STATUSES } from '../http/refusal.ts';
 import type { RefreshOptions, Reply, Transport } from './transport.ts';
 
-export type TransportKind = 'http' | 'sse';
-
-/** What was found last time, per server. */
-export interface TransportCache {
-  read(): Promise<TransportKind | undefined>;
-  /** Never rejects. */
-  write(kind: TransportKind): void;
-}
+export type TransportKind = NonNullable<CachedServer['transport']>;
 
 export interface AutoTransportOptions {
   readonly http: Transport;
@@ -21,7 +15,7 @@ export interface AutoTransportOptions {
   readonly loadSse: () => Promise<Transport>;
   /** What a start tries first, whatever was found before. */
   readonly first?: TransportKind;
-  readonly memory: TransportCache;
+  readonly memory: ServerCache;
 }
 
 type Attempt =
@@ -52,7 +46,7 @@ export class AutoTransport implements Transport {
 
   async #open(body: Uint8Array | string, options: MessageOptions): Promise<Reply> {
     const { first: wanted, memory } = this.#options;
-    const first = this.#found ?? wanted ?? (await memory.read()) ?? 'http';
+    const first = this.#found ?? wanted ?? (await memory.read()).transport ?? 'http';
     const second = first === 'http' ? 'sse' : 'http';
     const one = await this.#attempt(first, body, options);
     if (one.kind === 'spoken') return one.reply;
@@ -97,7 +91,7 @@ export class AutoTransport implements Transport {
 
   #settle(kind: TransportKind, transport: Transport): void {
     this.#active = transport;
-    if (this.#found !== kind) this.#options.memory.write(kind);
+    if (this.#found !== kind) this.#options.memory.update({ transport: kind });
     this.#found = kind;
   }
 

@@ -1,5 +1,6 @@
+import type { ServerCache } from '../../protocol/server-cache.ts';
 import type { McpOriginOptions } from '../http/mcp-origin.ts';
-import { AutoTransport, type TransportCache } from './auto-transport.ts';
+import { AutoTransport } from './auto-transport.ts';
 import { StreamableHttp } from './streamable-http.ts';
 import type { Transport } from './transport.ts';
 
@@ -10,7 +11,7 @@ export type TransportChoice = 'auto' | 'http' | 'sse' | 'sse-first';
 export async function createTransport(
   choice: TransportChoice,
   options: McpOriginOptions,
-  memory: TransportCache,
+  memory: ServerCache,
 ): Promise<Transport> {
   const loadSse = async () => new (await import('./http-sse.ts')).HttpSse(options);
   if (choice === 'sse') return loadSse();

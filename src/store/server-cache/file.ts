@@ -1,20 +1,13 @@
 import { join } from 'node:path';
-import { isObject, type JsonObject } from '../../protocol/json-object.ts';
+import { isObject } from '../../protocol/json-object.ts';
+import type { CachedServer } from '../../protocol/server-cache.ts';
 import { ensureFolder, readOwnFile, replaceFile } from '../files/atomic-file.ts';
 import { StoreInsecureError, systemCode } from '../files/store-errors.ts';
 
-/** What a server answered last time, for the stand-in. Nothing in it is secret, nothing depends on it. */
-export interface CachedServer {
+/** The file of one server. */
+export interface CachedServerFile extends CachedServer {
   /** Milliseconds since the epoch. */
   readonly savedAt: number;
-  /** The result of `initialize`. */
-  readonly initialize?: JsonObject;
-  /** The transport by which it answered. */
-  readonly transport?: string;
-  /** The era of the protocol that it turned out to speak. */
-  readonly era?: 'legacy' | 'modern';
-  /** Method (`tools/list` …) → its result. */
-  readonly lists: ReadonlyMap<string, JsonObject>;
 }
 
 /** The largest tool lists seen are some 300 KiB; a stand-in that needs more is better without. */
@@ -22,7 +15,7 @@ export const MAX_CACHED_SERVER_BYTES = 1024 * 1024;
 const VERSION = 1;
 
 /** `folder` is `servers/`. Absent, unreadable, of another version: undefined, it is only a convenience. */
-export async function readCachedServer(folder: string, key: string): Promise<CachedServer | undefined> {
+export async function readCachedServer(folder: string, key: string): Promise<CachedServerFile | undefined> {
   let bytes: Buffer;
   try {
     const read = await readOwnFile(join(folder, `${key}.json`), MAX_CACHED_SERVER_BYTES);
@@ -35,7 +28,7 @@ export async function readCachedServer(folder: string, key: string): Promise<Cac
   return parseCachedServer(bytes);
 }
 
-export function parseCachedServer(bytes: Uint8Array): CachedServer | undefined {
+export function parseCachedServer(bytes: Uint8Array): CachedServerFile | undefined {
   let value: unknown;
   try {
     value = JSON.parse(Buffer.from(bytes).toString('utf8'));
@@ -43,24 +36,23 @@ export function parseCachedServer(bytes: Uint8Array): CachedServer | undefined {
     return undefined;
   }
   if (!isObject(value) || value.version !== VERSION || typeof value.savedAt !== 'number') return undefined;
-  const entries = isObject(value.lists) ? Object.entries(value.lists) : [];
-  const lists = new Map(entries.filter((entry): entry is [string, JsonObject] => isObject(entry[1])));
+  const { savedAt, initialize, transport, era, lists } = value;
   return {
-    savedAt: value.savedAt,
-    ...(isObject(value.initialize) ? { initialize: value.initialize } : {}),
-    ...(typeof value.transport === 'string' ? { transport: value.transport } : {}),
-    ...(value.era === 'legacy' || value.era === 'modern' ? { era: value.era } : {}),
-    lists,
+    savedAt,
+    ...(isObject(initialize) ? { initialize } : {}),
+    ...(transport === 'http' || transport === 'sse' ? { transport } : {}),
+    ...(era === 'legacy' || era === 'modern' ? { era } : {}),
+    lists: objectsOf(lists),
   };
 }
 
-/** False: too large, or nowhere to write it; the next start will do without. */
+/** False: too large, or nowhere to write it; the next start does without. */
 export async function writeCachedServer(
   folder: string,
   key: string,
-  remembered: CachedServer,
+  server: CachedServerFile,
 ): Promise<boolean> {
-  const bytes = serializeCachedServer(remembered);
+  const bytes = serializeCachedServer(server);
   if (bytes === undefined) return false;
   try {
     await ensureFolder(folder);
@@ -72,22 +64,36 @@ export async function writeCachedServer(
   }
 }
 
-export function serializeCachedServer(remembered: CachedServer): Buffer | undefined {
-  const { savedAt, initialize, transport, era, lists } = remembered;
+/** Undefined: larger than the limit, or nested deeper than the stack. */
+export function serializeCachedServer({
+  savedAt,
+  initialize,
+  transport,
+  era,
+  lists,
+}: CachedServerFile): Buffer | undefined {
+  const file = {
+    version: VERSION,
+    savedAt,
+    initialize: isObject(initialize) ? initialize : undefined,
+    transport,
+    era,
+    lists: objectsOf(lists),
+  };
   let text: string;
   try {
-    text = JSON.stringify({
-      version: VERSION,
-      savedAt,
-      initialize,
-      transport,
-      era,
-      lists: Object.fromEntries(lists),
-    });
-  } catch {
+    text = JSON.stringify(file);
+  } catch (error) {
     // Nested deeper than the stack (.github/SECURITY.md, attack 17).
-    return undefined;
+    if (error instanceof RangeError) return undefined;
+    throw error;
   }
   const bytes = Buffer.from(text, 'utf8');
   return bytes.length > MAX_CACHED_SERVER_BYTES ? undefined : bytes;
+}
+
+/** Results are objects; anything else is not kept. */
+function objectsOf(lists: unknown): NonNullable<CachedServer['lists']> {
+  const entries = isObject(lists) ? Object.entries(lists) : [];
+  return Object.fromEntries(entries.filter(([, result]) => isObject(result)));
 }

@@ -22,6 +22,7 @@ import { withFileLock } from '../../../src/store/lock/file-lock.ts';
 import { openStore } from '../../../src/store/open-store.ts';
 import { serializeRecord } from '../../../src/store/record/record-schema.ts';
 import { readCachedServer, writeCachedServer } from '../../../src/store/server-cache/file.ts';
+import { ServerCacheFile } from '../../../src/store/server-cache/server-cache.ts';
 import type { LockedRecord, Store } from '../../../src/store/store.ts';
 import { expiredLogin, wholeRecord } from '../../peers/processes/credentials.ts';
 import { TemporaryHome } from '../../peers/processes/home.ts';
@@ -465,7 +466,7 @@ test('a claim file that says nothing of its owner is an owner out of sight', asy
 test('what a server said is kept per server, and a hard place to write it is no failure', async () => {
   await using home = await TemporaryHome.create();
   const folder = join(home.folder, 'servers');
-  const remembered = { savedAt: 1, initialize: { serverInfo: { name: 'x' } }, lists: new Map() };
+  const remembered = { savedAt: 1, initialize: { serverInfo: { name: 'x' } }, lists: {} };
   expect(await readCachedServer(folder, KEY)).toBeUndefined();
   expect(await writeCachedServer(folder, KEY, remembered)).toBe(true);
   expect(await readCachedServer(folder, KEY)).toEqual(remembered);
@@ -473,4 +474,18 @@ test('what a server said is kept per server, and a hard place to write it is no 
   await writeFile(join(home.folder, 'file'), '');
   expect(await writeCachedServer(join(home.folder, 'file', 'servers'), KEY, remembered)).toBe(false);
   expect(await readCachedServer(join(home.folder, 'file'), KEY)).toBeUndefined();
+});
+
+test('what a server says before its file has been read is kept, and so is what only the file knows', async () => {
+  await using home = await TemporaryHome.create();
+  const folder = join(home.folder, 'servers');
+  const options = { folder, key: KEY, now: () => 2, defer: () => {} };
+  const lists = { 'tools/list': { tools: [] } };
+  await writeCachedServer(folder, KEY, { savedAt: 1, transport: 'http', lists });
+  const cache = new ServerCacheFile(options);
+  const reading = cache.read();
+  cache.update({ transport: 'sse', era: 'legacy' });
+  expect(await reading).toEqual({ transport: 'http', lists });
+  await cache.flush();
+  expect(await readCachedServer(folder, KEY)).toEqual({ savedAt: 2, transport: 'sse', era: 'legacy', lists });
 });

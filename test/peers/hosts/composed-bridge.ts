@@ -3,12 +3,12 @@ import type { Authorization } from '../../../src/auth/authorization.ts';
 import { runBridge } from '../../../src/bridge/bridge.ts';
 import type { BridgeOutcome, StopReason } from '../../../src/bridge/relay/parts.ts';
 import { AuthorizedTransport } from '../../../src/bridge/session/authorized-transport.ts';
-import type { CachedServer, ServerCache } from '../../../src/bridge/stand-in/server-cache.ts';
 import { createHostWriter } from '../../../src/host/writer.ts';
 import { type Clock, systemClock } from '../../../src/platform/clock.ts';
 import { createHttp, type HttpOptions } from '../../../src/platform/http/undici.ts';
 import { type Logger, silentLogger } from '../../../src/platform/log/logger.ts';
 import { systemRandom } from '../../../src/platform/random.ts';
+import type { CachedServer, ServerCache } from '../../../src/protocol/server-cache.ts';
 import { createCookies } from '../../../src/remote/http/cookies.ts';
 import { BadAnswerError } from '../../../src/remote/http/errors.ts';
 import type { TransportKind } from '../../../src/remote/transport/auto-transport.ts';
@@ -195,7 +195,10 @@ export async function composeBridge(url: string, options: ComposeOptions = {}): 
       maxMessageBytes: options.maxMessageBytes ?? DEFAULT_MESSAGE_BYTES,
       ...(options.cookies === false ? {} : { cookies: createCookies(systemClock.now) }),
     },
-    { read: async () => options.lastTransport, write: (kind) => void found.push(kind) },
+    {
+      read: async () => (options.lastTransport === undefined ? {} : { transport: options.lastTransport }),
+      update: ({ transport }) => void (transport !== undefined && found.push(transport)),
+    },
   );
   return new ComposedBridge(http, authorized(transport, options), found, options);
 }

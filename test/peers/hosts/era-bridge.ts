@@ -1,12 +1,12 @@
 import { Client as ModernClient } from '@modelcontextprotocol/client';
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
-import type { CachedServer } from '../../../src/bridge/stand-in/server-cache.ts';
 import { EraTransport } from '../../../src/eras/era-transport.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { createHttp } from '../../../src/platform/http/undici.ts';
 import { type Logger, silentLogger } from '../../../src/platform/log/logger.ts';
 import { systemRandom } from '../../../src/platform/random.ts';
 import type { Era } from '../../../src/protocol/revisions.ts';
+import type { CachedServer } from '../../../src/protocol/server-cache.ts';
 import { createTransport } from '../../../src/remote/transport/create-transport.ts';
 import { authorized, ComposedBridge, type ComposeOptions } from './composed-bridge.ts';
 
@@ -31,13 +31,13 @@ export async function composeEraBridge(
     userAgent: 'test',
     maxMessageBytes: MAX_MESSAGE_BYTES,
   };
-  const inner = await createTransport('auto', origin, { read: async () => undefined, write: () => {} });
+  const inner = await createTransport('auto', origin, { read: async () => ({}), update: () => {} });
   const eras: Era[] = [];
   const transport = new EraTransport({
     transport: authorized(inner, options),
     memory: {
       read: async () => (options.era === undefined ? {} : { era: options.era }),
-      update: ({ era }) => void eras.push(era),
+      update: ({ era }) => void (era !== undefined && eras.push(era)),
     },
     clock: options.clock ?? systemClock,
     random: systemRandom,

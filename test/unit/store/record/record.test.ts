@@ -83,14 +83,14 @@ test('compare and set: nothing is there and nothing is expected', () => {
 });
 
 test('what a server said survives; what is too large or too deep is not kept', () => {
-  const lists = new Map([['tools/list', { tools: [{ name: 'x' }] }]]);
+  const lists = { 'tools/list': { tools: [{ name: 'x' }] } };
   const remembered = { savedAt: 5, initialize: { protocolVersion: '2025-06-18' }, lists };
   expect(parseCachedServer(serializeCachedServer(remembered) ?? Buffer.alloc(0))).toEqual(remembered);
   let deep: object = {};
   for (let depth = 0; depth < 200_000; depth++) deep = { deep };
-  expect(serializeCachedServer({ savedAt: 1, lists: new Map([['tools/list', { deep }]]) })).toBeUndefined();
+  expect(serializeCachedServer({ savedAt: 1, lists: { 'tools/list': { deep } } })).toBeUndefined();
   const large = { text: 'x'.repeat(1024 * 1024) };
-  expect(serializeCachedServer({ savedAt: 1, lists: new Map([['tools/list', large]]) })).toBeUndefined();
+  expect(serializeCachedServer({ savedAt: 1, lists: { 'tools/list': large } })).toBeUndefined();
 });
 
 test.each(['', '[]', '{"version":2,"savedAt":1}', '{"version":1}', '{'])('not what was kept: %s', (text) => {
