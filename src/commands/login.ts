@@ -1,7 +1,7 @@
 import type { AuthorizationOptions } from '../auth/credential/interactive-authorization.ts';
 import { validToken } from '../auth/credential/valid-token.ts';
 import { SignInEndedError } from '../auth/errors/errors.ts';
-import { signInNeeded } from '../auth/sign-in/ensure.ts';
+import { LEASE_EXTRA_MS, signInNeeded } from '../auth/sign-in/ensure.ts';
 import { SignInFollower } from '../auth/sign-in/follow.ts';
 import type { SignInOutcome } from '../auth/sign-in/run.ts';
 import type { SignInRequest } from '../auth/sign-in-request.ts';
@@ -23,7 +23,7 @@ export interface LoginParts {
   /** Runs the sign-in in this process; `onPrompt` is told what to open. */
   readonly signIn: (
     request: SignInRequest,
-    onPrompt: (face: SignInPrompt) => void,
+    onPrompt: (prompt: SignInPrompt) => void,
     signal: AbortSignal,
   ) => Promise<SignInOutcome>;
   /** Something turns until it is called. */
@@ -32,9 +32,6 @@ export interface LoginParts {
 
 /** What a person is to open, and to enter there. */
 export type SignInPrompt = Pick<SignInStatus, 'userCode' | 'codeAddress'> & { readonly address: string };
-
-/** A sign-in ends itself at its own deadline; the lease allows it to start up and to tidy up. */
-const LEASE_EXTRA_MS = 60_000;
 
 /** `login URL`: the sign-in that bridges start in the background, in front of the person. Rejects where it does not end well. */
 export async function login(parts: LoginParts, signal: AbortSignal): Promise<void> {

@@ -54,13 +54,13 @@ function toldOf(leases: Leases, onOffer: (offer: SignInPrompt) => void): Leases 
   let told: string | undefined;
   return {
     ...leases,
-    writeStatus: async (key, face) => {
-      const { address } = face;
+    writeStatus: async (key, status) => {
+      const { address } = status;
       if (address !== undefined && address !== told) {
         told = address;
-        onOffer({ ...face, address });
+        onOffer({ ...status, address });
       }
-      await leases.writeStatus(key, face);
+      await leases.writeStatus(key, status);
     },
   };
 }

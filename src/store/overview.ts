@@ -63,7 +63,7 @@ async function readOne(
   leases: Pick<Leases, 'holder' | 'readStatus'>,
   now: number,
 ): Promise<CredentialOverview> {
-  const [found, nonce, face, lock] = await Promise.all([
+  const [found, nonce, status, lock] = await Promise.all([
     readRecord(join(folder, `${key}.json`)).catch((error: unknown) => {
       if (error instanceof LaterVersionError) return { kind: 'later-version' } as const;
       throw error;
@@ -72,11 +72,11 @@ async function readOne(
     leases.readStatus(key),
     readRefresher(folder, key, names, now).then((refresher) => refresher ?? readLock(folder, key, now)),
   ]);
-  const isGoingOn = nonce !== undefined && face?.nonce === nonce;
+  const isGoingOn = nonce !== undefined && status?.nonce === nonce;
   return {
     key,
     found,
-    ...(isGoingOn ? { signIn: face } : {}),
+    ...(isGoingOn ? { signIn: status } : {}),
     ...(lock === undefined ? {} : { lock }),
   };
 }

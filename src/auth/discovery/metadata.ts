@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import type { OAuthSettings } from '../../protocol/oauth-settings.ts';
 import { quote } from '../../protocol/quote.ts';
+import { MAX_AUTH_METHODS } from '../../store/record/record-schema.ts';
 import { DiscoveryError, PkceUnsupportedError } from '../errors/oauth-errors.ts';
 import { checkDiscoveredUrl, type UrlPolicy } from '../http/url-policy.ts';
 import { checkIssuer, type IssuerExpectation } from './issuer.ts';
@@ -47,9 +48,6 @@ export interface MetadataExpectation extends IssuerExpectation {
   readonly flow?: 'redirect' | 'direct' | undefined;
   readonly policy: UrlPolicy;
 }
-
-/** There are some ten; they are kept in the record. */
-const MAX_AUTH_METHODS = 32;
 
 const AS_METADATA = 'authorization server metadata';
 

@@ -42,7 +42,7 @@ export class RefreshPostponedError extends DrawbridgeError {
   }
 }
 
-/** What a sign-in in another process may have ended with; every other word in its face is just "failed". */
+/** What a sign-in in another process may have ended with; every other code in its status is just "failed". */
 const SIGN_IN_CODES: readonly ErrorCode[] = [
   'authorization_denied',
   'browser',
@@ -63,7 +63,7 @@ const SIGN_IN_CODES: readonly ErrorCode[] = [
   'token_endpoint',
 ];
 
-/** A sign-in in another process ended without a credential, as its face says. */
+/** A sign-in in another process ended without a credential, as its status says. */
 export class SignInEndedError extends DrawbridgeError {
   readonly code: ErrorCode;
 

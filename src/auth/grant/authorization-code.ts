@@ -105,7 +105,7 @@ export async function signIn(
     else arrival.respond(redirectAnswer(address));
     arrival = await receiver.arrival(signal);
     try {
-      const answer = await redeem(arrival, plan, round, tools, attempt.signal);
+      const answer = await exchangeArrivedCode(arrival, plan, round, tools, attempt.signal);
       const record = await saveCredential(
         request.key,
         newCredential(request, plan, client, { answer, binding }, tools),
@@ -117,7 +117,7 @@ export async function signIn(
       // test/README.md, fault 25: a server that has forgotten the registration says so only now. Once, and in the same tab.
       if (mayRegisterAgain && isClientUnknown(error)) {
         mayRegisterAgain = false;
-        tools.logger.debug('client unknown to its issuer, registering anew', { issuer: plan.issuer });
+        tools.logger.debug('client unknown to its issuer, registering again', { issuer: plan.issuer });
         client = await register().catch((cause) => {
           arrival?.respond(failurePage(request.server, cause));
           throw cause;
@@ -188,7 +188,7 @@ async function ask(
   return { address, round };
 }
 
-async function redeem(
+async function exchangeArrivedCode(
   { judgement }: Arrival,
   { issuer, metadata, resource, redirectUri, codeScope, binding }: Plan,
   { client, codeVerifier }: Round,

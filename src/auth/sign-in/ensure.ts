@@ -11,7 +11,7 @@ import { type FollowSignInDeps, type LeaseOutcome, SignInFollower } from './foll
 /** The parts of a request that do not change from one sign-in to the next. */
 export type SignInSettings = Omit<SignInRequest, 'key' | 'nonce' | 'challenge'>;
 
-/** Resolves once the sign-in runs; how it goes is read from its face. Rejects where it cannot be started. */
+/** Resolves once the sign-in runs; how it goes is read from its status. Rejects where it cannot be started. */
 export type LaunchSignIn = (request: SignInRequest) => Promise<void>;
 
 export interface EnsureSignInDeps extends FollowSignInDeps {
@@ -25,35 +25,35 @@ export type Asked =
   | { readonly kind: 'usable'; readonly record: CredentialRecord }
   | { readonly kind: 'sign-in'; readonly signIn: PendingSignInStatus };
 
-/** A person who did not answer the last tab does not want another one each time a host asks for something. */
+/** A person who has not answered the last tab does not want another one with each request of a host. */
 const BROWSER_PAUSE_MS = 10 * 60_000;
 /** A sign-in ends itself at its own deadline; the lease allows it to start up and to tidy up. */
-const LEASE_EXTRA_MS = 60_000;
+export const LEASE_EXTRA_MS = 60_000;
 
-/** The sign-in of this credential: the one that is going on anywhere on this machine, else a new one. */
+/** The sign-in of this credential: the one that is going on anywhere on this machine, else a new one. Rejects where none can be started. */
 export async function ensureSignIn(
-  tools: EnsureSignInDeps,
+  deps: EnsureSignInDeps,
   challenge: BearerChallenge | undefined,
   signal: AbortSignal,
 ): Promise<Asked> {
-  if (tools.nonInteractiveReason !== undefined)
-    return followOrRefuse(tools, tools.nonInteractiveReason.hint, signal);
-  const begun = await begin(tools, challenge);
-  if (begun.kind === 'usable') return begun;
-  // The one that is going on may be that whose token was just refused, about to end: then it is not the one that is wanted.
-  const again = begun.kind === 'held' ? () => begin(tools, challenge) : undefined;
-  return { kind: 'sign-in', signIn: new SignInFollower(tools, begun.nonce, signal, again) };
+  if (deps.nonInteractiveReason !== undefined)
+    return followOrRefuse(deps, deps.nonInteractiveReason.hint, signal);
+  const started = await start(deps, challenge);
+  if (started.kind === 'usable') return started;
+  // The sign-in that is going on may be about to end with the token that was just refused: then another one is needed.
+  const startAnother = started.kind === 'held' ? () => start(deps, challenge) : undefined;
+  return { kind: 'sign-in', signIn: new SignInFollower(deps, started.nonce, signal, startAnother) };
 }
 
-async function begin(tools: EnsureSignInDeps, challenge: BearerChallenge | undefined): Promise<LeaseOutcome> {
-  const { leases, key, clock, settings, launch } = tools;
+async function start(deps: EnsureSignInDeps, challenge: BearerChallenge | undefined): Promise<LeaseOutcome> {
+  const { leases, key, clock, settings, launch } = deps;
   const now = clock.now();
   const lease = await leases.create(key, now, settings.authTimeoutMs + LEASE_EXTRA_MS);
   if (lease.kind === 'held') return { kind: 'held', nonce: lease.nonce };
   const { nonce } = lease;
   try {
-    // One that was going on may have ended well since the record was last read: then no second tab.
-    const record = await tools.usable();
+    // Another sign-in may have ended well since the record was last read: then no second tab.
+    const record = await deps.usable();
     if (record !== undefined) {
       await leases.release(key, nonce);
       return { kind: 'usable', record };
@@ -61,18 +61,18 @@ async function begin(tools: EnsureSignInDeps, challenge: BearerChallenge | undef
     const openBrowser = settings.openBrowser && !isBrowserPause(await leases.readStatus(key), now);
     await launch({ ...settings, openBrowser, key, nonce, challenge: challenge ?? {} });
   } catch (error) {
-    await leases.writeStatus(key, failedFace(error, nonce, now));
+    await leases.writeStatus(key, failedStatus(error, nonce, now));
     await leases.release(key, nonce);
     throw error;
   }
-  return { kind: 'begun', nonce };
+  return { kind: 'started', nonce };
 }
 
-/** Headless: a sign-in that a person does elsewhere on this machine is waited for, none is begun. */
-async function followOrRefuse(tools: EnsureSignInDeps, hint: string, signal: AbortSignal): Promise<Asked> {
-  const { leases, key, clock, settings, usable } = tools;
+/** Nobody can be asked from here: waits for a sign-in that a person does elsewhere on this machine, and starts none. */
+async function followOrRefuse(deps: EnsureSignInDeps, hint: string, signal: AbortSignal): Promise<Asked> {
+  const { leases, key, clock, settings, usable } = deps;
   const nonce = await leases.holder(key, clock.now());
-  if (nonce !== undefined) return { kind: 'sign-in', signIn: new SignInFollower(tools, nonce, signal) };
+  if (nonce !== undefined) return { kind: 'sign-in', signIn: new SignInFollower(deps, nonce, signal) };
   const record = await usable();
   if (record !== undefined) return { kind: 'usable', record };
   throw signInNeeded(settings.server, hint);
@@ -88,12 +88,12 @@ export function signInNeeded(server: string, hint: string): SignInNeededError {
 }
 
 /** Only after one that opened a browser and did not end well: the address is still offered. */
-export function isBrowserPause(face: SignInStatus | undefined, now: number): boolean {
-  if (face?.browserOpenedAt === undefined || face.phase === 'done') return false;
-  return Math.abs(now - face.browserOpenedAt) < BROWSER_PAUSE_MS;
+export function isBrowserPause(status: SignInStatus | undefined, now: number): boolean {
+  if (status?.browserOpenedAt === undefined || status.phase === 'done') return false;
+  return Math.abs(now - status.browserOpenedAt) < BROWSER_PAUSE_MS;
 }
 
-function failedFace(error: unknown, nonce: string, now: number): SignInStatus {
+function failedStatus(error: unknown, nonce: string, now: number): SignInStatus {
   const code = error instanceof DrawbridgeError ? error.code : 'internal';
   return {
     phase: 'failed',

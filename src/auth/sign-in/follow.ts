@@ -12,14 +12,14 @@ export interface FollowSignInDeps {
   readonly clock: Clock;
   /** The record, once it holds a token that may serve. */
   readonly usable: () => Promise<CredentialRecord | undefined>;
-  /** Told before anybody who waits. */
+  /** Called before those who wait are told. */
   readonly onRecord: (record: CredentialRecord) => Bearer;
 }
 
-/** What came of asking for a sign-in; `nonce`: of the one that is going on now. */
+/** What came of asking for a sign-in. `nonce` belongs to the sign-in that is going on now. */
 export type LeaseOutcome =
   | { readonly kind: 'usable'; readonly record: CredentialRecord }
-  | { readonly kind: 'begun'; readonly nonce: string }
+  | { readonly kind: 'started'; readonly nonce: string }
   | { readonly kind: 'held'; readonly nonce: string | undefined };
 
 /**
@@ -28,29 +28,29 @@ export type LeaseOutcome =
  */
 const TURN_MS = 250;
 
-/** Follows a sign-in that some process does, from what it leaves in the store. */
+/** Follows a sign-in of any process, from what that process leaves in the store. */
 export class SignInFollower implements PendingSignInStatus {
   address: string | undefined;
   userCode: string | undefined;
   codeAddress: string | undefined;
   deadline: number | undefined;
   readonly done: Promise<Bearer>;
-  readonly #tools: FollowSignInDeps;
+  readonly #deps: FollowSignInDeps;
   readonly #listeners = new Set<(address: string, userCode?: string) => void>();
 
   /**
-   * `nonce`: the lease's; a face with another is an earlier sign-in's. `again`: begins another, once, where this one ends well and
-   * leaves nothing that is of use here, or had failed before it was followed.
+   * `nonce` is the lease's; a status with another one belongs to an earlier sign-in. `startAnother` is called at most once: where the
+   * sign-in that is followed ends well and leaves nothing of use here, or had failed before it was followed.
    */
   constructor(
-    tools: FollowSignInDeps,
+    deps: FollowSignInDeps,
     nonce: string | undefined,
     signal: AbortSignal,
-    again?: () => Promise<LeaseOutcome>,
+    startAnother?: () => Promise<LeaseOutcome>,
   ) {
-    this.#tools = tools;
-    this.done = this.#follow(nonce, signal, again);
-    // Whoever asks gets the reason; a bridge that nobody asks must not end for it.
+    this.#deps = deps;
+    this.done = this.#follow(nonce, signal, startAnother);
+    // Each caller that awaits it gets the reason; without one, the rejection must not end the process.
     this.done.catch(() => {});
   }
 
@@ -62,29 +62,30 @@ export class SignInFollower implements PendingSignInStatus {
   async #follow(
     first: string | undefined,
     signal: AbortSignal,
-    again: (() => Promise<LeaseOutcome>) | undefined,
+    startAnother: (() => Promise<LeaseOutcome>) | undefined,
   ): Promise<Bearer> {
-    const { leases, key, clock, usable, onRecord } = this.#tools;
-    let mayBegin = again;
-    /** One that had failed before it was followed, and has its lease still: somebody asked anew after hearing of it. */
-    let overBefore: string | undefined;
+    const { leases, key, clock, usable, onRecord } = this.#deps;
+    let mayStart = startAnother;
+    /** The nonce of a sign-in that had failed before it was followed and still has its lease: the request came after that failure was known. */
+    let failedBefore: string | undefined;
     for (let nonce = first, isFirst = true; ; isFirst = false) {
-      // In this order: a sign-in writes the record, then its face, then gives the lease back.
+      // In this order: a sign-in writes the record, then its status, then gives the lease back.
       const holder = await leases.holder(key, clock.now());
-      const face = await leases.readStatus(key);
+      const status = await leases.readStatus(key);
       const record = await usable();
       if (record !== undefined) return onRecord(record);
       nonce = holder ?? nonce;
-      const failed = face?.phase === 'failed' && face.nonce === nonce ? face : undefined;
-      if (isFirst && mayBegin !== undefined) overBefore = failed?.nonce;
-      const isOver = overBefore !== undefined && overBefore === nonce;
-      if (!isOver && face !== undefined && (nonce === undefined || face.nonce === nonce)) this.#show(face);
+      const failed = status?.phase === 'failed' && status.nonce === nonce ? status : undefined;
+      if (isFirst && mayStart !== undefined) failedBefore = failed?.nonce;
+      const isOver = failedBefore !== undefined && failedBefore === nonce;
+      if (!isOver && status !== undefined && (nonce === undefined || status.nonce === nonce))
+        this.#show(status);
       if (!isOver && failed !== undefined) throw failureOf(failed);
-      if (holder === undefined && mayBegin !== undefined && (isOver || face?.phase === 'done')) {
-        const begun = await mayBegin();
-        if (begun.kind === 'usable') return onRecord(begun.record);
-        nonce = begun.nonce;
-        mayBegin = undefined;
+      if (holder === undefined && mayStart !== undefined && (isOver || status?.phase === 'done')) {
+        const started = await mayStart();
+        if (started.kind === 'usable') return onRecord(started.record);
+        nonce = started.nonce;
+        mayStart = undefined;
       } else if (holder === undefined) {
         throw new SignInEndedError(undefined, 'the sign-in ended without an answer', {
           hint: 'Ask again to start another one.',
@@ -94,14 +95,14 @@ export class SignInFollower implements PendingSignInStatus {
     }
   }
 
-  #show(face: SignInStatus): void {
-    this.deadline = face.deadline;
-    if (face.address === undefined || face.address === this.address) return;
-    admitResource(face.address);
-    this.address = face.address;
-    this.userCode = face.userCode;
-    this.codeAddress = face.codeAddress;
-    for (const listener of this.#listeners) listener(face.address, face.userCode);
+  #show(status: SignInStatus): void {
+    this.deadline = status.deadline;
+    if (status.address === undefined || status.address === this.address) return;
+    admitResource(status.address);
+    this.address = status.address;
+    this.userCode = status.userCode;
+    this.codeAddress = status.codeAddress;
+    for (const listener of this.#listeners) listener(status.address, status.userCode);
   }
 }
 

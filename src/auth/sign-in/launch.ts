@@ -21,7 +21,7 @@ export interface SignInStarter {
 
 /**
  * Starts the sign-in in a process of its own, detached: hosts kill bridges that make them wait, and the person's login has
- * to survive that. Resolves when it runs and has its request; from then on the lease's face tells how it goes.
+ * to survive that. Resolves when it runs and has its request; from then on the lease's status tells how it goes.
  */
 export async function startSignIn(request: SignInRequest, starter: SignInStarter): Promise<void> {
   const outcome = await starter.launch({

@@ -37,7 +37,7 @@ const LINGER_MS = 2_000;
 const LINGER_STEP_MS = 100;
 
 /**
- * One sign-in from lease to credential, in a process of its own or, where the store cannot be written, inside the bridge. Its face
+ * One sign-in from lease to credential, in a process of its own or, where the store cannot be written, inside the bridge. Its status
  * tells the others how it goes. Rejects only when the lease itself cannot be read or released.
  */
 export async function runSignIn(
@@ -51,7 +51,7 @@ export async function runSignIn(
 
   const startedAt = clock.now();
   const deadline = startedAt + authTimeoutMs;
-  const face = new StatusWriter(leases, key, {
+  const status = new StatusWriter(leases, key, {
     phase: 'starting',
     nonce,
     pid: platform.pid,
@@ -71,7 +71,7 @@ export async function runSignIn(
   const waiting = AbortSignal.any([signal, expiry.signal]);
   let http: Http | undefined;
   try {
-    await face.write({});
+    await status.write({});
     const server = new URL(request.server);
     const addresses = createAddressGuard(server);
     http = await platform.createHttp(addresses.allow);
@@ -82,10 +82,10 @@ export async function runSignIn(
     // The point of a code is that the browser is elsewhere.
     const browser = isDevice ? undefined : openBrowser;
     const show: SignInAttempt['show'] = (address, code) =>
-      showAddress(address, { face, openBrowser: browser, code, now: clock.now, logger });
+      showAddress(address, { status, openBrowser: browser, code, now: clock.now, logger });
     const flow = isDevice ? (await import('../grant/device-code.ts')).deviceSignIn : signIn;
     const record = await flow(request, { ...platform, fetch, receiver }, { signal, waiting, show });
-    await face.write({ phase: 'done' });
+    await status.write({ phase: 'done' });
     return { kind: 'signed-in', record, closed: linger(receiver, request, platform, outer) };
   } catch (thrown) {
     await receiver.close();
@@ -94,7 +94,10 @@ export async function runSignIn(
     const message = describeError(error);
     logger.debug('sign-in failed', { code: error.code, error: message });
     const { code, hint } = error;
-    await face.write({ phase: 'failed', error: { code, message, ...(hint === undefined ? {} : { hint }) } });
+    await status.write({
+      phase: 'failed',
+      error: { code, message, ...(hint === undefined ? {} : { hint }) },
+    });
     return { kind: 'failed', error };
   } finally {
     expiry.stop();

@@ -8,26 +8,26 @@ import type { ShownCode } from '../grant/authorization-code.ts';
 export class StatusWriter {
   readonly #key: string;
   readonly #leases: Pick<Leases, 'writeStatus'>;
-  #face: SignInStatus;
+  #status: SignInStatus;
   #last: Promise<void> = Promise.resolve();
 
-  constructor(leases: Pick<Leases, 'writeStatus'>, key: string, face: SignInStatus) {
+  constructor(leases: Pick<Leases, 'writeStatus'>, key: string, status: SignInStatus) {
     this.#leases = leases;
     this.#key = key;
-    this.#face = face;
+    this.#status = status;
   }
 
   write(change: Partial<SignInStatus>): Promise<void> {
-    if (this.#face.phase === 'done' || this.#face.phase === 'failed') return this.#last;
-    const face = { ...this.#face, ...change };
-    this.#face = face;
-    this.#last = this.#last.catch(() => {}).then(() => this.#leases.writeStatus(this.#key, face));
+    if (this.#status.phase === 'done' || this.#status.phase === 'failed') return this.#last;
+    const status = { ...this.#status, ...change };
+    this.#status = status;
+    this.#last = this.#last.catch(() => {}).then(() => this.#leases.writeStatus(this.#key, status));
     return this.#last;
   }
 }
 
 export interface ShowAddressOptions {
-  readonly face: StatusWriter;
+  readonly status: StatusWriter;
   /** Undefined: the address is only offered. */
   readonly openBrowser: OpenBrowser | undefined;
   readonly code?: ShownCode | undefined;
@@ -40,10 +40,10 @@ const NEVER = 0;
 
 /** Offers the address to everybody and opens it once. Does not wait for the browser: the person may be back before it says how it went. */
 export async function showAddress(address: string, options: ShowAddressOptions): Promise<void> {
-  const { face, openBrowser, code, now, logger } = options;
+  const { status, openBrowser, code, now, logger } = options;
   if (openBrowser === undefined) {
     const { userCode, codeAddress } = code ?? {};
-    return face.write({
+    return status.write({
       phase: 'pending',
       address,
       ...(userCode === undefined ? {} : { userCode }),
@@ -51,7 +51,7 @@ export async function showAddress(address: string, options: ShowAddressOptions):
     });
   }
   // Written before it is opened: a process that is killed in between must not be followed by a second tab.
-  await face.write({ phase: 'pending', address, browserOpenedAt: now() });
+  await status.write({ phase: 'pending', address, browserOpenedAt: now() });
   const report = async () => {
     const outcome = await openBrowser(address).catch((error: unknown) => ({
       kind: 'not-opened' as const,
@@ -61,7 +61,7 @@ export async function showAddress(address: string, options: ShowAddressOptions):
     logger.inform(
       `No browser could be opened (${outcome.reason}). To sign in, open this address:\n${address}`,
     );
-    await face.write({ browserOpenedAt: NEVER });
+    await status.write({ browserOpenedAt: NEVER });
   };
-  void report().catch((error: unknown) => logger.warn('face not written', { error: describeError(error) }));
+  void report().catch((error: unknown) => logger.warn('status not written', { error: describeError(error) }));
 }

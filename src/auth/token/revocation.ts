@@ -32,7 +32,7 @@ export async function revokeTokens(
       ['access_token', tokens.accessToken],
     ] as const) {
       if (token === undefined) continue;
-      // Each request anew: an assertion may be used once (RFC 7523 §3, `jti`).
+      // Built for each request: an assertion may be used once (RFC 7523 §3, `jti`).
       const { headers, parameters } = authenticateClient(client, record.tokenEndpointAuthMethods, { issuer });
       const body = new URLSearchParams({ token, token_type_hint: hint, ...parameters }).toString();
       const type = { 'content-type': 'application/x-www-form-urlencoded' };

@@ -33,7 +33,7 @@ const MAX_FILE_BYTES = 64 * 1024;
 
 export type LeaseAnswer =
   | { readonly kind: 'created'; readonly nonce: string }
-  | { readonly kind: 'held'; readonly nonce: string | undefined; readonly face: SignInStatus | undefined };
+  | { readonly kind: 'held'; readonly nonce: string | undefined; readonly status: SignInStatus | undefined };
 
 /** The one sign-in that may go on for a credential, across all processes. */
 export interface Leases {
@@ -48,7 +48,7 @@ export interface Leases {
   holder(key: string, now: number): Promise<string | undefined>;
   readStatus(key: string): Promise<SignInStatus | undefined>;
   /** Keeps when a browser was last opened for nothing, until a sign-in ends well. */
-  writeStatus(key: string, face: SignInStatus): Promise<void>;
+  writeStatus(key: string, status: SignInStatus): Promise<void>;
 }
 
 /** `folder` is the store's. */
@@ -60,7 +60,7 @@ export function openLeases(
   },
 ): Leases {
   const leasePath = (key: string) => join(folder, `${key}.lease`);
-  const facePath = (key: string) => join(folder, `${key}.sign-in.json`);
+  const statusPath = (key: string) => join(folder, `${key}.sign-in.json`);
 
   /** Look and act must be one step; it takes milliseconds, and no human is awaited in it. */
   async function locked<T>(key: string, run: () => Promise<T>): Promise<T> {
@@ -85,7 +85,7 @@ export function openLeases(
   }
 
   async function readStatus(key: string): Promise<SignInStatus | undefined> {
-    const read = await asStoreErrors(folder, () => readOwnFile(facePath(key), MAX_FILE_BYTES));
+    const read = await asStoreErrors(folder, () => readOwnFile(statusPath(key), MAX_FILE_BYTES));
     if (read.kind !== 'bytes') return undefined;
     const { parseSignInStatus } = await import('./sign-in-status.ts');
     return parseSignInStatus(read.bytes);
@@ -98,7 +98,7 @@ export function openLeases(
         const path = leasePath(key);
         const found = await readLease(key);
         if (isLive(found, now))
-          return { kind: 'held', nonce: found.lease.nonce, face: await readStatus(key) };
+          return { kind: 'held', nonce: found.lease.nonce, status: await readStatus(key) };
         if (found.kind !== 'none') {
           const aside = `${path}.${randomBytes(6).toString('hex')}.tmp`;
           await renameFile(path, aside);
@@ -114,7 +114,7 @@ export function openLeases(
         const created = await createFileWhole(path, Buffer.from(JSON.stringify(lease)));
         if (created) return { kind: 'created', nonce };
         // The lock was lost meanwhile; O_EXCL has decided.
-        return { kind: 'held', nonce: undefined, face: await readStatus(key) };
+        return { kind: 'held', nonce: undefined, status: await readStatus(key) };
       }),
     adopt: (key, nonce) =>
       locked(key, async () => {
@@ -141,12 +141,12 @@ export function openLeases(
       const found = await readLease(key);
       return isLive(found, now) ? found.lease.nonce : undefined;
     },
-    writeStatus: (key, face) =>
+    writeStatus: (key, status) =>
       asStoreErrors(folder, async () => {
         await ensureFolder(folder);
         const { withBrowser } = await import('./sign-in-status.ts');
-        const next = withBrowser(face, await readStatus(key));
-        await replaceFile(facePath(key), Buffer.from(JSON.stringify(next)));
+        const next = withBrowser(status, await readStatus(key));
+        await replaceFile(statusPath(key), Buffer.from(JSON.stringify(next)));
       }),
   };
 }

@@ -5,11 +5,11 @@ import { type SignInStatus, withBrowser } from './sign-in-status.ts';
 /** Leases where nothing can be written: one process, whose sign-ins live and end with it. */
 export function memoryLeases(): Leases {
   const nonces = new Map<string, string>();
-  const faces = new Map<string, SignInStatus>();
+  const statuses = new Map<string, SignInStatus>();
   return {
     create: async (key) => {
       const held = nonces.get(key);
-      if (held !== undefined) return { kind: 'held', nonce: held, face: faces.get(key) };
+      if (held !== undefined) return { kind: 'held', nonce: held, status: statuses.get(key) };
       const nonce = randomBytes(32).toString('base64url');
       nonces.set(key, nonce);
       return { kind: 'created', nonce };
@@ -20,9 +20,9 @@ export function memoryLeases(): Leases {
       if (nonces.get(key) === nonce) nonces.delete(key);
     },
     holder: async (key) => nonces.get(key),
-    readStatus: async (key) => faces.get(key),
-    writeStatus: async (key, face) => {
-      faces.set(key, withBrowser(face, faces.get(key)));
+    readStatus: async (key) => statuses.get(key),
+    writeStatus: async (key, status) => {
+      statuses.set(key, withBrowser(status, statuses.get(key)));
     },
   };
 }

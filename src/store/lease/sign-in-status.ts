@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 
 const text = z.string().check(z.maxLength(16 * 1024));
 
-const face = z.object({
+const status = z.object({
   phase: z.enum(['starting', 'pending', 'failed', 'done']),
   nonce: text,
   pid: z.int(),
@@ -40,15 +40,15 @@ export interface SignInStatus {
 
 export function parseSignInStatus(bytes: Uint8Array): SignInStatus | undefined {
   try {
-    return face.parse(JSON.parse(Buffer.from(bytes).toString('utf8'))) as SignInStatus;
+    return status.parse(JSON.parse(Buffer.from(bytes).toString('utf8'))) as SignInStatus;
   } catch {
     return undefined;
   }
 }
 
 /** When a browser was last opened for nothing is kept until a sign-in ends well. */
-export function withBrowser(face: SignInStatus, before: SignInStatus | undefined): SignInStatus {
-  if (face.phase === 'done' || before?.phase === 'done') return face;
-  const browserOpenedAt = face.browserOpenedAt ?? before?.browserOpenedAt;
-  return browserOpenedAt === undefined ? face : { ...face, browserOpenedAt };
+export function withBrowser(status: SignInStatus, before: SignInStatus | undefined): SignInStatus {
+  if (status.phase === 'done' || before?.phase === 'done') return status;
+  const browserOpenedAt = status.browserOpenedAt ?? before?.browserOpenedAt;
+  return browserOpenedAt === undefined ? status : { ...status, browserOpenedAt };
 }

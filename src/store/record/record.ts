@@ -2,14 +2,13 @@
  * What is on disk, per credential:
  *
  *   credentials/KEY.json                  the record below, 0600, replaced whole by rename
- *   credentials/KEY.json.lock             the lock; it names its owner and queues, it decides nothing
- *   credentials/KEY.json.lock.NONCE.next  who inherited it from the owner with that nonce, who died with it
+ *   credentials/KEY.json.lock             the lock; it queues and decides nothing
  *   credentials/KEY.HASH.N.claim          who may spend the refresh token with that SHA-256; made with O_EXCL, N from 1;
  *                                         touched for as long as its owner lives
  *   credentials/KEY.HASH.N.answer         room for the record that will follow; its presence says "may have been spent"
  *   credentials/KEY.HASH.N.lost           the same after its owner gave up waiting for the answer
  *   credentials/KEY.lease, .lease.lock    the sign-in that is going on, if any
- *   credentials/KEY.sign-in.json          its public face: address, deadline, outcome; no secret
+ *   credentials/KEY.sign-in.json          its status: address, deadline, outcome; no secret
  *   credentials/KEY.corrupt-…             a record that could not be read, set aside; the newest three, until logout
  *   servers/KEY.json                      what the server answered last time; no secret
  */
@@ -31,7 +30,7 @@ export interface CredentialRecord {
   readonly endpoints: { readonly token: string; readonly revocation?: string };
   /** `token_endpoint_auth_methods_supported` of the authorization server metadata. */
   readonly tokenEndpointAuthMethods?: readonly string[];
-  /** Absent: the authorization server no longer knows it (`invalid_client`); the next sign-in registers anew. */
+  /** Absent: the authorization server no longer knows it (`invalid_client`); the next sign-in registers again. */
   readonly client?: Client;
   readonly tokens?: Tokens;
   /** RFC 9449: what the tokens were asked for with. Private, and never sent. */
