@@ -148,3 +148,10 @@ test('the README is short: fewer than 200 lines on the page, the rest is folded'
   const folded = /^<details>\n(<summary>.*<\/summary>)[\s\S]*?^<\/details>$/gm;
   expect(read('README.md').replace(folded, '$1').split('\n').length).toBeLessThan(200);
 });
+
+test('src/README.md: each station names a function of its file', () => {
+  const stations = Array.from(read('src/README.md').matchAll(/^\| \d+ \| `([\w/-]+\.ts)` `(#?\w+)`/gm));
+  expect(stations.length).toBeGreaterThan(20);
+  const lost = stations.filter(([, file = '', name = '']) => !read(`src/${file}`).includes(name));
+  expect(lost.map(([row]) => row)).toEqual([]);
+});
