@@ -27,7 +27,9 @@ export function loginCommand(effective: Effective): LoginCommand {
   for (const name of Object.keys(options) as OptionName[]) {
     const option: Option = options[name];
     for (const given of effective.get(name) ?? []) {
-      if (option.shapesLogin === true && !isInFile(given)) words.push(...asFlag(name, option, given.text));
+      // What may be a secret is written in ways of its own, above and below.
+      if (option.login === undefined || option.secret === true || isInFile(given)) continue;
+      words.push(...asFlag(name, option, given.text));
     }
   }
   for (const line of (effective.get('header') ?? []).filter((each) => !isInFile(each))) {

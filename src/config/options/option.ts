@@ -26,8 +26,11 @@ export interface Option {
   readonly flagOnly?: true;
   /** Only in the environment: a secret, which argv would show to every program on the machine (.github/SECURITY.md, attack 40). */
   readonly environmentOnly?: true;
-  /** A sign-in in a terminal needs it too, to end in the same credential (or to get there at all). */
-  readonly shapesLogin?: true;
+  /**
+   * Given to a sign-in in a terminal as well. `key`: it tells logins apart, so the credential's key has a part for it
+   * (store/record/credential-key.ts). `sign-in`: the sign-in needs it, and ends in the same login without it.
+   */
+  readonly login?: 'key' | 'sign-in';
   /** Only these commands know it. */
   readonly only?: readonly Command[];
   /** From the text that was given to the value; its messages read "expected …". */

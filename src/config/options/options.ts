@@ -31,6 +31,7 @@ export const options = {
     placeholder: 'URL',
     help: 'the MCP server; also the first argument',
     secret: true, // some servers carry an API key in it
+    login: 'key',
     schema: serverUrl,
   },
   header: {
@@ -39,6 +40,7 @@ export const options = {
     help: `send this header to the server, and only there; \${VAR} is expanded; repeatable`,
     repeatable: true,
     secret: true,
+    login: 'sign-in',
     schema: anyText,
   },
   'header-file': {
@@ -47,7 +49,7 @@ export const options = {
     help: "headers, one 'Name: value' per line, # comments; repeatable",
     repeatable: true,
     path: true,
-    shapesLogin: true,
+    login: 'sign-in',
     schema: filePath,
   },
   transport: {
@@ -67,7 +69,7 @@ export const options = {
   'allow-http': {
     group: 'Server',
     help: 'allow plain http to a server that is not on this machine',
-    shapesLogin: true,
+    login: 'sign-in',
     schema: onOff,
   },
   ca: {
@@ -75,7 +77,7 @@ export const options = {
     placeholder: 'FILE',
     help: 'also trust the certificates in this PEM file',
     path: true,
-    shapesLogin: true,
+    login: 'sign-in',
     schema: filePath,
   },
   cert: {
@@ -83,7 +85,7 @@ export const options = {
     placeholder: 'FILE',
     help: 'show this certificate (PEM) to a server that asks for one; with --key',
     path: true,
-    shapesLogin: true,
+    login: 'sign-in',
     schema: filePath,
   },
   key: {
@@ -91,7 +93,7 @@ export const options = {
     placeholder: 'FILE',
     help: 'the private key (PEM) of --cert',
     path: true,
-    shapesLogin: true,
+    login: 'sign-in',
     schema: filePath,
   },
   'no-cookies': {
@@ -123,21 +125,21 @@ export const options = {
     group: 'Sign-in',
     placeholder: 'NAME',
     help: 'a separate login for the same server (default: default)',
-    shapesLogin: true,
+    login: 'key',
     schema: profileName,
   },
   scope: {
     group: 'Sign-in',
     placeholder: "'A B'",
     help: 'ask for these scopes instead of what the server names',
-    shapesLogin: true,
+    login: 'key',
     schema: scopeList,
   },
   resource: {
     group: 'Sign-in',
     placeholder: 'URI',
     help: 'resource indicator (RFC 8707) instead of what the server names',
-    shapesLogin: true,
+    login: 'key',
     schema: resourceIndicator,
   },
   'callback-host': {
@@ -145,21 +147,21 @@ export const options = {
     placeholder: 'HOST',
     help: 'localhost or [::1] in the redirect URI (default: 127.0.0.1)',
     aliases: ['host'],
-    shapesLogin: true,
+    login: 'sign-in',
     schema: loopbackHost,
   },
   'callback-port': {
     group: 'Sign-in',
     placeholder: 'PORT',
     help: 'fixed port of the redirect URI; also the second argument',
-    shapesLogin: true,
+    login: 'sign-in',
     schema: port,
   },
   'callback-path': {
     group: 'Sign-in',
     placeholder: 'PATH',
     help: 'path of the redirect URI (default: /callback)',
-    shapesLogin: true,
+    login: 'sign-in',
     schema: callbackPath,
   },
   'auth-timeout': {
@@ -176,7 +178,7 @@ export const options = {
   'assume-pkce': {
     group: 'Sign-in',
     help: 'sign in even where metadata does not mention PKCE, which is sent anyway',
-    shapesLogin: true,
+    login: 'sign-in',
     schema: onOff,
   },
 
@@ -237,7 +239,7 @@ export const options = {
     placeholder: 'DIR',
     help: "where logins and logs are kept (default: the system's place for them)",
     path: true,
-    shapesLogin: true,
+    login: 'sign-in',
     schema: filePath,
   },
   help: {

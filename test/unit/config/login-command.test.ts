@@ -91,7 +91,7 @@ const env = { SECRET };
 
 describe('the command that is shown', () => {
   const marked = (Object.entries(options) as [OptionName, Option][])
-    .filter(([, { shapesLogin }]) => shapesLogin === true)
+    .filter(([, { login, secret }]) => login !== undefined && secret !== true)
     .map(([name]) => name);
 
   test.each(marked)('repeats --%s, and means the same login', (name) => {
@@ -172,41 +172,4 @@ describe('the command that is shown', () => {
     expect(signInHint({ ...config, nonInteractiveReason: 'no-display' })).toMatch(/ --no-browser$/);
     expect(signInHint({ ...config, store: 'memory' })).toContain('MCP_DRAWBRIDGE_CREDENTIALS');
   });
-});
-
-test('each option that names a credential is repeated', () => {
-  const plain = keyOf(load({ argv: [SERVER] }));
-  const unmarked = (Object.entries(options) as [OptionName, Option][]).filter(
-    ([, { shapesLogin, only, environmentOnly, flagOnly }]) =>
-      !shapesLogin && only === undefined && !environmentOnly && !flagOnly,
-  );
-  // What decides nothing about whose tokens these are, each with a value of its own.
-  const values: Partial<Record<OptionName, string>> = {
-    header: 'X-A: b',
-    transport: 'sse',
-    'no-cookies': 'true',
-    'ping-interval': '5',
-    'connect-timeout': '5',
-    'max-message-size': '1MiB',
-    'auth-timeout': '60',
-    'no-browser': 'true',
-    'non-interactive': 'true',
-    interactive: 'true',
-    store: 'memory',
-    wait: 'true',
-    'enable-proxy': 'true',
-    'headers-timeout': '0',
-    'body-timeout': '0',
-    debug: 'true',
-    silent: 'true',
-    'log-format': 'json',
-    config: '/c.json',
-  };
-  for (const [name] of unmarked) {
-    if (name === 'url' || name === 'client-secret') continue;
-    const value = values[name];
-    expect(value, `does --${name} shape the login?`).toBeDefined();
-    const config = load({ argv: [SERVER, `--${name}=${value}`], files: { '/c.json': '{}' } });
-    expect(keyOf(config), `--${name}`).toBe(plain);
-  }
 });

@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../../../src/config/config.ts';
+import type { Option } from '../../../../src/config/options/option.ts';
+import { type OptionName, options } from '../../../../src/config/options/options.ts';
 import { keyOf } from '../../../../src/store/record/credential-key.ts';
 
 /** Computed when the key was first released: a login that is stored under a key is found by no other. */
@@ -152,9 +154,103 @@ const released: readonly [what: string, args: readonly string[], key: string][] 
   ],
 ];
 
-test.each(released)('%s has the key of the first release', (_what, args, key) => {
-  const argv = ['https://Mcp.example:443/mcp', ...args];
-  const parsed = loadConfig(argv, { S: 's' }, () => 'text', 'darwin');
+const MCP_SERVER = 'https://Mcp.example:443/mcp';
+
+function keyFor(args: readonly string[], server = MCP_SERVER): string {
+  const parsed = loadConfig([server, ...args], { S: 's' }, read, 'darwin');
   if (parsed.command !== 'bridge') throw new Error(parsed.command);
-  expect(keyOf(parsed.config)).toBe(key);
+  return keyOf(parsed.config);
+}
+
+const files: Readonly<Record<string, string>> = { '/c.json': '{"profile":"in-file"}', '/headers': 'X-A: b' };
+const read = (path: string) => files[path] ?? 'text';
+
+test.each(released)('%s has the key of the first release', (_what, args, key) => {
+  expect(keyFor(args)).toBe(key);
+});
+
+const client = ['--client-id', 'c'];
+const document = ['--client-metadata-url', 'https://c.example/c'];
+const enterprise = [...client, '--grant', 'enterprise', '--id-token-file', '/t', '--idp-client-id', 'i'];
+const atIdp = [...enterprise, '--idp-token-endpoint', 'https://idp.example/token'];
+
+/** For each option the arguments without it and with it, or with another value. */
+const differences: Partial<
+  Record<OptionName, readonly [without: readonly string[], with_: readonly string[]]>
+> = {
+  header: [[], ['--header', 'X-A: b']],
+  'header-file': [[], ['--header-file', '/headers']],
+  transport: [[], ['--transport', 'sse']],
+  'allow-http': [[], ['--allow-http']],
+  ca: [[], ['--ca', '/ca.pem']],
+  cert: [[], ['--cert', '/c', '--key', '/k']],
+  key: [[], ['--cert', '/c', '--key', '/k']],
+  'no-cookies': [[], ['--no-cookies']],
+  'ping-interval': [[], ['--ping-interval', '5']],
+  'connect-timeout': [[], ['--connect-timeout', '5']],
+  'max-message-size': [[], ['--max-message-size', '1MiB']],
+  profile: [[], ['--profile', 'work']],
+  scope: [[], ['--scope', 'a']],
+  resource: [[], ['--resource', 'https://mcp.example/']],
+  'callback-host': [[], ['--callback-host', 'localhost']],
+  'callback-port': [[], ['--callback-port', '4711']],
+  'callback-path': [[], ['--callback-path', '/back']],
+  'auth-timeout': [[], ['--auth-timeout', '60']],
+  'no-browser': [[], ['--no-browser']],
+  'assume-pkce': [[], ['--assume-pkce']],
+  'non-interactive': [[], ['--non-interactive']],
+  interactive: [[], ['--interactive']],
+  store: [[], ['--store', 'memory']],
+  preset: [[], ['--preset', 'auth0']],
+  'client-id': [[], client],
+  'client-secret-env': [client, [...client, '--client-secret-env', 'S']],
+  'client-secret-file': [client, [...client, '--client-secret-file', '/s']],
+  'client-secret': [client, [...client, '--client-secret', 's']],
+  'client-key': [document, [...document, '--client-key', '/k']],
+  'client-key-alg': [
+    [...client, '--client-key', '/k'],
+    [...client, '--client-key', '/k', '--client-key-alg', 'ES256'],
+  ],
+  'client-metadata-url': [[], document],
+  grant: [[], ['--grant', 'device_code']],
+  'assertion-file': [
+    ['--grant', 'jwt-bearer', '--assertion-file', '/a'],
+    ['--grant', 'jwt-bearer', '--assertion-file', '/b'],
+  ],
+  'id-token-file': [atIdp, atIdp.map((word) => (word === '/t' ? '/u' : word))],
+  'idp-client-id': [atIdp, atIdp.map((word) => (word === 'i' ? 'j' : word))],
+  'idp-client-secret-env': [atIdp, [...atIdp, '--idp-client-secret-env', 'S']],
+  'idp-client-secret-file': [atIdp, [...atIdp, '--idp-client-secret-file', '/s']],
+  'idp-client-key': [atIdp, [...atIdp, '--idp-client-key', '/k']],
+  'idp-token-endpoint': [atIdp, [...enterprise, '--idp-token-endpoint', 'https://other.example/token']],
+  dpop: [[], ['--dpop', 'always']],
+  issuer: [[], ['--issuer', 'https://login.example/']],
+  'authorize-param': [[], ['--authorize-param', 'a=1']],
+  'no-resource': [[], ['--no-resource']],
+  'use-id-token': [[], ['--use-id-token']],
+  wait: [[], ['--wait']],
+  'enable-proxy': [[], ['--enable-proxy']],
+  'headers-timeout': [[], ['--headers-timeout', '0']],
+  'body-timeout': [[], ['--body-timeout', '0']],
+  debug: [[], ['--debug']],
+  silent: [[], ['--silent']],
+  'log-format': [[], ['--log-format', 'json']],
+  config: [
+    ['--profile', 'flag'],
+    ['--profile', 'flag', '--config', '/c.json'],
+  ],
+  home: [[], ['--home', '/elsewhere']],
+};
+
+describe('the declaration of an option is true of the key:', () => {
+  const declared = (Object.entries(options) as [OptionName, Option][]).filter(
+    ([, { only, environmentOnly, flagOnly }]) => only === undefined && !environmentOnly && !flagOnly,
+  );
+
+  test.each(declared)('--%s', (name, { login }) => {
+    if (name === 'url') return expect(keyFor([], 'https://other.example/mcp')).not.toBe(keyFor([]));
+    const [without = [], with_ = []] = differences[name] ?? [];
+    expect(with_, `does --${name} tell logins apart? Give an example of it here`).not.toEqual(without);
+    expect(keyFor(with_) !== keyFor(without), `--${name}: login: ${login}`).toBe(login === 'key');
+  });
 });
