@@ -1,5 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
-import type { AddressGuard } from '../auth/http/address-policy.ts';
+import type { CreateGuardedHttp } from '../auth/http/guarded-fetch.ts';
 import type { Environment } from '../config/sources/environment.ts';
 import {
   type ClientCertificateFiles,
@@ -29,8 +29,8 @@ export function httpFactory(
     readonly caFile?: string | undefined;
     readonly clientCertificate?: ClientCertificateFiles | undefined;
   },
-) {
-  return (allowAddress: AddressGuard['allow']) => {
+): CreateGuardedHttp {
+  return (allowAddress) => {
     const { caFile, clientCertificate: files } = settings;
     const ca = trustedCertificates(caFile, env);
     return createHttp({

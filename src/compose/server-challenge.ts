@@ -55,23 +55,15 @@ async function probe(
   }
 }
 
-/** Connections to an authorization server, for one errand. */
+/** Connections to an authorization server, for one command. */
 export async function guarded<T>(
   config: Pick<Config, 'headers' | 'allowHttp' | 'caFile' | 'clientCertificate'>,
   server: URL,
   process: ProcessParts,
   run: (fetch: GuardedFetch) => Promise<T>,
 ): Promise<T> {
-  const [{ createAddressGuard }, { createGuardedFetch }] = await Promise.all([
-    import('../auth/http/address-policy.ts'),
-    import('../auth/http/guarded-fetch.ts'),
-  ]);
-  const addresses = createAddressGuard(server);
-  const http = await httpFactory(process.env, server, config)(addresses.allow);
-  try {
-    const { headers, allowHttp } = config;
-    return await run(createGuardedFetch({ http, addresses, server, headers, allowHttp, clock: systemClock }));
-  } finally {
-    await http.close();
-  }
+  const { withGuardedFetch } = await import('../auth/http/guarded-fetch.ts');
+  const { headers, allowHttp } = config;
+  const createHttp = httpFactory(process.env, server, config);
+  return withGuardedFetch({ server, headers, allowHttp, clock: systemClock, createHttp }, run);
 }

@@ -1,12 +1,10 @@
 import { DrawbridgeError, describeError } from '../../errors.ts';
 import type { Clock } from '../../platform/clock.ts';
-import type { Http } from '../../platform/http/http.ts';
 import type { Logger } from '../../platform/log/logger.ts';
 import type { OAuthSettings } from '../../protocol/oauth-settings.ts';
 import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
 import { findProtectedResourceMetadata } from '../discovery/discover.ts';
-import { type AddressGuard, createAddressGuard } from '../http/address-policy.ts';
-import { createGuardedFetch, type UserHeaders } from '../http/guarded-fetch.ts';
+import { type CreateGuardedHttp, type UserHeaders, withGuardedFetch } from '../http/guarded-fetch.ts';
 
 export interface IssuerChangeDeps {
   readonly server: URL;
@@ -16,7 +14,7 @@ export interface IssuerChangeDeps {
   readonly allowHttp: boolean;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly createHttp: (allowAddress: AddressGuard['allow']) => Promise<Http>;
+  readonly createHttp: CreateGuardedHttp;
 }
 
 /** Whether the server now names another authorization server than the issuer of this login; undefined: no login. */
@@ -35,11 +33,11 @@ export async function hasIssuerChanged(
 ): Promise<boolean> {
   // With --issuer no other is asked, whatever the server names.
   if (issuer === undefined || settings.issuer !== undefined) return false;
-  const addresses = createAddressGuard(server);
-  const http = await createHttp(addresses.allow);
+  const access = { server, headers, allowHttp, clock, createHttp };
   try {
-    const fetch = createGuardedFetch({ http, addresses, server, headers, allowHttp, clock });
-    const found = await findProtectedResourceMetadata({ server, challenge, fetch });
+    const found = await withGuardedFetch(access, (fetch) =>
+      findProtectedResourceMetadata({ server, challenge, fetch }),
+    );
     const [named, ...others] = found?.authorizationServers ?? [];
     if (named === undefined || [named, ...others].includes(issuer)) return false;
     logger.warn('the server has gone over to another authorization server', { issuer: named });
@@ -48,7 +46,5 @@ export async function hasIssuerChanged(
     if (!(error instanceof DrawbridgeError)) throw error;
     logger.debug('the resource metadata was not read again', { error: describeError(error) });
     return false;
-  } finally {
-    await http.close();
   }
 }

@@ -1,13 +1,10 @@
 import { AbortedError } from '../../errors.ts';
-import type { Http } from '../../platform/http/http.ts';
-import type { Logger } from '../../platform/log/logger.ts';
 import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
 import type { CredentialRecord, NewRecord } from '../../store/record/record.ts';
 import { keepSecretsOf } from '../../store/record/secrets.ts';
 import type { Store } from '../../store/store.ts';
 import type { MachineGrantOptions } from '../grant/machine.ts';
-import { type AddressGuard, createAddressGuard } from '../http/address-policy.ts';
-import type { UserHeaders } from '../http/guarded-fetch.ts';
+import type { CreateGuardedHttp, UserHeaders } from '../http/guarded-fetch.ts';
 import { newerRecord, type Stale } from '../refresh/decisions.ts';
 import { freshOrReplaced, isSignedIn, type SignedIn } from './stale-token.ts';
 
@@ -16,8 +13,7 @@ export interface MachineAuthorizationOptions extends Omit<MachineGrantOptions, '
   readonly key: string;
   readonly headers?: UserHeaders | undefined;
   readonly allowHttp: boolean;
-  readonly logger: Logger;
-  readonly createHttp: (allowAddress: AddressGuard['allow']) => Promise<Http>;
+  readonly createHttp: CreateGuardedHttp;
 }
 
 /** A credential in place of the stale one. The lock makes it one request for all processes; the others find its outcome. */
@@ -82,20 +78,15 @@ async function request(
   challenge: BearerChallenge | undefined,
   signal: AbortSignal,
 ): Promise<NewRecord> {
-  const [{ obtainCredential }, { createGuardedFetch }, { withUnion }] = await Promise.all([
+  const [{ obtainCredential }, { withGuardedFetch }, { withUnion }] = await Promise.all([
     import('../grant/machine.ts'),
     import('../http/guarded-fetch.ts'),
     import('./step-up.ts'),
   ]);
   const { createHttp, headers, allowHttp, clock } = options;
-  const server = new URL(options.server);
-  const addresses = createAddressGuard(server);
-  const http = await createHttp(addresses.allow);
-  try {
-    const fetch = createGuardedFetch({ http, addresses, server, headers, allowHttp, clock });
+  const access = { server: new URL(options.server), headers, allowHttp, clock, createHttp };
+  return withGuardedFetch(access, (fetch) => {
     const wanted = withUnion(challenge ?? {}, before);
-    return await obtainCredential({ ...options, fetch }, wanted, before?.dpopKey, signal);
-  } finally {
-    await http.close();
-  }
+    return obtainCredential({ ...options, fetch }, wanted, before?.dpopKey, signal);
+  });
 }

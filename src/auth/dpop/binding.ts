@@ -1,8 +1,5 @@
-import type { Logger } from '../../platform/log/logger.ts';
 import type { DpopProofs, TokenBinding } from '../../protocol/access-token.ts';
 import type { DpopKey, NewRecord } from '../../store/record/record.ts';
-import type { Discovered } from '../discovery/discover.ts';
-import type { SignInRequest } from '../sign-in-request.ts';
 import { makeDpopKey, thumbprint } from './key.ts';
 import { type DpopInputs, decideBinding } from './policy.ts';
 import { createDpopProofs, type DpopProofDeps } from './proof.ts';
@@ -28,17 +25,6 @@ export async function bindingFor(
   if (choice.kind === 'bearer') return choice;
   const key = known?.alg === choice.alg ? known : await makeDpopKey(choice.alg);
   return { kind: 'bound', key, dpopProofs: createDpopProofs(key, tools), only: situation.mode === 'always' };
-}
-
-/** Of a sign-in: a key of its own, never the last login's. */
-export async function signInBinding(
-  { dpop: mode, challenge }: Pick<SignInRequest, 'dpop' | 'challenge'>,
-  found: Discovered,
-  { clock, random, logger }: Omit<DpopProofDeps, 'memory'> & { readonly logger: Logger },
-): Promise<Binding> {
-  const binding = await bindingFor({ mode, challenge, found }, { memory: new Map(), clock, random });
-  if (binding.kind === 'bound') logger.secret(binding.key.d);
-  return binding;
 }
 
 export function tokenBinding(binding: Binding): TokenBinding | undefined {

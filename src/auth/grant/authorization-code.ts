@@ -7,12 +7,10 @@ import type { Client, CredentialRecord } from '../../store/record/record.ts';
 import type { Store } from '../../store/store.ts';
 import { failurePage, redirectAnswer, successPage } from '../callback/pages.ts';
 import { type Arrival, type RedirectReceiver, registeredPort } from '../callback/receiver.ts';
-import { chooseScope } from '../challenge/scope.ts';
 import type { TokenClient } from '../client/client.ts';
 import { namedClient } from '../client/client-selection.ts';
 import { registerClient } from '../client/dynamic-registration.ts';
-import { type Discovered, discover } from '../discovery/discover.ts';
-import { type Binding, keyThumbprint, signInBinding, tokenBinding } from '../dpop/binding.ts';
+import { keyThumbprint } from '../dpop/binding.ts';
 import { TokenEndpointError } from '../errors/oauth-errors.ts';
 import {
   AuthorizationDeniedError,
@@ -25,6 +23,7 @@ import type { SignInRequest } from '../sign-in-request.ts';
 import { exchangeCode, type TokenAnswer } from '../token/token-request.ts';
 import { authorizationRequest } from './authorization-request.ts';
 import { knownClient, newCredential, saveCredential } from './new-record.ts';
+import { type PreparedGrant, prepareGrant, tokenRequestOf } from './prepare-grant.ts';
 import { pushed } from './pushed-authorization-request.ts';
 import { isClientForgotten } from './registration-check.ts';
 
@@ -48,13 +47,11 @@ export interface SignInAttempt {
 }
 
 /** What stays the same when the person is sent to the authorization server a second time. */
-interface Plan extends Discovered {
-  readonly scope: string | undefined;
+interface Plan extends PreparedGrant {
   readonly redirectUri: string;
   readonly extra: readonly (readonly [string, string])[];
   /** For the token request, where that wants one. */
   readonly codeScope: string | undefined;
-  readonly binding: Binding;
 }
 
 interface Round {
@@ -69,28 +66,15 @@ export async function signIn(
   attempt: SignInAttempt,
 ): Promise<CredentialRecord> {
   const { receiver, fetch } = tools;
-  const { challenge, authorizeParams } = request;
   const signal = attempt.waiting;
-  const found = await discover({
-    server: new URL(request.server),
-    challenge,
-    settings: request,
-    fetch,
-    signal,
-  });
-  const scope = chooseScope(
-    challenge.scope,
-    found.scopesSupported,
-    request.scope,
-    found.metadata.scopesSupported,
-  );
-  const known = await knownClient(request, tools, found.issuer);
-  const named = namedClient(request, found.metadata, tools);
+  const prepared = await prepareGrant(request, tools, { flow: 'browser', signal });
+  const { scope } = prepared;
+  const known = await knownClient(request, tools, prepared.issuer);
+  const named = namedClient(request, prepared.metadata, tools);
   const redirectUri = await openReceiver(request, tools, known, signal);
-  const extra = [...authorizeParams, ...audience(request, found.resource)];
+  const extra = [...request.authorizeParams, ...audience(request, prepared.resource)];
   const codeScope = request.scopeOnTokenRequests ? scope : undefined;
-  const binding = await signInBinding(request, found, tools);
-  const plan: Plan = { ...found, scope, redirectUri, extra, codeScope, binding };
+  const plan: Plan = { ...prepared, redirectUri, extra, codeScope };
   const register = () => registerClient({ fetch, metadata: plan.metadata, redirectUri, scope, signal });
 
   const isKept =
@@ -100,7 +84,7 @@ export async function signIn(
   let client: TokenClient = named ?? (isKept ? known : await register());
   let arrival: Arrival | undefined;
   for (let mayRegisterAgain = named === undefined; ; ) {
-    const { address, round } = await ask(plan, client, tools, signal);
+    const { address, round } = await startRound(plan, client, tools, signal);
     if (arrival === undefined) await attempt.show(address);
     else arrival.respond(redirectAnswer(address));
     arrival = await receiver.arrival(signal);
@@ -108,7 +92,7 @@ export async function signIn(
       const answer = await exchangeArrivedCode(arrival, plan, round, tools, attempt.signal);
       const record = await saveCredential(
         request.key,
-        newCredential(request, plan, client, { answer, binding }, tools),
+        newCredential(request, plan, client, answer, tools),
         tools.store,
       );
       arrival.respond(successPage(request.server));
@@ -163,7 +147,7 @@ async function openReceiver(
   }
 }
 
-async function ask(
+async function startRound(
   { issuer, metadata, scope, resource, redirectUri, extra, binding }: Plan,
   client: TokenClient,
   tools: SignInTools,
@@ -190,11 +174,12 @@ async function ask(
 
 async function exchangeArrivedCode(
   { judgement }: Arrival,
-  { issuer, metadata, resource, redirectUri, codeScope, binding }: Plan,
+  plan: Plan,
   { client, codeVerifier }: Round,
   { fetch }: SignInTools,
   signal: AbortSignal,
 ): Promise<TokenAnswer> {
+  const { issuer, redirectUri } = plan;
   switch (judgement.kind) {
     case 'mix-up': {
       const from = judgement.received === undefined ? 'nobody by name' : quote(judgement.received);
@@ -209,20 +194,12 @@ async function exchangeArrivedCode(
     case 'unusable':
       throw new SignInFailedError(`the answer of ${quote(issuer)} cannot be used: ${judgement.reason}`);
     case 'code': {
-      const { tokenEndpoint, tokenEndpointAuthMethods } = metadata;
       return exchangeCode({
-        fetch,
-        issuer,
-        tokenEndpoint,
-        tokenEndpointAuthMethods,
-        client,
+        ...tokenRequestOf(plan, client, fetch, signal),
         codeVerifier,
         redirectUri,
         code: judgement.code,
-        resource,
-        scope: codeScope,
-        signal,
-        binding: tokenBinding(binding),
+        scope: plan.codeScope,
       });
     }
   }

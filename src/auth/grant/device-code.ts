@@ -1,11 +1,8 @@
 import * as z from 'zod/mini';
 import { quote } from '../../protocol/quote.ts';
-import { chooseScope } from '../challenge/scope.ts';
 import { authenticateClient } from '../client/client-authentication.ts';
 import { namedClient } from '../client/client-selection.ts';
 import { DEVICE_GRANT, registerClient } from '../client/dynamic-registration.ts';
-import { discover } from '../discovery/discover.ts';
-import { signInBinding, tokenBinding } from '../dpop/binding.ts';
 import { causedBy, DiscoveryError, TokenEndpointError } from '../errors/oauth-errors.ts';
 import { AuthorizationDeniedError, SignInExpiredError } from '../errors/sign-in-errors.ts';
 import { stripSecrets } from '../errors/strip-secrets.ts';
@@ -16,6 +13,7 @@ import type { SignInRequest } from '../sign-in-request.ts';
 import { requestTokens, type TokenAnswer, type TokenRequest } from '../token/token-request.ts';
 import type { SignInAttempt, SignInTools } from './authorization-code.ts';
 import { knownClient, newCredential, saveCredential } from './new-record.ts';
+import { prepareGrant, tokenRequestOf } from './prepare-grant.ts';
 
 /** .github/SECURITY.md, attack 26: `interval: 0` would be a flood; RFC 8628 §3.5 has 5 s where the server does not say. */
 const MIN_INTERVAL_S = 5;
@@ -52,45 +50,25 @@ export interface DeviceAuthorization {
 /** Somebody signs in on another device: no listener, no browser here. */
 export async function deviceSignIn(request: SignInRequest, tools: SignInTools, attempt: SignInAttempt) {
   const { fetch } = tools;
-  const { challenge } = request;
   const signal = attempt.waiting;
-  const found = await discover({
-    server: new URL(request.server),
-    challenge,
-    settings: request,
-    fetch,
-    signal,
-    flow: 'direct',
-  });
-  const { metadata, issuer } = found;
+  const plan = await prepareGrant(request, tools, { flow: 'device', signal });
+  const { metadata, issuer, scope } = plan;
   const endpoint = metadata.deviceAuthorizationEndpoint;
   if (endpoint === undefined) {
     throw new DiscoveryError(`${quote(issuer)} has no device authorization endpoint (RFC 8628)`, {
       hint: 'Leave out --grant device_code to sign in with a browser.',
     });
   }
-  const scope = chooseScope(challenge.scope, found.scopesSupported, request.scope, metadata.scopesSupported);
   const known = await knownClient(request, tools, issuer);
   const client =
     namedClient(request, metadata, tools) ??
     known ??
     (await registerClient({ fetch, metadata, scope, signal }));
-  const binding = await signInBinding(request, found, tools);
-  const { tokenEndpoint, tokenEndpointAuthMethods } = metadata;
-  const token = {
-    fetch,
-    issuer,
-    tokenEndpoint,
-    tokenEndpointAuthMethods,
-    client,
-    resource: found.resource,
-    signal,
-    binding: tokenBinding(binding),
-  };
+  const token = tokenRequestOf(plan, client, fetch, signal);
   const device = await authorizeDevice(token, endpoint, scope);
   await attempt.show(device.address, device);
   const answer = await poll(token, device, tools);
-  const credential = newCredential(request, { ...found, scope }, client, { answer, binding }, tools);
+  const credential = newCredential(request, plan, client, answer, tools);
   return saveCredential(request.key, credential, tools.store);
 }
 

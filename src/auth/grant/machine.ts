@@ -1,15 +1,14 @@
 import { describeError } from '../../errors.ts';
 import type { Clock } from '../../platform/clock.ts';
+import type { Logger } from '../../platform/log/logger.ts';
 import type { Random } from '../../platform/random.ts';
+import { withoutUndefined } from '../../platform/without-undefined.ts';
 import type { MachineGrant, OAuthSettings } from '../../protocol/oauth-settings.ts';
 import { quote } from '../../protocol/quote.ts';
 import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
 import type { DpopKey, NewRecord } from '../../store/record/record.ts';
-import { chooseScope } from '../challenge/scope.ts';
 import { configuredClient } from '../client/client.ts';
 import { noClient } from '../client/client-selection.ts';
-import { type Discovered, discover } from '../discovery/discover.ts';
-import { bindingFor, tokenBinding } from '../dpop/binding.ts';
 import type { DpopNonceCache } from '../dpop/proof.ts';
 import { GrantRefusedError } from '../errors/errors.ts';
 import { TokenEndpointError } from '../errors/oauth-errors.ts';
@@ -17,6 +16,7 @@ import type { GuardedFetch } from '../http/guarded-fetch.ts';
 import { requestTokens, type TokenAnswer } from '../token/token-request.ts';
 import { exchangeIdToken, JWT_BEARER } from './identity-assertion.ts';
 import { newCredential } from './new-record.ts';
+import { type PreparedGrant, prepareGrant, tokenRequestOf } from './prepare-grant.ts';
 
 export interface MachineGrantOptions extends OAuthSettings {
   readonly server: string;
@@ -26,6 +26,7 @@ export interface MachineGrantOptions extends OAuthSettings {
   readonly proofMemory: DpopNonceCache;
   readonly clock: Clock;
   readonly random: Random;
+  readonly logger: Logger;
 }
 
 /** A credential by a machine grant; `known`: the key of the last one. Rejects with GrantRefusedError where asking again brings nothing. */
@@ -36,46 +37,25 @@ export async function obtainCredential(
   signal: AbortSignal,
 ): Promise<NewRecord> {
   const { fetch, clock, random, machineGrant } = options;
-  const server = new URL(options.server);
-  const found = await discover({
-    server,
-    challenge,
-    settings: options,
-    fetch,
+  const plan = await prepareGrant({ ...options, challenge }, options, {
+    flow: 'machine',
     signal,
-    flow: 'direct',
-  });
-  const scope = chooseScope(challenge.scope, found.scopesSupported, options.scope);
-  const binding = await bindingFor(
-    { mode: options.dpop, challenge, found, isBound: known !== undefined },
-    { memory: options.proofMemory, clock, random },
     known,
-  );
+    nonces: options.proofMemory,
+  });
   // RFC 7523 §3.1: an assertion may stand for the client as well.
   const client = options.client ?? (machineGrant.kind === 'jwt-bearer' ? { clientId: '' } : undefined);
-  if (client === undefined)
-    throw noClient(found.issuer, `needs a client for ${machineGrant.kind}`, undefined);
+  if (client === undefined) throw noClient(plan.issuer, `needs a client for ${machineGrant.kind}`, undefined);
   const tokenClient = configuredClient(client, { clock, random });
-  const { tokenEndpoint, tokenEndpointAuthMethods } = found.metadata;
-  const request = {
-    fetch,
-    issuer: found.issuer,
-    tokenEndpoint,
-    tokenEndpointAuthMethods,
-    client: tokenClient,
-    resource: found.resource,
-    signal,
-    binding: tokenBinding(binding),
-  };
+  const request = tokenRequestOf(plan, tokenClient, fetch, signal);
   try {
-    const grant = await parametersOf(options, found, scope, signal);
-    const answer = await requestTokens(request, { ...grant, ...(scope === undefined ? {} : { scope }) });
+    const grant = await parametersOf(options, plan, signal);
+    const answer = await requestTokens(request, { ...grant, ...withoutUndefined({ scope: plan.scope }) });
     // RFC 6749 §4.4.3: none is needed; one that comes all the same would be another secret on disk.
     const { refreshToken, ...tokens }: TokenAnswer = answer;
-    const outcome = { answer: tokens, binding };
     // Nobody has signed in, so there is no ID token to be shown.
     const login = { ...options, useIdToken: false };
-    const record = newCredential(login, { ...found, scope }, tokenClient, outcome, { clock, random });
+    const record = newCredential(login, plan, tokenClient, tokens, { clock, random });
     return { ...record, grant: machineGrant.kind };
   } catch (error) {
     throw finalOrPassing(error, machineGrant);
@@ -84,8 +64,7 @@ export async function obtainCredential(
 
 async function parametersOf(
   options: MachineGrantOptions,
-  { issuer, resource }: Discovered,
-  scope: string | undefined,
+  { issuer, resource, scope }: PreparedGrant,
   signal: AbortSignal,
 ): Promise<Readonly<Record<string, string>>> {
   const { machineGrant: grant, fetch } = options;

@@ -5,12 +5,12 @@ import { canonicalServer } from '../../store/record/key.ts';
 import type { Client, CredentialRecord, NewRecord } from '../../store/record/record.ts';
 import type { Store } from '../../store/store.ts';
 import { recordedClient, type TokenClient } from '../client/client.ts';
-import type { Discovered } from '../discovery/discover.ts';
-import { type Binding, recordedBinding } from '../dpop/binding.ts';
+import { recordedBinding } from '../dpop/binding.ts';
 import { SignInFailedError } from '../errors/sign-in-errors.ts';
 import type { SignInRequest } from '../sign-in-request.ts';
 import { idTokenAsBearer } from '../token/id-token-as-bearer.ts';
 import type { TokenAnswer } from '../token/token-request.ts';
+import type { PreparedGrant } from './prepare-grant.ts';
 
 /** Of a sign-in request, what its record tells. */
 type NewLogin = Pick<SignInRequest, 'server' | 'profile' | 'stepUps' | 'useIdToken'>;
@@ -18,9 +18,9 @@ type NewLogin = Pick<SignInRequest, 'server' | 'profile' | 'stepUps' | 'useIdTok
 /** What a fresh sign-in leaves behind. The family is new: refreshes of an older login find themselves superseded. */
 export function newCredential(
   { server, profile, stepUps, useIdToken }: NewLogin,
-  { issuer, resource, metadata, scope }: Discovered & { readonly scope: string | undefined },
+  { issuer, resource, metadata, scope, binding }: PreparedGrant,
   client: TokenClient,
-  { answer, binding }: { readonly answer: TokenAnswer; readonly binding: Binding },
+  answer: TokenAnswer,
   { clock, random }: { readonly clock: Clock; readonly random: Random },
 ): NewRecord {
   const { tokenEndpoint, revocationEndpoint, tokenEndpointAuthMethods } = metadata;

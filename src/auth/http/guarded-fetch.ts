@@ -3,7 +3,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { type Http, HttpError, type HttpHeaders, type HttpResponse } from '../../platform/http/http.ts';
 import { quote } from '../../protocol/quote.ts';
 import { DiscoveryError } from '../errors/oauth-errors.ts';
-import type { AddressGuard } from './address-policy.ts';
+import { type AddressGuard, createAddressGuard } from './address-policy.ts';
 import { readText } from './response-body.ts';
 import { withTimeLimit } from './time-limit.ts';
 import { checkDiscoveredUrl, type UrlPolicy } from './url-policy.ts';
@@ -76,6 +76,32 @@ const COMMON_HEADERS = {
 };
 /** MCP 2025-03-26 asks for the version on metadata requests, and later revisions allow it. */
 const METADATA_HEADERS = { ...COMMON_HEADERS, 'mcp-protocol-version': '2025-11-25' };
+
+/** Connections each of which asks the guard first, for an address that was resolved. */
+export type CreateGuardedHttp = (allowAddress: AddressGuard['allow']) => Promise<Http>;
+
+export interface GuardedFetchAccess extends Omit<GuardedFetchOptions, 'http' | 'addresses'> {
+  readonly createHttp: CreateGuardedHttp;
+}
+
+/**
+ * Runs with a guarded fetch on connections of its own, which end with the run: what is asked for once in a while is not worth keeping any. Nobody
+ * waits until they are closed, so that nothing comes between an answer and the disk.
+ */
+export async function withGuardedFetch<T>(
+  { createHttp, ...options }: GuardedFetchAccess,
+  run: (fetch: GuardedFetch) => Promise<T>,
+): Promise<T> {
+  const addresses = createAddressGuard(options.server);
+  const http = await createHttp(addresses.allow);
+  try {
+    return await run(createGuardedFetch({ ...options, http, addresses }));
+  } finally {
+    http.close().catch(ignore);
+  }
+}
+
+function ignore(): void {}
 
 export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
   const { http, clock, server, allowHttp, addresses, headers: userHeaders = [] } = options;

@@ -1,5 +1,4 @@
 import type { Clock } from '../../platform/clock.ts';
-import type { Http } from '../../platform/http/http.ts';
 import { type Random, systemRandom } from '../../platform/random.ts';
 import type { TokenBinding } from '../../protocol/access-token.ts';
 import type { OAuthSettings } from '../../protocol/oauth-settings.ts';
@@ -7,8 +6,7 @@ import type { CredentialRecord } from '../../store/record/record.ts';
 import { withSecrets } from '../client/client.ts';
 import type { DpopNonceCache } from '../dpop/proof.ts';
 import { TokenEndpointError } from '../errors/oauth-errors.ts';
-import { type AddressGuard, createAddressGuard } from '../http/address-policy.ts';
-import { createGuardedFetch } from '../http/guarded-fetch.ts';
+import { type CreateGuardedHttp, withGuardedFetch } from '../http/guarded-fetch.ts';
 import { idTokenAsBearer } from '../token/id-token-as-bearer.ts';
 import { refresh } from '../token/token-request.ts';
 import type { SendRefreshRequest } from './refresh-credential.ts';
@@ -20,21 +18,20 @@ export interface RefreshRequestOptions {
   readonly random?: Random | undefined;
   readonly settings: OAuthSettings;
   readonly proofMemory?: DpopNonceCache | undefined;
-  /** Every connection asks this guard first. */
-  readonly createHttp: (allowAddress: AddressGuard['allow']) => Promise<Http>;
+  readonly createHttp: CreateGuardedHttp;
 }
 
 /** The token request of a refresh (RFC 6749 §6). It opens its own connections and closes them: a refresh is too rare to keep any. */
 export function createRefreshRequest(options: RefreshRequestOptions): SendRefreshRequest {
-  const { server, allowHttp, clock, createHttp, settings, random = systemRandom } = options;
+  const { server, allowHttp, clock, settings, random = systemRandom } = options;
   return async (record, refreshToken, signal) => {
-    const addresses = createAddressGuard(server);
-    const http = await createHttp(addresses.allow).catch((cause) => {
-      throw new TokenEndpointError('no connection can be made', { sent: 'no', cause });
-    });
-    try {
+    const createHttp: CreateGuardedHttp = (allow) =>
+      options.createHttp(allow).catch((cause) => {
+        throw new TokenEndpointError('no connection can be made', { sent: 'no', cause });
+      });
+    return withGuardedFetch({ server, allowHttp, clock, createHttp }, async (fetch) => {
       const answer = await refresh({
-        fetch: createGuardedFetch({ http, addresses, server, allowHttp, clock }),
+        fetch,
         issuer: record.issuer,
         tokenEndpoint: record.endpoints.token,
         tokenEndpointAuthMethods: record.tokenEndpointAuthMethods,
@@ -46,10 +43,7 @@ export function createRefreshRequest(options: RefreshRequestOptions): SendRefres
         signal,
       });
       return settings.useIdToken ? idTokenAsBearer(answer, clock.now()) : answer;
-    } finally {
-      // Not awaited: the response goes to disk first, whatever becomes of the connections.
-      http.close().catch(ignore);
-    }
+    });
   };
 }
 
@@ -67,5 +61,3 @@ async function recordBinding(
   const { createDpopProofs } = await import('../dpop/proof.ts');
   return { dpopProofs: createDpopProofs(dpopKey, { memory, clock, random }), only: dpop === 'always' };
 }
-
-function ignore(): void {}

@@ -1,21 +1,18 @@
 import { AbortedError, DrawbridgeError, describeError } from '../../errors.ts';
 import type { Clock } from '../../platform/clock.ts';
-import type { Http } from '../../platform/http/http.ts';
 import type { OpenBrowser } from '../../platform/process/browser.ts';
 import { HEARTBEAT_MS, type Leases } from '../../store/lease/lease.ts';
 import type { CredentialRecord } from '../../store/record/record.ts';
 import { RedirectReceiver } from '../callback/receiver.ts';
 import { SignInExpiredError, SignInFailedError } from '../errors/sign-in-errors.ts';
 import { type SignInAttempt, type SignInTools, signIn } from '../grant/authorization-code.ts';
-import { type AddressGuard, createAddressGuard } from '../http/address-policy.ts';
-import { createGuardedFetch } from '../http/guarded-fetch.ts';
+import { type CreateGuardedHttp, withGuardedFetch } from '../http/guarded-fetch.ts';
 import type { SignInRequest } from '../sign-in-request.ts';
 import { StatusWriter, showAddress } from './status.ts';
 
 export interface SignInPlatform extends Omit<SignInTools, 'fetch' | 'receiver'> {
   readonly leases: Pick<Leases, 'adopt' | 'heartbeat' | 'holder' | 'release' | 'writeStatus'>;
-  /** Every connection of the sign-in asks this guard first. */
-  readonly createHttp: (allowAddress: AddressGuard['allow']) => Promise<Http>;
+  readonly createHttp: CreateGuardedHttp;
   readonly openBrowser: OpenBrowser;
   readonly pid: number;
 }
@@ -69,14 +66,8 @@ export async function runSignIn(
   );
   const signal = AbortSignal.any([outer, lease.lost]);
   const waiting = AbortSignal.any([signal, expiry.signal]);
-  let http: Http | undefined;
   try {
     await status.write({});
-    const server = new URL(request.server);
-    const addresses = createAddressGuard(server);
-    http = await platform.createHttp(addresses.allow);
-    const { allowHttp, headers } = request;
-    const fetch = createGuardedFetch({ http, addresses, server, headers, allowHttp, clock });
     const openBrowser = request.openBrowser ? platform.openBrowser : undefined;
     const isDevice = request.grant === 'device_code';
     // The point of a code is that the browser is elsewhere.
@@ -84,7 +75,12 @@ export async function runSignIn(
     const show: SignInAttempt['show'] = (address, code) =>
       showAddress(address, { status, openBrowser: browser, code, now: clock.now, logger });
     const flow = isDevice ? (await import('../grant/device-code.ts')).deviceSignIn : signIn;
-    const record = await flow(request, { ...platform, fetch, receiver }, { signal, waiting, show });
+    const { allowHttp, headers } = request;
+    const { createHttp } = platform;
+    const record = await withGuardedFetch(
+      { server: new URL(request.server), headers, allowHttp, clock, createHttp },
+      (fetch) => flow(request, { ...platform, fetch, receiver }, { signal, waiting, show }),
+    );
     await status.write({ phase: 'done' });
     return { kind: 'signed-in', record, closed: linger(receiver, request, platform, outer) };
   } catch (thrown) {
@@ -102,7 +98,6 @@ export async function runSignIn(
   } finally {
     expiry.stop();
     lease.stop();
-    await http?.close();
     await leases.release(key, nonce);
   }
 }

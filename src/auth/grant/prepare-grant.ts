@@ -1,0 +1,94 @@
+import type { Clock } from '../../platform/clock.ts';
+import type { Logger } from '../../platform/log/logger.ts';
+import type { Random } from '../../platform/random.ts';
+import type { OAuthSettings } from '../../protocol/oauth-settings.ts';
+import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
+import type { DpopKey } from '../../store/record/record.ts';
+import { chooseScope } from '../challenge/scope.ts';
+import type { TokenClient } from '../client/client.ts';
+import { type Discovered, discover } from '../discovery/discover.ts';
+import { type Binding, bindingFor, tokenBinding } from '../dpop/binding.ts';
+import type { DpopNonceCache } from '../dpop/proof.ts';
+import type { GuardedFetch } from '../http/guarded-fetch.ts';
+import type { TokenRequest } from '../token/token-request.ts';
+
+/** What a grant is asked for with: the settings, the server, and what the server asks for. */
+export interface GrantRequest extends OAuthSettings {
+  readonly server: string;
+  readonly challenge: BearerChallenge;
+}
+
+export interface GrantDeps {
+  readonly fetch: GuardedFetch;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** `browser`: a person is redirected. `device`: a person signs in elsewhere. `machine`: nobody does. */
+export type GrantFlow = 'browser' | 'device' | 'machine';
+
+/** What comes before the requests of each grant: where they go, and with what. */
+export interface PreparedGrant extends Discovered {
+  readonly scope: string | undefined;
+  readonly binding: Binding;
+}
+
+export interface PrepareOptions {
+  readonly flow: GrantFlow;
+  readonly signal: AbortSignal;
+  /** The key of the login that is renewed; a sign-in makes a key of its own, never the last login's. */
+  readonly known?: DpopKey | undefined;
+  /** Nonces that other requests of this process have been told. */
+  readonly nonces?: DpopNonceCache | undefined;
+}
+
+/**
+ * From the server to its authorization server, the scope to ask for, and the key that the tokens are bound to, if to any. Rejects with a
+ * DrawbridgeError.
+ */
+export async function prepareGrant(
+  request: GrantRequest,
+  { fetch, clock, random, logger }: GrantDeps,
+  { flow, signal, known, nonces = new Map() }: PrepareOptions,
+): Promise<PreparedGrant> {
+  const { challenge, dpop: mode } = request;
+  const found = await discover({
+    server: new URL(request.server),
+    challenge,
+    settings: request,
+    fetch,
+    signal,
+    flow: flow === 'browser' ? 'redirect' : 'direct',
+  });
+  // A refresh token is for a person's sake, who would have to sign in again: RFC 6749 §4.4.3 has none for a machine.
+  const mayBeOffline = flow === 'machine' ? undefined : found.metadata.scopesSupported;
+  const scope = chooseScope(challenge.scope, found.scopesSupported, request.scope, mayBeOffline);
+  const binding = await bindingFor(
+    { mode, challenge, found, isBound: known !== undefined },
+    { memory: nonces, clock, random },
+    known,
+  );
+  if (binding.kind === 'bound') logger.secret(binding.key.d);
+  return { ...found, scope, binding };
+}
+
+/** The part of a token request that is the same for each grant. */
+export function tokenRequestOf(
+  { issuer, resource, metadata, binding }: PreparedGrant,
+  client: TokenClient,
+  fetch: GuardedFetch,
+  signal: AbortSignal,
+): TokenRequest & { readonly signal: AbortSignal } {
+  const { tokenEndpoint, tokenEndpointAuthMethods } = metadata;
+  return {
+    fetch,
+    issuer,
+    tokenEndpoint,
+    tokenEndpointAuthMethods,
+    client,
+    resource,
+    signal,
+    binding: tokenBinding(binding),
+  };
+}
