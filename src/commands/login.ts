@@ -5,6 +5,7 @@ import { LEASE_EXTRA_MS, signInNeeded } from '../auth/sign-in/ensure.ts';
 import { SignInFollower } from '../auth/sign-in/follow.ts';
 import type { SignInOutcome } from '../auth/sign-in/run.ts';
 import type { SignInRequest } from '../auth/sign-in-request.ts';
+import { withoutUndefined } from '../platform/without-undefined.ts';
 import { quoteAddress } from '../protocol/quote.ts';
 import type { BearerChallenge } from '../protocol/www-authenticate.ts';
 import { StoreReadOnlyError } from '../store/files/store-errors.ts';
@@ -89,8 +90,7 @@ async function follow(parts: LoginParts, nonce: string | undefined, signal: Abor
       const { userCode, codeAddress } = follower;
       onOffer({
         address,
-        ...(userCode === undefined ? {} : { userCode }),
-        ...(codeAddress === undefined ? {} : { codeAddress }),
+        ...withoutUndefined({ userCode, codeAddress }),
       });
     });
     return follower.done;

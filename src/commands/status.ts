@@ -19,28 +19,30 @@ export interface CredentialStatus {
     | 'unreadable'
     | 'of a later version';
   /** `--grant`, where it asks nobody. */
-  readonly grant?: string;
-  readonly account?: string;
-  readonly issuer?: string;
-  readonly scope?: string;
-  readonly expiresAt?: number;
+  readonly grant?: string | undefined;
+  readonly account?: string | undefined;
+  readonly issuer?: string | undefined;
+  readonly scope?: string | undefined;
+  readonly expiresAt?: number | undefined;
   readonly refreshable: boolean;
-  readonly lastRefresh?: { readonly at: number; readonly outcome: string };
-  readonly signIn?: {
-    readonly pid: number;
-    readonly deadline: number;
-    readonly address?: string;
-    /** To be entered there, or at `codeAddress` where `address` holds it already. */
-    readonly userCode?: string;
-    readonly codeAddress?: string;
-  };
-  readonly lock?: { readonly pid?: number; readonly heldForMs: number };
+  readonly lastRefresh?: { readonly at: number; readonly outcome: string } | undefined;
+  readonly signIn?:
+    | {
+        readonly pid: number;
+        readonly deadline: number;
+        readonly address?: string | undefined;
+        /** To be entered there, or at `codeAddress` where `address` holds it already. */
+        readonly userCode?: string | undefined;
+        readonly codeAddress?: string | undefined;
+      }
+    | undefined;
+  readonly lock?: { readonly pid?: number; readonly heldForMs: number } | undefined;
 }
 
 export interface StatusFilter {
   /** Canonical. */
-  readonly server?: string;
-  readonly profile?: string;
+  readonly server?: string | undefined;
+  readonly profile?: string | undefined;
 }
 
 export function statusOf(overviews: readonly CredentialOverview[], now: number, filter: StatusFilter) {
@@ -63,27 +65,24 @@ function one({ found, signIn, lock }: CredentialOverview, now: number): Credenti
     server: record?.server ?? signIn?.server ?? '?',
     profile: record?.profile ?? signIn?.profile ?? 'default',
     state: UNREAD.get(found.kind) ?? stateOf(record, refreshable, now),
-    ...(record?.grant === undefined ? {} : { grant: record.grant }),
-    ...(account === undefined ? {} : { account }),
-    ...(record === undefined ? {} : { issuer: record.issuer }),
-    ...(scope === undefined ? {} : { scope }),
-    ...(tokens?.expiresAt === undefined ? {} : { expiresAt: tokens.expiresAt }),
+    grant: record?.grant,
+    account,
+    issuer: record?.issuer,
+    scope,
+    expiresAt: tokens?.expiresAt,
     refreshable,
-    ...(record?.lastRefresh === undefined
-      ? {}
-      : { lastRefresh: { at: record.lastRefresh.at, outcome: record.lastRefresh.outcome } }),
-    ...(signIn === undefined
-      ? {}
-      : {
-          signIn: {
-            pid: signIn.pid,
-            deadline: signIn.deadline,
-            ...(signIn.address === undefined ? {} : { address: signIn.address }),
-            ...(signIn.userCode === undefined ? {} : { userCode: signIn.userCode }),
-            ...(signIn.codeAddress === undefined ? {} : { codeAddress: signIn.codeAddress }),
-          },
-        }),
-    ...(lock === undefined ? {} : { lock }),
+    lastRefresh: record?.lastRefresh && {
+      at: record.lastRefresh.at,
+      outcome: record.lastRefresh.outcome,
+    },
+    signIn: signIn && {
+      pid: signIn.pid,
+      deadline: signIn.deadline,
+      address: signIn.address,
+      userCode: signIn.userCode,
+      codeAddress: signIn.codeAddress,
+    },
+    lock,
   };
 }
 

@@ -10,13 +10,14 @@ import type { LogSink } from '../platform/log/sink.ts';
 import { watchParent } from '../platform/process/parent.ts';
 import { systemRandom } from '../platform/random.ts';
 import { version } from '../platform/version.ts';
+import { withoutUndefined } from '../platform/without-undefined.ts';
 import { createCookies } from '../remote/http/cookies.ts';
 import { createTransport } from '../remote/transport/create-transport.ts';
 import { storePaths } from '../store/files/paths.ts';
 import { keyOf } from '../store/record/credential-key.ts';
 import { ServerCacheFile } from '../store/server-cache/server-cache.ts';
 import { composeAuthorization } from './credential.ts';
-import { optional, type ProcessParts } from './process-parts.ts';
+import type { ProcessParts } from './process-parts.ts';
 
 /** A start lists several things within a moment of each other; they are written once. */
 const REMEMBER_AFTER_MS = 1_000;
@@ -35,10 +36,10 @@ export async function composeBridge(
   const http = await createHttp({
     env,
     connectTimeoutMs: config.connectTimeoutMs,
-    ...optional({ ca }),
-    ...(config.clientCertificate === undefined
-      ? {}
-      : { clientCertificate: clientCertificate(config.clientCertificate, server) }),
+    ...withoutUndefined({
+      ca,
+      clientCertificate: config.clientCertificate && clientCertificate(config.clientCertificate, server),
+    }),
   });
   const memory = new ServerCacheFile({
     folder: config.store === 'memory' ? undefined : storePaths(home).servers,
@@ -70,7 +71,7 @@ export async function composeBridge(
     maxMessageBytes,
     wait: config.wait,
     parentIsGone: watchParent(),
-    ...optional({ pingIntervalMs: config.pingIntervalMs }),
+    ...withoutUndefined({ pingIntervalMs: config.pingIntervalMs }),
     finish: async () => {
       await memory.flush();
       await http.close();

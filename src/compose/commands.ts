@@ -15,7 +15,7 @@ import { keyOf } from '../store/record/credential-key.ts';
 import type { PortableCredential } from '../store/record/portable.ts';
 import type { CredentialRecord } from '../store/record/record.ts';
 import { loginParts } from './login.ts';
-import { optional, type ProcessParts } from './process-parts.ts';
+import type { ProcessParts } from './process-parts.ts';
 import { challengeOf, guarded } from './server-challenge.ts';
 import { credentialParts, machineTokens } from './token-command.ts';
 
@@ -164,8 +164,8 @@ async function runStatus(config: CommandConfig, logger: LogSink): Promise<Comman
     if (signIn?.address !== undefined) admitResource(signIn.address);
   }
   const statuses = statusOf(overview, now, {
-    ...(server === undefined ? {} : { server: canonicalServer(server) }),
-    ...optional({ profile }),
+    server: server && canonicalServer(server),
+    profile,
   }).map((each) => withoutSecretsIn(each) as typeof each);
   logger.debug('looked at the store', { file: credentials, count: statuses.length });
   const isNeeded = server !== undefined && !statuses.some(({ state }) => /^(signed in|expired)/.test(state));

@@ -7,6 +7,7 @@ import {
   trustedCertificates,
 } from '../platform/http/certificates.ts';
 import { createHttp } from '../platform/http/undici.ts';
+import { withoutUndefined } from '../platform/without-undefined.ts';
 
 /** What the process gives the program. */
 export interface ProcessParts {
@@ -36,12 +37,7 @@ export function httpFactory(
     return createHttp({
       env,
       allowAddress,
-      ...optional({ ca, clientCertificate: files && clientCertificate(files, server) }),
+      ...withoutUndefined({ ca, clientCertificate: files && clientCertificate(files, server) }),
     });
   };
-}
-
-/** Leaves out what is not there, as `exactOptionalPropertyTypes` wants it. */
-export function optional<T extends object>(values: T): { [name in keyof T]?: NonNullable<T[name]> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
 }

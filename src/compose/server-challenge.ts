@@ -5,8 +5,9 @@ import { systemClock } from '../platform/clock.ts';
 import { createHttp } from '../platform/http/undici.ts';
 import type { Logger } from '../platform/log/logger.ts';
 import { version } from '../platform/version.ts';
+import { withoutUndefined } from '../platform/without-undefined.ts';
 import type { BearerChallenge } from '../protocol/www-authenticate.ts';
-import { httpFactory, optional, type ProcessParts } from './process-parts.ts';
+import { httpFactory, type ProcessParts } from './process-parts.ts';
 
 /** The server's own challenge. None is no reason to stop: what is behind it has its well-known places, and says itself what is wrong. */
 export async function challengeOf(
@@ -41,7 +42,7 @@ async function probe(
   const http = await createHttp({
     env: process.env,
     connectTimeoutMs,
-    ...optional({ ca, clientCertificate }),
+    ...withoutUndefined({ ca, clientCertificate }),
   });
   try {
     const userAgent = `mcp-drawbridge/${version}`;

@@ -9,7 +9,7 @@ import { storePaths } from '../store/files/paths.ts';
 import { type Leases, openLeases } from '../store/lease/lease.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
-import { httpFactory, optional, type ProcessParts } from './process-parts.ts';
+import { httpFactory, type ProcessParts } from './process-parts.ts';
 import { settingSecrets } from './setting-secrets.ts';
 
 /** The detached sign-in on the real platform. */
@@ -22,10 +22,7 @@ export async function composeSignIn(process: ProcessParts, stop: AbortSignal): P
     compose: async (request) => {
       const { headers = [], client } = request;
       logger = createLogSink({
-        secrets: settingSecrets(
-          { headers, server: new URL(request.server), ...optional({ client }) },
-          process.env,
-        ),
+        secrets: settingSecrets({ headers, client, server: new URL(request.server) }, process.env),
         format: 'json',
         silent: true,
         debug: request.debug,

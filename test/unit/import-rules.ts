@@ -122,8 +122,8 @@ const DOORS: readonly { readonly of: RegExp; readonly door: RegExp; readonly nam
   },
   {
     of: /^zod\/mini$/,
-    door: /^((config|store|auth)\/|protocol\/oauth-settings\.ts$)/,
-    name: 'zod/mini: config/, store/, auth/, protocol/oauth-settings.ts',
+    door: /^((config|store|auth)\/|protocol\/oauth-settings\.ts$|platform\/lenient\.ts$)/,
+    name: 'zod/mini: config/, store/, auth/, protocol/oauth-settings.ts, platform/lenient.ts',
   },
   { of: /^node:child_process$/, door: /^platform\//, name: 'node:child_process: platform/' },
   {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../platform/clock.ts';
 import { type Random, randomToken } from '../../platform/random.ts';
+import { withoutUndefined } from '../../platform/without-undefined.ts';
 import type { ConfiguredClient } from '../../protocol/oauth-settings.ts';
 import type { Client } from '../../store/record/record.ts';
 import { readSigningKey, signJwt } from '../jwt/signing.ts';
@@ -29,13 +30,13 @@ export function configuredClient(
   return {
     clientId,
     source: 'static',
-    ...(clientSecret === undefined ? {} : { clientSecret }),
+    ...withoutUndefined({ clientSecret }),
     ...(key === undefined
       ? {}
       : {
           assertion: (audience, at = clock.now()) => {
             const iat = Math.floor(at / 1000);
-            const header = { typ: 'JWT', ...(key.kid === undefined ? {} : { kid: key.kid }) };
+            const header = { typ: 'JWT', kid: key.kid };
             const lifetime = { iat, exp: iat + ASSERTION_LIFETIME_S, jti: randomToken(random, 128) };
             return signJwt(header, { iss: clientId, sub: clientId, aud: audience, ...lifetime }, key);
           },

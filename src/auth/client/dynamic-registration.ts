@@ -1,4 +1,6 @@
 import * as z from 'zod/mini';
+import { lenient } from '../../platform/lenient.ts';
+import { withoutUndefined } from '../../platform/without-undefined.ts';
 import { quote } from '../../protocol/quote.ts';
 import type { Client } from '../../store/record/record.ts';
 import type { AuthorizationServerMetadata } from '../discovery/metadata.ts';
@@ -27,7 +29,6 @@ const CLOSED_STATUSES = new Set([401, 403, 404, 405, 410, 501]);
 
 /** Visible ASCII and space, as long as the store takes. */
 const word = z.string().check(z.regex(/^[\x20-\x7e]{1,4096}$/));
-const lenient = <T extends z.core.SomeType>(schema: T) => z.catch(z.optional(schema), undefined);
 
 /** RFC 7591 §3.2.1 as far as it is used; what else is missing or odd in an answer does not matter. */
 const answerSchema = z.object({
@@ -76,7 +77,7 @@ export function registrationRequest(options: Pick<RegisterOptions, 'metadata' | 
           response_types: ['code'],
         }),
     token_endpoint_auth_method: wantedMethod(options.metadata.tokenEndpointAuthMethods ?? []),
-    ...(options.scope === undefined ? {} : { scope: options.scope }),
+    ...withoutUndefined({ scope: options.scope }),
   };
 }
 
@@ -92,14 +93,15 @@ function client(data: z.output<typeof answerSchema>, redirectUri: string | undef
     client_secret_expires_at: expiresAt,
     token_endpoint_auth_method: method,
   } = data;
-  return {
+  return withoutUndefined({
     clientId: data.client_id,
-    ...(secret === undefined ? {} : { clientSecret: secret }),
-    ...(secret === undefined || !expiresAt ? {} : { clientSecretExpiresAt: expiresAt }),
-    ...(method === undefined ? {} : { tokenEndpointAuthMethod: method }),
-    ...(redirectUri === undefined ? {} : { redirectUri }),
-    source: 'registered',
-  };
+    clientSecret: secret,
+    // RFC 7591 §3.2.1: 0 is never.
+    clientSecretExpiresAt: secret === undefined || expiresAt === 0 ? undefined : expiresAt,
+    tokenEndpointAuthMethod: method,
+    redirectUri,
+    source: 'registered' as const,
+  });
 }
 
 function refusal(

@@ -30,11 +30,11 @@ export interface Discovered {
   /** Byte for byte as it has to be sent; undefined: not at all. */
   readonly resource: string | undefined;
   /** Of the protected resource metadata. */
-  readonly scopesSupported?: readonly string[];
+  readonly scopesSupported?: readonly string[] | undefined;
   readonly metadata: AuthorizationServerMetadata;
   /** Of the protected resource metadata (RFC 9728 §2). */
-  readonly dpopRequired?: true;
-  readonly resourceDpopAlgs?: readonly string[];
+  readonly dpopRequired?: boolean | undefined;
+  readonly resourceDpopAlgs?: readonly string[] | undefined;
 }
 
 /**
@@ -51,14 +51,13 @@ export async function discover(options: DiscoverOptions): Promise<Discovered> {
     issuer === undefined
       ? await authorizationServerAtServer(options)
       : await authorizationServer(issuer, options);
-  const scopesSupported = resourceMetadata?.scopesSupported;
   return {
     issuer: metadata.issuer,
     resource: settings.noResource ? undefined : (settings.resource ?? resourceMetadata?.resource),
-    ...(scopesSupported === undefined ? {} : { scopesSupported }),
+    scopesSupported: resourceMetadata?.scopesSupported,
     metadata,
-    ...(resourceMetadata?.dpopRequired === true ? { dpopRequired: true } : {}),
-    ...(resourceMetadata?.dpopAlgs === undefined ? {} : { resourceDpopAlgs: resourceMetadata.dpopAlgs }),
+    dpopRequired: resourceMetadata?.dpopRequired,
+    resourceDpopAlgs: resourceMetadata?.dpopAlgs,
   };
 }
 

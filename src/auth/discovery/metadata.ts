@@ -1,4 +1,6 @@
 import * as z from 'zod/mini';
+import { lenient } from '../../platform/lenient.ts';
+import { withoutUndefined } from '../../platform/without-undefined.ts';
 import type { OAuthSettings } from '../../protocol/oauth-settings.ts';
 import { quote } from '../../protocol/quote.ts';
 import { MAX_AUTH_METHODS } from '../../store/record/record-schema.ts';
@@ -13,20 +15,20 @@ export interface AuthorizationServerMetadata {
   readonly [checked]: true;
   readonly issuer: string;
   /** Only where a person is to be sent there; else it may be absent. */
-  readonly authorizationEndpoint?: string;
+  readonly authorizationEndpoint?: string | undefined;
   readonly tokenEndpoint: string;
-  readonly registrationEndpoint?: string;
-  readonly revocationEndpoint?: string;
+  readonly registrationEndpoint?: string | undefined;
+  readonly revocationEndpoint?: string | undefined;
   /** RFC 8628 §4. */
-  readonly deviceAuthorizationEndpoint?: string;
+  readonly deviceAuthorizationEndpoint?: string | undefined;
   /** RFC 9126 §5; only where it is required: what works without it is not asked to do more. */
-  readonly pushedAuthorizationRequestEndpoint?: string;
+  readonly pushedAuthorizationRequestEndpoint?: string | undefined;
   /** OAuth Client ID Metadata Document §5. */
-  readonly takesMetadataDocuments?: true;
-  readonly scopesSupported?: readonly string[];
-  readonly tokenEndpointAuthMethods?: readonly string[];
+  readonly takesMetadataDocuments?: boolean | undefined;
+  readonly scopesSupported?: readonly string[] | undefined;
+  readonly tokenEndpointAuthMethods?: readonly string[] | undefined;
   /** RFC 9449 §5.1; absent: it does not say that it binds tokens to keys. */
-  readonly dpopAlgs?: readonly string[];
+  readonly dpopAlgs?: readonly string[] | undefined;
   /** RFC 9207 §3: its callbacks without `iss` are forged. */
   readonly issParameterSupported: boolean;
 }
@@ -35,11 +37,11 @@ export interface AuthorizationServerMetadata {
 export interface ProtectedResourceMetadata {
   readonly resource: string;
   readonly authorizationServers: readonly string[];
-  readonly scopesSupported?: readonly string[];
+  readonly scopesSupported?: readonly string[] | undefined;
   /** It takes tokens that are bound to a key, and no others. */
-  readonly dpopRequired?: true;
+  readonly dpopRequired?: boolean | undefined;
   /** What may sign the proofs that it gets; absent: not said. */
-  readonly dpopAlgs?: readonly string[];
+  readonly dpopAlgs?: readonly string[] | undefined;
 }
 
 export interface MetadataExpectation extends IssuerExpectation {
@@ -51,8 +53,6 @@ export interface MetadataExpectation extends IssuerExpectation {
 
 const AS_METADATA = 'authorization server metadata';
 
-/** An optional field of the wrong type is as good as absent: nothing depends on it being there. */
-const lenient = <T extends z.core.SomeType>(schema: T) => z.catch(z.optional(schema), undefined);
 const names = z.array(z.string());
 
 const protectedResourceSchema = z.object({
@@ -84,13 +84,13 @@ const authorizationServerSchema = z.object({
 
 export function readProtectedResourceMetadata(document: unknown): ProtectedResourceMetadata {
   const data = parse(protectedResourceSchema, document, 'protected resource metadata');
-  return {
+  return withoutUndefined({
     resource: data.resource,
     authorizationServers: data.authorization_servers ?? [],
-    ...(data.scopes_supported === undefined ? {} : { scopesSupported: data.scopes_supported }),
-    ...(data.dpop_bound_access_tokens_required === true ? { dpopRequired: true } : {}),
-    ...dpopAlgs(data.dpop_signing_alg_values_supported),
-  };
+    scopesSupported: data.scopes_supported,
+    dpopRequired: data.dpop_bound_access_tokens_required || undefined,
+    dpopAlgs: data.dpop_signing_alg_values_supported,
+  });
 }
 
 export function checkAuthorizationServerMetadata(
@@ -109,35 +109,29 @@ export function checkAuthorizationServerMetadata(
   }
   const endpoint = (text: string, what: string) =>
     checkDiscoveredUrl(text, `the ${what} endpoint`, policy).href;
-  const { registration_endpoint: registration, revocation_endpoint: revocation } = data;
-  const { authorization_endpoint: authorization, device_authorization_endpoint: device } = data;
+  const optional = (text: string | undefined, what: string) =>
+    text === undefined ? undefined : endpoint(text, what);
   const pushed =
     data.require_pushed_authorization_requests === true
       ? data.pushed_authorization_request_endpoint
       : undefined;
-  const authMethods = data.token_endpoint_auth_methods_supported?.filter(isMethodName);
-  return asChecked({
+  const metadata = withoutUndefined({
     issuer: data.issuer,
-    ...(authorization === undefined
-      ? {}
-      : { authorizationEndpoint: endpoint(authorization, 'authorization') }),
+    authorizationEndpoint: optional(data.authorization_endpoint, 'authorization'),
     tokenEndpoint: endpoint(data.token_endpoint, 'token'),
-    ...(registration === undefined ? {} : { registrationEndpoint: endpoint(registration, 'registration') }),
-    ...(revocation === undefined ? {} : { revocationEndpoint: endpoint(revocation, 'revocation') }),
-    ...(device === undefined
-      ? {}
-      : { deviceAuthorizationEndpoint: endpoint(device, 'device authorization') }),
-    ...(pushed === undefined
-      ? {}
-      : { pushedAuthorizationRequestEndpoint: endpoint(pushed, 'pushed authorization request') }),
-    ...(data.client_id_metadata_document_supported === true ? { takesMetadataDocuments: true } : {}),
-    ...(data.scopes_supported === undefined ? {} : { scopesSupported: data.scopes_supported }),
-    ...(authMethods === undefined
-      ? {}
-      : { tokenEndpointAuthMethods: authMethods.slice(0, MAX_AUTH_METHODS) }),
-    ...dpopAlgs(data.dpop_signing_alg_values_supported),
+    registrationEndpoint: optional(data.registration_endpoint, 'registration'),
+    revocationEndpoint: optional(data.revocation_endpoint, 'revocation'),
+    deviceAuthorizationEndpoint: optional(data.device_authorization_endpoint, 'device authorization'),
+    pushedAuthorizationRequestEndpoint: optional(pushed, 'pushed authorization request'),
+    takesMetadataDocuments: data.client_id_metadata_document_supported || undefined,
+    scopesSupported: data.scopes_supported,
+    tokenEndpointAuthMethods: data.token_endpoint_auth_methods_supported
+      ?.filter(isMethodName)
+      .slice(0, MAX_AUTH_METHODS),
+    dpopAlgs: data.dpop_signing_alg_values_supported,
     issParameterSupported: data.authorization_response_iss_parameter_supported === true,
   });
+  return asChecked(metadata);
 }
 
 /** The only way to the brand. */
@@ -170,10 +164,6 @@ function checkPkce(
   throw new PkceUnsupportedError(`${quote(issuer)} does not say that it supports PKCE`, {
     hint: 'If you know that it does, add --assume-pkce: S256 is then sent without the promise.',
   });
-}
-
-function dpopAlgs(algs: readonly string[] | undefined): { readonly dpopAlgs?: readonly string[] } {
-  return algs === undefined ? {} : { dpopAlgs: algs };
 }
 
 function isMethodName(name: string): boolean {

@@ -29,7 +29,7 @@ export function readDpopKey(jwk: DpopKey): ProofKey {
     const key = privateKey(jwk);
     // Derived, not copied: no member that is private can come along.
     const { kty, crv, x, y } = createPublicKey(key).export({ format: 'jwk' }) as Record<string, string>;
-    const publicJwk = { kty, crv, x, ...(y === undefined ? {} : { y }) } as ProofKey['publicJwk'];
+    const publicJwk = { kty, crv, x, y } as ProofKey['publicJwk'];
     return { signing: { alg: jwk.alg, key }, publicJwk };
   } catch {
     // The cause is left out: it may quote the key.
@@ -42,6 +42,6 @@ export function readDpopKey(jwk: DpopKey): ProofKey {
 /** RFC 7638 §3: the members that a key needs, in the order of their names. */
 export function thumbprint(jwk: DpopKey): string {
   const { crv, kty, x, y } = jwk;
-  const members = JSON.stringify({ crv, kty, x, ...(y === undefined ? {} : { y }) });
+  const members = JSON.stringify({ crv, kty, x, y });
   return createHash('sha256').update(members).digest('base64url');
 }

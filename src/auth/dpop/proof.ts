@@ -54,7 +54,7 @@ export function createDpopProofs(jwk: DpopKey, { memory, clock, random }: DpopPr
           htu: `${url.origin}${url.pathname}`,
           iat: Math.floor((clock.now() + offsetMs) / 1000),
           ...(token === undefined ? {} : { ath: createHash('sha256').update(token).digest('base64url') }),
-          ...(nonce === undefined ? {} : { nonce }),
+          nonce,
         },
         signing,
       );

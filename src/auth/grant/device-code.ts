@@ -1,4 +1,6 @@
 import * as z from 'zod/mini';
+import { lenient } from '../../platform/lenient.ts';
+import { withoutUndefined } from '../../platform/without-undefined.ts';
 import { quote } from '../../protocol/quote.ts';
 import { authenticateClient } from '../client/client-authentication.ts';
 import { namedClient } from '../client/client-selection.ts';
@@ -23,8 +25,6 @@ const SLOWER_BY_S = 5;
 /** .github/SECURITY.md, attack 26: a code that lives for ever would be polled for ever. */
 const MAX_LIFETIME_S = 15 * 60;
 
-const lenient = <T extends z.core.SomeType>(schema: T) => z.catch(z.optional(schema), undefined);
-
 /** RFC 8628 §3.2. The user code is shown to people: printable, and no longer than one types. */
 const answerSchema = z.object({
   device_code: z.string().check(z.regex(/^[\x20-\x7e]{1,4096}$/)),
@@ -42,7 +42,7 @@ export interface DeviceAuthorization {
   readonly userCode: string;
   readonly address: string;
   /** Where the code is typed in, when the address holds it already. */
-  readonly codeAddress?: string;
+  readonly codeAddress?: string | undefined;
   readonly intervalS: number;
   readonly lifetimeS: number;
 }
@@ -81,8 +81,7 @@ async function authorizeDevice(
   const { fetch, issuer, client, resource, signal } = request;
   const authentication = authenticateClient(client, request.tokenEndpointAuthMethods, { issuer });
   const body = new URLSearchParams({
-    ...(scope === undefined ? {} : { scope }),
-    ...(resource === undefined ? {} : { resource }),
+    ...withoutUndefined({ scope, resource }),
     ...authentication.parameters,
   }).toString();
   const headers = { 'content-type': 'application/x-www-form-urlencoded', ...authentication.headers };
@@ -122,7 +121,7 @@ export function readDeviceAuthorization(
     deviceCode: data.device_code,
     userCode: data.user_code,
     address: checked(address),
-    ...(plain === undefined || plain === address ? {} : { codeAddress: checked(plain) }),
+    codeAddress: plain === undefined || plain === address ? undefined : checked(plain),
     intervalS: between(data.interval, MIN_INTERVAL_S, MAX_INTERVAL_S, MIN_INTERVAL_S),
     lifetimeS: between(data.expires_in, 1, MAX_LIFETIME_S, MAX_LIFETIME_S),
   };

@@ -1,3 +1,4 @@
+import { withoutUndefined } from '../../platform/without-undefined.ts';
 import type { ConfiguredClient } from '../../protocol/oauth-settings.ts';
 import { configuredClient, type SigningTools } from '../client/client.ts';
 import { TokenEndpointError } from '../errors/oauth-errors.ts';
@@ -55,7 +56,7 @@ export async function exchangeIdToken(options: IdTokenExchange): Promise<string>
       audience: issuer,
       subject_token: idToken,
       subject_token_type: ID_TOKEN,
-      ...(scope === undefined ? {} : { scope }),
+      ...withoutUndefined({ scope }),
     },
   );
   if (answer.issuedTokenType !== undefined && answer.issuedTokenType !== ID_JAG) {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../platform/clock.ts';
 import { type Random, randomToken } from '../../platform/random.ts';
+import { withoutUndefined } from '../../platform/without-undefined.ts';
 import { LockTimeoutError } from '../../store/files/store-errors.ts';
 import { canonicalServer } from '../../store/record/key.ts';
 import type { Client, CredentialRecord, NewRecord } from '../../store/record/record.ts';
@@ -27,27 +28,24 @@ export function newCredential(
   const obtainedAt = clock.now();
   const shown = useIdToken ? idTokenAsBearer(answer, obtainedAt) : answer;
   const { expiresInSeconds, issuedTokenType, ...tokens } = shown;
-  return {
+  return withoutUndefined({
     family: randomToken(random, 128),
     server: canonicalServer(new URL(server)),
     profile,
     issuer,
-    endpoints: {
-      token: tokenEndpoint,
-      ...(revocationEndpoint === undefined ? {} : { revocation: revocationEndpoint }),
-    },
-    ...(client.clientId === '' ? {} : { client: recordedClient(client) }),
-    tokens: {
+    endpoints: withoutUndefined({ token: tokenEndpoint, revocation: revocationEndpoint }),
+    client: client.clientId === '' ? undefined : recordedClient(client),
+    tokens: withoutUndefined({
       ...tokens,
       obtainedAt,
-      ...(expiresInSeconds === undefined ? {} : { expiresAt: obtainedAt + expiresInSeconds * 1000 }),
-    },
+      expiresAt: expiresInSeconds === undefined ? undefined : obtainedAt + expiresInSeconds * 1000,
+    }),
     ...recordedBinding(binding),
-    ...(resource === undefined ? {} : { resource }),
-    ...(tokenEndpointAuthMethods === undefined ? {} : { tokenEndpointAuthMethods }),
-    ...(scope === undefined ? {} : { requestedScope: scope }),
-    ...(stepUps === undefined ? {} : { stepUps }),
-  };
+    resource,
+    tokenEndpointAuthMethods,
+    requestedScope: scope,
+    stepUps,
+  });
 }
 
 /** The registration of an earlier sign-in, which only its own issuer may see (.github/SECURITY.md, attack 9). */

@@ -25,7 +25,7 @@ export function readSigningKey(text: string, wantedAlg?: string, option = '--cli
     const what = chosen === undefined ? 'any algorithm' : quote(chosen);
     throw new ConfigError(`${option}: the key cannot be used with ${what}; it fits ${fitting.join(', ')}`);
   }
-  return { alg: chosen, key, ...(kid === undefined ? {} : { kid }) };
+  return { alg: chosen, key, kid };
 }
 
 function parseKey(text: string, option: string): { key: KeyObject; kid?: string; alg?: string } {

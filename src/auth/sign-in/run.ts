@@ -1,6 +1,7 @@
 import { AbortedError, DrawbridgeError, describeError } from '../../errors.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { OpenBrowser } from '../../platform/process/browser.ts';
+import { withoutUndefined } from '../../platform/without-undefined.ts';
 import { HEARTBEAT_MS, type Leases } from '../../store/lease/lease.ts';
 import type { CredentialRecord } from '../../store/record/record.ts';
 import { RedirectReceiver } from '../callback/receiver.ts';
@@ -53,7 +54,7 @@ export async function runSignIn(
     nonce,
     pid: platform.pid,
     server: request.server,
-    ...(request.profile === undefined ? {} : { profile: request.profile }),
+    profile: request.profile,
     startedAt,
     deadline,
   });
@@ -90,10 +91,7 @@ export async function runSignIn(
     const message = describeError(error);
     logger.debug('sign-in failed', { code: error.code, error: message });
     const { code, hint } = error;
-    await status.write({
-      phase: 'failed',
-      error: { code, message, ...(hint === undefined ? {} : { hint }) },
-    });
+    await status.write({ phase: 'failed', error: withoutUndefined({ code, message, hint }) });
     return { kind: 'failed', error };
   } finally {
     expiry.stop();

@@ -1,6 +1,7 @@
 import { describeError } from '../../errors.ts';
 import type { Logger } from '../../platform/log/logger.ts';
 import type { OpenBrowser } from '../../platform/process/browser.ts';
+import { withoutUndefined } from '../../platform/without-undefined.ts';
 import type { Leases, SignInStatus } from '../../store/lease/lease.ts';
 import type { ShownCode } from '../grant/authorization-code.ts';
 
@@ -43,12 +44,7 @@ export async function showAddress(address: string, options: ShowAddressOptions):
   const { status, openBrowser, code, now, logger } = options;
   if (openBrowser === undefined) {
     const { userCode, codeAddress } = code ?? {};
-    return status.write({
-      phase: 'pending',
-      address,
-      ...(userCode === undefined ? {} : { userCode }),
-      ...(codeAddress === undefined ? {} : { codeAddress }),
-    });
+    return status.write({ phase: 'pending', address, ...withoutUndefined({ userCode, codeAddress }) });
   }
   // Written before it is opened: a process that is killed in between must not be followed by a second tab.
   await status.write({ phase: 'pending', address, browserOpenedAt: now() });

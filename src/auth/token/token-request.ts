@@ -1,3 +1,4 @@
+import { withoutUndefined } from '../../platform/without-undefined.ts';
 import type { ProofRetry, TokenBinding } from '../../protocol/access-token.ts';
 import { plainText, quote } from '../../protocol/quote.ts';
 import { readRetryAfter } from '../../protocol/retry-after.ts';
@@ -57,7 +58,7 @@ export function refresh(options: RefreshOptions): Promise<TokenAnswer> {
   return requestTokens(options, {
     grant_type: 'refresh_token',
     refresh_token: options.refreshToken,
-    ...(options.scope === undefined ? {} : { scope: options.scope }),
+    ...withoutUndefined({ scope: options.scope }),
   });
 }
 
@@ -68,7 +69,7 @@ export function exchangeCode(options: ExchangeOptions): Promise<TokenAnswer> {
     code: options.code,
     code_verifier: options.codeVerifier,
     redirect_uri: options.redirectUri,
-    ...(options.scope === undefined ? {} : { scope: options.scope }),
+    ...withoutUndefined({ scope: options.scope }),
   });
 }
 
@@ -121,12 +122,12 @@ async function attempt(
   const authentication = authenticateClient(client, options.tokenEndpointAuthMethods, { issuer, at });
   const parameters = {
     ...grant,
-    ...(resource === undefined ? {} : { resource }),
+    ...withoutUndefined({ resource }),
     ...authentication.parameters,
   };
   const url = endpointOf(options);
   const dpop = binding?.dpopProofs.proof({ method: 'POST', url, proofRetry });
-  const headers = { ...authentication.headers, ...(dpop === undefined ? {} : { dpop }) };
+  const headers = { ...authentication.headers, ...withoutUndefined({ dpop }) };
   const answer = await post(options, url, headers, new URLSearchParams(parameters).toString());
   const boundTypes = binding === undefined ? undefined : binding.only ? BOUND_TYPES : ANY_TYPES;
   const read = readTokenAnswer(answer.status, answer.text, options.tokenTypes ?? boundTypes);

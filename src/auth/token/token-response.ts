@@ -1,3 +1,4 @@
+import { withoutUndefined } from '../../platform/without-undefined.ts';
 import { quote } from '../../protocol/quote.ts';
 import { MAX_TOKEN_CHARS } from '../../store/record/record-schema.ts';
 import { cleanScope } from '../challenge/scope.ts';
@@ -59,10 +60,7 @@ function readError(fields: Fields): { oauthError?: string; description?: string 
   const code = typeof error === 'string' && ERROR_CODE.test(error) ? error : undefined;
   const described = DESCRIPTIONS.map((name) => textIn(fields.get(name))).find(isText);
   const description = described ?? (code === undefined ? textIn(error) : undefined);
-  return {
-    ...(code === undefined ? {} : { oauthError: code }),
-    ...(description === undefined ? {} : { description }),
-  };
+  return withoutUndefined({ oauthError: code, description });
 }
 
 function readTokens(fields: Fields, types: RegExp): ReadAnswer {
@@ -88,11 +86,13 @@ function readTokens(fields: Fields, types: RegExp): ReadAnswer {
     answer: {
       accessToken,
       tokenType: typeof tokenType === 'string' && /^dpop$/i.test(tokenType) ? 'DPoP' : 'Bearer',
-      ...(expiresInSeconds === undefined ? {} : { expiresInSeconds }),
-      ...(isText(refreshToken) ? { refreshToken } : {}),
-      ...(scope === undefined ? {} : { scope }),
-      ...(isText(idToken) && isToken(idToken) ? { idToken } : {}),
-      ...(isText(issuedTokenType) ? { issuedTokenType } : {}),
+      ...withoutUndefined({
+        expiresInSeconds,
+        refreshToken: isText(refreshToken) ? refreshToken : undefined,
+        scope,
+        idToken: isText(idToken) && isToken(idToken) ? idToken : undefined,
+        issuedTokenType: isText(issuedTokenType) ? issuedTokenType : undefined,
+      }),
     },
   };
 }

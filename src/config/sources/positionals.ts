@@ -10,7 +10,7 @@ import type { CommandLine } from './command-line.ts';
 export interface Positionals {
   readonly given: ReadonlyMap<OptionName, readonly Given[]>;
   /** What `tokens import` reads; `-` is stdin. */
-  readonly file?: string;
+  readonly file?: string | undefined;
 }
 
 /** `URL [PORT]`, as mcp-remote has them, joined to the flags that mean the same; `tokens import [URL] [FILE]`. */
@@ -23,7 +23,7 @@ export function withPositionals(commandLine: CommandLine, command: Command): Pos
     throw new UsageError(`too many arguments: expected URL and FILE, got ${quote(extra)}`);
   return {
     given: withUrlAndPort({ given, positionals: urls }),
-    ...(file === undefined ? {} : { file }),
+    file,
   };
 }
 

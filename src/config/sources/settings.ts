@@ -23,7 +23,7 @@ export interface ReadSettings {
   readonly warnings: readonly string[];
   readonly effective: Effective;
   /** What `tokens import` reads. */
-  readonly file?: string;
+  readonly file?: string | undefined;
 }
 
 type Source = ReadonlyMap<OptionName, readonly Given[]>;
@@ -99,7 +99,7 @@ export function readSettings(
     authorizeParams,
     warnings: [...warnings, ...headerWarnings, ...secretWarnings],
     effective,
-    ...(input === undefined ? {} : { file: input }),
+    file: input,
   };
 }
 

@@ -19,7 +19,7 @@ const TIMEOUT_CODES = new Set([
 
 /** What undici, the socket or the resolver threw → the failure as the features know it. */
 export function httpFailure(error: unknown, url: URL, sent: boolean): HttpError {
-  const system = systemCode(error);
+  const system = firstCode(error);
   const where = url.host;
   const details = { cause: error, sent, system };
   if (system === 'ERR_ADDRESS_REFUSED') {
@@ -97,7 +97,7 @@ function saidNothing(error: unknown): boolean {
   return code === 'UND_ERR_SOCKET' && socket?.bytesRead === 0;
 }
 
-function systemCode(error: unknown): string | undefined {
+function firstCode(error: unknown): string | undefined {
   let at: unknown = error;
   for (let depth = 0; at instanceof Error && depth < 5; depth++) {
     const { code } = at as { code?: unknown };

@@ -38,9 +38,9 @@ export const launchDetached: Launch = ({ command, args, env, stdin, watchMs }) =
       });
     } catch (error) {
       // Thrown for a NUL in an argument and for .bat files on Windows.
-      return settle({ kind: 'failed', reason: systemCode(error) });
+      return settle({ kind: 'failed', reason: codeOrMessage(error) });
     }
-    child.once('error', (error) => settle({ kind: 'failed', reason: systemCode(error) }));
+    child.once('error', (error) => settle({ kind: 'failed', reason: codeOrMessage(error) }));
     child.once('exit', (code) => settle({ kind: 'exited', code }));
     child.once('spawn', () => {
       child.unref();
@@ -50,12 +50,12 @@ export const launchDetached: Launch = ({ command, args, env, stdin, watchMs }) =
       };
       if (child.stdin === null) return watch();
       // A child that died before it read breaks the pipe; its exit is what counts.
-      child.stdin.on('error', (error) => settle({ kind: 'failed', reason: systemCode(error) }));
+      child.stdin.on('error', (error) => settle({ kind: 'failed', reason: codeOrMessage(error) }));
       child.stdin.end(stdin, watch);
     });
   });
 
-function systemCode(error: unknown): string {
+function codeOrMessage(error: unknown): string {
   const { code } = error as NodeJS.ErrnoException;
   return code ?? (error instanceof Error ? error.message : String(error));
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
+import { lenient } from '../../platform/lenient.ts';
 import { readOwnFile } from '../files/atomic-file.ts';
 import { asStoreErrors, systemCode } from '../files/store-errors.ts';
 import type { PortableCredential } from './portable.ts';
@@ -14,7 +15,6 @@ import type { PortableCredential } from './portable.ts';
 /** Real files have some 10 KiB. */
 const MAX_FILE_BYTES = 256 * 1024;
 
-const lenient = <T extends z.core.SomeType>(schema: T) => z.catch(z.optional(schema), undefined);
 const text = z.string();
 
 const tokensSchema = z.object({
