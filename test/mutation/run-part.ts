@@ -3,16 +3,21 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Part, TESTS_VARIABLE } from './scope.ts';
-import type { Survivor } from './survivors.ts';
 
 /** What came of the mutants of one source file. */
 export interface FileResult {
   readonly file: string;
   readonly killed: number;
-  readonly survivors: readonly (Omit<Survivor, 'reason'> & {
-    readonly at: number;
-    readonly covered: boolean;
-  })[];
+  readonly survivors: readonly SurvivingMutant[];
+}
+
+export interface SurvivingMutant {
+  readonly at: number;
+  /** The line as it stands in the source, and as the mutant has it. */
+  readonly line: string;
+  readonly mutated: string;
+  /** Some test reached it. */
+  readonly covered: boolean;
 }
 
 /** The part that is read here of Stryker's JSON report. Lines and columns count from 1. */
@@ -89,7 +94,6 @@ function resultOf(file: string, { source, mutants }: MutatedFile): FileResult {
         const first = lines[start.line - 1] ?? '';
         const last = lines[end.line - 1] ?? '';
         return {
-          file,
           at: start.line,
           line: first.trim(),
           mutated: oneLine(first.slice(0, start.column - 1) + replacement + last.slice(end.column - 1)),

@@ -63,7 +63,8 @@ export const PARTS: readonly Part[] = [
   {
     name: 'locks and reservations',
     sources: ['src/store/lock/*.ts', 'src/store/reservation/*.ts'],
-    tests: ['test/integration/store/{lock-file,store,reservation}.test.ts'],
+    // Not store.test.ts: it sets the umask, which the threads of Stryker's runner may not.
+    tests: ['test/integration/store/{lock-file,reservation}.test.ts'],
   },
   {
     name: 'records',
@@ -84,6 +85,6 @@ export const PARTS: readonly Part[] = [
   {
     name: 'stand-in',
     sources: ['src/bridge/stand-in/*.ts'],
-    tests: ['test/unit/bridge/stand-in/*.test.ts', 'test/integration/bridge/stand-in.test.ts'],
+    tests: ['test/unit/bridge/stand-in/*.test.ts'],
   },
 ];

@@ -48,6 +48,12 @@ describe('a 403 for want of scope', () => {
     });
   });
 
+  test('scopes are compared whole', () => {
+    const had = record('files:read files:write');
+    expect(decideStepUp(had, 'files:write', NOW).kind).toBe('refuse');
+    expect(decideStepUp(had, 'files', NOW).kind).toBe('ask');
+  });
+
   test('half of it granted is not all of it', () => {
     expect(decideStepUp(record('a b'), 'b c', NOW)).toMatchObject({ kind: 'ask', scope: 'a b c' });
   });
@@ -97,7 +103,7 @@ describe('a challenge to a grant that asks nobody', () => {
   test('that names no scope asks for what there was', () => {
     const { scope, ...bare } = challenge;
     expect(withUnion(bare, record('a'))).toEqual({ ...bare, scope: 'a' });
-    expect(withUnion(bare, record(''))).toEqual(bare);
+    expect(withUnion(bare, record(''))).toBe(bare);
   });
 
   test('that is about something else stays as it is', () => {

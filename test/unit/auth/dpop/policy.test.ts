@@ -67,6 +67,13 @@ test.each<[string, DpopInputs, object | RegExp]>([
   else expect(decideBinding(situation)).toEqual(expected);
 });
 
+test('where nothing can be bound, the way without it is named', () => {
+  const situation = { mode: 'always', challenge: asked, found: not } as const;
+  expect(() => decideBinding(situation)).toThrow(
+    expect.objectContaining({ hint: expect.stringContaining('--dpop always') }),
+  );
+});
+
 const { dpopKey, withoutDpop, ...old } = wholeRecord;
 const token = { token: 'at' };
 const dpopProofs = () => Promise.reject(new Error('not asked'));

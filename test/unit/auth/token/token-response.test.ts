@@ -184,8 +184,13 @@ describe('errors, in whatever shape', () => {
     });
   });
 
-  test('error: null beside a token is none', () => {
+  test('error: null beside a token is none, nor is an empty one', () => {
     expect(tokens({ error: null, ok: true })).toMatchObject({ accessToken: 'at' });
+    expect(tokens({ error: '' })).toMatchObject({ accessToken: 'at' });
+  });
+
+  test('a number is no code, and null no reason', () => {
+    expect(read({ error: 7, error_description: null }, 400)).toStrictEqual({ kind: 'error' });
   });
 });
 
