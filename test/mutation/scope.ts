@@ -79,7 +79,7 @@ export const PARTS: readonly Part[] = [
   },
   {
     name: 'waiting',
-    sources: ['src/bridge/timing/*.ts'],
+    sources: ['src/bridge/timing/{host-patience,wait-budget,wake-detector}.ts'],
     tests: ['test/unit/bridge/timing/*.test.ts'],
   },
   {

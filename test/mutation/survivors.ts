@@ -182,4 +182,58 @@ export const SURVIVORS: readonly Survivor[] = [
     mutated: ['return ["Stryker was here"];'],
     reason: 'A text that is no address is in no list.',
   },
+  {
+    file: 'src/bridge/timing/host-patience.ts',
+    line: `const name = typeof info?.name === 'string' ? info.name.toLowerCase() : '';`,
+    mutated: [`const name = typeof info?.name === 'string' ? info.name.toLowerCase() : "Stryker was here!";`],
+    reason: 'No host is called so.',
+  },
+  {
+    file: 'src/bridge/timing/wait-budget.ts',
+    line: `signal.addEventListener('abort', () => reject(signal.reason), { once: true });`,
+    mutated: [
+      `signal.addEventListener('abort', () => reject(signal.reason), {});`,
+      `signal.addEventListener('abort', () => reject(signal.reason), { once: false });`,
+    ],
+    reason: 'A signal fires once, and a promise is settled once.',
+  },
+  {
+    file: 'src/auth/refresh/decisions.ts',
+    line: `return { kind: 'postponed', afterMs, outcome: record.lastRefresh?.outcome ?? '' };`,
+    mutated: [
+      `return { kind: 'postponed', afterMs, outcome: record.lastRefresh?.outcome ?? "Stryker was here!" };`,
+      `return { kind: 'postponed', afterMs, outcome: record.lastRefresh.outcome ?? '' };`,
+    ],
+    reason: 'A pause comes from a last refresh, which then is there; the types cannot know.',
+  },
+  {
+    file: 'src/auth/refresh/decisions.ts',
+    line: 'const refreshToken = record.tokens?.refreshToken;',
+    mutated: ['const refreshToken = record.tokens.refreshToken;'],
+    reason: 'That there are tokens was seen two lines above; the types cannot know.',
+  },
+  {
+    file: 'src/auth/refresh/decisions.ts',
+    line: `const isServers = status >= 500 || PASSING_STATUS.has(status) || SERVER_CODES.has(oauthError ?? '');`,
+    mutated: [
+      'const isServers = status >= 500 || PASSING_STATUS.has(status) || SERVER_CODES.has(oauthError ?? "Stryker was here!");',
+    ],
+    reason: 'No code of a server is called so.',
+  },
+  {
+    file: 'src/auth/refresh/expiry.ts',
+    line: `if (expiresAt === undefined) return 'fresh';`,
+    mutated: [`if (false) return 'fresh';`],
+    reason: 'Nothing is before or after undefined: the last line says fresh too.',
+  },
+  {
+    file: 'src/auth/refresh/expiry.ts',
+    line: `if (lifetimeMs <= 0 || now < obtainedAt) return 'fresh';`,
+    mutated: [
+      `if (lifetimeMs <= 0 || false) return 'fresh';`,
+      `if (lifetimeMs <= 0 || now <= obtainedAt) return 'fresh';`,
+    ],
+    reason:
+      'Before its first moment a token is further from its end than any lead time, half its life at most; the check says what is meant.',
+  },
 ];
