@@ -1,8 +1,9 @@
 import { redactor } from './redaction/secrets.ts';
 
 /**
- * Every failure that the program expects has a class here or in its own room, and a code from this list.
- * Nobody reads a message to decide; messages are for people, read outside-in, and quote nothing unescaped.
+ * Every failure that the program expects has a class, here or in the folder that throws it, and a code from this list.
+ * Code decides by the code and never by the message. Messages are for people; they read from the outermost error to its cause and escape
+ * whatever they quote.
  */
 export type ErrorCode =
   | 'usage'
@@ -40,13 +41,14 @@ export type ErrorCode =
   | 'browser'
   | 'internal';
 
+/** The optional parts of a `DrawbridgeError`. */
 export interface ErrorDetails {
   readonly cause?: unknown;
-  /** What the person can do about it, one sentence. */
+  /** What the user can do about it, in one sentence. */
   readonly hint?: string;
 }
 
-/** The base of every expected failure. `code` is stable; `hint` says what to do. */
+/** The base class of every expected failure. `code` is stable; `hint` says what to do. */
 export abstract class DrawbridgeError extends Error {
   abstract readonly code: ErrorCode;
   readonly hint: string | undefined;
@@ -68,17 +70,17 @@ export class ConfigError extends DrawbridgeError {
   readonly code = 'config';
 }
 
-/** The operation was given up by its caller (host gone, cancelled, shutting down). */
+/** The caller gave up the operation (the host is gone, the request was cancelled, the program is shutting down). */
 export class AbortedError extends DrawbridgeError {
   readonly code = 'aborted';
 }
 
-/** An invariant of the program's own does not hold. */
+/** An internal invariant does not hold: a bug in this program. */
 export class InternalError extends DrawbridgeError {
   readonly code = 'internal';
 }
 
-/** The failure and its causes on one line, outside-in, without repeating what a wrapper already quotes, and without secrets. */
+/** The failure and its causes on one line, outermost first, without secrets. A cause that its wrapper already quotes is not repeated. */
 export function describeError(error: unknown): string {
   const parts: string[] = [];
   for (let at: unknown = error, depth = 0; at !== undefined && at !== null && depth < 8; depth++) {

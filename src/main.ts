@@ -5,13 +5,13 @@ import { readSettingsFile } from './config/sources/read-file.ts';
 import { DrawbridgeError, describeError } from './errors.ts';
 import type { Logger } from './platform/log/logger.ts';
 
-/** Exit codes, as the README has them. */
+/** Exit codes, as documented in the README. */
 const EXIT = { done: 0, failed: 1, usage: 2, signInNeeded: 3 } as const;
 
-/** What is wrong with the arguments or settings, a folder that cannot be trusted with logins among them. */
+/** Error codes for unusable arguments or settings, among them a store folder that is not safe for logins. */
 const REFUSED_SETTINGS: ReadonlySet<string> = new Set(['config', 'usage', 'store_insecure']);
 
-/** As `SIGN_IN_COMMAND` in auth/, which is not loaded for the sake of a word. */
+/** Equal to `SIGN_IN_COMMAND` in auth/; written again here so that auth/ is not loaded for one constant. */
 const SIGN_IN_COMMAND = '__sign-in';
 
 const [, script = '', ...argv] = process.argv;
@@ -72,8 +72,8 @@ async function runBridge(config: Config, warnings: readonly string[]): Promise<n
   const { bridge } = await import('./commands/bridge.ts');
   const logger = composeLogger(config);
   for (const warning of warnings) logger.inform(`Warning: ${warning}`);
-  // What is thrown where no message is being handled (a listener, a timer) would end the process, and every call in flight with it.
-  process.on('uncaughtException', (error) => logUnexpected(logger, 'something beside the messages', error));
+  // An error thrown outside the handling of a message (in a listener, a timer) would end the process and every call in flight.
+  process.on('uncaughtException', (error) => logUnexpected(logger, 'something other than a message', error));
   const hostGone = new AbortController();
   const stop = AbortSignal.any([stopSignal(), hostGone.signal]);
   try {
@@ -99,7 +99,7 @@ async function failure(error: unknown, logger: Logger): Promise<number> {
 function stopSignal(): AbortSignal {
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-    // The second one is from somebody who does not want to wait.
+    // A second signal means that the user does not want to wait.
     process.on(signal, () => (stop.signal.aborted ? process.exit(EXIT.failed) : stop.abort('signal')));
   }
   return stop.signal;
@@ -116,7 +116,7 @@ async function refuse(error: DrawbridgeError): Promise<number> {
   return EXIT.usage;
 }
 
-/** Before there is a log, or after it: by way of the same sink. */
+/** Writes `text` to stderr through the same sink as the log, for use before the log exists or after it is closed. */
 async function tell(text: string): Promise<void> {
   const { createEmergencyLog } = await import('./compose/log.ts');
   const log = createEmergencyLog();

@@ -1,12 +1,13 @@
 import { runBridge } from '../bridge/bridge.ts';
 import type { BridgeOutcome, BridgeParts } from '../bridge/relay/parts.ts';
 
+/** What the default command needs. */
 export interface BridgeCommandParts extends BridgeParts {
-  /** Writes down what is to be remembered, drops connections. */
+  /** Saves state for the next start and closes the connections. */
   readonly finish: () => Promise<void>;
 }
 
-/** The default command: relays until the host ends or `stop` aborts. Rejects when the program itself is wrong. */
+/** The default command: relays messages until the host closes stdin or `stop` aborts. Rejects only on a bug in the program. */
 export async function bridge(parts: BridgeCommandParts, stop: AbortSignal): Promise<BridgeOutcome> {
   try {
     return await runBridge(parts, stop);

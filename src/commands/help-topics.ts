@@ -1,27 +1,29 @@
 import type { HelpTopic } from '../config/commands/help-topic.ts';
 import type { OptionName } from '../config/options/options.ts';
 
-/** What `--help` says of one command. */
+/** What `--help` says about one command. */
 export interface CommandHelp {
   readonly usage: string;
-  /** One line in the list of commands. */
+  /** The line in the list of commands. */
   readonly line: string;
-  /** What it does, in short lines. */
+  /** What the command does, in lines of at most 100 columns. */
   readonly about: readonly string[];
-  /** Options that are often wanted with it. */
+  /** Options that are often used with it. */
   readonly often: readonly OptionName[];
 }
 
-const SHAPED = 'Give it the sign-in options of the bridge: they are part of which login is meant.';
+const SHAPED = 'Pass the same sign-in options as for the bridge: they decide which login is meant.';
 
+/** The help of every command, in the order in which `--help` lists them. */
 export const commandHelp: Readonly<Record<Exclude<HelpTopic, 'all'>, CommandHelp>> = {
   login: {
     usage: 'login URL',
     line: 'sign in now, in front of you',
     about: [
-      'Opens the browser and waits until you have signed in; bridges that wait for it go on by themselves.',
-      'With --no-browser it shows the address and takes the one at which your browser ended, pasted back.',
-      'With --grant device_code it shows a code for another device. With a grant that asks nobody, it tries it.',
+      'Opens the browser and waits until you have signed in. Bridges that need the login then continue.',
+      'With --no-browser it shows the address, and you paste back the address that the browser shows last.',
+      'With --grant device_code it shows a code to enter on another device. With a grant that needs no',
+      'sign-in it requests a token, to check the settings.',
       SHAPED,
     ],
     often: ['force', 'no-browser', 'profile', 'scope', 'client-id', 'grant', 'auth-timeout'],
@@ -37,18 +39,18 @@ export const commandHelp: Readonly<Record<Exclude<HelpTopic, 'all'>, CommandHelp
   },
   status: {
     usage: 'status [URL]',
-    line: 'the logins there are',
+    line: 'list the logins',
     about: [
-      'Shows the logins on this machine: account, scopes, expiry, the last refresh, a sign-in that waits with its',
-      'address, and which process is at work on it. Exit code 3: a sign-in is needed for URL.',
+      'Shows the logins on this machine: account, scopes, expiry, last refresh, a pending sign-in with its',
+      'address, and the process that is using the login. Exit code 3: a sign-in is needed for URL.',
     ],
     often: ['json', 'profile'],
   },
   token: {
     usage: 'token URL [--header]',
-    line: 'a valid access token on stdout, for curl and scripts',
+    line: 'print a valid access token, for curl and scripts',
     about: [
-      'Prints the access token and nothing else, refreshed if need be; with --header the whole header:',
+      'Prints the access token and nothing else, refreshed if necessary; with --header, the whole header:',
       '  curl -H "$(mcp-drawbridge token https://example.com/mcp --header)" …',
       SHAPED,
     ],
@@ -56,32 +58,33 @@ export const commandHelp: Readonly<Record<Exclude<HelpTopic, 'all'>, CommandHelp
   },
   'tokens export': {
     usage: 'tokens export URL',
-    line: 'the whole login as JSON, for where nobody can sign in',
+    line: 'print the login as JSON, for unattended machines',
     about: [
-      'Prints it on stdout; it holds secrets. `tokens import` and MCP_DRAWBRIDGE_CREDENTIALS take it.',
+      'Prints the login on stdout; the output contains secrets.',
+      '`tokens import` and MCP_DRAWBRIDGE_CREDENTIALS read it.',
       SHAPED,
     ],
     often: ['profile'],
   },
   'tokens import': {
     usage: 'tokens import [URL] [FILE]',
-    line: 'takes it over, from stdin without FILE',
-    about: ['Without URL the server is the one that the login names.', SHAPED],
+    line: 'import an exported login, from FILE or stdin',
+    about: ['Without URL, the server named in the login is used.', SHAPED],
     often: ['force', 'profile'],
   },
   'import-mcp-remote': {
     usage: 'import-mcp-remote URL',
-    line: 'takes over the login that mcp-remote has',
+    line: 'import the login of mcp-remote',
     about: [
-      'Looks in ~/.mcp-auth, or where MCP_REMOTE_CONFIG_DIR says; its files stay as they are.',
-      'Write the address, --header and --resource as in the config of mcp-remote.',
+      'Looks in ~/.mcp-auth, or in MCP_REMOTE_CONFIG_DIR; the files there are not changed.',
+      'Use the same address, --header and --resource as in the config of mcp-remote.',
     ],
     often: ['force', 'header', 'resource', 'profile'],
   },
   presets: {
     usage: 'presets',
-    line: 'what --preset knows of vendors',
-    about: ['Lists the names for --preset, and what each sets.'],
+    line: 'list the presets for vendors',
+    about: ['Lists the names for --preset and what each of them sets.'],
     often: [],
   },
 };

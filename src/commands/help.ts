@@ -6,7 +6,7 @@ import { type CommandHelp, commandHelp } from './help-topics.ts';
 /** Narrow enough for half a screen, wide enough for one line per option. */
 export const HELP_MAX_COLUMNS = 100;
 
-/** The options that most people who need one need; the rest is one word away. */
+/** The options that users need most often; `--help all` lists the rest. */
 const COMMON: readonly OptionName[] = [
   'header',
   'allow-http',
@@ -22,9 +22,9 @@ const COMMON: readonly OptionName[] = [
   'config',
 ];
 
-/** What `--help` prints: one screen, or what it is asked about. The options come from their table. */
+/** What `--help` prints: one screen, or the help on `topics`. The options come from the option table. */
 export function helpText(topics: readonly HelpTopic[] = []): string {
-  if (topics.length === 0) return `${HEAD}\nOptions that are often needed\n${linesOf(COMMON)}\n${TAIL}`;
+  if (topics.length === 0) return `${HEAD}\nCommon options\n${linesOf(COMMON)}\n${TAIL}`;
   return topics.map((topic) => (topic === 'all' ? wholeText() : commandText(commandHelp[topic]))).join('\n');
 }
 
@@ -80,7 +80,7 @@ const COMMAND_COLUMNS = 44;
 
 const HEAD = `mcp-drawbridge: lets a local MCP host reach a remote MCP server, with one login for all instances
 
-${[{ usage: 'URL [PORT] [options]', line: 'what a host starts' }, ...Object.values(commandHelp)]
+${[{ usage: 'URL [PORT] [options]', line: 'the bridge, as a host starts it' }, ...Object.values(commandHelp)]
   .map(({ usage, line }) => `  mcp-drawbridge ${usage}`.padEnd(COMMAND_COLUMNS) + line)
   .join('\n')}
 `;
@@ -90,7 +90,7 @@ const EXIT_CODES = 'Exit codes: 0 done, 1 failed, 2 bad arguments or settings, 3
 const TAIL = `In the config of a host (Claude Desktop, Cursor, …), by its name under "mcpServers":
     { "command": "npx", "args": ["-y", "mcp-drawbridge", "https://example.com/mcp"] }
 
-Every option, also from the environment or a file: --help all. One command: login --help
+All options, the environment and config files: --help all. One command: login --help
 ${EXIT_CODES}
 `;
 

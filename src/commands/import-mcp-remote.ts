@@ -3,21 +3,25 @@ import { NoLoginFoundError } from '../store/files/store-errors.ts';
 import { mcpRemoteHashes, readMcpRemote } from '../store/record/mcp-remote.ts';
 import { type ImportParts, importCredential } from './tokens-import.ts';
 
+/** What `import-mcp-remote` needs. */
 export interface McpRemoteParts extends Omit<ImportParts, 'text' | 'server'> {
   readonly server: URL;
-  /** Of mcp-remote. */
+  /** The config folder of mcp-remote. */
   readonly folder: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
-/** `import-mcp-remote URL`: the login that mcp-remote has, so that nobody signs in again. Its files stay as they are. */
+/**
+ * `import-mcp-remote URL`: imports the login of mcp-remote, so that nobody has to sign in again; the files of mcp-remote are not changed.
+ * Resolves with the canonical address of the server. Rejects with NoLoginFoundError.
+ */
 export async function importMcpRemote(parts: McpRemoteParts): Promise<string> {
   const { server, folder, headers, oauth, now } = parts;
   const hashes = mcpRemoteHashes({ server, resource: oauth.resource, headers });
   const found = await readMcpRemote(folder, hashes, now);
   if (found === undefined) {
     throw new NoLoginFoundError(`mcp-remote has no login for ${quoteAddress(server)} in ${folder}`, {
-      hint: 'Write the address as in the config of mcp-remote, with the same --header and --resource.',
+      hint: 'Use the same address, --header and --resource as in the config of mcp-remote.',
     });
   }
   return importCredential(parts, server, found);

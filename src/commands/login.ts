@@ -12,38 +12,42 @@ import { StoreReadOnlyError } from '../store/files/store-errors.ts';
 import type { SignInStatus } from '../store/lease/lease.ts';
 import type { CredentialRecord } from '../store/record/record.ts';
 
+/** What `login` needs. */
 export interface LoginParts {
   readonly credential: AuthorizationOptions;
-  /** Present: nobody can be asked, and what a person can do elsewhere. */
+  /** Present if nobody can sign in here; the hint says what the user can do elsewhere. */
   readonly nonInteractiveReason: { readonly hint: string } | undefined;
-  /** Nothing is opened, and the address to which the browser came back may be pasted. */
+  /** No browser is opened, and the user may paste the address of the redirect. */
   readonly manual: boolean;
   readonly force: boolean;
-  /** The server's challenge, if it gives one. */
+  /** Sends a request without a token and resolves with the server's challenge, if there is one. */
   readonly probe: (signal: AbortSignal) => Promise<BearerChallenge | undefined>;
-  /** Runs the sign-in in this process; `onPrompt` is told what to open. */
+  /** Runs the sign-in in this process; `onPrompt` receives the address to open. */
   readonly signIn: (
     request: SignInRequest,
     onPrompt: (prompt: SignInPrompt) => void,
     signal: AbortSignal,
   ) => Promise<SignInOutcome>;
-  /** Something turns until it is called. */
+  /** Shows a spinner with this text until the returned function is called. */
   readonly wait: (text: string) => () => void;
 }
 
-/** What a person is to open, and to enter there. */
+/** The address that the user has to open, and the code to enter there. */
 export type SignInPrompt = Pick<SignInStatus, 'userCode' | 'codeAddress'> & { readonly address: string };
 
-/** `login URL`: the sign-in that bridges start in the background, in front of the person. Rejects where it does not end well. */
+/**
+ * `login URL`: runs in the foreground the sign-in that bridges start in the background. Rejects with SignInNeededError where nobody can
+ * sign in, with StoreReadOnlyError where the login cannot be saved, and with the error of a sign-in that failed.
+ */
 export async function login(parts: LoginParts, signal: AbortSignal): Promise<void> {
   const { credential, force, manual } = parts;
   const { leases, key, clock, logger, settings } = credential;
   if (!force && (await validToken(credential, signal)).kind === 'token') {
-    logger.inform(`Signed in to ${quoteAddress(settings.server)} already; --force signs in anew.`);
+    logger.inform(`Already signed in to ${quoteAddress(settings.server)}; use --force to sign in again.`);
     return;
   }
   if (!credential.store.writable) {
-    throw new StoreReadOnlyError('a login would end with this command, since it cannot be kept', {
+    throw new StoreReadOnlyError('the login cannot be saved, so it would be lost when this command ends', {
       hint: `Make ${credential.store.folder} writable, and leave out --store memory.`,
     });
   }
@@ -55,7 +59,7 @@ export async function login(parts: LoginParts, signal: AbortSignal): Promise<voi
   const challenge = await parts.probe(signal);
   const request: SignInRequest = {
     ...settings,
-    // OpenID Connect Core §3.1.2.1; others ignore it (RFC 6749 §3.1).
+    // OpenID Connect Core §3.1.2.1; servers without OpenID Connect ignore it (RFC 6749 §3.1).
     ...(force ? { authorizeParams: [...(settings.authorizeParams ?? []), ['prompt', 'login']] } : {}),
     key,
     nonce,
@@ -69,7 +73,7 @@ export async function login(parts: LoginParts, signal: AbortSignal): Promise<voi
   if (!manual) await outcome.closed;
 }
 
-/** One sign-in for all: a bridge has asked for it before, and this person is the one to answer. */
+/** Follows a sign-in that another process, such as a bridge, has already started, and shows its address to the user. */
 async function follow(parts: LoginParts, nonce: string | undefined, signal: AbortSignal): Promise<void> {
   const { credential } = parts;
   const { store, key, settings } = credential;
@@ -78,7 +82,7 @@ async function follow(parts: LoginParts, nonce: string | undefined, signal: Abor
     return found.kind === 'record' ? found.record : undefined;
   };
   const before = await read();
-  // Not any that is there: this person may have asked for another one.
+  // The login that was stored before does not count: with --force the user wants a new one.
   const usable = async () => {
     const record = await read();
     return record?.family === before?.family ? undefined : record;
@@ -114,13 +118,13 @@ async function waiting<T>(
   }
 }
 
-/** RFC 8628 §3.3, §3.3.1: the code is shown beside an address that holds it, too, to be compared with what is shown there. */
+/** RFC 8628 §3.3, §3.3.1: the code is shown even if the address contains it, so that the user can compare it with the one on the page. */
 function inWords({ address, userCode, codeAddress }: SignInPrompt, manual: boolean): string {
   if (userCode !== undefined) {
-    const withCode = codeAddress === undefined ? '' : `\nThis address has the code in it:\n${address}`;
+    const withCode = codeAddress === undefined ? '' : `\nThis address already contains the code:\n${address}`;
     return `On any device, open this address:\n${codeAddress ?? address}\nand enter the code: ${userCode}${withCode}`;
   }
   return manual
-    ? `Open this address in a browser:\n${address}\nThen copy the address at which the browser ends, and paste it here.`
+    ? `Open this address in a browser:\n${address}\nThen copy the address that the browser shows last, and paste it here.`
     : `A browser opens this address; if none does, open it yourself:\n${address}`;
 }

@@ -7,44 +7,46 @@ import type { CredentialRecord } from '../store/record/record.ts';
 import { keepSecretsOf } from '../store/record/secrets.ts';
 import type { Store } from '../store/store.ts';
 
+/** What `logout` needs. */
 export interface LogoutParts {
   readonly store: Store;
   readonly keys: readonly string[];
-  /** The logins that are there under other keys. */
+  /** The logins that are stored under other keys. */
   readonly others: (key: string) => Promise<readonly CredentialRecord[]>;
   readonly revoke: (record: CredentialRecord) => Promise<Revoked>;
   readonly logger: Logger;
   readonly signal: AbortSignal;
 }
 
-/** `logout`: true when nothing of it is left, here or at the authorization servers. */
+/** `logout`: revokes and removes the logins under `keys`. Resolves with true if nothing is left, here or at the authorization servers. */
 export async function logout(parts: LogoutParts): Promise<boolean> {
   let isClean = true;
   for (const key of parts.keys) {
     try {
       isClean = (await logoutOne(parts, key)) && isClean;
     } catch (error) {
-      // One that cannot be read keeps nobody signed in elsewhere.
+      // A record that cannot be read does not stop the logout of the others.
       if (!(error instanceof StoreError)) throw error;
-      parts.logger.inform(`Left as it is: ${describeError(error)}`);
+      parts.logger.inform(`Not removed: ${describeError(error)}`);
       isClean = false;
     }
   }
   return isClean;
 }
 
+/** What the logout of one key found and could not do. */
 interface Left {
-  /** Whose login there was. */
+  /** The server of the login that was removed. */
   readonly server: string | undefined;
-  /** How many files of earlier logins there were. */
+  /** How many files of earlier, unusable logins were removed. */
   readonly setAside: number;
   /** The first token that could not be revoked. */
   readonly failed: { readonly error: unknown } | undefined;
 }
 
 /**
- * Revoked first and under the lock: a bridge that refreshed in between would find its token refused and ask the person to sign in. What a
- * refresh in flight brings afterwards is not written.
+ * Revokes the tokens before it removes the record, all under the lock: a bridge that refreshed in between would have its token refused and
+ * ask the user to sign in. The result of a refresh in flight is not written afterwards, because the record is gone.
  */
 async function logoutOne(parts: LogoutParts, key: string): Promise<boolean> {
   const { store, logger, signal } = parts;
@@ -65,13 +67,14 @@ async function logoutOne(parts: LogoutParts, key: string): Promise<boolean> {
     { signal },
   );
   if (left.server !== undefined) logger.inform(`Signed out of ${quoteAddress(left.server)}.`);
-  if (left.setAside > 0) logger.inform(`Removed what had been set aside as unusable (${left.setAside}).`);
+  if (left.setAside > 0)
+    logger.inform(`Removed earlier logins that were set aside as unusable (${left.setAside}).`);
   if (left.server === undefined && left.setAside === 0) {
     logger.inform('There was no login.');
     return true;
   }
   if (!store.writable) {
-    logger.inform(`The login is still in ${store.folder}, which cannot be written.`);
+    logger.inform(`The login is still in ${store.folder}, because that folder is not writable.`);
     return false;
   }
   if (left.failed === undefined) return true;
@@ -81,7 +84,10 @@ async function logoutOne(parts: LogoutParts, key: string): Promise<boolean> {
   return false;
 }
 
-/** A record that was copied over another is set aside there, and its tokens are still those of the login that it was copied from. */
+/**
+ * Leaves out the records whose tokens another login uses: a record file that was copied over another is set aside, and its tokens still belong
+ * to the login that it was copied from.
+ */
 function withoutLogins(
   records: readonly CredentialRecord[],
   logins: readonly CredentialRecord[],
@@ -91,7 +97,7 @@ function withoutLogins(
   return records.filter(({ tokens }) => !inUse.has(tokens?.refreshToken) && !inUse.has(tokens?.accessToken));
 }
 
-/** Each token once, and no authorization server is asked again that has failed: one that is gone costs its time limit once. */
+/** Revokes each token once. After a failure no other request goes to that endpoint, so that an unreachable server costs one time limit. */
 async function revokeAll(
   records: readonly CredentialRecord[],
   { revoke, logger }: LogoutParts,

@@ -3,16 +3,17 @@ import { MAX_REQUEST_BYTES, readSignInRequest, type SignInRequest } from '../aut
 import { describeError, UsageError } from '../errors.ts';
 import type { Logger } from '../platform/log/logger.ts';
 
+/** What the sign-in process needs. */
 export interface SignInProcessOptions {
   readonly stdin: AsyncIterable<Uint8Array>;
-  /** The real platform as the request wants it: its store, its certificate authority, its log. */
+  /** Makes the platform that the request asks for: its store, certificate authorities and log. */
   readonly compose: (request: SignInRequest) => Promise<SignInPlatform>;
   readonly logger: Logger;
   /** SIGTERM and the like. */
   readonly signal: AbortSignal;
 }
 
-/** `__sign-in`: what the detached process runs. Resolves with the exit code; nobody reads it but a person who looks for a fault. */
+/** `__sign-in`: what the detached process runs. Never rejects; resolves with the exit code, which only serves debugging. */
 export async function signInProcess(options: SignInProcessOptions): Promise<number> {
   const { stdin, compose, logger, signal } = options;
   try {

@@ -7,7 +7,7 @@ import type { CredentialRecord } from '../store/record/record.ts';
 import { duration } from '../ui/duration.ts';
 import { table } from '../ui/table.ts';
 
-/** One credential as `status --json` has it: no token, no secret. Times are milliseconds since the epoch. */
+/** One credential as `status --json` shows it, without tokens or other secrets. Times are in milliseconds since the epoch. */
 export interface CredentialStatus {
   readonly server: string;
   readonly profile: string;
@@ -18,7 +18,7 @@ export interface CredentialStatus {
     | 'sign-in needed'
     | 'unreadable'
     | 'of a later version';
-  /** `--grant`, where it asks nobody. */
+  /** `--grant`, if it is one that involves no person. */
   readonly grant?: string | undefined;
   readonly account?: string | undefined;
   readonly issuer?: string | undefined;
@@ -31,7 +31,7 @@ export interface CredentialStatus {
         readonly pid: number;
         readonly deadline: number;
         readonly address?: string | undefined;
-        /** To be entered there, or at `codeAddress` where `address` holds it already. */
+        /** The code to enter at `address`, or at `codeAddress` if `address` already contains the code. */
         readonly userCode?: string | undefined;
         readonly codeAddress?: string | undefined;
       }
@@ -39,12 +39,16 @@ export interface CredentialStatus {
   readonly lock?: { readonly pid?: number; readonly heldForMs: number } | undefined;
 }
 
+/** Which credentials `status` shows; without a property, all. */
+/** Which credentials `status` shows; without a property, all. */
 export interface StatusFilter {
-  /** Canonical. */
+  /** The canonical address. */
   readonly server?: string | undefined;
   readonly profile?: string | undefined;
 }
 
+/** The credentials as `status` shows them, filtered and sorted by server and profile. `now`: milliseconds since the epoch. */
+/** The credentials as `status` shows them, filtered and sorted by server and profile. `now`: milliseconds since the epoch. */
 export function statusOf(overviews: readonly CredentialOverview[], now: number, filter: StatusFilter) {
   const { server, profile } = filter;
   return overviews
@@ -86,7 +90,7 @@ function one({ found, signIn, lock }: CredentialOverview, now: number): Credenti
   };
 }
 
-/** What this version cannot tell more of. */
+/** The states of records that this version cannot read. */
 const UNREAD = new Map<CredentialOverview['found']['kind'], CredentialStatus['state']>([
   ['corrupt', 'unreadable'],
   ['later-version', 'of a later version'],
@@ -98,7 +102,7 @@ function stateOf(
   now: number,
 ): CredentialStatus['state'] {
   if (record?.tokens !== undefined && freshness(record.tokens, now) !== 'expired') return 'signed in';
-  // A grant of its own, or a person.
+  // With such a grant the program gets a new token without a person.
   if (record?.grant !== undefined) return 'expired, renewable';
   return refreshable ? 'expired, refreshable' : 'sign-in needed';
 }
@@ -122,7 +126,7 @@ const HEADINGS = [
   'SIGN-IN',
 ];
 
-/** For people. The address of a sign-in stands below, whole, so that it can be copied. */
+/** The table that `status` prints. The address of a pending sign-in follows it in full, so that it can be copied. */
 export function statusTable(statuses: readonly CredentialStatus[], now: number): string {
   if (statuses.length === 0) return 'No login.\n';
   const rows = statuses.map(({ expiresAt, lastRefresh, lock, signIn, ...status }) => [

@@ -6,7 +6,7 @@ import { isBound, type PortableCredential, type ResourceWish, resourceOf } from 
 import type { NewRecord } from '../store/record/record.ts';
 import type { Store } from '../store/store.ts';
 
-/** Keeps what was brought from elsewhere; a login that is there gives way only to `--force`. */
+/** Stores an imported credential. Rejects with CredentialPresentError if there is a login already, unless `force` is set. */
 export async function keepImported(
   store: Store,
   key: string,
@@ -14,7 +14,7 @@ export async function keepImported(
   { force, resource }: { readonly force: boolean; readonly resource: string | undefined },
 ): Promise<void> {
   if (!store.writable) {
-    throw new StoreReadOnlyError(`the credential cannot be kept: ${store.folder} cannot be written`);
+    throw new StoreReadOnlyError(`the credential cannot be saved: ${store.folder} is not writable`);
   }
   const found = await store.read(key, { server: record.server, resource });
   const stored = found.kind === 'record' ? found.record : undefined;
@@ -24,16 +24,16 @@ export async function keepImported(
   if (written.kind === 'superseded') throw alreadyThere(record.server);
 }
 
-/** `--dpop always`: a bearer token will not do, wherever it comes from. */
+/** Throws a ConfigError if `dpop` is `always` and the credential is not bound to a key (RFC 9449): a bearer token is then not enough. */
 export function expectBound(credential: PortableCredential, dpop: DpopMode): void {
   const hasBearer = credential.access_token !== undefined && !isBound(credential);
   if (dpop !== 'always' || (credential.dpop_jwk !== undefined && !hasBearer)) return;
-  throw new ConfigError('the credential is not bound to a key, which --dpop always asks for', {
-    hint: 'Sign in with --dpop always, or bring the credential along without it.',
+  throw new ConfigError('the credential is not bound to a key, but --dpop always requires one', {
+    hint: 'Sign in with --dpop always, or use the credential without that option.',
   });
 }
 
-/** The `resource` that goes with what was brought along. `what` names it, for the person. */
+/** The `resource` (RFC 8707) to use with the credential. Throws a ConfigError, which calls the credential `what`, if it is for another. */
 export function expectResource(
   credential: PortableCredential,
   wish: ResourceWish,
@@ -42,13 +42,13 @@ export function expectResource(
   const found = resourceOf(credential, wish);
   if (found.kind === 'resource') return found.resource;
   const [issuedFor, wanted] = [quote(credential.resource ?? ''), quote(wish.resource ?? '')];
-  throw new ConfigError(`${what} is for the resource ${issuedFor}, and --resource asks for ${wanted}`, {
-    hint: 'Leave --resource out, or bring along a credential that was issued for that resource.',
+  throw new ConfigError(`${what} is for the resource ${issuedFor}, but --resource asks for ${wanted}`, {
+    hint: 'Leave --resource out, or provide a credential that was issued for that resource.',
   });
 }
 
 function alreadyThere(server: string): CredentialPresentError {
-  return new CredentialPresentError(`there is a login for ${quoteAddress(server)} already`, {
+  return new CredentialPresentError(`there is already a login for ${quoteAddress(server)}`, {
     hint: 'Add --force to replace it.',
   });
 }

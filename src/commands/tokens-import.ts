@@ -12,24 +12,30 @@ import { secretsOf } from '../store/record/secrets.ts';
 import type { Store } from '../store/store.ts';
 import { expectBound, expectResource, keepImported } from './store-imported.ts';
 
+/** Where an imported credential is stored. */
 export interface ImportTarget {
   readonly store: Store;
   readonly key: string;
 }
 
+/** What `tokens import` needs. */
 export interface ImportParts {
+  /** The exported credential, as JSON. */
   readonly text: string;
-  /** Of the arguments. */
+  /** The URL on the command line. */
   readonly server: URL | undefined;
   readonly force: boolean;
   readonly oauth: OAuthSettings;
   readonly now: number;
   readonly open: (server: URL) => Promise<ImportTarget>;
-  /** Asks the server where the refresh token is to be sent. */
+  /** Discovers the token endpoint for a refresh token that came without one. */
   readonly complete: (server: URL, credential: PortableCredential) => Promise<PortableCredential>;
 }
 
-/** `tokens import`: makes a credential from elsewhere the one of this machine. Resolves with whose it is. */
+/**
+ * `tokens import`: stores a credential that was exported elsewhere. Resolves with the canonical address of its server. Rejects with
+ * ConfigError for an unusable credential and with CredentialPresentError if there is a login already, unless `force` is set.
+ */
 export async function tokensImport(parts: ImportParts): Promise<string> {
   const read = readPortable(parts.text);
   if (read.kind === 'unusable') throw new ConfigError(`the credential cannot be used: ${read.reason}`);
@@ -37,6 +43,7 @@ export async function tokensImport(parts: ImportParts): Promise<string> {
   return importCredential(parts, server, read.credential);
 }
 
+/** Stores a credential that has been read; otherwise like `tokensImport`. */
 export async function importCredential(
   { oauth, force, now, open, complete }: Omit<ImportParts, 'text' | 'server'>,
   server: URL,

@@ -1,4 +1,4 @@
-/** A line of the host: its bytes without the line break, or how long a line was that is over the limit. */
+/** A line from the host: its bytes without the line break, or a note that the line exceeded the limit. */
 export type HostLine =
   | { readonly kind: 'line'; readonly bytes: Uint8Array }
   | { readonly kind: 'too-long'; readonly limitBytes: number };
@@ -7,9 +7,9 @@ const LF = 0x0a;
 const CR = 0x0d;
 
 /**
- * Splits the host's bytes at `\n` (specification, Transports → stdio: messages are delimited by newlines and hold none). Works on bytes, so that a
- * character cut in two by the pipe stays whole; tolerates CRLF; drops blank lines. An over-long line is reported once and skipped to
- * its end without being held.
+ * Splits the host's bytes at `\n` (specification, Transports → stdio: messages are delimited by newlines and contain none). It works on bytes,
+ * so that a character that the pipe cuts in two stays whole. It accepts CRLF and drops blank lines. A line over the limit is reported once
+ * and skipped to its end without being buffered.
  */
 export class LineSplitter {
   readonly #limitBytes: number;
@@ -34,7 +34,7 @@ export class LineSplitter {
     return lines;
   }
 
-  /** The last line where the host ended without a line break. */
+  /** The last line, if the host closed stdin without a final line break. */
   end(): HostLine[] {
     const lines: HostLine[] = [];
     this.#complete(lines);

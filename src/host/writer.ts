@@ -1,14 +1,14 @@
 import type { Writable } from 'node:stream';
 
-/** The only writer to stdout: whole lines, in order, one system call per turn of the event loop where possible. */
+/** The only writer to stdout. It writes whole lines in order, with one system call per turn of the event loop where possible. */
 export interface HostWriter {
-  /** Writes one message. The promise, where there is one, resolves when the host has read enough for more. */
+  /** Writes one message. If it returns a promise, the host is behind; the promise resolves when there is room for more. */
   write(message: Uint8Array | string): Promise<void> | undefined;
-  /** The promise of `write` again, without writing: undefined while the host keeps up. */
+  /** The same promise as `write` returns, without writing; undefined while the host keeps up. */
   untilReady(): Promise<void> | undefined;
-  /** Resolves when everything was handed to the system, or the host is gone. */
+  /** Resolves when everything has been handed to the operating system, or when the host is gone. */
   flushed(): Promise<void>;
-  /** Bytes that the host has not read yet and that are held in memory. */
+  /** Bytes held in memory that the host has not read yet. */
   readonly pendingBytes: number;
 }
 
@@ -17,17 +17,18 @@ const LF = 0x0a;
 const CR = 0x0d;
 const SPACE = 0x20;
 
-/** A message below this is copied together with its neighbours; a larger one is written as it is. Also how much is held back at most. */
+/** Smaller messages are copied together into one chunk; a larger message is written by itself. Also the most that a batch may hold. */
 const BATCH_BYTES = 64 * 1024;
 
 /**
- * What came in one turn of the event loop goes out together: answers that arrive side by side, on connections of their own, cost one system
- * call and wake the host once. `onBroken` is told once, when the host no longer reads (EPIPE) or the stream fails otherwise.
+ * Creates the writer. Messages written in one turn of the event loop go out together: answers that arrive at the same time on different
+ * connections cost one system call and wake the host once. `onBroken` is called once, when the host has stopped reading (EPIPE) or the
+ * stream fails in another way.
  */
 export function createHostWriter(stdout: Writable, onBroken: (error: Error) => void): HostWriter {
   let broken = false;
   let batch: (Uint8Array | string)[] = [];
-  /** In UTF-16 units where it is a string: a bound, not a measure. */
+  /** Counts UTF-16 units for strings: good enough as a limit, not exact in bytes. */
   let batchLength = 0;
   let drained: Promise<void> | undefined;
 
@@ -95,15 +96,15 @@ export function createHostWriter(stdout: Writable, onBroken: (error: Error) => v
   };
 }
 
-/** Several messages as one chunk. */
+/** Joins several messages into one chunk. */
 function joined(messages: readonly (Uint8Array | string)[]): Uint8Array | string {
   if (messages.every((one) => typeof one === 'string')) return messages.join('');
   return Buffer.concat(messages.map((one) => (typeof one === 'string' ? Buffer.from(one) : one)));
 }
 
 /**
- * A JSON text on one line. In JSON a raw line break can only stand between tokens (RFC 8259 §7: strings escape it), so a space in its place
- * changes nothing, and big integers and key order stay as they were sent.
+ * Puts a JSON text on one line. In JSON a raw line break can only occur between tokens (RFC 8259 §7: strings escape it), so replacing it with
+ * a space changes nothing, and big integers and key order stay as they were sent.
  */
 export function onOneLine(json: Uint8Array): Uint8Array {
   if (!json.includes(LF) && !json.includes(CR)) return json;

@@ -3,18 +3,19 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { abortSignal, type StopSignal } from './stop.ts';
 
-/** Time as the features see it: they never read a clock of their own. */
+/** The only source of time for the rest of the program. */
 export interface Clock {
   /** Wall clock, milliseconds since the epoch. */
   now(): number;
-  /** Milliseconds that only ever grow, for time-outs and for noticing that the machine slept. */
+  /** Monotonic milliseconds, for timeouts and for noticing that the machine slept. */
   monotonic(): number;
-  /** Milliseconds since the machine was started, those that it slept included; setting the wall clock changes nothing. Costs a system call or two. */
+  /** Milliseconds since the machine started, including sleep; setting the wall clock does not change it. Costs a system call or two. */
   uptime(): number;
   /** Resolves after `ms`; rejects with the signal's reason when it aborts first. Leaves no timer behind. */
   sleep(ms: number, signal?: StopSignal): Promise<void>;
 }
 
+/** The clocks of this machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-/** Randomness as the features see it. */
+/** The only source of randomness for the rest of the program. */
 export interface Random {
   /** `count` unpredictable bytes. */
   bytes(count: number): Uint8Array;
@@ -8,12 +8,13 @@ export interface Random {
   fraction(): number;
 }
 
+/** The randomness of this machine. */
 export const systemRandom: Random = {
   bytes: (count) => randomBytes(count),
   fraction: () => Math.random(),
 };
 
-/** An id for what the program itself asks or shows. No host and no server chooses the same. */
+/** An id for a request or item of the program itself, different from any that a host or server chooses. */
 export function ownId(random: Random): string {
   return `drawbridge-${randomToken(random, 96)}`;
 }

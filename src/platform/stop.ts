@@ -1,4 +1,4 @@
-/** What of an `AbortSignal` the way of a message uses; each `AbortSignal` is one. */
+/** The part of `AbortSignal` that relaying a message uses; every `AbortSignal` is a `StopSignal`. */
 export interface StopSignal {
   readonly aborted: boolean;
   readonly reason: unknown;
@@ -8,13 +8,13 @@ export interface StopSignal {
 }
 
 /**
- * As `AbortController`, for what is made with every message and hardly ever used: Node's has an event target behind it, which costs a call
- * some microseconds. Each listener is called once.
+ * A light `AbortController`, for use with every message: Node's comes with an event target, which costs each call some microseconds and is
+ * hardly ever used. Each listener is called once.
  */
 export class Stop {
   readonly signal: StopSignal = new Listeners();
 
-  /** The reason is an AbortError unless another is given. */
+  /** Aborts the signal; without a `reason`, with an AbortError. */
   abort(reason?: unknown): void {
     (this.signal as Listeners).abort(reason ?? new DOMException('This operation was aborted', 'AbortError'));
   }
@@ -48,7 +48,7 @@ class Listeners implements StopSignal {
   }
 }
 
-/** For what only takes Node's own. */
+/** Converts to an `AbortSignal`, for functions that accept nothing else. */
 export function abortSignal(signal: StopSignal): AbortSignal {
   if (signal instanceof AbortSignal) return signal;
   const controller = new AbortController();
@@ -57,7 +57,7 @@ export function abortSignal(signal: StopSignal): AbortSignal {
   return controller.signal;
 }
 
-/** Aborts with the first of them. */
+/** A signal that aborts with the first of `signals`. */
 export function anySignal(signals: readonly StopSignal[]): AbortSignal {
   return AbortSignal.any(signals.map(abortSignal));
 }

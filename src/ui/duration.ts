@@ -3,7 +3,7 @@ const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-/** A length of time in its two largest units: `2 d 3 h`, `41 min`, `8 s`. */
+/** A duration in milliseconds as text, in its two largest units: `2 d 3 h`, `41 min`, `8 s`. A negative one counts as zero. */
 export function duration(ms: number): string {
   const left = Math.max(0, ms);
   if (left >= DAY_MS) return two(left, DAY_MS, 'd', HOUR_MS, 'h');

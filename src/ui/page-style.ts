@@ -1,4 +1,4 @@
-/** One constant sheet for all pages, allowed by its hash: nothing else is styled, nothing is loaded. */
+/** One constant style sheet for all pages, allowed by its hash in the content security policy; the pages load nothing. */
 export const PAGE_STYLE = `
 :root {
   color-scheme: light dark;
@@ -49,7 +49,7 @@ const DOWN =
 const UP =
   '<path d="M108 81v-7l70-50 4 5.700z"/><path d="M292 81v-7l-70-50-4 5.700z"/><path d="M108 40l56-6M292 40l-56-6" fill="none" stroke="currentColor" stroke-width="1.5" opacity=".6"/>';
 
-/** A drawbridge, down for those who came across and up for those who did not; for the eye only. */
+/** An SVG of a drawbridge, down after a successful sign-in and up after a failed one; purely decorative. */
 export function scene(isDown: boolean): string {
   return `<svg class="scene" viewBox="0 0 400 120" aria-hidden="true" fill="currentColor">${BANKS}${WATER}${TOWERS}${isDown ? DOWN : UP}</svg>`;
 }

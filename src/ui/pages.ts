@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { plainText, shownAddress } from '../protocol/quote.ts';
 import { PAGE_STYLE, scene } from './page-style.ts';
 
-/** What the browser shows when the person comes back from the authorization server. */
+/** What the browser shows after the redirect from the authorization server. */
 export type PageView =
   | { readonly kind: 'signed-in'; readonly server: string }
   | { readonly kind: 'denied'; readonly server: string; readonly said?: string | undefined }
@@ -12,37 +12,38 @@ export type PageView =
       readonly reason: string;
       readonly hint?: string | undefined;
     }
-  /** The sign-in that this address belonged to is over: used, or past its deadline. */
+  /** The sign-in that this address belonged to is over: the address was used before, or the deadline has passed. */
   | { readonly kind: 'gone'; readonly server: string }
-  /** An address that belongs to no sign-in; nothing of it is shown. */
+  /** The address belongs to no sign-in; the page quotes none of it. */
   | { readonly kind: 'bad-request' };
 
+/** An HTTP answer for the browser. */
 export interface Page {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** Constant texts; whatever comes from outside is cleaned, cut and escaped (.github/SECURITY.md, attacks 24, 30). */
+/** Renders a page from constant texts; anything from outside is cleaned, shortened and escaped (.github/SECURITY.md, attacks 24, 30). */
 export function renderPage(view: PageView): Page {
   switch (view.kind) {
     case 'signed-in':
       return html(200, 'good', 'You are signed in', [
         paragraph(`Your app can now use ${name(view.server)}.`),
-        next('You can close this tab and return to your app. It goes on by itself.'),
+        next('You can close this tab and return to your app. It continues by itself.'),
       ]);
     case 'denied':
       return html(403, 'bad', 'Sign-in was declined', [
         paragraph(`Your app did not get access to ${name(view.server)}.`),
         said('The server said:', view.said),
-        next('You can close this tab and return to your app. To try again, use the server there once more.'),
+        next('You can close this tab and return to your app. To try again, use the server from your app.'),
       ]);
     case 'failed':
       return html(502, 'bad', 'Sign-in did not work', [
         paragraph(`Your app could not be signed in to ${name(view.server)}.`),
         said('What went wrong:', view.reason),
         view.hint === undefined ? '' : paragraph(escapeHtml(plainText(view.hint))),
-        next('You can close this tab and return to your app. To try again, use the server there once more.'),
+        next('You can close this tab and return to your app. To try again, use the server from your app.'),
       ]);
     case 'gone':
       return html(410, 'mild', 'This sign-in is over', [
@@ -53,7 +54,7 @@ export function renderPage(view: PageView): Page {
       return {
         status: 400,
         headers: { ...HEADERS, 'content-type': 'text/plain; charset=utf-8' },
-        body: 'This address belongs to no sign-in that is under way.\n',
+        body: 'This address does not belong to a sign-in in progress.\n',
       };
   }
 }
@@ -97,7 +98,7 @@ ${content.filter((part) => part !== '').join('\n')}
   return { status, headers: { ...HEADERS, 'content-type': 'text/html; charset=utf-8' }, body };
 }
 
-/** `content` is HTML already. */
+/** `content` must already be HTML. */
 function paragraph(content: string): string {
   return `<p>${content}</p>`;
 }

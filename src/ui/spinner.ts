@@ -2,10 +2,10 @@ import type { Clock } from '../platform/clock.ts';
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'] as const;
 const FRAME_MS = 80;
-/** To the beginning of the line, and clear it (ECMA-48 EL). */
+/** Moves to the beginning of the line and clears it (ECMA-48 EL). */
 const CLEAR = '\r\u001b[2K';
 
-/** Turns beside a text until `stop`, and then leaves no trace. `draw` is a terminal's: elsewhere there is nothing to turn. */
+/** Shows a spinner next to `text` until `stop` is called, which clears the line. Without `draw` (stderr is not a terminal) it does nothing. */
 export function spin(
   text: string,
   clock: Clock,

@@ -1,6 +1,6 @@
 const GAP = '  ';
 
-/** Rows under their headings, as wide as they have to be. A column in which nothing is known is left out. */
+/** Formats rows under their headings, each column as wide as its longest cell. A column with only empty cells is left out. */
 export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const columns = headings.flatMap((heading, at) => {
     const cells = rows.map((row) => row[at] ?? '');

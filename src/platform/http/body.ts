@@ -1,8 +1,8 @@
 import type { HttpBody } from './http.ts';
 
 /**
- * A response's body between undici's callbacks and a reader: what nobody reads stays in the socket. Undici pauses a connection when
- * `push` answers false and goes on when `resume` is called.
+ * A response's body between undici's callbacks and a reader; data that the reader does not take stays in the socket. Undici pauses a
+ * connection when `push` returns false and continues when `resume` is called.
  */
 export class ResponseBody implements HttpBody {
   #chunks: Uint8Array[] = [];
@@ -80,5 +80,5 @@ export class ResponseBody implements HttpBody {
   }
 }
 
-/** Bytes held for a reader that is busy: one socket read's worth, so that a slow host slows the server and not our memory. */
+/** Bytes held for a busy reader: about one read from the socket, so that a slow host slows the server down instead of filling our memory. */
 const MAX_QUEUED_BYTES = 64 * 1024;

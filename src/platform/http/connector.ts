@@ -3,7 +3,7 @@ import type { PeerCertificate, TLSSocket } from 'node:tls';
 import type { buildConnector } from 'undici';
 import createConnector from 'undici/lib/core/connect.js';
 
-/** What a certificate that was not accepted says of itself. */
+/** What a certificate that was not accepted says about itself. */
 export interface RefusedCertificate {
   readonly issuer: string | undefined;
   readonly hosts: string | undefined;
@@ -12,15 +12,15 @@ export interface RefusedCertificate {
 
 const refused = new WeakMap<Error, RefusedCertificate>();
 
-/** The certificate over which a connection failed, where it got that far. */
+/** The certificate because of which a connection failed, if the connection got that far. */
 export function refusedCertificate(error: unknown): RefusedCertificate | undefined {
   return error instanceof Error ? refused.get(error) : undefined;
 }
 
 /**
- * A connector (made with `keepAlive: false`) whose sockets are probed after this much silence. Undici asks for that before it connects,
- * and on Windows the connection then fails where the system does not have the option (connect UNKNOWN); asked for afterwards, it only
- * stays without probes.
+ * Makes a connector (created with `keepAlive: false`) enable TCP keep-alive probes after `probeAfterMs` of silence. Undici sets the option
+ * before it connects; on a Windows system that lacks the option, the connection then fails (connect UNKNOWN). Set after the connection
+ * is made, a missing option only means that there are no probes.
  */
 export function probedConnector(
   connect: buildConnector.connector,
@@ -33,7 +33,7 @@ export function probedConnector(
   };
 }
 
-/** Undici's connector, which also remembers what it was shown: Node names the fault of a certificate, but not whose it is. */
+/** Undici's connector, which also remembers the server's certificate: Node says what is wrong with a certificate, but not whose it is. */
 export function certificateConnector(options: buildConnector.BuildOptions): buildConnector.connector {
   const connect = createConnector(options);
   return (target, callback) => {
@@ -43,7 +43,7 @@ export function certificateConnector(options: buildConnector.BuildOptions): buil
       if (error !== null && shown !== undefined) refused.set(error, shown);
       callback(...outcome);
     }) as unknown as TLSSocket | undefined;
-    // Before Node's own check, which destroys the socket and with it the certificate.
+    // Prepended, to run before Node's own check, which destroys the socket and with it the certificate.
     if (target.protocol === 'https:') {
       socket?.prependOnceListener('secure', () => {
         shown = described(socket.getPeerCertificate(true));

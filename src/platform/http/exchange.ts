@@ -3,7 +3,7 @@ import { ResponseBody } from './body.ts';
 import { httpFailure } from './failure.ts';
 import { HttpError, type HttpRequest, type HttpResponse } from './http.ts';
 
-/** One request and its response's headers; the body is read by whom it concerns. Rejects with HttpError or the signal's reason. */
+/** Sends one request and resolves with the response's headers; the caller reads the body. Rejects with HttpError or the signal's reason. */
 export function exchange(dispatcher: Dispatcher, request: HttpRequest): Promise<HttpResponse> {
   const { signal, url } = request;
   return new Promise((resolve, reject) => {
@@ -15,7 +15,7 @@ export function exchange(dispatcher: Dispatcher, request: HttpRequest): Promise<
         origin,
         path,
         method: request.method,
-        headers: { ...request.headers }, // a proxy's agent writes into them
+        headers: { ...request.headers }, // copied, since undici's proxy agent modifies them
         body: request.body ?? null,
         headersTimeout: request.headersTimeoutMs ?? 0,
         bodyTimeout: 0,
@@ -31,7 +31,7 @@ interface Target {
   readonly path: string;
 }
 
-/** Nearly every request goes where the last one went, and each part of a `URL` is made anew when it is asked for. */
+/** A cache: nearly every request has the same URL as the last one, and a `URL` builds each of its parts again on every access. */
 let lastTarget: Target = { href: '', origin: '', path: '' };
 
 function targetOf(url: URL): Target {
@@ -40,7 +40,7 @@ function targetOf(url: URL): Target {
   return lastTarget;
 }
 
-/** Undici's older handler shape: the newer one does not tell when a request has been sent. */
+/** A handler of undici's older interface, because the newer one does not tell when a request has been sent. */
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #request: HttpRequest;
   readonly #resolve: (response: HttpResponse) => void;
@@ -62,7 +62,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (signal === undefined) return;
     this.#stop = () => {
       this.#finish();
-      // Before undici hears of it: it answers with a failure of its own, and the first one counts.
+      // Reject before undici is told: undici reports its own error then, and only the first rejection counts.
       if (this.#body === undefined) this.#reject(signal.reason);
       else this.#body.fail(signal.reason);
       this.#abort?.();

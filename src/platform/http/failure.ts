@@ -3,11 +3,11 @@ import { printable } from '../log/printable.ts';
 import { type RefusedCertificate, refusedCertificate } from './connector.ts';
 import { HttpError } from './http.ts';
 
-/** The codes with which Node names a certificate that it does not accept. */
+/** Node's error codes for a certificate that it does not accept. */
 const CERTIFICATE_CODE =
   /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE)/;
 
-/** Enough for the names on any honest certificate. */
+/** Long enough for the names on any ordinary certificate. */
 const MAX_SHOWN_CHARACTERS = 200;
 
 const TIMEOUT_CODES = new Set([
@@ -17,7 +17,10 @@ const TIMEOUT_CODES = new Set([
   'ETIMEDOUT',
 ]);
 
-/** What undici, the socket or the resolver threw → the failure as the features know it. */
+/**
+ * Turns an error from undici, the socket or the resolver into an HttpError. `sent`: whether some of the request may have reached
+ * the server.
+ */
 export function httpFailure(error: unknown, url: URL, sent: boolean): HttpError {
   const system = firstCode(error);
   const where = url.host;
@@ -25,7 +28,7 @@ export function httpFailure(error: unknown, url: URL, sent: boolean): HttpError 
   if (system === 'ERR_ADDRESS_REFUSED') {
     return new HttpError(
       'refused_address',
-      `${where} leads to an address that a public server may not lead to`,
+      `${where} resolves to an address that is not allowed for a public server`,
       details,
     );
   }
@@ -37,10 +40,10 @@ export function httpFailure(error: unknown, url: URL, sent: boolean): HttpError 
     return new HttpError('timeout', `${where} did not answer in time (${system})`, details);
   }
   if (sent && url.protocol === 'https:' && saidNothing(error)) {
-    // TLS 1.3 (RFC 8446 §4.4.2.4): a server that misses the client's certificate finds that out after the handshake, and often just closes.
-    return new HttpError('network', `${where} closed the connection without a word`, {
+    // TLS 1.3 (RFC 8446 §4.4.2.4): a server notices a missing client certificate only after the handshake, and often just closes.
+    return new HttpError('network', `${where} closed the connection without an answer`, {
       ...details,
-      hint: 'If the server asks for a client certificate, name it with --cert FILE and --key FILE.',
+      hint: 'If the server requires a client certificate, set --cert FILE and --key FILE.',
     });
   }
   const what = sent ? `the connection to ${where} broke` : `could not connect to ${where}`;
@@ -49,7 +52,7 @@ export function httpFailure(error: unknown, url: URL, sent: boolean): HttpError 
 
 const noCertificate: RefusedCertificate = { issuer: undefined, hosts: undefined, validTo: undefined };
 
-/** What is wrong with a certificate, whose it is, and what a person can do. */
+/** What is wrong with a certificate, whose it is, and what the user can do about it. */
 function certificateFault(
   system: string,
   { issuer, hosts, validTo }: RefusedCertificate,
@@ -58,8 +61,8 @@ function certificateFault(
   switch (system) {
     case 'CERT_HAS_EXPIRED':
       return {
-        what: `${by} has expired${validTo === undefined ? '' : ` on ${shown(validTo)}`}`,
-        hint: "The server's owner has to renew it; if others get through, check the clock of this machine.",
+        what: validTo === undefined ? `${by} has expired` : `${by} expired on ${shown(validTo)}`,
+        hint: "The server's owner has to renew it. If it works on other machines, check the clock of this one.",
       };
     case 'CERT_NOT_YET_VALID':
       return { what: `${by} is not valid yet`, hint: 'Check the clock of this machine.' };
@@ -67,13 +70,13 @@ function certificateFault(
     case 'HOSTNAME_MISMATCH':
       return {
         what: ` is for other hosts${hosts === undefined ? '' : `: ${shown(hosts)}`}`,
-        hint: 'Check the address of the server: it answers under another name.',
+        hint: "Check the server's address: its certificate is for another name.",
       };
     case 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED':
     case 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE':
       return {
-        what: ' may be well, but the server refused the handshake',
-        hint: 'If it asks for a client certificate, name it with --cert FILE and --key FILE.',
+        what: ' may be valid, but the server refused the handshake',
+        hint: 'If the server requires a client certificate, set --cert FILE and --key FILE.',
       };
     default:
       return {
@@ -81,17 +84,17 @@ function certificateFault(
           issuer === undefined
             ? ' is not accepted'
             : ` is issued by "${shown(issuer)}", which is not trusted here`,
-        hint: 'If the server is yours or behind a company proxy, name its certificate authority with --ca FILE or NODE_EXTRA_CA_CERTS.',
+        hint: 'If the server is yours or you are behind a company proxy, set its certificate authority with --ca FILE or NODE_EXTRA_CA_CERTS.',
       };
   }
 }
 
-/** What a certificate says is the peer's text as any other (.github/SECURITY.md, attack 24). */
+/** The text in a certificate comes from the peer and is not trusted (.github/SECURITY.md, attack 24). */
 function shown(text: string): string {
   return printable(redactor.redactRegistered(text, MAX_SHOWN_CHARACTERS));
 }
 
-/** The peer closed a connection on which it never sent a byte. */
+/** Whether the peer closed the connection without having sent a byte. */
 function saidNothing(error: unknown): boolean {
   const { code, socket } = error as { code?: unknown; socket?: { bytesRead?: unknown } | null };
   return code === 'UND_ERR_SOCKET' && socket?.bytesRead === 0;

@@ -1,44 +1,47 @@
 import { DrawbridgeError, type ErrorDetails } from '../../errors.ts';
 import type { StopSignal } from '../stop.ts';
 
+/** One HTTP request. */
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | string | undefined;
   readonly signal?: StopSignal;
-  /** Time until the response's headers; undefined waits as long as the connection lives. */
+  /** The time limit for the response's headers; undefined waits as long as the connection lives. */
   readonly headersTimeoutMs?: number | undefined;
-  /** Called once when the last byte of the request was handed to the connection. */
+  /** Called once, when the last byte of the request has been handed to the connection. */
   readonly onSent?: (() => void) | undefined;
 }
 
-/** Header names are lower case; repeated headers are joined by `, `, which `set-cookie` does not survive: it stands apart. */
+/** Headers by lower-case name. Repeated headers are joined by `, `, except `set-cookie`, which cannot be joined and is not in here. */
 export type HttpHeaders = Readonly<Record<string, string>>;
 
+/** The headers of a response, and its body to be read. */
 export interface HttpResponse {
   readonly status: number;
   readonly headers: HttpHeaders;
-  /** Each `Set-Cookie` by itself (RFC 6265 §3), where there is any. */
+  /** The values of the `Set-Cookie` headers (RFC 6265 §3), if there are any. */
   readonly setCookie?: readonly string[];
-  /** Reading is what asks for more: who does not read slows the server down. Throws HttpError when it breaks off. */
+  /** Data is received only as it is read: a reader that pauses slows the server down. Throws HttpError if the body breaks off. */
   readonly body: HttpBody;
-  /** Gives up the rest of the body and the connection it came on. */
+  /** Gives up the rest of the body and closes its connection. */
   discard(): void;
 }
 
+/** A response's body, which can be read once. */
 export interface HttpBody extends AsyncIterable<Uint8Array> {
-  /** The chunks of a body that is there to its end, instead of reading them one by one; undefined: it is not. */
+  /** All chunks at once if the body has been received completely, as an alternative to iterating; otherwise undefined. */
   whole(): readonly Uint8Array[] | undefined;
 }
 
-/** HTTP as the features see it: one pool, no redirect is ever followed, no cookie kept, proxies and extra CAs honoured. */
+/** HTTP for the rest of the program: one pool, which honours proxies and extra CAs, follows no redirect and keeps no cookie. */
 export interface Http {
   /** Rejects with HttpError or with the signal's reason. */
   request(request: HttpRequest): Promise<HttpResponse>;
-  /** Drops the connections that nothing goes over now; those in use go when they are done. */
+  /** Closes the idle connections at once, and each connection in use when its exchange is done. */
   dropIdle(): void;
-  /** Drops every connection, at once. */
+  /** Closes every connection at once. */
   close(): Promise<void>;
 }
 
@@ -46,13 +49,13 @@ export interface Http {
 export type HttpErrorCode = 'network' | 'tls' | 'timeout' | 'refused_address';
 
 /**
- * An HTTP exchange that gave no (whole) answer. `sent` is false only when not one byte of the request can have reached the
- * server: then, and only then, sending it again is safe.
+ * An HTTP exchange that ended without a (complete) response. `sent` is false only if no byte of the request can have reached the
+ * server; only then is it safe to send the request again.
  */
 export class HttpError extends DrawbridgeError {
   readonly code: HttpErrorCode;
   readonly sent: boolean;
-  /** The system's own code, such as ECONNREFUSED or CERT_HAS_EXPIRED, where there is one. */
+  /** The code of the underlying error, such as ECONNREFUSED or CERT_HAS_EXPIRED, if there is one. */
   readonly system: string | undefined;
 
   constructor(

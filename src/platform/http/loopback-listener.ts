@@ -2,49 +2,53 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import { DrawbridgeError } from '../../errors.ts';
 
+/** The HTTP answer to a request of the browser. */
 export interface ListenerAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
+/** Where to listen for the redirect and how to answer it. */
 export interface ListenOptions {
-  /** The host of the redirect URI as written: a further name under which the listener answers. */
+  /** The host of the redirect URI as written, accepted in `Host` besides the loopback names. */
   readonly host: string;
   /** Undefined: any free port. */
   readonly port: number | undefined;
   readonly path: string;
-  /** Called for each request that a browser may send here, with the query as it stands (without `?`). */
+  /** Called for each request that may come from a browser, with the raw query (without `?`). */
   readonly answer: (query: string) => Promise<ListenerAnswer>;
 }
 
+/** An open listener. */
 export interface LoopbackListener {
   readonly port: number;
-  /** Stops listening; answers under way are finished, silent connections dropped. */
+  /** Stops listening, finishes the answers being written and drops silent connections. */
   close(): Promise<void>;
 }
 
+/** Opens a listener. Rejects with CallbackPortError. */
 export type Listen = (options: ListenOptions) => Promise<LoopbackListener>;
 
-/** The port of the redirect URI belongs to another program. */
+/** The port of the redirect URI cannot be opened, mostly because another program uses it. */
 export class CallbackPortError extends DrawbridgeError {
   readonly code = 'callback_port';
 }
 
-/** .github/SECURITY.md, attack 32: a request's headers are a few hundred bytes from this machine; who needs longer is not a browser. */
+/** .github/SECURITY.md, attack 32: a browser on this machine sends its few hundred bytes of headers at once; a slower client is not a browser. */
 const REQUEST_TIMEOUT_MS = 5_000;
-/** Node looks for late requests only every 30 s unless told. */
+/** By default Node checks for late requests only every 30 s. */
 const TIMEOUT_CHECK_MS = 1_000;
-/** .github/SECURITY.md, attack 32: a browser opens at most a handful. One more drops the oldest that has not said anything. */
+/** .github/SECURITY.md, attack 32: a browser opens a handful at most. A connection over the limit drops the oldest silent one. */
 const MAX_CONNECTIONS = 32;
-/** Request line and headers; codes and states of a few KiB are seen, more is not a callback. */
+/** The request line and headers. Real codes and states take up to a few KiB; a longer request is not a redirect. */
 const MAX_REQUEST_BYTES = 16 * 1024;
-/** How long `close` waits for answers that are being written. */
+/** The time limit for `close` to wait for answers that are being written. */
 const CLOSE_GRACE_MS = 1_000;
-/** A free IPv4 port can be taken on IPv6: another one is tried this often. */
+/** How many ports to try: a port that is free on IPv4 can be taken on IPv6. */
 const PORT_ATTEMPTS = 8;
 
-/** Listens for the redirect on both loopback families, and is bound when it resolves (.github/SECURITY.md, attack 35). */
+/** Listens for the redirect on IPv4 and IPv6 loopback; the port is bound when it resolves (.github/SECURITY.md, attack 35). */
 export const listenOnLoopback: Listen = async (options) => {
   const connections = new Connections();
   for (let attempt = 1; ; attempt++) {
@@ -71,9 +75,9 @@ function portError(error: unknown, port: number | undefined): CallbackPortError 
     return new CallbackPortError('no loopback port could be opened for the sign-in', { cause: error });
   }
   const why = code === 'EADDRINUSE' ? 'is in use by another program' : `cannot be opened (${code})`;
-  return new CallbackPortError(`port ${port}, to which the browser is to come back, ${why}`, {
+  return new CallbackPortError(`port ${port}, which the browser needs to return from the sign-in, ${why}`, {
     cause: error,
-    hint: 'Free the port, name another one, or leave the port out.',
+    hint: 'Free the port, choose another one, or leave the port out.',
   });
 }
 
@@ -119,9 +123,9 @@ async function respond(request: IncomingMessage, response: ServerResponse, optio
   response.end(answer.body);
 }
 
-/** .github/SECURITY.md, attack 31: what no browser sends when it follows the redirect is turned away before anyone looks at the state. */
+/** .github/SECURITY.md, attack 31: a request that no browser sends when it follows the redirect is refused before the state is checked. */
 function refuse(request: IncomingMessage, options: ListenOptions): ListenerAnswer | undefined {
-  if (!isOurHost(request, options.host)) return plain(403, 'This address does not belong here.');
+  if (!isOurHost(request, options.host)) return plain(403, 'This host name is not served here.');
   if (request.method !== 'GET') return plain(405, 'Only GET is answered here.', { allow: 'GET' });
   if (request.url?.split('?', 1)[0] !== options.path) return plain(404, 'There is nothing here.');
   if (
@@ -131,11 +135,11 @@ function refuse(request: IncomingMessage, options: ListenOptions): ListenerAnswe
     return plain(413, 'A body is not expected here.');
   }
   const mode = request.headers['sec-fetch-mode'];
-  if (mode !== undefined && mode !== 'navigate') return plain(403, 'Only a page visit is answered here.');
+  if (mode !== undefined && mode !== 'navigate') return plain(403, 'Only page visits are answered here.');
   return undefined;
 }
 
-/** A page that rebinds its own name to loopback still sends that name (DNS rebinding). */
+/** Checks `Host` against DNS rebinding: a page whose name was rebound to loopback still sends its own name. */
 function isOurHost({ headers, socket, rawHeaders }: IncomingMessage, configured: string): boolean {
   const sent = rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === 'host');
   if (sent.length !== 1) return false;
@@ -166,7 +170,7 @@ function plain(status: number, text: string, headers: Record<string, string> = {
   };
 }
 
-/** The listener's sockets: the silent ones in the order in which they came, and those that sent a request. */
+/** The listener's sockets: those that have been silent so far, oldest first, and those that have sent a request. */
 class Connections {
   readonly #silent = new Set<Socket>();
   readonly #busy = new Set<Socket>();
@@ -178,7 +182,7 @@ class Connections {
       this.#busy.delete(socket);
     });
     if (this.#silent.size + this.#busy.size <= MAX_CONNECTIONS) return;
-    // Refusing the newest instead would let 32 silent connections keep the browser out.
+    // If the newest were refused instead, 32 silent connections could keep the browser out.
     const [oldest] = this.#silent;
     (oldest ?? socket).destroy();
   }

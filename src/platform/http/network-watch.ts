@@ -1,10 +1,10 @@
 import { networkInterfaces } from 'node:os';
 import { systemClock } from '../clock.ts';
 
-/** How often it is looked whether the network changed: a look costs about as much as a call of the bridge. */
+/** The shortest time between two checks: a check costs about as much as relaying one call. */
 const LOOK_EVERY_MS = 1_000;
 
-/** The addresses that this machine has now, as a text to be compared. */
+/** The current addresses of this machine, as one string to compare. */
 export function networkAddresses(): string {
   return Object.entries(networkInterfaces())
     .flatMap(([name, all = []]) => all.map(({ address }) => `${name} ${address}`))
@@ -12,8 +12,8 @@ export function networkAddresses(): string {
 }
 
 /**
- * Whether the machine's addresses are other than at the last look. When an interface goes (another Wi-Fi, a VPN, a cable), nobody tells the
- * connections that went over it, and the kernel tries for up to 15 minutes to deliver what is sent on one.
+ * Notices when the machine's addresses change. When an interface disappears (another Wi-Fi, a VPN, a cable), the connections over it are
+ * not told, and the kernel tries for up to 15 minutes to deliver what is sent on them.
  */
 export class NetworkWatch {
   readonly #addresses: () => string;
@@ -24,7 +24,7 @@ export class NetworkWatch {
     this.#addresses = addresses;
   }
 
-  /** Cheap enough to be asked before each request. The first look has nothing to compare with. */
+  /** Whether the addresses differ from those of the last check. Cheap enough to call before each request; false the first time. */
   changed(): boolean {
     const now = systemClock.monotonic();
     if (now - this.#lookedAt < LOOK_EVERY_MS) return false;

@@ -5,19 +5,20 @@ import type { ClientCertificate } from './certificates.ts';
 import { certificateConnector, probedConnector } from './connector.ts';
 import { staysHere } from './loopback.ts';
 
+/** How connections are made and kept. */
 export interface PoolOptions {
   /** The environment's proxy variables: HTTP_PROXY, HTTPS_PROXY, NO_PROXY, in either case. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Certificate authorities that replace the built-in ones (PEM); the caller adds those it wants to keep. */
+  /** Certificate authorities (PEM) that replace the built-in ones; include those to keep. */
   readonly ca?: readonly string[];
   readonly connectTimeoutMs?: number;
-  /** How long one address of a name may take before the next is tried. */
+  /** The time for one address of a name before the next one is tried too. */
   readonly addressAttemptMs?: number;
   /** Silence on a connection before it is probed. */
   readonly probeAfterMs?: number;
-  /** How long a connection may be idle and still be used. */
+  /** How long an idle connection is kept for reuse. */
   readonly maxIdleMs?: number;
-  /** Shown to its origin alone, if that asks for one. */
+  /** Shown only to its origin, if the server there asks for a certificate. */
   readonly clientCertificate?: ClientCertificate;
 }
 
@@ -26,29 +27,32 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** Node's 250 ms gives up on slow mobile links. */
 const ADDRESS_ATTEMPT_MS = 1_500;
 /**
- * How long an idle connection is kept, unless the server says less. A path can die without a word, and a call that is sent on it waits for as long
- * as the kernel tries (up to 15 minutes); another connection costs two round trips at most.
+ * How long an idle connection is kept, unless the server sets a shorter time. A network path can fail silently, and a call sent on it waits
+ * for as long as the kernel retries (up to 15 minutes); a new connection costs two round trips at most.
  */
 const MAX_IDLE_MS = 5_000;
 /** test/README.md, fault 4: a half-open connection is noticed in 60 s: 30 s of silence, then ten probes one second apart. */
 const TCP_KEEP_ALIVE_DELAY_MS = 30_000;
 
-/** Whether a request to this URL goes through a proxy, unless NO_PROXY names its host: what is on this machine never does. */
+/** Whether a request to this URL goes through a proxy, NO_PROXY aside; a request to this machine never does. */
 export function mayUseProxy(url: URL, env: PoolOptions['env']): boolean {
   return proxyVariables(env) !== undefined && !staysHere(url);
 }
 
+/** The pools in use. */
 export interface Pools {
-  /** The connections for a URL. */
+  /** The pool for a URL. */
   of(url: URL): Dispatcher;
-  /** Resolves once what is under way is done. */
+  /** Resolves when the requests in progress are done. */
   close(): Promise<unknown>;
+  /** Closes all connections at once. */
   destroy(): Promise<unknown>;
 }
 
 /**
- * Direct connections and those through the environment's proxies, and each kind once more for the origin that is shown the client
- * certificate: apart, since undici resumes a TLS session that was made with the certificate at any other port of that host.
+ * Returns a function that makes pools: one for direct connections, one for the environment's proxies, and another of each for the origin
+ * of the client certificate. That origin needs separate pools because undici would resume a TLS session made with the certificate on any
+ * other port of the same host.
  */
 export async function poolFactory(options: PoolOptions, lookup: LookupFunction): Promise<() => Pools> {
   const { env, clientCertificate } = options;
@@ -69,7 +73,7 @@ export async function poolFactory(options: PoolOptions, lookup: LookupFunction):
     const agent: Agent.Options = {
       connect: probedConnector(certificateConnector({ ...toServer, lookup }), probeAfterMs),
       keepAliveTimeout: maxIdleMs,
-      // What the server says with `Keep-Alive: timeout=` counts only where it is less.
+      // The server's `Keep-Alive: timeout=` counts only if it is shorter.
       keepAliveMaxTimeout: maxIdleMs,
       bodyTimeout: 0,
       headersTimeout: 0,

@@ -5,21 +5,21 @@ import UndiciProxyAgent from 'undici/lib/dispatcher/env-http-proxy-agent.js';
 import UndiciPool from 'undici/lib/dispatcher/pool.js';
 import { probedConnector } from './connector.ts';
 
-/** The pool that goes through the environment's proxies; loaded only where there are any. */
+/** Makes the dispatcher that goes through the environment's proxies. This module is loaded only if there are any. */
 export function createProxyAgent(options: EnvHttpProxyAgent.Options, probeAfterMs: number): Dispatcher {
-  // Tunnels are made with a method that only undici's index puts on its dispatchers, and the index is not loaded.
+  // Tunnels need a method that undici's index module adds to its dispatchers, and that module is not loaded.
   Object.assign(UndiciDispatcher.prototype, { connect });
   return new UndiciProxyAgent({
     ...options,
-    // The connections to the proxy itself: undici makes their connector and has no option for another.
+    // For the connections to the proxy itself undici creates the connector and has no option to replace it.
     clientFactory: (origin, { connect }: { connect: buildConnector.connector }) =>
       proxyPool(origin, probedConnector(connect, probeAfterMs)),
   });
 }
 
 /**
- * Undici takes an error with these codes for the loss of an idle connection and connects again, at once and for ever: a proxy that closes
- * the connection instead of answering CONNECT would be asked thousands of times in a second.
+ * Undici takes an error with these codes for the loss of an idle connection and reconnects at once, without limit: a proxy that closes
+ * the connection instead of answering CONNECT would be asked thousands of times per second.
  */
 const RETRIED_BY_UNDICI = new Set(['UND_ERR_SOCKET', 'UND_ERR_INFO']);
 

@@ -1,4 +1,4 @@
-// Undici's parts by themselves: its index also loads fetch, WebSocket, caches and mocks, which the bridge never uses.
+// Undici's modules, imported one by one: its index also loads fetch, WebSocket, caches and mocks, which the bridge never uses.
 declare module 'undici/lib/dispatcher/agent.js' {
   import { Agent } from 'undici';
   export default Agent;

@@ -6,16 +6,17 @@ import { type AllowAddress, addressRefused, localLookup, mayAskProxyFor, publicL
 import { NetworkWatch, networkAddresses } from './network-watch.ts';
 import { mayUseProxy, type PoolOptions, type Pools, poolFactory } from './pools.ts';
 
+/** How `createHttp` connects. */
 export interface HttpOptions extends PoolOptions {
-  /** Asked for each address before a connection is made, names resolved and literals alike (.github/SECURITY.md, attack 11). */
+  /** Called with each address, resolved or literal, before a connection is made (.github/SECURITY.md, attack 11). */
   readonly allowAddress?: AllowAddress;
-  /** Name resolution; `dns.lookup` unless a test brings its own. */
+  /** Name resolution; by default `dns.lookup`. */
   readonly lookup?: LookupFunction;
-  /** The addresses of this machine as one text; its interfaces' unless a test brings its own. */
+  /** The current addresses of this machine as one string; by default those of its interfaces. */
   readonly networkAddresses?: () => string;
 }
 
-/** The one pool of connections. Redirects are answers like any other; nothing is decoded, nothing retried. */
+/** Makes the program's HTTP client. It returns redirects like any other response, decodes no content and repeats no request. */
 export async function createHttp(options: HttpOptions): Promise<Http> {
   const { allowAddress, env } = options;
   const lookup = localLookup(options.lookup);
@@ -38,7 +39,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     return exchange(pools.of(request.url), request);
   };
 
-  /** What the connection itself will not ask the guard: literals are not looked up, and behind a proxy names are looked up elsewhere. */
+  /** Checks the addresses that our lookup does not see: literals are not looked up, and a proxy looks up names itself. */
   const sendGuarded = async (request: HttpRequest, allow: AllowAddress): Promise<HttpResponse> => {
     const { url } = request;
     const host = url.hostname.replace(/^\[|\]$/g, '');

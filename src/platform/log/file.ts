@@ -2,23 +2,27 @@ import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ConfigError } from '../../errors.ts';
 
-/** One file holds a long day at debug level. */
+/** Enough for a long day at debug level in one file. */
 export const LOG_FILE_MAX_BYTES = 5 * 1024 ** 2;
-/** Two weeks of a person's instances; with the limit above, 100 MiB at most. */
+/** Enough for about two weeks of one user's instances; 100 MiB at most with the limit above. */
 export const LOG_FILES_KEPT = 20;
 
 const { O_APPEND, O_CREAT, O_EXCL, O_WRONLY } = fs.constants;
-/** Not there on Windows, where O_EXCL alone has to do. */
+/** Windows has no such flag; there O_EXCL alone has to suffice. */
 const O_NOFOLLOW = fs.constants.O_NOFOLLOW ?? 0;
 
+/** An open log file. */
 export interface LogFile {
   readonly path: string;
-  /** Throws when the disk does not take it. */
+  /** Throws if the line cannot be written to the disk. */
   write(line: string): void;
   close(): void;
 }
 
-/** A new file of this instance's own in `folder`; the oldest of the others are removed. Throws when that cannot be had. */
+/**
+ * Creates a new file for this instance in `folder` and removes the oldest of the others. Throws ConfigError for an unsafe folder, and the
+ * system's error if the file cannot be created.
+ */
 export function createLogFile(
   folder: string,
   options: { readonly now: number; readonly pid: number },
@@ -49,23 +53,23 @@ export function createLogFile(
 const openNew = (path: string): number =>
   fs.openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
 
-/** A folder that somebody else prepared would show them the log, or make it land elsewhere (.github/SECURITY.md, attacks 33, 34). */
+/** A folder that another user prepared could show them the log or redirect it to another place (.github/SECURITY.md, attacks 33, 34). */
 function secureFolder(folder: string): void {
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
   const found = fs.lstatSync(folder);
-  if (!found.isDirectory()) throw new ConfigError(`${folder} is not a folder of its own`);
+  if (!found.isDirectory()) throw new ConfigError(`${folder} is a link or file instead of a folder`);
   const user = process.getuid?.();
   if (user === undefined) return;
   if (found.uid !== user) throw new ConfigError(`${folder} belongs to another user`);
-  // One that was there keeps its mode, since it may hold other things of the user's; the files are closed by themselves.
+  // An existing folder keeps its mode, since it may contain other files of the user; the log files are private by their own mode.
   for (const each of [dirname(folder), folder]) {
     const { mode } = fs.lstatSync(each);
     const isSticky = (mode & 0o1000) !== 0;
-    if ((mode & 0o022) !== 0 && !isSticky) throw new ConfigError(`${each} can be written to by other users`);
+    if ((mode & 0o022) !== 0 && !isSticky) throw new ConfigError(`${each} is writable by other users`);
   }
 }
 
-/** Names begin with the time, so the order of names is the order of age. A file that does not go away is left. */
+/** Names begin with the time, so sorting by name sorts by age. A file that cannot be removed is left. */
 function removeOldest(folder: string): void {
   const logs = fs
     .readdirSync(folder)
@@ -75,7 +79,7 @@ function removeOldest(folder: string): void {
     try {
       fs.rmSync(join(folder, name), { force: true });
     } catch {
-      // On Windows, one that a viewer or a backup has open (EPERM, EBUSY).
+      // On Windows: a viewer or a backup program has the file open (EPERM, EBUSY).
     }
   }
 }

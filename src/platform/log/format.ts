@@ -1,15 +1,17 @@
 import type { LogFields } from './logger.ts';
 import { printable, printableLines } from './printable.ts';
 
+/** One entry of the log, already redacted. */
 export interface LogEntry {
+  /** Milliseconds since the epoch. */
   readonly time: number;
   readonly level: 'tell' | 'warn' | 'debug';
-  /** For `tell` the whole message, which may have lines; otherwise the name of what happened. */
+  /** For `tell` the whole message, which may have several lines; otherwise the name of the event. */
   readonly text: string;
   readonly fields: LogFields;
 }
 
-/** For a person: `mcp-drawbridge: …`, the rest of the lines as they are, so that an address can be copied. */
+/** The entry for a person: `mcp-drawbridge: …`. Further lines have no prefix, so that an address can be copied. */
 export function textLine(entry: LogEntry): string {
   if (entry.level === 'tell') return `mcp-drawbridge: ${printableLines(entry.text)}\n`;
   const level = entry.level === 'warn' ? 'warning' : `${new Date(entry.time).toISOString()} debug`;
@@ -28,7 +30,7 @@ function fieldText(value: unknown): string {
     : plain;
 }
 
-/** One JSON object and a line break; nothing in it that a terminal would obey. */
+/** The entry as one JSON object and a line break, with everything escaped that a terminal would interpret. */
 export function jsonLine(entry: LogEntry): string {
   const { time, level, text, fields } = entry;
   const named = level === 'tell' ? { message: text } : { event: text };

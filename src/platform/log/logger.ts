@@ -1,6 +1,6 @@
 /**
- * The one way out for everything that is not MCP. Fields come from an allow-list of names, so that a token cannot
- * be logged by spreading an object into a call; the sink behind it redacts as well (.github/SECURITY.md, attack 41).
+ * The names that log fields may have. The list is closed, so that a token cannot be logged by spreading an object into a call; the sink
+ * redacts as well (.github/SECURITY.md, attack 41).
  */
 export type LogField =
   | 'address'
@@ -32,14 +32,15 @@ export type LogField =
 
 export type LogFields = { readonly [name in LogField]?: string | number | boolean | null | undefined };
 
+/** The only output channel for everything that is not MCP. */
 export interface Logger {
-  /** For a person, on stderr unless silenced: what they have to do or know. One sentence or a few lines. */
+  /** Tells the user what they have to do or know, on stderr unless silenced. One sentence or a few lines. */
   inform(message: string): void;
   /** Something is wrong and the program goes on. */
   warn(event: string, fields?: LogFields): void;
-  /** For whoever looks for a fault; written only with `--debug`. */
+  /** Details for finding a fault; written only with `--debug`. */
   debug(event: string, fields?: LogFields): void;
-  /** From now on this text never leaves through the sink. */
+  /** Registers a secret, which is redacted in everything logged from now on. */
   secret(text: string): void;
 }
 

@@ -7,29 +7,31 @@ import { jsonLine, type LogEntry, textLine } from './format.ts';
 import type { LogFields, Logger } from './logger.ts';
 import { createLineWriter } from './stderr.ts';
 
+/** Where and how the log is written. */
 export interface LogSinkOptions {
   readonly format: 'text' | 'json';
   readonly debug: boolean;
   readonly silent: boolean;
   readonly clock: Clock;
-  /** Where `--debug` also writes a file; without it there is none. */
+  /** The folder for the file that `--debug` writes; without a folder there is no file. */
   readonly folder?: string;
-  /** Texts that never leave; more by `secret()`. */
+  /** Secrets to redact from the start; `secret()` adds more. */
   readonly secrets?: readonly string[];
   readonly stderr?: Writable;
 }
 
+/** The logger that writes. */
 export interface LogSink extends Logger {
-  /** The file that `--debug` writes. */
+  /** The path of the file that `--debug` writes. */
   readonly file: string | undefined;
-  /** Waits, for a moment at most, until stderr took what was told; closes the file. */
+  /** Waits briefly until stderr has taken the last lines, then closes the file. */
   close(): Promise<void>;
 }
 
-/** More of one text no reader of a log needs. */
+/** Longer texts are cut: nobody needs more of one text in a log. */
 const TEXT_MAX_CHARACTERS = 8 * 1024;
 
-/** The only writer to stderr and to log files; everything passes the redactor. It never throws and never waits. */
+/** Creates the only writer to stderr and to log files. Everything passes the redactor; logging never throws and never waits. */
 export function createLogSink(options: LogSinkOptions): LogSink {
   const { clock } = options;
   for (const secret of options.secrets ?? []) keepSecret(secret, 'setting');
@@ -38,7 +40,7 @@ export function createLogSink(options: LogSinkOptions): LogSink {
     format({
       time: clock.now(),
       level: 'warn',
-      text: 'lines were dropped, nobody read them',
+      text: 'log lines were dropped because stderr was not read',
       fields: { count },
     }),
   );

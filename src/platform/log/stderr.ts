@@ -1,27 +1,29 @@
 import type { Writable } from 'node:stream';
 
-/** What may wait for a reader of stderr; beyond it lines are dropped, so that nobody who does not read can stop the relay. */
+/** The most that may wait for a reader of stderr. Beyond it lines are dropped, so that a host that does not read stderr cannot stop the relay. */
 export const STDERR_QUEUE_MAX_BYTES = 64 * 1024;
-/** How long the end of the program waits for the last lines to be taken. */
+/** How long the program waits at its end for the last lines to be read. */
 const FLUSH_MAX_MS = 200;
 
+/** Writes lines without ever blocking. */
 export interface LineWriter {
   write(line: string): void;
-  /** Waits, for a moment at most, until everything was taken. */
+  /** Waits briefly until everything has been written. */
   flush(): Promise<void>;
 }
 
 /**
- * Lines to a stream that may be full, unread or gone. On POSIX a pipe as `process.stderr` queues what does not fit: libuv sets it
- * non-blocking. A child that inherits it takes that back for both, since libuv clears the flag on what they share; so no child may.
- * On Windows Node makes it blocking, which is taken back here.
+ * Writes lines to a stream that may be full, unread or closed; `lostLine` makes the line that reports dropped ones. On POSIX, libuv sets a
+ * pipe as `process.stderr` to non-blocking, and Node queues what does not fit. A child that inherited the pipe would make it blocking for
+ * both, because libuv clears the flag on the shared description; so no child may inherit it. On Windows Node makes the pipe blocking,
+ * which is undone here.
  */
 export function createLineWriter(stream: Writable, lostLine: (count: number) => string): LineWriter {
   let lost = 0;
   let broken = false;
   unblock(stream);
   stream.on('error', () => {
-    broken = true; // EPIPE, EIO: whoever read is gone; there is nobody left to tell
+    broken = true; // EPIPE, EIO: the reader is gone, and nobody is left to tell
   });
   const write = (line: string): void => {
     if (broken || stream.destroyed) return;

@@ -1,16 +1,16 @@
 import { DrawbridgeError, describeError } from '../../errors.ts';
 import type { Logger } from './logger.ts';
 
-/** What the host or the server is told of an error that no part of the program expects; where it happened stands in the log alone. */
+/** What the host or the server is told about an unexpected error; only the log says where it happened. */
 export const UNEXPECTED_ERROR =
-  'Internal error: mcp-drawbridge failed in an unexpected way. Its log holds the details.';
+  'Internal error: mcp-drawbridge failed in an unexpected way. Its log has the details.';
 
-/** Logs an error that no part of the program expects, with its stack. `doing` names what it put an end to. Never throws. */
+/** Logs an unexpected error with its stack. `doing` names the operation that it ended. Never throws. */
 export function logUnexpected(logger: Logger, doing: string, error: unknown): void {
   logger.warn('an unexpected error', { detail: doing, error: stackOf(error) });
 }
 
-/** Logs a failure after which there is nothing to do: an expected one in its words, any other with its stack. */
+/** Logs a failure that needs no further handling: an expected one by its message, any other with its stack. */
 export function logFailure(logger: Logger, event: string, error: unknown): void {
   if (error instanceof DrawbridgeError) logger.warn(event, { error: describeError(error) });
   else logUnexpected(logger, event, error);
@@ -18,6 +18,6 @@ export function logFailure(logger: Logger, event: string, error: unknown): void 
 
 function stackOf(error: unknown): string {
   if (error instanceof Error) return String(error.stack ?? error.message);
-  // Anything can be thrown, also what cannot be made a text.
+  // Anything can be thrown, even a value that cannot be converted to a string.
   return typeof error === 'string' ? error : `a thrown ${typeof error}`;
 }

@@ -1,28 +1,33 @@
 import { DrawbridgeError } from '../../errors.ts';
 import { isLoopback } from '../http/loopback.ts';
 
-/** The address to open is not one that may be handed to another program. */
+/** The address is not safe to hand to another program. */
 export class BrowserAddressError extends DrawbridgeError {
   readonly code = 'browser';
 }
 
+/** What decides how a browser is opened. */
 export interface Desktop {
   readonly platform: NodeJS.Platform;
-  /** The kernel's release, which tells WSL from Linux. */
+  /** The kernel's release, which distinguishes WSL from Linux. */
   readonly release: string;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
+/** A program and its arguments. */
 export interface BrowserCommand {
   readonly command: string;
   readonly args: readonly string[];
 }
 
-/** The commands to try, in this order, until one works; none where there is no desktop to open a browser on. */
+/**
+ * The commands to try in this order until one works; none if there is no desktop to open a browser on. Throws BrowserAddressError for an
+ * address that is not safe to open.
+ */
 export function browserCommands(desktop: Desktop, address: string): readonly BrowserCommand[] {
   const url = safeAddress(address);
   const configured = desktop.env.BROWSER?.trim();
-  // Who names a browser gets that one: falling back to another could open a second tab.
+  // A configured browser is the only one tried: falling back to another could open a second tab.
   if (configured) return configuredCommands(configured, url, desktop.platform);
   switch (desktop.platform) {
     case 'darwin':
@@ -38,9 +43,9 @@ function unixCommands({ release, env }: Desktop, url: string): BrowserCommand[] 
   const isWsl = Boolean(env.WSL_DISTRO_NAME) || /microsoft/i.test(release);
   const hasDisplay = Boolean(env.DISPLAY) || Boolean(env.WAYLAND_DISPLAY);
   const commands: BrowserCommand[] = [];
-  // wslview hands the address to PowerShell, so it comes after the way that needs none.
+  // wslview passes the address to PowerShell, so it comes after the command that does not.
   if (isWsl) commands.push(urlHandler('/mnt/c/Windows', '/', url), { command: 'wslview', args: [url] });
-  // Without a display xdg-open would fetch the address with a text browser that nobody sees.
+  // Without a display xdg-open would open the address in a text browser that nobody sees.
   if (hasDisplay) {
     commands.push({ command: 'xdg-open', args: [url] }, { command: 'gio', args: ['open', url] });
     commands.push({ command: 'x-www-browser', args: [url] });
@@ -48,7 +53,7 @@ function unixCommands({ release, env }: Desktop, url: string): BrowserCommand[] 
   return commands;
 }
 
-/** Neither cmd nor PowerShell, which would read the address as a program (.github/SECURITY.md, attack 2). */
+/** Avoids cmd and PowerShell, which would interpret parts of the address as commands (.github/SECURITY.md, attack 2). */
 function urlHandler(windows: string, separator: string, url: string): BrowserCommand {
   const command = [windows, 'System32', 'rundll32.exe'].join(separator);
   return { command, args: ['url.dll,FileProtocolHandler', url] };
@@ -60,7 +65,10 @@ function windowsFolder(env: Desktop['env']): string {
   return /^[a-z]:\\/i.test(named) ? named.replace(/\\+$/, '') : 'C:\\Windows';
 }
 
-/** Only https, or http to this machine, without a user name, and with nothing that a shell further on would read (.github/SECURITY.md, attacks 1–3). */
+/**
+ * The address as it may be opened: https, or http to this machine, without a user name, with every character escaped that a shell might
+ * interpret (.github/SECURITY.md, attacks 1–3). Throws BrowserAddressError.
+ */
 export function safeAddress(address: string): string {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (url === undefined) throw new BrowserAddressError('the address to open is not a URL');
@@ -71,12 +79,12 @@ export function safeAddress(address: string): string {
     );
   }
   if (url.username !== '' || url.password !== '') {
-    throw new BrowserAddressError('the address to open holds a user name or password');
+    throw new BrowserAddressError('the address to open contains a user name or password');
   }
   return url.href.replace(SHELL_CHARACTERS, percentEncode);
 }
 
-/** `&` and `%` stay: they are what a query is made of. Nothing else here has to be literal in a URL (RFC 3986 §2.2). */
+/** `&` and `%` stay, since a query needs them. No other character here has to be literal in a URL (RFC 3986 §2.2). */
 const SHELL_CHARACTERS = /[^A-Za-z0-9\-._~:/?#[\]@!*+,=&%]/g;
 
 function percentEncode(character: string): string {
@@ -101,7 +109,7 @@ function configuredCommands(configured: string, url: string, platform: NodeJS.Pl
   return commands;
 }
 
-/** Words are split at blanks; quotes keep them together; nothing is expanded. */
+/** Splits words at blanks outside quotes; expands nothing. */
 function splitCommands(text: string, separator: string, escapeMark: string): string[][] {
   const commands: string[][] = [[]];
   let word: string | undefined;

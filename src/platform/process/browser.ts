@@ -3,17 +3,19 @@ import { browserCommands, type Desktop } from './browser-command.ts';
 import { desktopEnvironment } from './child-environment.ts';
 import { type Launch, launchDetached } from './child-process.ts';
 
+/** Whether a browser was opened. */
 export type BrowserOutcome =
   | { readonly kind: 'opened'; readonly command: string }
-  /** The address has to be told to the person instead. */
+  /** The user has to be given the address instead. */
   | { readonly kind: 'not-opened'; readonly reason: string };
 
-/** Opens a page in the person's browser. Rejects with BrowserAddressError for an address that may not be opened. */
+/** Opens a page in the user's browser. Rejects with BrowserAddressError for an address that is not safe to open. */
 export type OpenBrowser = (address: string) => Promise<BrowserOutcome>;
 
-/** An opener that cannot do its work says so at once; a browser in the foreground runs on. */
+/** How long to watch the opener: one that fails exits at once, and a browser in the foreground keeps running. */
 const OPENER_WATCH_MS = 2_000;
 
+/** Makes the function that opens the browser of this desktop. */
 export function createBrowser(env: Desktop['env'], launch: Launch = launchDetached): OpenBrowser {
   const desktop: Desktop = { platform: process.platform, release: release(), env };
   return async (address) => {

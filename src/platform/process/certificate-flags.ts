@@ -1,6 +1,6 @@
 /**
- * Node's own options that say which certificates are trusted and which TLS is spoken. A strict list: other options load code (`--require`),
- * open ports (`--inspect`) or write keys to disk (`--tls-keylog`).
+ * Node's options that decide which certificates are trusted and which TLS versions are used. The list is strict because other options
+ * load code (`--require`), open ports (`--inspect`) or write keys to disk (`--tls-keylog`).
  */
 const SWITCHES = new Set([
   ...['use-openssl-ca', 'use-bundled-ca', 'use-system-ca'].flatMap((name) => [`--${name}`, `--no-${name}`]),
@@ -11,11 +11,11 @@ const WITH_VALUE = '--tls-cipher-list';
 /** An OpenSSL cipher string: names, `!`, `+`, `-`, `@SECLEVEL=0`. */
 const CIPHERS = /^[\w!+:@=.,-]{1,4096}$/;
 
-/** Arguments of Node (`process.execArgv`) → those of them that decide about certificates. */
+/** Keeps those of Node's arguments (`process.execArgv`) that decide about certificates and TLS. */
 export function certificateFlags(args: readonly string[]): string[] {
   return args.flatMap((arg, at) => {
     const [name = '', ...value] = arg.split('=');
-    // Node takes underscores for dashes in the names of its options.
+    // Node accepts underscores for dashes in the names of its options.
     const option = name.replaceAll('_', '-');
     if (option === WITH_VALUE) {
       const ciphers = value.length > 0 ? value.join('=') : (args[at + 1] ?? '');
@@ -26,13 +26,13 @@ export function certificateFlags(args: readonly string[]): string[] {
   });
 }
 
-/** NODE_OPTIONS → the same for what it holds; '' where nothing is left. */
+/** The same for the value of NODE_OPTIONS; '' if nothing is left. */
 export function certificateOptions(nodeOptions: string): string {
-  // No flag that is kept holds a space or a quote.
+  // No flag that is kept contains a space or a quote, so they can be joined.
   return certificateFlags(splitOptions(nodeOptions)).join(' ');
 }
 
-/** As Node splits NODE_OPTIONS: at spaces outside double quotes, where a backslash takes the next character as it is. */
+/** Splits NODE_OPTIONS as Node does: at spaces outside double quotes; within quotes a backslash escapes the next character. */
 function splitOptions(text: string): string[] {
   const words: string[] = [];
   let isQuoted = false;

@@ -2,7 +2,7 @@ import { certificateOptions } from './certificate-flags.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What a program on the desktop needs to find the person's session, and nothing that may hold a secret (.github/SECURITY.md, attack 4). */
+/** What a desktop program needs to find the user's session, and nothing that may contain a secret (.github/SECURITY.md, attack 4). */
 const DESKTOP = [
   'PATH',
   'HOME',
@@ -42,7 +42,7 @@ const DESKTOP = [
 ];
 const DESKTOP_PREFIX = /^(LC|XDG|WSL)_/;
 
-/** What our own sign-in process needs beside that to reach the servers: a proxy's address may hold a password. */
+/** What our sign-in process also needs to reach the servers. Not for other programs, since a proxy's address may contain a password. */
 const NETWORK = [
   'NODE_EXTRA_CA_CERTS',
   'NODE_USE_SYSTEM_CA',
@@ -54,12 +54,15 @@ const NETWORK = [
   'NO_PROXY',
 ];
 
-/** Environment variables have no case on Windows; proxies come in either everywhere. */
+/** The environment for a program on the desktop, such as a browser. Names are compared without case, as Windows does. */
 export function desktopEnvironment(env: Environment): Record<string, string> {
   return select(env, new Set(DESKTOP));
 }
 
-/** Of NODE_OPTIONS only what decides about certificates: a sign-in that does not trust what the bridge trusts fails. */
+/**
+ * The environment for the sign-in process. Of NODE_OPTIONS it keeps only what decides about certificates: a sign-in that does not trust
+ * what the bridge trusts would fail.
+ */
 export function signInEnvironment(env: Environment): Record<string, string> {
   const selected = select(env, new Set([...DESKTOP, ...NETWORK]));
   const options = certificateOptions(env.NODE_OPTIONS ?? '');

@@ -1,25 +1,32 @@
 import { spawn } from 'node:child_process';
 
+/** The program to start. */
+/** The program to start. */
 export interface LaunchRequest {
   readonly command: string;
   readonly args: readonly string[];
   /** The whole environment of the child: nothing is inherited. */
   readonly env: Readonly<Record<string, string>>;
-  /** Written to its stdin, which is then closed; without it the child has none. */
+  /** Written to the child's stdin, which is then closed; without it the child has no stdin. */
   readonly stdin?: string;
-  /** How long to watch whether it ends; 0 only waits for its start. */
+  /** How long to watch whether the child exits; 0 only waits for its start. */
   readonly watchMs: number;
 }
 
+/** What the child did within `watchMs`. */
+/** What the child did within `watchMs`. */
 export type LaunchOutcome =
   | { readonly kind: 'running' }
   | { readonly kind: 'exited'; readonly code: number | null }
   | { readonly kind: 'failed'; readonly reason: string };
 
-/** Starts a program that outlives this one. */
+/** Starts a program that outlives this one. Never rejects. */
 export type Launch = (request: LaunchRequest) => Promise<LaunchOutcome>;
 
-/** No shell, no inherited stdio (.github/SECURITY.md, attacks 2, 5), a session of its own: the end of this process does not reach it. */
+/**
+ * Starts the program without a shell, without inherited stdio (.github/SECURITY.md, attacks 2, 5) and in a separate session, so that the
+ * end of this process does not affect it.
+ */
 export const launchDetached: Launch = ({ command, args, env, stdin, watchMs }) =>
   new Promise((resolve) => {
     let timer: NodeJS.Timeout | undefined;
@@ -49,7 +56,7 @@ export const launchDetached: Launch = ({ command, args, env, stdin, watchMs }) =
         timer = setTimeout(() => settle({ kind: 'running' }), watchMs);
       };
       if (child.stdin === null) return watch();
-      // A child that died before it read breaks the pipe; its exit is what counts.
+      // A child that exits before it reads breaks the pipe.
       child.stdin.on('error', (error) => settle({ kind: 'failed', reason: codeOrMessage(error) }));
       child.stdin.end(stdin, watch);
     });

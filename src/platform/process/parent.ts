@@ -1,6 +1,6 @@
 /**
- * Tells whether the process that started this one has ended. On POSIX systems an orphan is given to another parent; Windows goes on naming the
- * old one.
+ * Returns a function that tells whether the process that started this one has ended. On POSIX systems an orphan gets another parent;
+ * Windows keeps reporting the old one.
  */
 export function watchParent(): () => boolean {
   const parent = process.ppid;
@@ -12,7 +12,7 @@ function exists(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // EPERM: it is there, and another user's.
+    // EPERM: the process exists and belongs to another user.
     return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 }

@@ -2,23 +2,23 @@ import { execFile } from 'node:child_process';
 import { readFile, readlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 
-/** Who holds a file, so that anyone can tell later whether that process still lives. A process id alone is used again. */
+/** The process that owns a file, described so that others can tell later whether it still runs. A process id alone may be reused. */
 export interface Owner {
   readonly host: string;
-  /** Changes with each boot of the machine; absent where the system does not tell. */
+  /** Changes with each boot of the machine; absent if the system does not provide it. */
   readonly bootId?: string;
-  /** Process ids mean nothing outside it (containers that share a volume). */
+  /** Process ids are only meaningful within one namespace (containers may share a volume). */
   readonly pidNamespace?: string;
   readonly pid: number;
   readonly startTime?: string;
 }
 
-/** `dead` is said only where it is proved; a suspended process is alive. */
+/** `dead` only if that is certain; a suspended process is alive. */
 export type ProcessLiveness = 'alive' | 'dead' | 'unknown';
 
 let self: Promise<Owner> | undefined;
 
-/** This process, asked for once. */
+/** This process; determined once. */
 export function currentOwner(): Promise<Owner> {
   self ??= describeSelf();
   return self;
@@ -39,6 +39,7 @@ async function describeSelf(): Promise<Owner> {
   };
 }
 
+/** Whether the owner's process still runs; `unknown` if it belongs to another machine, boot or namespace. */
 export async function isAlive(owner: Owner): Promise<ProcessLiveness> {
   const here = await currentOwner();
   if (comparePlace(owner, here) !== 'here') return 'unknown';
@@ -46,8 +47,9 @@ export async function isAlive(owner: Owner): Promise<ProcessLiveness> {
 }
 
 /**
- * Is the owner in a process table that we can see? Another boot's is not: it may be this machine's last one, or that of another machine
- * of the same name, and the id of an image that both were made from would not tell them apart either.
+ * Whether the owner is in a process table that we can see. An owner from another boot is elsewhere: it may be from an earlier boot of this
+ * machine or from another machine of the same name, and the machine id of an image that both were made from would not distinguish
+ * them either.
  */
 export function comparePlace(owner: Owner, here: Owner): 'here' | 'elsewhere' {
   if (owner.bootId !== undefined && here.bootId !== undefined) {
@@ -56,12 +58,14 @@ export function comparePlace(owner: Owner, here: Owner): 'here' | 'elsewhere' {
   return owner.pidNamespace === here.pidNamespace ? 'here' : 'elsewhere';
 }
 
+/** What the system says about a process id. */
 export type ProcessState =
   | { readonly kind: 'none' }
-  /** Ended, not yet fetched by its parent: it cannot act any more. */
+  /** The process has ended, but its parent has not waited for it yet; it cannot act any more. */
   | { readonly kind: 'zombie' }
   | { readonly kind: 'running'; readonly startTime: string | undefined };
 
+/** Decides from the state of the owner's process id; the start time tells a reused id from the same process. */
 export function judgeProcess(owner: Owner, state: ProcessState): ProcessLiveness {
   if (state.kind !== 'running') return 'dead';
   if (owner.startTime === undefined || state.startTime === undefined) return 'unknown';
@@ -74,7 +78,7 @@ async function processState(pid: number): Promise<ProcessState> {
     try {
       return parseProcStat(await readFile(`/proc/${pid}/stat`, 'latin1'));
     } catch {
-      // Gone since, or hidden from us (hidepid): the second look tells which.
+      // Either it has ended since, or it is hidden from us (hidepid); a second check tells which.
       return exists(pid) ? { kind: 'running', startTime: undefined } : { kind: 'none' };
     }
   }
@@ -86,8 +90,8 @@ async function processState(pid: number): Promise<ProcessState> {
 }
 
 /**
- * proc(5): the second field, the command's name, may hold spaces and parentheses; field 3 is the state, 20 the number of threads, 22 the
- * start. The state is the first thread's: another may still be in a call that it was in when the process was killed.
+ * proc(5): the second field, the command's name, may contain spaces and parentheses; field 3 is the state, 20 the number of threads, 22
+ * the start time. The state is that of the first thread; another thread may still be in the system call during which the process was killed.
  */
 export function parseProcStat(stat: string): ProcessState {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -101,7 +105,7 @@ function exists(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // EPERM: there is one, of another user.
+    // EPERM: the process exists and belongs to another user.
     return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 }
@@ -122,7 +126,7 @@ async function readPidNamespace(): Promise<string | undefined> {
   return readlink('/proc/self/ns/pid').catch(() => undefined);
 }
 
-/** The tools' answers depend on language and time zone, and are compared between processes: both are fixed. */
+/** Runs a tool with a fixed language and time zone: its output depends on both and is compared between processes. */
 function output(command: string, args: string[]): Promise<string | undefined> {
   return new Promise((resolve) => {
     execFile(command, args, { env: { LC_ALL: 'C', TZ: 'UTC' }, timeout: 2_000 }, (error, stdout) =>

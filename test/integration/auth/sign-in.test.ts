@@ -87,7 +87,7 @@ test('fifty forgeries change nothing, then the real one signs in (SECURITY.md, a
     const { status, body, headers } = await visit(callback(await address, query));
     expect(status).toBe(400);
     expect(headers['content-type']).toBe('text/plain; charset=utf-8');
-    expect(body).toBe('This address belongs to no sign-in that is under way.\n');
+    expect(body).toBe('This address does not belong to a sign-in in progress.\n');
   }
   await expectNothingGained(world);
   expect((await visit(await address)).status).toBe(200);

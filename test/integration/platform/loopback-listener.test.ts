@@ -260,7 +260,7 @@ describe('the port (SECURITY.md, attack 35)', () => {
       expect(failure).toBeInstanceOf(CallbackPortError);
       expect(failure).toMatchObject({
         code: 'callback_port',
-        message: `port ${port}, to which the browser is to come back, is in use by another program`,
+        message: `port ${port}, which the browser needs to return from the sign-in, is in use by another program`,
       });
       // Nothing of the attempt stays behind on the other family.
       if (host !== '::1' && !hasIPv6) return;

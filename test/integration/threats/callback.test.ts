@@ -62,7 +62,7 @@ function codePosts(world: SignInWorld): number {
   return world.authorization.requests.count(({ body }) => body.includes('grant_type=authorization_code'));
 }
 
-const FOREIGN = 'This address belongs to no sign-in that is under way.\n';
+const FOREIGN = 'This address does not belong to a sign-in in progress.\n';
 
 test('SECURITY.md, attack 27: a missing, malformed or repeated state: the token endpoint is not touched, then the real one signs in', async () => {
   await using world = await createSignInWorld();

@@ -62,7 +62,7 @@ it('shows a client certificate from files, and refuses files that hold none', as
 
   await using wrong = startRawHost([server.url(), ...flags, '--key', file('ca.pem')], { env: home.env() });
   expect((await wrong.exited).code).toBe(2);
-  expect(wrong.stderr).toContain('the file of --key holds no private key in PEM form');
+  expect(wrong.stderr).toContain('the file named by --key contains no private key in PEM form');
 });
 
 it('names the authority that is not trusted, on stderr and to the host', async () => {

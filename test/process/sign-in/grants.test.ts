@@ -213,7 +213,7 @@ describe.concurrent('device_code', () => {
     const end = await login.ended;
     expect(end).toMatchObject({ code: 0, stdout: '' });
     expect(end.stderr).toContain(`open this address:\n${origin}/activate\nand enter the code: ABCD-EFGH\n`);
-    expect(end.stderr).not.toMatch(/device-secret|has the code in it/);
+    expect(end.stderr).not.toMatch(/device-secret|already contains the code/);
     expect((await world.run('token', ...args)).stdout).toBe('access-1\n');
     expect((await world.run('token')).code).toBe(3);
   });
@@ -226,7 +226,7 @@ describe.concurrent('device_code', () => {
     const end = await world.run('login', ...args);
     expect(end).toMatchObject({ code: 1, stdout: '' });
     expect(end.stderr).toContain(`/activate\nand enter the code: ABCD-EFGH\n`);
-    expect(end.stderr).toContain(`has the code in it:\n${complete}\n`);
+    expect(end.stderr).toContain(`already contains the code:\n${complete}\n`);
     expect(end.stderr).toContain('declined');
     expect(world.vendor.to('/token')).toHaveLength(1);
   });

@@ -137,7 +137,7 @@ describe.skipIf(!canLook)('in a real browser', () => {
     expect(forged.status).toBe(400);
     expect(forged.policy).toContain("default-src 'none'");
     expect(await forged.page.locator('body').textContent()).toBe(
-      'This address belongs to no sign-in that is under way.\n',
+      'This address does not belong to a sign-in in progress.\n',
     );
     expect(await forged.page.locator('script').count()).toBe(0);
     const real = await look(context, await address);

@@ -65,7 +65,7 @@ test('a disk that has turned read-only: served all the same, with one warning; c
   expect(bridge.host.stderr.match(/read-only/g)).toHaveLength(1);
   const signIn = await run('login', url, '--profile', 'other');
   expect(signIn).toMatchObject({ code: 1, stdout: '' });
-  expect(signIn.stderr).toContain('cannot be kept');
+  expect(signIn.stderr).toContain('cannot be saved');
   const out = await run('logout', url);
   expect(out.code).toBe(1);
   expect(out.stderr).toContain(`still in ${world.credentials}`);

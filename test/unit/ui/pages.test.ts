@@ -72,5 +72,5 @@ test('a long text is cut', () => {
 test('a bad request shows nothing of what came', () => {
   const page = renderPage({ kind: 'bad-request' });
   expect(page.headers['content-type']).toBe('text/plain; charset=utf-8');
-  expect(page.body).toBe('This address belongs to no sign-in that is under way.\n');
+  expect(page.body).toBe('This address does not belong to a sign-in in progress.\n');
 });
