@@ -1,4 +1,4 @@
-/** What a server may ask of a host, and the capability by which the host says so (specification, Lifecycle → Capability Negotiation). */
+/** The requests that a server may send to a host, and the capability that each needs (specification, Lifecycle → Capability Negotiation). */
 const CAPABILITY_OF: ReadonlyMap<string, string> = new Map([
   ['sampling/createMessage', 'sampling'],
   ['elicitation/create', 'elicitation'],
@@ -9,7 +9,10 @@ const CAPABILITY_OF: ReadonlyMap<string, string> = new Map([
   ['tasks/cancel', 'tasks'],
 ]);
 
-/** The capability that this request of a server needs and the host has not declared; undefined: the host may see it (.github/SECURITY.md, attack 21). */
+/**
+ * The capability that this request of a server needs and the host has not declared; undefined if the request may go to the host
+ * (.github/SECURITY.md, attack 21).
+ */
 export function missingCapability(method: string, capabilities: unknown): string | undefined {
   const needed = CAPABILITY_OF.get(method);
   if (needed === undefined) return undefined;
@@ -20,7 +23,7 @@ export function missingCapability(method: string, capabilities: unknown): string
   return typeof declared === 'object' && declared !== null ? undefined : needed;
 }
 
-/** Why a request was refused in the host's name. */
+/** The message with which the bridge refuses such a request on behalf of the host. */
 export function missingCapabilityReason(capability: string): string {
   return `Method not found: the host has not declared the capability ${capability}.`;
 }

@@ -1,15 +1,18 @@
 /**
- * The top level of a large JSON object without making a value of the rest: what is relayed as bytes need not be parsed, which for an answer of 32 MB
- * takes longer than its way through the process and three times its size in memory. All of the text is checked (RFC 8259): the host gets
- * no line that is not JSON.
+ * Reads the top level of a large JSON object without building values for the rest. A message that is relayed as bytes need not be parsed: for an
+ * answer of 32 MB, parsing takes longer than relaying it and three times its size in memory. The whole text is still checked (RFC 8259), so
+ * that the host never gets a line that is not JSON.
  */
 
-/** Start and end of each top-level member's value; `not-json` as `JSON.parse` would say; `unknown`: ask it. */
+/**
+ * The start and end of each top-level member's value. `not-json`: `JSON.parse` would refuse the text too. `unknown`: the scanner cannot tell, and
+ * `JSON.parse` has to decide.
+ */
 export type Scanned = ReadonlyMap<string, readonly [start: number, end: number]> | 'not-json' | 'unknown';
 
-/** Deeper than any message in use; what goes on from there is left to `JSON.parse`, which needs no stack either. */
+/** Deeper than any real message. A deeper one is left to `JSON.parse`, which does not recurse either. */
 const MAX_DEPTH = 1_000;
-/** A longer name is not one that is looked for. */
+/** No name that we look for is longer. */
 const MAX_NAME_BYTES = 256;
 
 const QUOTE = 0x22;
@@ -29,7 +32,7 @@ const ESCAPED = new Set(Buffer.from('"\\/bfnrt'));
 
 class NotJson extends Error {}
 
-/** The text must begin with an object; anything else is `unknown`. */
+/** Scans a text in UTF-8. A text that does not begin with an object is `unknown`. Never throws. */
 export function scanObject(bytes: Buffer): Scanned {
   try {
     return new Scanner(bytes).topLevel();
@@ -42,7 +45,7 @@ export function scanObject(bytes: Buffer): Scanned {
 class Scanner {
   readonly #bytes: Buffer;
   readonly #members = new Map<string, readonly [number, number]>();
-  /** Four bytes at a time over long strings: a `Buffer` from the pool need not begin at a multiple of four. */
+  /** The same bytes as 32-bit words, to scan long strings faster; a `Buffer` from the pool need not begin at a multiple of four. */
   readonly #words: Int32Array;
   readonly #wordsFrom: number;
   #at = 0;
@@ -58,7 +61,7 @@ class Scanner {
     const bytes = this.#bytes;
     this.#skipBlanks();
     if (bytes[this.#at] !== OPEN_OBJECT) return 'unknown';
-    // Which of the open containers are objects; the message itself is the first.
+    // Whether each open container is an object; the message itself is the first.
     const objects: boolean[] = [];
     let name = '';
     let from = 0;
@@ -105,7 +108,7 @@ class Scanner {
     return this.#members;
   }
 
-  /** A member's name and its colon; the name matters on the first level only. */
+  /** Reads a member's name and the colon; returns the name on the first level only, otherwise `before`. */
   #name(depth: number, before: string): string {
     this.#skipBlanks();
     const from = this.#at;
@@ -153,7 +156,7 @@ class Scanner {
     this.#at = at + 1;
   }
 
-  /** Where the first quote, backslash or control character from `at` on stands, or the end. */
+  /** The index of the first quote, backslash or control character from `from` on, or the end of the text. */
   #plainUntil(from: number): number {
     const bytes = this.#bytes;
     const { length } = bytes;
@@ -164,7 +167,7 @@ class Scanner {
     }
     const words = this.#words;
     let word = (at - this.#wordsFrom) >> 2;
-    // Four bytes at once ("haszero" of Bit Twiddling Hacks): the high bit of one that is special, or of one behind it, ends the loop.
+    // Four bytes at once ("haszero" of Bit Twiddling Hacks): the loop ends at a word with a special byte, or sometimes a false positive after one.
     for (; word >= 0 && word < words.length; word++) {
       const four = words[word] as number;
       const quote = four ^ 0x22222222;

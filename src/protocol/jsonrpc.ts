@@ -5,13 +5,13 @@ import { scanObject } from './json-scan.ts';
 import { asMessageId, type MessageId, messageIdIn } from './message-id.ts';
 
 /**
- * JSON-RPC 2.0 envelopes as MCP uses them (specification, Base Protocol → Messages). Only `id` and `method` are looked at:
- * everything else in a message belongs to the host and the server.
+ * JSON-RPC 2.0 envelopes as MCP uses them (specification, Base Protocol → Messages). Only the envelope is read; everything else in a message
+ * concerns the host and the server.
  */
 
 export type { MessageId };
 
-/** A message that was parsed, with the object it was parsed to. */
+/** A message with its parsed object. */
 export type Envelope =
   | {
       readonly kind: 'request';
@@ -26,13 +26,14 @@ export type Envelope =
       readonly failed: boolean;
       readonly message: JsonObject;
     };
+/** What a text turned out to be. */
 export type Parsed =
   | Envelope
   | { readonly kind: 'batch'; readonly members: readonly Uint8Array[] }
   | { readonly kind: 'not-json' }
   | { readonly kind: 'not-a-message'; readonly id: MessageId | null };
 
-/** One line of the host or one `data` of the server → what it is. Never throws. */
+/** Parses one line of the host or the `data` of one event of the server. Never throws. */
 export function parseMessage(text: Uint8Array | string): Parsed {
   const bytes =
     typeof text === 'string' ? undefined : Buffer.from(text.buffer, text.byteOffset, text.byteLength);
@@ -48,7 +49,7 @@ export function parseMessage(text: Uint8Array | string): Parsed {
     return { kind: 'batch', members: splitBatch(bytes ?? Buffer.from(json, 'utf8')) };
   }
   const parsed = classify(value, json);
-  // RFC 8259 §8.1: JSON is UTF-8. Bytes that are not would be handed on as they came, past a reader that replaced them.
+  // RFC 8259 §8.1: JSON is UTF-8. Invalid bytes would be relayed unchanged although we parsed them with replacement characters.
   if (bytes === undefined || isUtf8(bytes)) return parsed;
   return { kind: 'not-a-message', id: 'id' in parsed ? parsed.id : null };
 }
@@ -59,17 +60,17 @@ export function isBatch(text: Uint8Array): boolean {
   return text.find((byte) => !blanks.includes(byte)) === 0x5b;
 }
 
-/** A message as text, whether it came as bytes or not. */
+/** A message as text, decoded from UTF-8 if it is bytes. */
 export function textOf(message: Uint8Array | string): string {
   return typeof message === 'string' ? message : Buffer.from(message).toString('utf8');
 }
 
-/** A message of at least this size is only looked at: parsing one that is relayed as it came costs more than relaying it. */
+/** Messages of at least this size are only scanned: if a message is relayed unchanged, parsing costs more than relaying. */
 export const LOOKED_AT_BYTES = 64 * 1024;
 
 const LOOKED_AT = new Set(['jsonrpc', 'id', 'method']);
 
-/** As `parseMessage`, for a message of which nobody may want more than its kind: where it is large, `message` is made when it is asked for. */
+/** Like `parseMessage`, for a message of which often only the envelope is needed: for a large one, `message` is parsed on first access. */
 export function lookAtMessage(text: Uint8Array | string): Parsed {
   if (typeof text === 'string' || text.length < LOOKED_AT_BYTES || !isUtf8(text)) return parseMessage(text);
   const bytes = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
@@ -93,7 +94,7 @@ export function lookAtMessage(text: Uint8Array | string): Parsed {
   return Object.defineProperty({ ...parsed }, 'message', { get: whole });
 }
 
-/** `json` is the text of the message; it is not looked at where `knownId` is given. */
+/** Classifies a parsed value; `json` is its text, which is not read if `knownId` is given. */
 function classify(value: unknown, json: string, knownId?: MessageId): Parsed {
   if (typeof value !== 'object' || value === null) return { kind: 'not-a-message', id: null };
   const message = value as JsonObject;
@@ -119,8 +120,8 @@ const OPENING = new Set([0x5b, 0x7b]);
 const CLOSING = new Set([0x5d, 0x7d]);
 
 /**
- * The members of a JSON array that is known to be valid, as the bytes they were sent with: parsing and writing them again would
- * lose big integers and key order.
+ * The members of a JSON array that is known to be valid, as the bytes in which they were sent: parsing and serializing them again would lose big
+ * integers and key order.
  */
 function splitBatch(array: Uint8Array): Uint8Array[] {
   const members: Uint8Array[] = [];
@@ -147,41 +148,44 @@ function splitBatch(array: Uint8Array): Uint8Array[] {
   return members;
 }
 
-/** JSON-RPC 2.0 §5.1, and the codes of MCP that the bridge itself answers with. */
+/** The error codes that the bridge itself uses: those of JSON-RPC 2.0 §5.1 and some of MCP. */
 export const RpcErrorCode = {
   parse: -32700,
   invalidRequest: -32600,
   methodNotFound: -32601,
   invalidParams: -32602,
   internal: -32603,
-  /** MCP 2025-11-25, elicitation: the request needs a person to open an address first. */
+  /** MCP 2025-11-25, elicitation: the user has to open an address before the request can run. */
   urlElicitationRequired: -32042,
-  /** Implementation-defined: the server could not be reached, or refused, or answered nonsense. */
+  /** Implementation-defined: the server could not be reached, refused the request, or sent an invalid answer. */
   bridge: -32000,
 } as const;
 
-// The messages that the bridge itself makes, each as one line without its line break. They hold no secret, whoever they quote; what a server
-// answers is relayed as it came, and goes through none of these.
+// The following functions make the bridge's own messages, each as one line without the line break. They remove secrets, which a quoted text may
+// contain. The answers of a server are relayed unchanged and do not pass through here.
 
+/** An error response; `null` for the id of a message that could not be read (JSON-RPC 2.0 §5). */
 export function errorAnswer(id: MessageId | null, code: number, message: string, data?: unknown): string {
   const error = withoutSecretsIn({ code, message, ...(data === undefined ? {} : { data }) });
   return `{"jsonrpc":"2.0","id":${id},"error":${JSON.stringify(error)}}`;
 }
 
+/** A response with a result. */
 export function resultAnswer(id: MessageId, result: unknown): string {
   return `{"jsonrpc":"2.0","id":${id},"result":${JSON.stringify(withoutSecretsIn(result))}}`;
 }
 
-/** A request to the host as one line without its line break. */
+/** A request to the host. */
 export function requestMessage(id: MessageId, method: string, params: unknown): string {
   return serverRequest(id, method, withoutSecretsIn(params));
 }
 
-/** A request to the server, in which the host's words stay what they are. */
+/** A request to the server. It is not redacted, so that texts of the host reach the server unchanged. */
 export function serverRequest(id: MessageId, method: string, params?: unknown): string {
   return `{"jsonrpc":"2.0","id":${id},${JSON.stringify({ method, params }).slice(1)}`;
 }
 
+/** A notification to the host or the server. */
 export function notification(method: string, params?: unknown): string {
   const said = params === undefined ? {} : { params: withoutSecretsIn(params) };
   return JSON.stringify({ jsonrpc: '2.0', method, ...said });

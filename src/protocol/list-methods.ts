@@ -1,4 +1,4 @@
-/** The lists that a stand-in can answer, and the notification that says that one changed. */
+/** The list requests that a stand-in can answer, and the notification that announces a change of each list. */
 export const LISTS = {
   'tools/list': { field: 'tools', capability: 'tools', changed: 'notifications/tools/list_changed' },
   'prompts/list': { field: 'prompts', capability: 'prompts', changed: 'notifications/prompts/list_changed' },
@@ -14,8 +14,10 @@ export const LISTS = {
   },
 } as const;
 
+/** The method of a list request. */
 export type ListMethod = keyof typeof LISTS;
 
+/** Whether the method is one of `LISTS`. */
 export function isListMethod(method: string): method is ListMethod {
   return Object.hasOwn(LISTS, method);
 }

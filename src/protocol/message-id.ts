@@ -3,26 +3,26 @@ import { memberText } from './raw-json.ts';
 declare const MESSAGE_ID: unique symbol;
 
 /**
- * The JSON text of an id, or of a progress token, as its sender wrote it: `1`, `1.0`, `"1"`. Parsing and writing a number again would change it
- * (RFC 8259 §6): beyond 2^53 two ids become one. `0` and `""` are ids; MCP forbids `null` in requests.
+ * The JSON text of an id or progress token exactly as its sender wrote it: `1`, `1.0`, `"1"`. Parsing and serializing a number could change it
+ * (RFC 8259 §6): beyond 2^53 two different ids become equal. `0` and `""` are valid ids; MCP forbids `null` in requests.
  */
 export type MessageId = string & { readonly [MESSAGE_ID]: true };
 
-/** The id that is this string. */
+/** The id whose value is this string. */
 export function stringId(text: string): MessageId {
   return JSON.stringify(text) as MessageId;
 }
 
-/** The text of a member as an id; undefined where it is neither a string nor a number. */
+/** The JSON text of a member as an id; undefined if it is neither a string nor a number. */
 export function asMessageId(json: string | undefined): MessageId | undefined {
   return json !== undefined && /^["\d-]/.test(json) ? (json as MessageId) : undefined;
 }
 
-/** Nearly all messages begin or end with their id, which is found there without a look at the rest. */
+/** Nearly all messages begin or end with their id, where it can be found without reading the rest. */
 const AT_START = /^\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"\s*:\s*(-?\d[\d.eE+-]*|"[^"\\]*")\s*[,}]/;
 const AT_END = /"id"\s*:\s*(-?\d[\d.eE+-]*|"[^"\\]*")\s*\}\s*$/y;
 
-/** The text of the top-level `id` of a valid message, which was parsed to `value`. */
+/** The text of the top-level `id` of a valid message; `value` is the parsed id. */
 export function messageIdIn(message: string, value: string | number): MessageId {
   const first = AT_START.exec(message)?.[1];
   if (first !== undefined && isTextOf(first, value)) return first as MessageId;
@@ -39,20 +39,20 @@ function isTextOf(json: string, value: string | number): boolean {
   return typeof value === 'number' ? Number(json) === value : json.slice(1, -1) === value;
 }
 
-/** The id that `notifications/cancelled` names, or the token that a progress notification is of; undefined where it is none. */
+/** The id in `notifications/cancelled` or the token in a progress notification; undefined if it is missing or invalid. */
 export function idInParams(message: string, name: 'requestId' | 'progressToken'): MessageId | undefined {
   const params = memberText(message, 'params');
   return params?.startsWith('{') ? asMessageId(memberText(params, name)) : undefined;
 }
 
-/** Two ids are one and the same id where this is equal: JSON has many spellings of a string, and a number is its text. */
+/** A key that is equal for equal ids: JSON has many spellings of a string, while a number counts as its text. */
 function idKey(id: MessageId): string {
   return id.includes('\\') ? JSON.stringify(JSON.parse(id)) : id;
 }
 
 /**
- * Whether an answer under `answered` can be meant for `asked`. JSON-RPC 2.0 §5 wants the same value: some servers write `1.0` where they
- * read `1`.
+ * Whether an answer with the id `answered` can belong to the request `asked`. JSON-RPC 2.0 §5 requires the same value; some servers write
+ * `1.0` for `1`.
  */
 export function answersId(answered: MessageId, asked: MessageId): boolean {
   if (answered === asked || idKey(answered) === idKey(asked)) return true;
@@ -63,10 +63,10 @@ function isNumber(id: MessageId): boolean {
   return !id.startsWith('"');
 }
 
-/** Longer exponents than this are not compared by their value. */
+/** Numbers with longer exponents are compared by their text instead of their value. */
 const MAX_EXPONENT_DIGITS = 15;
 
-/** One spelling for each value of a JSON number, without rounding. */
+/** A canonical spelling of a JSON number, without rounding. */
 function decimal(text: string): string {
   const [, sign = '', whole = '', fraction = '', exponent = '0'] =
     /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
@@ -77,14 +77,14 @@ function decimal(text: string): string {
   return `${sign}${significant}e${Number(exponent) - fraction.length + digits.length - significant.length}`;
 }
 
-/** Without the zeros at its end; a regular expression for it would be quadratic in what a server sends. */
+/** Removes trailing zeros. A regular expression would take quadratic time in a text that a server controls. */
 function withoutZeros(digits: string): string {
   let end = digits.length;
   while (digits[end - 1] === '0') end--;
   return digits.slice(0, end);
 }
 
-/** Values by id. Two ids that are written differently are two: `1` and `1.0`, `1` and `"1"`. */
+/** Values by id. `1`, `1.0` and `"1"` are different ids. */
 export class IdMap<T> {
   readonly #entries = new Map<string, { readonly id: MessageId; readonly value: T }>();
 
@@ -104,7 +104,7 @@ export class IdMap<T> {
     this.#entries.delete(idKey(id));
   }
 
-  /** The value that an answer under this id is meant for: under that very id, or under the only number of the same value. */
+  /** The value for an answer with this id: under the same id, or else under the only numerically equal one. */
   find(answered: MessageId): T | undefined {
     const entry = this.#entries.get(idKey(answered));
     if (entry !== undefined || !isNumber(answered)) return entry?.value;

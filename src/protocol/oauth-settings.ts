@@ -1,12 +1,12 @@
 import * as z from 'zod/mini';
 
 /*
- * The settings of OAuth, in one place for all that pass them on: `config/` makes them of the options and the preset, `compose/` derives the
- * credential's key from them, and `auth/` signs in by them, in another process too, which reads them from JSON by the schema here. All but
- * that process import types only, so nobody loads zod for them.
+ * The OAuth settings in one place: `config/` makes them from the options and the preset, `compose/` derives the credential's key from them, and
+ * `auth/` signs in with them. The sign-in process reads them from JSON with the schema here; all other code imports only the types and so does
+ * not load zod.
  */
 
-/** Read-only at each level: settings are checked once and passed on as they are. */
+/** `T`, read-only at every level: settings are checked once and never changed. */
 export type Immutable<T> = T extends object ? { readonly [K in keyof T]: Immutable<T[K]> } : T;
 
 const configuredClient = z.object({
@@ -19,62 +19,64 @@ const configuredClient = z.object({
 });
 
 const callbackAddress = z.object({
-  /** As it is written in the redirect URI; the listener is on loopback in any case. */
+  /** As written in the redirect URI; the listener binds to loopback in any case. */
   host: z.string().check(z.minLength(1)),
-  /** Fixed by the user: no other port will do. */
+  /** The port that the user fixed; absent: any free port. */
   port: z.optional(z.int().check(z.minimum(1), z.maximum(65_535))),
   path: z.string().check(z.startsWith('/')),
 });
 
-/** Each setting of OAuth, once: the type and the check of the JSON form. */
+/** Every OAuth setting, for the type and for checking the JSON form. */
 export const oauthSettingsShape = {
   /** `--profile`: keeps apart the logins of several accounts at one server. */
   profile: z.string(),
   /** `--grant`. */
   grant: z.enum(['authorization_code', 'device_code', 'client_credentials', 'jwt-bearer', 'enterprise']),
-  /** `--scope`. Absent: what the server asks for. */
+  /** `--scope`; absent: the scope that the server asks for. */
   scope: z.optional(z.string()),
-  /** `--resource` (RFC 8707): what is sent whatever the metadata names. It is no excuse for the metadata of another resource. */
+  /** `--resource` (RFC 8707): sent instead of the resource in the metadata. The metadata must still be that of the server. */
   resource: z.optional(z.string()),
-  /** `--no-resource`: none is sent, whatever the metadata names. */
+  /** `--no-resource`: no resource is sent, even if the metadata has one. */
   noResource: z.boolean(),
-  /** The client that the user named, in place of a registration. No record holds its secrets. */
+  /** The client that the user configured, instead of a registration. Its secrets are never stored in a record. */
   client: z.optional(configuredClient),
   /** `--client-metadata-url`. */
   clientMetadataUrl: z.optional(z.string()),
-  /** `--issuer`: no other authorization server will do, compared byte for byte. */
+  /** `--issuer`: the only acceptable authorization server, compared byte for byte. */
   issuer: z.optional(z.string()),
-  /** `{tenantid}` in an issuer stands for the tenant (src/auth/README.md, "Entra ID"). */
+  /** `{tenantid}` in an issuer is a placeholder for the tenant (src/auth/README.md, "Entra ID"). */
   tenantIssuer: z.boolean(),
-  /** `--assume-pkce`: metadata need not promise S256. */
+  /** `--assume-pkce`: the metadata need not list S256. */
   assumePkce: z.boolean(),
-  /** The scope goes with each token request as well (src/auth/README.md, "Entra ID"). */
+  /** Token requests contain the scope too (src/auth/README.md, "Entra ID"). */
   scopeOnTokenRequests: z.boolean(),
-  /** The authorization request names the resource as `audience` as well (src/auth/README.md, "Auth0"). */
+  /** The authorization request contains the resource as `audience` too (src/auth/README.md, "Auth0"). */
   audienceFromResource: z.boolean(),
-  /** `--use-id-token`: the server is shown the ID token instead of the access token. */
+  /** `--use-id-token`: requests to the server carry the ID token instead of the access token. */
   useIdToken: z.boolean(),
-  /** `--dpop` (RFC 9449). `auto`: where the server asks for it. */
+  /** `--dpop` (RFC 9449). `auto`: only if the server asks for it. */
   dpop: z.enum(['auto', 'always', 'never']),
-  /** `--authorize-param` and the preset's: more parameters of the authorization request. */
+  /** Additional parameters of the authorization request, from `--authorize-param` and the preset. */
   authorizeParams: z.array(z.tuple([z.string(), z.string()])),
-  /** Where the browser comes back to. */
+  /** The redirect URI. */
   callback: callbackAddress,
 };
 
 const oauthSettings = z.object(oauthSettingsShape);
 
-/** How the login at one MCP server is asked for. */
+/** The OAuth settings for one MCP server. */
 export type OAuthSettings = Immutable<z.output<typeof oauthSettings>>;
 
-/** The client that the user named; its secrets are in no record. */
+/** The client that the user configured; its secrets are never stored in a record. */
 export type ConfiguredClient = Immutable<z.output<typeof configuredClient>>;
 
+/** The parts of the redirect URI. */
 export type CallbackAddress = OAuthSettings['callback'];
 
+/** The values of `--dpop`. */
 export type DpopMode = OAuthSettings['dpop'];
 
-/** A grant that needs no person. The files are read each time that a token is wanted: whoever writes them renews them. */
+/** A grant that needs no person. The files are read for each token request, since another program may renew them. */
 export type MachineGrant =
   | { readonly kind: 'client_credentials' }
   | { readonly kind: 'jwt-bearer'; readonly assertionFile: string }

@@ -1,6 +1,6 @@
 /**
- * JSON objects as name → the text of the value. What is not looked at keeps its bytes: parsing and writing it again would lose big integers and
- * key order.
+ * A JSON object as a map from names to the text of the values. Values that we do not change keep their text: parsing and serializing them would
+ * lose big integers and key order.
  */
 export type RawObject = Map<string, string>;
 
@@ -9,7 +9,7 @@ const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const COLON = 0x3a;
 
-/** The members of a JSON object that is known to be valid; of a name that comes twice the last counts, as for JSON.parse. */
+/** The members of a JSON object that is known to be valid; if a name occurs twice the last one counts, as with JSON.parse. */
 export function rawMembers(object: string): RawObject {
   const members: RawObject = new Map();
   for (const piece of pieces(object)) {
@@ -25,19 +25,20 @@ export function rawElements(array: string): string[] {
   return pieces(array);
 }
 
+/** The text of the object. */
 export function rawObject(members: RawObject): string {
   const parts: string[] = [];
   for (const [name, value] of members) parts.push(`${JSON.stringify(name)}:${value}`);
   return `{${parts.join(',')}}`;
 }
 
-/** The members of the object at `name`; none where there is no object. */
+/** The members of the object at `name`; empty if the value there is not an object. */
 export function rawChild(members: RawObject, name: string): RawObject {
   const text = members.get(name);
   return text?.startsWith('{') ? rawMembers(text) : new Map();
 }
 
-/** One member of a JSON object that is known to be valid, without taking the rest apart; of a name that comes twice the last. */
+/** The text of one member of a JSON object that is known to be valid, without splitting the rest; if the name occurs twice, the last one. */
 export function memberText(object: string, name: string): string | undefined {
   let found: string | undefined;
   let depth = 0;
@@ -74,7 +75,7 @@ function isString(json: string, text: string): boolean {
     : json.length === text.length + 2 && json.includes(text);
 }
 
-/** What stands between the commas of the outermost object or array. */
+/** The texts between the commas of the outermost object or array. */
 function pieces(container: string): string[] {
   const found: string[] = [];
   let depth = 0;
@@ -99,14 +100,14 @@ function pieces(container: string): string[] {
   return found;
 }
 
-/** The index of the quote that ends the string which begins at `at`. */
+/** The index of the quote that ends the string that begins at `at`. */
 function endOfString(text: string, at: number): number {
   for (let end = text.indexOf('"', at + 1); end !== -1; end = text.indexOf('"', end + 1)) {
     let backslashes = 0;
     while (text.charCodeAt(end - 1 - backslashes) === BACKSLASH) backslashes++;
     if (backslashes % 2 === 0) return end;
   }
-  throw new SyntaxError('a JSON string without its end');
+  throw new SyntaxError('unterminated JSON string');
 }
 
 function isOpening(code: number): boolean {

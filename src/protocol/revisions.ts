@@ -1,12 +1,12 @@
 import { isObject, type JsonObject } from './json-object.ts';
 
-/** legacy: revisions with an `initialize` handshake. modern: those where each request carries what it needs (specification 2026-07-28, Versioning). */
+/** legacy: revisions with an `initialize` handshake. modern: revisions in which every request is self-contained (specification 2026-07-28, Versioning). */
 export type Era = 'legacy' | 'modern';
 
 /** The modern revision that the bridge speaks. */
 export const MODERN_VERSION = '2026-07-28';
 
-/** The revision that a modern host is told of a legacy server, and a legacy host of a modern one, unless it asks for another. */
+/** The legacy revision that the bridge uses when it translates: towards a legacy server, and towards a legacy host that asks for no other. */
 export const LEGACY_VERSION = '2025-11-25';
 
 /** The revisions with an `initialize` handshake, newest first. */
@@ -22,19 +22,19 @@ export const META = {
   subscriptionId: 'io.modelcontextprotocol/subscriptionId',
 } as const;
 
-/** Errors that only a modern server answers with (specification 2026-07-28, Base Protocol → Error Codes). */
+/** Error codes that only modern servers use (specification 2026-07-28, Base Protocol → Error Codes). */
 export const ModernErrorCode = {
   headerMismatch: -32020,
   missingRequiredClientCapability: -32021,
   unsupportedProtocolVersion: -32022,
 } as const;
 
-/** Whether only a server of the modern revision says this code. */
+/** Whether the code is one that only modern servers use. */
 export function isModernErrorCode(code: unknown): boolean {
   return Object.values(ModernErrorCode).some((known) => known === code);
 }
 
-/** Whether this names a revision with an `initialize` handshake. */
+/** Whether `version` is a revision with an `initialize` handshake. */
 export function isLegacyVersion(version: unknown): version is string {
   return LEGACY_VERSIONS.some((known) => known === version);
 }
@@ -44,7 +44,7 @@ export function eraOfRequest(params: unknown): Era {
   return typeof metaOf(params)[META.protocolVersion] === 'string' ? 'modern' : 'legacy';
 }
 
-/** The `_meta` of a message's parameters; empty where there is none. */
+/** The `_meta` of a message's parameters; empty if there is none. */
 export function metaOf(params: unknown): JsonObject {
   return isObject(params) && isObject(params._meta) ? params._meta : {};
 }

@@ -9,22 +9,23 @@
 /** Longer than any real header; Node's own limit for all headers together is the same. */
 const MAX_HEADER_CHARACTERS = 16 * 1024;
 
+/** One challenge of the header. */
 export interface Challenge {
   /** As sent: `Bearer`, `DPoP`, `Basic` … */
   readonly scheme: string;
   readonly token68?: string;
-  /** By lower-case name; of a name that occurs twice, which the RFC forbids, the first. */
+  /** By lower-case name. If a name occurs twice, which the RFC forbids, the first one counts. */
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-/** What a 401 or 403 says about how to be authorized (RFC 6750 §3, RFC 9728 §5.1). Empty where the header has no challenge for a token. */
+/** What a 401 or 403 says about how to be authorized (RFC 6750 §3, RFC 9728 §5.1). Empty if the header has no challenge for a token. */
 export interface BearerChallenge {
   scheme?: string;
   resourceMetadata?: string;
   scope?: string;
-  /** The code alone decides what is done. */
+  /** The error code, which alone decides what the bridge does. */
   error?: string;
-  /** For people: a server may write any words into it, the codes of other errors included. */
+  /** Only for people: a server may write anything into it, even the codes of other errors. */
   errorDescription?: string;
   /** The server asks for a token that is bound to a key (RFC 9449 §7.1), and accepts no other. */
   dpop?: DpopChallenge;
@@ -32,8 +33,9 @@ export interface BearerChallenge {
   dpopError?: string;
 }
 
+/** What a DPoP challenge asks for. */
 export interface DpopChallenge {
-  /** The algorithms that may sign the proofs; absent: the server does not say. */
+  /** The algorithms that may sign the proofs; absent if the server does not say. */
   readonly algs?: readonly string[];
 }
 
@@ -66,7 +68,7 @@ export function parseChallenges(header: string): Challenge[] {
 }
 
 /**
- * The challenge that an access token answers. Of several the one that asks for more scope, then the one that names its metadata, then
+ * The challenge that asks for an access token. Of several it is the one that asks for more scope, else the one that names its metadata, else
  * `Bearer` before `DPoP`.
  */
 export function bearerChallenge(header: string | undefined): BearerChallenge {
@@ -84,7 +86,7 @@ export function bearerChallenge(header: string | undefined): BearerChallenge {
   if (scope) result.scope = scope;
   if (error) result.error = error;
   if (errorDescription) result.errorDescription = errorDescription;
-  // §7.2: where a bearer token is asked for as well, that is enough.
+  // RFC 9449 §7.2: if the server accepts a bearer token as well, that is enough.
   const bound = fitting.filter(({ scheme }) => scheme.toLowerCase() === 'dpop');
   if (bound.length === fitting.length) result.dpop = dpopChallenge(bound);
   const dpopError = bound.map((each) => each.parameters.get('error')).find(Boolean);
@@ -128,7 +130,7 @@ class Reader {
     return this.#while((character) => TOKEN.test(character));
   }
 
-  /** `=` with white space around it, which RFC 9110 §5.6.6 calls bad and tells recipients to accept. */
+  /** Reads `=` with white space around it (BWS), which RFC 9110 §5.6.3 tells recipients to accept. */
   equalsSign(): boolean {
     this.#skipSpace();
     if (this.#text[this.#at] !== '=') return false;
@@ -137,7 +139,7 @@ class Reader {
     return true;
   }
 
-  /** A token68 is followed by a comma or by nothing; anything else is left for the parameters. */
+  /** Reads a token68, which is followed by a comma or the end; anything else is left to be read as parameters. */
   token68(): string | undefined {
     this.#skipSpace();
     const start = this.#at;
@@ -150,7 +152,7 @@ class Reader {
     return undefined;
   }
 
-  /** A quoted string. Some servers leave out the quotes: then the value ends at white space or a comma. */
+  /** Reads a quoted string. Some servers leave out the quotes; the value then ends at white space or a comma. */
   value(): string | undefined {
     if (this.#text[this.#at] === '"') return this.#quotedString();
     return this.#while((character) => character !== ',' && character !== ' ' && character !== '\t');

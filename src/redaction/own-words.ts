@@ -1,14 +1,13 @@
 import { redactor } from './secrets.ts';
 
-/** What a server or a host sent is no deeper, and what the bridge puts together is flat. */
+/** No message of a server or host is nested deeper, and the bridge's own messages are flat. */
 const MAX_DEPTH = 256;
 
-/** By these a host names an entry of a list to the server: a user's header may hold the names of tools. */
+/** With these a host refers to an entry of a list, so they must not change, even if a header of the user contains the name of a tool. */
 const IDENTIFIERS = new Set(['name', 'uri', 'uriTemplate']);
 
 /**
- * A value of a message that the bridge itself makes, without secrets: it quotes servers, and what one said last time stands in for what it
- * would say now.
+ * Removes secrets from a value in one of the bridge's own messages. Such a message may quote a server or contain a cached answer of one.
  */
 export function withoutSecretsIn(value: unknown, depth = 0, isEntry = false): unknown {
   if (typeof value === 'string') return redactor.redactRegistered(value);

@@ -1,17 +1,17 @@
 import { redactor } from './secrets.ts';
 
-/** `production`, `server`, `enabled`: no key is a word, and the bridge's own texts are full of them. */
+/** Matches words such as `production`, `server`, `enabled`: they are not keys, and they occur all over the bridge's own texts. */
 const WORD = /^(?:[a-z]{1,15}|.{1,7})$/i;
 
-/** What of a server's address may be a key: its query as a whole, and each value that is no word. */
+/** The parts of a server's address that may be a key: the whole query, and each value that is not a word. */
 export function querySecrets({ search, searchParams }: URL): string[] {
   if (search.length <= 1) return [];
   return [search.slice(1), ...[...searchParams.values()].filter((value) => !WORD.test(value))];
 }
 
 /**
- * A server that names its query in its metadata as a part of its resource (RFC 9728 §3.3) has it sent to the authorization server in the
- * address that a person opens (RFC 8707 §2): it is no secret, and the address is of no use without it.
+ * Stops redacting the query of the `resource` in an authorization address. If a server's metadata includes the query in its resource (RFC 9728
+ * §3.3), the address that the user opens contains it (RFC 8707 §2): it is then not a secret, and the address does not work without it.
  */
 export function admitResource(address: string): void {
   if (!URL.canParse(address)) return;
