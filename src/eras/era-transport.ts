@@ -28,7 +28,7 @@ import {
 import { messageReply, messagesOf, tooDeep } from './message/reply.ts';
 
 export interface EraTransportOptions {
-  /** The server as it is, with messages authorized. */
+  /** The authorized transport to the server, without translation. */
   readonly transport: Transport;
   readonly memory: ServerCache;
   readonly clock: Clock;
@@ -36,23 +36,23 @@ export interface EraTransportOptions {
   readonly logger: Logger;
 }
 
-/** Statuses with which a server that does not know this kind of message refuses it before it reads it. */
+/** Statuses with which a server refuses an unknown kind of message before it processes it. */
 const REFUSED_UNREAD: readonly number[] = [400, 404, 405, 406, 415];
 
 type Request = Extract<Envelope, { kind: 'request' }>;
 
 /**
- * Finds out of which era host and server are, and puts between them what they need. No server pays for a probe that it does not know: the
- * host's own first message goes out, and what comes back decides (src/README.md, "The two eras").
+ * Finds out the eras of host and server and translates between them where they differ. With a legacy host there is no separate probe that an old
+ * server might not understand: the host's own first message is sent, and its answer decides (src/README.md, "The two eras").
  */
 export class EraTransport implements Transport {
   readonly #options: EraTransportOptions;
-  /** What all but opening messages go through. */
+  /** The transport for all messages but those that open a session. */
   #between: Transport;
   #era: Era | undefined;
   #remembered: Promise<void> | undefined;
   #chosenFor: Era | undefined;
-  /** The server is taken for a modern one because it was one last time, and nothing has borne that out yet. */
+  /** The server is assumed to be modern because it was the last time, and no answer has confirmed that yet. */
   #isUnproved = false;
   #choosing: Promise<Reply | undefined> = Promise.resolve(undefined);
 
@@ -62,7 +62,7 @@ export class EraTransport implements Transport {
   }
 
   post(body: Uint8Array | string, options: MessageOptions): Promise<Reply> {
-    // A message within a session is of the host that opened it.
+    // A message within a session needs no choice: the host that opened the session sends it.
     const { sessionId, protocolVersion } = options.session;
     if (sessionId !== undefined || protocolVersion !== undefined) return this.#between.post(body, options);
     const parsed = parseMessage(body);
@@ -77,7 +77,7 @@ export class EraTransport implements Transport {
   }
 
   async end(options: MessageOptions): Promise<number> {
-    // Nothing was opened that could be ended.
+    // There is no session to end.
     if (this.#between === this.#options.transport && options.session.sessionId === undefined) return 405;
     return this.#between.end(options);
   }
@@ -95,7 +95,7 @@ export class EraTransport implements Transport {
       if (reply !== undefined) return reply;
     }
     this.#between = this.#options.transport;
-    // A modern server wants to see the method in a header, and no other minds.
+    // A modern server requires the method in a header; others ignore it.
     const reply = await this.#options.transport.post(body, {
       ...options,
       headers: { 'mcp-method': 'initialize' },
@@ -116,7 +116,7 @@ export class EraTransport implements Transport {
     }
   }
 
-  /** As `tryUp`, with a server that was a modern one once: nonsense says that it may be one no longer. */
+  /** Like `tryUp`, for a server that was modern the last time; an invalid answer means that it may not be modern any more. */
   async #tryUpAgain(body: Uint8Array | string, options: MessageOptions): Promise<Reply | undefined> {
     try {
       return await this.#tryUp(body, options);
@@ -126,7 +126,7 @@ export class EraTransport implements Transport {
     }
   }
 
-  /** Opens as with a modern server; undefined where it turns out to be none. */
+  /** Opens the session as with a modern server; undefined if the server turns out not to be modern. */
   async #tryUp(body: Uint8Array | string, options: MessageOptions): Promise<Reply | undefined> {
     const { UpTransport } = await import('./up/up-transport.ts');
     const up = new UpTransport(this.#options);
@@ -147,7 +147,7 @@ export class EraTransport implements Transport {
     } catch (error) {
       if (!(error instanceof NotLegacyError)) throw error;
     }
-    // What was found, now or last time, is wrong: it is found anew, once.
+    // The era found earlier is wrong; determine it again, once.
     this.#era = undefined;
     this.#chosenFor = undefined;
     try {
@@ -158,7 +158,7 @@ export class EraTransport implements Transport {
     }
   }
 
-  /** Whether a server that was a modern one at the last start refuses a request as one that is none: then it did not run. */
+  /** Whether a server that was modern at the last start refuses a request as a legacy server would; the request was then not processed. */
   #isOutdated(opening: Opening, { id }: Request): boolean {
     const { status, answer } = opening;
     if (!this.#isUnproved || !REFUSED_UNREAD.includes(status)) return false;
@@ -167,7 +167,7 @@ export class EraTransport implements Transport {
 
   async #sendModern(request: Request, body: Uint8Array | string, options: MessageOptions): Promise<Reply> {
     if (this.#chosenFor !== 'modern' || request.method === 'server/discover') {
-      // One at a time: what the first finds out holds for those that wait.
+      // One at a time: the requests that wait use what the first one finds out.
       const choosing = this.#choosing.then(
         () => this.#choose(request, body, options),
         () => this.#choose(request, body, options),
@@ -181,7 +181,7 @@ export class EraTransport implements Transport {
     return reply;
   }
 
-  /** A reply is what the request ends with; without one it goes its way through what was chosen. */
+  /** Chooses the transport for a modern host. Resolves with a reply if that already answers the request; otherwise the request is still to be sent. */
   async #choose(
     request: Request,
     body: Uint8Array | string,
@@ -234,7 +234,7 @@ export class EraTransport implements Transport {
     this.#chosenFor = 'modern';
   }
 
-  /** Undefined where the server says nothing that is an answer: some legacy servers are silent until `initialize` (stdio → Backward Compatibility). */
+  /** Undefined if the server does not answer in time: some legacy servers are silent until `initialize` (stdio → Backward Compatibility). */
   async #withinTime(
     transport: Transport,
     id: MessageId,
@@ -243,7 +243,7 @@ export class EraTransport implements Transport {
   ): Promise<Reply | undefined> {
     const late = new AbortController();
     let settled = new AbortController();
-    // From each attempt on: while a token is obtained, the silence is not the server's.
+    // The time limit starts with each attempt, since the server is not to blame for the time that obtaining a token takes.
     const sending = () => {
       this.#options.clock.sleep(DISCOVER_MS, settled.signal).then(
         () => late.abort(new AbortedError('the server did not answer server/discover')),
@@ -283,13 +283,13 @@ export class EraTransport implements Transport {
   }
 }
 
-/** For a host whose first message does not ask for the server itself; the SDK 2.x asks in a process that it throws away. */
+/** A `server/discover` of the bridge, for a host that does not begin with one itself; the SDK 2.x sends it in another process. */
 function ownDiscover(id: MessageId, { message }: Request): string {
   const params = { _meta: { ...metaOf(message.params), progressToken: undefined } };
   return serverRequest(id, 'server/discover', params);
 }
 
-/** The answer on a stream; a legacy server may end it without one, or with an error that has no id. */
+/** The answer on a stream; undefined if a legacy server ends the stream without one or with an error that has no id. */
 async function answerOn(
   reply: Extract<Reply, { kind: 'events' }>,
   id: MessageId,

@@ -2,52 +2,52 @@ import { SecretWindows, WINDOW_CHARACTERS } from './secret-windows.ts';
 import { originalRange, unescapedCopies } from './unescaped.ts';
 
 /**
- * How long a secret is looked for. `setting`: the user gave it, for good. Of the others the newest of each kind: `credential`, tokens and what
- * belongs to them; `session`, the name of a session; `cookie`, which a server may change with each answer.
+ * Decides how long a secret is redacted. `setting`, which the user gave: always. Of the other kinds only the newest secrets are kept:
+ * `credential` (tokens and what belongs to them), `session` (session ids), `cookie` (which a server may change with every response).
  */
 export type SecretKind = 'setting' | 'credential' | 'session' | 'cookie';
 
 /**
- * The last line of defence against a secret in a log or before a host: what was registered is removed in every spelling that it is
- * likely to take, and what looks like a secret is removed by the name next to it. Nothing here throws.
+ * The last line of defence against secrets in a log or in a message to the host: registered secrets are removed in every likely encoding, and
+ * values that look like secrets are removed because of the name next to them. Nothing here throws.
  *
- * With `limit` only the first so many characters come back: cut after the removal, so that no cut leaves a part of a secret. What is
- * beyond is not looked at, and costs nothing.
+ * With `limit` only that many characters of the text are returned. The text is cut after the removal, so that no part of a secret is left at the
+ * cut. The rest is not processed and costs nothing.
  */
 export interface Redactor {
-  /** From now on this text is removed; added again, it is the newest of its kind. */
+  /** Registers a secret; a secret added again becomes the newest of its kind. */
   add(secret: string, kind?: SecretKind): void;
-  /** It turned out to be none. */
+  /** Removes a text that turned out not to be a secret. */
   forget(secret: string): void;
-  /** For logs: registered secrets, credentials by scheme, values of telling names. */
+  /** For logs: removes registered secrets, credentials after a scheme, and the values of names such as `token`. */
   redact(text: string, limit?: number): string;
-  /** For a person who has to open an address: the same, but its `state` stays, without which the sign-in cannot end. */
+  /** For a person who has to open an address: the same, but keeps `state`, without which the sign-in cannot complete. */
   redactForPerson(text: string, limit?: number): string;
-  /** Registered secrets alone. */
+  /** Removes registered secrets only. */
   redactRegistered(text: string, limit?: number): string;
-  /** What adding and removing has cost so far, in looks at a table. */
+  /** The cost of all calls so far, in table lookups. */
   readonly steps: number;
 }
 
 const REDACTED = '[redacted]';
-/** Shorter texts are words that occur everywhere; nothing that short keeps anybody out. */
+/** Shorter texts are words that occur everywhere, and too short to protect anything. */
 const SECRET_MIN_CHARACTERS = 6;
-/** No server takes a header of this length (Node: 16 KiB in all); of a longer text the beginning is looked for. */
+/** No server accepts a header of this length (Node: 16 KiB in all). Of a longer secret only the beginning is redacted. */
 const SECRET_MAX_CHARACTERS = 64 * 1024;
-/** In Base64 are passwords and keys (RFC 7617 §2); a token of more than this has no place in a `Basic` header. */
+/** Passwords and keys occur in Base64 (RFC 7617 §2). A longer token is never part of a `Basic` header. */
 const BASE64_MAX_CHARACTERS = 2 * 1024;
-/** A shorter piece of Base64 stands anywhere by chance. */
+/** A shorter piece of Base64 may occur anywhere by chance. */
 const BASE64_MIN_CHARACTERS = 8;
-/** A session that refreshes every few minutes for weeks: the oldest tokens are long dead. */
+/** Enough for a process that refreshes every few minutes for weeks: the oldest tokens have long expired. */
 const MAX_SECRETS: Readonly<Record<SecretKind, number>> = {
   setting: Number.POSITIVE_INFINITY,
   credential: 256,
   session: 16,
   cookie: 128,
 };
-/** Of the spellings in all tables, beyond which they are made anew of the newest secrets: some 8 MiB. */
+/** The limit for all spellings in the tables (some 8 MiB of memory); beyond it the tables are rebuilt from the newest secrets. */
 const MAX_CHARACTERS = 512 * 1024;
-/** How much of them each kind may bring along then. `setting`: all there are, argv has a limit of its own. */
+/** How many characters of each kind are kept in a rebuild. `setting`: all, since the length of argv is limited anyway. */
 const KEPT_CHARACTERS: Readonly<Record<SecretKind, number>> = {
   setting: Number.POSITIVE_INFINITY,
   credential: MAX_CHARACTERS / 2,
@@ -55,11 +55,12 @@ const KEPT_CHARACTERS: Readonly<Record<SecretKind, number>> = {
   cookie: MAX_CHARACTERS / 16,
 };
 /**
- * What is looked at behind a limit, so that of a secret across it enough is seen: escaped twice, each character of a run takes twelve
- * (`%26%23x41%3B`).
+ * How much text after the limit is searched, so that a secret that crosses the limit is recognized: escaped twice, each character of a run
+ * takes twelve (`%26%23x41%3B`).
  */
 const BEHIND_LIMIT_CHARACTERS = 12 * WINDOW_CHARACTERS;
 
+/** Creates a redactor without secrets. */
 export function createRedactor(): Redactor {
   const secrets: Readonly<Record<SecretKind, Set<string>>> = {
     setting: new Set(),
@@ -68,14 +69,14 @@ export function createRedactor(): Redactor {
     cookie: new Set(),
   };
   let tables = new Map<number, SecretWindows>();
-  /** What is in the tables, and what will be before the next look: most of a program's secrets never meet a text. */
+  /** The secrets in the tables. Those in `waiting` are entered before the next search, since many secrets are replaced before any text is searched. */
   let tabled = new Set<string>();
   const waiting = new Set<string>();
-  /** Characters of all spellings in the tables, and how many there may be. */
+  /** The characters of all spellings in the tables, and the limit for them. */
   let entered = 0;
   let most = MAX_CHARACTERS;
   let steps = 0;
-  /** The tables hold what has been forgotten. */
+  /** The tables contain a secret that was forgotten. */
   let isStale = false;
 
   const enter = (secret: string): void => {
@@ -159,14 +160,14 @@ function stepsOf(tables: ReadonlyMap<number, SecretWindows>): number {
   return [...tables.values()].reduce((sum, table) => sum + table.steps, 0);
 }
 
-/** Itself and four times in Base64, which is a third longer. */
+/** The secret itself and four Base64 spellings, each a third longer. */
 function mostCharacters({ length }: string): number {
   return length > BASE64_MAX_CHARACTERS ? 2 * length : 7 * length;
 }
 
 type Range = readonly [start: number, end: number];
 
-/** Where `text` holds something of the tables, in whatever spelling; in order. */
+/** The ranges of `text` that contain an entry of the tables in any encoding, in order. */
 function rangesIn(text: string, tables: ReadonlyMap<number, SecretWindows>): Range[] {
   const ranges: Range[] = [];
   for (const copy of unescapedCopies(text)) {
@@ -182,14 +183,14 @@ function withoutRanges(text: string, limit: number, ranges: readonly Range[]): s
   let from = 0;
   for (const [start, end] of ranges) {
     if (start >= limit) break;
-    // What touches or overlaps the one before belongs to it.
+    // A range that touches or overlaps the one before is part of it.
     if (start > from || from === 0) clean += text.slice(from, start) + REDACTED;
     from = Math.max(from, end);
   }
   return clean + text.slice(from, Math.max(from, limit));
 }
 
-/** A header's value holds its credential behind a scheme; what `Basic` wraps is a user name and a password (RFC 7617 §2). */
+/** The secrets in a header's value: the credential after the scheme, and with `Basic` the user name and password in it (RFC 7617 §2). */
 function secretsIn(text: string): string[] {
   const [, scheme, credential] = /^(\w+) +(\S+)$/.exec(text) ?? [];
   if (scheme === undefined || credential === undefined) return [text];
@@ -198,26 +199,26 @@ function secretsIn(text: string): string[] {
   return [text, credential, pair, pair.slice(pair.indexOf(':') + 1)];
 }
 
-/** What cannot be had by taking back escapes: Base64, of the secret alone and as it stands within another text, at any of three offsets. */
+/** The spellings that unescaping does not find: Base64 of the secret alone, and within a longer text at each of three offsets. */
 function spellingsOf(secret: string): string[] {
   const bytes = Buffer.from(secret, 'utf8');
-  // A header's bytes are read as Latin-1.
+  // Node reads the bytes of a header as Latin-1.
   const plain = bytes.length === secret.length ? [secret] : [secret, bytes.toString('latin1')];
   if (secret.length > BASE64_MAX_CHARACTERS) return plain;
   const within = [0, 1, 2].map((offset) => {
     const coded = Buffer.concat([Buffer.alloc(offset), bytes]).toString('base64');
-    // The first and the last group also hold bits of what stands beside it.
+    // The first and the last group also contain bits of the neighbouring text.
     return coded.slice(offset === 0 ? 0 : 4, -4);
   });
   const coded = [bytes.toString('base64').replace(/=+$/, ''), ...within];
   return [...plain, ...coded.filter((spelling) => spelling.length >= BASE64_MIN_CHARACTERS)];
 }
 
-/** RFC 9110 §11: a scheme and its token68. A `name="…"` after the scheme is a challenge and holds no secret; `--dpop` is a flag. */
+/** RFC 9110 §11: a scheme and its token68. A `name="…"` after the scheme is a challenge and not a secret; `--dpop` is a flag. */
 const SCHEME = /\b(?<!--)((?:Bearer|Basic|DPoP)\s{1,4})(?=([\w.~+/-]+=*))\2(?!["'])/gi;
 
 const PERSON_NAMES = [
-  // `token_endpoint`, `token_type` and their like are names of places and kinds.
+  // `token_endpoint`, `token_type` and the like do not contain tokens.
   '[\\w.-]{0,40}token(?![\\w.-]{0,40}(?:endpoint|type|method))[\\w.-]{0,40}',
   '[\\w.-]{0,40}(?:secret|passw(?:or)?d|assertion|api[_-]?key|signature)[\\w.-]{0,40}',
   'key',
@@ -237,7 +238,7 @@ interface Patterns {
 
 const compiled = new Map<string, Patterns>();
 
-/** Each matches up to the value in its first group and then the value; none can backtrack over more than a name's length. */
+/** Each pattern matches the text before the value as its first group, then the value. None can backtrack over more than the length of a name. */
 function patterns(names: string): Patterns {
   let found = compiled.get(names);
   if (found === undefined) {

@@ -1,20 +1,20 @@
 import { randomBytes } from 'node:crypto';
 
 /**
- * Of a longer secret every run of this many characters is looked for, so that no cut, wherever it was made, leaves more than one
- * character less: of a token with 256 bits of randomness at least 110 stay unknown. Of shorter ones a run says little, and tool names
- * and the like in a user's header would be taken for it; so those are looked for whole.
+ * The length of the runs by which a longer secret is recognized: every run of this many characters of it is searched for, so that a secret cut at
+ * any place leaves at most one character fewer than this. Of a token with 256 bits of randomness at least 110 then stay unknown. Shorter
+ * secrets are searched for as a whole: a shorter run says little, and tool names in a user's header could be mistaken for one.
  */
 export const WINDOW_CHARACTERS = 24;
 
-/** The slots of a new table. A power of two, as each later size is. */
+/** The slots of a new table. A power of two, like each later size. */
 const FIRST_SLOTS = 256;
 
 const FOLDED = Uint8Array.from({ length: 128 }, (_, code) => folded(code));
 
 /**
- * Spellings that differ in one character each are the same here: upper and lower case (a media type is lowered), `+` and the blank that
- * it stands for in a form, the two alphabets of Base64 (RFC 4648 §5).
+ * Maps variants of a character to the same code: upper and lower case (media types are lower-cased), `+` and the blank that it encodes in a
+ * form, the two alphabets of Base64 (RFC 4648 §5).
  */
 function folded(code: number): number {
   const character = String.fromCharCode(code);
@@ -23,17 +23,17 @@ function folded(code: number): number {
   return character.toLowerCase().charCodeAt(0);
 }
 
-/** Unpredictable, so that no server can choose tokens that collide. Odd: otherwise the first characters of a run would not count. */
+/** Unpredictable, so that no server can choose tokens that collide. Odd, since otherwise the first characters of a run would not count. */
 const BASE = randomBytes(4).readUInt32LE() | 1;
 const OTHER_BASE = randomBytes(4).readUInt32LE() | 1;
 
 /**
- * Texts of one length, each as a 52-bit hash: whether a text of any length holds one of them takes one look for each of its characters,
- * however many there are (Rabin-Karp). A collision removes what is no secret, once in some 10^9 characters; nothing is missed.
+ * A set of texts of one length, stored as 52-bit hashes. Searching a text takes one lookup per character, however many texts are in the set
+ * (Rabin-Karp). A collision, once in some 10^9 characters, removes a text that is not a secret; no secret is missed.
  */
 export class SecretWindows {
   readonly length: number;
-  /** How many slots were looked at: what it costs, in a number that no loaded machine changes. */
+  /** How many slots were read: a measure of the cost that does not depend on the load of the machine. */
   steps = 0;
   #slots = new Float64Array(FIRST_SLOTS);
   #size = 0;
@@ -46,7 +46,7 @@ export class SecretWindows {
     return this.#size;
   }
 
-  /** Each run of `length` characters in `text`. */
+  /** Adds each run of `length` characters in `text`. */
   addAll(text: string): void {
     this.#roll(text, (hash) => {
       if (2 * this.#size >= this.#slots.length) this.#grow();
@@ -56,7 +56,7 @@ export class SecretWindows {
     });
   }
 
-  /** Calls back with the start of each run in `text` that is one of the texts. */
+  /** Calls `found` with the start of each run in `text` that is in the set. */
   find(text: string, found: (start: number) => void): void {
     if (this.#size === 0) return;
     this.#roll(text, (hash, start) => {
@@ -69,7 +69,7 @@ export class SecretWindows {
     if (text.length < length) return;
     let one = 0;
     let other = 0;
-    // What the character that leaves the run was multiplied with.
+    // The factor of the character that leaves the run.
     let leaving = 1;
     let otherLeaving = 1;
     for (let n = 1; n < length; n++) {
@@ -90,10 +90,10 @@ export class SecretWindows {
     }
   }
 
-  /** Where `hash` is, or would be. */
+  /** The slot in which `hash` is or would be. */
   #slotOf(hash: number): number {
     const mask = this.#slots.length - 1;
-    // The lower bits of either hash depend on the lower bits of the characters alone.
+    // Mixes both hashes: the lower bits of each depend only on the lower bits of the characters.
     let slot =
       (Math.imul(Math.floor(hash / 0x10_0000) ^ ((hash % 0x10_0000) << 12), 0x9e37_79b1) >>> 8) & mask;
     for (this.steps++; this.#slots[slot] !== 0 && this.#slots[slot] !== hash; this.steps++) {
@@ -111,6 +111,6 @@ export class SecretWindows {
 
 function codeAt(text: string, at: number): number {
   const code = text.charCodeAt(at);
-  // Never 0: with one in front a run would hash as the rest of it.
+  // Never 0: a run that begins with 0 would have the same hash as the rest of it.
   return (code < 128 ? (FOLDED[code] as number) : code) + 1;
 }

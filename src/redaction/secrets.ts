@@ -1,12 +1,12 @@
 import { createRedactor, type SecretKind } from './redactor.ts';
 
 /**
- * The redactor of the process. There is one, and it is not handed around: a text of a server is quoted in thirty places, and a place that was
- * not given the secrets would show them.
+ * The redactor of the process. It is a singleton instead of a parameter because texts of servers are quoted in some thirty places, and a place that
+ * was not given the secrets would show them.
  */
 export const redactor = createRedactor();
 
-/** From now on the bridge does not say this text, neither to a log nor to a host. */
+/** Registers a secret, which from now on appears neither in a log nor in a message to the host; see `SecretKind` for how long. */
 export function keepSecret(text: string | undefined, kind?: SecretKind): void {
   if (text !== undefined) redactor.add(text, kind);
 }

@@ -1,17 +1,17 @@
-/** A text with escapes taken back, and for each of its UTF-16 units where that began in the text it was made from. */
+/** A text with escapes decoded, and for each of its UTF-16 units the index at which its source begins in the original text. */
 export interface Unescaped {
   readonly text: string;
-  /** One more than there are units: the last is the length of the original. Undefined: nothing was taken back. */
+  /** Has one more element than `text` has units: the last is the length of the original. Undefined if nothing was decoded. */
   readonly starts: readonly number[] | undefined;
 }
 
-/** Escapes within escapes are taken back so often: JSON in a string of JSON that was sent in a form is three. */
+/** How many levels of escapes are decoded: JSON in a string of JSON that was sent in a form makes three. */
 const MAX_DEPTH = 3;
-/** A text in which everything is escaped in every way costs so many times a plain one, and no more. */
+/** Limits the cost: a text full of all kinds of escapes costs at most this many times as much as a plain one. */
 const MAX_COPIES = 16;
 
 interface Escaping {
-  /** What no text without it can hold one of. */
+  /** A character that every escape of this kind contains. */
   readonly sign: string;
   readonly pattern: RegExp;
   readonly character: (match: RegExpExecArray) => string | undefined;
@@ -19,7 +19,7 @@ interface Escaping {
 
 const ESCAPINGS: readonly Escaping[] = [
   {
-    // JSON (RFC 8259 §7), what other languages write in strings beside it, and `\u{1b}` as the log itself shows control characters.
+    // JSON (RFC 8259 §7), the escapes of other languages, and `\u{1b}`, as which the log shows control characters.
     sign: '\\',
     pattern: /\\(?:u\{([\da-f]{1,6})\}|u([\da-f]{4})|x([\da-f]{2})|(["'\\/bfnrt]))/gi,
     character: ([, braced, four, two, simple = '']) => {
@@ -53,7 +53,7 @@ const CONTROLS: Readonly<Record<string, string | undefined>> = {
   t: '\t',
 };
 
-/** The names of what stands in tokens and passwords. */
+/** The entities of the characters that occur in tokens and passwords. */
 const ENTITIES: Readonly<Record<string, string | undefined>> = {
   __proto__: null as never,
   amp: '&',
@@ -90,8 +90,8 @@ const ENTITIES: Readonly<Record<string, string | undefined>> = {
 };
 
 /**
- * The text as it is, and with its escapes taken back: those of one kind, of each other, of what came of that. Of one kind at a time: the
- * backslash of a Windows path in front of a percent-encoded secret would take its first letter.
+ * The text itself and copies with its escapes decoded, one kind of escape at a time and then again in the results. Not all kinds at once: the
+ * backslash of a Windows path before a percent-encoded secret would then swallow its first letter.
  */
 export function unescapedCopies(text: string): readonly Unescaped[] {
   const copies: Unescaped[] = [{ text, starts: undefined }];
@@ -111,11 +111,11 @@ export function unescapedCopies(text: string): readonly Unescaped[] {
   return copies;
 }
 
-/** What of the original the units from `start` up to `end` of a copy stand for. */
+/** The range of the original text that the units from `start` up to `end` of a copy come from. */
 export function originalRange({ starts }: Unescaped, start: number, end: number): [number, number] {
   if (starts === undefined) return [start, end];
   let after = end;
-  // Of an escape that stands for several units all goes.
+  // An escape that decodes to several units is included as a whole.
   while (after < starts.length - 1 && starts[after] === starts[after - 1]) after++;
   return [starts[start] as number, starts[after] as number];
 }

@@ -174,7 +174,7 @@ function notAMessage(text: Uint8Array | string): BadAnswerError {
   if (typeof text !== 'string' && !isUtf8(text)) {
     return new BadAnswerError('the server sent a message that is not UTF-8');
   }
-  return new BadAnswerError(`the server sent JSON that is no JSON-RPC message: ${excerpt(text)}`);
+  return new BadAnswerError(`the server sent JSON that is not a JSON-RPC message: ${excerpt(text)}`);
 }
 
 /** One line for the host: the bytes unchanged, unless they contain raw line breaks. */

@@ -5,17 +5,17 @@ import { BadAnswerError } from '../../remote/http/errors.ts';
 import type { Reply } from '../../remote/transport/transport.ts';
 import { messagesIn, type Received, received } from '../message/reply.ts';
 
-/** Takes a stream up again after this event; undefined where the server will not. */
+/** Resumes a stream after this event; undefined if the server refuses. */
 export type Resume = (lastEventId: string, afterMs: number) => Promise<Reply | undefined>;
 
 /**
- * What a legacy server says about one call: on the stream that answers it, taken up again when it breaks (specification 2025-11-25, Transports →
- * Resumability and Redelivery), and what was said elsewhere and belongs to it.
+ * The messages of a legacy server about one call: those on the stream that answers it, which is resumed when it breaks (specification 2025-11-25,
+ * Transports → Resumability and Redelivery), and those from other streams that belong to the call.
  */
 export class CallMessages {
   readonly #messages: AsyncGenerator<Received>;
   #injected: Received[] = [];
-  /** Read, and not asked for yet. */
+  /** Messages that were read ahead. */
   readonly #ahead: Received[] = [];
   #reading: Promise<void> | undefined;
   #end: { readonly failure?: unknown } | undefined;
@@ -25,13 +25,13 @@ export class CallMessages {
     this.#messages = readMessages(reply, resume);
   }
 
-  /** Puts a message in front of what is still to come. */
+  /** Puts a message from another stream before those still to come. */
   inject(message: Received): void {
     this.#injected.push(message);
     this.#wake?.();
   }
 
-  /** Resolves when something was injected that nobody has read. */
+  /** Resolves when there is an injected message that has not been read. */
   injected(): Promise<void> {
     return new Promise((resolve) => {
       if (this.#injected.length > 0) resolve();
@@ -39,7 +39,7 @@ export class CallMessages {
     });
   }
 
-  /** Reads to the end, for nobody: what is left standing would hold up what comes after it on the same connection. */
+  /** Reads to the end and discards the messages: unread ones would block those after them on the same connection. */
   async drain(): Promise<void> {
     try {
       while ((await this.next()) !== undefined);
@@ -48,12 +48,15 @@ export class CallMessages {
     }
   }
 
-  /** For the time in which nobody asks: the answer may come all the same, and would hold up what comes after it on the same connection. */
+  /**
+   * Reads while nobody calls `next`: the answer may arrive nevertheless, and unread it would block the messages after it on the same
+   * connection.
+   */
   async readAhead(): Promise<void> {
     while (this.#end === undefined && this.#ahead.length < MAX_READ_AHEAD) await this.#read();
   }
 
-  /** The next message; undefined at the end. One who stops asking leaves the stream open. */
+  /** The next message; undefined at the end. The stream stays open while nobody calls this. */
   async next(): Promise<Received | undefined> {
     for (;;) {
       const message = this.#injected.shift() ?? this.#ahead.shift();
@@ -66,7 +69,7 @@ export class CallMessages {
     }
   }
 
-  /** Never rejects: whoever asks next is told, and while the call is parked nobody does. */
+  /** Never rejects: a failure is kept for the next call of `next`, and while the call is suspended there is none. */
   #read(): Promise<void> {
     this.#reading ??= this.#messages
       .next()
@@ -86,14 +89,14 @@ export class CallMessages {
   }
 }
 
-/** An answer and the end that follows it, without which an event does not count as dealt with. */
+/** Enough for an answer and for the end of the stream after it, without which the event does not count as processed. */
 const MAX_READ_AHEAD = 2;
 
 async function* readMessages(first: Promise<Reply>, resume: Resume): AsyncGenerator<Received> {
   let reply: Reply | undefined = await first;
   if (reply.kind === 'message') yield* received(reply.json);
   let lastEventId: string | undefined;
-  // As `messagesOf`: the next event may be the answer.
+  // Like `messagesOf`: an invalid event does not end the call, since the next one may be the answer.
   let failure: BadAnswerError | undefined;
   while (reply?.kind === 'events') {
     try {

@@ -42,6 +42,7 @@ import {
   modernAnswer,
 } from './translate.ts';
 
+/** What `DownTransport` needs. */
 export interface DownTransportOptions {
   readonly transport: Transport;
   readonly clock: Clock;
@@ -49,7 +50,7 @@ export interface DownTransportOptions {
   readonly logger: Logger;
 }
 
-/** A modern host with a legacy server: the bridge holds the session that the host does not know of. */
+/** Connects a modern host to a legacy server: the bridge keeps the session, which the host does not know about. */
 export class DownTransport implements Transport {
   readonly #options: DownTransportOptions;
   readonly #session: LegacySession;
@@ -70,8 +71,8 @@ export class DownTransport implements Transport {
     this.#suspended = new SuspendedCalls({
       ...options,
       onExpired: ({ id, stop }) => {
-        void this.#tell(cancellation(new Map([['reason', '"no input came"']]), id));
-        stop.abort(new AbortedError('the host did not bring the input'));
+        void this.#tell(cancellation(new Map([['reason', '"the requested input did not arrive"']]), id));
+        stop.abort(new AbortedError('the host did not send the requested input'));
       },
     });
   }
@@ -96,7 +97,7 @@ export class DownTransport implements Transport {
     return this.#call(id, method, params, textOf(body), options);
   }
 
-  /** A modern host has no stream of this kind. */
+  /** A modern host never opens such a stream. */
   listen(): Promise<Reply> {
     return Promise.resolve(ACCEPTED);
   }
@@ -136,7 +137,7 @@ export class DownTransport implements Transport {
         return this.#ended(call, first);
       if (first?.kind === 'message') {
         const [only, ...others] = received(first.json);
-        // Anything else is looked at message by message.
+        // Any other reply is handled message by message.
         if (only !== undefined && others.length === 0 && isAnswer(only, id)) {
           const text = modernAnswer(only.text, id, method, this.#session.greeting.serverInfo);
           return this.#ended(call, messageReply(text));
@@ -154,7 +155,7 @@ export class DownTransport implements Transport {
     return reply;
   }
 
-  /** The host's next request for a call that waits for input: the server gets its answer, and goes on. */
+  /** Handles the host's next request for a suspended call: the server gets the answer to its question and continues. */
   async #resume(
     id: MessageId,
     method: string,
@@ -164,14 +165,15 @@ export class DownTransport implements Transport {
   ): Promise<Reply> {
     const suspended = this.#suspended.take(params.requestState, nameOf({ method, params }));
     if (suspended === undefined) {
-      const why = 'Invalid params: this requestState is not known here, or no longer. Make the call anew.';
+      const why =
+        'Invalid params: this requestState is unknown or has expired. Send the call again without it.';
       return messageReply(errorAnswer(id, RpcErrorCode.invalidParams, why));
     }
     const { id: serverId, question, progressToken, source, stop, asked } = suspended;
     const responses = rawChild(rawChild(rawMembers(textOf(body)), 'params'), 'inputResponses');
     const given = responses.get(INPUT_KEY);
     if (given === undefined) {
-      // Error Handling: what is missing is asked for again.
+      // Multi Round-Trip Requests → Error Handling: missing input is requested again.
       return messageReply(
         inputRequired(asked, id, this.#suspended.park(suspended, nameOf({ method, params }))),
       );
@@ -184,7 +186,7 @@ export class DownTransport implements Transport {
     return eventsReply(this.#answer(call, follow(signal, stop)));
   }
 
-  /** What the host hears of a call until it is answered, or until the server asks something. */
+  /** The messages for the host about a call, until it is answered or the server asks a question. */
   async *#answer(call: Call, release: () => void): Events & AsyncGenerator {
     const { id, method, params, serverId, progressToken, source, stop } = call;
     try {
@@ -215,11 +217,13 @@ export class DownTransport implements Transport {
     }
   }
 
-  /** .github/SECURITY.md, attack 21: a host that has not offered it in this call is not asked; the server is told so in its name. */
+  /** .github/SECURITY.md, attack 21: a host that has not declared the capability in this call is not asked; the bridge refuses on its behalf. */
   async #refusedFor(params: JsonObject, id: MessageId, method: string): Promise<boolean> {
     const missing = missingCapability(method, metaOf(params)[META.clientCapabilities]);
     if (missing === undefined) return false;
-    this.#options.logger.warn('refused a request of the server that the host does not offer', { method });
+    this.#options.logger.warn('refused a request of the server that needs a capability of the host', {
+      method,
+    });
     await this.#tell(errorAnswer(id, RpcErrorCode.methodNotFound, missingCapabilityReason(missing)));
     return true;
   }
@@ -227,11 +231,11 @@ export class DownTransport implements Transport {
   #drain({ source, stop }: Call): void {
     source.drain().catch((error: unknown) => {
       if (stop.signal.aborted) return;
-      this.#options.logger.debug('the rest of an answer broke', { error: describeError(error) });
+      this.#options.logger.debug('the rest of an answer could not be read', { error: describeError(error) });
     });
   }
 
-  /** What a legacy server says outside of a call, or asks for without one. */
+  /** Handles a message that a legacy server sends outside of a call. */
   async #unasked(message: Received): Promise<void> {
     const { text, envelope } = message;
     if (envelope.kind === 'notification') {
@@ -244,7 +248,7 @@ export class DownTransport implements Transport {
     // A server may ask on its own stream in the middle of a call.
     const call = this.#running.forQuestion();
     if (call !== undefined && INPUT_METHODS.includes(method)) return call.source.inject(message);
-    const why = `Method not found: the client speaks revision 2026-07-28, where ${method} is only asked within a call.`;
+    const why = `Method not found: the client speaks revision 2026-07-28, where ${method} is only sent within a call.`;
     return this.#tell(errorAnswer(id, RpcErrorCode.methodNotFound, why));
   }
 
@@ -255,7 +259,7 @@ export class DownTransport implements Transport {
     await this.#session.tell(cancellation(rawChild(rawMembers(text), 'params'), requestId), signal);
   }
 
-  /** The session has one log level, a modern request its own: the last that was asked for holds. */
+  /** The session has one log level, while every modern request carries one: the last one requested applies. */
   async #adoptLogLevel(params: JsonObject, options: MessageOptions): Promise<void> {
     const level = metaOf(params)[META.logLevel];
     if (typeof level !== 'string' || level === this.#logLevel) return;
@@ -280,7 +284,7 @@ export class DownTransport implements Transport {
   }
 }
 
-/** Ends a call with the request that it is of now; a call that is parked outlives the one that began it. */
+/** Ends a call when its current request ends; a suspended call outlives the request that began it. */
 function follow(signal: StopSignal, stop: AbortController): () => void {
   const end = () => stop.abort(signal.reason);
   signal.addEventListener('abort', end, { once: true });

@@ -21,12 +21,13 @@ import { messagesOf, type Received } from '../message/reply.ts';
 import { type LegacyStreamOptions, listenToServer } from './legacy-stream.ts';
 import { initializeParams } from './translate.ts';
 
+/** What `LegacySession` needs. */
 export interface LegacySessionOptions extends LegacyStreamOptions {
-  /** A session was opened anew: what the host had set up in the one before has to be set up again. */
+  /** Called after a lost session was replaced: whatever the host had set up in the old one has to be set up again. */
   readonly onReopened: (options: MessageOptions) => Promise<void>;
 }
 
-/** A session that is being opened, and how many requests wait for it. */
+/** A session that is being opened, and the number of requests that wait for it. */
 interface Attempt {
   readonly outcome: Promise<Opened | Rejection>;
   readonly stop: AbortController;
@@ -39,7 +40,7 @@ interface Opened {
   readonly listening: AbortController;
 }
 
-/** The session with a legacy server that the bridge opens and keeps for a modern host, which knows of none. */
+/** The session with a legacy server that the bridge opens and keeps for a modern host, which does not know about sessions. */
 export class LegacySession {
   readonly #options: LegacySessionOptions;
   readonly #ended = new AbortController();
@@ -58,14 +59,17 @@ export class LegacySession {
     return this.#opened?.greeting ?? {};
   }
 
-  /** What the server said it can do about `name`. */
+  /** The server's capability `name`, if it has declared one. */
   capability(name: string): JsonObject | undefined {
     const { capabilities } = this.greeting;
     const capability = isObject(capabilities) ? capabilities[name] : undefined;
     return isObject(capability) ? capability : undefined;
   }
 
-  /** Opens the session if there is none, in the name of the host that sent `params`. A reply says why there is none: what `Transport.post` got for `initialize`. */
+  /**
+   * Opens the session if there is none, on behalf of the host that sent `params`. Resolves with the server's rejection of `initialize`, if it
+   * rejects it.
+   */
   async open(params: unknown, options: MessageOptions): Promise<Rejection | undefined> {
     if (this.#opened !== undefined) return undefined;
     this.#opening ??= this.#attempt(params, options);
@@ -76,17 +80,17 @@ export class LegacySession {
       return 'kind' in opened ? opened : undefined;
     } finally {
       attempt.waiting--;
-      // The last one that wanted the session was cancelled before there was any.
+      // All requests that waited for the session were cancelled before it was open.
       if (attempt.waiting === 0 && this.#opening === attempt && this.#opened === undefined) {
         this.#opening = undefined;
-        attempt.stop.abort(new AbortedError('nobody waits for the session any more'));
+        attempt.stop.abort(new AbortedError('no request waits for the session any more'));
       }
     }
   }
 
   #attempt(params: unknown, options: MessageOptions): Attempt {
     const stop = new AbortController();
-    // The session outlives the request that it is opened for.
+    // The session outlives the request for which it is opened, so it does not end with that request's signal.
     const signal = anySignal([this.#ended.signal, stop.signal]);
     const { clock } = this.#options;
     const limit = { clock, ms: INITIALIZE_MS, signal, what: 'the answer to initialize', sent: false };
@@ -99,7 +103,10 @@ export class LegacySession {
     return attempt;
   }
 
-  /** Sends within the session. One that the server has forgotten is opened anew, once, and the message goes once more: it was not run. */
+  /**
+   * Sends within the session. If the server has lost the session, a new one is opened and the message is sent once more: the server did not
+   * process it.
+   */
   async post(body: string, params: unknown, options: MessageOptions): Promise<Reply> {
     for (let again = false; ; again = true) {
       const refused = await this.open(params, options);
@@ -120,7 +127,7 @@ export class LegacySession {
     }
   }
 
-  /** Takes up a broken stream after its last event; undefined where the server refuses, or is away for too long. */
+  /** Resumes a broken stream after its last event; undefined if the server refuses or cannot be reached for too long. */
   async resume(lastEventId: string, afterMs: number, signal: StopSignal): Promise<Reply | undefined> {
     const { transport, clock, random, logger } = this.#options;
     const end = clock.monotonic() + RESUME_LIMIT_MS;
@@ -141,7 +148,7 @@ export class LegacySession {
     return undefined;
   }
 
-  /** Sends what belongs to no request of the host's: an answer, a cancellation, a setting. */
+  /** Sends a message that belongs to no request of the host: an answer, a cancellation, a setting. */
   async tell(body: string, signal: StopSignal): Promise<void> {
     const limit = { ms: ACCEPT_MS, what: 'the acceptance of a message' };
     const options = { session: this.headers, signal, limit, mayRecover: false };
@@ -149,7 +156,7 @@ export class LegacySession {
     if (reply.kind === 'no-token') throw reply.error;
   }
 
-  /** Asks in the bridge's own name. */
+  /** Sends a request of the bridge itself. Rejects with BadAnswerError if the server refuses it. */
   async ask(
     method: string,
     params: JsonObject,
@@ -176,7 +183,7 @@ export class LegacySession {
     });
   }
 
-  /** As `ask`, for what the session can do without. Rejects only with the signal's reason. */
+  /** Like `ask`, for optional requests: a failure is logged. Rejects only with the signal's reason or on a bug. */
   async tryAsk(method: string, params: JsonObject, options: MessageOptions): Promise<void> {
     try {
       await this.ask(method, params, options);
@@ -186,7 +193,7 @@ export class LegacySession {
     }
   }
 
-  /** As `ask`, where nobody waits for the answer. */
+  /** Like `tryAsk`, for a request whose answer nobody waits for. */
   async askQuietly(method: string, params: JsonObject): Promise<void> {
     const { signal } = this.#ended;
     try {
@@ -242,7 +249,7 @@ export class LegacySession {
       const opened: Opened = { headers, greeting: result, listening: new AbortController() };
       await this.#sendInitialized({ ...rest, session: headers });
       this.#opened = opened;
-      // Over HTTP+SSE all that follows comes on the stream that answered; elsewhere that stream ends here.
+      // Over HTTP+SSE all further messages arrive on the stream of this answer; with other transports that stream ends now.
       void this.#drain(before, iterator);
       this.#listen(opened).catch((error: unknown) => {
         if (!opened.listening.signal.aborted && !signal.aborted) {
@@ -254,7 +261,7 @@ export class LegacySession {
     throw new BadAnswerError('the server ended its answer without answering initialize');
   }
 
-  /** A server that does not say that it accepts it may have heard it all the same. */
+  /** A timeout is only logged: a server that does not acknowledge the notification may have received it nevertheless. */
   async #sendInitialized(options: MessageOptions): Promise<void> {
     const { transport, logger } = this.#options;
     const body = notification('notifications/initialized');
@@ -263,11 +270,11 @@ export class LegacySession {
       const reply = await transport.post(body, { ...options, limit, mayRecover: false });
       if (reply.kind === 'no-token') throw reply.error;
       if (isRejection(reply)) {
-        logger.warn('the server refused a message of the opening', { status: statusOf(reply) });
+        logger.warn('the server refused notifications/initialized', { status: statusOf(reply) });
       }
     } catch (error) {
       if (options.signal.aborted || !(error instanceof HttpError) || error.code !== 'timeout') throw error;
-      logger.warn('a message of the opening was lost', { error: error.message });
+      logger.warn('notifications/initialized was not acknowledged', { error: error.message });
     }
   }
 
@@ -283,7 +290,7 @@ export class LegacySession {
       for await (const message of messages) await onMessage(message);
     } catch (error) {
       if (!this.#ended.signal.aborted) {
-        this.#options.logger.debug('the rest of the answer to initialize broke', {
+        this.#options.logger.debug('the rest of the answer to initialize could not be read', {
           error: describeError(error),
         });
       }
@@ -291,7 +298,7 @@ export class LegacySession {
   }
 }
 
-/** Whether a server that refuses `initialize` so may be of the modern era. */
+/** Whether a server that refuses `initialize` like this may be a modern one. */
 function isModern(opening: Opening): boolean {
   const verdict = classifyInitialize(opening);
   return verdict === 'modern' || verdict === 'ask';

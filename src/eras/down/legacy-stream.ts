@@ -10,16 +10,20 @@ import type { SessionHeaders } from '../../remote/http/message-options.ts';
 import type { Transport } from '../../remote/transport/transport.ts';
 import { messagesIn, type Received } from '../message/reply.ts';
 
+/** What `listenToServer` needs. */
 export interface LegacyStreamOptions {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** What the server says outside of any answer. */
+  /** Called with each message that the server sends outside of an answer. */
   readonly onMessage: (message: Received) => Promise<void>;
 }
 
-/** Reads the stream over which a legacy server speaks by itself, opened again whenever it ends, until the server has none or the signal aborts. */
+/**
+ * Reads the stream for unsolicited messages of a legacy server (the GET stream) and reopens it whenever it ends, until the server refuses it or the
+ * signal aborts.
+ */
 export async function listenToServer(
   options: LegacyStreamOptions,
   session: SessionHeaders,
@@ -53,11 +57,11 @@ export async function listenToServer(
   }
 }
 
-/** No request waits for what comes here, so what is no message harms nobody. */
+/** No request waits for these events, so one that is not a message is just dropped. */
 async function handOn(event: ServerEvent, { onMessage, logger }: LegacyStreamOptions): Promise<void> {
   const read = messagesIn(event);
   if (read instanceof BadAnswerError) {
-    logger.warn('dropped an event that is no message', { error: describeError(read) });
+    logger.warn('dropped an event that is not a message', { error: describeError(read) });
     return;
   }
   for (const message of read) await onMessage(message);

@@ -5,20 +5,20 @@ import type { Received } from '../message/reply.ts';
 import type { CallMessages } from './call-messages.ts';
 import { INPUT_CALLS } from './translate.ts';
 
-/** A request of the modern host and the exchange with the legacy server that answers it, which may have begun with an earlier one. */
+/** A request of the modern host and the exchange with the legacy server that answers it, which an earlier request may have begun. */
 export interface Call {
   readonly id: MessageId;
   readonly method: string;
   readonly params: JsonObject;
-  /** The id under which the server knows it. */
+  /** The id of the call at the server. */
   readonly serverId: MessageId;
-  /** What the server calls it in notifications of its progress. */
+  /** The token in the server's progress notifications. */
   readonly progressToken: MessageId | undefined;
   readonly source: CallMessages;
   readonly stop: AbortController;
 }
 
-/** What is being answered, by the host's id; the latest last. */
+/** The calls in progress by the host's id, latest last. */
 export class RunningCalls {
   readonly #calls = new IdMap<Call>();
 
@@ -26,7 +26,7 @@ export class RunningCalls {
     this.#calls.set(call.id, call);
   }
 
-  /** A later call under the same id stays. */
+  /** Removes this call, but not a later one with the same id. */
   remove(call: Call): void {
     if (this.#calls.get(call.id) === call) this.#calls.delete(call.id);
   }
@@ -35,12 +35,12 @@ export class RunningCalls {
     return this.#calls.find(id);
   }
 
-  /** The call that a question of the server is likely to be about: the latest; and any is better than none. */
+  /** The call to which a question of the server most likely belongs: the latest. A guess is better than refusing the question. */
   forQuestion(): Call | undefined {
     return this.#calls.values().findLast(({ method }) => INPUT_CALLS.includes(method));
   }
 
-  /** The call that a notification is about which came on another stream, as everything does over HTTP+SSE. */
+  /** The call to which a notification from another stream belongs; over HTTP+SSE all messages arrive on one stream. */
   forNotification(method: string, text: string): Call | undefined {
     if (method === 'notifications/message') return this.#calls.values().findLast(wantsLogs);
     if (method !== 'notifications/progress') return undefined;
@@ -52,15 +52,17 @@ export class RunningCalls {
   }
 }
 
+/** Whether the host asked for log messages with this call. */
 export function wantsLogs({ params }: Pick<Call, 'params'>): boolean {
   return metaOf(params)[META.logLevel] !== undefined;
 }
 
+/** Whether the message is the answer to the request `id`. */
 export function isAnswer({ envelope }: Received, id: MessageId): boolean {
   return envelope.kind === 'response' && answersId(envelope.id, id);
 }
 
-/** What a call is of, for the binding of its state. */
+/** The method and target of a call, to which its state is bound. */
 export function nameOf({ method, params }: Pick<Call, 'method' | 'params'>): string {
   return JSON.stringify([method, params.name ?? params.uri]);
 }

@@ -17,7 +17,7 @@ interface Listener {
   readonly stop: AbortController;
 }
 
-/** Filter field → the capability that it needs and the notification that it brings (specification 2026-07-28, Subscriptions). */
+/** For each filter field, the capability that it needs and the notification that it subscribes to (specification 2026-07-28, Subscriptions). */
 const CHANGES = {
   toolsListChanged: { capability: 'tools', method: 'notifications/tools/list_changed' },
   promptsListChanged: { capability: 'prompts', method: 'notifications/prompts/list_changed' },
@@ -25,7 +25,7 @@ const CHANGES = {
 } as const;
 const UPDATED = 'notifications/resources/updated';
 
-/** The `subscriptions/listen` requests of a modern host, served from what a legacy server tells by itself. */
+/** Serves the `subscriptions/listen` requests of a modern host from the unsolicited notifications of a legacy server. */
 export class SubscriptionListeners {
   readonly #session: LegacySession;
   readonly #listeners = new IdMap<Listener>();
@@ -34,12 +34,12 @@ export class SubscriptionListeners {
     this.#session = session;
   }
 
-  /** Whether this kind of notification is for listeners, whichever stream it came on. */
+  /** Whether notifications of this method go to listeners, whichever stream they arrive on. */
   takes(method: string): boolean {
     return method === UPDATED || Object.values(CHANGES).some((change) => change.method === method);
   }
 
-  /** Resolves when the resources are subscribed to: the acknowledgement is true when it goes out. */
+  /** Adds a listener. Resolves after the resources have been subscribed to, so that the acknowledgement is true when it is sent. */
   async add(id: MessageId, params: unknown, options: MessageOptions): Promise<Reply> {
     const filter = isObject(params) && isObject(params.notifications) ? params.notifications : {};
     const kinds = new Set<string>();
@@ -67,14 +67,14 @@ export class SubscriptionListeners {
     return eventsReply(this.#read(listener, anySignal([stop.signal, options.signal])));
   }
 
-  /** Ends the subscription that this request opened; false where there is none. */
+  /** Ends the subscription opened by this request; false if there is none. */
   cancel(id: MessageId): boolean {
     const listener = this.#listeners.find(id);
     listener?.stop.abort();
     return listener !== undefined;
   }
 
-  /** Hands a notification to all who want it. */
+  /** Passes a notification to every listener that subscribed to it. */
   async deliver({ text, envelope }: Received): Promise<void> {
     if (envelope.kind !== 'notification') return;
     const { params } = envelope.message;
@@ -85,7 +85,7 @@ export class SubscriptionListeners {
     }
   }
 
-  /** In a new session: all resources again. What changed in between is not known, so everything counts as changed. */
+  /** Subscribes again to all resources in a new session. What changed in between is unknown, so everything is announced as changed. */
   async restore(options: MessageOptions): Promise<void> {
     const uris = new Set(this.#listeners.values().flatMap(({ resources }) => [...resources]));
     for (const uri of uris) {
@@ -118,7 +118,7 @@ export class SubscriptionListeners {
     return !(await this.#session.ask('resources/subscribe', { uri }, options)).failed;
   }
 
-  /** The host has left already; what the server says to it concerns nobody. */
+  /** The host's subscription has ended already, so nobody needs the server's answer. */
   async #unsubscribe(uri: string): Promise<void> {
     await this.#session.askQuietly('resources/unsubscribe', { uri });
   }

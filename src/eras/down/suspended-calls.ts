@@ -6,29 +6,30 @@ import { SUSPENDED_CALL_MS } from '../message/limits.ts';
 import type { CallMessages } from './call-messages.ts';
 import { RequestStates } from './request-state.ts';
 
-/** A call of a legacy server that waits in the middle for what the host has to say. */
+/** A call to a legacy server that is waiting for input from the host. */
 export interface SuspendedCall {
   /** The id of the server's question. */
   readonly question: MessageId;
-  /** The id under which the server knows the call. */
+  /** The id of the call at the server. */
   readonly id: MessageId;
   readonly progressToken: MessageId | undefined;
   /** The rest of the server's answer. */
   readonly source: CallMessages;
   /** Ends the exchange with the server. */
   readonly stop: AbortController;
-  /** The question as the server wrote it, to be asked again. */
+  /** The question as the server wrote it, in case it has to be asked again. */
   readonly asked: string;
 }
 
+/** What `SuspendedCalls` needs. */
 export interface SuspendedCallsOptions {
   readonly clock: Clock;
   readonly random: Random;
-  /** Told of a call for which the host did not come back. */
+  /** Called when the host did not send the input in time. */
   readonly onExpired: (call: SuspendedCall) => void;
 }
 
-/** Keeps calls between the answer that asks for input and the request that brings it; each is taken up once. */
+/** Keeps calls between the answer that asks for input and the request that brings it. Each suspended call can be taken once. */
 export class SuspendedCalls {
   readonly #options: SuspendedCallsOptions;
   readonly #states: RequestStates;
@@ -52,7 +53,7 @@ export class SuspendedCalls {
     return state;
   }
 
-  /** The call that this state was given out for, if it is still there and the request is for the same thing. */
+  /** Removes and returns the call for which this state was issued; undefined if it is gone or was for another `name`. */
   take(state: unknown, name: string): SuspendedCall | undefined {
     const id = this.#states.verify(state, name, this.#options.clock.now());
     const kept = id === undefined ? undefined : this.#calls.get(id);
@@ -62,7 +63,7 @@ export class SuspendedCalls {
     return kept.call;
   }
 
-  /** Drops all that is kept. */
+  /** Ends all suspended calls. */
   close(): void {
     for (const { call, timer } of this.#calls.values()) {
       timer.abort();

@@ -4,7 +4,7 @@ import type { MessageId } from '../../protocol/message-id.ts';
 import { type RawObject, rawChild, rawMembers, rawObject } from '../../protocol/raw-json.ts';
 import { LEGACY_VERSION, META, MODERN_VERSION, metaOf } from '../../protocol/revisions.ts';
 
-/** The parameters of the `initialize` with which the bridge opens a session in the name of a modern host. */
+/** The parameters of the `initialize` with which the bridge opens a session on behalf of a modern host. */
 export function initializeParams(params: unknown): JsonObject {
   const meta = metaOf(params);
   const capabilities = meta[META.clientCapabilities];
@@ -16,7 +16,7 @@ export function initializeParams(params: unknown): JsonObject {
   };
 }
 
-/** A modern request as a legacy one: without the protocol's own `_meta` and without what belongs to the bridge's rounds. */
+/** A modern request as a legacy one, without the protocol's own `_meta` and without the members of multi-round-trip requests. */
 export function legacyRequest(request: RawObject): string {
   const params = rawChild(request, 'params');
   const meta = rawChild(params, '_meta');
@@ -30,7 +30,7 @@ export function legacyRequest(request: RawObject): string {
   return rawObject(new Map(request).set('params', rawObject(params)));
 }
 
-/** The answer to `server/discover` that a legacy server's `initialize` amounts to. */
+/** The answer to `server/discover` that corresponds to a legacy server's answer to `initialize`. */
 export function discoveredFrom(greeting: JsonObject): JsonObject {
   const { tasks: _tasks, ...capabilities } = isObject(greeting.capabilities) ? greeting.capabilities : {};
   return {
@@ -44,7 +44,7 @@ export function discoveredFrom(greeting: JsonObject): JsonObject {
   };
 }
 
-/** Results that say how long they hold (specification 2026-07-28, Caching); a legacy server says nothing, so they hold for no time. */
+/** Methods whose results must say how long they may be cached (specification 2026-07-28, Caching). A legacy server does not say, so 0. */
 const CACHEABLE = new Set([
   'tools/list',
   'prompts/list',
@@ -53,10 +53,10 @@ const CACHEABLE = new Set([
   'resources/read',
 ]);
 
-/** The legacy code for a resource that is not there, which modern implementations must not use (Base Protocol → Error Codes). */
+/** The legacy code for a missing resource, which modern implementations must not use (Base Protocol → Error Codes). */
 const RESOURCE_NOT_FOUND = '-32002';
 
-/** A legacy answer as a modern one, under the id of the host's present request. */
+/** A legacy answer as a modern one, with the id of the host's current request. */
 export function modernAnswer(message: string, id: MessageId, method: string, serverInfo: unknown): string {
   const answer = rawMembers(message).set('id', id);
   if (answer.has('error')) {
@@ -78,24 +78,24 @@ export function modernAnswer(message: string, id: MessageId, method: string, ser
   return rawObject(answer.set('result', rawObject(result)));
 }
 
-/** What a legacy server may ask in the middle of a call, and a modern one only as input that a call requires. */
+/** The requests that a legacy server may send during a call; a modern server can only ask them as input that a call requires. */
 export const INPUT_METHODS: readonly string[] = [
   'elicitation/create',
   'sampling/createMessage',
   'roots/list',
 ];
 
-/** The requests that may be answered so (Multi Round-Trip Requests → Supported Requests). */
+/** The requests that may be answered by asking for input (Multi Round-Trip Requests → Supported Requests). */
 export const INPUT_CALLS: readonly string[] = ['tools/call', 'prompts/get', 'resources/read'];
 
-/** The key of the one question that a round of the bridge asks. */
+/** The key of the question: the bridge asks one question per round. */
 export const INPUT_KEY = 'input';
 
-/** A legacy server's request as the answer that asks the host for input. */
+/** Turns a legacy server's request into an answer that asks the host for input. */
 export function inputRequired(question: string, id: MessageId, state: string): string {
   const asked = rawMembers(question);
   const params = rawChild(asked, 'params');
-  // Modern elicitation by address has no id (client/elicitation → URL mode).
+  // URL mode elicitation has no id in the modern revision (client/elicitation → URL mode).
   params.delete('elicitationId');
   const request: RawObject = new Map([['method', asked.get('method') ?? '""']]);
   if (asked.has('params')) request.set('params', rawObject(params));
@@ -114,7 +114,7 @@ export function inputRequired(question: string, id: MessageId, state: string): s
   );
 }
 
-/** A notification with the mark of the subscription that it is for. */
+/** A notification with the id of its subscription in `_meta`. */
 export function subscribed(notification: string, subscription: MessageId): string {
   const members = rawMembers(notification);
   const params = rawChild(members, 'params');

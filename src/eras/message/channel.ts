@@ -2,12 +2,12 @@ import type { StopSignal } from '../../platform/stop.ts';
 import type { ServerEvent } from '../../remote/events/event-stream.ts';
 import { eventOf } from './reply.ts';
 
-/** Messages from several streams as one, read by one reader; a reader that is slow slows those who write. */
+/** Merges the messages of several streams for one reader. A slow reader slows the writers down. */
 export class Channel {
   #queue: { readonly text: string; readonly read: () => void }[] = [];
   #wake: (() => void) | undefined;
 
-  /** Resolves when the reader has asked for more. */
+  /** Resolves when the reader has taken the message and asks for more. */
   push(text: string): Promise<void> {
     return new Promise((resolve) => {
       this.#queue.push({ text, read: resolve });

@@ -6,28 +6,28 @@ import { type Era, isLegacyVersion, isModernErrorCode } from '../../protocol/rev
 import { UNKNOWN_MESSAGE_STATUSES } from '../../remote/http/refusal.ts';
 import { type Reply, statusOf } from '../../remote/transport/transport.ts';
 
-/** What the answer to an opening message says of the server. */
+/** What the answer to an opening message says about the server's era. */
 export type ProbeResult =
   | Era
-  /** It may be modern: `server/discover` will tell. */
+  /** The server may be modern; `server/discover` will tell. */
   | 'ask'
-  /** Nothing: sign-in, overload, an address that is wrong. */
+  /** The answer says nothing about the era: sign-in, overload, a wrong address. */
   | 'unknown';
 
-/** What came back: a JSON-RPC answer, with the status that it came with, or a status alone. */
+/** The answer to an opening message: the HTTP status, and the JSON-RPC response if there is one. */
 export interface Opening {
   readonly status: number;
   readonly answer: Extract<Envelope, { kind: 'response' }> | undefined;
 }
 
-/** Errors that a legacy server has no reason to answer `initialize` with, and that a modern one does (Base Protocol → `_meta`; Streamable HTTP). */
+/** Errors with which a modern server refuses `initialize` and a legacy one has no reason to (Base Protocol → `_meta`; Streamable HTTP). */
 const ASKING_CODES: readonly unknown[] = [
   RpcErrorCode.methodNotFound,
   RpcErrorCode.invalidParams,
   RpcErrorCode.invalidRequest,
 ];
 
-/** The answer to a legacy host's `initialize`. */
+/** Classifies the answer to a legacy host's `initialize`. */
 export function classifyInitialize({ answer }: Opening): ProbeResult {
   if (answer === undefined) return 'unknown';
   const code = errorCode(answer.message);
@@ -40,7 +40,7 @@ export function classifyInitialize({ answer }: Opening): ProbeResult {
     : 'modern';
 }
 
-/** The answer to `server/discover` (specification 2026-07-28, Versioning → Backward Compatibility). */
+/** Classifies the answer to `server/discover` (specification 2026-07-28, Versioning → Backward Compatibility). */
 export function classifyDiscover({ status, answer }: Opening): ProbeResult {
   if (answer === undefined) return UNKNOWN_MESSAGE_STATUSES.has(status) ? 'legacy' : 'unknown';
   const code = errorCode(answer.message);
@@ -53,7 +53,7 @@ function errorCode(message: JsonObject): unknown {
   return isObject(message.error) ? message.error.code : undefined;
 }
 
-/** What a reply to an opening message says, as far as it can be seen without reading a stream. */
+/** The status and response in a reply, as far as they are known without reading a stream. */
 export function openingOf(reply: Reply): Opening {
   switch (reply.kind) {
     case 'message':
@@ -70,7 +70,7 @@ export function openingOf(reply: Reply): Opening {
   }
 }
 
-/** Also an error without an id, which is how servers refuse what they could not make sense of. */
+/** Accepts an error without an id too, with which servers refuse a message that they cannot read. */
 function answerIn(body: Uint8Array): Opening['answer'] {
   const parsed = parseMessage(body);
   if (parsed.kind === 'response') return parsed;

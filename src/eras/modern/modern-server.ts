@@ -19,7 +19,7 @@ import { parameterHeaders } from './parameter-headers.ts';
 import { requestHeaders, versionHeader } from './request-headers.ts';
 import { ToolCatalogue } from './tool-catalogue.ts';
 
-/** A request of revision 2026-07-28: its text carries the `_meta` that it needs. */
+/** A request of revision 2026-07-28; `body` already contains the `_meta` that it needs. */
 export interface ModernRequest {
   readonly id: MessageId;
   readonly method: string;
@@ -27,6 +27,7 @@ export interface ModernRequest {
   readonly body: Uint8Array | string;
 }
 
+/** What `ModernServer` needs. */
 export interface ModernServerOptions {
   readonly transport: Transport;
   readonly clock: Clock;
@@ -34,7 +35,7 @@ export interface ModernServerOptions {
   readonly random: Random;
 }
 
-/** A modern server: each request with the headers that mirror it. */
+/** Sends requests to a modern server, each with the headers that mirror it. */
 export class ModernServer {
   readonly #options: ModernServerOptions;
   readonly tools: ToolCatalogue;
@@ -48,14 +49,17 @@ export class ModernServer {
     return stringId(ownId(this.#options.random));
   }
 
-  /** Sends a request; one whose headers the server finds wrong was not run, and goes once more with what the list of tools says now. */
+  /**
+   * Sends a request. If the server refuses a tool call because of its headers, the call was not processed; it is sent once more with headers from
+   * the current list of tools.
+   */
   async send(request: ModernRequest, options: MessageOptions): Promise<Reply> {
     const reply = await this.#post(request, options);
     if (request.method !== 'tools/call' || !refusesHeaders(reply)) return reply;
     return (await this.#learntInTime(request, options)) ? this.#post(request, options) : reply;
   }
 
-  /** A list of tools that does not come leaves the call with the server's refusal. */
+  /** Fetches the list of tools; false if it does not arrive in time, and the server's refusal is then the answer to the call. */
   async #learntInTime(request: ModernRequest, options: MessageOptions): Promise<boolean> {
     const { clock, logger } = this.#options;
     const limit = { clock, ms: LEARN_TOOLS_MS, signal: options.signal, what: 'the list of tools' };
@@ -63,7 +67,7 @@ export class ModernServer {
       return await withinTimeLimit(limit, (signal) => this.#learnTools(request, { ...options, signal }));
     } catch (error) {
       if (options.signal.aborted || !(error instanceof HttpError) || error.code !== 'timeout') throw error;
-      logger.debug('no list of tools', { error: describeError(error) });
+      logger.debug('the list of tools did not arrive in time', { error: describeError(error) });
       return false;
     }
   }
@@ -82,7 +86,7 @@ export class ModernServer {
     });
   }
 
-  /** Reads the list of tools in the name of a request; false where the server gives none. A page that it does not give ends the list. */
+  /** Fetches the list of tools with the `_meta` of a request; false if the server does not send it. A missing page ends the list. */
   async #learnTools(request: ModernRequest, options: MessageOptions): Promise<boolean> {
     const seen = new Set<string | undefined>();
     let cursor: string | undefined;
@@ -98,7 +102,7 @@ export class ModernServer {
     return true;
   }
 
-  /** The result of one `tools/list`; undefined where there is none. */
+  /** The result of one `tools/list`; undefined if there is none. */
   async #toolPage(
     request: ModernRequest,
     cursor: string | undefined,
@@ -119,7 +123,7 @@ export class ModernServer {
       }
     } catch (error) {
       if (options.signal.aborted || !(error instanceof DrawbridgeError)) throw error;
-      this.#options.logger.debug('the list of tools cannot be had', { error: describeError(error) });
+      this.#options.logger.debug('the list of tools could not be fetched', { error: describeError(error) });
     }
     return undefined;
   }
@@ -129,7 +133,7 @@ function refusesHeaders(reply: Reply): boolean {
   return reply.kind === 'refused' && errorCodeOf(reply.refusal.body) === ModernErrorCode.headerMismatch;
 }
 
-/** The code of a JSON-RPC error, whatever its id is; undefined where the text is none. */
+/** The code of a JSON-RPC error, whatever its id; undefined if the text is not an error. */
 export function errorCodeOf(body: Uint8Array | string): unknown {
   try {
     const message: unknown = JSON.parse(textOf(body));

@@ -10,8 +10,8 @@ import { ModernServer, type ModernServerOptions } from './modern-server.ts';
 import { withResult } from './tool-catalogue.ts';
 
 /**
- * A modern host with a modern server: what is said passes as it is. The headers that mirror it and the leaving out of invalid tools are the
- * bridge's, since on stdio no host does either (specification 2026-07-28, Streamable HTTP → Request Metadata).
+ * Connects a modern host to a modern server without translation. The bridge adds the headers that mirror a request and leaves out invalid tools,
+ * because a host on stdio does neither (specification 2026-07-28, Streamable HTTP → Request Metadata).
  */
 export class ModernTransport implements Transport {
   readonly #options: ModernServerOptions;
@@ -26,7 +26,7 @@ export class ModernTransport implements Transport {
   async post(body: Uint8Array | string, options: MessageOptions): Promise<Reply> {
     const parsed = parseMessage(body);
     if (parsed.kind === 'notification') {
-      // Cancellation: the closing of the response stream is the signal, a message is not expected.
+      // Streamable HTTP → Cancellation: closing the response stream cancels the request; the server expects no message.
       if (parsed.method === 'notifications/cancelled') this.#cancel(idInParams(textOf(body), 'requestId'));
       return ACCEPTED;
     }
@@ -80,10 +80,10 @@ export class ModernTransport implements Transport {
     }
   }
 
-  /** An answer without the tools that are invalid, and with the `resultType` that strict hosts want: an absent one means complete. */
+  /** The answer without invalid tools and with the `resultType` that strict hosts require; a missing one means complete. */
   #filled(text: string, method: string): string {
     if (method !== 'tools/list' && text.includes(RESULT_TYPE)) return text;
-    // What is no answer passes as it is: the bridge says what is wrong with it.
+    // Anything but a response passes unchanged; the relay reports what is wrong with it.
     if (parseMessage(text).kind !== 'response') return text;
     const answer = rawMembers(text);
     if (!answer.get('result')?.startsWith('{')) return text;

@@ -1,27 +1,28 @@
 import { isObject } from '../../protocol/json-object.ts';
 
-/** One tool parameter that is mirrored into a header: the chain of `properties` keys that leads to it. */
+/** A tool parameter that is mirrored into a header; `path` is the chain of `properties` keys that leads to it. */
 export interface MirroredParameter {
   readonly header: string;
   readonly path: readonly string[];
 }
 
+/** The header annotations of a tool, or the rule that they break. */
 export type ToolHeaders =
   | { readonly kind: 'valid'; readonly parameters: readonly MirroredParameter[] }
   | { readonly kind: 'invalid'; readonly why: string };
 
 const ANNOTATION = 'x-mcp-header';
 
-/** RFC 9110 §5.6.2: what a field name is made of. */
+/** RFC 9110 §5.6.2: the characters of a field name. */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const PRIMITIVES: readonly unknown[] = ['string', 'integer', 'boolean'];
 
-/** A schema deeper than this is not walked: no real one is, and a hostile one would use up the stack (.github/SECURITY.md, attack 17). */
+/** A deeper schema makes the tool invalid: no real one is so deep, and a hostile one would overflow the stack (.github/SECURITY.md, attack 17). */
 const MAX_DEPTH = 64;
 
 /**
- * Reads the annotations of a tool's `inputSchema`. One that breaks a rule makes the tool invalid (specification 2026-07-28,
- * Streamable HTTP → Custom Headers from Tool Parameters → Schema Extension).
+ * Reads the annotations of a tool's `inputSchema`. An annotation that breaks a rule makes the tool invalid (specification 2026-07-28, Streamable
+ * HTTP → Custom Headers from Tool Parameters → Schema Extension).
  */
 export function toolHeaders(inputSchema: unknown): ToolHeaders {
   const parameters: MirroredParameter[] = [];
@@ -31,8 +32,8 @@ export function toolHeaders(inputSchema: unknown): ToolHeaders {
     if (typeof name !== 'string' || !TOKEN.test(name)) return 'x-mcp-header is not a header name';
     if (!reachable || path.length === 0) return 'x-mcp-header at a place that is not a plain parameter';
     if (!PRIMITIVES.includes(schema.type))
-      return 'x-mcp-header on a type that is no string, integer or boolean';
-    if (seen.has(name.toLowerCase())) return `x-mcp-header ${name} is there twice`;
+      return 'x-mcp-header on a type other than string, integer or boolean';
+    if (seen.has(name.toLowerCase())) return `x-mcp-header ${name} is used twice`;
     seen.add(name.toLowerCase());
     parameters.push({ header: `mcp-param-${name.toLowerCase()}`, path });
     return undefined;
@@ -46,7 +47,7 @@ type Visit = (
   reachable: boolean,
 ) => string | undefined;
 
-/** Visits each annotated schema; the path counts only while nothing but `properties` was passed through. */
+/** Visits each annotated schema; `reachable` tells whether only `properties` keywords lead to it. */
 function walk(
   schema: unknown,
   path: readonly string[],
@@ -54,7 +55,7 @@ function walk(
   depth: number,
   visit: Visit,
 ): string | undefined {
-  if (depth > MAX_DEPTH) return 'the inputSchema is nested too deep';
+  if (depth > MAX_DEPTH) return 'the inputSchema is nested too deeply';
   if (Array.isArray(schema)) {
     for (const one of schema) {
       const why = walk(one, path, false, depth + 1, visit);
@@ -80,7 +81,7 @@ function walk(
   return undefined;
 }
 
-/** Keywords whose members are names of schemas, so that a parameter called `x-mcp-header` is not taken for an annotation. */
+/** Keywords whose members are named schemas, so that a parameter called `x-mcp-header` is not mistaken for an annotation. */
 const NAMED_SCHEMAS = new Set([
   'properties',
   'patternProperties',
@@ -89,10 +90,10 @@ const NAMED_SCHEMAS = new Set([
   'dependentSchemas',
 ]);
 
-/** Keywords that hold values and not schemas. */
+/** Keywords that contain values instead of schemas. */
 const DATA_KEYWORDS = new Set(['const', 'default', 'enum', 'examples', ANNOTATION]);
 
-/** The headers of one call: absent and `null` values have none (Server Behavior for Custom Headers). */
+/** The headers of one call. Absent and `null` values have no header (Server Behavior for Custom Headers). */
 export function parameterHeaders(
   parameters: readonly MirroredParameter[],
   args: unknown,
@@ -109,8 +110,8 @@ export function parameterHeaders(
 }
 
 /**
- * A value as a header can carry it: plain where it is visible ASCII with inner blanks, else Base64 of its UTF-8 between markers (Value
- * Encoding). A plain value that looks like the marked form is marked too. No value can end the header (.github/SECURITY.md, attack 22).
+ * Encodes a value for a header: unchanged if it is visible ASCII with inner blanks, otherwise as Base64 of its UTF-8 between markers (Value
+ * Encoding). A plain value that looks like the encoded form is encoded too. No value can end the header (.github/SECURITY.md, attack 22).
  */
 export function headerValue(value: string): string {
   const plain = value === '' || /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(value);

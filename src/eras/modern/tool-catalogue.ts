@@ -3,7 +3,7 @@ import { isObject } from '../../protocol/json-object.ts';
 import { type RawObject, rawElements, rawObject } from '../../protocol/raw-json.ts';
 import { type MirroredParameter, toolHeaders } from './parameter-headers.ts';
 
-/** Which parameters of which tools are mirrored into headers, as the lists said that went to the host. */
+/** Which parameters of which tools are mirrored into headers, according to the lists of tools that were read. */
 export class ToolCatalogue {
   readonly #parameters = new Map<string, readonly MirroredParameter[]>();
   readonly #warned = new Set<string>();
@@ -13,13 +13,14 @@ export class ToolCatalogue {
     this.#logger = logger;
   }
 
+  /** The mirrored parameters of a tool; empty for an unknown tool. */
   of(tool: unknown): readonly MirroredParameter[] {
     return (typeof tool === 'string' ? this.#parameters.get(tool) : undefined) ?? [];
   }
 
   /**
-   * Learns a page of `tools/list`; returns it without the tools whose annotations are invalid (specification 2026-07-28, Streamable HTTP →
-   * Schema Extension: the client must leave them out, and should say so).
+   * Reads a page of `tools/list` and returns it without the tools whose annotations are invalid (specification 2026-07-28, Streamable HTTP →
+   * Schema Extension: the client must leave them out and should log that).
    */
   take(result: RawObject): RawObject {
     const tools = result.get('tools');
@@ -48,7 +49,7 @@ export class ToolCatalogue {
   }
 }
 
-/** An answer with its result exchanged. */
+/** The answer with another result. */
 export function withResult(answer: RawObject, result: RawObject): string {
   return rawObject(new Map(answer).set('result', rawObject(result)));
 }

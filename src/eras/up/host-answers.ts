@@ -10,11 +10,11 @@ export class HostRefusedError extends DrawbridgeError {
   readonly code: ErrorCode = 'bad_answer';
 }
 
-/** Questions that went to the host and have no answer yet. */
+/** The server's questions that the host has not answered yet. */
 export class HostAnswers {
   readonly #open = new IdMap<(answer: RawObject) => void>();
 
-  /** Takes an answer of the host; false where it answers nothing that was asked here. */
+  /** Takes an answer of the host; false if no question here has this id. */
   take(id: MessageId, text: string): boolean {
     const resolve = this.#open.get(id);
     if (resolve === undefined) return false;
@@ -23,7 +23,10 @@ export class HostAnswers {
     return true;
   }
 
-  /** The text of the result that the host gives for each of `asked` (key → the question's id). Rejects as the signal does. */
+  /**
+   * The text of the host's result for each of `asked` (a map from keys to the questions' ids). Rejects with HostRefusedError if the host answers
+   * with an error, and with the signal's reason.
+   */
   async answers(asked: ReadonlyMap<string, MessageId>, signal: StopSignal): Promise<RawObject> {
     const given = Array.from(asked, async ([key, id]): Promise<[string, string]> => {
       const answer = await this.#answer(id, signal);

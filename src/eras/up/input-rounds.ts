@@ -18,7 +18,7 @@ import { type Events, eventOf, messagesOf } from '../message/reply.ts';
 import { HostAnswers } from './host-answers.ts';
 import { type ModernAnswer, requestToHost } from './translate.ts';
 
-/** One call of a legacy host while a modern server answers it, over however many rounds. */
+/** A call of a legacy host that a modern server answers in one or more rounds. */
 export interface Call {
   readonly id: MessageId;
   readonly method: string;
@@ -27,15 +27,16 @@ export interface Call {
   readonly done: () => void;
 }
 
+/** What `InputRounds` needs. */
 export interface InputRoundsOptions {
   readonly clock: Clock;
   readonly newId: () => MessageId;
   readonly translated: (text: string, call: Call) => ModernAnswer;
-  /** Sends the call once more, under this id, with a token of its own. */
+  /** Sends the call again under this id; it is authorized separately. */
   readonly again: (call: Call, id: MessageId, request: RawObject) => Promise<Reply>;
 }
 
-/** Multi Round-Trip Requests (specification 2026-07-28) for a host that knows only requests of the server. */
+/** Runs Multi Round-Trip Requests (specification 2026-07-28) for a host that only knows requests from the server. */
 export class InputRounds {
   readonly #options: InputRoundsOptions;
   readonly #hostAnswers = new HostAnswers();
@@ -44,12 +45,12 @@ export class InputRounds {
     this.#options = options;
   }
 
-  /** An answer of the host to one of the server's questions. */
+  /** Takes an answer of the host to one of the server's questions. */
   take(id: MessageId, text: string): void {
     this.#hostAnswers.take(id, text);
   }
 
-  /** Everything that the host hears of a call: notifications, the server's questions as requests, and in the end one answer. */
+  /** All messages for the host about a call: notifications, the server's questions as requests, and finally one answer. */
   async *run(first: Reply, call: Call): Events & AsyncGenerator {
     try {
       let reply: Reply = first;
@@ -76,7 +77,7 @@ export class InputRounds {
     }
   }
 
-  /** One reply to its end: what is no answer passes to the host, the answer is returned. */
+  /** Reads one reply to its end: passes notifications to the host and returns the answer. */
   async *#round(reply: ServerReply, id: MessageId, call: Call) {
     for await (const { text, envelope } of messagesOf(reply)) {
       if (envelope.kind === 'response' && answersId(envelope.id, id)) {
@@ -88,7 +89,7 @@ export class InputRounds {
     return undefined;
   }
 
-  /** Puts the server's questions to the host, then sends the call again with the answers. */
+  /** Sends the server's questions to the host, then sends the call again with the answers. */
   async *#retry(
     { requests, state }: Extract<ModernAnswer, { kind: 'input-required' }>,
     id: MessageId,
@@ -97,12 +98,12 @@ export class InputRounds {
     const { signal } = call.options;
     const asked = new Map(Array.from(requests.keys(), (key) => [key, this.#options.newId()]));
     const texts = Array.from(asked, ([key, question]) => requestToHost(requests.get(key) ?? '{}', question));
-    // Nobody would answer it.
+    // The host would never answer an invalid request.
     if (texts.some((text) => parseMessage(text).kind !== 'request')) {
-      throw new BadAnswerError('the server asked for input in a way that is no request');
+      throw new BadAnswerError('the server asked for input with something that is not a request');
     }
     const answers = this.#hostAnswers.answers(asked, signal);
-    // Awaited below; until then a rejection is not unhandled.
+    // Awaited below; this keeps an earlier rejection from counting as unhandled.
     answers.catch(() => {});
     const events = texts.map(eventOf);
     if (events.length > 0) yield events;
@@ -115,7 +116,7 @@ export class InputRounds {
   }
 }
 
-/** What ends the rounds. */
+/** The answer for the host at the end of the rounds. */
 function finalText(answer: ModernAnswer, id: MessageId): string {
   switch (answer.kind) {
     case 'complete':
@@ -127,12 +128,13 @@ function finalText(answer: ModernAnswer, id: MessageId): string {
   }
 }
 
+/** An error response of the bridge for a call that the server may have processed. */
 export function failure(id: MessageId, why: string): string {
   const text = `${capitalized(why)}. The call may have run.`;
   return errorAnswer(id, RpcErrorCode.bridge, text, { mayHaveRun: true });
 }
 
-/** The server's own error to `sent` under the host's id, or one that says what came instead. */
+/** The server's error response to `sent` with the host's id, or an error that describes the rejection. */
 function rejectionAnswer(reply: Rejection, sent: MessageId, id: MessageId): string {
   if (reply.kind === 'no-token') return failure(id, describeError(reply.error));
   if (reply.kind === 'sign-in') return failure(id, 'the server asks for a new sign-in');

@@ -12,7 +12,7 @@ import type { Channel } from '../message/channel.ts';
 import { messagesOf } from '../message/reply.ts';
 import { legacyNotification } from './translate.ts';
 
-/** What a `subscriptions/listen` asks for (specification 2026-07-28, Subscriptions → Notification Filter). */
+/** The filter of a `subscriptions/listen` (specification 2026-07-28, Subscriptions → Notification Filter). */
 export interface SubscriptionFilter {
   readonly toolsListChanged?: true;
   readonly promptsListChanged?: true;
@@ -20,6 +20,7 @@ export interface SubscriptionFilter {
   readonly resourceSubscriptions?: readonly string[];
 }
 
+/** What `Subscriptions` needs. */
 export interface SubscriptionsOptions {
   readonly newId: () => MessageId;
   /** Sends `subscriptions/listen` with this filter. */
@@ -32,7 +33,7 @@ export interface SubscriptionsOptions {
 
 const ACKNOWLEDGED = 'notifications/subscriptions/acknowledged';
 
-/** The stream on which a modern server tells of changes, kept open and opened again. */
+/** Keeps the stream open on which a modern server announces changes, and reopens it when it ends. */
 export class Subscriptions {
   readonly #options: SubscriptionsOptions;
   #current: AbortController | undefined;
@@ -42,8 +43,8 @@ export class Subscriptions {
   }
 
   /**
-   * Listens for what the filter says. Resolves when the server has agreed, and only then leaves the stream before: nothing is missed between.
-   * Rejects when the server refuses; then the stream before stays.
+   * Subscribes with a new filter. Resolves when the server has acknowledged it. Only then the previous stream is closed, so that nothing is missed
+   * in between. Rejects if the server refuses; the previous stream then stays open.
    */
   async listen(filter: SubscriptionFilter, signal: StopSignal): Promise<void> {
     const own = new AbortController();
@@ -61,7 +62,7 @@ export class Subscriptions {
     this.#current?.abort();
   }
 
-  /** Resolves when the server refuses, rejects when the program is wrong; otherwise goes on until the signal aborts. */
+  /** Resolves when the server refuses or the signal aborts; rejects only on a bug. */
   async #keep(filter: SubscriptionFilter, signal: StopSignal, agreed: () => void): Promise<void> {
     const { clock, random, logger } = this.#options;
     let failures = 0;
@@ -75,7 +76,7 @@ export class Subscriptions {
           await this.#read(reply, id, () => {
             failures = 0;
             const told = acknowledged();
-            // What changed while nobody listened is not told again: after each later opening the host is asked to look for itself.
+            // The server does not repeat changes that happened while no stream was open, so after each reopening everything is announced as changed.
             acknowledged = () => this.#announce(filter);
             return told;
           });
@@ -122,7 +123,7 @@ export class Subscriptions {
   }
 }
 
-/** Another attempt would get the same: the method or the filter is refused. */
+/** Whether another attempt would get the same status: the method or the filter is refused. */
 function isFinal(status: number): boolean {
   return status >= 400 && status < 500 && status !== 401 && status !== 408 && status !== 429;
 }

@@ -3,16 +3,17 @@ import type { MessageId } from '../../protocol/message-id.ts';
 import { type RawObject, rawChild, rawElements, rawMembers, rawObject } from '../../protocol/raw-json.ts';
 import { isLegacyVersion, LEGACY_VERSION, META, MODERN_VERSION } from '../../protocol/revisions.ts';
 
-/** What a legacy host said once in `initialize` and a modern server wants to hear with each request. */
+/** What a legacy host says once in `initialize`, and a modern server needs with every request. */
 export interface HostIdentity {
   readonly protocolVersion: unknown;
   readonly clientInfo: unknown;
   readonly capabilities: JsonObject;
 }
 
-/** Capabilities of clients that the modern revision still knows; tasks have become an extension of another shape. */
+/** The client capabilities that the modern revision still has; tasks have become an extension with a different form. */
 const CLIENT_CAPABILITIES = ['experimental', 'sampling', 'elicitation', 'roots', 'extensions'];
 
+/** Reads the parameters of `initialize`. */
 export function identityOf(params: unknown): HostIdentity {
   const { protocolVersion, clientInfo, capabilities } = isObject(params) ? params : {};
   const known = Object.entries(isObject(capabilities) ? capabilities : {}).filter(([name]) =>
@@ -21,6 +22,7 @@ export function identityOf(params: unknown): HostIdentity {
   return { protocolVersion, clientInfo, capabilities: Object.fromEntries(known) };
 }
 
+/** The `_meta` of a modern request (specification 2026-07-28, Base Protocol → `_meta`). */
 export function metaFor({ clientInfo, capabilities }: HostIdentity, logLevel?: string): JsonObject {
   return {
     [META.protocolVersion]: MODERN_VERSION,
@@ -30,7 +32,7 @@ export function metaFor({ clientInfo, capabilities }: HostIdentity, logLevel?: s
   };
 }
 
-/** A legacy request as a modern one: the same text, with the protocol's `_meta` beside the host's own. */
+/** A legacy request as a modern one: the same text, with the protocol's `_meta` added to the host's. */
 export function modernRequest(request: RawObject, meta: JsonObject): RawObject {
   const params = rawChild(request, 'params');
   const ownMeta = rawChild(params, '_meta');
@@ -39,7 +41,7 @@ export function modernRequest(request: RawObject, meta: JsonObject): RawObject {
   return new Map(request).set('params', rawObject(params));
 }
 
-/** The answer to `initialize` that a modern server would have given (specification 2026-07-28, server/discover). */
+/** The answer to `initialize` that corresponds to a modern server's answer to `server/discover` (specification 2026-07-28). */
 export function greetingFrom(discovered: JsonObject, { protocolVersion }: HostIdentity): JsonObject {
   const meta = isObject(discovered._meta) ? discovered._meta : {};
   const serverInfo = [meta[META.serverInfo], discovered.serverInfo].find(isObject);
@@ -51,13 +53,13 @@ export function greetingFrom(discovered: JsonObject, { protocolVersion }: HostId
   };
 }
 
-/** What a modern answer is to the request: done, or a question. */
+/** What a modern answer means for the call: it is complete, or the server needs input. */
 export type ModernAnswer =
   | { readonly kind: 'complete'; readonly text: string }
   | {
       readonly kind: 'input-required';
       readonly requests: RawObject;
-      /** The text of the state's value, to be given back byte for byte. */
+      /** The JSON text of the state, to be sent back byte for byte. */
       readonly state: string | undefined;
     }
   | { readonly kind: 'unknown'; readonly resultType: string };
@@ -65,7 +67,7 @@ export type ModernAnswer =
 /** Members of a result that only the modern revision has. */
 const MODERN_MEMBERS = ['resultType', 'ttlMs', 'cacheScope'];
 
-/** A modern answer as a legacy one; `id` is the host's own. An absent `resultType` means complete (Base Protocol → ResultType). */
+/** A modern answer as a legacy one; `id` is the host's id. An absent `resultType` means complete (Base Protocol → ResultType). */
 export function legacyAnswer(message: string, id: MessageId, method: string): ModernAnswer {
   const answer = rawMembers(message);
   answer.set('id', id);
@@ -85,7 +87,7 @@ export function legacyAnswer(message: string, id: MessageId, method: string): Mo
   return { kind: 'complete', text: rawObject(answer.set('result', rawObject(result))) };
 }
 
-/** Legacy revisions know structured content only as an object, and no other output schema. */
+/** Removes what legacy revisions do not allow: structured content and output schemas that are not objects. */
 function narrow(result: RawObject, method: string): void {
   if (method === 'tools/call' && result.get('structuredContent')?.startsWith('{') === false) {
     result.delete('structuredContent');
@@ -105,12 +107,12 @@ function narrow(result: RawObject, method: string): void {
 export function requestToHost(question: string, id: MessageId): string {
   const asked = question.startsWith('{') ? rawMembers(question) : new Map<string, string>();
   const params = rawChild(asked, 'params');
-  // Revision 2025-11-25 wants an id for each address that is shown; the modern one has none.
+  // Revision 2025-11-25 requires an id for URL mode elicitation; the modern revision has none.
   if (asked.get('method') === '"elicitation/create"' && params.get('mode') === '"url"') {
     if (!params.has('elicitationId')) params.set('elicitationId', id);
     asked.set('params', rawObject(params));
   }
-  // Whatever else the server put there.
+  // First, to be the leading members; last, to replace whatever the server put there.
   const own: [string, string][] = [
     ['jsonrpc', '"2.0"'],
     ['id', id],
@@ -118,7 +120,7 @@ export function requestToHost(question: string, id: MessageId): string {
   return rawObject(new Map([...own, ...asked, ...own]));
 }
 
-/** A notification of a subscription without the mark that only modern hosts know. */
+/** A notification without the subscription id, which only modern hosts know. */
 export function legacyNotification(message: string): string {
   const notification = rawMembers(message);
   const params = rawChild(notification, 'params');

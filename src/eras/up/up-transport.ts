@@ -43,7 +43,7 @@ import {
   modernRequest,
 } from './translate.ts';
 
-/** A legacy host with a modern server: each side hears its own revision. */
+/** Connects a legacy host to a modern server; each side receives messages of its own revision. */
 export class UpTransport implements Transport {
   readonly #options: ModernServerOptions;
   readonly #server: ModernServer;
@@ -82,7 +82,7 @@ export class UpTransport implements Transport {
       return ACCEPTED;
     }
     if (parsed.kind === 'notification') {
-      // Streamable HTTP → Cancellation: the closing of the response stream says it, no message is expected.
+      // Streamable HTTP → Cancellation: closing the response stream cancels the request; the server expects no message.
       if (parsed.method === 'notifications/cancelled') this.#cancel(idInParams(textOf(body), 'requestId'));
       return ACCEPTED;
     }
@@ -108,14 +108,16 @@ export class UpTransport implements Transport {
     }
   }
 
-  /** The stream that a legacy host expects beside its messages: what the subscriptions bring. */
+  /** The stream that a legacy host expects for unsolicited messages; it carries the notifications of the subscriptions. */
   async listen(options: MessageOptions): Promise<Reply> {
     options.signal.throwIfAborted();
     if (Object.keys(this.#filter()).length > 0) {
       this.#subscriptions
         .listen(this.#filter(), anySignal([options.signal, this.#ended.signal]))
         .catch((error: unknown) => {
-          this.#options.logger.debug('the server has no stream of its own', { error: describeError(error) });
+          this.#options.logger.debug('the server does not accept subscriptions', {
+            error: describeError(error),
+          });
         });
     }
     return eventsReply(this.#channel.read(options.signal));
@@ -183,7 +185,7 @@ export class UpTransport implements Transport {
     }
   }
 
-  /** The answer where it is all that came; what else there is, the rounds deal with. */
+  /** The answer, if the reply consists of nothing else; other replies are handled by the rounds. */
   #only([only, ...others]: readonly Received[], call: Call): ModernAnswer | undefined {
     const { envelope, text } = only ?? {};
     if (others.length > 0 || text === undefined || envelope?.kind !== 'response') return undefined;
@@ -225,7 +227,7 @@ export class UpTransport implements Transport {
     }
   }
 
-  /** All that a legacy server would have told by itself. */
+  /** A filter for everything that a legacy server would have announced unasked. */
   #filter(): SubscriptionFilter {
     const changes = (name: string) => {
       const capability = this.#capabilities[name];
@@ -243,10 +245,10 @@ export class UpTransport implements Transport {
     const params = { notifications, _meta: metaFor(this.#identity) };
     const body = serverRequest(id, 'subscriptions/listen', params);
     const request = { id, method: 'subscriptions/listen', params, body };
-    // It is opened again by a timer.
+    // `mayRecover` is false because a timer opens the stream again.
     return this.#server.send(request, { session: {}, signal, mayRecover: false });
   }
 }
 
 const NO_TASKS =
-  'Method not found: this server speaks revision 2026-07-28, whose tasks cannot be carried over to this host.';
+  'Method not found: this server speaks revision 2026-07-28, whose tasks cannot be translated for this host.';

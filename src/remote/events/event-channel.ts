@@ -4,8 +4,8 @@ type Step = IteratorResult<readonly ServerEvent[]>;
 const DONE: Step = { done: true, value: undefined };
 
 /**
- * Events handed from one stream to a reader, one at a time: an event counts as taken when its reader asks for the next. So what one
- * stream brings for many readers is still dealt with in the stream's order, and a slow reader slows the stream.
+ * Passes events from a stream to a reader, one at a time. An event counts as processed when its reader asks for the next one. So events that one
+ * stream brings for many readers are still processed in the order of the stream, and a slow reader slows the stream down.
  */
 export class EventChannel {
   #offered: { readonly event: ServerEvent; readonly taken: () => void } | undefined;
@@ -18,7 +18,7 @@ export class EventChannel {
     this.#arrived = resolve;
   });
 
-  /** Resolves when the event was dealt with. One at a time. */
+  /** Resolves when the event has been processed; only then may the next one be put. */
   put(event: ServerEvent): Promise<void> {
     this.#arrived();
     if (this.#closed) return Promise.resolve();
@@ -28,7 +28,7 @@ export class EventChannel {
     });
   }
 
-  /** No more events; with a failure, the reader is told of it. */
+  /** Ends the channel; with `failure`, reading fails with it. */
   close(failure?: unknown): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -39,7 +39,7 @@ export class EventChannel {
     this.#reader?.wake();
   }
 
-  /** A reader from here on; one that read before gets no more. Its leaving loses nothing: the next one goes on. */
+  /** Starts a new reader; an earlier reader gets no more events. No event is lost when a reader leaves: the next one continues. */
   read(): AsyncIterable<readonly ServerEvent[]> {
     const before = this.#reader;
     const reader = new Reader((own) => this.#next(own));
@@ -48,7 +48,7 @@ export class EventChannel {
     return { [Symbol.asyncIterator]: () => reader };
   }
 
-  /** What this reader gets now; undefined: it has to wait. */
+  /** The next step for this reader; undefined if it has to wait. */
   #next(reader: Reader): Step | { readonly failure: unknown } | undefined {
     if (reader !== this.#reader) return DONE;
     if (this.#offered !== undefined) {
@@ -63,7 +63,7 @@ export class EventChannel {
 }
 
 class Reader implements AsyncIterator<readonly ServerEvent[]> {
-  /** Tells the stream that the event in hand was dealt with. */
+  /** Tells the stream that the current event has been processed. */
   taken: (() => void) | undefined;
   readonly #ask: (own: Reader) => Step | { readonly failure: unknown } | undefined;
   #waiting:

@@ -7,19 +7,20 @@ import { LongLines } from './long-lines.ts';
 
 type Body = AsyncIterable<Uint8Array> & Partial<Pick<HttpBody, 'whole'>>;
 
-/** One event of a server's stream. `data` is empty where the event only carried an id (a primer), and bytes (UTF-8) where it is long. */
+/** One event of a server's stream. `data` is empty if the event only carried an id (a priming event), and bytes (UTF-8) if it is long. */
 export interface ServerEvent {
   readonly id: string | undefined;
   readonly event: string | undefined;
   readonly data: string | Uint8Array;
 }
 
+/** How `readEvents` reads a stream. */
 export interface EventStreamOptions {
   /** A longer message ends the stream with TooLargeError (.github/SECURITY.md, attack 16). */
   readonly maxMessageBytes: number;
   /** The server's wish for the pause before reconnecting, in milliseconds (HTML §9.2.6). */
   readonly onRetry: (ms: number) => void;
-  /** Only `message` events carry messages: of any other the id is kept, as its position in the stream, and the data is not. */
+  /** Drops the data of all events other than `message`; their ids are kept as positions in the stream. */
   readonly messagesOnly?: boolean;
 }
 
@@ -29,19 +30,19 @@ const LF = 0x0a;
 const CR = 0x0d;
 const LINE_FEED = Buffer.of(LF);
 
-/** Ids are positions in a stream; what is longer is not meant to be sent back. */
+/** Ids are positions in a stream; a longer one is not meant to be sent back. */
 const MAX_ID_CHARACTERS = 4_096;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern looks for them.
 const CONTROL = /[\x00-\x1f\x7f]/;
 
-/** An id that no header can hold is none: it would come back as `Last-Event-ID` (.github/SECURITY.md, attack 22). */
+/** Ignores an id that does not fit into a header, since it would be sent back as `Last-Event-ID` (.github/SECURITY.md, attack 22). */
 function usableId(id: string | undefined): string | undefined {
   return id === undefined || id.length > MAX_ID_CHARACTERS || CONTROL.test(id) ? undefined : id;
 }
 
 /**
- * The events of a `text/event-stream` body. Reading is what asks for more: the next chunk is taken when all events of the last
- * were. An event cut off by the end of the stream is not an event (HTML §9.2.6).
+ * The events of a `text/event-stream` body. The next chunk is read only when all events of the last one have been taken. An event cut off by the
+ * end of the stream is dropped (HTML §9.2.6). Throws TooLargeError for a message over the limit, and what the body throws.
  */
 export async function* readEvents(
   body: Body,
@@ -68,9 +69,9 @@ class EventReader {
   readonly #maxMessageBytes: number;
   readonly #parser: EventSourceParser;
   readonly #lines = new LongLines();
-  /** Long lines of the event that is being read, by what the parser has in their place. */
+  /** The long lines of the event being read, by the placeholder that the parser has instead. */
   readonly #long = new Map<string, Buffer>();
-  /** Nobody can guess what stands for a long line. */
+  /** Part of the placeholders, so that no server can guess one. */
   #secret: string | undefined;
   #longBytes = 0;
   #events: ServerEvent[] = [];
@@ -89,7 +90,7 @@ class EventReader {
           this.#events.push({ id: usableId(id), event, data: '' });
           return;
         }
-        // The parser only measures what it holds: an event that came whole in one chunk is measured here.
+        // The parser only measures its buffer; an event that arrived completely in one chunk is measured here.
         if (whole.length > maxMessageBytes) this.#isTooLarge = true;
         else if (!this.#isTooLarge) this.#events.push({ id: usableId(id), event, data: whole });
       },
@@ -115,7 +116,7 @@ class EventReader {
     return events;
   }
 
-  /** Throws TooLargeError once a message was too long. */
+  /** Throws TooLargeError if a message was too long. */
   check(): void {
     if (!this.#isTooLarge) return;
     throw new TooLargeError(`the server sent a message of more than ${this.#maxMessageBytes} bytes`, {
@@ -123,7 +124,7 @@ class EventReader {
     });
   }
 
-  /** HTML §9.2.5 replaces what is not UTF-8; in a message that would change what the server said, so such data stays as it came. */
+  /** HTML §9.2.5 replaces invalid UTF-8, which would change a message of the server; such data stays as bytes instead. */
   #takeBroken(bytes: Buffer): void {
     for (let from = 0, at = 0; at <= bytes.length; at++) {
       if (at < bytes.length && bytes[at] !== LF && bytes[at] !== CR) continue;
@@ -140,12 +141,12 @@ class EventReader {
     let lines = this.#isFirst && text.startsWith('\uFEFF') ? text.slice(1) : text;
     this.#isFirst = false;
     if (this.#isAfterReturn && lines.startsWith('\n')) lines = lines.slice(1);
-    // A return at the end of a chunk ends its line now: the parser would wait for a line feed that may never come (HTML §9.2.5).
+    // A carriage return at the end of a chunk ends its line now: the parser would wait for a line feed that may never come (HTML §9.2.5).
     this.#isAfterReturn = lines.endsWith('\r');
     this.#parser.feed(this.#isAfterReturn ? lines.replace(/\r\n?/g, '\n') : lines);
   }
 
-  /** The parser gets a name for a long `data` line; the line stays as it came. */
+  /** Keeps a long `data` line as bytes and gives the parser a placeholder for it. */
   #takeData(line: Buffer): void {
     this.#secret ??= randomToken(systemRandom, 128);
     const name = `${this.#secret}.${this.#long.size}`;

@@ -1,21 +1,21 @@
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** A line from here on stays bytes: its text would be a second copy, and on its way to the host a third. */
+/** Lines of at least this length stay bytes: a string would be a second copy of them, and encoding it for the host a third. */
 export const LONG_LINE_BYTES = 64 * 1024;
 
-/** Whole lines with their ends, or one long line without its end. */
+/** Whole lines with their line breaks, or one long line without its line break. */
 export type Piece = { readonly isLong: boolean; readonly bytes: Buffer };
 
 /**
- * A stream of bytes cut where lines end (LF, CR or both; HTML §9.2.5), so that each piece can be decoded by itself. What is not ended yet
- * is held as it came.
+ * Cuts a stream of bytes at line ends (LF, CR or both; HTML §9.2.5), so that each piece can be decoded by itself. The beginning of an unfinished
+ * line is held back.
  */
 export class LongLines {
   #held: Uint8Array[] = [];
   #heldBytes = 0;
 
-  /** Bytes of the line that has no end yet. */
+  /** The length of the unfinished line. */
   get heldBytes(): number {
     return this.#heldBytes;
   }

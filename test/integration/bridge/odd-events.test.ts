@@ -120,7 +120,7 @@ it('what comes in one piece with the answer to initialize, and behind it, reache
 describe('an answer whose stream holds no message', () => {
   it.each([
     ['text that is not JSON', 'data: tick\n\n', /sent something that is not JSON: "tick"/],
-    ['an object that is no message', 'data: {}\n\n', /JSON that is no JSON-RPC message/],
+    ['an object that is no message', 'data: {}\n\n', /JSON that is not a JSON-RPC message/],
     ['a named event', 'event: ping\ndata: {}\n\n', /ended its answer without/],
   ])('%s: the error says what came', async (_, odd, why) => {
     await using server = await startRawMcpServer();
