@@ -40,14 +40,12 @@ export interface CredentialStatus {
 }
 
 /** Which credentials `status` shows; without a property, all. */
-/** Which credentials `status` shows; without a property, all. */
 export interface StatusFilter {
   /** The canonical address. */
   readonly server?: string | undefined;
   readonly profile?: string | undefined;
 }
 
-/** The credentials as `status` shows them, filtered and sorted by server and profile. `now`: milliseconds since the epoch. */
 /** The credentials as `status` shows them, filtered and sorted by server and profile. `now`: milliseconds since the epoch. */
 export function statusOf(overviews: readonly CredentialOverview[], now: number, filter: StatusFilter) {
   const { server, profile } = filter;

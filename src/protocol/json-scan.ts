@@ -206,7 +206,7 @@ function isOfNumber(byte: number): boolean {
   );
 }
 
-/** Whether the brackets of a JSON text nest deeper than this, found without a stack of our own (.github/SECURITY.md, attack 17). */
+/** Whether the brackets of a JSON text nest deeper than `limit`, determined without recursion (.github/SECURITY.md, attack 17). */
 export function isNestedDeeper(text: string, limit: number): boolean {
   if (text.length <= limit) return false;
   let depth = 0;

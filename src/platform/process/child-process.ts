@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 
 /** The program to start. */
-/** The program to start. */
 export interface LaunchRequest {
   readonly command: string;
   readonly args: readonly string[];
@@ -13,7 +12,6 @@ export interface LaunchRequest {
   readonly watchMs: number;
 }
 
-/** What the child did within `watchMs`. */
 /** What the child did within `watchMs`. */
 export type LaunchOutcome =
   | { readonly kind: 'running' }
