@@ -64,7 +64,7 @@ export const PARTS: readonly Part[] = [
     name: 'locks and reservations',
     sources: ['src/store/lock/*.ts', 'src/store/reservation/*.ts'],
     // Not store.test.ts: it sets the umask, which the threads of Stryker's runner may not.
-    tests: ['test/integration/store/{lock-file,reservation}.test.ts'],
+    tests: ['test/integration/store/{lock-file,reservation,response-file}.test.ts'],
   },
   {
     name: 'records',

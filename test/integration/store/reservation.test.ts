@@ -1,9 +1,8 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Clock, systemClock } from '../../../src/platform/clock.ts';
 import { currentOwner } from '../../../src/platform/process/process-identity.ts';
-import { MAX_RECORD_BYTES } from '../../../src/store/record/record.ts';
 import { serializeRecord } from '../../../src/store/record/record-schema.ts';
 import {
   createReservation,
@@ -13,11 +12,7 @@ import {
   removeReservations,
   reservationPath,
 } from '../../../src/store/reservation/reservation.ts';
-import {
-  fillResponseFile,
-  prepareResponseFile,
-  readResponseFile,
-} from '../../../src/store/reservation/response-file.ts';
+import { fillResponseFile } from '../../../src/store/reservation/response-file.ts';
 import { wholeRecord } from '../../peers/processes/credentials.ts';
 import { TemporaryHome } from '../../peers/processes/home.ts';
 
@@ -126,6 +121,32 @@ describe('a reservation', () => {
   });
 });
 
+test.each(['a.b.3.claim', 'k.h.x3.claim', 'k.h.3.claim.tmp'])(
+  '%s is nobody who has come since',
+  async (name) => {
+    const reservation = await reserve();
+    await writeFile(join(home.folder, name), '');
+    expect(await reservation.prepare()).toBe(true);
+    reservation.abandon();
+  },
+);
+
+test('a reservation that says nothing any more must not be used', async () => {
+  const reservation = await reserve();
+  await writeFile(reservationPath(files, 1, 'claim'), 'nonsense');
+  expect(await reservation.prepare()).toBe(false);
+  reservation.abandon();
+});
+
+test('nor one whose folder has gone', async () => {
+  const folder = join(home.folder, 'credentials');
+  await mkdir(folder);
+  const reservation = await createReservation({ ...files, folder }, 1, clock);
+  await rm(folder, { recursive: true });
+  expect(await reservation?.prepare()).toBe(false);
+  reservation?.abandon();
+});
+
 describe('the heartbeat', () => {
   const turned = () => new Promise((resolve) => setTimeout(resolve, 20));
 
@@ -193,6 +214,12 @@ describe('reservations of others', () => {
     ]);
   });
 
+  test('one that goes while it is read is none', async () => {
+    await symlink(join(home.folder, 'gone'), reservationPath(files, 1, 'claim'));
+    await writeClaim(2);
+    expect((await read()).map(({ number }) => number)).toEqual([2]);
+  });
+
   test('a large claim is one all the same', async () => {
     const owner = await currentOwner();
     const padded = JSON.stringify({ nonce: 'n', owner, heartbeat: true }).padEnd(16 * 1024);
@@ -227,45 +254,5 @@ describe('reservations of others', () => {
     expect(await names()).toEqual(['k.h.1.claim', 'k.h.1.lost', 'k.h2.1.claim', 'k.json']);
     await removeReservations(files);
     expect(await names()).toEqual(['k.h2.1.claim', 'k.json']);
-  });
-});
-
-describe('the file for an answer', () => {
-  const path = () => join(home.folder, 'answer');
-
-  test('has room for the longest one, and says nothing yet', async () => {
-    expect(await readResponseFile(path())).toEqual({ kind: 'none' });
-    expect(await prepareResponseFile(path())).toBe(true);
-    const bytes = await readFile(path());
-    expect(bytes.length).toBe(MAX_RECORD_BYTES);
-    expect(bytes.every((byte) => byte === 0x20)).toBe(true);
-    expect(await readResponseFile(path())).toEqual({ kind: 'empty' });
-    expect(await names()).toEqual(['answer']);
-  });
-
-  test('is cut to the answer that is written into it', async () => {
-    await prepareResponseFile(path());
-    const bytes = serializeRecord(wholeRecord);
-    expect(await fillResponseFile(path(), bytes)).toBe(true);
-    expect(await readFile(path())).toEqual(Buffer.from(bytes));
-    expect(await readResponseFile(path())).toEqual({ kind: 'whole', record: wholeRecord });
-  });
-
-  test('is not made again by an answer that comes too late', async () => {
-    expect(await fillResponseFile(path(), Buffer.from('x'))).toBe(false);
-    expect(await names()).toEqual([]);
-  });
-
-  test('cannot be made where the folder has gone, and nothing stays of it', async () => {
-    expect(await prepareResponseFile(join(home.folder, 'gone', 'answer'))).toBe(false);
-    await expect(prepareResponseFile(join(home.folder, 'answer/\0'))).rejects.toThrow();
-    expect(await names()).toEqual([]);
-  });
-
-  test('that is none counts as one that may have been spent', async () => {
-    await writeFile(path(), 'x'.repeat(MAX_RECORD_BYTES + 1));
-    expect(await readResponseFile(path())).toEqual({ kind: 'empty' });
-    await writeFile(path(), '{"version":1}');
-    expect(await readResponseFile(path())).toEqual({ kind: 'empty' });
   });
 });
