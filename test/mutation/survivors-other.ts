@@ -91,4 +91,66 @@ export const OTHER_SURVIVORS: readonly Survivor[] = [
     mutated: ['} finally {}'],
     reason: 'A file that is left open is closed by the garbage collector; nothing else changes.',
   },
+  {
+    file: 'src/remote/http/backoff.ts',
+    line: `return ms !== undefined && ms > MAX_RETRY_AFTER_MS ? 'too-long' : ms;`,
+    mutated: [`return true && ms > MAX_RETRY_AFTER_MS ? 'too-long' : ms;`],
+    reason: 'Undefined is not more than any number.',
+  },
+  {
+    file: 'src/remote/http/refusal.ts',
+    line: `if (id === undefined || body.length === 0) return 'nothing';`,
+    mutated: [`if (id === undefined || false) return 'nothing';`],
+    reason: 'An empty body is no JSON, and short: nothing, by the last case too.',
+  },
+  {
+    file: 'src/remote/http/refusal.ts',
+    line: `if (id === undefined || body.length === 0) return 'nothing';`,
+    mutated: ['if (id === undefined || body.length === 0) return "";'],
+    reason: 'Only `answer` and `names-it` are looked for: anything else is nothing.',
+  },
+  {
+    file: 'src/remote/http/refusal.ts',
+    line: `return isSpeltAs(parsed.id, id) ? 'names-it' : 'nothing';`,
+    mutated: [`return isSpeltAs(parsed.id, id) ? 'names-it' : "";`],
+    reason: 'Only `answer` and `names-it` are looked for: anything else is nothing.',
+  },
+  {
+    file: 'src/remote/http/refusal.ts',
+    line: `: 'nothing';`,
+    mutated: [': "";'],
+    reason: 'Only `answer` and `names-it` are looked for: anything else is nothing.',
+  },
+  {
+    file: 'src/remote/http/refusal.ts',
+    line: `return parsed.id !== null && isSpeltAs(parsed.id, id) ? 'names-it' : 'nothing';`,
+    mutated: [`return parsed.id !== null && isSpeltAs(parsed.id, id) ? 'names-it' : "";`],
+    reason: 'Only `answer` and `names-it` are looked for: anything else is nothing.',
+  },
+  {
+    file: 'src/remote/http/refusal.ts',
+    line: 'default:',
+    mutated: ['default:'],
+    reason: 'Only `answer` and `names-it` are looked for: anything else is nothing.',
+  },
+  {
+    file: 'src/remote/http/refusal.ts',
+    line: `return 'nothing';`,
+    mutated: ['return "";'],
+    reason: 'Only `answer` and `names-it` are looked for: anything else is nothing.',
+  },
+  {
+    file: 'src/remote/http/refusal.ts',
+    line: '} catch (error) {',
+    mutated: ['} catch (error) {}'],
+    reason:
+      'JSON.parse throws nothing but a SyntaxError; the check keeps a fault of our own from being hidden.',
+  },
+  {
+    file: 'src/remote/http/refusal.ts',
+    line: 'if (!(error instanceof SyntaxError)) throw error;',
+    mutated: ['if (false) throw error;'],
+    reason:
+      'JSON.parse throws nothing but a SyntaxError; the check keeps a fault of our own from being hidden.',
+  },
 ];

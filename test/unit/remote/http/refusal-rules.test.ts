@@ -114,6 +114,13 @@ describe('a body that has to do with the message', () => {
     expect(rule(refusal(404, body))).toMatchObject(expected);
   });
 
+  test('an id that reads null is not the id that is missing', () => {
+    expect(rule(refusal(404, '{"id":null}'), { id: '"null"' as MessageId })).toMatchObject({
+      kind: 'failed',
+      mayHaveRun: false,
+    });
+  });
+
   test('a notification has no answer', () => {
     const id = { id: undefined };
     expect(classifyRejection(refusal(404, answer(1)), { hadSession: false, now: NOW, ...id }).kind).toBe(
