@@ -19,10 +19,10 @@ import { ServerCacheFile } from '../store/server-cache/server-cache.ts';
 import { composeAuthorization } from './credential.ts';
 import type { ProcessParts } from './process-parts.ts';
 
-/** A start lists several things within a moment of each other; they are written once. */
+/** The delay before the server cache is written: at its start a host requests several lists at once, and they are written together. */
 const REMEMBER_AFTER_MS = 1_000;
 
-/** The bridge on the real platform. `onHostGone` is told when nobody reads stdout any more. */
+/** Composes the bridge with the real platform. `onHostGone` is called when nobody reads stdout any more. */
 export async function composeBridge(
   config: Config,
   process: ProcessParts,

@@ -21,7 +21,7 @@ import { credentialParts, machineTokens } from './token-command.ts';
 
 export type NamedCommand = Exclude<ParsedCommand, { command: 'bridge' | 'help' | 'version' | 'presets' }>;
 
-/** What a command leaves: what goes to stdout, and how the process ends. */
+/** The result of a command: the output for stdout, and what decides the exit code. */
 export interface CommandResult {
   readonly output: string;
   readonly outcome: 'done' | 'failed' | 'sign-in-needed';
@@ -29,7 +29,7 @@ export interface CommandResult {
 
 const done = (output = ''): CommandResult => ({ output, outcome: 'done' });
 
-/** Whatever is longer is no credential. */
+/** A longer text is not a credential. */
 const STDIN_MAX_CHARACTERS = 256 * 1024;
 
 /** Runs a command on the real platform. Rejects with a DrawbridgeError. */
@@ -61,7 +61,7 @@ export async function runCommand(
         text: input,
         server: config.server,
       });
-      logger.inform(`Kept the credential for ${shownAddress(server)}.`);
+      logger.inform(`Saved the credential for ${shownAddress(server)}.`);
       return done();
     }
     case 'import-mcp-remote': {
@@ -73,7 +73,7 @@ export async function runCommand(
         headers: config.headers,
         folder: MCP_REMOTE_CONFIG_DIR || join(homedir(), '.mcp-auth'),
       });
-      logger.inform(`Took over the login of mcp-remote for ${shownAddress(server)}.`);
+      logger.inform(`Imported the login of mcp-remote for ${shownAddress(server)}.`);
       return done();
     }
     case 'logout':
@@ -123,7 +123,7 @@ async function runLogout(
   return { output: '', outcome: isClean ? 'done' : 'failed' };
 }
 
-/** Longer than this nobody waits for an authorization server to forget something. */
+/** The time limit for revoking tokens. */
 const REVOKE_LIMIT_MS = 10_000;
 
 function revoker(config: CommandConfig, process: ProcessParts, signal: AbortSignal) {
@@ -211,7 +211,8 @@ async function readInput(file: string | undefined, process: ProcessParts): Promi
     }
   }
   const input = await text(process.stdin);
-  if (input.length > STDIN_MAX_CHARACTERS) throw new ConfigError('what stands on stdin is too large');
+  if (input.length > STDIN_MAX_CHARACTERS)
+    throw new ConfigError('the text on stdin is too large for a credential');
   return input;
 }
 

@@ -16,7 +16,7 @@ import { httpFactory, type ProcessParts } from './process-parts.ts';
 import { signInHint } from './sign-in-hint.ts';
 import { signInSettings } from './sign-in-settings.ts';
 
-/** The credential of this server, shared with every other instance on the machine; or the header that the user gave. */
+/** The authorization for this server: the credential shared by all instances on the machine, or the header that the user gave. */
 export async function composeAuthorization(
   config: Config,
   key: string,
@@ -31,7 +31,7 @@ export async function composeAuthorization(
   return createInteractiveAuthorization(await openCredential(config, key, process, logger));
 }
 
-/** The credential on the real platform, for the bridge and for the commands alike. */
+/** Opens the credential on the real platform, for the bridge and the commands. */
 export async function openCredential(
   config: Config,
   key: string,
@@ -85,7 +85,7 @@ export async function openCredential(
         const { execPath, execArgv, entry, env } = process;
         return startSignIn(request, { launch: launchDetached, execPath, execArgv, entry, env });
       }
-      // A store that cannot be written cannot be shared: the sign-in runs here, for this bridge alone.
+      // A store that is not writable cannot be shared: the sign-in runs in this process and for this bridge only.
       const { runSignIn } = await import('../auth/sign-in/run.ts');
       const { signInPlatform } = await import('./sign-in.ts');
       const platform = await signInPlatform(request, process, logger, { store, leases });

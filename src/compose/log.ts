@@ -16,7 +16,7 @@ export function composeLogger(
   });
 }
 
-/** For what has to be said where no settings are known: plain, on stderr. */
+/** A plain log on stderr, for messages before the settings are known or after the log is closed. */
 export function createEmergencyLog(): LogSink {
   return createLogSink({ format: 'text', debug: false, silent: false, clock: systemClock });
 }

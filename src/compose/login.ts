@@ -14,7 +14,7 @@ import type { ProcessParts } from './process-parts.ts';
 import { challengeOf } from './server-challenge.ts';
 import { signInHint } from './sign-in-hint.ts';
 
-/** The sign-in in front of a person, on the real platform. */
+/** What the `login` command needs, on the real platform. */
 export async function loginParts(
   config: Config,
   force: boolean,
@@ -22,7 +22,7 @@ export async function loginParts(
   logger: LogSink,
 ): Promise<LoginParts> {
   const { nonInteractiveReason, openBrowser, log } = config;
-  // A terminal without a screen, over SSH: there is a person, and a browser wherever they sit.
+  // A terminal without a display, such as over SSH: there is a user, with a browser on another machine.
   const isRemote = nonInteractiveReason === 'no-display' && process.stdin.isTTY === true;
   const isThere = nonInteractiveReason === undefined || isRemote;
   const manual = !openBrowser || isRemote;
@@ -93,7 +93,7 @@ async function takePasted(
     const status = query === undefined ? undefined : (await answer(query)).status;
     if (query !== undefined && status !== 400) return;
     logger.inform(
-      'That is not the address of this sign-in. Paste the whole address at which the browser ended.',
+      'This is not the address of this sign-in. Paste the whole address that the browser shows last.',
     );
   }
 }

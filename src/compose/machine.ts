@@ -11,14 +11,14 @@ import { openStore } from '../store/open-store.ts';
 import { canonicalServer } from '../store/record/key.ts';
 import { httpFactory, type ProcessParts } from './process-parts.ts';
 
-/** A credential that no person is asked for, on the real platform. */
+/** The authorization with a grant that needs no person, on the real platform. */
 export async function composeMachineAuthorization(
   ...parts: Parameters<typeof machineOptions>
 ): Promise<Authorization> {
   return createMachineAuthorization(await machineOptions(...parts));
 }
 
-/** The same for the commands. */
+/** The options of that authorization, for the commands. */
 export async function machineOptions(
   config: Config,
   key: string,

@@ -9,20 +9,20 @@ import {
 import { createHttp } from '../platform/http/undici.ts';
 import { withoutUndefined } from '../platform/without-undefined.ts';
 
-/** What the process gives the program. */
+/** The parts of `process` that the program uses. */
 export interface ProcessParts {
   readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: Writable;
   readonly env: Environment;
   readonly pid: number;
   readonly execPath: string;
-  /** Node's own flags, which came before the entry. */
+  /** Node's own flags, which precede the script. */
   readonly execArgv: readonly string[];
-  /** What runs this program when given to `execPath`. */
+  /** The arguments of `execPath` that run this program. */
   readonly entry: readonly string[];
 }
 
-/** Connections for authorization servers and the server's own metadata: each asks the guard before it is made. */
+/** Makes HTTP clients for authorization servers and the server's metadata; the address guard checks each connection first. */
 export function httpFactory(
   env: Environment,
   server: URL,

@@ -11,8 +11,9 @@ import type { Store } from '../store/store.ts';
 const NAME = 'MCP_DRAWBRIDGE_CREDENTIALS';
 
 /**
- * Puts the credential of the environment into the store where there is none, or an earlier one of the same way. What a person has
- * signed in for stays, and so does what this one has been refreshed to meanwhile: the variable still holds the spent token.
+ * Puts the credential from the environment into the store if the store has none, or one from an earlier value of the variable. A login of a person
+ * stays, and so does a refreshed version of this credential, since the variable still contains the refresh token that was used up. Rejects
+ * with ConfigError for an unusable credential.
  */
 export async function seedStore(
   store: Store,
@@ -46,7 +47,7 @@ export async function seedStore(
     resource,
     now: systemClock.now(),
   });
-  // Of two starts at once one finds the other's; both bring the same.
+  // If two instances start at once, the second write is superseded; both have the same credential.
   await store.write(key, record, stored ?? null);
 }
 

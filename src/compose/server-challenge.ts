@@ -9,7 +9,7 @@ import { withoutUndefined } from '../platform/without-undefined.ts';
 import type { BearerChallenge } from '../protocol/www-authenticate.ts';
 import { httpFactory, type ProcessParts } from './process-parts.ts';
 
-/** The server's own challenge. None is no reason to stop: what is behind it has its well-known places, and says itself what is wrong. */
+/** The challenge of the server; undefined if it gives none. Discovery then uses the well-known addresses and reports what is wrong. */
 export async function challengeOf(
   config: Config,
   process: ProcessParts,
@@ -24,7 +24,7 @@ export async function challengeOf(
   }
 }
 
-/** With the user's headers, which go to the server alone (.github/SECURITY.md, attack 14). */
+/** Sends the user's headers, which go only to the server (.github/SECURITY.md, attack 14). */
 async function probe(
   config: Config,
   process: ProcessParts,

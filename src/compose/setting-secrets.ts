@@ -11,7 +11,7 @@ export interface SecretSettings {
 }
 
 /**
- * What of the settings nobody is to be told: the values of the user's headers and of the address's query, the secrets of clients, the passwords of
+ * The secrets in the settings: the values of the user's headers, the query of the server's address, the secrets of clients, and the passwords of
  * proxies.
  */
 export function settingSecrets(
@@ -29,7 +29,7 @@ export function settingSecrets(
 
 const PROXY_VARIABLES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY'];
 
-/** What every program sends; to take `application/json` out of each text would hide what is wrong and no secret. */
+/** Headers whose values are not secrets; redacting `application/json` everywhere would only hide what is wrong. */
 const NO_SECRETS = new Set(['accept', 'accept-language', 'cache-control', 'content-type', 'user-agent']);
 
 function headerSecrets([name, value]: Config['headers'][number]): string[] {
@@ -38,7 +38,7 @@ function headerSecrets([name, value]: Config['headers'][number]): string[] {
   return lowered === 'cookie' ? cookieValues(value) : [value];
 }
 
-/** RFC 6265 §4.2.1. A server may show each alone. */
+/** The values in a `Cookie` header (RFC 6265 §4.2.1); a server may quote each of them by itself. */
 function cookieValues(header: string): string[] {
   const values = header.split(';').map((pair) => pair.slice(pair.indexOf('=') + 1).trim());
   return [header, ...values];

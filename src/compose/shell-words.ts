@@ -1,23 +1,23 @@
-/** A command as it can be copied into a terminal: what its arguments mean does not depend on what the shell makes of their characters. */
+/** A command that can be copied into a terminal, with every argument quoted so that the shell does not interpret it. */
 export function shellCommand(words: readonly string[], platform: NodeJS.Platform): string {
   if (platform !== 'win32') return words.map(posixWord).join(' ');
   const cmd = words.map(cmdWord).join(' ');
   const powerShell = words.map(powerShellWord).join(' ');
-  // Nobody can tell which of the two somebody will open.
+  // We cannot know which of the two shells the user will open.
   return cmd === powerShell ? cmd : `${cmd} (in PowerShell: ${powerShell})`;
 }
 
-/** POSIX.1 Shell Command Language, 2.2.2: nothing between single quotes means anything, and no quote can stand there. */
+/** POSIX.1 Shell Command Language, 2.2.2: single quotes make every character literal, and cannot contain a single quote. */
 export function posixWord(word: string): string {
   return /^[\w./:@%+,=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-/** Read by cmd and by PowerShell as it stands; a comma makes a list in PowerShell, and so does `@`. */
+/** Words that cmd and PowerShell take literally. Not `,` and `@`, with which PowerShell makes lists. */
 const PLAIN_ON_WINDOWS = /^([\w/\\][\w./:\\-]*|\.[\w./\\-]*|--[a-z-]+|-[a-z])$/i;
 
 /**
- * cmd takes variables between `%` inside quotes too; `^` keeps one from it, but only outside. It passes on the quotes, which each
- * program reads by itself: as the C runtime does it, two are one inside quotes, and backslashes before a quote count half.
+ * cmd expands variables between `%` inside quotes too; `^` prevents that, but only outside of quotes. cmd passes the quotes on to the program, which
+ * parses them itself. With the C runtime, two quotes inside quotes are one, and backslashes before a quote count half.
  */
 export function cmdWord(word: string): string {
   if (PLAIN_ON_WINDOWS.test(word)) return word;
@@ -29,8 +29,8 @@ export function cmdWord(word: string): string {
 const CMD_MARKS = { '"': '""', '%': '"^%"', '': '' };
 
 /**
- * PowerShell, about_Quoting_Rules: nothing between single quotes means anything, and two of them are one. Typographic quotes count as
- * quotes. Without any of that double quotes say the same, as in cmd.
+ * PowerShell, about_Quoting_Rules: single quotes make every character literal, and two of them inside are one. Typographic quotes count as quotes. A
+ * word without special characters can be in double quotes, as in cmd.
  */
 export function powerShellWord(word: string): string {
   if (PLAIN_ON_WINDOWS.test(word)) return word;

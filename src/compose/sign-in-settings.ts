@@ -2,9 +2,9 @@ import type { SignInSettings } from '../auth/sign-in/ensure.ts';
 import type { Config } from '../config/config.ts';
 import { canonicalServer } from '../store/record/key.ts';
 
-/** What of the settings a sign-in is told. */
+/** The settings that a sign-in needs. */
 export function signInSettings(config: Config): SignInSettings {
-  // Of a grant that needs no person, which another process need not know.
+  // The settings of a grant without a person may contain secrets that the sign-in process does not need.
   const { machineGrant, ...oauth } = config.oauth;
   return {
     ...oauth,

@@ -12,7 +12,7 @@ import type { Store } from '../store/store.ts';
 import { httpFactory, type ProcessParts } from './process-parts.ts';
 import { settingSecrets } from './setting-secrets.ts';
 
-/** The detached sign-in on the real platform. */
+/** What the detached sign-in process needs, on the real platform. */
 export async function composeSignIn(process: ProcessParts, stop: AbortSignal): Promise<SignInProcessOptions> {
   let logger: LogSink | undefined;
   return {
@@ -35,7 +35,7 @@ export async function composeSignIn(process: ProcessParts, stop: AbortSignal): P
   };
 }
 
-/** What a sign-in needs of the machine. */
+/** The parts of the platform that a sign-in needs. */
 export async function signInPlatform(
   request: SignInRequest,
   process: ProcessParts,

@@ -11,16 +11,19 @@ import type { ProcessParts } from './process-parts.ts';
 import { challengeOf } from './server-challenge.ts';
 import { signInHint } from './sign-in-hint.ts';
 
-/** What `token` and `tokens export` hand out, by whatever grant. */
+/** What `token` and `tokens export` need, whatever the grant. Rejects with ConfigError if the settings contain an Authorization header. */
 export async function credentialParts(
   config: Config,
   process: ProcessParts,
   logger: Logger,
 ): Promise<CredentialParts> {
   if (config.staticAuthorization) {
-    throw new ConfigError('this server is given an Authorization header, so it has no credential here', {
-      hint: 'Leave --header Authorization out of the settings to sign in.',
-    });
+    throw new ConfigError(
+      'the settings contain an Authorization header for this server, so it has no credential here',
+      {
+        hint: 'To sign in, remove --header Authorization from the settings.',
+      },
+    );
   }
   const tools = { logger, clock: systemClock, random: systemRandom };
   const common = { server: config.server.href, signInHint: signInHint(config), ...tools };
@@ -38,7 +41,7 @@ export async function credentialParts(
   return { ...common, validToken: (signal) => validToken(credential, signal) };
 }
 
-/** `forceNew`: whatever is stored. */
+/** Makes a function that obtains a token with a grant that needs no person. `forceNew`: even if a valid token is stored. */
 export function machineTokens(
   config: Config,
   process: ProcessParts,

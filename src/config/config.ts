@@ -10,30 +10,30 @@ import type { Environment } from './sources/environment.ts';
 import type { Header } from './sources/headers.ts';
 import { type ReadSettings, readSettings } from './sources/settings.ts';
 
-/** Everything the program was told, checked once. Nothing else reads argv, the environment or a file for settings. */
+/** All settings, checked. No other code reads settings from argv, the environment or a file. */
 export interface Config {
   readonly server: URL;
   readonly oauth: OAuthConfig;
   readonly allowHttp: boolean;
-  /** For the MCP origin alone; expanded and checked. */
+  /** Headers for the MCP origin only; expanded and checked. */
   readonly headers: readonly Header[];
   /** One of the headers is `Authorization`: OAuth is off. */
   readonly staticAuthorization: boolean;
   readonly transport: 'auto' | 'http' | 'sse' | 'sse-first';
   readonly authTimeoutMs: number;
   readonly caFile?: string | undefined;
-  /** What this program shows of itself to a server that asks (mutual TLS). */
+  /** The certificate to show to a server that asks for one (mutual TLS). */
   readonly clientCertificate?: { readonly certFile: string; readonly keyFile: string } | undefined;
   readonly cookies: boolean;
   readonly pingIntervalMs?: number | undefined;
   readonly wait: boolean;
   readonly openBrowser: boolean;
-  /** The same login from a terminal. */
+  /** The command that signs in with the same settings from a terminal. */
   readonly loginCommand: LoginCommand;
-  /** Never a browser, never a listener, and why. */
+  /** Present if nobody can sign in here, so that no browser and no listener is opened; says why. */
   readonly nonInteractiveReason?: NonInteractiveReason | undefined;
   readonly store: 'disk' | 'memory';
-  /** MCP_DRAWBRIDGE_CREDENTIALS, not yet looked at. */
+  /** The text of MCP_DRAWBRIDGE_CREDENTIALS, not parsed yet. */
   readonly credentials?: string | undefined;
   readonly maxMessageBytes: number;
   readonly connectTimeoutMs: number;
@@ -41,10 +41,10 @@ export interface Config {
   readonly log: { readonly debug: boolean; readonly silent: boolean; readonly format: 'text' | 'json' };
 }
 
-/** What the commands are told beside that; some need no server. */
+/** The settings of the commands; some of them need no server. */
 export interface CommandConfig extends Omit<Config, 'server'> {
   readonly server?: URL | undefined;
-  /** As the user gave it: without one, `status` shows them all. */
+  /** The profile that the user gave; without one, `status` shows all profiles. */
   readonly onlyProfile?: string | undefined;
   /** MCP_DRAWBRIDGE_TOKEN. */
   readonly token?: string | undefined;
@@ -57,6 +57,7 @@ export interface CommandConfig extends Omit<Config, 'server'> {
   readonly file?: string | undefined;
 }
 
+/** The command to run, with its settings. */
 export type ParsedCommand =
   | { readonly command: 'bridge'; readonly config: Config; readonly warnings: readonly string[] }
   | {
@@ -68,16 +69,17 @@ export type ParsedCommand =
   | { readonly command: 'presets' }
   | { readonly command: 'version' };
 
+/** Default values of the options that have a unit. */
 export const defaults = {
-  /** Time to find the password, the second factor and the right account. */
+  /** Enough time to find the password, the second factor and the right account. */
   authTimeoutMs: 300_000,
-  /** A black hole is noticed before a host gives up on its request. */
+  /** Short enough to notice an unreachable server before a host gives up on its request. */
   connectTimeoutMs: 10_000,
-  /** Larger than any honest message seen; small enough for a few of them in memory. */
+  /** Larger than any ordinary message seen; small enough to hold several of them in memory. */
   maxMessageBytes: 32 * 1024 ** 2,
 } as const;
 
-/** Arguments (without `node` and the script), environment, files → what to do. Throws UsageError or ConfigError. */
+/** Reads the arguments (without `node` and the script), the environment and files. Throws UsageError or ConfigError. */
 export function loadConfig(
   argv: readonly string[],
   environment: Environment,
@@ -107,7 +109,7 @@ function noServer(words: string): UsageError {
 function checkServer(server: URL, allowHttp: boolean): void {
   if (server.protocol === 'http:' && !isLoopback(server) && !allowHttp) {
     throw new UsageError(
-      `the server's address is plain http: everyone on the way to ${server.host} could read the tokens`,
+      `the server's address is plain http: everyone between here and ${server.host} could read the tokens`,
       {
         hint: 'use https://, or add --allow-http if the network between is trusted',
       },
@@ -121,13 +123,13 @@ function commonConfig(
   platform: NodeJS.Platform,
 ): Omit<Config, 'server'> {
   const { ca, cert, key, home, token, credentials } = settings;
-  // A header that was written out is the stronger word.
+  // An explicit header takes precedence over MCP_DRAWBRIDGE_TOKEN.
   const isGiven = given.some(([name]) => name.toLowerCase() === 'authorization');
   const headers: readonly Header[] =
     token === undefined || isGiven ? given : [...given, ['Authorization', `Bearer ${token}`]];
   if ((cert === undefined) !== (key === undefined)) {
     throw new UsageError('--cert and --key only work together', {
-      hint: 'name the file of the certificate with --cert and that of its private key with --key',
+      hint: 'pass the certificate with --cert FILE and its private key with --key FILE',
     });
   }
   const nobody = nonInteractiveReason(settings, deps.environment, platform);

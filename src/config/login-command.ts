@@ -4,18 +4,19 @@ import type { Effective } from './options/given-options.ts';
 import type { Given, Option } from './options/option.ts';
 import { type OptionName, options } from './options/options.ts';
 
-/** What a person types after `mcp-drawbridge login` to end in the credential that these settings mean. Holds no secret. */
+/** The arguments for `mcp-drawbridge login` that sign in to the same credential as these settings. Contains no secret. */
 export interface LoginCommand {
   readonly words: readonly string[];
-  /** What they have to bring along, because it is or may be a secret. */
+  /** What the user has to add because it is or may be a secret. */
   readonly notes: readonly string[];
 }
 
-/** The variable of the secret that was written out: any name does that is none of ours. */
+/** The variable suggested for a secret that was given literally; any name that is not one of ours would do. */
 const SECRET_VARIABLE = 'CLIENT_SECRET';
 
+/** Derives the login command from the options in effect. */
 export function loginCommand(effective: Effective): LoginCommand {
-  // Not only its flags and variables: a terminal has another environment than a host's configuration.
+  // Includes options from the environment, since a terminal has another environment than the host's configuration.
   const words: string[] = [];
   const notes: string[] = [];
   const [config] = effective.get('config') ?? [];
@@ -42,7 +43,7 @@ export function loginCommand(effective: Effective): LoginCommand {
     words.push('--client-secret-env', SECRET_VARIABLE);
     notes.push(`with the client secret in the environment variable ${SECRET_VARIABLE}`);
   }
-  // Who copies the command is somebody.
+  // Whoever runs this command in a terminal can sign in there, whatever the config file says.
   const [nobody] = effective.get('non-interactive') ?? effective.get('interactive') ?? [];
   if (nobody !== undefined && isInFile(nobody)) words.push('--non-interactive=false');
   return { words, notes };
@@ -55,7 +56,7 @@ function asFlag(name: string, option: Option, text: string): string[] {
   return value.startsWith('-') ? [`${flag}=${value}`] : [flag, value];
 }
 
-/** Some servers carry a key in the query, and these words go to hosts and logs. */
+/** Hides the query, which may contain a key, because the command is shown to hosts and in logs. */
 function address(text: string, notes: string[]): string {
   const { search, href } = new URL(text);
   if (search === '') return href;
@@ -63,7 +64,7 @@ function address(text: string, notes: string[]): string {
   return shownAddress(href);
 }
 
-/** Such as `Bearer ${TOKEN}`: what else stands there may be a secret. */
+/** Whether a header's value consists only of variables, such as `Bearer ${TOKEN}`; anything else may be a secret. */
 function isOnlyVariables(value: string): boolean {
   return value.includes('${') && /^\s*([A-Za-z]+\s+)?(\$\{[^{}]*\}\s*)+$/.test(value);
 }

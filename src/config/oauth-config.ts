@@ -7,17 +7,19 @@ import { presetOf } from './options/presets.ts';
 import type { Environment } from './sources/environment.ts';
 import type { Settings } from './sources/settings.ts';
 
-/** Who signs in, how, and with what on top of what the specification says. */
+/** The OAuth settings, including those that only this process needs. */
 export interface OAuthConfig extends OAuthSettings {
-  /** What `grant` needs, where it is one that needs no person. */
+  /** The settings of `grant`, if it is one that needs no person. */
   readonly machineGrant?: MachineGrant | undefined;
 }
 
+/** What `readOAuthConfig` reads from. */
 export interface OAuthConfigDeps {
   readonly environment: Environment;
   readonly readFile: (path: string) => string;
 }
 
+/** The OAuth settings without any option. */
 export const oauthDefaults: OAuthSettings = {
   profile: 'default',
   grant: 'authorization_code',
@@ -29,11 +31,11 @@ export const oauthDefaults: OAuthSettings = {
   useIdToken: false,
   dpop: 'auto',
   authorizeParams: [],
-  // The host that redirect allow-lists name most often (src/auth/README.md, "Azure, Atlassian").
+  // The host that redirect allow-lists contain most often (src/auth/README.md, "Azure, Atlassian").
   callback: { host: '127.0.0.1', path: '/callback' },
 };
 
-/** Options over the preset over the defaults. Throws UsageError or ConfigError where options do not fit together. */
+/** Combines the options with the preset and the defaults, in this order of precedence. Throws UsageError or ConfigError if options conflict. */
 export function readOAuthConfig(
   settings: Settings,
   authorizeParams: OAuthSettings['authorizeParams'],
@@ -70,10 +72,10 @@ export function readOAuthConfig(
     ...given,
     client,
     machineGrant,
-    // Of a preset: a resource that the user named is the stronger word.
+    // A resource that the user gave takes precedence over the preset's `noResource`.
     noResource: given.noResource && given.resource === undefined,
     audienceFromResource: given.audienceFromResource && !names.has('audience'),
-    // An ID token is bound to nothing.
+    // An ID token is not bound to a key.
     dpop: given.useIdToken ? 'never' : given.dpop,
     authorizeParams: [...given.authorizeParams.filter(([name]) => !names.has(name)), ...authorizeParams],
     callback: {
@@ -102,9 +104,9 @@ function checkClient(
   const isPerson = grant === 'authorization_code' || grant === 'device_code';
   if (client === undefined && isPerson && presetOf(settings.preset).needsClientId === true) {
     throw new UsageError(
-      `--preset ${settings.preset} needs --client-id: nobody can register there by program`,
+      `--preset ${settings.preset} needs --client-id: the vendor does not support automatic registration`,
       {
-        hint: 'ask whoever runs it for a client of a native (desktop) application, and name its id',
+        hint: 'ask the administrator for a client of a native (desktop) application, and pass its id',
       },
     );
   }
@@ -116,7 +118,7 @@ function checkClient(
 function readClient(settings: Settings, deps: OAuthConfigDeps): ConfiguredClient | undefined {
   const clientSecret = readSecret('client', settings, deps);
   const keyFile = settings['client-key'];
-  // A document that names a key is a client like one that was registered by hand.
+  // With a key, a client metadata document is used like a client that was registered by hand.
   const clientId = settings['client-id'] ?? (keyFile && settings['client-metadata-url']);
   if (settings['client-id'] === undefined && clientSecret !== undefined) {
     throw needs('a client secret', '--client-id');
@@ -164,7 +166,7 @@ function readSecret(
   return usableSecret(readText(`--${whose}-secret-file`, file, deps), quote(file));
 }
 
-/** A final line break is the editor's. */
+/** Removes the final line break that editors add. Throws ConfigError for a text that is not a secret. */
 function usableSecret(text: string, place: string): string {
   const secret = text.replace(/\r?\n$/, '');
   if (/^[\x20-\x7e]{1,4096}$/.test(secret)) return secret;

@@ -1,7 +1,7 @@
 import { UsageError } from '../../errors.ts';
 import { unsupportedCommands } from './unsupported.ts';
 
-/** What can be asked for beside the bridge, which needs no word. */
+/** The commands besides the bridge, which has no name on the command line. */
 export const commands = [
   'login',
   'logout',
@@ -12,17 +12,19 @@ export const commands = [
   'import-mcp-remote',
 ] as const;
 
+/** A command that runs; `bridge` is the default. */
 export type Command = 'bridge' | (typeof commands)[number];
 
+/** The command and its arguments. */
 export interface CommandWords {
   readonly command: Command | 'help' | 'version' | 'presets';
   /** The arguments without the words of the command. */
   readonly rest: readonly string[];
-  /** `token --header`, a switch here: what goes to the MCP server is none of this command's business. */
+  /** `token --header`: for this command `--header` is a switch, since it sends nothing to the MCP server. */
   readonly wholeHeader: boolean;
 }
 
-/** Which command the arguments ask for. A first word that is none is an address, or a mistake for later. */
+/** The command that the arguments name. A first word that is not a command is taken for the address, which is checked later. Throws UsageError. */
 export function commandWords(argv: readonly string[]): CommandWords {
   const end = argv.indexOf('--');
   const flags = new Set(end === -1 ? argv : argv.slice(0, end));
@@ -35,10 +37,10 @@ export function commandWords(argv: readonly string[]): CommandWords {
   if (first === 'help' || flags.has('--help') || flags.has('-h')) return as('help', 0);
   if (first === 'version' || flags.has('--version') || flags.has('-v')) return as('version', 0);
   if (first === 'presets') return as('presets', 0);
-  if (unsupportedCommands.includes(first)) throw new UsageError(`the command ${first} is not built yet`);
+  if (unsupportedCommands.includes(first)) throw new UsageError(`the command ${first} is not supported yet`);
   if (first === 'tokens') {
     if (second === 'export' || second === 'import') return as(`tokens ${second}`, 2);
-    throw new UsageError('tokens needs to know what to do', { hint: 'tokens export URL, or tokens import' });
+    throw new UsageError('tokens needs a subcommand', { hint: 'tokens export URL, or tokens import' });
   }
   const command = commands.find((each) => each === first);
   if (command === undefined) return as('bridge', 0);

@@ -3,12 +3,12 @@ import { quote } from '../../protocol/quote.ts';
 import { type Command, commands } from './commands.ts';
 import { nearest } from './nearest.ts';
 
-/** What `--help` is asked about; `all`: every option. */
+/** The topics of `--help`; `all`: every option. */
 export type HelpTopic = Exclude<Command, 'bridge'> | 'presets' | 'all';
 
 const TOPICS: readonly HelpTopic[] = ['all', 'presets', ...commands];
 
-/** `help login`, `login --help`, `--help all`, `help options`. None: what fits on a screen. */
+/** The topics in `help login`, `login --help`, `--help all` or `help options`; empty for the short help. Throws UsageError for an unknown topic. */
 export function helpTopics(argv: readonly string[]): readonly HelpTopic[] {
   const isAsked = ['help', '--help', '-h'].some((word) => word === argv[0]);
   const [first = '', second = ''] = isAsked ? argv.slice(1) : argv;
@@ -20,7 +20,7 @@ export function helpTopics(argv: readonly string[]): readonly HelpTopic[] {
   }
   const topic = TOPICS.find((each) => each === first);
   if (topic !== undefined) return [topic];
-  // Behind an address or an option it is the program's own help that is wanted.
+  // After an address or an option, `--help` asks for the general help.
   if (!isAsked || first === '' || first.startsWith('-') || URL.canParse(first)) return [];
   const near = nearest(first, [...TOPICS, 'options', 'tokens']);
   throw new UsageError(`no help on ${quote(first)}`, {

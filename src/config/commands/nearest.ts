@@ -1,7 +1,7 @@
-const MAX_DISTANCE_SHARE = 0.4; // further off than this a suggestion is a guess
+const MAX_DISTANCE_SHARE = 0.4; // beyond this a suggestion would be a guess
 const MAX_LENGTH = 64; // no name is longer; the distance is quadratic in the length
 
-/** The candidate that the text was most likely meant to be, if any is close. */
+/** The candidate most similar to the text, or undefined if none is close. */
 export function nearest(text: string, candidates: Iterable<string>): string | undefined {
   if (text.length > MAX_LENGTH) return undefined;
   const wanted = text.toLowerCase();
@@ -16,7 +16,7 @@ export function nearest(text: string, candidates: Iterable<string>): string | un
   return best?.candidate;
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment). */
+/** The number of insertions, deletions, replacements and swaps of neighbours (optimal string alignment). */
 function editDistance(from: string, to: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: to.length + 1 }, (_, column) => column);

@@ -1,6 +1,6 @@
 /**
- * What is known by name but not built: mcp-remote's flags and those of this program's plan. A setting that somebody counts on is
- * refused, never ignored.
+ * Flags that are known but not supported: those of mcp-remote and some planned ones. A setting that a user relies on is refused instead of
+ * ignored.
  */
 export const unsupportedFlags: ReadonlySet<string> = new Set([
   // mcp-remote 0.15
@@ -16,4 +16,5 @@ export const unsupportedFlags: ReadonlySet<string> = new Set([
   'token-endpoint',
 ]);
 
+/** Commands that are planned but not supported yet. */
 export const unsupportedCommands: readonly string[] = ['doctor'];

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 
-/** A check of one option's text: returns the value, or says what was expected by `expected(…)`. */
+/** Makes a schema for an option's text from a function that returns the value, or `expected(…)` if the text is wrong. */
 export function check<T>(read: (text: string) => T | Expected) {
   return z.pipe(
     z.string(),
@@ -19,6 +19,7 @@ class Expected {
     this.what = what;
   }
 }
+/** What `read` returns for a wrong text; `what` completes the message "expected …". */
 export const expected = (what: string) => new Expected(what);
 
 const SWITCH_WORDS = new Map<string, boolean>([
@@ -26,19 +27,23 @@ const SWITCH_WORDS = new Map<string, boolean>([
   ...['false', '0', 'no', 'off'].map((word) => [word, false] as const),
 ]);
 
+/** A switch. */
 export const onOff = check((text) => SWITCH_WORDS.get(text.toLowerCase()) ?? expected('true or false'));
 
+/** Any text. */
 export const anyText = check((text) => text);
 
+/** The path of a file or folder. */
 export const filePath = check((text) => (text.includes('\0') ? expected('the path of a file') : text));
 
+/** One of some words, each with its value. */
 export function oneOf<const T extends Readonly<Record<string, unknown>>>(words: T) {
   return check((text): T[keyof T] | Expected =>
     Object.hasOwn(words, text) ? (words[text] as T[keyof T]) : expected(Object.keys(words).join(', ')),
   );
 }
 
-/** Seconds as a person writes them, milliseconds as the program counts them. */
+/** Reads seconds; the value is in milliseconds. */
 export function seconds(range: { readonly least: number; readonly most: number }) {
   return check((text) => {
     const value = /^\d{1,9}(\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN;
@@ -48,9 +53,9 @@ export function seconds(range: { readonly least: number; readonly most: number }
   });
 }
 
-/** mcp-remote's `0` for "no limit", where there never is one here. */
+/** Accepts mcp-remote's `0` for "no limit", since there never is a limit here. */
 export const zeroOnly = check((text) =>
-  text === '0' ? 0 : expected('0, which is how it always works here; a limit is not built yet'),
+  text === '0' ? 0 : expected('0, since there is never a limit here'),
 );
 
 const BYTE_UNITS = new Map([
@@ -60,6 +65,7 @@ const BYTE_UNITS = new Map([
   ['gib', 1024 ** 3],
 ]);
 
+/** Reads a size such as `32MiB`; the value is in bytes. */
 export function byteCount(range: { readonly least: number; readonly most: number }) {
   return check((text) => {
     const [, digits, unit] = /^(\d{1,10}) ?([kmg]ib)?$/i.exec(text) ?? [];
@@ -72,20 +78,21 @@ export function byteCount(range: { readonly least: number; readonly most: number
   });
 }
 
+/** A TCP port. */
 export const port = check((text) => {
   const value = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   return value >= 1 && value <= 65535 ? value : expected('a port, from 1 to 65535');
 });
 
-/** The listener is on the loopback interfaces only; this is how they are written in the redirect URI. */
+/** The loopback host in the redirect URI. The listener binds to the loopback interfaces only. */
 export const loopbackHost = check((text) => {
   if (text === '::1' || text === '[::1]') return '[::1]';
   return text === 'localhost' || text === '127.0.0.1' ? text : expected('127.0.0.1, localhost or [::1]');
 });
 
-const PATH_MAX_CHARACTERS = 200; // a redirect URI is registered and compared as text; longer ones are a mistake
+const PATH_MAX_CHARACTERS = 200; // a longer one is a mistake
 
-/** Only a path that URL parsing leaves as it is can be compared byte for byte with the registered one. */
+/** The path of the redirect URI. URL parsing must not change it, since servers compare it byte for byte with the registered one. */
 export const callbackPath = check((text) => {
   const plain = /^\/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*$/.test(text) && text.length <= PATH_MAX_CHARACTERS;
   return plain && !text.startsWith('//') && new URL(`http://localhost${text}`).pathname === text
@@ -93,27 +100,28 @@ export const callbackPath = check((text) => {
     : expected('a path such as /callback, without a query');
 });
 
+/** The name of a profile. */
 export const profileName = check((text) =>
   /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text)
     ? text
     : expected('a name of letters, digits, dots, dashes and underscores, at most 64'),
 );
 
-/** RFC 8707 §2: an absolute URI without a fragment. It goes out byte for byte, so nothing is normalized. */
+/** RFC 8707 §2: an absolute URI without a fragment. It is sent byte for byte, without normalization. */
 export const resourceIndicator = check((text) =>
   /^[\x21-\x7e]+$/.test(text) && URL.canParse(text) && !text.includes('#')
     ? text
     : expected('an absolute URI without a fragment, such as https://example.com/mcp'),
 );
 
-/** RFC 6749 §3.3. */
+/** A scope (RFC 6749 §3.3). */
 export const scopeList = check((text) =>
   /^[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*$/.test(text.trim())
     ? text.trim()
     : expected('scopes with one space between them'),
 );
 
-/** RFC 6750 §2.1, and whatever else visible that servers issue; a blank or line break would end the header. */
+/** A bearer token (RFC 6750 §2.1), or any visible ASCII, since servers issue it; a blank or line break would end the header value. */
 export const bearerToken = check((text) =>
   /^[\x21-\x7e]+$/.test(text) ? text : expected('a token without blanks or line breaks'),
 );

@@ -1,7 +1,7 @@
 import { anyText, bearerToken, oneOf, onOff } from './checks.ts';
 import type { Option } from './option.ts';
 
-/** Where nobody can be asked, and what only some commands know. */
+/** The options for machines where nobody can sign in, and those of single commands. */
 export const commandOptions = {
   'non-interactive': {
     group: 'Headless',
@@ -10,7 +10,7 @@ export const commandOptions = {
   },
   interactive: {
     group: 'Headless',
-    help: 'ask a person all the same',
+    help: 'ask a person nevertheless',
     schema: onOff,
   },
   store: {
@@ -30,7 +30,7 @@ export const commandOptions = {
   credentials: {
     group: 'Headless',
     placeholder: 'JSON',
-    help: 'what `tokens export` wrote; used where there is no login yet',
+    help: 'the output of `tokens export`; used if there is no login yet',
     environmentOnly: true,
     secret: true,
     schema: anyText,
@@ -38,21 +38,21 @@ export const commandOptions = {
 
   force: {
     group: 'Commands',
-    help: 'login: sign in anew, as another person too; imports: replace what is there',
+    help: 'login: sign in again, even with another account; imports: replace a login',
     flagOnly: true,
     only: ['login', 'tokens import', 'import-mcp-remote'],
     schema: onOff,
   },
   all: {
     group: 'Commands',
-    help: 'logout: of every server',
+    help: 'logout: log out of every server',
     flagOnly: true,
     only: ['logout'],
     schema: onOff,
   },
   json: {
     group: 'Commands',
-    help: 'status: for programs',
+    help: 'status: print JSON, for programs',
     flagOnly: true,
     only: ['status'],
     schema: onOff,

@@ -1,5 +1,5 @@
 import type { Given } from './option.ts';
 import type { OptionName } from './options.ts';
 
-/** Each option's strongest values; the paths among them expanded. */
+/** For each option the values of the strongest source, with paths expanded. */
 export type Effective = ReadonlyMap<OptionName, readonly Given[]>;

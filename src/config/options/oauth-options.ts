@@ -3,12 +3,12 @@ import { authorizeParameter, clientIdText, httpsUrl, variableName } from './oaut
 import type { Option } from './option.ts';
 import { presetNames } from './presets.ts';
 
-/** Who signs in, and by which grant: the rest of the options of the group "Sign-in". */
+/** The options for the client and the grant, which are part of the group "Sign-in". */
 export const clientOptions = {
   preset: {
     group: 'Sign-in',
     placeholder: 'NAME',
-    help: `what one vendor needs: ${presetNames.join(', ')}; see the command presets`,
+    help: `settings for a vendor: ${presetNames.join(', ')}; see the command presets`,
     login: 'key',
     schema: oneOf(Object.fromEntries(presetNames.map((name) => [name, name]))),
   },
@@ -22,14 +22,14 @@ export const clientOptions = {
   'client-secret-env': {
     group: 'Sign-in',
     placeholder: 'VARIABLE',
-    help: 'the environment variable that holds its secret',
+    help: 'the environment variable that contains the client secret',
     login: 'sign-in',
     schema: variableName,
   },
   'client-secret-file': {
     group: 'Sign-in',
     placeholder: 'FILE',
-    help: 'the file that holds its secret',
+    help: 'the file that contains the client secret',
     path: true,
     login: 'sign-in',
     schema: filePath,
@@ -37,7 +37,7 @@ export const clientOptions = {
   'client-secret': {
     group: 'Sign-in',
     placeholder: 'SECRET',
-    help: 'its secret as it is; in arguments every program on the machine can read it',
+    help: 'the client secret itself; every program on the machine can read arguments',
     secret: true,
     login: 'sign-in',
     schema: clientIdText,
@@ -45,7 +45,7 @@ export const clientOptions = {
   'client-key': {
     group: 'Sign-in',
     placeholder: 'FILE',
-    help: 'private key (PEM or JWK) with which the client signs who it is',
+    help: 'private key (PEM or JWK) with which the client authenticates',
     path: true,
     // Only with a metadata document: its address is the client's id where there is a key.
     login: 'key',
@@ -54,7 +54,7 @@ export const clientOptions = {
   'client-key-alg': {
     group: 'Sign-in',
     placeholder: 'ALG',
-    help: 'how it signs, such as ES256, RS256, PS256, EdDSA (default: by the key)',
+    help: 'signature algorithm, such as ES256, RS256, PS256, EdDSA (default: by the key)',
     login: 'sign-in',
     schema: oneOf({
       ES256: 'ES256',
@@ -72,7 +72,7 @@ export const clientOptions = {
   'client-metadata-url': {
     group: 'Sign-in',
     placeholder: 'URL',
-    help: 'a Client ID Metadata Document, where the server takes one',
+    help: 'a Client ID Metadata Document, if the server supports them',
     login: 'key',
     schema: httpsUrl,
   },
@@ -92,7 +92,7 @@ export const clientOptions = {
   'assertion-file': {
     group: 'Sign-in',
     placeholder: 'FILE',
-    help: 'the JWT of --grant jwt-bearer, read anew each time',
+    help: 'the JWT for --grant jwt-bearer, read for each token request',
     path: true,
     login: 'sign-in',
     schema: filePath,
@@ -100,7 +100,7 @@ export const clientOptions = {
   'id-token-file': {
     group: 'Sign-in',
     placeholder: 'FILE',
-    help: 'the ID token of --grant enterprise, read anew each time',
+    help: 'the ID token for --grant enterprise, read for each token request',
     path: true,
     login: 'sign-in',
     schema: filePath,
@@ -130,7 +130,7 @@ export const clientOptions = {
   'idp-client-key': {
     group: 'Sign-in',
     placeholder: 'FILE',
-    help: 'private key (PEM or JWK) with which --idp-client-id signs who it is',
+    help: 'private key (PEM or JWK) with which --idp-client-id authenticates',
     path: true,
     login: 'sign-in',
     schema: filePath,
@@ -145,14 +145,14 @@ export const clientOptions = {
   dpop: {
     group: 'Sign-in',
     placeholder: 'WHEN',
-    help: 'tokens bound to a key (RFC 9449): auto (where asked for), always, never (default: auto)',
+    help: 'tokens bound to a key (RFC 9449): auto (if asked for), always, never (default: auto)',
     login: 'key',
     schema: oneOf({ auto: 'auto', always: 'always', never: 'never' }),
   },
   issuer: {
     group: 'Sign-in',
     placeholder: 'URL',
-    help: 'the authorization server, byte for byte as its metadata names itself; no other will do',
+    help: 'the only authorization server to accept, spelled exactly as in its metadata',
     login: 'key',
     schema: httpsUrl,
   },
@@ -173,7 +173,7 @@ export const clientOptions = {
   },
   'use-id-token': {
     group: 'Sign-in',
-    help: 'show the server the ID token instead of the access token',
+    help: 'send the server the ID token instead of the access token',
     login: 'key',
     schema: onOff,
   },

@@ -19,12 +19,12 @@ import type { Option } from './option.ts';
 import { serverUrl } from './server-url.ts';
 
 const DAY_S = 86_400;
-/** Far above any message seen in the wild; a line of this size is held in memory as a whole. */
+/** Far above any message seen in practice; a line of this size has to fit into memory as a whole. */
 const MESSAGE_MOST_BYTES = 1024 ** 3;
-/** Below this even an `initialize` answer of an ordinary server does not fit. */
+/** With less, not even the answer to `initialize` of an ordinary server fits. */
 const MESSAGE_LEAST_BYTES = 64 * 1024;
 
-/** Every option there is. Order is the order of `--help`. */
+/** All options, in the order of `--help`. */
 export const options = {
   url: {
     group: 'Server',
@@ -105,19 +105,19 @@ export const options = {
   'ping-interval': {
     group: 'Server',
     placeholder: 'SECONDS',
-    help: 'ask an idle server for a sign of life this often (default: never)',
+    help: 'ping an idle server this often (default: never)',
     schema: seconds({ least: 1, most: DAY_S }),
   },
   'connect-timeout': {
     group: 'Server',
     placeholder: 'SECONDS',
-    help: 'time for a connection to be made (default: 10)',
+    help: 'time limit for making a connection (default: 10)',
     schema: seconds({ least: 0.1, most: 600 }),
   },
   'max-message-size': {
     group: 'Server',
     placeholder: 'BYTES',
-    help: 'largest single message, either way (default: 32MiB)',
+    help: 'largest single message in either direction (default: 32MiB)',
     schema: byteCount({ least: MESSAGE_LEAST_BYTES, most: MESSAGE_MOST_BYTES }),
   },
 
@@ -131,7 +131,7 @@ export const options = {
   scope: {
     group: 'Sign-in',
     placeholder: "'A B'",
-    help: 'ask for these scopes instead of what the server names',
+    help: 'request these scopes instead of those that the server names',
     login: 'key',
     schema: scopeList,
   },
@@ -172,12 +172,12 @@ export const options = {
   },
   'no-browser': {
     group: 'Sign-in',
-    help: 'show the address to open, open nothing',
+    help: 'show the sign-in address instead of opening a browser',
     schema: onOff,
   },
   'assume-pkce': {
     group: 'Sign-in',
-    help: 'sign in even where metadata does not mention PKCE, which is sent anyway',
+    help: 'sign in even if the metadata does not mention PKCE, which is used anyway',
     login: 'sign-in',
     schema: onOff,
   },
@@ -188,7 +188,7 @@ export const options = {
 
   wait: {
     group: 'Behaviour',
-    help: 'lists and calls wait for the whole sign-in, for scripts',
+    help: 'lists and calls wait until the sign-in is complete, for scripts',
     schema: onOff,
   },
   'enable-proxy': {
@@ -199,24 +199,24 @@ export const options = {
   'headers-timeout': {
     group: 'Behaviour',
     placeholder: '0',
-    help: 'no effect: a call that takes long is always waited for',
+    help: 'no effect: there is no time limit for a call',
     schema: zeroOnly,
   },
   'body-timeout': {
     group: 'Behaviour',
     placeholder: '0',
-    help: 'no effect: an idle stream is never closed from here',
+    help: 'no effect: the bridge never closes an idle stream',
     schema: zeroOnly,
   },
 
   debug: {
     group: 'Logs',
-    help: 'tell more on stderr, and keep a log file under the folder of --home',
+    help: 'log more on stderr, and to a file under the folder of --home',
     schema: onOff,
   },
   silent: {
     group: 'Logs',
-    help: 'nothing on stderr',
+    help: 'write nothing to stderr',
     schema: onOff,
   },
   'log-format': {
@@ -229,7 +229,7 @@ export const options = {
   config: {
     group: 'Settings',
     placeholder: 'FILE',
-    help: 'a JSON file with options; its keys are the names here without the dashes',
+    help: 'a JSON file with options; its keys are the names here without the leading dashes',
     path: true,
     notInFile: true,
     schema: filePath,
@@ -237,7 +237,7 @@ export const options = {
   home: {
     group: 'Settings',
     placeholder: 'DIR',
-    help: "where logins and logs are kept (default: the system's place for them)",
+    help: "where logins and logs are kept (default: the system's usual folder)",
     path: true,
     login: 'sign-in',
     schema: filePath,
@@ -245,7 +245,7 @@ export const options = {
   help: {
     group: 'Settings',
     aliases: ['h'],
-    help: 'show the help; --help all: of every option, login --help: of that command',
+    help: 'show the help; --help all: every option; login --help: that command',
     flagOnly: true,
     schema: onOff,
   },
@@ -258,6 +258,7 @@ export const options = {
   },
 } satisfies Record<string, Option>;
 
+/** The name of an option. */
 export type OptionName = keyof typeof options;
 
 const byName = new Map<string, OptionName>();
@@ -271,9 +272,10 @@ export function findOption(name: string): { readonly name: OptionName; readonly 
   return found === undefined ? undefined : { name: found, option: options[found] };
 }
 
+/** All names and aliases with more than one letter. */
 export const optionNames: readonly string[] = [...byName.keys()].filter((name) => name.length > 1);
 
-/** Options that a config file may hold. */
+/** The options that a config file may contain. */
 export const fileKeys: readonly string[] = optionNames.filter((name) => {
   const option = findOption(name)?.option;
   return option?.notInFile !== true && option?.flagOnly !== true && option?.environmentOnly !== true;

@@ -1,16 +1,17 @@
 import type { OAuthSettings } from '../../protocol/oauth-settings.ts';
 
-/** What one vendor needs that the shape of its answers cannot tell (each an option of the same meaning). */
+/** Settings that a vendor needs and that its responses do not reveal; each corresponds to an option. */
 export interface Preset {
   /** For `presets`: one line. */
   readonly about: string;
-  /** What it sets, unless the options say otherwise. */
+  /** What the preset sets; options take precedence. */
   readonly settings?: Partial<OAuthSettings>;
   readonly callbackHost?: 'localhost';
-  /** Nobody is registered there: said at once, instead of after a try. */
+  /** The vendor does not support automatic registration, so a missing client id is reported at once instead of after an attempt. */
   readonly needsClientId?: true;
 }
 
+/** The presets by name. */
 export const presets = {
   entra: {
     about:
@@ -48,7 +49,7 @@ export const presets = {
     needsClientId: true,
   },
   auth0: {
-    about: 'Auth0: the resource goes out as audience as well',
+    about: 'Auth0: the resource is sent as audience too',
     settings: { audienceFromResource: true },
   },
   okta: {
@@ -63,10 +64,13 @@ export const presets = {
   },
 } as const satisfies Record<string, Preset>;
 
+/** The name of a preset. */
 export type PresetName = keyof typeof presets;
 
+/** The names for `--preset`. */
 export const presetNames = Object.keys(presets) as readonly PresetName[];
 
+/** The preset with this name, or one that sets nothing. */
 export function presetOf(name: string | undefined): Preset {
   return name !== undefined && Object.hasOwn(presets, name) ? presets[name as PresetName] : { about: '' };
 }

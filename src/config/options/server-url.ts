@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
 
 /**
- * The server's address. What it must not hold is refused rather than dropped: a user name would be a secret in argv and
- * in the key of the credential, and a fragment never reaches a server.
+ * The server's address. Forbidden parts are refused instead of dropped: a user name would put a secret into argv and into the credential's key, and
+ * a fragment never reaches a server.
  */
 export const serverUrl = z.pipe(
   z.string(),
@@ -16,7 +16,7 @@ export const serverUrl = z.pipe(
 
 function urlFault(text: string): string | undefined {
   if (!URL.canParse(text)) return 'expected the address of an MCP server, such as https://example.com/mcp';
-  // Blanks and controls in the middle would be dropped or encoded without a word.
+  // The URL parser would silently drop or encode blanks and control characters.
   if (/[\s\p{Cc}]/u.test(text)) return 'expected an address without blanks';
   const url = new URL(text);
   if (url.protocol !== 'https:' && url.protocol !== 'http:')

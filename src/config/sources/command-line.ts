@@ -5,12 +5,13 @@ import { unsupportedFlags } from '../commands/unsupported.ts';
 import { environmentName, type Given } from '../options/option.ts';
 import { findOption, type OptionName, optionNames } from '../options/options.ts';
 
+/** The options and other arguments on the command line. */
 export interface CommandLine {
   readonly given: ReadonlyMap<OptionName, readonly Given[]>;
   readonly positionals: readonly string[];
 }
 
-/** Arguments → what was given for which option. `--name value`, `--name=value`, switches alone or as `--name=false`. */
+/** Reads the arguments: `--name value`, `--name=value`, switches alone or as `--name=false`. Throws UsageError. */
 export function readCommandLine(argv: readonly string[]): CommandLine {
   const given = new Map<OptionName, Given[]>();
   const positionals: string[] = [];
@@ -56,13 +57,13 @@ function splitFlag(argument: string): { written: string; name: string; inline: s
   const equals = argument.indexOf('=');
   const written = equals === -1 ? argument : argument.slice(0, equals);
   const inline = equals === -1 ? undefined : argument.slice(equals + 1);
-  // A single dash is for single letters; `-scope` must not pass for `--scope`.
+  // A single dash is only for single letters: `-scope` does not mean `--scope`.
   const name = /^--[^-]{2}|^-[^-]$/.test(written) ? written.replace(/^--?/, '') : written;
   return { written, name, inline };
 }
 
 function unknownFlag(written: string, name: string): UsageError {
-  if (unsupportedFlags.has(name)) return new UsageError(`${written} is not built yet`);
+  if (unsupportedFlags.has(name)) return new UsageError(`${written} is not supported yet`);
   const near = nearest(name.replace(/^-+/, ''), optionNames);
   return new UsageError(`unknown flag ${quote(written)}`, {
     hint: near === undefined ? 'see --help for all flags' : `did you mean --${near}?`,

@@ -7,7 +7,7 @@ import type { Given, Option } from '../options/option.ts';
 import { fileKeys, findOption, type OptionName } from '../options/options.ts';
 import { expandHome } from './expand-home.ts';
 
-/** The text of a config file → what was given for which option. */
+/** Reads the text of a config file; relative paths in it are relative to `file`. Throws ConfigError. */
 export function readConfigFile(
   text: string,
   file: string,
@@ -37,7 +37,7 @@ function parseObject(text: string, file: string): Readonly<Record<string, unknow
   try {
     value = JSON.parse(text.replace(/^\ufeff/, ''));
   } catch (error) {
-    // JSON.parse quotes the text around the fault, and the text can hold secrets: only the position is taken over.
+    // The error of JSON.parse quotes the text around the fault, which may contain secrets, so only its position is used.
     const position = /position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1];
     const line =
       position === undefined ? '' : ` (line ${text.slice(0, Number(position)).split('\n').length})`;
@@ -63,7 +63,7 @@ function expectedType(option: Option): string {
 }
 
 function unknownKey(key: string, place: string): ConfigError {
-  if (unsupportedFlags.has(key)) return new ConfigError(`${place} is not built yet`);
+  if (unsupportedFlags.has(key)) return new ConfigError(`${place} is not supported yet`);
   const near = nearest(key, fileKeys);
   return new ConfigError(`${place} is not an option`, {
     hint: near === undefined ? `the options are ${fileKeys.join(', ')}` : `did you mean "${near}"?`,

@@ -5,16 +5,18 @@ import { unsupportedFlags } from '../commands/unsupported.ts';
 import { ENVIRONMENT_PREFIX, environmentName, type Given } from '../options/option.ts';
 import { findOption, type OptionName, optionNames } from '../options/options.ts';
 
+/** Environment variables. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** The options in the environment, and warnings about unknown variables. */
 export interface FromEnvironment {
   readonly given: ReadonlyMap<OptionName, readonly Given[]>;
   readonly warnings: readonly string[];
 }
 
 /**
- * `MCP_DRAWBRIDGE_…` → what was given for which option. An empty variable is an absent one: many hosts pass on what was not
- * filled in. A repeatable option holds one value per line.
+ * Reads the variables `MCP_DRAWBRIDGE_…`. An empty variable counts as absent, since many hosts pass on fields that were not filled in. A repeatable
+ * option has one value per line. Throws ConfigError.
  */
 export function readEnvironment(environment: Environment): FromEnvironment {
   const given = new Map<OptionName, readonly Given[]>();
@@ -24,7 +26,7 @@ export function readEnvironment(environment: Environment): FromEnvironment {
     const name = variable.slice(ENVIRONMENT_PREFIX.length).toLowerCase().replaceAll('_', '-');
     const found = findOption(name);
     if (found === undefined || found.option.flagOnly === true || name.length === 1) {
-      if (unsupportedFlags.has(name)) throw new ConfigError(`${variable} is not built yet`);
+      if (unsupportedFlags.has(name)) throw new ConfigError(`${variable} is not supported yet`);
       warnings.push(unknownVariable(variable, name));
       continue;
     }

@@ -3,14 +3,15 @@ import { quote } from '../../protocol/quote.ts';
 import { type Given, refused } from '../options/option.ts';
 import type { Environment } from './environment.ts';
 
+/** A header to send to the MCP server. */
 export type Header = readonly [name: string, value: string];
 
 /** RFC 9110 §5.1: a token. */
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-/** RFC 9110 §5.5, without what Node refuses: no control characters but tab, nothing beyond Latin-1. */
+/** RFC 9110 §5.5, as far as Node accepts it: no control characters except tab, nothing beyond Latin-1. */
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-/** These carry the session, frame the message or belong to one connection: a second opinion on them breaks both. */
+/** Headers that carry the session, frame the message or belong to one connection; overriding them would break it. */
 const OWN = new Set([
   'accept',
   'accept-encoding',
@@ -29,10 +30,10 @@ const OWN = new Set([
 ]);
 const OWN_PREFIXES = ['mcp-', 'proxy-', 'sec-'];
 
-/** Names whose values are secrets more often than not. */
+/** Names whose values are usually secrets. */
 const SECRET_NAME = /auth|cookie|credential|key|passw|secret|session|signature|token/i;
 
-/** `Name: value` lines, the weakest source first → the headers to send; a name that comes again replaces the earlier one. */
+/** Reads `Name: value` lines, weakest source first; a later header replaces an earlier one of the same name. Throws UsageError or ConfigError. */
 export function readHeaders(
   lines: readonly Given[],
   environment: Environment,
@@ -43,7 +44,7 @@ export function readHeaders(
     const [name, value] = splitLine(line);
     if (line.source === 'flag' && SECRET_NAME.test(name) && !value.includes('${')) {
       warnings.push(
-        `the value of ${name} stands on the command line, where every program on this machine can read it; ` +
+        `the value of ${name} is on the command line, where every program on this machine can read it; ` +
           `use --header '${name}: \${VARIABLE}' or --header-file`,
       );
     }
@@ -52,7 +53,7 @@ export function readHeaders(
   return { headers: [...headers.values()], warnings };
 }
 
-/** The lines of a header file, without blank ones and `#` comments. */
+/** The lines of a header file, without blank lines and `#` comments. */
 export function headerFileLines(text: string, file: string): readonly Given[] {
   return text
     .replace(/^\ufeff/, '')
@@ -67,7 +68,7 @@ export function headerFileLines(text: string, file: string): readonly Given[] {
     .filter(({ text: line }) => !/^\s*(#|$)/.test(line));
 }
 
-/** No message here shows a value, or anything that may be one. */
+/** Splits and checks a line. Its messages never show a value, or a text that may be one. */
 function splitLine(line: Given): readonly [name: string, value: string] {
   const { text } = line;
   const colon = text.indexOf(':');
@@ -83,7 +84,7 @@ function splitLine(line: Given): readonly [name: string, value: string] {
   if (value !== '') return [name, value];
   throw refused(line, `${name} has no value`, {
     hint:
-      `some hosts break arguments at spaces: write 'Name:value' with the value in a variable ('Name:\${VARIABLE}'), ` +
+      `some hosts split arguments at spaces: write 'Name:value' with the value in a variable ('Name:\${VARIABLE}'), ` +
       'or use --header-file, --config or MCP_DRAWBRIDGE_HEADER',
   });
 }
@@ -94,7 +95,7 @@ function expand(name: string, value: string, line: Given, environment: Environme
     if (text !== undefined && text !== '') return text;
     throw refused(line, `${name} needs the environment variable ${quote(variable)}, which is not set`);
   });
-  // Again after expansion: a line break in a variable would start a header of its own (.github/SECURITY.md, attack 42).
+  // Checked again after expansion: a line break in a variable would start another header (.github/SECURITY.md, attack 42).
   if (!VALUE.test(expanded)) throw badValue(name, line);
   return expanded;
 }
@@ -102,6 +103,6 @@ function expand(name: string, value: string, line: Given, environment: Environme
 function badValue(name: string, line: Given): DrawbridgeError {
   return refused(
     line,
-    `the value of ${name} holds a line break or another character that no header may have`,
+    `the value of ${name} contains a line break or another character that is not allowed in a header`,
   );
 }

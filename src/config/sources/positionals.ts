@@ -7,13 +7,14 @@ import type { Given } from '../options/option.ts';
 import type { OptionName } from '../options/options.ts';
 import type { CommandLine } from './command-line.ts';
 
+/** The options including those given as plain arguments. */
 export interface Positionals {
   readonly given: ReadonlyMap<OptionName, readonly Given[]>;
-  /** What `tokens import` reads; `-` is stdin. */
+  /** The file that `tokens import` reads; `-` is stdin. */
   readonly file?: string | undefined;
 }
 
-/** `URL [PORT]`, as mcp-remote has them, joined to the flags that mean the same; `tokens import [URL] [FILE]`. */
+/** Adds the plain arguments to the options: `URL [PORT]`, as with mcp-remote, or `tokens import [URL] [FILE]`. Throws UsageError. */
 export function withPositionals(commandLine: CommandLine, command: Command): Positionals {
   if (command !== 'tokens import') return { given: withUrlAndPort(commandLine) };
   const { given, positionals } = commandLine;
@@ -29,13 +30,13 @@ export function withPositionals(commandLine: CommandLine, command: Command): Pos
 
 function withUrlAndPort(commandLine: CommandLine): ReadonlyMap<OptionName, readonly Given[]> {
   const given = new Map(commandLine.given);
-  // Next to a header that was broken at a space, an argument too many can be the secret's second half.
+  // If a host split a header at a space, the extra argument may be the second half of a secret.
   const hidden = given.has('header');
   const [url, port, extra] = commandLine.positionals;
   if (extra !== undefined) {
     throw new UsageError(
       hidden
-        ? 'too many arguments; perhaps a header was broken at a space'
+        ? 'too many arguments; perhaps a header was split at a space'
         : `too many arguments: expected URL and PORT, got ${quote(extra)} as well`,
       { hint: hidden ? `write 'Name:\${VARIABLE}', or use --header-file` : 'see --help' },
     );
@@ -45,7 +46,7 @@ function withUrlAndPort(commandLine: CommandLine): ReadonlyMap<OptionName, reado
     add(given, 'url', { text: url, place: 'URL', source: 'flag', hidden: true });
   }
   if (port !== undefined) {
-    // What is no number may be the value of a header that some other command takes.
+    // A text that is not a number may be the value of a header, as other commands take it.
     const isShown = !hidden && /^-?\d{1,9}$/.test(port);
     add(given, 'callback-port', {
       text: port,
@@ -77,7 +78,7 @@ function notAnAddress(text: string, hidden: boolean): UsageError {
   if (command === undefined) return new UsageError(got);
   return new UsageError(got, {
     hint: unsupportedCommands.includes(command)
-      ? `the command ${command} is not built yet`
+      ? `the command ${command} is not supported yet`
       : `did you mean the command ${command}?`,
   });
 }

@@ -1,10 +1,10 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { ConfigError } from '../../errors.ts';
 
-/** Settings and headers are a few lines; more than this is a wrong path. */
+/** Settings and headers are a few lines long; a larger file is a wrong path. */
 const FILE_MAX_BYTES = 256 * 1024;
 
-/** The text of a file with settings, for `loadConfig`. */
+/** Reads a file with settings. Throws ConfigError for a file that is too large, and the system's error. */
 export function readSettingsFile(path: string): string {
   const file = openSync(path, 'r');
   try {

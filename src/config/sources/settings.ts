@@ -15,20 +15,21 @@ import { withPositionals } from './positionals.ts';
 /** The checked values of all options that take one value. */
 export type Settings = { readonly [K in OptionName]?: z.output<(typeof options)[K]['schema']> };
 
+/** All settings after reading, and what they were read from. */
 export interface ReadSettings {
   readonly settings: Settings;
   readonly headers: readonly Header[];
-  /** `--authorize-param`, of all sources. */
+  /** `--authorize-param` of all sources. */
   readonly authorizeParams: readonly (readonly [name: string, value: string])[];
   readonly warnings: readonly string[];
   readonly effective: Effective;
-  /** What `tokens import` reads. */
+  /** The file that `tokens import` reads. */
   readonly file?: string | undefined;
 }
 
 type Source = ReadonlyMap<OptionName, readonly Given[]>;
 
-/** Flag before environment before file: each option's strongest value is checked, the others are not looked at. */
+/** Reads all sources. Flags take precedence over the environment and the environment over the file; weaker values are not checked. */
 export function readSettings(
   argv: readonly string[],
   environment: Environment,
@@ -61,7 +62,7 @@ export function readSettings(
     }
     lines.push(...(source.get('header') ?? []));
   }
-  // Before the positionals: where a host broke a header at its space, the rest of it stands among them.
+  // Checked before the positionals: if a host split a header at a space, the rest of it is among them.
   const { headers, warnings: headerWarnings } = readHeaders(lines, environment);
   const { given: flags, file: input } = withPositionals(commandLine, command);
 
@@ -77,7 +78,7 @@ export function readSettings(
     effective.set(name, (option.repeatable === true ? all : [given]).map(expanded));
     if (option.repeatable === true) continue;
     if (option.only?.includes(command) === false) {
-      throw refused(given, `only known to the command ${option.only.join(', ')}`);
+      throw refused(given, `only valid with the command ${option.only.join(', ')}`);
     }
     settings[name] = checked(option, expanded(given));
   }

@@ -63,8 +63,16 @@ describe('exit 2, the reason on stderr, nothing on stdout', () => {
       ['https://x.example', '--auth-timeout', 'x'],
       ['--auth-timeout', 'expected seconds', 'got "x"'],
     ],
-    ['what is not built', ['https://x.example', '--ignore-tool', 'x'], ['--ignore-tool is not built yet']],
-    ['a command that is not built', ['doctor', 'https://x.example'], ['the command doctor is not built yet']],
+    [
+      'what is not built',
+      ['https://x.example', '--ignore-tool', 'x'],
+      ['--ignore-tool is not supported yet'],
+    ],
+    [
+      'a command that is not built',
+      ['doctor', 'https://x.example'],
+      ['the command doctor is not supported yet'],
+    ],
     ['help on nothing', ['help', 'lgoin'], ['no help on "lgoin"', 'did you mean login?']],
     ['plain http', ['http://x.example/mcp'], ['plain http', '--allow-http']],
     ['a missing file', ['https://x.example', '--config', '/nowhere.json'], ['--config', 'ENOENT']],

@@ -322,7 +322,7 @@ describe('refusals name the place, what was expected, what came and the nearest 
       message: 'MCP_DRAWBRIDGE_AUTH_TIMEOUT: expected seconds, from 1 to 86400; got "x"',
     });
     expect(failure([URL_TEXT], { env: { MCP_DRAWBRIDGE_IGNORE_TOOL: CANARY } }).message).toBe(
-      'MCP_DRAWBRIDGE_IGNORE_TOOL is not built yet',
+      'MCP_DRAWBRIDGE_IGNORE_TOOL is not supported yet',
     );
     expect(bridge([URL_TEXT], { env: { MCP_DRAWBRIDGE_SCOPES: 'a' } }).warnings).toEqual([
       expect.stringContaining('did you mean MCP_DRAWBRIDGE_SCOPE?'),
@@ -330,7 +330,7 @@ describe('refusals name the place, what was expected, what came and the nearest 
   });
 });
 
-describe('what is not built yet is refused by name', () => {
+describe('what is not supported yet is refused by name', () => {
   const mcpRemote = [
     'auth-success-url',
     'client-credentials',
@@ -344,12 +344,14 @@ describe('what is not built yet is refused by name', () => {
     'token-endpoint',
   ];
   test.each(mcpRemote)('--%s', (name) => {
-    expect(failure([URL_TEXT, `--${name}`, CANARY]).message).toBe(`--${name} is not built yet`);
-    expect(failure([URL_TEXT, `--${name}=${CANARY}`]).message).toBe(`--${name} is not built yet`);
+    expect(failure([URL_TEXT, `--${name}`, CANARY]).message).toBe(`--${name} is not supported yet`);
+    expect(failure([URL_TEXT, `--${name}=${CANARY}`]).message).toBe(`--${name} is not supported yet`);
   });
 
   test.each(['doctor'])('%s', (command) => {
-    expect(failure([command, URL_TEXT, '--force']).message).toBe(`the command ${command} is not built yet`);
+    expect(failure([command, URL_TEXT, '--force']).message).toBe(
+      `the command ${command} is not supported yet`,
+    );
   });
 
   test('and a misspelt command is seen as one', () => {

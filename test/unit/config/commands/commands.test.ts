@@ -40,11 +40,11 @@ test.each<[string, readonly string[], Record<string, unknown>]>([
 test.each<[readonly string[], RegExp]>([
   [['login'], /address of the MCP server is missing/],
   [['logout'], /address of the MCP server is missing/],
-  [['tokens'], /tokens needs to know what to do/],
-  [['tokens', 'exprt', URL_TEXT], /tokens needs to know what to do/],
+  [['tokens'], /tokens needs a subcommand/],
+  [['tokens', 'exprt', URL_TEXT], /tokens needs a subcommand/],
   [['tokens', 'import', 'a.json', 'b.json'], /too many arguments/],
-  [[URL_TEXT, '--force'], /--force: only known to the command login/],
-  [['login', URL_TEXT, '--json'], /--json: only known to the command status/],
+  [[URL_TEXT, '--force'], /--force: only valid with the command login/],
+  [['login', URL_TEXT, '--json'], /--json: only valid with the command status/],
   [['login', 'http://example.com/mcp'], /plain http/],
   [[URL_TEXT, '--interactive', '--non-interactive'], /exclude each other/],
 ])('%j is refused', (argv, message) => {

@@ -55,7 +55,7 @@ describe('what no header may be', () => {
 
   test.each(['\r\n', '\n', '\0', '\u001b'])('%j in a variable (SECURITY.md, attack 42)', (bad) => {
     const refused = (): unknown => readHeaders([flag('X: a${V}')], { V: `${CANARY}${bad}Y: b` });
-    expect(refused).toThrow('--header: the value of X holds a line break');
+    expect(refused).toThrow('--header: the value of X contains a line break');
     expect(refused).not.toThrow(CANARY);
   });
 });
@@ -71,7 +71,7 @@ describe('a host that breaks arguments at spaces', () => {
   ])('%j', (argv) => {
     expect(load(argv)).toThrow(/--header: (Authorization|X-Key) has no value/);
     expect(load(argv)).toThrow(
-      expect.objectContaining({ hint: expect.stringContaining('break arguments at spaces') }),
+      expect.objectContaining({ hint: expect.stringContaining('split arguments at spaces') }),
     );
   });
 
@@ -94,9 +94,7 @@ test('a literal secret on the command line is warned about, and works (SECURITY.
     ['Authorization', `Bearer ${CANARY}`],
     ['X-Tenant', 'acme'],
   ]);
-  expect(warnings).toEqual([
-    expect.stringContaining('the value of Authorization stands on the command line'),
-  ]);
+  expect(warnings).toEqual([expect.stringContaining('the value of Authorization is on the command line')]);
   expect(warnings.join()).not.toContain(CANARY);
   expect(
     readHeaders([flag('Authorization: Bearer ${T}'), variable(`X-Key: ${CANARY}`)], { T: 'x' }).warnings,
