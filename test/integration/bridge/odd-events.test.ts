@@ -139,6 +139,6 @@ describe('an answer whose stream holds no message', () => {
     };
     await using bridge = (await composeBridge(server.address('odd'))).read();
     await bridge.initialize();
-    expect((await bridge.request(1, 'a')).json.error.message).toMatch(/no JSON-RPC message/);
+    expect((await bridge.request(1, 'a')).json.error.message).toMatch(/not a JSON-RPC message/);
   });
 });
