@@ -43,7 +43,9 @@ export async function login(parts: LoginParts, signal: AbortSignal): Promise<voi
   const { credential, force, manual } = parts;
   const { leases, key, clock, logger, settings } = credential;
   if (!force && (await validToken(credential, signal)).kind === 'token') {
-    logger.inform(`Already signed in to ${quoteAddress(settings.server)}; use --force to sign in again.`);
+    logger.inform(
+      `You are already signed in to ${quoteAddress(settings.server)}; use --force to sign in again.`,
+    );
     return;
   }
   if (!credential.store.writable) {

@@ -64,7 +64,7 @@ describe('one answer for each id, whatever the server does', () => {
     ['accepted', /ended its answer without/],
     ['wrong-id', /ended its answer without/],
     ['wrong-id-stream', /ended its answer without/],
-    ['not-jsonrpc', /no JSON-RPC message/],
+    ['not-jsonrpc', /not a JSON-RPC message/],
     ['error-400', /status 400 and the error "Bad Request: no"/],
     ['status?status=500', /status 500/],
     ['status?status=409', /status 409/],
