@@ -92,3 +92,21 @@ test.each(NAMES)('whether a message may go out in the state %s', (name) => {
 test('a host that is not initialized is served nothing, whatever the server has answered', () => {
   expect(mayRelay({ ...STATES.answered, host: 'initializing' })).toBe(false);
 });
+
+test('a host that was answered by the stand-in is initialized, and owed the difference', () => {
+  expect(STATES['stood in']).toEqual({
+    server: 'initializing',
+    host: 'initialized',
+    initializedReceived: false,
+    owesChanges: true,
+    hadSession: false,
+  });
+});
+
+test('initialized of a host that was not answered yet is only kept', () => {
+  const state = { ...STATES.answered, host: 'initializing' } as const;
+  expect(nextLifecycle(state, 'initialized-received')).toEqual({
+    state: { ...state, initializedReceived: true },
+    effects: [],
+  });
+});
