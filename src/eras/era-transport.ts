@@ -11,8 +11,8 @@ import type { ServerCache } from '../protocol/server-cache.ts';
 import { BadAnswerError } from '../remote/http/errors.ts';
 import type { MessageOptions } from '../remote/http/message-options.ts';
 import {
+  type DropConnectionsOptions,
   isRejection,
-  type RefreshOptions,
   type Reply,
   type Transport,
 } from '../remote/transport/transport.ts';
@@ -82,7 +82,7 @@ export class EraTransport implements Transport {
     return this.#between.end(options);
   }
 
-  dropIdleConnections(options?: RefreshOptions): void {
+  dropIdleConnections(options?: DropConnectionsOptions): void {
     this.#options.transport.dropIdleConnections(options);
   }
 

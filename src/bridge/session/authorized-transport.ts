@@ -4,7 +4,7 @@ import type { Clock } from '../../platform/clock.ts';
 import type { MessageOptions, RecoveryCounts } from '../../remote/http/message-options.ts';
 import { type Refusal, wantsScope } from '../../remote/http/refusal.ts';
 import { withinTimeLimit } from '../../remote/http/time-limit.ts';
-import type { RefreshOptions, Reply, Transport } from '../../remote/transport/transport.ts';
+import type { DropConnectionsOptions, Reply, Transport } from '../../remote/transport/transport.ts';
 import { MAX_RECOVERIES, MAX_STEP_UPS } from '../timing/limits.ts';
 
 export interface AuthorizedTransportOptions {
@@ -51,7 +51,7 @@ export class AuthorizedTransport implements Transport {
     return transport.end({ ...options, bearer });
   }
 
-  dropIdleConnections(options?: RefreshOptions): void {
+  dropIdleConnections(options?: DropConnectionsOptions): void {
     this.#options.transport.dropIdleConnections(options);
   }
 

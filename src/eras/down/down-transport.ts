@@ -12,8 +12,8 @@ import { type RawObject, rawChild, rawMembers, rawObject } from '../../protocol/
 import { META, metaOf } from '../../protocol/revisions.ts';
 import type { MessageOptions } from '../../remote/http/message-options.ts';
 import {
+  type DropConnectionsOptions,
   isRejection,
-  type RefreshOptions,
   type Reply,
   type Transport,
 } from '../../remote/transport/transport.ts';
@@ -108,7 +108,7 @@ export class DownTransport implements Transport {
     return this.#session.end(options);
   }
 
-  dropIdleConnections(options?: RefreshOptions): void {
+  dropIdleConnections(options?: DropConnectionsOptions): void {
     this.#options.transport.dropIdleConnections(options);
   }
 

@@ -4,7 +4,7 @@ import { type MessageId, parseMessage, textOf } from '../../protocol/jsonrpc.ts'
 import { IdMap, idInParams } from '../../protocol/message-id.ts';
 import { rawChild, rawMembers } from '../../protocol/raw-json.ts';
 import type { MessageOptions } from '../../remote/http/message-options.ts';
-import type { RefreshOptions, Reply, Transport } from '../../remote/transport/transport.ts';
+import type { DropConnectionsOptions, Reply, Transport } from '../../remote/transport/transport.ts';
 import { ACCEPTED, eventOf, eventsReply, isMessageEvent, messageReply } from '../message/reply.ts';
 import { ModernServer, type ModernServerOptions } from './modern-server.ts';
 import { withResult } from './tool-catalogue.ts';
@@ -60,7 +60,7 @@ export class ModernTransport implements Transport {
     return 405;
   }
 
-  dropIdleConnections(options?: RefreshOptions): void {
+  dropIdleConnections(options?: DropConnectionsOptions): void {
     this.#options.transport.dropIdleConnections(options);
   }
 

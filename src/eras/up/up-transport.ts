@@ -16,8 +16,8 @@ import { ACCEPT_MS } from '../../remote/http/limits.ts';
 import type { MessageOptions } from '../../remote/http/message-options.ts';
 import { withinTimeLimit } from '../../remote/http/time-limit.ts';
 import {
+  type DropConnectionsOptions,
   isRejection,
-  type RefreshOptions,
   type Reply,
   type Transport,
 } from '../../remote/transport/transport.ts';
@@ -129,7 +129,7 @@ export class UpTransport implements Transport {
     return 200;
   }
 
-  dropIdleConnections(options?: RefreshOptions): void {
+  dropIdleConnections(options?: DropConnectionsOptions): void {
     this.#options.transport.dropIdleConnections(options);
   }
 

@@ -114,7 +114,7 @@ export class McpOrigin {
     return response;
   }
 
-  refresh(): void {
+  dropIdleConnections(): void {
     this.#options.http.dropIdle();
   }
 

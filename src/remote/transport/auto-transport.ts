@@ -5,7 +5,7 @@ import type { CachedServer, ServerCache } from '../../protocol/server-cache.ts';
 import { BadAnswerError } from '../http/errors.ts';
 import type { MessageOptions } from '../http/message-options.ts';
 import { excerpt, type Refusal, rpcErrorIn, UNKNOWN_MESSAGE_STATUSES } from '../http/refusal.ts';
-import type { RefreshOptions, Reply, Transport } from './transport.ts';
+import type { DropConnectionsOptions, Reply, Transport } from './transport.ts';
 
 export type TransportKind = NonNullable<CachedServer['transport']>;
 
@@ -66,7 +66,7 @@ export class AutoTransport implements Transport {
     return this.#active.end(options);
   }
 
-  dropIdleConnections(options?: RefreshOptions): void {
+  dropIdleConnections(options?: DropConnectionsOptions): void {
     this.#active.dropIdleConnections(options);
   }
 

@@ -11,7 +11,7 @@ import type { MessageOptions } from '../http/message-options.ts';
 import { excerpt, type Refusal } from '../http/refusal.ts';
 import { readRefusal, startOfBody } from '../http/refusal-body.ts';
 import { SseSession } from './sse-session.ts';
-import type { RefreshOptions, Reply, Transport } from './transport.ts';
+import type { DropConnectionsOptions, Reply, Transport } from './transport.ts';
 
 /**
  * HTTP+SSE, 2024-11-05: one event stream down, POSTs up. It behaves as Streamable HTTP does: the first message opens the session, each
@@ -62,9 +62,9 @@ export class HttpSse implements Transport {
   }
 
   /** An answer could only come over the old stream, so that goes, and its session with it. */
-  dropIdleConnections({ keepsInUse = false }: RefreshOptions = {}): void {
+  dropIdleConnections({ keepsInUse = false }: DropConnectionsOptions = {}): void {
     if (!keepsInUse || this.#session?.inUse === false) this.#session?.close();
-    this.#origin.refresh();
+    this.#origin.dropIdleConnections();
   }
 
   #live({ session: { sessionId } }: MessageOptions): SseSession | undefined {

@@ -47,7 +47,7 @@ export class StreamableHttp implements Transport {
   }
 
   dropIdleConnections(): void {
-    this.#origin.refresh();
+    this.#origin.dropIdleConnections();
   }
 
   async #exchange(method: 'GET' | 'POST', options: MessageOptions, message: Message): Promise<Reply> {

@@ -31,8 +31,8 @@ export function isRejection(reply: Reply): reply is Rejection {
   return reply.kind === 'refused' || reply.kind === 'sign-in' || reply.kind === 'no-token';
 }
 
-export interface RefreshOptions {
-  /** There is no more than a doubt: what is waited for over a connection goes on. */
+export interface DropConnectionsOptions {
+  /** Only a suspicion: connections over which an answer is awaited are kept. */
   readonly keepsInUse?: boolean;
 }
 
@@ -50,5 +50,5 @@ export interface Transport {
   /** Ends the session; the status with which the server took it changes nothing (it may answer 405). */
   end(options: MessageOptions): Promise<number>;
   /** The machine slept, or a peer fell silent: what was connected before is not trusted with another message. */
-  dropIdleConnections(options?: RefreshOptions): void;
+  dropIdleConnections(options?: DropConnectionsOptions): void;
 }
