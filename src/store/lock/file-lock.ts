@@ -117,6 +117,8 @@ async function tryLock(file: string, { clock, random }: LockTools): Promise<Hold
   } catch (error) {
     const code = systemCode(error);
     if (code === 'ELOCKED') return undefined;
+    // Ours was gone right after it was made: another process took it for the stale one that it had seen at this name.
+    if (code === 'ENOENT' && (error as NodeJS.ErrnoException).syscall !== 'mkdir') return undefined;
     // A stale lock that is not an empty folder.
     if (code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'ENOTDIR') {
       await setAside(path, random);

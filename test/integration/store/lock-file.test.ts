@@ -109,3 +109,30 @@ test('a holder whose lock another process has taken over knows it, and leaves th
   expect(lost).toBe(true);
   expect(await readdir(home.folder)).toEqual(['file.lock']);
 });
+
+test('a lock that is removed right after it was made, as the stale one before it, is asked for again', async () => {
+  const { home, file, path } = await place();
+  await using _ = home;
+  let isOver = false;
+  const remove = async () => {
+    while (!isOver) {
+      await rmdir(path).catch((error: NodeJS.ErrnoException) => expect(error.code).toBe('ENOENT'));
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  };
+  const removing = remove();
+  for (let n = 0; n < 150; n++) {
+    expect(await withFileLock(file, async () => n, { signal }, tools)).toBe(n);
+  }
+  isOver = true;
+  await removing;
+});
+
+test('a folder that is not there is an error, not a lock to wait for', async () => {
+  const { home } = await place();
+  await using _ = home;
+  const nowhere = join(home.folder, 'nowhere', 'file');
+  await expect(withFileLock(nowhere, async () => 'locked', { signal }, tools)).rejects.toMatchObject({
+    code: 'ENOENT',
+  });
+});
