@@ -19,6 +19,7 @@ import type { ProcessParts } from './process-parts.ts';
 import { challengeOf, guarded } from './server-challenge.ts';
 import { credentialParts, machineTokens } from './token-command.ts';
 
+/** A command other than the bridge that needs the real platform. */
 export type NamedCommand = Exclude<ParsedCommand, { command: 'bridge' | 'help' | 'version' | 'presets' }>;
 
 /** The result of a command: the output for stdout, and what decides the exit code. */

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import { querySecrets } from '../redaction/query-secrets.ts';
 
+/** The settings that may contain secrets. */
 export interface SecretSettings {
   readonly headers: Config['headers'];
   readonly server?: URL | undefined;

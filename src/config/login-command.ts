@@ -28,7 +28,7 @@ export function loginCommand(effective: Effective): LoginCommand {
   for (const name of Object.keys(options) as OptionName[]) {
     const option: Option = options[name];
     for (const given of effective.get(name) ?? []) {
-      // What may be a secret is written in ways of its own, above and below.
+      // Options that may contain a secret are handled separately, above and below.
       if (option.login === undefined || option.secret === true || isInFile(given)) continue;
       words.push(...asFlag(name, option, given.text));
     }
@@ -43,7 +43,7 @@ export function loginCommand(effective: Effective): LoginCommand {
     words.push('--client-secret-env', SECRET_VARIABLE);
     notes.push(`with the client secret in the environment variable ${SECRET_VARIABLE}`);
   }
-  // Whoever runs this command in a terminal can sign in there, whatever the config file says.
+  // A user who runs this command in a terminal can sign in there, whatever the config file says.
   const [nobody] = effective.get('non-interactive') ?? effective.get('interactive') ?? [];
   if (nobody !== undefined && isInFile(nobody)) words.push('--non-interactive=false');
   return { words, notes };

@@ -27,6 +27,7 @@ import {
 } from './message/probe-classifier.ts';
 import { messageReply, messagesOf, tooDeep } from './message/reply.ts';
 
+/** What `EraTransport` needs. */
 export interface EraTransportOptions {
   /** The authorized transport to the server, without translation. */
   readonly transport: Transport;

@@ -30,6 +30,7 @@ export type LogField =
   | 'tool'
   | 'version';
 
+/** The details of a log entry. */
 export type LogFields = { readonly [name in LogField]?: string | number | boolean | null | undefined };
 
 /** The only output channel for everything that is not MCP. */
