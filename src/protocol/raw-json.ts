@@ -72,7 +72,7 @@ export function memberText(object: string, name: string): string | undefined {
 function isString(json: string, text: string): boolean {
   return json.includes('\\')
     ? JSON.parse(json) === text
-    : json.length === text.length + 2 && json.includes(text);
+    : json.length === text.length + 2 && json.startsWith(text, 1);
 }
 
 /** The texts between the commas of the outermost object or array. */

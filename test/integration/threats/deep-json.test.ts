@@ -93,7 +93,7 @@ describe.each(['legacy', 'modern'] as const)(
 
       test.each(cases)(
         '%s in the answer to %s: one answer each, and an honest call is served',
-        async (form, method, attack) => {
+        async (_form, method, attack) => {
           const server = await startServer(kind, method, attack);
           const { bridge } = await composeEraBridge(`${server.origin}/mcp`);
           await using _bridge = bridge.read();

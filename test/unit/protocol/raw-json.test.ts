@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import { rawChild, rawElements, rawMembers, rawObject } from '../../../src/protocol/raw-json.ts';
+import { memberText, rawChild, rawElements, rawMembers, rawObject } from '../../../src/protocol/raw-json.ts';
 
 describe('an object as raw members', () => {
   test.each([
@@ -45,4 +45,16 @@ test.each([
   ['[1,"a,b",{"c":[1,2]} , null]', ['1', '"a,b"', '{"c":[1,2]}', 'null']],
 ])('the elements of %s', (text, elements) => {
   expect(rawElements(text)).toEqual(elements);
+});
+
+test.each([
+  ['a quote', '{"\\"":false," ":{}}', '"', 'false'],
+  ['a name that only ends alike', '{"ab":1,"b":2}', 'b', '2'],
+  ['an escaped name', '{"\\u0061":1}', 'a', '1'],
+])('one member is told from its neighbours: %s', (_, object, name, text) => {
+  expect(memberText(object, name)).toBe(text);
+});
+
+test('a name that is not there is not another that holds it', () => {
+  expect(memberText('{" ":{}}', '"')).toBeUndefined();
 });
