@@ -6,7 +6,7 @@ import { readRecord } from './record/read-record.ts';
 import type { Expected, NewRecord, RecordIdentity } from './record/record.ts';
 import type { LockedRecord, LockOptions, ReadResult, Store, WriteResult } from './store.ts';
 
-/** The store on disk. Only whoever holds the lock writes; readers need none, since a record is replaced whole. */
+/** The store on disk. Only the holder of the lock writes. Readers need no lock, since a record is replaced whole. */
 export class DiskStore implements Store {
   readonly writable = true;
   readonly folder: string;
@@ -20,7 +20,7 @@ export class DiskStore implements Store {
   async read(key: string, identity?: RecordIdentity): Promise<ReadResult> {
     const found = await asStoreErrors(this.folder, () => readRecord(this.#path(key), identity));
     if (found.kind !== 'corrupt') return found;
-    // It may be whole by now, or set aside by somebody else: only the lock's holder renames.
+    // It may be whole by now, or another process has set it aside: only the lock's holder renames.
     return this.withLock(key, (locked) => locked.read(identity), { signal: new AbortController().signal });
   }
 

@@ -109,7 +109,7 @@ function lockedRecord({ folder, key, path, guard, clock }: HeldParts): LockedRec
 /**
  * What others left of this credential, taken away by the lock's holder. A record that is written and not yet in its place belongs to a
  * process that was killed, or suspended after its last look at the record: without that file its rename fails, and brings nothing back
- * (test/README.md, faults 32, 36). `spent`: after a logout or a login answers are void too; they hold tokens, and whoever waits for one finds it gone.
+ * (test/README.md, faults 32, 36). `spent`: after a logout or a login, responses are void too; they hold tokens, and a process that waits for one finds it gone.
  */
 async function sweep(folder: string, key: string, now: number, what: 'unfinished' | 'spent'): Promise<void> {
   for (const name of await readdir(folder)) {

@@ -21,7 +21,7 @@ export interface StoreOptions {
 /** The file system says that it will not be written to, now or later; a full disk (ENOSPC) is another matter. */
 export const READ_ONLY = new Set(['EACCES', 'EPERM', 'EROFS']);
 
-/** Makes the folders if need be. Rejects with StoreInsecureError where they could be somebody else's. */
+/** Creates the folders where they are missing. Rejects with StoreInsecureError where another user could own or change them. */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { home, logger, clock = systemClock, random = systemRandom } = options;
   const paths = storePaths(home);

@@ -23,7 +23,7 @@ export interface CredentialOverview {
 }
 
 export interface LockOverview {
-  /** Absent: the lock names nobody. */
+  /** Absent: a lock names no process. */
   readonly pid?: number;
   readonly heldForMs: number;
 }
@@ -81,7 +81,7 @@ async function readOne(
   };
 }
 
-/** The lock itself names no process. One that is stale belongs to nobody. */
+/** The lock itself names no process. A stale one has no owner. */
 async function readLock(folder: string, key: string, now: number): Promise<LockOverview | undefined> {
   const touched = await stat(join(folder, `${key}.json.lock`)).catch(() => undefined);
   if (touched === undefined || now - touched.mtimeMs > STALE_MS) return undefined;

@@ -8,7 +8,7 @@ import type { HeldReservation, LockedRecord, LockOptions, ReadResult, Store, Wri
 
 /**
  * A store over a folder that can be read and not written. What changes goes to a folder elsewhere, which the processes of this user share:
- * a refresh token may be spent once, and one that lies in a file that all can read is not spent by one of them without the others' seeing it.
+ * a refresh token may be used once, and where all of them read it from one file, each has to see that another has used it.
  */
 export class ReadOnlyStore implements Store {
   readonly writable = false;
@@ -18,7 +18,7 @@ export class ReadOnlyStore implements Store {
   readonly #seen = new Map<string, CredentialRecord>();
   /** Signed out of in this process; the file cannot be removed. */
   readonly #removed = new Set<string>();
-  /** Files that hold no record and cannot be renamed: told of once. */
+  /** Files that hold no record and cannot be renamed: reported once. */
   readonly #corrupt = new Set<string>();
 
   constructor(folder: string, shared: DiskStore) {
@@ -61,7 +61,7 @@ export class ReadOnlyStore implements Store {
     return this.#shared.withLock(key, locked, options);
   }
 
-  /** Whatever is newest becomes the record of the shared folder, as it is: from there on it is the only one that counts. */
+  /** Makes the newest record that of the shared folder, unchanged: from then on only that one counts. */
   async #bring(key: string): Promise<void> {
     const path = join(this.#shared.folder, `${key}.json`);
     const shared = recordOf(await readRecord(path));

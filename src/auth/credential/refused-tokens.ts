@@ -1,4 +1,4 @@
-/** Nobody told us that a token works: after this time it must have, or nothing was asked. */
+/** A token that was not refused for this long counts as accepted, even if no caller has reported that it works. */
 const PROVEN_AFTER_MS = 5 * 60_000;
 /** src/README.md, "Expiry": a 401 on the token that answered a 401 is an error, not another round. */
 const MAX_IN_A_ROW = 2;

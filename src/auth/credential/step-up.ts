@@ -38,7 +38,7 @@ export function decideStepUp(record: CredentialRecord, wanted: string | undefine
   return { kind: 'ask', scope, stepUps: [...recent, now] };
 }
 
-/** For a grant that asks nobody: the challenge, widened by what there was. */
+/** For a machine grant: the challenge's scope together with the scope that the last token had. */
 export function withUnion(challenge: BearerChallenge, record: CredentialRecord | undefined): BearerChallenge {
   const had = record?.tokens?.scope ?? record?.requestedScope;
   if (!wantsScope(challenge) || had === undefined) return challenge;

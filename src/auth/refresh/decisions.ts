@@ -172,8 +172,9 @@ export function classifyRefreshFailure(
 }
 
 /**
- * An answer that is not the token endpoint's own: a gateway's 502 or 504 comes after the request has gone on to the server, which may
- * have rotated the token, and so may what answers 200 with a page or dies with a 500. An `error` in it is the endpoint's own word.
+ * Whether the response did not come from the token endpoint itself, so that the token may have been rotated all the same: a gateway
+ * answers 502 or 504 after it has passed the request on, and a server that answers 200 with a page, or dies with a 500, may have come as
+ * far. A response with an OAuth `error` is the endpoint's own.
  */
 function mayHideCommit({ status = 0, oauthError }: Failure): boolean {
   if (oauthError !== undefined) return false;

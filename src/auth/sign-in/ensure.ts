@@ -87,7 +87,7 @@ export function signInNeeded(server: string, hint: string): SignInNeededError {
   );
 }
 
-/** Only after one that opened a browser and did not end well: the address is still offered. */
+/** True after a sign-in that opened a browser and did not end well: then no second tab, but the address is still offered. */
 export function isBrowserPause(status: SignInStatus | undefined, now: number): boolean {
   if (status?.browserOpenedAt === undefined || status.phase === 'done') return false;
   return Math.abs(now - status.browserOpenedAt) < BROWSER_PAUSE_MS;

@@ -143,7 +143,7 @@ async function linger(
     do await clock.sleep(LINGER_STEP_MS, signal);
     while (clock.monotonic() < end && !(await isWanted()));
   } catch {
-    // Stopped, or the folder is gone: nobody is left who could ask again.
+    // The process was stopped, or the folder is gone: no other sign-in can follow.
   }
   await receiver.close();
 }

@@ -5,7 +5,7 @@ import { withoutUndefined } from '../../platform/without-undefined.ts';
 import type { Leases, SignInStatus } from '../../store/lease/lease.ts';
 import type { ShownCode } from '../grant/authorization-code.ts';
 
-/** Tells all who wait how the sign-in goes: one write after the other, and nothing after the end. */
+/** Tells every process that waits how the sign-in goes: one write after the other, and none after the end. */
 export class StatusWriter {
   readonly #key: string;
   readonly #leases: Pick<Leases, 'writeStatus'>;

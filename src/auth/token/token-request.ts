@@ -86,7 +86,7 @@ export async function requestTokens(
   for (;;) {
     const result = await attempt(options, grant, { at, proof });
     if (result.kind === 'tokens') return result.answer;
-    // RFC 9449 §8: refused for its proof, nothing of the grant was spent; whoever sent it sends it once more, with what came.
+    // RFC 9449 §8: only the proof was refused, and the grant was not used: the caller sends it once more, with the nonce or time that came.
     const isNewProof = proof === undefined && result.proofRetry !== undefined;
     // test/README.md, fault 26: refused for who we are, by a server whose clock is another: signed once more, with its time.
     const isNewTime = at === undefined && isForItsTime(result, options.client);

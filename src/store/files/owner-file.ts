@@ -17,7 +17,7 @@ const ownedFile = z.object({
   heartbeat: z.optional(z.boolean()),
 });
 
-/** A file that says whose it is: a reservation or a lease. */
+/** A file that names the process that owns it: a reservation or a lease. */
 export interface OwnedFile {
   readonly nonce: string;
   readonly owner: Owner;

@@ -13,7 +13,7 @@ export class StoreReadOnlyError extends DrawbridgeError {
   readonly code = 'store_read_only';
 }
 
-/** A credential is there already, and nobody said that it may be replaced. */
+/** A credential is there already, and `--force` was not given. */
 export class CredentialPresentError extends DrawbridgeError {
   readonly code = 'store';
 }
@@ -28,7 +28,7 @@ export class StoreInsecureError extends DrawbridgeError {
   readonly code = 'store_insecure';
 }
 
-/** Another process holds the credential and does not come to an end. */
+/** Another process has held the credential for too long. */
 export class LockTimeoutError extends DrawbridgeError {
   readonly code = 'lock_timeout';
 }

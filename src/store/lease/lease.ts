@@ -23,9 +23,9 @@ export type { SignInStatus } from './sign-in-status.ts';
 export const HEARTBEAT_MS = 5_000;
 /** An owner that cannot be looked up (another container, Windows) is given up when its lease has not been touched for so long. */
 const SILENT_MS = 30_000;
-/** The sign-in process ends itself at its deadline; one that has not, a minute later, hangs. */
+/** The sign-in process ends itself at its deadline. If it is still there a minute later, it hangs. */
 const OVERDUE_MS = 60_000;
-/** A sign-in process adopts its lease within a second of its start; one that has not on a busy machine by then was killed before. */
+/** A sign-in process adopts its lease within a second of its start. If it has not by then, even on a busy machine, it was killed. */
 const ADOPTION_MS = 15_000;
 /** For callers that name no deadline: longer than any `--auth-timeout` in use. */
 const DEFAULT_LIFETIME_MS = 15 * 60_000;
@@ -37,7 +37,7 @@ export type LeaseAnswer =
 
 /** The one sign-in that may go on for a credential, across all processes. */
 export interface Leases {
-  /** Yours, or somebody's who lives. The nonce is handed to the sign-in process, which adopts the lease with it. */
+  /** Creates the lease, or returns that of a living process. The nonce is handed to the sign-in process, which adopts the lease with it. */
   create(key: string, now: number, lifetimeMs?: number): Promise<LeaseAnswer>;
   /** Makes this process the owner if the lease is still the one with this nonce. */
   adopt(key: string, nonce: string): Promise<boolean>;
@@ -161,7 +161,7 @@ export type LeaseFile =
       readonly touchedAt: number;
     };
 
-/** Is there somebody behind this lease? Taken over only from an owner that is dead, or far past its deadline. */
+/** Whether a living process holds this lease. It is taken over only from an owner that is dead, or far past its deadline. */
 export function isLive(found: LeaseFile, now: number): found is Extract<LeaseFile, { kind: 'lease' }> {
   if (found.kind !== 'lease' || found.owner === 'dead') return false;
   // Its owner is the process that asked: that one lives, and what it started does not.

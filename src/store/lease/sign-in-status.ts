@@ -17,13 +17,13 @@ const status = z.object({
   error: z.optional(z.object({ code: text, message: text, hint: z.optional(text) })),
 });
 
-/** How a sign-in goes, for everybody who waits for it; holds no secret. Times are milliseconds since the epoch. */
+/** How a sign-in goes, for every process that waits for it; holds no secret. Times are milliseconds since the epoch. */
 export interface SignInStatus {
   readonly phase: 'starting' | 'pending' | 'failed' | 'done';
-  /** The lease's, so that what an earlier sign-in left is told from this one. */
+  /** The lease's nonce, which tells this sign-in from an earlier one. */
   readonly nonce: string;
   readonly pid: number;
-  /** Whose sign-in it is, for people who look. */
+  /** The server and profile, for the `status` command. */
   readonly server?: string;
   readonly profile?: string;
   readonly startedAt: number;

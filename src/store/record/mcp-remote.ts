@@ -97,7 +97,7 @@ function portable(
   const expiresAtMs = endsAt ?? (lifetime === undefined ? undefined : savedAt + lifetime * 1000);
   return {
     access_token: tokens.access_token,
-    // Without its client a refresh token is nobody's.
+    // A refresh token is useless without its client.
     refresh_token: client === undefined ? undefined : refreshToken,
     expires_at: expiresAtMs === undefined ? undefined : Math.max(0, Math.min(expiresAtMs, now * 2)) / 1000,
     scope: tokens.scope,

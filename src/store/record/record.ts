@@ -3,9 +3,9 @@
  *
  *   credentials/KEY.json                  the record below, 0600, replaced whole by rename
  *   credentials/KEY.json.lock             the lock; it queues and decides nothing
- *   credentials/KEY.HASH.N.claim          who may spend the refresh token with that SHA-256; made with O_EXCL, N from 1;
+ *   credentials/KEY.HASH.N.claim          a reservation of the refresh token with that SHA-256; made with O_EXCL, N from 1;
  *                                         touched for as long as its owner lives
- *   credentials/KEY.HASH.N.answer         room for the record that will follow; its presence says "may have been spent"
+ *   credentials/KEY.HASH.N.answer         room for the record that will follow; its presence says "may have been sent"
  *   credentials/KEY.HASH.N.lost           the same after its owner gave up waiting for the answer
  *   credentials/KEY.lease, .lease.lock    the sign-in that is going on, if any
  *   credentials/KEY.sign-in.json          its status: address, deadline, outcome; no secret
@@ -20,9 +20,9 @@ export interface CredentialRecord {
   readonly family: string;
   /** Canonical URL of the MCP server. */
   readonly server: string;
-  /** `--profile`, for people who look; the key is what counts. */
+  /** `--profile`, for the `status` command; the key is what counts. */
   readonly profile?: string;
-  /** A grant that asks nobody: the next token is obtained by it. Absent: a person signed in. */
+  /** The machine grant by which the next token is obtained. Absent: a person signed in. */
   readonly grant?: string;
   /** Byte for byte as sent to the authorization server; absent: not sent. */
   readonly resource?: string;
