@@ -12,8 +12,8 @@ type Found =
   | { readonly kind: 'broken'; readonly reason: DiscoveryError };
 
 /**
- * Asks the addresses in turn until `check` accepts a document. Undefined only where each of them says that there is none: whoever
- * takes a server that is out of order for one without metadata goes to the wrong authorization server.
+ * Asks the addresses in turn until `check` accepts a document. Undefined only where each address says that it has none: a
+ * server that is merely out of order must not be taken for one without metadata, or the wrong authorization server would be asked.
  */
 export async function findDocument<T>(
   fetch: GuardedFetch,

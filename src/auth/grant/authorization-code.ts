@@ -120,7 +120,7 @@ function audience({ audienceFromResource }: SignInRequest, resource: string | un
 }
 
 /** The sign-in before this one keeps the port for a moment, until it sees that it is wanted. */
-const PORT_PATIENCE_MS = 1_000;
+const PORT_RETRY_MS = 1_000;
 const PORT_STEP_MS = 50;
 
 /** The port of the registration, so that it can be used again; a port that the user fixed; else any. */
@@ -133,7 +133,7 @@ async function openReceiver(
   const port =
     callback.port ??
     (known?.redirectUri === undefined ? undefined : registeredPort(known.redirectUri, callback));
-  for (const end = clock.monotonic() + PORT_PATIENCE_MS; ; ) {
+  for (const end = clock.monotonic() + PORT_RETRY_MS; ; ) {
     try {
       return await receiver.open(listen, callback, port);
     } catch (error) {

@@ -8,7 +8,7 @@ const PROBE_LIMIT_MS = 10_000;
 /** Answered by what guards the server, before any session: no session is opened, whatever the server makes of it. */
 const PING = '{"jsonrpc":"2.0","id":0,"method":"ping"}';
 
-/** What the server says to whoever comes without a token (RFC 9728 §5.1): where its metadata is, and which scope it wants. */
+/** The server's challenge to a request without a token (RFC 9728 §5.1): where its metadata is, and which scope it wants. */
 export async function probeChallenge(
   origin: McpOrigin,
   url: URL,

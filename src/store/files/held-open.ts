@@ -2,10 +2,10 @@ import { type Clock, systemClock } from '../../platform/clock.ts';
 import { systemCode } from './store-errors.ts';
 
 /** Virus scanners and search indexers hold a fresh file for seconds at most (test/README.md, fault 31). */
-const PATIENCE_MS = 10_000;
+const RETRY_LIMIT_MS = 10_000;
 const PAUSE_MS = 50;
 
-export interface Patience {
+export interface RetryDeps {
   readonly platform: NodeJS.Platform;
   readonly clock: Pick<Clock, 'monotonic' | 'sleep'>;
 }
@@ -16,9 +16,9 @@ export interface Patience {
  */
 export async function retryWhileHeldOpen<T>(
   operation: () => Promise<T>,
-  { platform, clock }: Patience = { platform: process.platform, clock: systemClock },
+  { platform, clock }: RetryDeps = { platform: process.platform, clock: systemClock },
 ): Promise<T> {
-  const deadline = clock.monotonic() + PATIENCE_MS;
+  const deadline = clock.monotonic() + RETRY_LIMIT_MS;
   for (;;) {
     try {
       return await operation();

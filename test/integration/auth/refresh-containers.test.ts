@@ -97,7 +97,7 @@ test.skipIf(!hasProcessNamespaces()).concurrent(
     const answer = await other.run(refresh(world, { due: true }));
     expect(answer).toMatchObject({ failed: expect.stringContaining('no answer') });
     expect(world.endpoint.posts.entries).toHaveLength(1);
-    // Refused by the server, it is risked once more, as any lost answer.
+    // Once the server refuses the access token, the refresh token is sent a second time, as after any lost answer.
     expect(await other.run(refresh(world))).toEqual({ accessToken: 'A2' });
     expect(world.endpoint.posts.entries).toHaveLength(2);
   },
