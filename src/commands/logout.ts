@@ -52,16 +52,16 @@ async function logoutOne(parts: LogoutParts, key: string): Promise<boolean> {
   const { store, logger, signal } = parts;
   const left = await store.withLock(
     key,
-    async (held): Promise<Left> => {
-      const found = await held.read();
+    async (locked): Promise<Left> => {
+      const found = await locked.read();
       const record = found.kind === 'record' ? found.record : undefined;
       try {
-        const { files, records } = await held.setAside();
+        const { files, records } = await locked.setAside();
         const earlier = records.length === 0 ? [] : withoutLogins(records, await parts.others(key));
         const failed = await revokeAll(record === undefined ? earlier : [record, ...earlier], parts);
         return { server: record?.server, setAside: files, failed };
       } finally {
-        await held.remove();
+        await locked.remove();
       }
     },
     { signal },

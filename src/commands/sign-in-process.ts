@@ -1,4 +1,4 @@
-import { runSignIn, type SignInPlatform } from '../auth/sign-in/run.ts';
+import { type RunSignInDeps, runSignIn } from '../auth/sign-in/run.ts';
 import { MAX_REQUEST_BYTES, readSignInRequest, type SignInRequest } from '../auth/sign-in-request.ts';
 import { describeError, UsageError } from '../errors.ts';
 import type { Logger } from '../platform/log/logger.ts';
@@ -7,7 +7,7 @@ import type { Logger } from '../platform/log/logger.ts';
 export interface SignInProcessOptions {
   readonly stdin: AsyncIterable<Uint8Array>;
   /** Makes the platform that the request asks for: its store, certificate authorities and log. */
-  readonly compose: (request: SignInRequest) => Promise<SignInPlatform>;
+  readonly compose: (request: SignInRequest) => Promise<RunSignInDeps>;
   readonly logger: Logger;
   /** SIGTERM and the like. */
   readonly signal: AbortSignal;

@@ -131,8 +131,12 @@ function revoker(config: CommandConfig, process: ProcessParts, signal: AbortSign
   return async (record: CredentialRecord) => {
     const { revokeTokens } = await import('../auth/token/revocation.ts');
     const { withSecrets } = await import('../auth/client/client.ts');
-    const tools = { clock: systemClock, random: systemRandom };
-    const client = record.client && withSecrets(record.client, config.oauth.client, tools);
+    const client =
+      record.client &&
+      withSecrets(record.client, config.oauth.client, {
+        clock: systemClock,
+        random: systemRandom,
+      });
     const limit = AbortSignal.any([signal, AbortSignal.timeout(REVOKE_LIMIT_MS)]);
     return guarded(config, new URL(record.server), process, (fetch) =>
       revokeTokens(record, client, fetch, limit),

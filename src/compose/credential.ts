@@ -76,8 +76,18 @@ export async function openCredential(
     hasIssuerChanged: async (...asked) => {
       const { hasIssuerChanged } = await import('../auth/credential/issuer-change.ts');
       const { headers } = config;
-      const tools = { server, headers, allowHttp, settings: oauth, clock: systemClock, logger };
-      return hasIssuerChanged({ ...tools, createHttp: createGuardedHttp }, ...asked);
+      return hasIssuerChanged(
+        {
+          server,
+          headers,
+          allowHttp,
+          settings: oauth,
+          clock: systemClock,
+          logger,
+          createHttp: createGuardedHttp,
+        },
+        ...asked,
+      );
     },
     launch: async (request) => {
       if (store.writable) {
@@ -87,8 +97,8 @@ export async function openCredential(
       }
       // A store that is not writable cannot be shared: the sign-in runs in this process and for this bridge only.
       const { runSignIn } = await import('../auth/sign-in/run.ts');
-      const { signInPlatform } = await import('./sign-in.ts');
-      const platform = await signInPlatform(request, process, logger, { store, leases });
+      const { runSignInDeps } = await import('./sign-in.ts');
+      const platform = await runSignInDeps(request, process, logger, { store, leases });
       runSignIn(request, platform, new AbortController().signal).catch((error: unknown) => {
         logger.warn('sign-in failed', { error: describeError(error) });
       });

@@ -36,12 +36,12 @@ export async function loginParts(
     nonInteractiveReason: isThere ? undefined : { hint: signInHint(config) },
     probe: (signal) => challengeOf(config, process, logger, signal),
     signIn: async (request, onOffer, signal) => {
-      const [{ runSignIn }, { signInPlatform }] = await Promise.all([
+      const [{ runSignIn }, { runSignInDeps }] = await Promise.all([
         import('../auth/sign-in/run.ts'),
         import('./sign-in.ts'),
       ]);
-      const leases = toldOf(credential.leases, onOffer);
-      const platform = await signInPlatform(request, process, logger, { store: credential.store, leases });
+      const leases = withOffers(credential.leases, onOffer);
+      const platform = await runSignInDeps(request, process, logger, { store: credential.store, leases });
       const listen = manual ? withPaste(platform.listen, process, logger) : platform.listen;
       return runSignIn(request, { ...platform, listen }, signal);
     },
@@ -49,15 +49,15 @@ export async function loginParts(
   };
 }
 
-/** The address is known when it is written for everybody. */
-function toldOf(leases: Leases, onOffer: (offer: SignInPrompt) => void): Leases {
-  let told: string | undefined;
+/** The same leases; `onOffer` is called with each address that the status gets for the other processes. */
+function withOffers(leases: Leases, onOffer: (offer: SignInPrompt) => void): Leases {
+  let offered: string | undefined;
   return {
     ...leases,
     writeStatus: async (key, status) => {
       const { address } = status;
-      if (address !== undefined && address !== told) {
-        told = address;
+      if (address !== undefined && address !== offered) {
+        offered = address;
         onOffer({ ...status, address });
       }
       await leases.writeStatus(key, status);

@@ -1,4 +1,4 @@
-import type { SignInPlatform } from '../auth/sign-in/run.ts';
+import type { RunSignInDeps } from '../auth/sign-in/run.ts';
 import type { SignInRequest } from '../auth/sign-in-request.ts';
 import type { SignInProcessOptions } from '../commands/sign-in-process.ts';
 import { systemClock } from '../platform/clock.ts';
@@ -30,18 +30,18 @@ export async function composeSignIn(process: ProcessParts, stop: AbortSignal): P
         ...(request.debug ? { folder: storePaths(request.home).logs } : {}),
       });
       const store = await openStore({ home: request.home, logger });
-      return signInPlatform(request, process, logger, { store, leases: openLeases(store.folder) });
+      return runSignInDeps(request, process, logger, { store, leases: openLeases(store.folder) });
     },
   };
 }
 
 /** The parts of the platform that a sign-in needs. */
-export async function signInPlatform(
+export async function runSignInDeps(
   request: SignInRequest,
   process: ProcessParts,
   logger: Logger,
   shared: { readonly store: Store; readonly leases: Leases },
-): Promise<SignInPlatform> {
+): Promise<RunSignInDeps> {
   const [{ createBrowser }, { listenOnLoopback }] = await Promise.all([
     import('../platform/process/browser.ts'),
     import('../platform/http/loopback-listener.ts'),

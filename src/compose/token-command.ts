@@ -25,8 +25,13 @@ export async function credentialParts(
       },
     );
   }
-  const tools = { logger, clock: systemClock, random: systemRandom };
-  const common = { server: config.server.href, signInHint: signInHint(config), ...tools };
+  const common = {
+    server: config.server.href,
+    signInHint: signInHint(config),
+    logger,
+    clock: systemClock,
+    random: systemRandom,
+  };
   if (config.oauth.machineGrant !== undefined) {
     const obtain = machineTokens(config, process, logger, { forceNew: false });
     return {

@@ -187,6 +187,6 @@ export function serverRequest(id: MessageId, method: string, params?: unknown): 
 
 /** A notification to the host or the server. */
 export function notification(method: string, params?: unknown): string {
-  const said = params === undefined ? {} : { params: withoutSecretsIn(params) };
-  return JSON.stringify({ jsonrpc: '2.0', method, ...said });
+  // JSON.stringify leaves out what is undefined.
+  return JSON.stringify({ jsonrpc: '2.0', method, params: withoutSecretsIn(params) });
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { ensureFolder } from './files/atomic-file.ts';
 import { asStoreErrors } from './files/store-errors.ts';
-import type { LockTools } from './lock/file-lock.ts';
+import type { LockDeps } from './lock/file-lock.ts';
 import { readRecord } from './record/read-record.ts';
 import type { Expected, NewRecord, RecordIdentity } from './record/record.ts';
 import type { LockedRecord, LockOptions, ReadResult, Store, WriteResult } from './store.ts';
@@ -10,11 +10,11 @@ import type { LockedRecord, LockOptions, ReadResult, Store, WriteResult } from '
 export class DiskStore implements Store {
   readonly writable = true;
   readonly folder: string;
-  readonly #tools: LockTools;
+  readonly #deps: LockDeps;
 
-  constructor(folder: string, tools: LockTools) {
+  constructor(folder: string, deps: LockDeps) {
     this.folder = folder;
-    this.#tools = tools;
+    this.#deps = deps;
   }
 
   async read(key: string, identity?: RecordIdentity): Promise<ReadResult> {
@@ -45,7 +45,7 @@ export class DiskStore implements Store {
       // A bridge whose token is fresh loads nothing of locks and reservations.
       const { withDiskLock } = await import('./locked-record.ts');
       const place = { folder: this.folder, key, path: this.#path(key) };
-      return withDiskLock(place, run, options, this.#tools);
+      return withDiskLock(place, run, options, this.#deps);
     });
   }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '../platform/clock.ts';
 import { moveFile, removeFile, stageFile, syncFolder } from './files/atomic-file.ts';
 import { StoreError, systemCode } from './files/store-errors.ts';
-import { type FileLockOptions, type LockGuard, type LockTools, withFileLock } from './lock/file-lock.ts';
+import { type FileLockOptions, type LockDeps, type LockGuard, withFileLock } from './lock/file-lock.ts';
 import { readRecord } from './record/read-record.ts';
 import { type CredentialRecord, type Expected, isExpected, type NewRecord } from './record/record.ts';
 import { serializeRecord } from './record/record-schema.ts';
@@ -37,10 +37,10 @@ export function withDiskLock<T>(
   place: Place,
   run: (locked: LockedRecord) => Promise<T>,
   options: FileLockOptions<T>,
-  tools: LockTools,
+  deps: LockDeps,
 ): Promise<T> {
-  const { clock } = tools;
-  return withFileLock(place.path, (guard) => run(lockedRecord({ ...place, guard, clock })), options, tools);
+  const { clock } = deps;
+  return withFileLock(place.path, (guard) => run(lockedRecord({ ...place, guard, clock })), options, deps);
 }
 
 function lockedRecord({ folder, key, path, guard, clock }: HeldParts): LockedRecord {

@@ -5,7 +5,7 @@ import { systemRandom } from '../platform/random.ts';
 import { ensureFolder } from './files/atomic-file.ts';
 import { type StorePaths, storePaths } from './files/paths.ts';
 import { asStoreErrors, systemCode } from './files/store-errors.ts';
-import type { LockTools } from './lock/file-lock.ts';
+import type { LockDeps } from './lock/file-lock.ts';
 import type { Store } from './store.ts';
 
 export interface StoreOptions {
@@ -15,7 +15,7 @@ export interface StoreOptions {
   readonly memory?: boolean;
   readonly logger: Logger;
   readonly clock?: Clock;
-  readonly random?: LockTools['random'];
+  readonly random?: LockDeps['random'];
 }
 
 /** The file system says that it will not be written to, now or later; a full disk (ENOSPC) is another matter. */
@@ -46,7 +46,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 async function openReadOnly(
   { home, credentials }: StorePaths,
   code: string,
-  { logger, clock, random }: LockTools & Pick<StoreOptions, 'logger'>,
+  { logger, clock, random }: LockDeps & Pick<StoreOptions, 'logger'>,
 ): Promise<Store> {
   const { findRuntimeFolder } = await import('./files/runtime-folder.ts');
   const runtime = await findRuntimeFolder(home);

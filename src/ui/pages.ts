@@ -5,7 +5,7 @@ import { PAGE_STYLE, scene } from './page-style.ts';
 /** What the browser shows after the redirect from the authorization server. */
 export type PageView =
   | { readonly kind: 'signed-in'; readonly server: string }
-  | { readonly kind: 'denied'; readonly server: string; readonly said?: string | undefined }
+  | { readonly kind: 'denied'; readonly server: string; readonly serverMessage?: string | undefined }
   | {
       readonly kind: 'failed';
       readonly server: string;
@@ -35,13 +35,13 @@ export function renderPage(view: PageView): Page {
     case 'denied':
       return html(403, 'bad', 'Sign-in was declined', [
         paragraph(`Your app did not get access to ${name(view.server)}.`),
-        said('The server said:', view.said),
+        quoted('The server said:', view.serverMessage),
         next('You can close this tab and return to your app. To try again, use the server from your app.'),
       ]);
     case 'failed':
       return html(502, 'bad', 'Sign-in did not work', [
         paragraph(`Your app could not be signed in to ${name(view.server)}.`),
-        said('What went wrong:', view.reason),
+        quoted('What went wrong:', view.reason),
         view.hint === undefined ? '' : paragraph(escapeHtml(plainText(view.hint))),
         next('You can close this tab and return to your app. To try again, use the server from your app.'),
       ]);
@@ -111,7 +111,7 @@ function name(server: string): string {
   return `<strong>${escapeHtml(plainText(shownAddress(server)))}</strong>`;
 }
 
-function said(label: string, text: string | undefined): string {
+function quoted(label: string, text: string | undefined): string {
   const clean = plainText(text ?? '');
   return clean === '' ? '' : `<p>${label}</p>\n<blockquote>${escapeHtml(clean)}</blockquote>`;
 }

@@ -141,7 +141,7 @@ export const CORPUS: Readonly<Record<string, Scenario>> = {
     oddities: [oddly('list', { framing: 'events', pieces: ['odd-result:6'] })],
     steps: [{ do: 'request', method: 'tools/list' }],
   },
-  'a greeting that is 100,000 deep, for a host of the other era': {
+  'an answer to initialize that is 100,000 deep, for a host of the other era': {
     ...{ ...PLAIN, host: 'modern', wire: 'json' },
     oddities: [oddly('initialize', { pieces: ['odd-result:15'] })],
   },

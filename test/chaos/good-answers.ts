@@ -68,7 +68,7 @@ export function inputRequired(nonce: string): unknown {
 }
 
 const deep = '['.repeat(100_000) + ']'.repeat(100_000);
-const greeting = (members: string) => `{"protocolVersion":"2025-11-25","capabilities":{},${members}}`;
+const initializeResult = (members: string) => `{"protocolVersion":"2025-11-25","capabilities":{},${members}}`;
 const discovery = (members: string) =>
   `{"resultType":"complete","supportedVersions":["2026-07-28"],"capabilities":{},${members}}`;
 
@@ -86,9 +86,9 @@ const ODD_RESULTS: Readonly<Record<string, readonly string[]>> = {
     '{"protocolVersion":"2025-11-25","capabilities":null,"serverInfo":null}',
     '{"protocolVersion":"2025-11-25","capabilities":"all","serverInfo":"x"}',
     '{"protocolVersion":"2025-11-25","capabilities":{"tools":null,"logging":7,"resources":[]}}',
-    greeting(`"serverInfo":${deep}`),
-    greeting(`"instructions":${deep}`),
-    greeting('"serverInfo":{"name":{"a":1},"version":[]},"instructions":7'),
+    initializeResult(`"serverInfo":${deep}`),
+    initializeResult(`"instructions":${deep}`),
+    initializeResult('"serverInfo":{"name":{"a":1},"version":[]},"instructions":7'),
     `{"protocolVersion":"2025-11-25","capabilities":{"tools":${deep}}}`,
     `{"protocolVersion":"2025-11-25","capabilities":${deep}}`,
     '{"protocolVersion":"2025-11-25","capabilities":{"__proto__":{"tools":{}},"constructor":{}}}',

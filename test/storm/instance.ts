@@ -33,8 +33,8 @@ export class Instance {
     const exited = this.host.exited.then((): 'gone' => 'gone');
     const answered = async (): Promise<Message> => {
       if (!this.#isGreeted) {
-        const greeting = await this.host.initialize({}, { timeoutMs });
-        if (greeting.error !== undefined) return greeting;
+        const initializeAnswer = await this.host.initialize({}, { timeoutMs });
+        if (initializeAnswer.error !== undefined) return initializeAnswer;
         this.#isGreeted = true;
       }
       return this.host.request('tools/call', { name: 'echo', arguments: { value } }, { timeoutMs });

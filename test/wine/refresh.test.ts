@@ -64,10 +64,10 @@ it('a record that another program holds open is read once it is let go', async (
   (await world.served()).kill();
   const release = await world.wine.windows.hold(world.recordPath);
   const host = world.start();
-  const greeting = host.initialize({}, PATIENT);
+  const opening = host.initialize({}, PATIENT);
   await new Promise((resolve) => setTimeout(resolve, 3_000));
   await release();
-  await greeting;
+  await opening;
   await world.call(host, 'read');
   expect(world.authority.counters).toMatchObject({ codeExchanges: 1, refreshPosts: 0 });
   expect(world.browser.opened).toHaveLength(1);

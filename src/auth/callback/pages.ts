@@ -25,7 +25,8 @@ export function failurePage(server: string, error: unknown): ListenerAnswer {
 }
 
 function failureView(server: string, error: unknown): PageView {
-  if (error instanceof AuthorizationDeniedError) return { kind: 'denied', server, said: error.said };
+  if (error instanceof AuthorizationDeniedError)
+    return { kind: 'denied', server, serverMessage: error.serverMessage };
   // RFC 9207 §2.4: nothing of an answer by somebody else is shown, not even who it says it is.
   const reason = error instanceof CallbackIssuerError ? MIXED_UP : describeError(error);
   return { kind: 'failed', server, reason, hint: (error as Partial<SignInFailedError>).hint };

@@ -2,7 +2,7 @@ import type { OAuthSettings } from '../../protocol/oauth-settings.ts';
 import { quote } from '../../protocol/quote.ts';
 import type { AuthorizationServerMetadata } from '../discovery/metadata.ts';
 import { DiscoveryError, NoClientError } from '../errors/oauth-errors.ts';
-import { configuredClient, type SigningTools, type TokenClient } from './client.ts';
+import { configuredClient, type SigningDeps, type TokenClient } from './client.ts';
 
 /**
  * The client that needs no registration (MCP, Authorization → Client Registration Approaches): the one that the user named, else a
@@ -11,9 +11,9 @@ import { configuredClient, type SigningTools, type TokenClient } from './client.
 export function namedClient(
   { client, clientMetadataUrl }: OAuthSettings,
   metadata: AuthorizationServerMetadata,
-  tools: SigningTools,
+  deps: SigningDeps,
 ): TokenClient | undefined {
-  const named = client === undefined ? undefined : configuredClient(client, tools);
+  const named = client === undefined ? undefined : configuredClient(client, deps);
   if (clientMetadataUrl === undefined) return named;
   if (metadata.takesMetadataDocuments === true) {
     // The key that goes with the document (private_key_jwt).

@@ -11,7 +11,7 @@ export interface TokenClient extends Client {
   readonly assertion?: (audience: string, at: number | undefined) => string;
 }
 
-export interface SigningTools {
+export interface SigningDeps {
   readonly clock: Pick<Clock, 'now'>;
   readonly random: Random;
 }
@@ -22,7 +22,7 @@ const ASSERTION_LIFETIME_S = 120;
 /** `keyOption`: where the key came from, for messages. Throws ConfigError where the key cannot be used. */
 export function configuredClient(
   configured: ConfiguredClient,
-  { clock, random }: SigningTools,
+  { clock, random }: SigningDeps,
   keyOption?: string,
 ): TokenClient {
   const { clientId, clientSecret, signingKey, signingAlg } = configured;
@@ -48,10 +48,10 @@ export function configuredClient(
 export function withSecrets(
   recorded: Client,
   configured: ConfiguredClient | undefined,
-  tools: SigningTools,
+  deps: SigningDeps,
 ): TokenClient {
   if (configured === undefined || recorded.clientId !== configured.clientId) return recorded;
-  return { ...recorded, ...configuredClient(configured, tools) };
+  return { ...recorded, ...configuredClient(configured, deps) };
 }
 
 /** What of a client is written down: of one that the user named no secret, which stays where the user keeps it. */

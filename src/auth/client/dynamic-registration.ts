@@ -109,8 +109,8 @@ function refusal(
   { status, text }: GuardedAnswer,
   redirectUri: string | undefined,
 ): NoClientError | RegistrationError {
-  const said = z.safeParse(errorSchema, parseJson(text));
-  const { error, error_description: description } = said.success ? said.data : {};
+  const parsed = z.safeParse(errorSchema, parseJson(text));
+  const { error, error_description: description } = parsed.success ? parsed.data : {};
   const why = [error, description].filter((part) => part !== undefined).join(': ');
   const what = `answered the registration with ${status}${why === '' ? '' : `, ${quote(why)}`}`;
   // src/auth/README.md, "GitHub": 422 without an error of RFC 7591 is no word on this request either.

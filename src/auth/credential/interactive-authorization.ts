@@ -55,7 +55,8 @@ export function createInteractiveAuthorization(options: AuthorizationOptions): C
   });
 }
 
-export function identityOf({ settings }: Pick<AuthorizationOptions, 'settings'>): RecordIdentity {
+/** Which login is meant, as the store tells it. */
+export function identityOf({ settings }: AuthorizationOptions): RecordIdentity {
   return { server: settings.server, resource: settings.resource };
 }
 

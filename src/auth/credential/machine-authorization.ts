@@ -27,7 +27,7 @@ function obtainToken(options: MachineAuthorizationOptions): ReplaceToken {
   const { clock } = options;
   let refused: { readonly error: DrawbridgeError; readonly at: number; readonly input: string } | undefined;
   return async (stale, challenge, signal) => {
-    const input = assertionHash(options);
+    const input = assertionHash(options.machineGrant, options.readFile);
     const isPause = refused !== undefined && clock.monotonic() - refused.at < REFUSED_PAUSE_MS;
     if (refused !== undefined && isPause && refused.input === input) throw refused.error;
     try {

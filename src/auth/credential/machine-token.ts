@@ -8,7 +8,8 @@ import type { CreateGuardedHttp, UserHeaders } from '../http/guarded-fetch.ts';
 import { newerRecord, type Stale } from '../refresh/decisions.ts';
 import { freshOrReplaced, isSignedIn, type SignedIn } from './stale-token.ts';
 
-export interface MachineAuthorizationOptions extends Omit<MachineGrantOptions, 'fetch'> {
+/** A machine grant with the record that it fills, and the network of its own requests. */
+export interface MachineAuthorizationOptions extends MachineGrantOptions {
   readonly store: Store;
   readonly key: string;
   readonly headers?: UserHeaders | undefined;

@@ -9,7 +9,7 @@ type Found =
   | { readonly kind: 'document'; readonly document: object }
   | { readonly kind: 'absent' }
   /** Something is there, or behind a gateway that cannot say: another address may have it, but it is not absent. */
-  | { readonly kind: 'broken'; readonly reason: DiscoveryError };
+  | { readonly kind: 'unusable'; readonly reason: DiscoveryError };
 
 /**
  * Asks the addresses in turn until `check` accepts a document. Undefined only where each address says that it has none: a
@@ -21,20 +21,20 @@ export async function findDocument<T>(
   signal: AbortSignal | undefined,
   check: (document: object) => T,
 ): Promise<T | undefined> {
-  let broken: DrawbridgeError | undefined;
+  let problem: DrawbridgeError | undefined;
   for (const url of urls) {
     const found = judge(url, await get(fetch, url, signal));
-    if (found.kind === 'broken') broken ??= found.reason;
+    if (found.kind === 'unusable') problem ??= found.reason;
     if (found.kind !== 'document') continue;
     try {
       return check(found.document);
     } catch (error) {
       // A document that is not ours may hide the one that is: an issuer with a path below a host that answers for all paths.
       if (!(error instanceof DiscoveryError || error instanceof IssuerMismatchError)) throw error;
-      broken ??= error;
+      problem ??= error;
     }
   }
-  if (broken !== undefined) throw broken;
+  if (problem !== undefined) throw problem;
   return undefined;
 }
 
@@ -51,18 +51,18 @@ function judge(url: URL, { status, text }: GuardedAnswer): Found {
   if (status === 429 || (status >= 500 && status !== 501)) {
     const reason = new DiscoveryError(`the metadata at ${quote(url.href)} was answered with ${status}`);
     // Some gateways answer unknown paths with 502; the others are the server's own trouble, and will pass.
-    if (status === 502) return { kind: 'broken', reason };
+    if (status === 502) return { kind: 'unusable', reason };
     throw reason;
   }
   if (status < 200 || status > 299) return { kind: 'absent' };
-  const broken = (why: string): Found => {
-    return { kind: 'broken', reason: new DiscoveryError(`the metadata at ${quote(url.href)} ${why}`) };
+  const unusable = (why: string): Found => {
+    return { kind: 'unusable', reason: new DiscoveryError(`the metadata at ${quote(url.href)} ${why}`) };
   };
-  if (isTooDeep(text)) return broken(`nests deeper than ${MAX_JSON_DEPTH} levels`);
+  if (isTooDeep(text)) return unusable(`nests deeper than ${MAX_JSON_DEPTH} levels`);
   const document = parseObject(text);
   if (document !== undefined) return { kind: 'document', document };
   // A web application that answers every path with its page has no metadata there; what begins as a document and is cut off is one.
-  return text.trimStart().startsWith('{') ? broken('is not JSON') : { kind: 'absent' };
+  return text.trimStart().startsWith('{') ? unusable('is not JSON') : { kind: 'absent' };
 }
 
 function parseObject(text: string): object | undefined {

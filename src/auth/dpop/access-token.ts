@@ -6,11 +6,11 @@ import type { DpopProofDeps } from './proof.ts';
 
 /** A record's access token as it is sent. What makes proofs is loaded with the first message that needs one, and kept. */
 export class AccessTokenFactory {
-  readonly #tools: DpopProofDeps;
+  readonly #deps: DpopProofDeps;
   #bound: { readonly key: DpopKey; readonly dpopProofs: () => Promise<DpopProofs> } | undefined;
 
-  constructor(tools: DpopProofDeps) {
-    this.#tools = tools;
+  constructor(deps: DpopProofDeps) {
+    this.#deps = deps;
   }
 
   of(record: CredentialRecord | undefined): Bearer | undefined {
@@ -23,7 +23,7 @@ export class AccessTokenFactory {
   #dpopProofs(key: DpopKey): () => Promise<DpopProofs> {
     if (this.#bound?.key.d !== key.d) {
       let made: Promise<DpopProofs> | undefined;
-      const make = async () => (await import('./proof.ts')).createDpopProofs(key, this.#tools);
+      const make = async () => (await import('./proof.ts')).createDpopProofs(key, this.#deps);
       this.#bound = { key, dpopProofs: () => (made ??= make()) };
     }
     return this.#bound.dpopProofs;

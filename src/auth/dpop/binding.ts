@@ -18,13 +18,13 @@ export type Binding =
 /** `known`: the key of the login that is renewed; a sign-in makes its own. Throws DpopError. */
 export async function bindingFor(
   situation: DpopInputs,
-  tools: DpopProofDeps,
+  deps: DpopProofDeps,
   known?: DpopKey,
 ): Promise<Binding> {
   const choice = decideBinding(situation);
   if (choice.kind === 'bearer') return choice;
   const key = known?.alg === choice.alg ? known : await makeDpopKey(choice.alg);
-  return { kind: 'bound', key, dpopProofs: createDpopProofs(key, tools), only: situation.mode === 'always' };
+  return { kind: 'bound', key, dpopProofs: createDpopProofs(key, deps), only: situation.mode === 'always' };
 }
 
 export function tokenBinding(binding: Binding): TokenBinding | undefined {

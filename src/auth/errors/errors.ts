@@ -67,8 +67,8 @@ const SIGN_IN_CODES: readonly ErrorCode[] = [
 export class SignInEndedError extends DrawbridgeError {
   readonly code: ErrorCode;
 
-  constructor(said: string | undefined, message: string, details?: ErrorDetails) {
+  constructor(statusCode: string | undefined, message: string, details?: ErrorDetails) {
     super(message, details);
-    this.code = SIGN_IN_CODES.find((code) => code === said) ?? 'sign_in_failed';
+    this.code = SIGN_IN_CODES.find((code) => code === statusCode) ?? 'sign_in_failed';
   }
 }

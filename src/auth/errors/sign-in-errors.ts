@@ -15,11 +15,11 @@ export class SignInExpiredError extends DrawbridgeError {
 export class AuthorizationDeniedError extends DrawbridgeError {
   readonly code = 'authorization_denied';
   /** The server's own words, not yet cleaned. */
-  readonly said: string | undefined;
+  readonly serverMessage: string | undefined;
 
-  constructor(message: string, said: string | undefined, details?: ErrorDetails) {
+  constructor(message: string, serverMessage: string | undefined, details?: ErrorDetails) {
     super(message, details);
-    this.said = said;
+    this.serverMessage = serverMessage;
   }
 }
 

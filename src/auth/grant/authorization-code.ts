@@ -27,18 +27,24 @@ import { type PreparedGrant, prepareGrant, tokenRequestOf } from './prepare-gran
 import { pushed } from './pushed-authorization-request.ts';
 import { isClientForgotten } from './registration-check.ts';
 
-export interface SignInTools {
+/** The ports that a sign-in uses, whatever its grant. */
+export interface SignInPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
   readonly store: Store;
-  readonly fetch: GuardedFetch;
   readonly listen: Listen;
+}
+
+/** What one grant needs: the ports, HTTP to the addresses that it may ask, and the receiver of the browser's answer. */
+export interface SignInDeps extends SignInPorts {
+  readonly fetch: GuardedFetch;
   readonly receiver: RedirectReceiver;
 }
 
+/** One run of a grant: how a person gets to see it, and when it ends. */
 export interface SignInAttempt {
-  /** Brings the address before the person; called once. */
+  /** Shows the address to the person; called once. */
   readonly show: (address: string, code?: ShownCode) => Promise<void>;
   /** Ends everything. */
   readonly signal: AbortSignal;
@@ -62,16 +68,16 @@ interface Round {
 /** The authorization code grant from the server's address to the credential in the store (src/README.md, "Sign-in"). */
 export async function signIn(
   request: SignInRequest,
-  tools: SignInTools,
+  deps: SignInDeps,
   attempt: SignInAttempt,
 ): Promise<CredentialRecord> {
-  const { receiver, fetch } = tools;
+  const { receiver, fetch } = deps;
   const signal = attempt.waiting;
-  const prepared = await prepareGrant(request, tools, { flow: 'browser', signal });
+  const prepared = await prepareGrant(request, deps, { flow: 'browser', signal });
   const { scope } = prepared;
-  const known = await knownClient(request, tools, prepared.issuer);
-  const named = namedClient(request, prepared.metadata, tools);
-  const redirectUri = await openReceiver(request, tools, known, signal);
+  const known = await knownClient(request, deps, prepared.issuer);
+  const named = namedClient(request, prepared.metadata, deps);
+  const redirectUri = await openReceiver(request, deps, known, signal);
   const extra = [...request.authorizeParams, ...audience(request, prepared.resource)];
   const codeScope = request.scopeOnTokenRequests ? scope : undefined;
   const plan: Plan = { ...prepared, redirectUri, extra, codeScope };
@@ -80,20 +86,20 @@ export async function signIn(
   const isKept =
     named === undefined &&
     known?.redirectUri === redirectUri &&
-    !(await isClientForgotten({ ...tools, ...plan, client: known, signal }));
+    !(await isClientForgotten({ ...deps, ...plan, client: known, signal }));
   let client: TokenClient = named ?? (isKept ? known : await register());
   let arrival: Arrival | undefined;
   for (let mayRegisterAgain = named === undefined; ; ) {
-    const { address, round } = await startRound(plan, client, tools, signal);
+    const { address, round } = await startRound(plan, client, deps, signal);
     if (arrival === undefined) await attempt.show(address);
     else arrival.respond(redirectAnswer(address));
     arrival = await receiver.arrival(signal);
     try {
-      const answer = await exchangeArrivedCode(arrival, plan, round, tools, attempt.signal);
+      const answer = await exchangeArrivedCode(arrival, plan, round, deps, attempt.signal);
       const record = await saveCredential(
         request.key,
-        newCredential(request, plan, client, answer, tools),
-        tools.store,
+        newCredential(request, plan, client, answer, deps),
+        deps.store,
       );
       arrival.respond(successPage(request.server));
       return record;
@@ -101,7 +107,7 @@ export async function signIn(
       // test/README.md, fault 25: a server that has forgotten the registration says so only now. Once, and in the same tab.
       if (mayRegisterAgain && isClientUnknown(error)) {
         mayRegisterAgain = false;
-        tools.logger.debug('client unknown to its issuer, registering again', { issuer: plan.issuer });
+        deps.logger.debug('client unknown to its issuer, registering again', { issuer: plan.issuer });
         client = await register().catch((cause) => {
           arrival?.respond(failurePage(request.server, cause));
           throw cause;
@@ -126,7 +132,7 @@ const PORT_STEP_MS = 50;
 /** The port of the registration, so that it can be used again; a port that the user fixed; else any. */
 async function openReceiver(
   { callback }: SignInRequest,
-  { receiver, listen, clock }: SignInTools,
+  { receiver, listen, clock }: SignInDeps,
   known: Client | undefined,
   signal: AbortSignal,
 ): Promise<string> {
@@ -150,10 +156,10 @@ async function openReceiver(
 async function startRound(
   { issuer, metadata, scope, resource, redirectUri, extra, binding }: Plan,
   client: TokenClient,
-  tools: SignInTools,
+  deps: SignInDeps,
   signal: AbortSignal,
 ) {
-  const { receiver, random, fetch } = tools;
+  const { receiver, random, fetch } = deps;
   const state = randomToken(random, 256);
   const { address: whole, codeVerifier } = await authorizationRequest({
     metadata,
@@ -176,7 +182,7 @@ async function exchangeArrivedCode(
   { judgement }: Arrival,
   plan: Plan,
   { client, codeVerifier }: Round,
-  { fetch }: SignInTools,
+  { fetch }: SignInDeps,
   signal: AbortSignal,
 ): Promise<TokenAnswer> {
   const { issuer, redirectUri } = plan;
@@ -188,8 +194,10 @@ async function exchangeArrivedCode(
     case 'denied':
       throw new AuthorizationDeniedError('access was declined', judgement.description ?? judgement.error);
     case 'error': {
-      const said = [judgement.error, judgement.description].filter((part) => part !== undefined).join(': ');
-      throw new AuthorizationResponseError(`${quote(issuer)} answered ${quote(said)}`, judgement.error);
+      const answered = [judgement.error, judgement.description]
+        .filter((part) => part !== undefined)
+        .join(': ');
+      throw new AuthorizationResponseError(`${quote(issuer)} answered ${quote(answered)}`, judgement.error);
     }
     case 'unusable':
       throw new SignInFailedError(`the answer of ${quote(issuer)} cannot be used: ${judgement.reason}`);

@@ -13,7 +13,7 @@ import { parseJson } from '../http/json.ts';
 import { checkDiscoveredUrl } from '../http/url-policy.ts';
 import type { SignInRequest } from '../sign-in-request.ts';
 import { requestTokens, type TokenAnswer, type TokenRequest } from '../token/token-request.ts';
-import type { SignInAttempt, SignInTools } from './authorization-code.ts';
+import type { SignInAttempt, SignInDeps } from './authorization-code.ts';
 import { knownClient, newCredential, saveCredential } from './new-record.ts';
 import { prepareGrant, tokenRequestOf } from './prepare-grant.ts';
 
@@ -48,10 +48,10 @@ export interface DeviceAuthorization {
 }
 
 /** Somebody signs in on another device: no listener, no browser here. */
-export async function deviceSignIn(request: SignInRequest, tools: SignInTools, attempt: SignInAttempt) {
-  const { fetch } = tools;
+export async function deviceSignIn(request: SignInRequest, deps: SignInDeps, attempt: SignInAttempt) {
+  const { fetch } = deps;
   const signal = attempt.waiting;
-  const plan = await prepareGrant(request, tools, { flow: 'device', signal });
+  const plan = await prepareGrant(request, deps, { flow: 'device', signal });
   const { metadata, issuer, scope } = plan;
   const endpoint = metadata.deviceAuthorizationEndpoint;
   if (endpoint === undefined) {
@@ -59,17 +59,17 @@ export async function deviceSignIn(request: SignInRequest, tools: SignInTools, a
       hint: 'Leave out --grant device_code to sign in with a browser.',
     });
   }
-  const known = await knownClient(request, tools, issuer);
+  const known = await knownClient(request, deps, issuer);
   const client =
-    namedClient(request, metadata, tools) ??
+    namedClient(request, metadata, deps) ??
     known ??
     (await registerClient({ fetch, metadata, scope, signal }));
   const token = tokenRequestOf(plan, client, fetch, signal);
   const device = await authorizeDevice(token, endpoint, scope);
   await attempt.show(device.address, device);
-  const answer = await poll(token, device, tools);
-  const credential = newCredential(request, plan, client, answer, tools);
-  return saveCredential(request.key, credential, tools.store);
+  const answer = await poll(token, device, deps);
+  const credential = newCredential(request, plan, client, answer, deps);
+  return saveCredential(request.key, credential, deps.store);
 }
 
 /** RFC 8628 §3.1. */
@@ -136,7 +136,7 @@ function between(value: number | undefined, least: number, most: number, otherwi
 async function poll(
   request: TokenRequest,
   { deviceCode, intervalS, lifetimeS }: DeviceAuthorization,
-  { clock }: Pick<SignInTools, 'clock'>,
+  { clock }: Pick<SignInDeps, 'clock'>,
 ): Promise<TokenAnswer> {
   const { signal = new AbortController().signal, issuer } = request;
   const end = clock.monotonic() + lifetimeS * 1000;

@@ -1,6 +1,6 @@
 import { withoutUndefined } from '../../platform/without-undefined.ts';
 import type { ConfiguredClient } from '../../protocol/oauth-settings.ts';
-import { configuredClient, type SigningTools } from '../client/client.ts';
+import { configuredClient, type SigningDeps } from '../client/client.ts';
 import { TokenEndpointError } from '../errors/oauth-errors.ts';
 import type { GuardedFetch } from '../http/guarded-fetch.ts';
 import { requestTokens } from '../token/token-request.ts';
@@ -11,7 +11,7 @@ const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const ID_TOKEN = 'urn:ietf:params:oauth:token-type:id_token';
 const ID_JAG = 'urn:ietf:params:oauth:token-type:id-jag';
 
-export interface IdTokenExchange extends SigningTools {
+export interface IdTokenExchange extends SigningDeps {
   readonly fetch: GuardedFetch;
   readonly idpTokenEndpoint: string;
   readonly idpClientId: string;

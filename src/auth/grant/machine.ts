@@ -18,10 +18,11 @@ import { exchangeIdToken, JWT_BEARER } from './identity-assertion.ts';
 import { newCredential } from './new-record.ts';
 import { type PreparedGrant, prepareGrant, tokenRequestOf } from './prepare-grant.ts';
 
+/** A machine grant for one server: its settings and the ports that it uses. */
 export interface MachineGrantOptions extends OAuthSettings {
+  /** In canonical form, as in the record. */
   readonly server: string;
   readonly machineGrant: MachineGrant;
-  readonly fetch: GuardedFetch;
   readonly readFile: (path: string) => string;
   readonly proofMemory: DpopNonceCache;
   readonly clock: Clock;
@@ -29,9 +30,14 @@ export interface MachineGrantOptions extends OAuthSettings {
   readonly logger: Logger;
 }
 
+/** The same with HTTP to the addresses that it may ask. */
+export interface MachineGrantRequest extends MachineGrantOptions {
+  readonly fetch: GuardedFetch;
+}
+
 /** A credential by a machine grant; `known`: the key of the last one. Rejects with GrantRefusedError where asking again brings nothing. */
 export async function obtainCredential(
-  options: MachineGrantOptions,
+  options: MachineGrantRequest,
   challenge: BearerChallenge,
   known: DpopKey | undefined,
   signal: AbortSignal,
@@ -63,7 +69,7 @@ export async function obtainCredential(
 }
 
 async function parametersOf(
-  options: MachineGrantOptions,
+  options: MachineGrantRequest,
   { issuer, resource, scope }: PreparedGrant,
   signal: AbortSignal,
 ): Promise<Readonly<Record<string, string>>> {

@@ -45,9 +45,9 @@ export async function pushed({ fetch, metadata, client, address, signal }: PushO
     const read = readTokenAnswer(answer.status, answer.text);
     const { oauthError = '', description } = read.kind === 'error' ? read : {};
     const secrets = [client.clientSecret, authentication.parameters.client_assertion];
-    const said = [plainText(oauthError), description && quote(stripSecrets(description, secrets))];
+    const parts = [plainText(oauthError), description && quote(stripSecrets(description, secrets))];
     throw new AuthorizationResponseError(
-      `${what} answered ${answer.status} ${said.filter(Boolean).join(': ')}`.trimEnd(),
+      `${what} answered ${answer.status} ${parts.filter(Boolean).join(': ')}`.trimEnd(),
       oauthError,
     );
   }

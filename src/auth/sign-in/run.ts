@@ -6,12 +6,13 @@ import { HEARTBEAT_MS, type Leases } from '../../store/lease/lease.ts';
 import type { CredentialRecord } from '../../store/record/record.ts';
 import { RedirectReceiver } from '../callback/receiver.ts';
 import { SignInExpiredError, SignInFailedError } from '../errors/sign-in-errors.ts';
-import { type SignInAttempt, type SignInTools, signIn } from '../grant/authorization-code.ts';
+import { type SignInAttempt, type SignInPorts, signIn } from '../grant/authorization-code.ts';
 import { type CreateGuardedHttp, withGuardedFetch } from '../http/guarded-fetch.ts';
 import type { SignInRequest } from '../sign-in-request.ts';
 import { StatusWriter, showAddress } from './status.ts';
 
-export interface SignInPlatform extends Omit<SignInTools, 'fetch' | 'receiver'> {
+/** What the whole of a sign-in needs: the ports of its grant, and the lease, network and browser around it. */
+export interface RunSignInDeps extends SignInPorts {
   readonly leases: Pick<Leases, 'adopt' | 'heartbeat' | 'holder' | 'release' | 'writeStatus'>;
   readonly createHttp: CreateGuardedHttp;
   readonly openBrowser: OpenBrowser;
@@ -40,10 +41,10 @@ const LINGER_STEP_MS = 100;
  */
 export async function runSignIn(
   request: SignInRequest,
-  platform: SignInPlatform,
+  deps: RunSignInDeps,
   outer: AbortSignal,
 ): Promise<SignInOutcome> {
-  const { clock, leases, logger } = platform;
+  const { clock, leases, logger } = deps;
   const { key, nonce, authTimeoutMs } = request;
   if (!(await leases.adopt(key, nonce))) return { kind: 'superseded' };
 
@@ -52,14 +53,14 @@ export async function runSignIn(
   const status = new StatusWriter(leases, key, {
     phase: 'starting',
     nonce,
-    pid: platform.pid,
+    pid: deps.pid,
     server: request.server,
     profile: request.profile,
     startedAt,
     deadline,
   });
   const receiver = new RedirectReceiver(request.server, logger);
-  const lease = keepLease(request, platform);
+  const lease = keepLease(request, deps);
   const expiry = timer(
     clock,
     authTimeoutMs,
@@ -69,7 +70,7 @@ export async function runSignIn(
   const waiting = AbortSignal.any([signal, expiry.signal]);
   try {
     await status.write({});
-    const openBrowser = request.openBrowser ? platform.openBrowser : undefined;
+    const openBrowser = request.openBrowser ? deps.openBrowser : undefined;
     const isDevice = request.grant === 'device_code';
     // The point of a code is that the browser is elsewhere.
     const browser = isDevice ? undefined : openBrowser;
@@ -77,13 +78,13 @@ export async function runSignIn(
       showAddress(address, { status, openBrowser: browser, code, now: clock.now, logger });
     const flow = isDevice ? (await import('../grant/device-code.ts')).deviceSignIn : signIn;
     const { allowHttp, headers } = request;
-    const { createHttp } = platform;
+    const { createHttp } = deps;
     const record = await withGuardedFetch(
       { server: new URL(request.server), headers, allowHttp, clock, createHttp },
-      (fetch) => flow(request, { ...platform, fetch, receiver }, { signal, waiting, show }),
+      (fetch) => flow(request, { ...deps, fetch, receiver }, { signal, waiting, show }),
     );
     await status.write({ phase: 'done' });
-    return { kind: 'signed-in', record, closed: linger(receiver, request, platform, outer) };
+    return { kind: 'signed-in', record, closed: linger(receiver, request, deps, outer) };
   } catch (thrown) {
     await receiver.close();
     if (lease.lost.aborted) return { kind: 'superseded' };
@@ -101,7 +102,7 @@ export async function runSignIn(
 }
 
 /** Says that the sign-in lives; notices when it has been taken for dead, after a sleep of the machine for instance. */
-function keepLease({ key, nonce }: SignInRequest, { clock, leases, logger }: SignInPlatform) {
+function keepLease({ key, nonce }: SignInRequest, { clock, leases, logger }: RunSignInDeps) {
   const lost = new AbortController();
   const over = new AbortController();
   const beat = async () => {
@@ -131,7 +132,7 @@ function timer(clock: Clock, ms: number, reason: DrawbridgeError) {
 async function linger(
   receiver: RedirectReceiver,
   { key, nonce }: SignInRequest,
-  { clock, leases }: SignInPlatform,
+  { clock, leases }: RunSignInDeps,
   signal: AbortSignal,
 ): Promise<void> {
   const end = clock.monotonic() + LINGER_MS;

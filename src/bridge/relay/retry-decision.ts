@@ -6,7 +6,7 @@ import { MAX_DELAYS, MAX_REOPENINGS } from '../timing/limits.ts';
 /** What stood between a message and its answer. */
 export type SendFailure =
   | Exclude<RejectionKind, { kind: 'answer' }>
-  | { readonly kind: 'broken'; readonly error: DrawbridgeError };
+  | { readonly kind: 'send-error'; readonly error: DrawbridgeError };
 
 /** What was already done for this message. */
 export interface AttemptCounts {
@@ -49,11 +49,11 @@ export function nextStep(failure: SendFailure, attempts: AttemptCounts): NextSte
       if (attempts.reopenings < MAX_REOPENINGS) return { kind: 'reopen' };
       return refused('the server forgot the session again and again (404)');
 
-    case 'later':
+    case 'retry-after':
       if (attempts.delays < MAX_DELAYS) return { kind: 'delay', ms: failure.afterMs };
       return refused('the server asked again and again to come back later (Retry-After)');
 
-    case 'away':
+    case 'unreachable':
       return { kind: 'fail', error: failure.error, why: failure.error.message, mayHaveRun: true };
 
     case 'failed': {
@@ -61,7 +61,7 @@ export function nextStep(failure: SendFailure, attempts: AttemptCounts): NextSte
       return { kind: 'fail', error, why: error.message, mayHaveRun };
     }
 
-    case 'broken': {
+    case 'send-error': {
       const { error } = failure;
       if (error instanceof HttpError && !error.sent) {
         // A certificate or an address that is refused now is refused in a second too: said at once, no storm (test/README.md, fault 10).

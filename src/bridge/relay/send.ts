@@ -75,12 +75,12 @@ export async function sendMessage(message: OutgoingMessage, deps: SendDeps): Pro
         continue;
       }
       if (outcome.kind === 'no-token') return unavailable(outcome.error);
-      if (outcome.kind !== 'refused' && outcome.kind !== 'broken') {
+      if (outcome.kind !== 'refused' && outcome.kind !== 'send-error') {
         return { kind: 'replied', reply: outcome, session: headers };
       }
 
       const failure =
-        outcome.kind === 'broken'
+        outcome.kind === 'send-error'
           ? outcome
           : classifyRejection(outcome.refusal, {
               hadSession: headers.sessionId !== undefined,
@@ -111,7 +111,7 @@ export async function sendMessage(message: OutgoingMessage, deps: SendDeps): Pro
         case 'await-server':
           message.progress?.returned();
           if ((await waitBudget.pause(backoffMs(attempts.absences, fraction()))) === TIMED_OUT) {
-            const why = describeUnavailability({ kind: 'away', error: step.error });
+            const why = describeUnavailability({ kind: 'unreachable', error: step.error });
             return { kind: 'failed', why, mayHaveRun: false };
           }
           break;
@@ -131,7 +131,7 @@ async function attempt(
   session: SessionHeaders,
   recovered: RecoveryCounts | undefined,
   { transport, beforeSending, beforeBody }: SendDeps,
-): Promise<Reply | Extract<SendFailure, { kind: 'broken' }>> {
+): Promise<Reply | Extract<SendFailure, { kind: 'send-error' }>> {
   beforeSending();
   try {
     return await transport.post(bytes, {
@@ -144,7 +144,7 @@ async function attempt(
     });
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    if (error instanceof DrawbridgeError) return { kind: 'broken', error };
+    if (error instanceof DrawbridgeError) return { kind: 'send-error', error };
     throw error;
   }
 }

@@ -38,7 +38,7 @@ export type InitializeOutcome =
     }
   | { readonly kind: 'sign-in'; readonly signIn: PendingSignInStatus }
   /** Worth another attempt, after `afterMs` if the server named a pause. */
-  | { readonly kind: 'away'; readonly error: DrawbridgeError; readonly afterMs?: number }
+  | { readonly kind: 'unreachable'; readonly error: DrawbridgeError; readonly afterMs?: number }
   /** Another attempt would get the same. `json` is the server's own JSON-RPC error. */
   | { readonly kind: 'failed'; readonly error: DrawbridgeError; readonly json?: Uint8Array | string };
 
@@ -81,7 +81,7 @@ export async function initialize(
       case 'sign-in':
         return { kind: 'sign-in', signIn: reply.signIn };
       case 'no-token':
-        return failedOrAway(reply.error);
+        return failedOrUnreachable(reply.error);
       case 'refused':
         return refused(reply.refusal, initializeRequest, clock.now());
       default: {
@@ -93,7 +93,7 @@ export async function initialize(
     if (signal.aborted) throw signal.reason;
     late.abort(error);
     if (!(error instanceof DrawbridgeError)) throw error;
-    return failedOrAway(error);
+    return failedOrUnreachable(error);
   }
 }
 
@@ -107,14 +107,14 @@ function refused(refusal: Refusal, initializeRequest: InitializeRequest, now: nu
     case 'unauthorized':
     case 'scope-needed':
       return failed(new BadAnswerError('the server asks for authorization (401)'));
-    case 'later':
+    case 'retry-after':
       return {
-        kind: 'away',
+        kind: 'unreachable',
         error: new BadAnswerError(`the server asks to come back later (${refusal.status})`),
         afterMs: rejection.afterMs,
       };
-    case 'away':
-      return { kind: 'away', error: rejection.error };
+    case 'unreachable':
+      return { kind: 'unreachable', error: rejection.error };
     case 'answer':
       return rpcFailure(rejection.json, initializeRequest);
     case 'session-lost':
@@ -124,8 +124,8 @@ function refused(refusal: Refusal, initializeRequest: InitializeRequest, now: nu
   }
 }
 
-function failedOrAway(error: DrawbridgeError): InitializeOutcome {
-  return PASSING_CODES.has(error.code) ? { kind: 'away', error } : failed(error);
+function failedOrUnreachable(error: DrawbridgeError): InitializeOutcome {
+  return PASSING_CODES.has(error.code) ? { kind: 'unreachable', error } : failed(error);
 }
 
 function failed(error: DrawbridgeError): InitializeOutcome {

@@ -242,9 +242,9 @@ export class Session {
           this.#apply('initialize-answered');
           if (mayRelay(this.#state)) this.#settleWaiting((waiting) => waiting.resolve());
           return;
-        case 'away':
+        case 'unreachable':
           this.contact.returned();
-          this.#unavailability = { kind: 'away', error: outcome.error };
+          this.#unavailability = { kind: 'unreachable', error: outcome.error };
           // Once: the next attempts say nothing new, and hosts show a person what is on stderr.
           if (attempt === 1) this.#deps.logger.inform(describeUnavailability(this.#unavailability));
           await clock.sleep(Math.max(outcome.afterMs ?? 0, backoffMs(attempt, fraction())), signal);

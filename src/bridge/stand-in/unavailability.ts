@@ -3,7 +3,7 @@ import { type DrawbridgeError, describeError } from '../../errors.ts';
 /** Why the server cannot be had right now. */
 export type Unavailability =
   | { readonly kind: 'opening' }
-  | { readonly kind: 'away'; readonly error: DrawbridgeError }
+  | { readonly kind: 'unreachable'; readonly error: DrawbridgeError }
   | {
       readonly kind: 'signing-in';
       readonly address: string | undefined;
@@ -17,7 +17,7 @@ export function describeUnavailability(unavailability: Unavailability): string {
   switch (unavailability.kind) {
     case 'opening':
       return 'The server has not answered yet. Try again in a moment.';
-    case 'away':
+    case 'unreachable':
       return `The server cannot be reached: ${describeError(unavailability.error)}. ${unavailability.error.hint ?? 'It is tried again; nothing needs to be restarted.'}`;
     case 'signing-in':
       return unavailability.address === undefined

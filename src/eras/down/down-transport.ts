@@ -90,7 +90,7 @@ export class DownTransport implements Transport {
     const refused = await this.#session.open(params, options);
     if (refused !== undefined) return refused;
     if (method === 'server/discover') {
-      return messageReply(resultAnswer(id, discoveredFrom(this.#session.greeting)));
+      return messageReply(resultAnswer(id, discoveredFrom(this.#session.initializeResult)));
     }
     if (method === 'subscriptions/listen') return this.#listeners.add(id, params, options);
     if (params.requestState !== undefined) return this.#resume(id, method, params, body, options);
@@ -139,7 +139,7 @@ export class DownTransport implements Transport {
         const [only, ...others] = received(first.json);
         // Any other reply is handled message by message.
         if (only !== undefined && others.length === 0 && isAnswer(only, id)) {
-          const text = modernAnswer(only.text, id, method, this.#session.greeting.serverInfo);
+          const text = modernAnswer(only.text, id, method, this.#session.initializeResult.serverInfo);
           return this.#ended(call, messageReply(text));
         }
       }
@@ -194,7 +194,7 @@ export class DownTransport implements Transport {
         const { text, envelope } = message;
         if (envelope.kind === 'response') {
           if (!isAnswer(message, serverId)) continue;
-          yield [eventOf(modernAnswer(text, id, method, this.#session.greeting.serverInfo))];
+          yield [eventOf(modernAnswer(text, id, method, this.#session.initializeResult.serverInfo))];
           this.#drain(call);
           return;
         }
@@ -293,6 +293,6 @@ function follow(signal: StopSignal, stop: AbortController): () => void {
 }
 
 function cancellation(params: RawObject, requestId: MessageId): string {
-  const said = rawObject(new Map(params).set('requestId', requestId));
-  return `{"jsonrpc":"2.0","method":"notifications/cancelled","params":${said}}`;
+  const cancelled = rawObject(new Map(params).set('requestId', requestId));
+  return `{"jsonrpc":"2.0","method":"notifications/cancelled","params":${cancelled}}`;
 }

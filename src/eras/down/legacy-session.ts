@@ -36,7 +36,7 @@ interface Attempt {
 
 interface Opened {
   readonly headers: SessionHeaders;
-  readonly greeting: JsonObject;
+  readonly initializeResult: JsonObject;
   readonly listening: AbortController;
 }
 
@@ -55,13 +55,13 @@ export class LegacySession {
     return this.#opened?.headers ?? {};
   }
 
-  get greeting(): JsonObject {
-    return this.#opened?.greeting ?? {};
+  get initializeResult(): JsonObject {
+    return this.#opened?.initializeResult ?? {};
   }
 
   /** The server's capability `name`, if it has declared one. */
   capability(name: string): JsonObject | undefined {
-    const { capabilities } = this.greeting;
+    const { capabilities } = this.initializeResult;
     const capability = isObject(capabilities) ? capabilities[name] : undefined;
     return isObject(capability) ? capability : undefined;
   }
@@ -246,7 +246,7 @@ export class LegacySession {
       }
       const { sessionId } = reply.kind === 'accepted' ? { sessionId: undefined } : reply;
       const headers = sessionHeaders(sessionId, result.protocolVersion);
-      const opened: Opened = { headers, greeting: result, listening: new AbortController() };
+      const opened: Opened = { headers, initializeResult: result, listening: new AbortController() };
       await this.#sendInitialized({ ...rest, session: headers });
       this.#opened = opened;
       // Over HTTP+SSE all further messages arrive on the stream of this answer; with other transports that stream ends now.

@@ -31,16 +31,22 @@ export function legacyRequest(request: RawObject): string {
 }
 
 /** The answer to `server/discover` that corresponds to a legacy server's answer to `initialize`. */
-export function discoveredFrom(greeting: JsonObject): JsonObject {
-  const { tasks: _tasks, ...capabilities } = isObject(greeting.capabilities) ? greeting.capabilities : {};
+export function discoveredFrom(initializeResult: JsonObject): JsonObject {
+  const { tasks: _tasks, ...capabilities } = isObject(initializeResult.capabilities)
+    ? initializeResult.capabilities
+    : {};
   return {
     resultType: 'complete',
     supportedVersions: [MODERN_VERSION],
     capabilities,
-    ...(typeof greeting.instructions === 'string' ? { instructions: greeting.instructions } : {}),
+    ...(typeof initializeResult.instructions === 'string'
+      ? { instructions: initializeResult.instructions }
+      : {}),
     ttlMs: 0,
     cacheScope: 'private',
-    ...(isObject(greeting.serverInfo) ? { _meta: { [META.serverInfo]: greeting.serverInfo } } : {}),
+    ...(isObject(initializeResult.serverInfo)
+      ? { _meta: { [META.serverInfo]: initializeResult.serverInfo } }
+      : {}),
   };
 }
 

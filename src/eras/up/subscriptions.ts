@@ -75,10 +75,10 @@ export class Subscriptions {
         if (reply.kind === 'events') {
           await this.#read(reply, id, () => {
             failures = 0;
-            const told = acknowledged();
+            const announced = acknowledged();
             // The server does not repeat changes that happened while no stream was open, so after each reopening everything is announced as changed.
             acknowledged = () => this.#announce(filter);
-            return told;
+            return announced;
           });
         }
       } catch (error) {

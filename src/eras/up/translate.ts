@@ -42,7 +42,7 @@ export function modernRequest(request: RawObject, meta: JsonObject): RawObject {
 }
 
 /** The answer to `initialize` that corresponds to a modern server's answer to `server/discover` (specification 2026-07-28). */
-export function greetingFrom(discovered: JsonObject, { protocolVersion }: HostIdentity): JsonObject {
+export function initializeResultFrom(discovered: JsonObject, { protocolVersion }: HostIdentity): JsonObject {
   const meta = isObject(discovered._meta) ? discovered._meta : {};
   const serverInfo = [meta[META.serverInfo], discovered.serverInfo].find(isObject);
   return {

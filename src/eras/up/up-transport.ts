@@ -34,9 +34,9 @@ import { ModernServer, type ModernServerOptions } from '../modern/modern-server.
 import { type Call, failure, InputRounds } from './input-rounds.ts';
 import { type SubscriptionFilter, Subscriptions } from './subscriptions.ts';
 import {
-  greetingFrom,
   type HostIdentity,
   identityOf,
+  initializeResultFrom,
   legacyAnswer,
   type ModernAnswer,
   metaFor,
@@ -149,9 +149,9 @@ export class UpTransport implements Transport {
       if (envelope.kind !== 'response' || !answersId(envelope.id, own)) continue;
       if (envelope.failed) return messageReply(rawObject(rawMembers(text).set('id', id)));
       const { result } = envelope.message;
-      const greeting = greetingFrom(isObject(result) ? result : {}, this.#identity);
-      this.#capabilities = isObject(greeting.capabilities) ? greeting.capabilities : {};
-      return messageReply(resultAnswer(id, greeting));
+      const initializeResult = initializeResultFrom(isObject(result) ? result : {}, this.#identity);
+      this.#capabilities = isObject(initializeResult.capabilities) ? initializeResult.capabilities : {};
+      return messageReply(resultAnswer(id, initializeResult));
     }
     throw new BadAnswerError('the server ended its answer without answering server/discover');
   }

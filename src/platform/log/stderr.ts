@@ -31,9 +31,9 @@ export function createLineWriter(stream: Writable, lostLine: (count: number) => 
       lost += 1;
       return;
     }
-    const told = lost === 0 ? line : lostLine(lost) + line;
+    const text = lost === 0 ? line : lostLine(lost) + line;
     lost = 0;
-    stream.write(Buffer.from(told, 'utf8'));
+    stream.write(Buffer.from(text, 'utf8'));
   };
   return {
     write,

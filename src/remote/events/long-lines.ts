@@ -12,7 +12,7 @@ export type Piece = { readonly isLong: boolean; readonly bytes: Buffer };
  * line is held back.
  */
 export class LongLines {
-  #held: Uint8Array[] = [];
+  #parts: Uint8Array[] = [];
   #heldBytes = 0;
 
   /** The length of the unfinished line. */
@@ -38,13 +38,13 @@ export class LongLines {
 
   #hold(part: Uint8Array): void {
     if (part.length === 0) return;
-    this.#held.push(part);
+    this.#parts.push(part);
     this.#heldBytes += part.length;
   }
 
   #line(): Buffer {
-    const line = Buffer.concat(this.#held, this.#heldBytes);
-    this.#held = [];
+    const line = Buffer.concat(this.#parts, this.#heldBytes);
+    this.#parts = [];
     this.#heldBytes = 0;
     return line;
   }

@@ -33,9 +33,9 @@ export type RejectionKind =
    */
   | { readonly kind: 'session-lost' }
   /** 429 or 503 with a usable `Retry-After`: not run, wanted later. */
-  | { readonly kind: 'later'; readonly afterMs: number }
+  | { readonly kind: 'retry-after'; readonly afterMs: number }
   /** The gateway has no server behind it now. The message may have run. */
-  | { readonly kind: 'away'; readonly error: HttpStatusError }
+  | { readonly kind: 'unreachable'; readonly error: HttpStatusError }
   /** The server's own answer to this message, for the host as it came. Where it says that the session is gone, it is for the next message. */
   | { readonly kind: 'answer'; readonly json: Uint8Array; readonly sessionIsGone: boolean }
   | { readonly kind: 'failed'; readonly error: HttpStatusError; readonly mayHaveRun: boolean };
@@ -76,10 +76,10 @@ export function classifyRejection(refusal: Refusal, context: RefusalContext): Re
   }
   if (status === 429 || status === 503) {
     const after = retryAfterMs(refusal.retryAfter, context.now);
-    if (typeof after === 'number') return { kind: 'later', afterMs: after };
+    if (typeof after === 'number') return { kind: 'retry-after', afterMs: after };
   }
   if (status === 502 || status === 503 || status === 504)
-    return { kind: 'away', error: statusError(refusal) };
+    return { kind: 'unreachable', error: statusError(refusal) };
   return { kind: 'failed', error: statusError(refusal), mayHaveRun: !REFUSED_UNREAD.has(status) };
 }
 

@@ -14,7 +14,7 @@ import {
 } from '../files/atomic-file.ts';
 import type { OwnedFile } from '../files/owner-file.ts';
 import { asStoreErrors } from '../files/store-errors.ts';
-import type { LockTools } from '../lock/file-lock.ts';
+import type { LockDeps } from '../lock/file-lock.ts';
 import type { SignInStatus } from './sign-in-status.ts';
 
 export type { SignInStatus } from './sign-in-status.ts';
@@ -54,7 +54,7 @@ export interface Leases {
 /** `folder` is the store's. */
 export function openLeases(
   folder: string,
-  { clock, random }: { clock: Clock; random: LockTools['random'] } = {
+  { clock, random }: { clock: Clock; random: LockDeps['random'] } = {
     clock: systemClock,
     random: systemRandom,
   },

@@ -8,8 +8,8 @@ export function memoryLeases(): Leases {
   const statuses = new Map<string, SignInStatus>();
   return {
     create: async (key) => {
-      const held = nonces.get(key);
-      if (held !== undefined) return { kind: 'held', nonce: held, status: statuses.get(key) };
+      const holder = nonces.get(key);
+      if (holder !== undefined) return { kind: 'held', nonce: holder, status: statuses.get(key) };
       const nonce = randomBytes(32).toString('base64url');
       nonces.set(key, nonce);
       return { kind: 'created', nonce };

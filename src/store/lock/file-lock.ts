@@ -12,7 +12,7 @@ import { STALE_FILE_MS, STALE_MS, TURN_MAX_MS, TURN_MIN_MS, UPDATE_MS, WAIT_MS }
 /** A lock touched further ahead of our clock would never go stale; no two clocks of one machine differ by that much. */
 const FUTURE_MS = 60_000;
 
-export interface LockTools {
+export interface LockDeps {
   readonly clock: Clock;
   readonly random: Pick<Random, 'fraction' | 'bytes'>;
 }
@@ -45,16 +45,16 @@ export async function withFileLock<T>(
   file: string,
   run: (guard: LockGuard) => Promise<T>,
   options: FileLockOptions<T>,
-  tools: LockTools,
+  deps: LockDeps,
 ): Promise<T> {
-  const first = await waitForLock(file, options, tools);
+  const first = await waitForLock(file, options, deps);
   if (first.kind === 'answered') return first.answer;
   let hold = first.hold;
   const guard: LockGuard = {
     lost: () => hold.lost(),
     reacquire: async () => {
       await hold.release();
-      const next = await waitForLock(file, { signal: options.signal }, tools);
+      const next = await waitForLock(file, { signal: options.signal }, deps);
       if (next.kind === 'held') hold = next.hold;
     },
   };
@@ -67,16 +67,12 @@ export async function withFileLock<T>(
 
 type Waited<T> = { readonly kind: 'held'; readonly hold: Hold } | { readonly kind: 'answered'; answer: T };
 
-async function waitForLock<T>(
-  file: string,
-  options: FileLockOptions<T>,
-  tools: LockTools,
-): Promise<Waited<T>> {
-  const { clock, random } = tools;
+async function waitForLock<T>(file: string, options: FileLockOptions<T>, deps: LockDeps): Promise<Waited<T>> {
+  const { clock, random } = deps;
   const deadline = clock.monotonic() + (options.waitMs ?? WAIT_MS);
   for (;;) {
     options.signal.throwIfAborted();
-    const hold = await tryLock(file, tools);
+    const hold = await tryLock(file, deps);
     if (hold !== undefined) return { kind: 'held', hold };
     const answer = await options.onTurn?.();
     if (answer !== undefined) return { kind: 'answered', answer };
@@ -90,7 +86,7 @@ async function waitForLock<T>(
 }
 
 /** Undefined: another process has it. */
-async function tryLock(file: string, { clock, random }: LockTools): Promise<Hold | undefined> {
+async function tryLock(file: string, { clock, random }: LockDeps): Promise<Hold | undefined> {
   const path = `${file}.lock`;
   const found = see(path);
   if (found !== undefined) {
@@ -166,7 +162,7 @@ function ignoreReleased(error: unknown): void {
 }
 
 /** Renamed first, so that only one of several gets it. A lock made in between may go with it: its holder sees that it is lost. */
-async function setAside(path: string, random: LockTools['random']): Promise<void> {
+async function setAside(path: string, random: LockDeps['random']): Promise<void> {
   const aside = `${path}.aside-${Buffer.from(random.bytes(6)).toString('hex')}`;
   try {
     await renameFile(path, aside);

@@ -7,7 +7,7 @@ import { HeldSignIn } from '../../peers/worlds/held-sign-in.ts';
 
 /** Eight seconds take 0.8. */
 const SPEED = 10;
-const GREETING = {
+const INITIALIZE_RESULT = {
   protocolVersion: '2025-11-25',
   capabilities: { tools: {}, logging: {} },
   serverInfo: { name: 'slow', version: '1' },
@@ -15,7 +15,7 @@ const GREETING = {
 };
 
 /** A server whose first answer comes when the test says so, and a bridge to it that has just been told to initialize. */
-async function slowServer(options: ComposeOptions & { clientInfo?: object; greeting?: object } = {}) {
+async function slowServer(options: ComposeOptions & { clientInfo?: object; initializeResult?: object } = {}) {
   const server: RawMcpServer = await startRawMcpServer();
   const answers: (() => void)[] = [];
   server.behaviours.slow = ({ request, response }) => {
@@ -24,7 +24,7 @@ async function slowServer(options: ComposeOptions & { clientInfo?: object; greet
       response
         .writeHead(200, { 'content-type': 'application/json' })
         .end(JSON.stringify({ jsonrpc: '2.0', id, result }));
-    if (method === 'initialize') answers.push(() => send(options.greeting ?? GREETING));
+    if (method === 'initialize') answers.push(() => send(options.initializeResult ?? INITIALIZE_RESULT));
     else if (id === undefined) response.writeHead(202).end();
     else send({ method });
   };
@@ -51,12 +51,12 @@ describe('first contact with a slow server', () => {
     await delay(2_000);
     expect(w.bridge.answersTo('init')).toBe(0);
     w.answer();
-    expect((await w.greeted).json.result).toEqual(GREETING);
+    expect((await w.greeted).json.result).toEqual(INITIALIZE_RESULT);
     expect((await w.bridge.request(1, 'tools/call')).json.result).toEqual({ method: 'tools/call' });
   });
 
   it('a server that is known is answered for from last time', async () => {
-    const initialize = { ...GREETING, serverInfo: { name: 'known', version: '3' } };
+    const initialize = { ...INITIALIZE_RESULT, serverInfo: { name: 'known', version: '3' } };
     await using w = await slowServer({ remembered: { initialize } });
     expect((await w.greeted).json.result).toMatchObject({
       serverInfo: { name: 'known' },
@@ -98,8 +98,8 @@ describe('first contact with a slow server', () => {
   });
 
   it('what turns out not to be there gets an honest answer', async () => {
-    const greeting = { ...GREETING, capabilities: { tools: {} } };
-    await using w = await slowServer({ clock: fastClock(SPEED), greeting });
+    const initializeResult = { ...INITIALIZE_RESULT, capabilities: { tools: {} } };
+    await using w = await slowServer({ clock: fastClock(SPEED), initializeResult });
     await w.greeted;
     await w.bridge.request(1, 'logging/setLevel', { level: 'error' });
     w.answer();

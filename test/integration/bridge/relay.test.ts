@@ -14,8 +14,8 @@ describe.each([
   it('serves a session from initialize to DELETE', async () => {
     await using server = await startMcpServer(options);
     await using bridge = (await composeBridge(server.url)).read();
-    const greeting = await bridge.initialize();
-    expect(greeting.json.result.protocolVersion).toBe('2025-11-25');
+    const initializeAnswer = await bridge.initialize();
+    expect(initializeAnswer.json.result.protocolVersion).toBe('2025-11-25');
     const list = await bridge.request(0, 'tools/list');
     expect(list.json.result.tools.map((tool: { name: string }) => tool.name)).toContain('echo');
     const added = await bridge.request('two', 'tools/call', call('add', { a: 2, b: 3 }));
@@ -198,8 +198,8 @@ describe('a server that is away', () => {
     const url = server.url;
     await server.stop();
     await using bridge = (await composeBridge(url)).read();
-    const greeting = await bridge.initialize();
-    expect(greeting.json.result.serverInfo.name).toBe('mcp-drawbridge');
+    const initializeAnswer = await bridge.initialize();
+    expect(initializeAnswer.json.result.serverInfo.name).toBe('mcp-drawbridge');
     bridge.send({ jsonrpc: '2.0', id: 1, method: 'tools/list' });
     await server.start();
     expect((await bridge.answer(1)).json.result.tools.length).toBeGreaterThan(3);

@@ -59,11 +59,11 @@ describe('a host of 2025 with a server of 2026', () => {
     await using server = await ModernMcpServer.start();
     const { bridge } = await composeEraBridge(server.url);
     await using _bridge = bridge.read();
-    const greeting = await bridge.initialize({
+    const initializeAnswer = await bridge.initialize({
       protocolVersion: '2025-06-18',
       capabilities: { roots: {}, tasks: {} },
     });
-    expect(greeting.json.result).toMatchObject({
+    expect(initializeAnswer.json.result).toMatchObject({
       protocolVersion: '2025-06-18',
       serverInfo: { name: 'modern-peer' },
       instructions: 'Ask nicely.',

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { composeEraBridge } from '../../peers/hosts/era-bridge.ts';
 import { type Listening, listen, readBody } from '../../peers/net/listening.ts';
-import { discovery, greeting, META, type WireRpc } from '../../peers/net/wire-server.ts';
+import { discovery, initializeResult, META, type WireRpc } from '../../peers/net/wire-server.ts';
 
 /** JSON that overflows the stack of whatever walks it by recursion, from each kind of server to each kind of host, at each place of a session. */
 const DEEP = '['.repeat(200_000) + ']'.repeat(200_000);
@@ -17,7 +17,7 @@ const SERVERS = {
 type Kind = keyof typeof SERVERS;
 
 const RESULTS: Readonly<Record<string, unknown>> = {
-  initialize: greeting('2025-11-25'),
+  initialize: initializeResult('2025-11-25'),
   'server/discover': discovery,
   'tools/list': { resultType: 'complete', tools: [], ttlMs: 0, cacheScope: 'private' },
   'tools/call': { resultType: 'complete', content: [{ type: 'text', text: 'called' }] },

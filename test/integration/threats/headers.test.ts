@@ -4,7 +4,7 @@ import { composeEraBridge } from '../../peers/hosts/era-bridge.ts';
 import { UserHeader } from '../../peers/hosts/user-header.ts';
 import {
   discovery,
-  greeting,
+  initializeResult,
   META,
   type WireAnswer,
   type WireRpc,
@@ -37,7 +37,7 @@ describe('SECURITY.md, attack 22: line breaks on their way into a header', () =>
   ])('session id: %s', async (_, id, isServed) => {
     await using server = await WireServer.start((rpc: WireRpc): WireAnswer => {
       if (rpc.method !== 'initialize') return rpc.id === undefined ? { status: 202 } : { result: {} };
-      const text = JSON.stringify({ jsonrpc: '2.0', id: rpc.id, result: greeting('2025-11-25') });
+      const text = JSON.stringify({ jsonrpc: '2.0', id: rpc.id, result: initializeResult('2025-11-25') });
       const head = `HTTP/1.1 200 OK\r\nMcp-Session-Id: ${id}\r\ncontent-type: application/json`;
       return { bytes: `${head}\r\ncontent-length: ${text.length}\r\n\r\n${text}` };
     });
@@ -63,7 +63,7 @@ describe('SECURITY.md, attack 22: line breaks on their way into a header', () =>
     for (const era of ['legacy', 'modern'] as const) {
       await using server = await WireServer.start(({ id, method }: WireRpc): WireAnswer => {
         if (id === undefined) return { status: 202 };
-        return { result: method === 'initialize' ? greeting(version) : { tools: [] } };
+        return { result: method === 'initialize' ? initializeResult(version) : { tools: [] } };
       });
       const { bridge } = await composeEraBridge(server.url, header);
       await using _bridge = bridge.read();
@@ -122,7 +122,7 @@ describe('SECURITY.md, attack 22: line breaks on their way into a header', () =>
     await using server = await WireServer.start((rpc: WireRpc, { method }): WireAnswer => {
       const stream = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n';
       const utf8 = Buffer.from(id).toString('latin1');
-      if (rpc.method === 'initialize') return { result: greeting('2025-11-25') };
+      if (rpc.method === 'initialize') return { result: initializeResult('2025-11-25') };
       if (rpc.id !== undefined) return { bytes: `${stream}id: ${utf8}\nretry: 50\ndata:\n\n` };
       if (method !== 'GET') return { status: 202 };
       return { bytes: `${stream}data: {"jsonrpc":"2.0","id":1,"result":{"resumed":true}}\n\n` };

@@ -6,7 +6,7 @@ import { startRawMcpServer } from '../../peers/mcp-servers/raw-mcp-server.ts';
 import { startSseMcpServer } from '../../peers/mcp-servers/sse-mcp-server.ts';
 import {
   discovery,
-  greeting,
+  initializeResult,
   META,
   type WireAnswer,
   type WireRpc,
@@ -63,7 +63,7 @@ describe('SECURITY.md, attack 17: JSON that nests 200,000 deep', () => {
   test.each(['legacy', 'modern'] as const)('from a %s server to a host of the other era', async (era) => {
     await using server = await WireServer.start(({ id, method }: WireRpc): WireAnswer => {
       if (id === undefined) return { status: 202 };
-      if (method === 'initialize') return { result: greeting('2025-11-25') };
+      if (method === 'initialize') return { result: initializeResult('2025-11-25') };
       if (method === 'server/discover') return { result: discovery };
       if (method === 'tools/list') return { result: { resultType: 'complete', tools: [] } };
       const text = message(`"id":${JSON.stringify(id)},"result":{"resultType":"complete","content":${DEEP}}`);
@@ -157,7 +157,7 @@ describe('SECURITY.md, attack 21: what the host never asked for and never offere
     await using server = await WireServer.start((rpc: WireRpc): WireAnswer => {
       if (rpc.method === undefined && rpc.error !== undefined) told = rpc;
       if (rpc.id === undefined || rpc.method === undefined) return { status: 202 };
-      if (rpc.method === 'initialize') return { result: greeting('2025-11-25') };
+      if (rpc.method === 'initialize') return { result: initializeResult('2025-11-25') };
       const ask = JSON.stringify({ jsonrpc: '2.0', ...asks[1] });
       const answer = JSON.stringify({ jsonrpc: '2.0', id: rpc.id, result: { content: [] } });
       const head = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close';

@@ -33,12 +33,12 @@ export class TlsMcpServer implements AsyncDisposable {
       if (request.method !== 'POST') return void response.writeHead(405).end();
       const { id, method } = JSON.parse(body);
       if (id === undefined) return void response.writeHead(202).end();
-      const greeting = {
+      const initializeResult = {
         protocolVersion: '2025-11-25',
         capabilities: {},
         serverInfo: { name: 'tls', version: '0' },
       };
-      const result = method === 'initialize' ? greeting : { method };
+      const result = method === 'initialize' ? initializeResult : { method };
       response.writeHead(200, { 'content-type': 'application/json' });
       response.end(JSON.stringify({ jsonrpc: '2.0', id, result }));
     });

@@ -76,7 +76,7 @@ export const META = {
   'io.modelcontextprotocol/clientInfo': { name: 'raw', version: '1' },
   'io.modelcontextprotocol/clientCapabilities': {},
 };
-export const greeting = (protocolVersion: string) => ({
+export const initializeResult = (protocolVersion: string) => ({
   protocolVersion,
   capabilities: { tools: {} },
   serverInfo: { name: 'wire', version: '1' },

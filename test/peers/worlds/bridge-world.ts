@@ -173,8 +173,8 @@ export class BridgeWorld implements AsyncDisposable {
 
   /** As a host does: initialize, then the list of tools. */
   async tools(): Promise<unknown> {
-    const greeting = await this.bridge.initialize();
-    if (greeting.json.error !== undefined) return greeting.json.error;
+    const initializeAnswer = await this.bridge.initialize();
+    if (initializeAnswer.json.error !== undefined) return initializeAnswer.json.error;
     const { json } = await this.bridge.request('list', 'tools/list');
     return json.result?.tools?.map(({ name }: { name: string }) => name) ?? json.error;
   }

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runSignIn, type SignInOutcome, type SignInPlatform } from '../../../src/auth/sign-in/run.ts';
+import { type RunSignInDeps, runSignIn, type SignInOutcome } from '../../../src/auth/sign-in/run.ts';
 import type { SignInRequest } from '../../../src/auth/sign-in-request.ts';
 import { oauthDefaults } from '../../../src/config/oauth-config.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
@@ -91,7 +91,7 @@ export class SignInWorld implements AsyncDisposable {
     return lease.nonce;
   }
 
-  platform(part: Partial<SignInPlatform> = {}): SignInPlatform {
+  platform(part: Partial<RunSignInDeps> = {}): RunSignInDeps {
     return {
       clock: systemClock,
       random: systemRandom,
@@ -118,7 +118,7 @@ export class SignInWorld implements AsyncDisposable {
   /** Begins a sign-in; the test is the browser. */
   async start(
     part: Partial<SignInRequest> = {},
-    platform: Partial<SignInPlatform> = {},
+    platform: Partial<RunSignInDeps> = {},
     signal: AbortSignal = this.#stop.signal,
   ): Promise<{ readonly outcome: Promise<SignInOutcome>; readonly address: Promise<string> }> {
     const from = this.faces.entries.length;

@@ -55,9 +55,11 @@ async function exported(): Promise<string> {
 /** The answer to a list, or to `initialize` where that is an error. */
 async function listsThrough(args: readonly string[], env: Record<string, string>): Promise<string> {
   await using host = startRawHost([server.url, ...args], { env: home.env(env) });
-  const greeting = await host.initialize();
-  const isRefused = greeting.error !== undefined;
-  const answer = isRefused ? greeting : await host.request('tools/list', undefined, { timeoutMs: 30_000 });
+  const initializeAnswer = await host.initialize();
+  const isRefused = initializeAnswer.error !== undefined;
+  const answer = isRefused
+    ? initializeAnswer
+    : await host.request('tools/list', undefined, { timeoutMs: 30_000 });
   host.endStdin();
   await host.closed;
   host.assertPure();

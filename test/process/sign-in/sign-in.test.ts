@@ -52,8 +52,8 @@ describe('the first start', () => {
     expect(authority.counters).toMatchObject({ registrations: 1, codeExchanges: 1, refreshPosts: 0 });
     await browser.setMode('ignore');
     await using again = start();
-    const greeting = await again.initialize();
-    expect(JSON.stringify(greeting.result)).not.toContain('mcp-drawbridge');
+    const initializeAnswer = await again.initialize();
+    expect(JSON.stringify(initializeAnswer.result)).not.toContain('mcp-drawbridge');
     expect(JSON.stringify((await again.request('tools/list')).result)).toContain('echo');
     expect(authority.counters).toMatchObject({ registrations: 1, codeExchanges: 1 });
     expect(browser.opened.length).toBe(1);
@@ -62,8 +62,8 @@ describe('the first start', () => {
   it('answers initialize however long the person takes, and tells of the real lists then', async () => {
     await world('follow', 'wait');
     await using host = start();
-    const greeting = await host.initialize();
-    expect(greeting.result).toMatchObject({ serverInfo: { name: 'mcp-drawbridge' } });
+    const initializeAnswer = await host.initialize();
+    expect(initializeAnswer.result).toMatchObject({ serverInfo: { name: 'mcp-drawbridge' } });
     const list = host.request('tools/list', undefined, { timeoutMs: 30_000 });
     await authority.consent.asked.waitFor(() => true);
     const placeholder = await list;

@@ -23,9 +23,11 @@ const MEMORY_LIMIT_MIB = 256;
 
 /** What the host is told; a sign-in that fails later than the stand-in answers fails the first call. */
 async function failure(host: RawHost): Promise<string> {
-  const greeting = await host.initialize();
+  const initializeAnswer = await host.initialize();
   const { error } =
-    greeting.error === undefined ? await host.request('tools/call', call, { timeoutMs: 30_000 }) : greeting;
+    initializeAnswer.error === undefined
+      ? await host.request('tools/call', call, { timeoutMs: 30_000 })
+      : initializeAnswer;
   return error?.message ?? 'no error';
 }
 

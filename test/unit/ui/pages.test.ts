@@ -8,7 +8,7 @@ const HOSTILE =
 const views: PageView[] = [
   { kind: 'signed-in', server: SERVER },
   { kind: 'denied', server: SERVER },
-  { kind: 'denied', server: SERVER, said: 'access_denied' },
+  { kind: 'denied', server: SERVER, serverMessage: 'access_denied' },
   { kind: 'failed', server: SERVER, reason: 'it broke', hint: 'Mend it.' },
   { kind: 'gone', server: SERVER },
 ];
@@ -54,7 +54,7 @@ describe.each(views)('$kind', (view) => {
 
 test.each<[string, PageView]>([
   ['server', { kind: 'signed-in', server: HOSTILE }],
-  ['said', { kind: 'denied', server: SERVER, said: HOSTILE }],
+  ['said', { kind: 'denied', server: SERVER, serverMessage: HOSTILE }],
   ['reason', { kind: 'failed', server: SERVER, reason: HOSTILE }],
   ['hint', { kind: 'failed', server: SERVER, reason: 'r', hint: HOSTILE }],
 ])('what comes from outside is shown as text: %s', (_name, view) => {
@@ -65,7 +65,7 @@ test.each<[string, PageView]>([
 });
 
 test('a long text is cut', () => {
-  const { body } = renderPage({ kind: 'denied', server: SERVER, said: 'x'.repeat(100_000) });
+  const { body } = renderPage({ kind: 'denied', server: SERVER, serverMessage: 'x'.repeat(100_000) });
   expect(body).toContain(`>${'x'.repeat(199)}…<`);
 });
 

@@ -12,7 +12,7 @@ import { HttpError, type HttpErrorCode } from '../../../../src/platform/http/htt
 import { BadAnswerError, HttpStatusError } from '../../../../src/remote/http/errors.ts';
 
 const broken = (code: HttpErrorCode, sent: boolean): SendFailure => ({
-  kind: 'broken',
+  kind: 'send-error',
   error: new HttpError(code, 'it broke', { sent }),
 });
 const status = new HttpStatusError('status 500', { status: 500 });
@@ -33,14 +33,14 @@ describe('a message is sent again only when it cannot have run', () => {
       { reopenings: MAX_REOPENINGS },
       { kind: 'fail', mayHaveRun: false },
     ],
-    ['Retry-After', { kind: 'later', afterMs: 1500 }, {}, { kind: 'delay', ms: 1500 }],
+    ['Retry-After', { kind: 'retry-after', afterMs: 1500 }, {}, { kind: 'delay', ms: 1500 }],
     [
       'Retry-After too often',
-      { kind: 'later', afterMs: 1 },
+      { kind: 'retry-after', afterMs: 1 },
       { delays: MAX_DELAYS },
       { kind: 'fail', mayHaveRun: false },
     ],
-    ['502', { kind: 'away', error: status }, {}, { kind: 'fail', mayHaveRun: true }],
+    ['502', { kind: 'unreachable', error: status }, {}, { kind: 'fail', mayHaveRun: true }],
     ['500', { kind: 'failed', error: status, mayHaveRun: true }, {}, { kind: 'fail', mayHaveRun: true }],
     ['405', { kind: 'failed', error: status, mayHaveRun: false }, {}, { kind: 'fail', mayHaveRun: false }],
     ['refused', broken('network', false), {}, { kind: 'await-server' }],
@@ -49,14 +49,14 @@ describe('a message is sent again only when it cannot have run', () => {
     ['certificate', broken('tls', false), {}, { kind: 'fail', mayHaveRun: false }],
     [
       'a key that cannot sign',
-      { kind: 'broken', error: new DpopError('no key') },
+      { kind: 'send-error', error: new DpopError('no key') },
       {},
       { kind: 'fail', mayHaveRun: false },
     ],
     ['address', broken('refused_address', false), {}, { kind: 'fail', mayHaveRun: false }],
     [
       'nonsense',
-      { kind: 'broken', error: new BadAnswerError('what') },
+      { kind: 'send-error', error: new BadAnswerError('what') },
       {},
       { kind: 'fail', mayHaveRun: true },
     ],

@@ -168,7 +168,7 @@ describe('words', () => {
   test('without a hint', () => {
     const error = new BadAnswerError('no');
     expect(describeUnavailability({ kind: 'failed', error })).toBe('no.');
-    expect(describeUnavailability({ kind: 'away', error })).toMatch(/reached: no\. It is tried again/);
+    expect(describeUnavailability({ kind: 'unreachable', error })).toMatch(/reached: no\. It is tried again/);
   });
 
   test('of the sign_in tool', () => {

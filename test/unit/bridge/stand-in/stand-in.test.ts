@@ -12,8 +12,8 @@ import { describeUnavailability } from '../../../../src/bridge/stand-in/unavaila
 import { BadAnswerError } from '../../../../src/remote/http/errors.ts';
 
 const signingIn: Unavailability = { kind: 'signing-in', address: 'https://as.example/authorize?x=1' };
-const away: Unavailability = {
-  kind: 'away',
+const unreachable: Unavailability = {
+  kind: 'unreachable',
   error: new BadAnswerError('connection refused', { hint: 'Start it.' }),
 };
 
@@ -59,7 +59,7 @@ describe('the answer to initialize', () => {
 describe('lists', () => {
   it('come from last time where that is known', () => {
     const remembered = { lists: { 'tools/list': { tools: [{ name: 'x' }] } } };
-    for (const situation of [signingIn, away]) {
+    for (const situation of [signingIn, unreachable]) {
       expect(standInList('tools/list', remembered, situation)).toEqual({
         result: { tools: [{ name: 'x' }] },
         placeholder: false,
@@ -77,8 +77,8 @@ describe('lists', () => {
     expect(standInList('resources/templates/list', {}, signingIn)?.result).toEqual({ resourceTemplates: [] });
   });
 
-  it('are an error where a server that is away was never seen', () => {
-    expect(standInList('tools/list', {}, away)).toBeUndefined();
+  it('are an error where a server that is unreachable was never seen', () => {
+    expect(standInList('tools/list', {}, unreachable)).toBeUndefined();
   });
 
   it('of what the server turns out not to have are empty only after a stand-in', () => {
@@ -126,7 +126,7 @@ describe('words', () => {
   it.each<[Unavailability, RegExp]>([
     [signingIn, /Open this address.*https:\/\/as\.example/],
     [{ kind: 'signing-in', address: undefined }, /under way/],
-    [away, /cannot be reached: connection refused\. Start it\./],
+    [unreachable, /cannot be reached: connection refused\. Start it\./],
     [{ kind: 'opening' }, /has not answered yet/],
     [{ kind: 'failed', error: new BadAnswerError('no', { hint: 'Do.' }) }, /^no\. Do\.$/],
   ])('for %j', (situation, expected) => {

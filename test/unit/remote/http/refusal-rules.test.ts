@@ -40,11 +40,11 @@ describe('a refused call', () => {
   );
 
   test.each([502, 503, 504])('%d comes from a gateway without a server', (status) => {
-    expect(rule(refusal(status))).toMatchObject({ kind: 'away', error: { status } });
+    expect(rule(refusal(status))).toMatchObject({ kind: 'unreachable', error: { status } });
   });
 
   test.each([400, 500, 504])('Retry-After counts with 429 and 503, and not with %d', (status) => {
-    expect(rule(refusal(status, '', { retryAfter: '1' })).kind).not.toBe('later');
+    expect(rule(refusal(status, '', { retryAfter: '1' })).kind).not.toBe('retry-after');
   });
 });
 
