@@ -1,6 +1,7 @@
 import { AuthorizedTransport } from '../bridge/session/authorized-transport.ts';
+import type { ToolFilter } from '../bridge/tools/tool-filter.ts';
 import type { BridgeCommandParts } from '../commands/bridge.ts';
-import type { Config } from '../config/config.ts';
+import type { Config, ToolSettings } from '../config/config.ts';
 import { EraTransport } from '../eras/era-transport.ts';
 import { createHostWriter } from '../host/writer.ts';
 import { systemClock } from '../platform/clock.ts';
@@ -71,10 +72,19 @@ export async function composeBridge(
     maxMessageBytes,
     wait: config.wait,
     parentIsGone: watchParent(),
-    ...withoutUndefined({ pingIntervalMs: config.pingIntervalMs }),
+    ...withoutUndefined({
+      pingIntervalMs: config.pingIntervalMs,
+      toolFilter: config.tools && (await toolFilter(config.tools)),
+    }),
     finish: async () => {
       await memory.flush();
       await http.close();
     },
   };
+}
+
+/** Few bridges hide tools, so the code for it is loaded only then. */
+async function toolFilter(rules: ToolSettings): Promise<ToolFilter> {
+  const { ToolFilter } = await import('../bridge/tools/tool-filter.ts');
+  return new ToolFilter(rules);
 }

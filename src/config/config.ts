@@ -35,10 +35,19 @@ export interface Config {
   readonly store: 'disk' | 'memory';
   /** The text of MCP_DRAWBRIDGE_CREDENTIALS, not parsed yet. */
   readonly credentials?: string | undefined;
+  /** Which tools the host may see and call; absent if nothing restricts them. Patterns as in `--allow-tool` and `--deny-tool`. */
+  readonly tools?: ToolSettings | undefined;
   readonly maxMessageBytes: number;
   readonly connectTimeoutMs: number;
   readonly home?: string | undefined;
   readonly log: { readonly debug: boolean; readonly silent: boolean; readonly format: 'text' | 'json' };
+}
+
+/** What `--allow-tool`, `--deny-tool` and `--read-only` say. */
+export interface ToolSettings {
+  readonly allow: readonly string[];
+  readonly deny: readonly string[];
+  readonly readOnly: boolean;
 }
 
 /** The settings of the commands; some of them need no server. */
@@ -118,10 +127,11 @@ function checkServer(server: URL, allowHttp: boolean): void {
 }
 
 function commonConfig(
-  { settings, headers: given, authorizeParams, effective }: ReadSettings,
+  read: ReadSettings,
   deps: OAuthConfigDeps,
   platform: NodeJS.Platform,
 ): Omit<Config, 'server'> {
+  const { settings, headers: given, authorizeParams, effective } = read;
   const { ca, cert, key, home, token, credentials } = settings;
   // An explicit header takes precedence over MCP_DRAWBRIDGE_TOKEN.
   const isGiven = given.some(([name]) => name.toLowerCase() === 'authorization');
@@ -150,6 +160,7 @@ function commonConfig(
     nonInteractiveReason: nobody,
     store: settings.store ?? 'disk',
     credentials,
+    tools: toolSettings(read),
     maxMessageBytes: settings['max-message-size'] ?? defaults.maxMessageBytes,
     connectTimeoutMs: settings['connect-timeout'] ?? defaults.connectTimeoutMs,
     home: home && resolve(home),
@@ -159,6 +170,12 @@ function commonConfig(
       format: settings['log-format'] ?? 'text',
     },
   };
+}
+
+function toolSettings({ settings, allowTools, denyTools }: ReadSettings): ToolSettings | undefined {
+  const readOnly = settings['read-only'] ?? false;
+  if (allowTools.length === 0 && denyTools.length === 0 && !readOnly) return undefined;
+  return { allow: allowTools, deny: denyTools, readOnly };
 }
 
 const NEED_SERVER: readonly Command[] = ['login', 'token', 'tokens export', 'import-mcp-remote'];

@@ -40,7 +40,13 @@ export function rawChild(members: RawObject, name: string): RawObject {
 
 /** The text of one member of a JSON object that is known to be valid, without splitting the rest; if the name occurs twice, the last one. */
 export function memberText(object: string, name: string): string | undefined {
-  let found: string | undefined;
+  const span = memberSpan(object, name);
+  return span === undefined ? undefined : object.slice(...span).trim();
+}
+
+/** Where the text of a member begins and ends, blanks included, as `memberText` finds it. */
+export function memberSpan(object: string, name: string): [start: number, end: number] | undefined {
+  let found: [number, number] | undefined;
   let depth = 0;
   let start = 0;
   let isName = false;
@@ -60,7 +66,7 @@ export function memberText(object: string, name: string): string | undefined {
     } else if (code === COLON) {
       start = at + 1;
     } else if (code === COMMA || isClosing(code)) {
-      if (isWanted) found = object.slice(start, at).trim();
+      if (isWanted) found = [start, at];
       isWanted = false;
       isName = true;
       if (code !== COMMA) break;

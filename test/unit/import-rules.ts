@@ -60,6 +60,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   bridge: [
     'timing',
     'stand-in',
+    'tools: tool-filter',
     'session: session lifecycle authorized-transport',
     'relay: dispatch parts',
     '.: bridge',

@@ -126,14 +126,17 @@ export class HostDispatcher {
       return refuse(RpcErrorCode.invalidRequest, 'Invalid request: initialize comes first.');
     }
     if (this.#answeredHere(id, method, params)) return;
+    const forSignIn =
+      method === 'tools/call' && lists.signInOffered && isObject(params) && params.name === SIGN_IN_TOOL;
+    const hidden = forSignIn ? undefined : this.#parts.toolFilter?.refusal(method, params);
+    // Specification, Tools → Error Handling: to the host a hidden tool is an unknown one.
+    if (hidden !== undefined) return refuse(RpcErrorCode.invalidParams, hidden);
     const request = this.#relay.newRequest({ id, method, bytes, params });
     request.admit();
     this.#count(request, bytes.length);
     this.#relay.urlElicitation.offer();
     if (method === 'server/discover') this.#relay.standInAnswers.discovery(request);
-    if (method === 'tools/call' && lists.signInOffered && isObject(params) && params.name === SIGN_IN_TOOL) {
-      return void request.waitForSignIn();
-    }
+    if (forSignIn) return void request.waitForSignIn();
     void request.relay();
   }
 

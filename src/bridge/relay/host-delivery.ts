@@ -17,6 +17,7 @@ import {
 import { rawMembers, rawObject } from '../../protocol/raw-json.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';
 import { excerpt } from '../../remote/http/refusal.ts';
+import type { ToolFilter } from '../tools/tool-filter.ts';
 import type { PendingRequest, PendingRequests } from './pending-requests.ts';
 
 /** A response of the server. `message` is parsed when it is first read, so a large answer is relayed without being parsed. */
@@ -28,6 +29,8 @@ export interface HostDeliveryOptions {
   readonly logger: Logger;
   /** Called with each answer that goes to the host, before it is written. */
   readonly onAnswer: (request: PendingRequest, answer: Answer) => void;
+  /** Takes hidden tools out of the answer to `tools/list`. */
+  readonly toolFilter?: Pick<ToolFilter, 'answer'> | undefined;
   /** Whether the host declared that it answers such requests. If not, the request has been refused in the host's name. */
   readonly mayAsk: (id: MessageId, method: string) => boolean;
   /** Answers a request of the server in the host's name. */
@@ -92,7 +95,7 @@ export class HostDelivery {
   }
 
   #answer(answer: Answer, text: Uint8Array | string): Promise<void> | undefined {
-    const { table, writer, logger } = this.#options;
+    const { table, writer, logger, toolFilter } = this.#options;
     const request = table.find(answer.id);
     if (request === undefined) {
       logger.warn('dropped an answer that nothing waits for', { id: answer.id });
@@ -105,7 +108,9 @@ export class HostDelivery {
         request.onResponse(message);
         return undefined;
       }
-      const line = asLine(answer.id === request.id ? text : underId(text, request.id));
+      const own = answer.id === request.id ? text : underId(text, request.id);
+      const shown = request.method === 'tools/list' ? (toolFilter?.answer(own) ?? own) : own;
+      const line = asLine(shown);
       this.#options.onAnswer(request, answer);
       table.settle(request.id);
       return writer.write(line);

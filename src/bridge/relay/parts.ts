@@ -6,6 +6,7 @@ import type { Logger } from '../../platform/log/logger.ts';
 import type { Random } from '../../platform/random.ts';
 import type { ServerCache } from '../../protocol/server-cache.ts';
 import type { Transport } from '../../remote/transport/transport.ts';
+import type { ToolFilter } from '../tools/tool-filter.ts';
 
 /** What a bridge is made of; the composition builds it. */
 export interface BridgeParts {
@@ -22,6 +23,8 @@ export interface BridgeParts {
   readonly maxMessageBytes: number;
   /** Lists and calls wait for the whole sign-in. */
   readonly wait: boolean;
+  /** Hides tools of the server; without it all are offered. */
+  readonly toolFilter?: ToolFilter;
   /** How often the server is sent a ping, in milliseconds; without it, never. */
   readonly pingIntervalMs?: number;
   /** Whether the process that started this one has ended. */

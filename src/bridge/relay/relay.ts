@@ -59,6 +59,7 @@ export class Relay {
       table,
       writer,
       logger,
+      toolFilter: parts.toolFilter,
       onAnswer: (request, answer) => this.#noteAnswer(request, answer),
       mayAsk: (id, method) => this.#mayAsk(id, method),
       answerServer: (answer) => void this.notifications.send(Buffer.from(answer)),

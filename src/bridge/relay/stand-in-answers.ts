@@ -14,6 +14,7 @@ import { describeUnavailability } from '../stand-in/unavailability.ts';
 import type { UrlElicitation } from '../stand-in/url-elicitation.ts';
 import { STAND_IN_AFTER_MS } from '../timing/limits.ts';
 import { WaitBudget } from '../timing/wait-budget.ts';
+import type { ToolFilter } from '../tools/tool-filter.ts';
 import type { HostDelivery } from './host-delivery.ts';
 import type { PendingRequest, PendingRequests } from './pending-requests.ts';
 
@@ -25,6 +26,7 @@ export interface StandInAnswersDeps {
   readonly urlElicitation: UrlElicitation;
   readonly hostDelivery: HostDelivery;
   readonly writer: HostWriter;
+  readonly toolFilter?: Pick<ToolFilter, 'result'>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -42,12 +44,15 @@ export class StandInAnswers {
    * error that carries the address.
    */
   async unavailable(request: PendingRequest): Promise<void> {
-    const { table, session, cachedServer, lists, urlElicitation, hostDelivery, writer } = this.#deps;
+    const { table, session, cachedServer, lists, urlElicitation, hostDelivery, writer, toolFilter } =
+      this.#deps;
     const { unavailability } = session;
     if (isListMethod(request.method)) {
       const list = standInList(request.method, await cachedServer, unavailability);
       if (list !== undefined) {
-        const result = session.withoutSession ? completeResult(list.result) : list.result;
+        const isOfServer = request.method === 'tools/list' && !list.placeholder;
+        const shown = isOfServer ? (toolFilter?.result(list.result) ?? list.result) : list.result;
+        const result = session.withoutSession ? completeResult(shown) : shown;
         const answer = resultAnswer(request.id, result);
         if (table.settle(request.id) === undefined) return;
         lists.noteProvisional(request.method, list.placeholder);

@@ -7,7 +7,6 @@ export const unsupportedFlags: ReadonlySet<string> = new Set([
   'auth-success-url',
   'client-credentials',
   'device-code',
-  'ignore-tool',
   'ipv4',
   'keep-alive',
   'protocol',

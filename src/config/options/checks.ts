@@ -33,6 +33,11 @@ export const onOff = check((text) => SWITCH_WORDS.get(text.toLowerCase()) ?? exp
 /** Any text. */
 export const anyText = check((text) => text);
 
+/** The name of a tool, in which `*` is any text. */
+export const toolPattern = check((text) =>
+  text.trim() === text && text !== '' ? text : expected('the name of a tool, in which * is any text'),
+);
+
 /** The path of a file or folder. */
 export const filePath = check((text) => (text.includes('\0') ? expected('the path of a file') : text));
 

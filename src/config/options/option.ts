@@ -4,7 +4,15 @@ import { ConfigError, type DrawbridgeError, type ErrorDetails, UsageError } from
 import type { Command } from '../commands/commands.ts';
 
 /** The section of `--help all` that lists the option. */
-export type OptionGroup = 'Server' | 'Sign-in' | 'Headless' | 'Commands' | 'Behaviour' | 'Logs' | 'Settings';
+export type OptionGroup =
+  | 'Server'
+  | 'Sign-in'
+  | 'Headless'
+  | 'Commands'
+  | 'Tools'
+  | 'Behaviour'
+  | 'Logs'
+  | 'Settings';
 
 /** The declaration of an option: its flag, environment variable, config file key, help and check all come from here. */
 export interface Option {

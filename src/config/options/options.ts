@@ -17,6 +17,7 @@ import { commandOptions } from './command-options.ts';
 import { clientOptions } from './oauth-options.ts';
 import type { Option } from './option.ts';
 import { serverUrl } from './server-url.ts';
+import { toolOptions } from './tool-options.ts';
 
 const DAY_S = 86_400;
 /** Far above any message seen in practice; a line of this size has to fit into memory as a whole. */
@@ -185,6 +186,8 @@ export const options = {
   ...commandOptions,
 
   ...clientOptions,
+
+  ...toolOptions,
 
   wait: {
     group: 'Behaviour',

@@ -21,6 +21,9 @@ export interface ReadSettings {
   readonly headers: readonly Header[];
   /** `--authorize-param` of all sources. */
   readonly authorizeParams: readonly (readonly [name: string, value: string])[];
+  /** `--allow-tool` and `--deny-tool` of all sources. */
+  readonly allowTools: readonly string[];
+  readonly denyTools: readonly string[];
   readonly warnings: readonly string[];
   readonly effective: Effective;
   /** The file that `tokens import` reads. */
@@ -82,11 +85,12 @@ export function readSettings(
     }
     settings[name] = checked(option, expanded(given));
   }
-  const authorizeParams = [file, variables, flags].flatMap((source) =>
-    (source.get('authorize-param') ?? []).map(
-      (given) => checked(options['authorize-param'], given) as readonly [name: string, value: string],
-    ),
-  );
+  const allOf = <K extends OptionName>(name: K) =>
+    [file, variables, flags].flatMap((source) =>
+      (source.get(name) ?? []).map(
+        (given) => checked(options[name], given) as z.output<(typeof options)[K]['schema']>,
+      ),
+    );
   const literal = last(flags, 'client-secret');
   const secretWarnings =
     literal?.source === 'flag'
@@ -97,7 +101,9 @@ export function readSettings(
   return {
     settings: settings as Settings,
     headers,
-    authorizeParams,
+    authorizeParams: allOf('authorize-param'),
+    allowTools: allOf('allow-tool'),
+    denyTools: allOf('deny-tool'),
     warnings: [...warnings, ...headerWarnings, ...secretWarnings],
     effective,
     file: input,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ToolFilter } from '../../../src/bridge/tools/tool-filter.ts';
 import type { Fault } from '../../peers/faults/faults.ts';
 import { composeBridge } from '../../peers/hosts/composed-bridge.ts';
 import { type PeerMcpServer, startMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
@@ -15,7 +16,13 @@ const unauthorized: Fault = { kind: 'answer', status: 401, headers: { 'www-authe
 
 /** A server that answers 401 to everything without the token, and a bridge for which time passes faster. */
 async function world(
-  options: { remembered?: object; capabilities?: object; wait?: boolean; speed?: number } = {},
+  options: {
+    remembered?: object;
+    capabilities?: object;
+    wait?: boolean;
+    speed?: number;
+    toolFilter?: ToolFilter;
+  } = {},
 ) {
   const server: PeerMcpServer = await startMcpServer({});
   server.fail(unauthorized, ({ headers }) => headers.authorization !== `Bearer ${TOKEN}`);
@@ -25,6 +32,7 @@ async function world(
     clock: fastClock(options.speed ?? OUTLASTED),
     remembered: options.remembered ?? {},
     wait: options.wait ?? false,
+    ...(options.toolFilter === undefined ? {} : { toolFilter: options.toolFilter }),
   });
   bridge.read();
   return {
@@ -42,6 +50,25 @@ async function world(
 const call = { name: 'echo', arguments: { value: 1 } };
 
 describe('while the person signs in', () => {
+  it('hidden tools are hidden in the list that is remembered too, and sign_in is not', async () => {
+    const tools = [
+      { name: 'get', inputSchema: {}, annotations: { readOnlyHint: true } },
+      { name: 'set', inputSchema: {} },
+    ];
+    const toolFilter = () => new ToolFilter({ allow: ['get'], deny: [], readOnly: true });
+    const remembered = { lists: { 'tools/list': { tools } } };
+    for (const [known, shown] of [
+      [remembered, ['get']],
+      [{}, ['sign_in']],
+    ] as const) {
+      await using w = await world({ remembered: known, toolFilter: toolFilter() });
+      await w.greet();
+      w.signIn.show(ADDRESS);
+      const list = await w.bridge.request(1, 'tools/list');
+      expect(list.json.result.tools.map(({ name }: { name: string }) => name)).toEqual(shown);
+    }
+  });
+
   it('lists hold the way to sign in, calls fail with the address, and the real lists are announced', async () => {
     await using w = await world();
     expect((await w.greet()).json.result.serverInfo.name).toBe('mcp-drawbridge');

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import type { Authorization } from '../../../src/auth/authorization.ts';
 import { runBridge } from '../../../src/bridge/bridge.ts';
-import type { BridgeOutcome, StopReason } from '../../../src/bridge/relay/parts.ts';
+import type { BridgeOutcome, BridgeParts, StopReason } from '../../../src/bridge/relay/parts.ts';
 import { AuthorizedTransport } from '../../../src/bridge/session/authorized-transport.ts';
 import { createHostWriter } from '../../../src/host/writer.ts';
 import { type Clock, systemClock } from '../../../src/platform/clock.ts';
@@ -32,6 +32,7 @@ export interface ComposeOptions {
   readonly cookies?: boolean;
   readonly http?: Partial<HttpOptions>;
   readonly pingIntervalMs?: number;
+  readonly toolFilter?: BridgeParts['toolFilter'];
   readonly clock?: Clock;
   /** Bytes that the host's side takes before it has to be read. */
   readonly highWaterMark?: number;
@@ -111,6 +112,7 @@ export class ComposedBridge implements AsyncDisposable {
         wait: options.wait ?? false,
         parentIsGone: options.parentIsGone ?? (() => false),
         ...(options.pingIntervalMs === undefined ? {} : { pingIntervalMs: options.pingIntervalMs }),
+        ...(options.toolFilter === undefined ? {} : { toolFilter: options.toolFilter }),
       },
       this.#stop.signal,
     );

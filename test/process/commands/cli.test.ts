@@ -63,11 +63,7 @@ describe('exit 2, the reason on stderr, nothing on stdout', () => {
       ['https://x.example', '--auth-timeout', 'x'],
       ['--auth-timeout', 'expected seconds', 'got "x"'],
     ],
-    [
-      'what is not built',
-      ['https://x.example', '--ignore-tool', 'x'],
-      ['--ignore-tool is not supported yet'],
-    ],
+    ['what is not built', ['https://x.example', '--keep-alive', 'x'], ['--keep-alive is not supported yet']],
     [
       'a command that is not built',
       ['doctor', 'https://x.example'],

@@ -321,8 +321,8 @@ describe('refusals name the place, what was expected, what came and the nearest 
       code: 'config',
       message: 'MCP_DRAWBRIDGE_AUTH_TIMEOUT: expected seconds, from 1 to 86400; got "x"',
     });
-    expect(failure([URL_TEXT], { env: { MCP_DRAWBRIDGE_IGNORE_TOOL: CANARY } }).message).toBe(
-      'MCP_DRAWBRIDGE_IGNORE_TOOL is not supported yet',
+    expect(failure([URL_TEXT], { env: { MCP_DRAWBRIDGE_KEEP_ALIVE: CANARY } }).message).toBe(
+      'MCP_DRAWBRIDGE_KEEP_ALIVE is not supported yet',
     );
     expect(bridge([URL_TEXT], { env: { MCP_DRAWBRIDGE_SCOPES: 'a' } }).warnings).toEqual([
       expect.stringContaining('did you mean MCP_DRAWBRIDGE_SCOPE?'),
@@ -335,7 +335,6 @@ describe('what is not supported yet is refused by name', () => {
     'auth-success-url',
     'client-credentials',
     'device-code',
-    'ignore-tool',
     'ipv4',
     'keep-alive',
     'protocol',
