@@ -1,4 +1,5 @@
 import { ConfigError, UsageError } from '../errors.ts';
+import { ownCommand } from '../platform/process/program-command.ts';
 import type { OAuthSettings } from '../protocol/oauth-settings.ts';
 import { keepSecret } from '../redaction/secrets.ts';
 import { canonicalServer } from '../store/record/key.ts';
@@ -65,7 +66,7 @@ export async function importCredential(
 function serverOf({ server }: PortableCredential): URL {
   if (server === undefined || !URL.canParse(server)) {
     throw new UsageError('the credential does not say which server it is for', {
-      hint: 'mcp-drawbridge tokens import https://example.com/mcp FILE',
+      hint: ownCommand('tokens', 'import', 'https://example.com/mcp', 'FILE'),
     });
   }
   return new URL(server);

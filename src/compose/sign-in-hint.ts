@@ -1,10 +1,12 @@
 import type { Config } from '../config/config.ts';
-import { shellCommand } from './shell-words.ts';
+import { runningProgram } from '../platform/process/program-command.ts';
+import { shellCommand } from '../platform/process/shell-words.ts';
 
 /** How the user can sign in for a process that cannot ask them: a command that signs in to the same credential. */
 export function signInHint(
   config: Pick<Config, 'loginCommand' | 'nonInteractiveReason' | 'store'>,
   platform: NodeJS.Platform = process.platform,
+  program: readonly string[] = runningProgram(),
 ): string {
   const { loginCommand, nonInteractiveReason, store } = config;
   if (store === 'memory') {
@@ -12,7 +14,7 @@ export function signInHint(
   }
   const { words, notes } = loginCommand;
   const manual = nonInteractiveReason === 'no-display' ? ['--no-browser'] : [];
-  const all = ['mcp-drawbridge', 'login', ...words, ...manual];
+  const all = [...program, 'login', ...words, ...manual];
   const how = notes.length === 0 ? '' : ` (${notes.join('; ')})`;
   return `Run${how}: ${shellCommand(all, platform)}`;
 }

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
 import { isLoopback } from '../platform/http/loopback.ts';
+import { ownCommand } from '../platform/process/program-command.ts';
 import { type Command, type CommandWords, commandWords } from './commands/commands.ts';
 import { type HelpTopic, helpTopics } from './commands/help-topic.ts';
 import { type NonInteractiveReason, nonInteractiveReason } from './interactive.ts';
@@ -105,13 +106,13 @@ export function loadConfig(
   if (server !== undefined) checkServer(server, read.settings['allow-http'] ?? false);
   const common = commonConfig(read, { environment, readFile }, platform);
   if (command !== 'bridge') return { command, config: commandConfig(words, read, common), warnings };
-  if (server === undefined) throw noServer('mcp-drawbridge');
+  if (server === undefined) throw noServer();
   return { command, config: { ...common, server }, warnings };
 }
 
-function noServer(words: string): UsageError {
+function noServer(...words: readonly string[]): UsageError {
   return new UsageError('the address of the MCP server is missing', {
-    hint: `${words} https://example.com/mcp; see --help`,
+    hint: `${ownCommand(...words, 'https://example.com/mcp')}; see --help`,
   });
 }
 
@@ -187,7 +188,7 @@ function commandConfig(
 ): CommandConfig {
   const { url: server, profile, token, force = false, all = false, json = false } = settings;
   const needsServer = NEED_SERVER.some((each) => each === command) || (command === 'logout' && !all);
-  if (server === undefined && needsServer) throw noServer(`mcp-drawbridge ${command}`);
+  if (server === undefined && needsServer) throw noServer(...command.split(' '));
   return {
     ...common,
     server,

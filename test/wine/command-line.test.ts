@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
-import { shellCommand } from '../../src/compose/shell-words.ts';
+import { shellCommand } from '../../src/platform/process/shell-words.ts';
 import { LoginWorld } from './login-world.ts';
 import { windowsPath } from './wine.ts';
 import { PATIENT, WineWorld } from './wine-world.ts';
@@ -22,7 +22,7 @@ it('the command that an error names, typed into cmd as it stands, makes the logi
   const refused = world.start(args);
   await refused.initialize({}, PATIENT);
   const command = await vi.waitFor(() => {
-    const found = /mcp-drawbridge login .*/.exec(refused.stderr)?.[0];
+    const found = /Run: (.* login .*)/.exec(refused.stderr)?.[1];
     if (found === undefined) throw new Error(`no command: ${refused.stderr}`);
     return found.trim();
   }, PATIENT.timeoutMs);

@@ -1,5 +1,6 @@
 import { createHash, createPublicKey, generateKeyPair } from 'node:crypto';
 import { promisify } from 'node:util';
+import { ownCommand } from '../../platform/process/program-command.ts';
 import { privateKey } from '../../store/record/private-key.ts';
 import type { DpopKey } from '../../store/record/record.ts';
 import { DPOP_CURVES } from '../../store/record/record-schema.ts';
@@ -34,7 +35,7 @@ export function readDpopKey(jwk: DpopKey): ProofKey {
   } catch {
     // The cause is left out: it may quote the key.
     throw new DpopError('the key of this login cannot be used', {
-      hint: 'Sign in again: mcp-drawbridge login URL.',
+      hint: `Sign in again: ${ownCommand('login')} URL`,
     });
   }
 }

@@ -1,3 +1,5 @@
+import { ownCommand } from '../../platform/process/program-command.ts';
+
 /**
  * What a person can do about an OAuth error, by its code: RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 7591 §3.2.2, RFC 8628 §3.5,
  * RFC 8707 §2, RFC 9126, RFC 9449, OpenID Connect Core §3.1.2.6, and what the SDK's servers add. What happened, and at which endpoint,
@@ -33,7 +35,7 @@ const MEANINGS: ReadonlyMap<string, string> = new Map([
   ],
   [
     'invalid_request',
-    'It does not accept the request as it is. A preset may know what it needs: mcp-drawbridge presets.',
+    'It does not accept the request as it is. A preset may know what it needs (`PRESETS` lists them).',
   ],
   [
     'invalid_scope',
@@ -79,7 +81,7 @@ const MEANINGS: ReadonlyMap<string, string> = new Map([
 
 /** Undefined: a code of the server's own, for which its words have to do. */
 export function hintFor(oauthError: string | undefined): string | undefined {
-  return oauthError === undefined ? undefined : MEANINGS.get(oauthError);
+  return MEANINGS.get(oauthError ?? '')?.replace('PRESETS', () => ownCommand('presets'));
 }
 
 /** The same as a part of an error's details. */

@@ -10,6 +10,7 @@ import { createFakeBrowser, type FakeBrowser } from '../../peers/browsers/browse
 import { visit } from '../../peers/browsers/browser-visit.ts';
 import { faults } from '../../peers/faults/faults.ts';
 import { Command, type CommandEnd, runProgram } from '../../peers/hosts/command.ts';
+import { PROGRAM } from '../../peers/hosts/host.ts';
 import { startRawHost } from '../../peers/hosts/raw-host.ts';
 import { type PeerMcpServer, startMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
 import { createTemporaryHome, type TemporaryHome } from '../../peers/processes/home.ts';
@@ -191,7 +192,7 @@ describe('token', () => {
   it('without a login: exit 3, nothing on stdout, the command that helps on stderr', async () => {
     const end = await run(['token', server.url]);
     expect(end).toMatchObject({ code: 3, stdout: '' });
-    expect(end.stderr).toContain(`mcp-drawbridge login ${server.url}`);
+    expect(end.stderr).toContain(`${PROGRAM} login ${server.url}`);
     expect(browser.opened).toHaveLength(0);
   });
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findRuntimeFolder } from '../../../src/store/files/runtime-folder.ts';
 import {
@@ -76,7 +76,9 @@ describe('nobody can be asked', () => {
     async (_, args, env, flag) => {
       const answer = await listsThrough(args, env);
       const { message } = JSON.parse(answer).error;
-      expect(message).toContain(`Run: mcp-drawbridge login ${server.url} --home ${home.state}${flag}`);
+      expect(message).toContain(
+        `Run: ${process.execPath} ${PROGRAM} login ${server.url} --home ${home.state}${flag}`,
+      );
       expect(authority.counters).toMatchObject({ registrations: 0, authorizationRequests: 0 });
       expect(await readdir(join(home.state, 'credentials'))).toEqual([]);
       const login = await run(['login', server.url, ...args], env);
@@ -84,14 +86,27 @@ describe('nobody can be asked', () => {
     },
   );
 
+  it('started by npx: the command is one of npx, with what npx was asked for', async () => {
+    const folder = join(home.folder, '.npm', '_npx', '0123456789abcdef');
+    const modules = join(folder, 'node_modules');
+    await mkdir(join(modules, '.bin'), { recursive: true });
+    await symlink(dirname(dirname(PROGRAM)), join(modules, 'mcp-drawbridge'));
+    const program = join(modules, '.bin', 'mcp-drawbridge');
+    await symlink('../mcp-drawbridge/dist/launch.cjs', program);
+    await writeFile(join(folder, 'package.json'), '{"_npx":{"packages":["mcp-drawbridge@0.1.0"]}}');
+    const command = `npx -y mcp-drawbridge@0.1.0 login ${server.url} --home ${home.state}`;
+    await using host = startRawHost([server.url, '--non-interactive'], { env: home.env(), program });
+    expect((await host.initialize()).error?.message).toContain(`Run: ${command}`);
+    const end = await runProgram(['token', server.url, '--non-interactive'], home.env(), '', program);
+    expect(end.stderr).toContain(`Run: ${command}`);
+  });
+
   it('heals when a person runs the command that it names, in a shell of their own', async () => {
     const args = ['--scope', 'mcp:tools mcp:extra', '--profile', 'work', '--authorize-param', "x=it's $(me)"];
     await using host = startRawHost([server.url, '--non-interactive', ...args], { env: home.env() });
     const [, command = ''] = /Run: (.*)$/s.exec((await host.initialize()).error?.message ?? '') ?? [];
-    const program = join(home.folder, 'mcp-drawbridge');
-    await writeFile(program, `#!/bin/sh\nexec '${process.execPath}' '${PROGRAM}' "$@"\n`, { mode: 0o755 });
     const { MCP_DRAWBRIDGE_HOME: _, ...there } = home.env({ BROWSER: browser.command });
-    const shell = spawn('sh', ['-c', command], { env: { ...there, PATH: `${home.folder}:${there.PATH}` } });
+    const shell = spawn('sh', ['-c', command], { env: there });
     expect(await new Promise((resolve) => shell.once('close', resolve)), command).toBe(0);
     expect((await host.initialize()).result).toBeDefined();
     const list = await host.request('tools/list', undefined, { timeoutMs: 30_000 });

@@ -8,6 +8,7 @@ import { keyOf } from '../../../src/store/record/credential-key.ts';
 
 const SERVER = 'https://mcp.example/mcp';
 const SECRET = 's3cr3t-canary';
+const NPX = ['npx', '-y', 'mcp-drawbridge'];
 
 /** What a process is given: arguments, environment, files. */
 interface RefreshDecision {
@@ -29,8 +30,8 @@ function load({ argv = [], env = {}, files = {} }: RefreshDecision): Config {
 
 /** What `sh` makes of the command that is shown, read in another environment as the program reads it. */
 function followed(start: RefreshDecision, env: Readonly<Record<string, string>> = {}) {
-  const hint = signInHint(load(start));
-  const [, words = ''] = /: mcp-drawbridge (.*)$/s.exec(hint) ?? [];
+  const hint = signInHint(load(start), 'linux', NPX);
+  const [, words = ''] = /: npx -y mcp-drawbridge (.*)$/s.exec(hint) ?? [];
   const { stdout, stderr } = spawnSync('sh', ['-c', `printf '%s\\0' ${words}`]);
   expect(String(stderr)).toBe('');
   const argv = String(stdout).split('\0').slice(0, -1);
@@ -157,8 +158,8 @@ describe('the command that is shown', () => {
   });
 
   test('the query of an address is the person’s to fill in', () => {
-    const hint = signInHint(load({ argv: [`${SERVER}?key=${SECRET}`] }));
-    expect(hint).toContain(`in place of the dots): mcp-drawbridge login '${SERVER}?key=…'`);
+    const hint = signInHint(load({ argv: [`${SERVER}?key=${SECRET}`] }), 'linux', NPX);
+    expect(hint).toContain(`in place of the dots): npx -y mcp-drawbridge login '${SERVER}?key=…'`);
     expect(hint).not.toContain(SECRET);
   });
 

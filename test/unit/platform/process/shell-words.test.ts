@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cmdWord, powerShellWord, shellCommand } from '../../../src/compose/shell-words.ts';
+import { cmdWord, powerShellWord, shellCommand } from '../../../../src/platform/process/shell-words.ts';
 
 /** What cmd passes on of one argument that was typed: variables, then quotes and `^` (as in the phases 1 and 2 of its parser). */
 function afterCmd(typed: string): string {
@@ -115,6 +115,9 @@ test('on Windows one command serves both shells where they read it alike; else e
   expect(shellCommand(['x', '--scope', 'read write'], 'win32')).toBe('x --scope "read write"');
   expect(shellCommand(['x', '--scope', '$all now'], 'win32')).toBe(
     'x --scope "$all now" (in PowerShell: x --scope \'$all now\')',
+  );
+  expect(shellCommand(['C:\\Program Files\\node.exe', 'x'], 'win32')).toBe(
+    '"C:\\Program Files\\node.exe" x (in PowerShell: & "C:\\Program Files\\node.exe" x)',
   );
   expect(shellCommand(['x', '--scope', '$all now'], 'linux')).toBe("x --scope '$all now'");
 });

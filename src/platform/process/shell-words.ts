@@ -2,7 +2,10 @@
 export function shellCommand(words: readonly string[], platform: NodeJS.Platform): string {
   if (platform !== 'win32') return words.map(posixWord).join(' ');
   const cmd = words.map(cmdWord).join(' ');
-  const powerShell = words.map(powerShellWord).join(' ');
+  const quoted = words.map(powerShellWord);
+  // about_Operators, call operator: a program's name in quotes would only be printed.
+  const call = /^["']/.test(quoted[0] ?? '') ? '& ' : '';
+  const powerShell = `${call}${quoted.join(' ')}`;
   // We cannot know which of the two shells the user will open.
   return cmd === powerShell ? cmd : `${cmd} (in PowerShell: ${powerShell})`;
 }
