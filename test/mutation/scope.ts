@@ -79,7 +79,7 @@ export const PARTS: readonly Part[] = [
   },
   {
     name: 'waiting',
-    sources: ['src/bridge/timing/{host-patience,wait-budget,wake-detector}.ts'],
+    sources: ['src/bridge/timing/{host-profile,wait-budget,wake-detector}.ts'],
     tests: ['test/unit/bridge/timing/*.test.ts'],
   },
   {

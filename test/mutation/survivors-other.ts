@@ -3,12 +3,6 @@ import type { Survivor } from './survivors.ts';
 /** What survives elsewhere, with the reasons. */
 export const OTHER_SURVIVORS: readonly Survivor[] = [
   {
-    file: 'src/bridge/timing/host-patience.ts',
-    line: `const name = typeof info?.name === 'string' ? info.name.toLowerCase() : '';`,
-    mutated: [`const name = typeof info?.name === 'string' ? info.name.toLowerCase() : "Stryker was here!";`],
-    reason: 'No host is called so.',
-  },
-  {
     file: 'src/bridge/timing/wait-budget.ts',
     line: `signal.addEventListener('abort', () => reject(signal.reason), { once: true });`,
     mutated: [

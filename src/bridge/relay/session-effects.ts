@@ -14,7 +14,7 @@ import type { Session, SessionHooks } from '../session/session.ts';
 import type { ProvisionalLists } from '../stand-in/provisional-lists.ts';
 import { absentAnswer, standInInitializeResult } from '../stand-in/stand-in.ts';
 import { describeUnavailability } from '../stand-in/unavailability.ts';
-import { initializePatienceMs } from '../timing/host-patience.ts';
+import { hostProfile } from '../timing/host-profile.ts';
 import { RESTORE_REQUEST_MS, RESTORING_MS, STAND_IN_AFTER_MS } from '../timing/limits.ts';
 import type { HostDelivery } from './host-delivery.ts';
 import type { BridgeParts } from './parts.ts';
@@ -69,7 +69,7 @@ export class SessionEffects implements SessionHooks {
     await parts.clock.sleep(STAND_IN_AFTER_MS, signal);
     if (isObject((await cachedServer).initialize)) return;
     const { contact, initializeRequest } = session;
-    const ms = initializePatienceMs(initializeRequest?.params) - STAND_IN_AFTER_MS;
+    const ms = hostProfile(initializeRequest?.params).initializeMs - STAND_IN_AFTER_MS;
     await contact.whileUnderWay(ms, parts.clock, signal);
   }
 
