@@ -21,6 +21,7 @@ import { CANCELLED_STREAM_MS } from '../timing/limits.ts';
 import type { BridgeParts } from './parts.ts';
 import { isOwed, PendingRequest } from './pending-requests.ts';
 import { Relay } from './relay.ts';
+import type { RestorableRequest } from './session-settings.ts';
 
 /** Reads the host's messages one by one and decides which part of the bridge handles each. */
 export class HostDispatcher {
@@ -125,7 +126,7 @@ export class HostDispatcher {
       }
       return refuse(RpcErrorCode.invalidRequest, 'Invalid request: initialize comes first.');
     }
-    if (this.#answeredHere(id, method, params)) return;
+    if (this.#answeredHere(id, { method, params, bytes })) return;
     const forSignIn =
       method === 'tools/call' && lists.signInOffered && isObject(params) && params.name === SIGN_IN_TOOL;
     const hidden = forSignIn ? undefined : this.#parts.toolFilter?.refusal(method, params);
@@ -141,12 +142,13 @@ export class HostDispatcher {
   }
 
   /** Answers a request for something that only the stand-in offered. False: the request is for the server. */
-  #answeredHere(id: MessageId, method: string, params: unknown): boolean {
+  #answeredHere(id: MessageId, request: RestorableRequest): boolean {
+    const { method } = request;
     const { session, sessionEffects } = this.#relay;
     if (!mayRelay(session.state)) {
       // Hosts set the log level when they start, and some wait for the answer: it applies to the session that is being opened.
       if (!sessionEffects.stoodIn || method !== 'logging/setLevel') return false;
-      sessionEffects.rememberSetting({ method, params });
+      sessionEffects.rememberSetting(request);
       this.#write(resultAnswer(id, {}));
       return true;
     }

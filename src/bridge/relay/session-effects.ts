@@ -3,7 +3,7 @@ import { logFailure, logUnexpected } from '../../platform/log/unexpected-error.t
 import { ownId } from '../../platform/random.ts';
 import { anySignal, type StopSignal } from '../../platform/stop.ts';
 import { isObject } from '../../protocol/json-object.ts';
-import { notification, RpcErrorCode, resultAnswer, serverRequest } from '../../protocol/jsonrpc.ts';
+import { notification, RpcErrorCode, resultAnswer } from '../../protocol/jsonrpc.ts';
 import { stringId } from '../../protocol/message-id.ts';
 import type { CachedServer } from '../../protocol/server-cache.ts';
 import { INITIALIZED_MS } from '../../remote/http/limits.ts';
@@ -21,7 +21,7 @@ import type { BridgeParts } from './parts.ts';
 import { PendingRequest, type PendingRequests } from './pending-requests.ts';
 import type { ResponseReader } from './response-reader.ts';
 import type { ServerStream } from './server-stream.ts';
-import type { RestorableRequest, SessionSettings } from './session-settings.ts';
+import { type RestorableRequest, type SessionSettings, withId } from './session-settings.ts';
 
 export interface SessionEffectsOptions {
   readonly parts: BridgeParts;
@@ -154,8 +154,8 @@ export class SessionEffects implements SessionHooks {
   async #ask(restorable: RestorableRequest, session: SessionHeaders): Promise<void> {
     const { parts, signal, table, responseReader } = this.#options;
     const id = stringId(ownId(parts.random));
-    const bytes = serverRequest(id, restorable.method, restorable.params);
-    const request = new PendingRequest({ id, bytes, ...restorable, onResponse: () => {} });
+    const bytes = withId(restorable, id);
+    const request = new PendingRequest({ ...restorable, id, bytes, onResponse: () => {} });
     table.add(request);
     const what = `the answer to ${restorable.method}`;
     const limit = { clock: parts.clock, ms: RESTORE_REQUEST_MS, signal, what };

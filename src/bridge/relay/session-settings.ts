@@ -1,9 +1,13 @@
 import { isObject } from '../../protocol/json-object.ts';
+import { type MessageId, textOf } from '../../protocol/jsonrpc.ts';
+import { rawMembers, rawObject } from '../../protocol/raw-json.ts';
 
 /** A request of the host that shaped its session, to be made again in a new one. */
 export interface RestorableRequest {
   readonly method: string;
   readonly params: unknown;
+  /** The request as the host wrote it. */
+  readonly bytes: Uint8Array | string;
 }
 
 /** What the host set up in its session and a new session has to know: the log level and the resource subscriptions. */
@@ -12,10 +16,10 @@ export class SessionSettings {
   readonly #subscriptions = new Map<string, RestorableRequest>();
 
   /** Takes note of a request that the server granted, or will be asked to grant. */
-  note({ method, params }: RestorableRequest): void {
-    if (method === 'logging/setLevel') this.#logLevel = { method, params };
+  note({ method, params, bytes }: RestorableRequest): void {
+    if (method === 'logging/setLevel') this.#logLevel = { method, params, bytes };
     if (!isObject(params) || typeof params.uri !== 'string') return;
-    if (method === 'resources/subscribe') this.#subscriptions.set(params.uri, { method, params });
+    if (method === 'resources/subscribe') this.#subscriptions.set(params.uri, { method, params, bytes });
     if (method === 'resources/unsubscribe') this.#subscriptions.delete(params.uri);
   }
 
@@ -23,4 +27,9 @@ export class SessionSettings {
   all(): RestorableRequest[] {
     return [...(this.#logLevel === undefined ? [] : [this.#logLevel]), ...this.#subscriptions.values()];
   }
+}
+
+/** The request with another id; everything else keeps its text, since serializing parsed values would round big integers. */
+export function withId({ bytes }: RestorableRequest, id: MessageId): string {
+  return rawObject(rawMembers(textOf(bytes)).set('id', id));
 }

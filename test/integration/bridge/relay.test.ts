@@ -161,6 +161,29 @@ describe('lost sessions', () => {
     expect(bridge.answersTo('init')).toBe(1);
   });
 
+  it('restores level and subscriptions with the text that the host wrote: big integers, names and order as they were', async () => {
+    await using server = await startMcpServer({});
+    await using bridge = (await composeBridge(server.url)).read();
+    await bridge.initialize();
+    const level = '{ "level":"error","_meta":{"vendor/trace":12345678901234567890} }';
+    const one = '{"_meta":{"vendor/z":1.0,"vendor/a":9007199254740993},"uri":"note:\\/\\/one"}';
+    bridge.send(`{"jsonrpc":"2.0","id":1,"method":"logging/setLevel","params":${level}}`);
+    bridge.send(`{"method":"resources/subscribe","params":${one},"jsonrpc":"2.0","id":2}`);
+    await Promise.all([bridge.answer(1), bridge.answer(2)]);
+    await server.loseSessions();
+    await bridge.request(3, 'tools/call', call('echo', { value: 3 }));
+    const asked = (params: string) =>
+      server.requests.entries
+        .filter(({ body }) => body.includes(`"params":${params}`))
+        .map(({ body }) => body);
+    for (const params of [level, one]) {
+      const [first = '', again = '', ...more] = asked(params);
+      expect(more).toEqual([]);
+      expect(JSON.parse(again)).toEqual({ ...JSON.parse(first), id: expect.stringMatching(/^drawbridge-/) });
+    }
+    expect(server.counters.initializes).toBe(2);
+  });
+
   it('gives a server that forgets again and again an error, not a loop', async () => {
     await using server = await startMcpServer({});
     await using bridge = (await composeBridge(server.url)).read();
