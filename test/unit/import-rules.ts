@@ -17,8 +17,9 @@ const FOLDER_MAX_FILES = 15;
 /** What each room may import beside itself, `platform`, `protocol`, `redaction` and `errors.ts`. Nobody imports upward. */
 export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   main: ['compose', 'commands', 'config'],
-  compose: ['commands', 'config', 'bridge', 'eras', 'host', 'remote', 'auth', 'store', 'ui'],
-  commands: ['config', 'bridge', 'host', 'remote', 'auth', 'store', 'ui'],
+  compose: ['commands', 'install', 'config', 'bridge', 'eras', 'host', 'remote', 'auth', 'store', 'ui'],
+  commands: ['install', 'config', 'bridge', 'host', 'remote', 'auth', 'store', 'ui'],
+  install: ['config', 'store', 'ui'],
   bridge: ['host', 'remote', 'auth'],
   eras: ['remote', 'auth'],
   host: [],
@@ -82,6 +83,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'server-cache: server-cache',
     '.: store open-store overview',
   ],
+  install: ['hosts: hosts host place printed-hosts', 'edit: edit document splice', '.'],
   config: ['commands', 'options', 'sources', '.: config'],
   platform: ['.', 'log: logger sink terminal printable unexpected-error', 'http', 'process'],
 };
@@ -114,6 +116,16 @@ const DOORS: readonly { readonly of: RegExp; readonly door: RegExp; readonly nam
     of: /^proper-lockfile$/,
     door: /^store\/lock\/file-lock\.ts$/,
     name: 'proper-lockfile: store/lock/file-lock.ts',
+  },
+  {
+    of: /^jsonc-parser$/,
+    door: /^install\/edit\/json-document\.ts$/,
+    name: 'jsonc-parser: install/edit/json-document.ts',
+  },
+  {
+    of: /^smol-toml$/,
+    door: /^install\/edit\/toml-document\.ts$/,
+    name: 'smol-toml: install/edit/toml-document.ts',
   },
   { of: /^env-paths$/, door: /^store\/files\/paths\.ts$/, name: 'env-paths: store/files/paths.ts' },
   {

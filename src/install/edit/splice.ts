@@ -1,0 +1,37 @@
+/** A place in a text and what comes there instead. */
+export interface Splice {
+  /** In UTF-16 units from the beginning of the text before any splice. */
+  readonly start: number;
+  readonly removed: string;
+  readonly inserted: string;
+}
+
+/** The text with the splices made. They do not overlap. */
+export function applySplices(text: string, splices: readonly Splice[]): string {
+  let result = '';
+  let from = 0;
+  for (const { start, removed, inserted } of inOrder(splices)) {
+    result += text.slice(from, start) + inserted;
+    from = start + removed.length;
+  }
+  return result + text.slice(from);
+}
+
+/** The splices that lead back, in places of the text after `splices`. */
+export function reversed(splices: readonly Splice[]): readonly Splice[] {
+  let shift = 0;
+  return inOrder(splices).map(({ start, removed, inserted }) => {
+    const back = { start: start + shift, removed: inserted, inserted: removed };
+    shift += inserted.length - removed.length;
+    return back;
+  });
+}
+
+/** Whether the text holds what each splice removes, where the splice says. */
+export function fits(text: string, splices: readonly Splice[]): boolean {
+  return splices.every(({ start, removed }) => text.startsWith(removed, start));
+}
+
+function inOrder(splices: readonly Splice[]): readonly Splice[] {
+  return [...splices].sort((a, b) => a.start - b.start);
+}
