@@ -6,6 +6,8 @@ export interface PendingSignInStatus {
   readonly address: string | undefined;
   /** The code to enter there, if the sign-in is on another device (RFC 8628). */
   readonly userCode?: string | undefined;
+  /** Whether the sign-in itself has opened a browser with the address. */
+  readonly browserOpened?: boolean;
   /** Milliseconds since the epoch. */
   readonly deadline: number | undefined;
   /** Calls the listener with the current address, if there is one, and with each later one. */

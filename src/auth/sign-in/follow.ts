@@ -33,6 +33,7 @@ export class SignInFollower implements PendingSignInStatus {
   address: string | undefined;
   userCode: string | undefined;
   codeAddress: string | undefined;
+  browserOpened = false;
   deadline: number | undefined;
   readonly done: Promise<Bearer>;
   readonly #deps: FollowSignInDeps;
@@ -97,6 +98,8 @@ export class SignInFollower implements PendingSignInStatus {
 
   #show(status: SignInStatus): void {
     this.deadline = status.deadline;
+    // An earlier time was kept from another sign-in: this one opened none.
+    this.browserOpened = (status.browserOpenedAt ?? 0) >= status.startedAt;
     if (status.address === undefined || status.address === this.address) return;
     admitResource(status.address);
     this.address = status.address;

@@ -79,7 +79,8 @@ export class HostDispatcher {
       case 'notification':
         return this.#notification(parsed.method, bytes);
       case 'response':
-        if (!this.#relay.urlElicitation.consumes(parsed.id)) this.#relay.notifications.answer(bytes);
+        if (!this.#relay.urlElicitation.takes(parsed.id, parsed.message))
+          this.#relay.notifications.answer(bytes);
         return;
       case 'batch':
         // Revision 2025-03-26: each member is a separate message and gets a separate answer.
@@ -135,7 +136,8 @@ export class HostDispatcher {
     const request = this.#relay.newRequest({ id, method, bytes, params });
     request.admit();
     this.#count(request, bytes.length);
-    this.#relay.urlElicitation.offer();
+    if (method === 'tools/call') this.#relay.urlElicitation.called();
+    else this.#relay.urlElicitation.offer();
     if (method === 'server/discover') this.#relay.standInAnswers.discovery(request);
     if (forSignIn) return void request.waitForSignIn();
     void request.relay();

@@ -49,11 +49,19 @@ export class Relay {
     const fraction = () => random.fraction();
     const signal = this.#closing.signal;
     const cachedServer = parts.memory.read();
-    this.urlElicitation = new UrlElicitation(writer, random, () => ({
-      params: this.session.initializeRequest?.params,
-      initialized: this.session.state.initializedReceived,
-      waiting: table.size > 0,
-    }));
+    this.urlElicitation = new UrlElicitation({
+      writer,
+      random,
+      clock,
+      logger,
+      signal,
+      host: () => ({
+        params: this.session.initializeRequest?.params,
+        initialized: this.session.state.initializedReceived,
+        waiting: table.size > 0,
+        calling: table.all().some(({ method }) => method === 'tools/call'),
+      }),
+    });
     const pendingSignIn = this.#pendingSignIn();
     this.hostDelivery = new HostDelivery({
       table,
@@ -163,17 +171,19 @@ export class Relay {
   }
 
   #pendingSignIn(): PendingSignIn {
-    return new PendingSignIn({
+    const pendingSignIn: PendingSignIn = new PendingSignIn({
       onAddress: (address, userCode) => {
         const how =
           userCode === undefined
             ? 'If no browser has opened, open this address:'
             : `On any device, enter the code ${userCode} at this address:`;
         this.#parts.logger.inform(`Sign in to this server. ${how}\n  ${address}`);
-        this.urlElicitation.setAddress(address, userCode);
+        const browserOpened = () => pendingSignIn.browserOpened;
+        this.urlElicitation.setAddress({ address, userCode, browserOpened });
       },
       onEnd: () => this.urlElicitation.complete(),
     });
+    return pendingSignIn;
   }
 
   async #startPings(everyMs: number): Promise<void> {

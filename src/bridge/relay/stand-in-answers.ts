@@ -13,7 +13,7 @@ import { signInResult, standInList } from '../stand-in/stand-in.ts';
 import { describeUnavailability } from '../stand-in/unavailability.ts';
 import type { UrlElicitation } from '../stand-in/url-elicitation.ts';
 import { STAND_IN_AFTER_MS } from '../timing/limits.ts';
-import { WaitBudget } from '../timing/wait-budget.ts';
+import { TIMED_OUT, WaitBudget, waitLimitMs } from '../timing/wait-budget.ts';
 import type { ToolFilter } from '../tools/tool-filter.ts';
 import type { HostDelivery } from './host-delivery.ts';
 import type { PendingRequest, PendingRequests } from './pending-requests.ts';
@@ -29,6 +29,8 @@ export interface StandInAnswersDeps {
   readonly toolFilter?: Pick<ToolFilter, 'result'>;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** `--wait`: the `sign_in` tool waits for the whole sign-in. */
+  readonly wait: boolean;
 }
 
 /** The answers that the bridge gives in the server's place while the server cannot be had. */
@@ -66,13 +68,16 @@ export class StandInAnswers {
     hostDelivery.fail(request, describeUnavailability(unavailability), data, code);
   }
 
-  /** The `sign_in` tool: answered when the server is ready, or when the sign-in is over without that. */
+  /**
+   * The `sign_in` tool: answered when the server is ready, when the sign-in is over without that, or like any call before the host gives up
+   * waiting; the caller can then call again.
+   */
   async signInTool(request: PendingRequest): Promise<void> {
-    const { table, session, writer, clock } = this.#deps;
+    const { table, session, writer, clock, wait } = this.#deps;
     const { signal } = request.stop;
-    const waitBudget = new WaitBudget(clock, Number.POSITIVE_INFINITY, signal);
+    const waitBudget = new WaitBudget(clock, waitLimitMs(request.method, wait), signal);
     const outcome = await Promise.resolve(session.usable(waitBudget)).then(
-      () => 'signed-in' as const,
+      (waited) => (waited === TIMED_OUT ? session.unavailability : ('signed-in' as const)),
       () => session.unavailability,
     );
     const answer = resultAnswer(request.id, signInResult(outcome));

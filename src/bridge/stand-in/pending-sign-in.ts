@@ -30,6 +30,11 @@ export class PendingSignIn {
     signIn.done.then(over, over);
   }
 
+  /** Whether the sign-in that is under way has opened a browser. */
+  get browserOpened(): boolean {
+    return this.#current?.browserOpened ?? false;
+  }
+
   get unavailability(): Extract<Unavailability, { kind: 'signing-in' }> | undefined {
     if (this.#current === undefined) return undefined;
     const { address, userCode } = this.#current;

@@ -2,6 +2,7 @@ import { isObject, type JsonObject } from '../../protocol/json-object.ts';
 import { LISTS, type ListMethod } from '../../protocol/list-methods.ts';
 import { isLegacyVersion, LEGACY_VERSION } from '../../protocol/revisions.ts';
 import type { CachedServer } from '../../protocol/server-cache.ts';
+import { CALL_WAIT_MS } from '../timing/limits.ts';
 import { describeUnavailability, type Unavailability } from './unavailability.ts';
 
 export const SIGN_IN_TOOL = 'sign_in';
@@ -59,7 +60,7 @@ function signInTool(unavailability: Unavailability): JsonObject {
   return {
     name: SIGN_IN_TOOL,
     title: 'Sign in',
-    description: `${describeUnavailability(unavailability)} This tool waits until the sign-in is done; the server's own tools appear then.`,
+    description: `${describeUnavailability(unavailability)} This tool waits for the sign-in, up to ${CALL_WAIT_MS / 1000} seconds for each call; the server's own tools appear when it is done.`,
     inputSchema: { type: 'object', properties: {} },
     annotations: { readOnlyHint: true, openWorldHint: true },
   };
@@ -68,10 +69,16 @@ function signInTool(unavailability: Unavailability): JsonObject {
 /** The result of the `sign_in` tool. */
 export function signInResult(outcome: 'signed-in' | Unavailability): JsonObject {
   const done = outcome === 'signed-in';
-  const text = done
-    ? 'Signed in. The tools of the server are available now.'
-    : describeUnavailability(outcome);
-  return { content: [{ type: 'text', text }], ...(done ? {} : { isError: true }) };
+  return { content: [{ type: 'text', text: signInText(outcome) }], ...(done ? {} : { isError: true }) };
+}
+
+function signInText(outcome: 'signed-in' | Unavailability): string {
+  if (outcome === 'signed-in') return 'Signed in. The tools of the server are available now.';
+  const description = describeUnavailability(outcome);
+  // The address comes last, where nothing can be taken for a part of it.
+  return outcome.kind === 'signing-in'
+    ? `Not signed in yet: call this tool again to wait on. ${description}`
+    : description;
 }
 
 export type AbsentAnswer =

@@ -1,7 +1,13 @@
 import type { HostWriter } from '../../host/writer.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { Logger } from '../../platform/log/logger.ts';
+import { logUnexpected } from '../../platform/log/unexpected-error.ts';
 import { ownId, type Random } from '../../platform/random.ts';
+import { anySignal, type StopSignal } from '../../platform/stop.ts';
+import { isObject, type JsonObject } from '../../protocol/json-object.ts';
 import { type MessageId, notification, RpcErrorCode, requestMessage } from '../../protocol/jsonrpc.ts';
-import { answersId, stringId } from '../../protocol/message-id.ts';
+import { IdMap, stringId } from '../../protocol/message-id.ts';
+import { BROWSER_HEAD_START_MS, BROWSER_LOOK_MS, REFUSED_BY_PROGRAM_MS } from '../timing/limits.ts';
 import { declaresUrlElicitation } from './stand-in.ts';
 
 /** What the bridge knows of the host when it wants to show it an address. */
@@ -10,6 +16,38 @@ export interface HostView {
   readonly initialized: boolean;
   /** Whether something of the host waits for an answer: a host that asks for nothing is not disturbed. */
   readonly waiting: boolean;
+  /** Whether a tool call is among what waits. */
+  readonly calling: boolean;
+}
+
+export interface UrlElicitationDeps {
+  readonly writer: HostWriter;
+  readonly random: Random;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The bridge is closing. */
+  readonly signal: StopSignal;
+  readonly host: () => HostView;
+}
+
+/** The sign-in that has this address. */
+export interface SignInAddress {
+  readonly address: string;
+  readonly userCode: string | undefined;
+  /** Whether the sign-in has opened a browser with it; false again where the browser turns out not to open. */
+  readonly browserOpened: () => boolean;
+}
+
+/** An `elicitation/create` that was sent to the host; its request and its elicitation share one id. */
+interface Asked {
+  readonly address: string;
+  readonly id: string;
+  /** When it was sent, on the monotonic clock. */
+  readonly at: number;
+  /** How many tool calls the host had made by then. */
+  readonly calls: number;
+  /** The host declined it before a person can have read it. */
+  refusedByProgram: boolean;
 }
 
 function messageFor(userCode: string | undefined): string {
@@ -17,62 +55,116 @@ function messageFor(userCode: string | undefined): string {
   return `Sign in to use this server.${code}`;
 }
 
-/** Shows the address of a sign-in to the person by way of the host (specification 2025-11-25, Elicitation → URL mode). */
+/**
+ * Shows the address of a sign-in to the person by way of the host (specification 2025-11-25, Elicitation → URL mode), and only to hosts that
+ * declare this mode: "Servers MUST NOT send elicitation requests with modes that are not supported by the client" (Elicitation → Capabilities; a
+ * bare `{}`, all that revision 2025-06-18 knows, means form mode).
+ */
 export class UrlElicitation {
-  readonly #writer: HostWriter;
-  readonly #random: Random;
-  readonly #host: () => HostView;
-  #address: string | undefined;
-  #userCode: string | undefined;
-  /** The last address that was put to the host; its request and its elicitation share one id. */
-  #shown: { readonly address: string; readonly id: string; readonly open: boolean } | undefined;
+  readonly #deps: UrlElicitationDeps;
+  readonly #asked = new IdMap<Asked>();
+  #signIn: SignInAddress | undefined;
+  /** The address may be shown: no browser was opened with it, or the person had time to notice that browser. */
+  #isDue = false;
+  /** Ends the wait for the browser that was opened. */
+  #waiting: AbortController | undefined;
+  #last: Asked | undefined;
+  /** An elicitation that was only named in an error. */
+  #named: { readonly address: string; readonly id: string } | undefined;
+  #calls = 0;
 
-  constructor(writer: HostWriter, random: Random, host: () => HostView) {
-    this.#writer = writer;
-    this.#random = random;
-    this.#host = host;
+  constructor(deps: UrlElicitationDeps) {
+    this.#deps = deps;
   }
 
   /** A sign-in now has this address. */
-  setAddress(address: string, userCode?: string): void {
-    this.#address = address;
-    this.#userCode = userCode;
+  setAddress(signIn: SignInAddress): void {
+    this.#waiting?.abort();
+    this.#signIn = signIn;
+    this.#isDue = !signIn.browserOpened();
+    if (this.#isDue) return this.offer();
+    const { signal, logger } = this.#deps;
+    const waiting = new AbortController();
+    this.#waiting = waiting;
+    this.#untilDue(signIn, anySignal([signal, waiting.signal])).then(
+      () => {
+        this.#isDue = true;
+        this.offer();
+      },
+      (error: unknown) => {
+        if (!signal.aborted && !waiting.signal.aborted)
+          logUnexpected(logger, 'the wait for a browser', error);
+      },
+    );
+  }
+
+  /** A person who is signing in already must not be given a second tab by the host. */
+  async #untilDue({ browserOpened }: SignInAddress, signal: StopSignal): Promise<void> {
+    const { clock } = this.#deps;
+    const end = clock.monotonic() + BROWSER_HEAD_START_MS;
+    while (browserOpened() && clock.monotonic() < end) await clock.sleep(BROWSER_LOOK_MS, signal);
+  }
+
+  /** The host made a tool call: some hosts show an elicitation only during a call, and decline it at any other time. */
+  called(): void {
+    this.#calls++;
     this.offer();
   }
 
-  /** Puts the address to the host once, if it can show addresses and is waiting for something. */
+  /** Sends the address to the host if the host can show it and waits for something: once, and once more where only its program declined. */
   offer(): void {
-    const address = this.#address;
-    const host = this.#host();
-    if (address === undefined || this.#shown?.address === address) return;
-    if (!host.initialized || !host.waiting || !declaresUrlElicitation(host.params)) return;
-    const id = ownId(this.#random);
-    this.#shown = { address, id, open: true };
-    const params = { mode: 'url', elicitationId: id, url: address, message: messageFor(this.#userCode) };
-    void this.#writer.write(requestMessage(stringId(id), 'elicitation/create', params));
+    const { host, random, clock, writer } = this.#deps;
+    const signIn = this.#signIn;
+    if (signIn === undefined || !this.#isDue) return;
+    const { params, initialized, waiting, calling } = host();
+    if (!initialized || !waiting || !declaresUrlElicitation(params)) return;
+    const before = this.#last?.address === signIn.address ? this.#last : undefined;
+    const isWorthAgain = before?.refusedByProgram && calling && before.calls < this.#calls;
+    if (before !== undefined && !isWorthAgain) return;
+    const id = ownId(random);
+    const { address, userCode } = signIn;
+    this.#last = { address, id, at: clock.monotonic(), calls: this.#calls, refusedByProgram: false };
+    this.#asked.set(stringId(id), this.#last);
+    const asked = { mode: 'url', elicitationId: id, url: address, message: messageFor(userCode) };
+    void writer.write(requestMessage(stringId(id), 'elicitation/create', asked));
   }
 
-  /** Whether this answer of the host was to the bridge and not to the server. */
-  consumes(id: MessageId): boolean {
-    return this.#shown !== undefined && answersId(id, stringId(this.#shown.id));
+  /** Takes a response of the host. False: it was not to the bridge but to the server. */
+  takes(id: MessageId, response: JsonObject): boolean {
+    const asked = this.#asked.find(id);
+    if (asked === undefined) return false;
+    const { result } = response;
+    const isAccepted = isObject(result) && result.action === 'accept';
+    if (!isAccepted && this.#deps.clock.monotonic() - asked.at < REFUSED_BY_PROGRAM_MS) {
+      asked.refusedByProgram = true;
+      // A call may have come in the meantime.
+      this.offer();
+    }
+    return true;
   }
 
   /** The sign-in ended; the host may close what it shows. */
   complete(): void {
-    this.#address = undefined;
-    if (!this.#shown?.open) return;
-    this.#shown = { ...this.#shown, open: false };
-    void this.#writer.write(
-      notification('notifications/elicitation/complete', { elicitationId: this.#shown.id }),
-    );
+    this.#waiting?.abort();
+    this.#signIn = undefined;
+    for (const elicitation of [this.#last, this.#named]) {
+      if (elicitation === undefined) continue;
+      const params = { elicitationId: elicitation.id };
+      void this.#deps.writer.write(notification('notifications/elicitation/complete', params));
+    }
+    this.#last = undefined;
+    this.#named = undefined;
   }
 
   /** What an error carries so that the host can show the address: its code and data. */
   errorFor(address: string): { readonly code: number; readonly data: unknown } {
-    const { params } = this.#host();
-    if (!declaresUrlElicitation(params)) return { code: RpcErrorCode.bridge, data: { address } };
-    const elicitationId = this.#shown?.id ?? ownId(this.#random);
-    const elicitation = { mode: 'url', elicitationId, url: address, message: messageFor(this.#userCode) };
+    const { host, random } = this.#deps;
+    if (!declaresUrlElicitation(host().params)) return { code: RpcErrorCode.bridge, data: { address } };
+    if (this.#last?.address !== address && this.#named?.address !== address)
+      this.#named = { address, id: ownId(random) };
+    const elicitationId = (this.#last?.address === address ? this.#last : this.#named)?.id;
+    const message = messageFor(this.#signIn?.userCode);
+    const elicitation = { mode: 'url', elicitationId, url: address, message };
     return { code: RpcErrorCode.urlElicitationRequired, data: { elicitations: [elicitation] } };
   }
 }

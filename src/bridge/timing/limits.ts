@@ -8,6 +8,18 @@ export const LIST_WAIT_MS = 20_000;
 export const CALL_WAIT_MS = 45_000;
 
 /**
+ * An elicitation that is declined sooner than this was declined by the host's program, and no person has seen it: hosts that decline by themselves
+ * take 1 to 9 ms, and a person has to read it first.
+ */
+export const REFUSED_BY_PROGRAM_MS = 1_000;
+
+/** Where the sign-in has opened a browser, the host shows the address this much later: both at once make two tabs. */
+export const BROWSER_HEAD_START_MS = 10_000;
+
+/** How often is looked in that time whether the browser has turned out not to open. */
+export const BROWSER_LOOK_MS = 500;
+
+/**
  * End of stdin without `--wait`: how long answers in flight may still take. Hosts that end a bridge this way send SIGTERM after up to 2.2 s and
  * SIGKILL after up to 4.2 s, or end themselves, and both are noticed: this is longer than any of them allows, and soon enough for a bridge
  * whose host does neither.

@@ -413,7 +413,9 @@ test('a sign-in that fails says why; the next one holds the browser back and sti
   expect(await bridge.current(signal)).toBeUndefined();
   const first = watchOf(await bridge.recover(undefined, undefined, signal));
   expect(watchOf(await bridge.recover(undefined, undefined, signal))).toBe(first);
-  await world.face({ address: 'https://as.example/1', browserOpenedAt: Date.now() });
+  const at = Date.now();
+  await world.face({ address: 'https://as.example/1', startedAt: at, browserOpenedAt: at });
+  await expect.poll(() => first.browserOpened).toBe(true);
   await world.signInFails('authorization_denied');
   await expect(first.done).rejects.toMatchObject({
     code: 'authorization_denied',
@@ -422,8 +424,9 @@ test('a sign-in that fails says why; the next one holds the browser back and sti
   const second = watchOf(await bridge.recover(undefined, undefined, signal));
   expect(world.launched.entries.map(({ openBrowser }) => openBrowser)).toEqual([true, false]);
   // This one opens none; what was noted of the first still counts for a third.
-  await world.face({ address: 'https://as.example/2' });
+  await world.face({ address: 'https://as.example/2', startedAt: at + 1 });
   await expect.poll(() => second.address).toBe('https://as.example/2');
+  expect(second.browserOpened).toBe(false);
   await world.signInFails('sign_in_expired');
   await expect(second.done).rejects.toMatchObject({ code: 'sign_in_expired' });
   await bridge.recover(undefined, undefined, signal);

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { BROWSER_HEAD_START_MS } from '../../../src/bridge/timing/limits.ts';
 import { ToolFilter } from '../../../src/bridge/tools/tool-filter.ts';
+import { type Clock, systemClock } from '../../../src/platform/clock.ts';
 import type { Fault } from '../../peers/faults/faults.ts';
-import { composeBridge } from '../../peers/hosts/composed-bridge.ts';
+import { type ComposedBridge, composeBridge } from '../../peers/hosts/composed-bridge.ts';
 import { type PeerMcpServer, startMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
 import { fastClock } from '../../peers/net/fast-clock.ts';
 import { HeldSignIn } from '../../peers/worlds/held-sign-in.ts';
@@ -21,6 +23,7 @@ async function world(
     capabilities?: object;
     wait?: boolean;
     speed?: number;
+    clock?: Clock;
     toolFilter?: ToolFilter;
   } = {},
 ) {
@@ -29,7 +32,7 @@ async function world(
   const signIn = new HeldSignIn();
   const bridge = await composeBridge(server.url, {
     authorization: signIn,
-    clock: fastClock(options.speed ?? OUTLASTED),
+    clock: options.clock ?? fastClock(options.speed ?? OUTLASTED),
     remembered: options.remembered ?? {},
     wait: options.wait ?? false,
     ...(options.toolFilter === undefined ? {} : { toolFilter: options.toolFilter }),
@@ -45,6 +48,11 @@ async function world(
       await server.close();
     },
   };
+}
+
+/** The elicitations that the host was sent. */
+function elicitations({ received }: ComposedBridge) {
+  return received.entries.filter(({ json }) => json.method === 'elicitation/create').map(({ json }) => json);
 }
 
 const call = { name: 'echo', arguments: { value: 1 } };
@@ -147,6 +155,90 @@ describe('while the person signs in', () => {
     await w.bridge.request(2, 'tools/call', call);
     expect(w.bridge.received.count(({ json }) => json.method === 'elicitation/create')).toBe(1);
     expect(w.server.requests.entries.some(({ body }) => body.includes('"action"'))).toBe(false);
+  });
+
+  it('a host that declines by itself is asked again with the next tool call, and its answers do not reach the server', async () => {
+    await using w = await world({ capabilities: { elicitation: { form: {}, url: {} } }, speed: PATIENT });
+    await w.greet();
+    const asked = async (n: number) => {
+      await w.bridge.received.until(() => elicitations(w.bridge).length >= n);
+      return elicitations(w.bridge).at(-1);
+    };
+    w.signIn.show(ADDRESS);
+    w.bridge.send({ jsonrpc: '2.0', id: 1, method: 'tools/list' });
+    const first = await asked(1);
+    w.bridge.send({ jsonrpc: '2.0', id: first.id, result: { action: 'decline' } });
+    w.bridge.send({ jsonrpc: '2.0', id: 2, method: 'tools/call', params: call });
+    const second = await asked(2);
+    expect(second.params).toMatchObject({ mode: 'url', url: ADDRESS });
+    w.bridge.send({ jsonrpc: '2.0', id: second.id, result: { action: 'accept' } });
+    w.signIn.succeed(TOKEN);
+    expect((await w.bridge.answer(2)).json.result.content[0].text).toBe('1');
+    const done = await w.bridge.received.waitFor(
+      ({ json }) => json.method === 'notifications/elicitation/complete',
+    );
+    expect(done.json.params.elicitationId).toBe(second.params.elicitationId);
+    expect(w.server.requests.entries.some(({ body }) => body.includes('"action"'))).toBe(false);
+  });
+
+  describe('where the sign-in has opened a browser', () => {
+    const able = { elicitation: { url: {} } };
+
+    it('the host shows the address only when nobody has signed in some seconds later', async () => {
+      await using w = await world({ capabilities: able });
+      await w.greet();
+      w.signIn.browserOpened = true;
+      const startedAt = performance.now();
+      w.signIn.show(ADDRESS);
+      w.bridge.send({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: call });
+      await w.bridge.received.waitFor(({ json }) => json.method === 'elicitation/create');
+      expect((performance.now() - startedAt) * OUTLASTED).toBeGreaterThanOrEqual(BROWSER_HEAD_START_MS);
+    });
+
+    it('the host shows nothing when the sign-in is done by then', async () => {
+      await using w = await world({ capabilities: able });
+      await w.greet();
+      w.signIn.browserOpened = true;
+      w.signIn.show(ADDRESS);
+      w.bridge.send({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: call });
+      await w.signIn.recoveries.until(() => w.signIn.recoveries.count() > 0);
+      w.signIn.succeed(TOKEN);
+      await w.bridge.answer(1);
+      // Longer than the head start, on its clock.
+      await new Promise((resolve) => setTimeout(resolve, (2 * BROWSER_HEAD_START_MS) / OUTLASTED));
+      expect(elicitations(w.bridge)).toEqual([]);
+    });
+
+    it('the host shows the address at once when the browser turns out not to open', async () => {
+      // On a clock on which the browser's head start never ends.
+      await using w = await world({ capabilities: able, clock: { ...systemClock, monotonic: () => 0 } });
+      await w.greet();
+      w.signIn.browserOpened = true;
+      w.signIn.show(ADDRESS);
+      w.bridge.send({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: call });
+      // Answered here, after the call was taken.
+      await w.bridge.request(2, 'ping');
+      expect(elicitations(w.bridge)).toEqual([]);
+      w.signIn.browserOpened = false;
+      await w.bridge.received.waitFor(({ json }) => json.method === 'elicitation/create');
+    });
+  });
+
+  it('the sign_in tool answers with the address before a host gives up, and can be called again', async () => {
+    await using w = await world();
+    await w.greet();
+    w.signIn.show(ADDRESS);
+    const tools = await w.bridge.request(1, 'tools/list');
+    expect(tools.json.result.tools[0].description).toContain('up to 45 seconds');
+    const startedAt = performance.now();
+    const waited = await w.bridge.request(2, 'tools/call', { name: 'sign_in', arguments: {} });
+    expect((performance.now() - startedAt) * OUTLASTED).toBeLessThan(60_000);
+    const [{ text }] = waited.json.result.content;
+    expect(text).toContain('call this tool again');
+    expect(text).toMatch(new RegExp(`${ADDRESS.replace('?', '\\?')}$`));
+    w.bridge.send({ jsonrpc: '2.0', id: 3, method: 'tools/call', params: { name: 'sign_in' } });
+    w.signIn.succeed(TOKEN);
+    expect((await w.bridge.answer(3)).json.result.content[0].text).toContain('Signed in');
   });
 
   it('a sign-in that fails is told with its reason, and asked for again only by the next call', async () => {

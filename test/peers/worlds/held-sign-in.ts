@@ -11,6 +11,8 @@ export class HeldSignIn implements Authorization {
   readonly recoveries = new Journal<'recover'>();
   #bearer: Bearer | undefined;
   #address: string | undefined;
+  /** Whether the sign-in has opened a browser with the address. */
+  browserOpened = false;
   #current: PendingSignInStatus | undefined;
   #settle: { resolve: (bearer: Bearer) => void; reject: (error: unknown) => void } | undefined;
   readonly #listeners = new Set<(address: string) => void>();
@@ -27,9 +29,13 @@ export class HeldSignIn implements Authorization {
       });
       done.catch(() => {});
       const address = () => this.#address;
+      const browserOpened = () => this.browserOpened;
       this.#current = {
         get address() {
           return address();
+        },
+        get browserOpened() {
+          return browserOpened();
         },
         deadline: undefined,
         onAddress: (listener) => {

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { type HostView, UrlElicitation } from '../../../../src/bridge/stand-in/url-elicitation.ts';
+import { REFUSED_BY_PROGRAM_MS } from '../../../../src/bridge/timing/limits.ts';
 import type { HostWriter } from '../../../../src/host/writer.ts';
+import { type Clock, systemClock } from '../../../../src/platform/clock.ts';
+import { silentLogger } from '../../../../src/platform/log/logger.ts';
 import { systemRandom } from '../../../../src/platform/random.ts';
 import type { MessageId } from '../../../../src/protocol/message-id.ts';
 
@@ -8,7 +11,9 @@ const ADDRESS = 'https://as.example/authorize?x=1';
 const able = { capabilities: { elicitation: { url: {} } } };
 
 function setUp(view: Partial<HostView> = {}) {
-  const host = { params: able, initialized: true, waiting: true, ...view };
+  const host = { params: able, initialized: true, waiting: true, calling: false, ...view };
+  let passedMs = 0;
+  const clock: Clock = { ...systemClock, monotonic: () => passedMs };
   const written: { id?: string; method: string; params: Record<string, string> }[] = [];
   const writer: HostWriter = {
     write: (message) => void written.push(JSON.parse(message.toString())),
@@ -16,16 +21,38 @@ function setUp(view: Partial<HostView> = {}) {
     flushed: async () => {},
     pendingBytes: 0,
   };
-  const elicitation = new UrlElicitation(writer, systemRandom, () => host);
-  return { host, written, elicitation };
+  const elicitation = new UrlElicitation({
+    writer,
+    random: systemRandom,
+    clock,
+    logger: silentLogger,
+    signal: new AbortController().signal,
+    host: () => host,
+  });
+  const setAddress = (address: string, userCode?: string) =>
+    elicitation.setAddress({ address, userCode, browserOpened: () => false });
+  /** The host's answer to the last request, so long after it. */
+  const answer = (response: object, afterMs: number) => {
+    passedMs += afterMs;
+    return elicitation.takes(JSON.stringify(written.at(-1)?.id) as MessageId, {
+      jsonrpc: '2.0',
+      ...response,
+    });
+  };
+  /** The host makes a tool call. */
+  const call = () => {
+    host.calling = true;
+    elicitation.called();
+  };
+  return { host, written, elicitation, setAddress, answer, call };
 }
 
 describe('the address of a sign-in is put to the host', () => {
   test('once, with one id for request and elicitation', () => {
-    const { written, elicitation } = setUp();
-    elicitation.setAddress(ADDRESS);
+    const { written, elicitation, setAddress } = setUp();
+    setAddress(ADDRESS);
     elicitation.offer();
-    elicitation.setAddress(ADDRESS);
+    setAddress(ADDRESS);
     expect(written).toEqual([
       {
         jsonrpc: '2.0',
@@ -42,15 +69,15 @@ describe('the address of a sign-in is put to the host', () => {
   });
 
   test('with the code that is to be entered there', () => {
-    const { written, elicitation } = setUp();
-    elicitation.setAddress(ADDRESS, 'ABCD');
+    const { written, setAddress } = setUp();
+    setAddress(ADDRESS, 'ABCD');
     expect(written[0]?.params.message).toBe('Sign in to use this server. The code to enter there: ABCD');
   });
 
   test('again for another address', () => {
-    const { written, elicitation } = setUp();
-    elicitation.setAddress(ADDRESS);
-    elicitation.setAddress(`${ADDRESS}&y=2`);
+    const { written, setAddress } = setUp();
+    setAddress(ADDRESS);
+    setAddress(`${ADDRESS}&y=2`);
     expect(written.map(({ params }) => params.url)).toEqual([ADDRESS, `${ADDRESS}&y=2`]);
     expect(written[0]?.id).not.toBe(written[1]?.id);
   });
@@ -60,8 +87,8 @@ describe('the address of a sign-in is put to the host', () => {
     ['waiting for anything', { waiting: false }],
     ['able to show it', { params: {} }],
   ])('not to a host that is not %s, and later when it is', (_, view) => {
-    const { host, written, elicitation } = setUp(view);
-    elicitation.setAddress(ADDRESS);
+    const { host, written, elicitation, setAddress } = setUp(view);
+    setAddress(ADDRESS);
     expect(written).toEqual([]);
     Object.assign(host, { initialized: true, waiting: true, params: able });
     elicitation.offer();
@@ -77,8 +104,8 @@ describe('the address of a sign-in is put to the host', () => {
 
 describe('the end of a sign-in', () => {
   test('is told to the host that was shown the address, once', () => {
-    const { written, elicitation } = setUp();
-    elicitation.setAddress(ADDRESS);
+    const { written, elicitation, setAddress } = setUp();
+    setAddress(ADDRESS);
     elicitation.complete();
     elicitation.complete();
     elicitation.offer();
@@ -92,22 +119,73 @@ describe('the end of a sign-in', () => {
   });
 
   test('is not told to one that was shown nothing', () => {
-    const { written, elicitation } = setUp({ waiting: false });
+    const { written, elicitation, setAddress } = setUp({ waiting: false });
     elicitation.complete();
-    elicitation.setAddress(ADDRESS);
+    setAddress(ADDRESS);
     elicitation.complete();
     expect(written).toEqual([]);
   });
 });
 
 test('an answer to the bridge is told from one to the server', () => {
-  const { written, elicitation } = setUp();
-  expect(elicitation.consumes('"drawbridge-x"' as MessageId)).toBe(false);
-  elicitation.setAddress(ADDRESS);
-  expect(elicitation.consumes(JSON.stringify(written[0]?.id) as MessageId)).toBe(true);
-  expect(elicitation.consumes('"drawbridge-x"' as MessageId)).toBe(false);
+  const { written, elicitation, setAddress } = setUp();
+  const takes = (id: unknown) => elicitation.takes(JSON.stringify(id) as MessageId, { result: {} });
+  expect(takes('drawbridge-x')).toBe(false);
+  setAddress(ADDRESS);
+  setAddress(`${ADDRESS}&y=2`);
+  for (const { id } of written) expect(takes(id)).toBe(true);
+  expect(takes('drawbridge-x')).toBe(false);
   elicitation.complete();
-  expect(elicitation.consumes(JSON.stringify(written[0]?.id) as MessageId)).toBe(true);
+  for (const id of written.flatMap(({ id = [] }) => id)) expect(takes(id)).toBe(true);
+});
+
+const refusals: [string, object][] = [
+  ['decline', { result: { action: 'decline' } }],
+  ['cancel', { result: { action: 'cancel' } }],
+  ['an error', { error: { code: -32_600, message: 'not now' } }],
+];
+
+describe.each(refusals)('an elicitation that is refused (%s)', (_, refusal) => {
+  test('within milliseconds is sent again when a tool is called, once for each call', () => {
+    const { written, elicitation, setAddress, answer, call } = setUp();
+    setAddress(ADDRESS);
+    answer(refusal, 9);
+    elicitation.offer();
+    expect(written.length).toBe(1);
+    call();
+    expect(written.map(({ params }) => params.url)).toEqual([ADDRESS, ADDRESS]);
+    expect(written[0]?.id).not.toBe(written[1]?.id);
+    answer(refusal, 9);
+    elicitation.offer();
+    expect(written.length).toBe(2);
+    call();
+    expect(written.length).toBe(3);
+  });
+
+  test('within milliseconds, when the call has come before the refusal, is sent again at once', () => {
+    const { written, setAddress, answer, call } = setUp();
+    setAddress(ADDRESS);
+    call();
+    expect(written.length).toBe(1);
+    answer(refusal, 9);
+    expect(written.length).toBe(2);
+  });
+
+  test('by a person is not sent again', () => {
+    const { written, setAddress, answer, call } = setUp();
+    setAddress(ADDRESS);
+    answer(refusal, REFUSED_BY_PROGRAM_MS);
+    call();
+    expect(written.length).toBe(1);
+  });
+});
+
+test('an elicitation that is accepted at once is not sent again', () => {
+  const { written, setAddress, answer, call } = setUp();
+  setAddress(ADDRESS);
+  answer({ result: { action: 'accept' } }, 2);
+  call();
+  expect(written.length).toBe(1);
 });
 
 describe('the error of a call that needs a sign-in', () => {
@@ -119,7 +197,7 @@ describe('the error of a call that needs a sign-in', () => {
   });
 
   test('is an elicitation for one that can, the same as the one it was shown', () => {
-    const { written, elicitation } = setUp();
+    const { written, elicitation, setAddress } = setUp();
     const fresh = elicitation.errorFor(ADDRESS);
     expect(fresh).toEqual({
       code: -32_042,
@@ -134,11 +212,26 @@ describe('the error of a call that needs a sign-in', () => {
         ],
       },
     });
-    elicitation.setAddress(ADDRESS, 'ABCD');
+    setAddress(ADDRESS, 'ABCD');
     expect(elicitation.errorFor(ADDRESS)).toMatchObject({
       data: {
         elicitations: [{ elicitationId: written[0]?.id, message: expect.stringContaining('ABCD') }],
       },
     });
+  });
+
+  test('is completed like one that was shown', () => {
+    const { written, elicitation, setAddress } = setUp({ waiting: false });
+    setAddress(ADDRESS);
+    const { data } = elicitation.errorFor(ADDRESS);
+    expect(elicitation.errorFor(ADDRESS)).toEqual({ code: -32_042, data });
+    elicitation.complete();
+    const { elicitations } = data as { elicitations: { elicitationId: string }[] };
+    expect(written).toMatchObject([
+      {
+        method: 'notifications/elicitation/complete',
+        params: { elicitationId: elicitations[0]?.elicitationId },
+      },
+    ]);
   });
 });
