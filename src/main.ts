@@ -32,11 +32,11 @@ async function run(): Promise<number> {
   }
   switch (parsed.command) {
     case 'help':
-      return print((await import('./commands/help.ts')).helpText(parsed.topics));
+      return print((await import('./commands/help/help.ts')).helpText(parsed.topics));
     case 'presets':
-      return print((await import('./commands/presets.ts')).presetsText());
+      return print((await import('./commands/help/presets.ts')).presetsText());
     case 'version':
-      return print((await import('./commands/version.ts')).versionText());
+      return print((await import('./commands/help/version.ts')).versionText());
     case 'bridge':
       return runBridge(parsed.config, parsed.warnings);
     default:

@@ -7,7 +7,8 @@ import { ConfigError, describeError, InternalError } from '../errors.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { LogSink } from '../platform/log/sink.ts';
 import { systemRandom } from '../platform/random.ts';
-import { shownAddress } from '../protocol/quote.ts';
+import { version } from '../platform/version.ts';
+import { quote, shownAddress } from '../protocol/quote.ts';
 import { withoutSecretsIn } from '../redaction/own-words.ts';
 import { admitResource } from '../redaction/query-secrets.ts';
 import { keepSecret } from '../redaction/secrets.ts';
@@ -46,16 +47,16 @@ export async function runCommand(
       return done();
     }
     case 'token': {
-      const { token, tokenLine } = await import('../commands/token.ts');
+      const { token, tokenLine } = await import('../commands/tokens/token.ts');
       if (config.token !== undefined) return done(tokenLine(config.token, config.wholeHeader));
       return done(await token(await credentialParts(withServer(config), process, logger), config, signal));
     }
     case 'tokens export': {
-      const { tokensExport } = await import('../commands/tokens-export.ts');
+      const { tokensExport } = await import('../commands/tokens/tokens-export.ts');
       return done(await tokensExport(await credentialParts(withServer(config), process, logger), signal));
     }
     case 'tokens import': {
-      const { tokensImport } = await import('../commands/tokens-import.ts');
+      const { tokensImport } = await import('../commands/tokens/tokens-import.ts');
       const input = await readInput(config.file, process);
       const server = await tokensImport({
         ...importParts(config, process, logger, signal),
@@ -66,7 +67,7 @@ export async function runCommand(
       return done();
     }
     case 'import-mcp-remote': {
-      const { importMcpRemote } = await import('../commands/import-mcp-remote.ts');
+      const { importMcpRemote } = await import('../commands/tokens/import-mcp-remote.ts');
       const { MCP_REMOTE_CONFIG_DIR } = process.env;
       const server = await importMcpRemote({
         ...importParts(config, process, logger, signal),
@@ -77,6 +78,8 @@ export async function runCommand(
       logger.inform(`Imported the login of mcp-remote for ${shownAddress(server)}.`);
       return done();
     }
+    case 'bundle':
+      return runBundle(config, process, logger);
     case 'logout':
       return runLogout(config, process, logger, signal);
     case 'status':
@@ -99,6 +102,30 @@ async function runLogin(
   }
   const { login } = await import('../commands/login.ts');
   return login(await loginParts(config, force, process, logger), signal);
+}
+
+async function runBundle(
+  { bundle: settings, server, force }: CommandConfig,
+  process: ProcessParts,
+  logger: LogSink,
+): Promise<CommandResult> {
+  const [{ bundle }, { programFiles, readInputFile, writeOutputFile }] = await Promise.all([
+    import('../commands/bundle.ts'),
+    import('../platform/program-files.ts'),
+  ]);
+  if (settings === undefined) throw new InternalError('a bundle without its settings');
+  const { path, bytes } = bundle({
+    settings: { ...settings, url: server?.href },
+    iconFile: settings.iconFile,
+    outputFile: settings.outputFile,
+    force,
+    version,
+    readFile: readInputFile,
+    programFiles: () => programFiles(process.entry.at(-1) ?? ''),
+    write: writeOutputFile,
+  });
+  logger.inform(`Wrote ${quote(path)}, ${Math.ceil(bytes / 1024)} KiB. Open it with the host to install it.`);
+  return done();
 }
 
 async function runLogout(

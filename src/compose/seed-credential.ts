@@ -1,4 +1,4 @@
-import { expectBound, expectResource } from '../commands/store-imported.ts';
+import { expectBound, expectResource } from '../commands/tokens/store-imported.ts';
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../errors.ts';
 import { systemClock } from '../platform/clock.ts';

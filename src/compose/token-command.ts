@@ -1,5 +1,5 @@
 import type { SignedIn } from '../auth/credential/valid-token.ts';
-import type { CredentialParts } from '../commands/token.ts';
+import type { CredentialParts } from '../commands/tokens/token.ts';
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../errors.ts';
 import { systemClock } from '../platform/clock.ts';

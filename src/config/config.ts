@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
 import { isLoopback } from '../platform/http/loopback.ts';
 import { ownCommand } from '../platform/process/program-command.ts';
+import { type BundleConfig, bundleConfig } from './bundle-settings.ts';
 import { type Command, type CommandWords, commandWords } from './commands/commands.ts';
 import { type HelpTopic, helpTopics } from './commands/help-topic.ts';
 import { type NonInteractiveReason, nonInteractiveReason } from './interactive.ts';
@@ -63,6 +64,8 @@ export interface CommandConfig extends Omit<Config, 'server'> {
   readonly json: boolean;
   /** `token --header`. */
   readonly wholeHeader: boolean;
+  /** Of the command `bundle`. */
+  readonly bundle?: BundleConfig | undefined;
   /** `tokens import FILE`. */
   readonly file?: string | undefined;
 }
@@ -183,9 +186,10 @@ const NEED_SERVER: readonly Command[] = ['login', 'token', 'tokens export', 'imp
 
 function commandConfig(
   { command, wholeHeader }: CommandWords,
-  { settings, file }: ReadSettings,
+  read: ReadSettings,
   common: Omit<Config, 'server'>,
 ): CommandConfig {
+  const { settings, file } = read;
   const { url: server, profile, token, force = false, all = false, json = false } = settings;
   const needsServer = NEED_SERVER.some((each) => each === command) || (command === 'logout' && !all);
   if (server === undefined && needsServer) throw noServer(...command.split(' '));
@@ -199,5 +203,6 @@ function commandConfig(
     json,
     wholeHeader,
     file,
+    bundle: command === 'bundle' ? bundleConfig(read, server) : undefined,
   };
 }

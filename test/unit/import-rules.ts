@@ -18,7 +18,7 @@ const FOLDER_MAX_FILES = 15;
 export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   main: ['compose', 'commands', 'config'],
   compose: ['commands', 'install', 'config', 'bridge', 'eras', 'host', 'remote', 'auth', 'store', 'ui'],
-  commands: ['install', 'config', 'bridge', 'host', 'remote', 'auth', 'store', 'ui'],
+  commands: ['install', 'bundle', 'config', 'bridge', 'host', 'remote', 'auth', 'store', 'ui'],
   install: ['config', 'store', 'ui'],
   bridge: ['host', 'remote', 'auth'],
   eras: ['remote', 'auth'],
@@ -28,6 +28,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   store: [],
   ui: [],
   config: [],
+  bundle: [],
   platform: [],
   protocol: [],
   redaction: [],
@@ -85,6 +86,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   install: ['hosts: hosts host place printed-hosts', 'edit: edit document splice', '.'],
   config: ['commands', 'options', 'sources', '.: config'],
+  commands: ['help', 'tokens', '.'],
   platform: ['.', 'log: logger sink terminal printable unexpected-error', 'http', 'process'],
 };
 
@@ -127,6 +129,7 @@ const DOORS: readonly { readonly of: RegExp; readonly door: RegExp; readonly nam
     door: /^install\/edit\/toml-document\.ts$/,
     name: 'smol-toml: install/edit/toml-document.ts',
   },
+  { of: /^fflate$/, door: /^bundle\/archive\.ts$/, name: 'fflate: bundle/archive.ts' },
   { of: /^env-paths$/, door: /^store\/files\/paths\.ts$/, name: 'env-paths: store/files/paths.ts' },
   {
     of: /^@modelcontextprotocol\/client(\/|$)/,

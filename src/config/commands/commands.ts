@@ -10,6 +10,7 @@ export const commands = [
   'tokens export',
   'tokens import',
   'import-mcp-remote',
+  'bundle',
 ] as const;
 
 /** A command that runs; `bridge` is the default. */

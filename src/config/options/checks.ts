@@ -33,6 +33,11 @@ export const onOff = check((text) => SWITCH_WORDS.get(text.toLowerCase()) ?? exp
 /** Any text. */
 export const anyText = check((text) => text);
 
+/** A name that people read. */
+export const shownName = check((text) =>
+  /^[^\p{C}]{1,100}$/u.test(text) && text.trim() === text ? text : expected('a name of 1 to 100 characters'),
+);
+
 /** The name of a tool, in which `*` is any text. */
 export const toolPattern = check((text) =>
   text.trim() === text && text !== '' ? text : expected('the name of a tool, in which * is any text'),

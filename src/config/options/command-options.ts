@@ -1,4 +1,4 @@
-import { anyText, bearerToken, oneOf, onOff } from './checks.ts';
+import { anyText, bearerToken, filePath, oneOf, onOff, shownName } from './checks.ts';
 import type { Option } from './option.ts';
 
 /** The options for machines where nobody can sign in, and those of single commands. */
@@ -38,10 +38,37 @@ export const commandOptions = {
 
   force: {
     group: 'Commands',
-    help: 'login: sign in again, even with another account; imports: replace a login',
+    help: 'login: sign in again, even with another account; imports: replace a login; bundle: a file',
     flagOnly: true,
-    only: ['login', 'tokens import', 'import-mcp-remote'],
+    only: ['login', 'tokens import', 'import-mcp-remote', 'bundle'],
     schema: onOff,
+  },
+  name: {
+    group: 'Commands',
+    placeholder: 'NAME',
+    help: 'bundle: the name that the host shows',
+    flagOnly: true,
+    only: ['bundle'],
+    schema: shownName,
+  },
+  icon: {
+    group: 'Commands',
+    placeholder: 'FILE',
+    help: 'bundle: a PNG picture, at best of 512 by 512 pixels',
+    path: true,
+    flagOnly: true,
+    only: ['bundle'],
+    schema: filePath,
+  },
+  output: {
+    group: 'Commands',
+    placeholder: 'FILE',
+    help: 'bundle: the file to write (default: NAME.mcpb)',
+    aliases: ['o'],
+    path: true,
+    flagOnly: true,
+    only: ['bundle'],
+    schema: filePath,
   },
   all: {
     group: 'Commands',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { HELP_MAX_COLUMNS, helpText } from '../../../src/commands/help.ts';
+import { HELP_MAX_COLUMNS, helpText } from '../../../src/commands/help/help.ts';
 import { commands } from '../../../src/config/commands/commands.ts';
 import { defaults } from '../../../src/config/config.ts';
 import { oauthDefaults } from '../../../src/config/oauth-config.ts';

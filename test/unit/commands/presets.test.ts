@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { presetsText } from '../../../src/commands/presets.ts';
+import { presetsText } from '../../../src/commands/help/presets.ts';
 import { presetNames } from '../../../src/config/options/presets.ts';
 
 test('each preset has a line that says what it sets', () => {

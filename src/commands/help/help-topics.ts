@@ -1,5 +1,5 @@
-import type { HelpTopic } from '../config/commands/help-topic.ts';
-import type { OptionName } from '../config/options/options.ts';
+import type { HelpTopic } from '../../config/commands/help-topic.ts';
+import type { OptionName } from '../../config/options/options.ts';
 
 /** What `--help` says about one command. */
 export interface CommandHelp {
@@ -80,6 +80,15 @@ export const commandHelp: Readonly<Record<Exclude<HelpTopic, 'all'>, CommandHelp
       'Use the same address, --header and --resource as in the config of mcp-remote.',
     ],
     often: ['force', 'header', 'resource', 'profile'],
+  },
+  bundle: {
+    usage: 'bundle [URL]',
+    line: 'make an MCPB file that a desktop host installs',
+    about: [
+      'With URL, the file is for this server, and nothing is asked when it is installed. Without it, the',
+      'host asks for the address. The options for the bridge are kept in the file; a secret is refused.',
+    ],
+    often: ['name', 'icon', 'output', 'force', 'scope', 'client-id'],
   },
   presets: {
     usage: 'presets',

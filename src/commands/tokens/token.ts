@@ -1,9 +1,9 @@
-import type { SignedIn, ValidToken } from '../auth/credential/valid-token.ts';
-import { AccessTokenFactory } from '../auth/dpop/access-token.ts';
-import { signInNeeded } from '../auth/sign-in/ensure.ts';
-import type { Clock } from '../platform/clock.ts';
-import type { Logger } from '../platform/log/logger.ts';
-import type { Random } from '../platform/random.ts';
+import type { SignedIn, ValidToken } from '../../auth/credential/valid-token.ts';
+import { AccessTokenFactory } from '../../auth/dpop/access-token.ts';
+import { signInNeeded } from '../../auth/sign-in/ensure.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { Logger } from '../../platform/log/logger.ts';
+import type { Random } from '../../platform/random.ts';
 
 /** What a command needs to print a credential. */
 export interface CredentialParts {

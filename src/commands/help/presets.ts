@@ -1,5 +1,5 @@
-import { presets } from '../config/options/presets.ts';
-import { table } from '../ui/table.ts';
+import { presets } from '../../config/options/presets.ts';
+import { table } from '../../ui/table.ts';
 
 /** What `presets` prints: the names for `--preset` and what each of them sets. */
 export function presetsText(): string {

@@ -1,10 +1,15 @@
-import { ConfigError } from '../errors.ts';
-import type { DpopMode } from '../protocol/oauth-settings.ts';
-import { quote, quoteAddress } from '../protocol/quote.ts';
-import { CredentialPresentError, StoreReadOnlyError } from '../store/files/store-errors.ts';
-import { isBound, type PortableCredential, type ResourceWish, resourceOf } from '../store/record/portable.ts';
-import type { NewRecord } from '../store/record/record.ts';
-import type { Store } from '../store/store.ts';
+import { ConfigError } from '../../errors.ts';
+import type { DpopMode } from '../../protocol/oauth-settings.ts';
+import { quote, quoteAddress } from '../../protocol/quote.ts';
+import { CredentialPresentError, StoreReadOnlyError } from '../../store/files/store-errors.ts';
+import {
+  isBound,
+  type PortableCredential,
+  type ResourceWish,
+  resourceOf,
+} from '../../store/record/portable.ts';
+import type { NewRecord } from '../../store/record/record.ts';
+import type { Store } from '../../store/store.ts';
 
 /** Stores an imported credential. Rejects with CredentialPresentError if there is a login already, unless `force` is set. */
 export async function keepImported(

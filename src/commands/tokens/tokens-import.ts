@@ -1,16 +1,16 @@
-import { ConfigError, UsageError } from '../errors.ts';
-import { ownCommand } from '../platform/process/program-command.ts';
-import type { OAuthSettings } from '../protocol/oauth-settings.ts';
-import { keepSecret } from '../redaction/secrets.ts';
-import { canonicalServer } from '../store/record/key.ts';
+import { ConfigError, UsageError } from '../../errors.ts';
+import { ownCommand } from '../../platform/process/program-command.ts';
+import type { OAuthSettings } from '../../protocol/oauth-settings.ts';
+import { keepSecret } from '../../redaction/secrets.ts';
+import { canonicalServer } from '../../store/record/key.ts';
 import {
   type PortableCredential,
   portableRecord,
   readPortable,
   secretsOfPortable,
-} from '../store/record/portable.ts';
-import { secretsOf } from '../store/record/secrets.ts';
-import type { Store } from '../store/store.ts';
+} from '../../store/record/portable.ts';
+import { secretsOf } from '../../store/record/secrets.ts';
+import type { Store } from '../../store/store.ts';
 import { expectBound, expectResource, keepImported } from './store-imported.ts';
 
 /** Where an imported credential is stored. */

@@ -1,4 +1,4 @@
-import { version } from '../platform/version.ts';
+import { version } from '../../platform/version.ts';
 
 /** What `--version` prints. */
 export function versionText(): string {

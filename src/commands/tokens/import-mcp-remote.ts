@@ -1,6 +1,6 @@
-import { quoteAddress } from '../protocol/quote.ts';
-import { NoLoginFoundError } from '../store/files/store-errors.ts';
-import { mcpRemoteHashes, readMcpRemote } from '../store/record/mcp-remote.ts';
+import { quoteAddress } from '../../protocol/quote.ts';
+import { NoLoginFoundError } from '../../store/files/store-errors.ts';
+import { mcpRemoteHashes, readMcpRemote } from '../../store/record/mcp-remote.ts';
 import { type ImportParts, importCredential } from './tokens-import.ts';
 
 /** What `import-mcp-remote` needs. */

@@ -1,6 +1,6 @@
-import type { HelpTopic } from '../config/commands/help-topic.ts';
-import { environmentName, type Option, type OptionGroup } from '../config/options/option.ts';
-import { type OptionName, options } from '../config/options/options.ts';
+import type { HelpTopic } from '../../config/commands/help-topic.ts';
+import { environmentName, type Option, type OptionGroup } from '../../config/options/option.ts';
+import { type OptionName, options } from '../../config/options/options.ts';
 import { type CommandHelp, commandHelp } from './help-topics.ts';
 
 /** Narrow enough for half a screen, wide enough for one line per option. */

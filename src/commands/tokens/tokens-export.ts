@@ -1,4 +1,4 @@
-import { writePortable } from '../store/record/portable.ts';
+import { writePortable } from '../../store/record/portable.ts';
 import { type CredentialParts, signedIn } from './token.ts';
 
 /** `tokens export URL`: the whole credential as JSON, for a machine where nobody can sign in. Rejects with SignInNeededError. */
