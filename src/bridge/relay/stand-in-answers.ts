@@ -9,9 +9,10 @@ import type { CachedServer } from '../../protocol/server-cache.ts';
 import type { Session } from '../session/session.ts';
 import { completeResult, standInDiscovery } from '../stand-in/modern-stand-in.ts';
 import type { ProvisionalLists } from '../stand-in/provisional-lists.ts';
-import { signInResult, standInList } from '../stand-in/stand-in.ts';
+import { type SignInToolOutcome, signInResult, standInList } from '../stand-in/stand-in.ts';
 import { describeUnavailability } from '../stand-in/unavailability.ts';
 import type { UrlElicitation } from '../stand-in/url-elicitation.ts';
+import { hostProfile } from '../timing/host-profile.ts';
 import { STAND_IN_AFTER_MS } from '../timing/limits.ts';
 import { TIMED_OUT, WaitBudget, waitLimitMs } from '../timing/wait-budget.ts';
 import type { ToolFilter } from '../tools/tool-filter.ts';
@@ -73,13 +74,17 @@ export class StandInAnswers {
    * waiting; the caller can then call again.
    */
   async signInTool(request: PendingRequest): Promise<void> {
-    const { table, session, writer, clock, wait } = this.#deps;
+    const { table, session, lists, writer, clock, wait } = this.#deps;
     const { signal } = request.stop;
     const waitBudget = new WaitBudget(clock, waitLimitMs(request.method, wait), signal);
-    const outcome = await Promise.resolve(session.usable(waitBudget)).then(
-      (waited) => (waited === TIMED_OUT ? session.unavailability : ('signed-in' as const)),
-      () => session.unavailability,
+    const isUsable = await Promise.resolve(session.usable(waitBudget)).then(
+      (waited) => waited !== TIMED_OUT,
+      () => false,
     );
+    // A host that has the server's own list by now shows what is in it.
+    const showsTools =
+      !lists.signInOffered || hostProfile(session.initializeRequest?.params).honoursListChanged;
+    const outcome: SignInToolOutcome = isUsable ? { kind: 'signed-in', showsTools } : session.unavailability;
     const answer = resultAnswer(request.id, signInResult(outcome));
     if (signal.aborted || table.settle(request.id) === undefined) return;
     await writer.write(answer);

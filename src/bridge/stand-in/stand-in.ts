@@ -66,19 +66,34 @@ function signInTool(unavailability: Unavailability): JsonObject {
   };
 }
 
+/** How the `sign_in` tool ended. `showsTools`: whether this host shows the server's tools without a restart; undefined where that is not known. */
+export type SignInToolOutcome =
+  | { readonly kind: 'signed-in'; readonly showsTools: boolean | undefined }
+  | Unavailability;
+
 /** The result of the `sign_in` tool. */
-export function signInResult(outcome: 'signed-in' | Unavailability): JsonObject {
-  const done = outcome === 'signed-in';
-  return { content: [{ type: 'text', text: signInText(outcome) }], ...(done ? {} : { isError: true }) };
+export function signInResult(outcome: SignInToolOutcome): JsonObject {
+  const isError = outcome.kind !== 'signed-in';
+  return { content: [{ type: 'text', text: signInText(outcome) }], ...(isError ? { isError } : {}) };
 }
 
-function signInText(outcome: 'signed-in' | Unavailability): string {
-  if (outcome === 'signed-in') return 'Signed in. The tools of the server are available now.';
-  const description = describeUnavailability(outcome);
-  // The address comes last, where nothing can be taken for a part of it.
-  return outcome.kind === 'signing-in'
-    ? `Not signed in yet: call this tool again to wait on. ${description}`
-    : description;
+function signInText(outcome: SignInToolOutcome): string {
+  switch (outcome.kind) {
+    case 'signed-in':
+      return `Signed in. ${whereToolsAre(outcome.showsTools)}`;
+    case 'signing-in':
+      // The address comes last, where nothing can be taken for a part of it.
+      return `Not signed in yet: call this tool again to wait on. ${describeUnavailability(outcome)}`;
+    default:
+      return describeUnavailability(outcome);
+  }
+}
+
+function whereToolsAre(showsTools: boolean | undefined): string {
+  if (showsTools === false)
+    return 'This app does not ask for the tools of the server again by itself: the person has to restart this MCP server in the app, or the app, to see them.';
+  const now = 'The tools of the server are available now.';
+  return showsTools ? now : `${now} If the app does not show them, restart this MCP server in the app.`;
 }
 
 export type AbsentAnswer =

@@ -241,6 +241,20 @@ describe('while the person signs in', () => {
     expect((await w.bridge.answer(3)).json.result.content[0].text).toContain('Signed in');
   });
 
+  it.each([
+    ['claude-code', /available now\.$/],
+    ['continue-cli-client', /the person has to restart this MCP server/],
+    ['some-host', /If the app does not show them, restart/],
+  ])('the sign_in tool says what is true for the host %s', async (name, expected) => {
+    await using w = await world();
+    await w.bridge.initialize({ clientInfo: { name, version: '1' } });
+    w.signIn.show(ADDRESS);
+    expect((await w.bridge.request(1, 'tools/list')).json.result.tools[0].name).toBe('sign_in');
+    w.bridge.send({ jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name: 'sign_in' } });
+    w.signIn.succeed(TOKEN);
+    expect((await w.bridge.answer(2)).json.result.content[0].text).toMatch(expected);
+  });
+
   it('a sign-in that fails is told with its reason, and asked for again only by the next call', async () => {
     await using w = await world({ speed: PATIENT });
     await w.greet();

@@ -171,10 +171,20 @@ describe('words', () => {
     expect(describeUnavailability({ kind: 'unreachable', error })).toMatch(/reached: no\. It is tried again/);
   });
 
-  test('of the sign_in tool', () => {
-    expect(signInResult('signed-in')).toEqual({
-      content: [{ type: 'text', text: expect.stringContaining('Signed in') }],
+  test.each([
+    [true, /^Signed in\. The tools of the server are available now\.$/],
+    [
+      undefined,
+      /^Signed in\. The tools of the server are available now\. If the app does not show them, restart/,
+    ],
+    [false, /^Signed in\. .*the person has to restart this MCP server/],
+  ])('of the sign_in tool, where the host shows the tools: %s', (showsTools, expected) => {
+    expect(signInResult({ kind: 'signed-in', showsTools })).toEqual({
+      content: [{ type: 'text', text: expect.stringMatching(expected) }],
     });
+  });
+
+  test('of the sign_in tool that ended without a sign-in', () => {
     expect(signInResult({ kind: 'opening' })).toEqual({
       content: [{ type: 'text', text: expect.stringContaining('not answered yet') }],
       isError: true,

@@ -134,7 +134,7 @@ describe('words', () => {
   });
 
   it('of the sign_in tool are an error until it is done', () => {
-    expect(signInResult('signed-in')).not.toHaveProperty('isError');
+    expect(signInResult({ kind: 'signed-in', showsTools: true })).not.toHaveProperty('isError');
     expect(signInResult(signingIn)).toHaveProperty('isError', true);
   });
 
