@@ -6,13 +6,18 @@ import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Figures } from './figures.ts';
+import type { Subject } from './link.ts';
+import { measureNpx } from './npx.ts';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const BYTES_PER_KB = 1_000;
 
-/** The package as it would be published: how large, how many come with it, how long `npx` takes that never saw it. */
-export async function measurePackage(): Promise<Figures> {
+/**
+ * The package as it would be published: how large, how many come with it, how long `npx` takes that never saw it, and then so many starts of
+ * `subject`, which is the program itself, by way of `npx`.
+ */
+export async function measurePackage(subject: Subject, repeats: number): Promise<readonly Figures[]> {
   const folder = await mkdtemp(join(tmpdir(), 'drawbridge-bench-'));
   try {
     // Built by the caller: `npm run bench` builds before it starts.
@@ -33,12 +38,17 @@ export async function measurePackage(): Promise<Figures> {
     await run('npx', [...npx, '--package', tarball, '--', 'mcp-drawbridge', '--version'], {
       cwd: folder,
     });
-    return {
+    const cold = performance.now() - from;
+    const figures = {
       'package, packed': packed.size / BYTES_PER_KB,
       'package, unpacked': packed.unpackedSize / BYTES_PER_KB,
       'packages installed': await packagesIn(join(installed, 'node_modules')),
-      'npx from a cold cache': performance.now() - from,
+      'npx from a cold cache': cold,
     };
+    const command = ['npx', ...npx, '--package', tarball, '--', 'mcp-drawbridge'];
+    const starts: Figures[] = [];
+    for (let repeat = 0; repeat < repeats; repeat++) starts.push(await measureNpx(command, subject));
+    return [figures, ...starts];
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -58,6 +58,8 @@ export const rows: readonly Row[] = [
   less('package, unpacked', 'kB'),
   less('packages installed', ''),
   less('npx from a cold cache', 'ms'),
+  less('start, npx', 'ms'),
+  less('memory of npx', 'MB'),
 ];
 
 const to = (subject: string, name: string) => ({ against: { subject, name } });
@@ -65,7 +67,7 @@ const to = (subject: string, name: string) => ({ against: { subject, name } });
 /** Of the issue; a row of the other bridge only counts where there is one. */
 export const targets: readonly Target[] = [
   { name: 'start, credential', is: 'at most', bound: 0.4, ...to(OTHER, 'start, warm') },
-  { name: 'start, credential', is: 'at most', bound: 1, ...to(BRIDGE, 'bare Node'), allowance: 60 },
+  { name: 'start, credential', is: 'at most', bound: 1, ...to(BRIDGE, 'bare Node'), allowance: 50 },
   { name: 'memory at rest', is: 'at most', bound: 0.7, ...to(OTHER, 'memory at rest') },
   { name: 'memory after load', is: 'at most', bound: 0.45, ...to(OTHER, 'memory after load') },
   { name: 'call p50 json', is: 'at most', bound: 1.5, ...to(DIRECT, 'call p50 json') },

@@ -45,7 +45,10 @@ export async function measure(stage: Stage, flags: Flags, say: Say): Promise<Col
       }
     }
   }
-  if (wants('package')) collection.add(BRIDGE, await measurePackage());
+  if (wants('package')) {
+    for (const figures of await measurePackage(stage.signedIn, flags.repeats))
+      collection.add(BRIDGE, figures);
+  }
   return collection;
 }
 
