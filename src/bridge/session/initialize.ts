@@ -8,7 +8,7 @@ import { answersId } from '../../protocol/message-id.ts';
 import type { PendingSignInStatus } from '../../protocol/pending-sign-in.ts';
 import type { ServerEvent } from '../../remote/events/event-stream.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';
-import { HEADERS_MS, INITIALIZE_MS } from '../../remote/http/limits.ts';
+import { INITIALIZE_MS } from '../../remote/http/limits.ts';
 import type { SessionHeaders } from '../../remote/http/message-options.ts';
 import { classifyRejection, excerpt, type Refusal } from '../../remote/http/refusal.ts';
 import { withinTimeLimit } from '../../remote/http/time-limit.ts';
@@ -72,7 +72,6 @@ export async function initialize(
     const reply = await postInitialize(transport, initializeRequest.bytes, {
       session: {},
       signal: anySignal([signal, late.signal]),
-      headersTimeoutMs: HEADERS_MS,
       limit: { ms: INITIALIZE_MS, what: WHAT },
       progress: contact,
       mayRecover: mayAskPerson,

@@ -27,7 +27,7 @@ export const RECONNECT_DEFAULT_MS = 1_000;
 export const RECONNECT_SHORTEST_MS = 50;
 export const RECONNECT_LONGEST_MS = 60_000;
 
-/** test/README.md, fault 5: how long the headers of an answer may take where nothing slow is behind them: `initialize`, the opening of HTTP+SSE. */
+/** test/README.md, fault 5: how long the headers of an answer may take where nothing slow is behind them: the opening of HTTP+SSE. */
 export const HEADERS_MS = 30_000;
 
 /** HTTP+SSE: the `endpoint` event is the first thing on the stream. A stream without it is that of another transport. */
@@ -37,7 +37,10 @@ export const ENDPOINT_EVENT_MS = 10_000;
 export const MAX_COOKIE_CHARACTERS = 4_096;
 export const MAX_COOKIES = 50;
 
-/** How long the whole answer to `initialize` may take: its headers within HEADERS_MS, and as long again for a body that comes in pieces. */
+/**
+ * How long the answer to `initialize` may take to begin, and again to be there whole. A server that is started by its first request takes 40 s and more;
+ * hosts wait for 30 to 60 s, and the bridge answers them in its place meanwhile.
+ */
 export const INITIALIZE_MS = 60_000;
 
 /** How long the server may take to accept `notifications/initialized`: all messages of the host wait behind it. */

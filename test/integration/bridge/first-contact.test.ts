@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { INITIALIZE_MS } from '../../../src/remote/http/limits.ts';
 import { type ComposeOptions, composeBridge } from '../../peers/hosts/composed-bridge.ts';
 import { type RawMcpServer, startRawMcpServer } from '../../peers/mcp-servers/raw-mcp-server.ts';
 import { fastClock, stillClock } from '../../peers/net/fast-clock.ts';
@@ -53,6 +54,17 @@ describe('first contact with a slow server', () => {
     w.answer();
     expect((await w.greeted).json.result).toEqual(INITIALIZE_RESULT);
     expect((await w.bridge.request(1, 'tools/call')).json.result).toEqual({ method: 'tools/call' });
+  });
+
+  it('its headers may take as long as its answer: a server that is only being started needs 40 s', async () => {
+    const limitsMs: (number | undefined)[] = [];
+    await using w = await slowServer({
+      onHttpRequest: ({ headersTimeoutMs }) => limitsMs.push(headersTimeoutMs),
+    });
+    w.answer();
+    await w.greeted;
+    expect(limitsMs[0] ?? Number.POSITIVE_INFINITY).toBeGreaterThanOrEqual(INITIALIZE_MS);
+    expect(INITIALIZE_MS).toBeGreaterThan(40_000);
   });
 
   it('a server that is known is answered for from last time', async () => {

@@ -5,6 +5,7 @@ import type { BridgeOutcome, BridgeParts, StopReason } from '../../../src/bridge
 import { AuthorizedTransport } from '../../../src/bridge/session/authorized-transport.ts';
 import { createHostWriter } from '../../../src/host/writer.ts';
 import { type Clock, systemClock } from '../../../src/platform/clock.ts';
+import type { HttpRequest } from '../../../src/platform/http/http.ts';
 import { createHttp, type HttpOptions } from '../../../src/platform/http/undici.ts';
 import { type Logger, silentLogger } from '../../../src/platform/log/logger.ts';
 import { systemRandom } from '../../../src/platform/random.ts';
@@ -31,6 +32,8 @@ export interface ComposeOptions {
   readonly lastTransport?: TransportKind;
   readonly cookies?: boolean;
   readonly http?: Partial<HttpOptions>;
+  /** Sees each request on its way to the connection. */
+  readonly onHttpRequest?: (request: HttpRequest) => void;
   readonly pingIntervalMs?: number;
   readonly toolFilter?: BridgeParts['toolFilter'];
   readonly clock?: Clock;
@@ -190,7 +193,13 @@ export async function composeBridge(url: string, options: ComposeOptions = {}): 
   const transport = await createTransport(
     options.transport ?? 'auto',
     {
-      http,
+      http: {
+        ...http,
+        request: (request) => {
+          options.onHttpRequest?.(request);
+          return http.request(request);
+        },
+      },
       url: new URL(url),
       headers: options.headers ?? [],
       userAgent: 'mcp-drawbridge/test',
