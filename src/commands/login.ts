@@ -28,6 +28,8 @@ export interface LoginParts {
     onPrompt: (prompt: SignInPrompt) => void,
     signal: AbortSignal,
   ) => Promise<SignInOutcome>;
+  /** For a sign-in of another process: hands on to it what the user pastes, until the returned function is called. `address`: the one to open. */
+  readonly forwardPasted: (address: string) => () => void;
   /** Shows a spinner with this text until the returned function is called. */
   readonly wait: (text: string) => () => void;
 }
@@ -90,6 +92,7 @@ async function follow(parts: LoginParts, nonce: string | undefined, signal: Abor
     return record?.family === before?.family ? undefined : record;
   };
   const onRecord = ({ tokens }: CredentialRecord) => ({ token: tokens?.accessToken ?? '' });
+  let stop = () => {};
   await waiting(parts, (onOffer) => {
     const follower = new SignInFollower({ ...credential, usable, onRecord }, nonce, signal);
     follower.onAddress((address) => {
@@ -98,9 +101,10 @@ async function follow(parts: LoginParts, nonce: string | undefined, signal: Abor
         address,
         ...withoutUndefined({ userCode, codeAddress }),
       });
+      if (userCode === undefined) stop = parts.forwardPasted(address);
     });
     return follower.done;
-  });
+  }).finally(() => stop());
   credential.logger.inform(`Signed in to ${quoteAddress(credential.settings.server)}.`);
 }
 

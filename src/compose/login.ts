@@ -2,8 +2,11 @@ import { createInterface } from 'node:readline';
 import { pastedQuery } from '../auth/callback/pasted.ts';
 import type { LoginParts, SignInPrompt } from '../commands/login.ts';
 import type { Config } from '../config/config.ts';
+import { describeError } from '../errors.ts';
 import { systemClock } from '../platform/clock.ts';
-import type { Listen, ListenOptions } from '../platform/http/loopback-listener.ts';
+import { isLoopback } from '../platform/http/loopback.ts';
+import type { Listen } from '../platform/http/loopback-listener.ts';
+import { createHttp } from '../platform/http/undici.ts';
 import type { LogSink } from '../platform/log/sink.ts';
 import { terminalDraw } from '../platform/log/terminal.ts';
 import type { Leases } from '../store/lease/lease.ts';
@@ -14,6 +17,9 @@ import type { ProcessParts } from './process-parts.ts';
 import { challengeOf } from './server-challenge.ts';
 import { signInHint } from './sign-in-hint.ts';
 
+/** A process of this machine answers at once. */
+const FORWARD_MAX_MS = 5_000;
+
 /** What the `login` command needs, on the real platform. */
 export async function loginParts(
   config: Config,
@@ -22,10 +28,11 @@ export async function loginParts(
   logger: LogSink,
 ): Promise<LoginParts> {
   const { nonInteractiveReason, openBrowser, log } = config;
-  // A terminal without a display, such as over SSH: there is a user, with a browser on another machine.
-  const isRemote = nonInteractiveReason === 'no-display' && process.stdin.isTTY === true;
-  const isThere = nonInteractiveReason === undefined || isRemote;
-  const manual = !openBrowser || isRemote;
+  // Without a desktop, such as over SSH, the user has a browser on another machine. A device code needs no browser here.
+  const isElsewhere = async () =>
+    config.oauth.grant !== 'device_code' &&
+    !(await (await import('../platform/process/browser.ts')).hasDesktop(process.env));
+  const manual = !openBrowser || (await isElsewhere());
   const { nonInteractiveReason: _, ...asked } = config;
   const credential = await openCredential(asked, keyOf(config), process, logger);
   const draw = terminalDraw(log.silent);
@@ -33,7 +40,7 @@ export async function loginParts(
     credential,
     manual,
     force,
-    nonInteractiveReason: isThere ? undefined : { hint: signInHint(config) },
+    nonInteractiveReason: nonInteractiveReason && { hint: signInHint(config) },
     probe: (signal) => challengeOf(config, process, logger, signal),
     signIn: async (request, onOffer, signal) => {
       const [{ runSignIn }, { runSignInDeps }] = await Promise.all([
@@ -45,6 +52,7 @@ export async function loginParts(
       const listen = manual ? withPaste(platform.listen, process, logger) : platform.listen;
       return runSignIn(request, { ...platform, listen }, signal);
     },
+    forwardPasted: (address) => (manual ? forwardPasted(address, process, logger) : () => {}),
     wait: (text) => spin(text, systemClock, manual ? undefined : draw).stop,
   };
 }
@@ -70,7 +78,7 @@ function withPaste(listen: Listen, process: ProcessParts, logger: LogSink): List
   return async (options) => {
     const listener = await listen(options);
     const lines = createInterface({ input: process.stdin, terminal: false });
-    void takePasted(lines, options, logger);
+    void takePasted(lines, options.answer, logger);
     return {
       ...listener,
       close: async () => {
@@ -84,16 +92,44 @@ function withPaste(listen: Listen, process: ProcessParts, logger: LogSink): List
 /** The same judgement as of what comes from a browser; nothing of what was pasted is shown, since it holds the code. */
 async function takePasted(
   lines: AsyncIterable<string>,
-  { answer }: ListenOptions,
+  answer: (query: string, line: string) => Promise<{ readonly status: number }>,
   logger: LogSink,
 ): Promise<void> {
   for await (const line of lines) {
     if (line.trim() === '') continue;
     const query = pastedQuery(line);
-    const status = query === undefined ? undefined : (await answer(query)).status;
+    const status = query === undefined ? undefined : (await answer(query, line)).status;
     if (query !== undefined && status !== 400) return;
     logger.inform(
       'This is not the address of this sign-in. Paste the whole address that the browser shows last.',
     );
   }
+}
+
+/**
+ * The same for a sign-in of another process, whose listener is on this machine: what was pasted is sent there. `address` is the one that the person
+ * opens, which names the listener; with a pushed request (RFC 9126) only what is pasted does. Returns what ends it.
+ */
+function forwardPasted(address: string, process: ProcessParts, logger: LogSink): () => void {
+  const redirect = new URL(address).searchParams.get('redirect_uri');
+  const lines = createInterface({ input: process.stdin, terminal: false });
+  const answer = async (query: string, line: string) => {
+    const listener = redirect ?? line.trim();
+    if (!URL.canParse(listener) || !isLoopback(new URL(listener))) return { status: 400 };
+    const http = await createHttp({ env: {} });
+    try {
+      const response = await http.request({
+        method: 'GET',
+        url: new URL(`?${query}`, listener),
+        signal: AbortSignal.timeout(FORWARD_MAX_MS),
+      });
+      return { status: response.status };
+    } finally {
+      await http.close();
+    }
+  };
+  takePasted(lines, answer, logger).catch((error: unknown) =>
+    logger.inform(`What was pasted cannot be handed on: ${describeError(error)}`),
+  );
+  return () => lines.close();
 }

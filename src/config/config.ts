@@ -97,7 +97,6 @@ export function loadConfig(
   argv: readonly string[],
   environment: Environment,
   readFile: (path: string) => string,
-  platform: NodeJS.Platform = process.platform,
 ): ParsedCommand {
   const words = commandWords(argv);
   const { command } = words;
@@ -107,7 +106,7 @@ export function loadConfig(
   const { warnings } = read;
   const server = read.settings.url;
   if (server !== undefined) checkServer(server, read.settings['allow-http'] ?? false);
-  const common = commonConfig(read, { environment, readFile }, platform);
+  const common = commonConfig(read, { environment, readFile });
   if (command !== 'bridge') return { command, config: commandConfig(words, read, common), warnings };
   if (server === undefined) throw noServer();
   return { command, config: { ...common, server }, warnings };
@@ -130,11 +129,7 @@ function checkServer(server: URL, allowHttp: boolean): void {
   }
 }
 
-function commonConfig(
-  read: ReadSettings,
-  deps: OAuthConfigDeps,
-  platform: NodeJS.Platform,
-): Omit<Config, 'server'> {
+function commonConfig(read: ReadSettings, deps: OAuthConfigDeps): Omit<Config, 'server'> {
   const { settings, headers: given, authorizeParams, effective } = read;
   const { ca, cert, key, home, token, credentials } = settings;
   // An explicit header takes precedence over MCP_DRAWBRIDGE_TOKEN.
@@ -146,7 +141,7 @@ function commonConfig(
       hint: 'pass the certificate with --cert FILE and its private key with --key FILE',
     });
   }
-  const nobody = nonInteractiveReason(settings, deps.environment, platform);
+  const nobody = nonInteractiveReason(settings, deps.environment);
   return {
     oauth: readOAuthConfig(settings, authorizeParams, deps),
     allowHttp: settings['allow-http'] ?? false,

@@ -101,4 +101,9 @@ export const ATTACKS: readonly ThreatRow[] = [
     ['process/commands/cli', 'SECURITY.md, attacks 41, 42'],
     ['unit/config/sources/headers', 'SECURITY.md, attack 42'],
   ],
+  [
+    43,
+    ['integration/platform/desktop-session', 'is a link to one'],
+    ['integration/platform/desktop-session', "another user's sockets and folders"],
+  ],
 ];

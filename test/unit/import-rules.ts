@@ -87,7 +87,13 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   install: ['hosts: hosts host place printed-hosts', 'edit: edit document splice', '.'],
   config: ['commands', 'options', 'sources', '.: config'],
   commands: ['help', 'tokens', '.'],
-  platform: ['.', 'log: logger sink terminal printable unexpected-error', 'http', 'process'],
+  platform: [
+    '.',
+    'log: logger sink terminal printable unexpected-error',
+    'http',
+    'desktop: find-session user-environment',
+    'process',
+  ],
 };
 
 interface Room {

@@ -5,7 +5,7 @@ import type { Option } from './option.ts';
 export const commandOptions = {
   'non-interactive': {
     group: 'Headless',
-    help: 'never ask a person: no browser, no listener (the default under CI and without a display)',
+    help: 'never ask a person: no browser, no listener (the default under CI)',
     schema: onOff,
   },
   interactive: {

@@ -39,12 +39,18 @@ export function browserCommands(desktop: Desktop, address: string): readonly Bro
   }
 }
 
-function unixCommands({ release, env }: Desktop, url: string): BrowserCommand[] {
-  const isWsl = Boolean(env.WSL_DISTRO_NAME) || /microsoft/i.test(release);
+/** Linux inside Windows, which opens the browser of Windows. */
+export function isWsl({ release, env }: Pick<Desktop, 'release' | 'env'>): boolean {
+  return Boolean(env.WSL_DISTRO_NAME) || /microsoft/i.test(release);
+}
+
+function unixCommands(desktop: Desktop, url: string): BrowserCommand[] {
+  const { env } = desktop;
   const hasDisplay = Boolean(env.DISPLAY) || Boolean(env.WAYLAND_DISPLAY);
   const commands: BrowserCommand[] = [];
   // wslview passes the address to PowerShell, so it comes after the command that does not.
-  if (isWsl) commands.push(urlHandler('/mnt/c/Windows', '/', url), { command: 'wslview', args: [url] });
+  if (isWsl(desktop))
+    commands.push(urlHandler('/mnt/c/Windows', '/', url), { command: 'wslview', args: [url] });
   // Without a display xdg-open would open the address in a text browser that nobody sees.
   if (hasDisplay) {
     commands.push({ command: 'xdg-open', args: [url] }, { command: 'gio', args: ['open', url] });

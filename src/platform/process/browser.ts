@@ -1,5 +1,7 @@
 import { release } from 'node:os';
-import { browserCommands, type Desktop } from './browser-command.ts';
+import { findDesktopSession, type SessionPlaces, sessionPlaces } from '../desktop/find-session.ts';
+import { searchPath } from '../desktop/user-environment.ts';
+import { browserCommands, type Desktop, isWsl, safeAddress } from './browser-command.ts';
 import { desktopEnvironment } from './child-environment.ts';
 import { type Launch, launchDetached } from './child-process.ts';
 
@@ -15,16 +17,21 @@ export type OpenBrowser = (address: string) => Promise<BrowserOutcome>;
 /** How long to watch the opener: one that fails exits at once, and a browser in the foreground keeps running. */
 const OPENER_WATCH_MS = 2_000;
 
-/** Makes the function that opens the browser of this desktop. */
-export function createBrowser(env: Desktop['env'], launch: Launch = launchDetached): OpenBrowser {
-  const desktop: Desktop = { platform: process.platform, release: release(), env };
+/** Makes the function that opens the browser of this desktop, also where the environment does not name the desktop. */
+export function createBrowser(
+  env: Desktop['env'],
+  launch: Launch = launchDetached,
+  places: SessionPlaces | undefined = sessionPlaces(),
+): OpenBrowser {
   return async (address) => {
+    const url = safeAddress(address);
     const failures: string[] = [];
-    for (const { command, args } of browserCommands(desktop, address)) {
+    const { desktop, reason } = await findDesktop(env, places);
+    for (const { command, args } of browserCommands(desktop, url)) {
       const outcome = await launch({
         command,
         args,
-        env: desktopEnvironment(env),
+        env: desktopEnvironment({ ...desktop.env, BROWSER: desktop.env.BROWSER ?? desktop.sessionBrowser }),
         watchMs: OPENER_WATCH_MS,
       });
       if (outcome.kind === 'running' || (outcome.kind === 'exited' && outcome.code === 0)) {
@@ -34,6 +41,34 @@ export function createBrowser(env: Desktop['env'], launch: Launch = launchDetach
         `${command}: ${outcome.kind === 'failed' ? outcome.reason : `exit code ${outcome.code}`}`,
       );
     }
-    return { kind: 'not-opened', reason: failures.join(', ') || 'there is no desktop to open a browser on' };
+    return { kind: 'not-opened', reason: failures.join(', ') || reason };
+  };
+}
+
+/** Whether a page could be opened in front of the user of this machine: there is a desktop, or a browser was named. */
+export async function hasDesktop(
+  env: Desktop['env'],
+  places: SessionPlaces | undefined = sessionPlaces(),
+): Promise<boolean> {
+  const { desktop } = await findDesktop(env, places);
+  return browserCommands(desktop, 'https://example.com/').length > 0;
+}
+
+interface FoundDesktop {
+  readonly desktop: Desktop & { readonly sessionBrowser?: string | undefined };
+  /** Why there is nothing to open a browser with, if there is not. */
+  readonly reason: string;
+}
+
+async function findDesktop(env: Desktop['env'], places: SessionPlaces | undefined): Promise<FoundDesktop> {
+  const here: Desktop = { platform: process.platform, release: release(), env };
+  const none = 'there is no desktop to open a browser on';
+  if (places === undefined || isWsl(here)) return { desktop: here, reason: none };
+  const session = await findDesktopSession(env, places);
+  const { BROWSER, ...variables } = session.kind === 'found' ? session.variables : {};
+  return {
+    // The session's BROWSER is for the opener to read. A command of ours it would be only if the host had passed it on.
+    desktop: { ...here, env: { ...env, PATH: searchPath(env.PATH), ...variables }, sessionBrowser: BROWSER },
+    reason: session.kind === 'none' ? session.reason : none,
   };
 }

@@ -54,6 +54,9 @@ const NETWORK = [
   'NO_PROXY',
 ];
 
+/** Whether the person is at another machine: then no page is opened on a desktop of this one. */
+const SSH = ['SSH_CONNECTION', 'SSH_CLIENT', 'SSH_TTY'];
+
 /** The environment for a program on the desktop, such as a browser. Names are compared without case, as Windows does. */
 export function desktopEnvironment(env: Environment): Record<string, string> {
   return select(env, new Set(DESKTOP));
@@ -64,7 +67,7 @@ export function desktopEnvironment(env: Environment): Record<string, string> {
  * what the bridge trusts would fail.
  */
 export function signInEnvironment(env: Environment): Record<string, string> {
-  const selected = select(env, new Set([...DESKTOP, ...NETWORK]));
+  const selected = select(env, new Set([...DESKTOP, ...NETWORK, ...SSH]));
   const options = certificateOptions(env.NODE_OPTIONS ?? '');
   return options === '' ? selected : { ...selected, NODE_OPTIONS: options };
 }

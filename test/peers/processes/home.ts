@@ -25,6 +25,8 @@ export class TemporaryHome implements AsyncDisposable {
       HOME: this.folder,
       USERPROFILE: this.folder,
       MCP_DRAWBRIDGE_HOME: this.state,
+      // The desktop of the machine that runs the tests is not for them: a page opens in BROWSER, or nowhere.
+      SSH_CONNECTION: '192.0.2.1 40000 192.0.2.2 22',
       ...extra,
     };
   }

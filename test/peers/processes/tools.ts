@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 
 /**
  * Whether tests that need something of the machine can run here. On a build server (CI) they have to: a skipped test passes, and what it was to
@@ -30,6 +31,13 @@ export const hasProcessNamespaces = () =>
   canRun(
     spawnSync('unshare', ['-rpf', '--mount-proc', 'true']).status === 0,
     '`unshare -rpf --mount-proc` (package util-linux; user namespaces must be allowed)',
+  );
+
+/** A mount namespace, in which a test has displays of its own, and an X server. */
+export const hasVirtualDesktop = () =>
+  canRun(
+    existsSync('/usr/bin/Xvfb') && spawnSync('unshare', ['-rm', 'true']).status === 0,
+    '/usr/bin/Xvfb and `unshare -rm` (packages xvfb and util-linux; user namespaces must be allowed)',
   );
 
 const isRoot = () => process.getuid?.() === 0;

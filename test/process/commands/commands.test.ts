@@ -109,6 +109,25 @@ describe('login', () => {
     expect(authority.counters.codeExchanges).toBe(1);
   });
 
+  it('over SSH the same is so without a flag, also while a bridge is asking', async () => {
+    await browser.setMode('forbidden');
+    await using host = startRawHost([server.url], { env: env({ BROWSER: '' }) });
+    await host.initialize();
+    const login = new Command(['login', server.url], env({ BROWSER: '' }));
+    const [, address = ''] = await login.said(/(http:\/\/127\.0\.0\.1:\d+\/auth\?\S+)/);
+    await login.said(/paste it here/);
+    const callback = await redirectOf(address);
+    const forged = new URL(callback);
+    forged.searchParams.set('state', 'forged');
+    login.send(`hello\n${forged}\n`);
+    await login.said(/is not the address of this sign-in[\s\S]*is not the address of this sign-in/);
+    login.send(`${callback}\n`);
+    expect(await login.ended).toMatchObject({ code: 0, stdout: '' });
+    const list = await host.request('tools/list', undefined, { timeoutMs: 30_000 });
+    expect(JSON.stringify(list.result)).toContain('echo');
+    expect(authority.counters).toMatchObject({ registrations: 1, codeExchanges: 1 });
+  });
+
   it('a person who declines: exit 1, with the reason', async () => {
     authority.consent.mode = 'wait';
     const login = new Command(['login', server.url], env());

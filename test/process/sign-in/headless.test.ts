@@ -67,24 +67,18 @@ async function listsThrough(args: readonly string[], env: Record<string, string>
 }
 
 describe('nobody can be asked', () => {
-  it.each<[string, readonly string[], Record<string, string>, string]>([
-    ['without a screen', [], {}, ' --no-browser'],
-    ['under CI', [], { CI: 'true', BROWSER: '/bin/false' }, ''],
-    ['because somebody said so', ['--non-interactive'], { BROWSER: '/bin/false' }, ''],
-  ])(
-    '%s: the bridge answers with the command to run; no listener, no registration',
-    async (_, args, env, flag) => {
-      const answer = await listsThrough(args, env);
-      const { message } = JSON.parse(answer).error;
-      expect(message).toContain(
-        `Run: ${process.execPath} ${PROGRAM} login ${server.url} --home ${home.state}${flag}`,
-      );
-      expect(authority.counters).toMatchObject({ registrations: 0, authorizationRequests: 0 });
-      expect(await readdir(join(home.state, 'credentials'))).toEqual([]);
-      const login = await run(['login', server.url, ...args], env);
-      expect(login).toMatchObject({ code: 3, stdout: '' });
-    },
-  );
+  it.each<[string, readonly string[], Record<string, string>]>([
+    ['under CI', [], { CI: 'true', BROWSER: '/bin/false' }],
+    ['because somebody said so', ['--non-interactive'], { BROWSER: '/bin/false' }],
+  ])('%s: the bridge answers with the command to run; no listener, no registration', async (_, args, env) => {
+    const answer = await listsThrough(args, env);
+    const { message } = JSON.parse(answer).error;
+    expect(message).toContain(`Run: ${process.execPath} ${PROGRAM} login ${server.url} --home ${home.state}`);
+    expect(authority.counters).toMatchObject({ registrations: 0, authorizationRequests: 0 });
+    expect(await readdir(join(home.state, 'credentials'))).toEqual([]);
+    const login = await run(['login', server.url, ...args], env);
+    expect(login).toMatchObject({ code: 3, stdout: '' });
+  });
 
   it('started by npx: the command is one of npx, with what npx was asked for', async () => {
     const folder = join(home.folder, '.npm', '_npx', '0123456789abcdef');

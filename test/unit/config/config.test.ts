@@ -14,7 +14,7 @@ function load(argv: readonly string[], { env = {}, files = {} }: World = {}) {
     return typeof content === 'string' ? content : JSON.stringify(content);
   };
   // A desktop; what Linux makes of its environment is a table of its own.
-  return loadConfig(argv, env, readFile, 'darwin');
+  return loadConfig(argv, env, readFile);
 }
 
 function bridge(argv: readonly string[], world?: World) {

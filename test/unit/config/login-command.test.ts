@@ -23,7 +23,7 @@ function load({ argv = [], env = {}, files = {} }: RefreshDecision): Config {
     if (text === undefined) throw new Error(`no file ${path}`);
     return text;
   };
-  const parsed = loadConfig(argv, env, read, 'darwin');
+  const parsed = loadConfig(argv, env, read);
   if (!('config' in parsed) || parsed.config.server === undefined) throw new Error('no settings');
   return { ...parsed.config, server: parsed.config.server };
 }
@@ -168,9 +168,8 @@ describe('the command that is shown', () => {
     expect(argv).toEqual(['login', SERVER, '--client-id=--force', '--no-resource=false']);
   });
 
-  test('without a screen the browser is elsewhere; with a memory of its own there is no such command', () => {
+  test('with a memory of its own there is no such command', () => {
     const config = load({ argv: [SERVER] });
-    expect(signInHint({ ...config, nonInteractiveReason: 'no-display' })).toMatch(/ --no-browser$/);
     expect(signInHint({ ...config, store: 'memory' })).toContain('MCP_DRAWBRIDGE_CREDENTIALS');
   });
 });

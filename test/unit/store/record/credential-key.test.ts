@@ -157,7 +157,7 @@ const released: readonly [what: string, args: readonly string[], key: string][] 
 const MCP_SERVER = 'https://Mcp.example:443/mcp';
 
 function keyFor(args: readonly string[], server = MCP_SERVER): string {
-  const parsed = loadConfig([server, ...args], { S: 's' }, read, 'darwin');
+  const parsed = loadConfig([server, ...args], { S: 's' }, read);
   if (parsed.command !== 'bridge') throw new Error(parsed.command);
   return keyOf(parsed.config);
 }

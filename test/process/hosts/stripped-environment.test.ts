@@ -1,0 +1,128 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  type AuthorizationServer,
+  startAuthorizationServer,
+} from '../../peers/authorization-servers/authorization-server.ts';
+import { createFakeBrowser, type FakeBrowser } from '../../peers/browsers/browser.ts';
+import { visit } from '../../peers/browsers/browser-visit.ts';
+import { hasChromium } from '../../peers/browsers/chromium.ts';
+import { runProgram } from '../../peers/hosts/command.ts';
+import { type HostProfile, passedOn } from '../../peers/hosts/host-environments.ts';
+import { type RawHost, startRawHost } from '../../peers/hosts/raw-host.ts';
+import { type PeerMcpServer, startMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
+import { createOpener, launchOnDesktop, type VirtualDesktop } from '../../peers/processes/desktop.ts';
+import { createTemporaryHome, type TemporaryHome } from '../../peers/processes/home.ts';
+import { hasVirtualDesktop } from '../../peers/processes/tools.ts';
+
+const canLook = hasChromium();
+
+let home: TemporaryHome;
+let browser: FakeBrowser;
+let authority: AuthorizationServer;
+let server: PeerMcpServer;
+
+beforeEach(async () => {
+  home = await createTemporaryHome();
+  browser = await createFakeBrowser(home.folder, 'follow');
+  authority = await startAuthorizationServer({});
+  server = await startMcpServer({ authority });
+});
+afterEach(async () => {
+  await server.close();
+  await authority.close();
+  await browser.close();
+  await home.close();
+});
+
+/** What a person's terminal holds, with an opener first on the path. */
+async function whole(command: string = browser.command): Promise<Record<string, string>> {
+  return {
+    HOME: home.folder,
+    PATH: `${await createOpener(home.folder, command)}:/usr/bin:/bin`,
+    LANG: 'C.UTF-8',
+    SHELL: '/bin/sh',
+    TERM: 'xterm',
+    USER: 'ada',
+    LOGNAME: 'ada',
+    API_TOKEN: 's3cr3t-canary',
+  };
+}
+
+const start = (desktop: VirtualDesktop, env: Record<string, string>, args: readonly string[] = []): RawHost =>
+  startRawHost([server.url, ...args], { env, launch: launchOnDesktop(desktop) });
+
+const tools = async (host: RawHost) =>
+  JSON.stringify((await host.request('tools/list', undefined, { timeoutMs: 40_000 })).result);
+
+describe.skipIf(!hasVirtualDesktop())('a host that passes on a part of the environment', () => {
+  it.each<HostProfile>(['codex', 'sdk', 'gemini'])(
+    "%s's: the page opens on the display that is there, and the tools are the server's",
+    async (profile) => {
+      await using host = start('x11', passedOn(profile, await whole()));
+      expect((await host.initialize()).result).toBeDefined();
+      await browser.waitForOpened();
+      expect(await tools(host)).toContain('echo');
+      const [opened, more] = browser.opened;
+      expect(more).toBeUndefined();
+      expect(opened?.env).toMatchObject({
+        DISPLAY: expect.stringMatching(/^:\d+$/),
+        XDG_SESSION_TYPE: 'x11',
+        HOME: home.folder,
+      });
+      expect(authority.counters).toMatchObject({ registrations: 1, codeExchanges: 1 });
+      host.assertPure();
+    },
+  );
+
+  it.skipIf(!canLook)('a real browser opens the page there, and the person is signed in', async () => {
+    const chromium = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
+    const flags = '--no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync';
+    const env = await whole(`'${chromium}' ${flags} --user-data-dir='${home.folder}/profile'`);
+    await using host = start('x11', passedOn('codex', env));
+    expect((await host.initialize()).result).toBeDefined();
+    expect(await tools(host)).toContain('echo');
+    expect(authority.counters).toMatchObject({ authorizationRequests: 1, codeExchanges: 1 });
+  });
+
+  it('without any display nothing is opened, and the address is on stderr, in the sign_in tool and in status', async () => {
+    await browser.setMode('forbidden');
+    const env = passedOn('codex', await whole());
+    await using host = start('none', env);
+    expect((await host.initialize()).result).toBeDefined();
+    const offered = await tools(host);
+    expect(offered).toContain('sign_in');
+    const [, address = ''] = /If no browser has opened, open this address:\s+(\S+)/.exec(host.stderr) ?? [];
+    expect(offered).toContain(JSON.stringify(address).slice(1, -1));
+    expect((await runProgram(['status'], env)).stdout).toContain(address);
+    const changed = host.waitFor(({ method }) => method === 'notifications/tools/list_changed');
+    expect((await visit(address, { answer: 'allow' })).status).toBe(200);
+    await changed;
+    expect(await tools(host)).toContain('echo');
+    await browser.settle();
+  });
+
+  it.each([
+    ['--non-interactive', ['--non-interactive'], {}],
+    ['CI', [], { CI: 'true' }],
+  ])('%s: nobody is asked, whatever desktop is there', async (_, args, more) => {
+    await browser.setMode('forbidden');
+    await using host = start('x11', { ...passedOn('codex', await whole()), ...more }, args);
+    expect((await host.initialize()).error?.message).toContain('nobody can be asked here');
+    const store = join(home.folder, '.local', 'share', 'mcp-drawbridge', 'credentials');
+    expect(await readdir(store)).toEqual([]);
+    expect(authority.counters).toMatchObject({ registrations: 0, authorizationRequests: 0 });
+    await browser.settle();
+  });
+
+  it('over SSH the desktop of this machine is left alone', async () => {
+    await browser.setMode('forbidden');
+    const ssh = { SSH_CONNECTION: '192.0.2.1 40000 192.0.2.2 22' };
+    await using host = start('x11', { ...passedOn('codex', await whole()), ...ssh });
+    await host.initialize();
+    expect(await tools(host)).toContain('sign_in');
+    expect(host.stderr).toMatch(/open this address:\s+http/);
+    await browser.settle();
+  });
+});
