@@ -40,14 +40,24 @@ export function textTable(outcomes: readonly Outcome[]): string {
   ].join('\n');
 }
 
-/** The same as a Markdown table with versions, one row for each cell. */
+/** Cells that are played for what they show rather than for how they end. */
+const SHOWN = ['withheld', 'end'];
+
+/** The same as Markdown tables, with versions: one row for each cell, and one for each host with what some cells showed. */
 export function markdownTable(outcomes: readonly Outcome[]): string {
   const { hosts, cells, find } = grid(outcomes);
   const row = (texts: readonly string[]) => `| ${texts.join(' | ')} |`;
+  const shown = cells.filter(({ name }) => SHOWN.includes(name));
+  const note = (profile: HostProfile, cell: Cell) =>
+    outcomes.find((one) => one.profile === profile && one.cell === cell)?.played.note ?? '–';
   return [
     row(['', ...hosts.map(({ name, version }) => `${name} ${version}`)]),
     row(['---', ...hosts.map(() => '---')]),
     ...cells.map((cell) => row([cell.title, ...hosts.map((profile) => find(profile, cell))])),
+    '',
+    row(['', ...shown.map(({ title }) => title)]),
+    row(['---', ...shown.map(() => '---')]),
+    ...hosts.map((profile) => row([profile.name, ...shown.map((cell) => note(profile, cell))])),
     '',
   ].join('\n');
 }

@@ -71,7 +71,7 @@ export class Wish {
       this.#lookups++;
       return this.#call(search, { query: 'select:mcp__world__add,mcp__world__sign_in' });
     }
-    if (this.#options.keepsWaiting?.() !== true) return this.#end(`not offered: ${names(asked)}`);
+    if (this.#options.keepsWaiting?.() !== true) return this.#end(`the model was offered ${names(asked)}`);
     const signIn = find(asked, /sign_in$/);
     // In turn with a pause: hosts end a model that makes the same call again and again.
     if (signIn !== undefined && !this.#calledLast.endsWith('sign_in')) return this.#call(signIn, {});
@@ -79,7 +79,7 @@ export class Wish {
     const waiter = asked.tools.find(({ name }) => name === waitsForServers);
     if (waiter !== undefined && this.#pauses++ === 0) return this.#call(waiter, {});
     const shell = asked.tools.find(({ name }) => name === pause.tool);
-    if (shell === undefined) return this.#end(`neither the tool nor ${pause.tool} offered: ${names(asked)}`);
+    if (shell === undefined) return this.#end(`the model was offered no ${pause.tool}, but ${names(asked)}`);
     return this.#call(shell, pause.input(this.#pauses++ < SHORT_PAUSES ? 'sleep 0.2' : 'sleep 1'));
   }
 
@@ -108,6 +108,8 @@ function find(asked: Asked, name: RegExp): OfferedTool | undefined {
   return asked.tools.find((tool) => name.test(tool.name));
 }
 
+/** What there is of the server, and how much else. */
 function names(asked: Asked): string {
-  return asked.tools.map(({ name }) => name).join(' ');
+  const own = asked.tools.filter(({ name, namespace }) => /world|sign_in/.test(`${namespace} ${name}`));
+  return `${own.map(({ name }) => name).join(' ') || 'nothing of the server'}, ${asked.tools.length - own.length} tools of the host`;
 }
