@@ -117,6 +117,7 @@ export class HostDispatcher {
         return refuse(RpcErrorCode.invalidRequest, 'Invalid request: the session is already initialized.');
       }
       table.add(new PendingRequest({ id, method, bytes, params }));
+      this.#relay.listWait.begin();
       return session.initializeReceived({ id, bytes, params });
     }
     if (eraOfRequest(params) === 'modern') session.hostNeedsNoSession();

@@ -2,7 +2,7 @@ import { logFailure } from '../../platform/log/unexpected-error.ts';
 import type { StopSignal } from '../../platform/stop.ts';
 import { ACCEPT_MS } from '../../remote/http/limits.ts';
 import { ANSWER_TURN_MS } from '../timing/limits.ts';
-import { WaitBudget, waitLimitMs } from '../timing/wait-budget.ts';
+import { callWaitMs, WaitBudget } from '../timing/wait-budget.ts';
 import type { HostDelivery } from './host-delivery.ts';
 import type { BridgeParts } from './parts.ts';
 import type { ResponseReader } from './response-reader.ts';
@@ -47,7 +47,7 @@ export class HostNotifications {
     const { parts, signal, send, hostDelivery, responseReader } = this.#options;
     const { logger } = parts;
     try {
-      const waitBudget = new WaitBudget(parts.clock, waitLimitMs('', parts.wait), signal);
+      const waitBudget = new WaitBudget(parts.clock, callWaitMs(parts.wait), signal);
       const limit = { ms: ACCEPT_MS, what: 'the acceptance of the message' };
       const sendResult = await sendMessage({ bytes, signal, waitBudget, limit }, send);
       if (sendResult.kind === 'failed')

@@ -1,5 +1,8 @@
+import { isListMethod } from '../../protocol/list-methods.ts';
 import { capitalized } from '../../protocol/quote.ts';
-import { WaitBudget, waitLimitMs } from '../timing/wait-budget.ts';
+import type { ListWait } from '../stand-in/list-wait.ts';
+import type { HostProfile } from '../timing/host-profile.ts';
+import { callWaitMs, WaitBudget } from '../timing/wait-budget.ts';
 import type { HostDelivery } from './host-delivery.ts';
 import { PendingRequest, type PendingRequests, type RequestMessage } from './pending-requests.ts';
 import type { ResponseReader } from './response-reader.ts';
@@ -14,6 +17,9 @@ export interface HostRequestDeps {
   readonly responseReader: ResponseReader;
   readonly hostDelivery: HostDelivery;
   readonly standInAnswers: StandInAnswers;
+  readonly listWait: ListWait;
+  /** Of the host that makes the request with these parameters. */
+  readonly profile: (params: unknown) => HostProfile;
   /** `--wait`: the request waits for the whole sign-in. */
   readonly wait: boolean;
 }
@@ -60,10 +66,10 @@ export class HostRequest extends PendingRequest {
   }
 
   async #relay(): Promise<void> {
-    const { send, responseReader, hostDelivery, standInAnswers, wait } = this.#deps;
-    const { bytes, id, method } = this;
+    const { send, responseReader, hostDelivery, standInAnswers } = this.#deps;
+    const { bytes, id } = this;
     const { signal } = this.stop;
-    const waitBudget = new WaitBudget(send.clock, waitLimitMs(method, wait), signal);
+    const waitBudget = new WaitBudget(send.clock, this.#waitLimit(), signal);
     const result = await sendMessage({ bytes, id, signal, waitBudget, progress: this }, send);
     switch (result.kind) {
       case 'replied':
@@ -78,5 +84,12 @@ export class HostRequest extends PendingRequest {
         return hostDelivery.fail(this, text, { mayHaveRun });
       }
     }
+  }
+  #waitLimit(): number | (() => number) {
+    const { listWait, profile, wait } = this.#deps;
+    const { method, params } = this;
+    if (wait || !isListMethod(method)) return callWaitMs(wait);
+    const known = profile(params);
+    return () => listWait.deadline(method, known);
   }
 }

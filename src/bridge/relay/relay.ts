@@ -6,10 +6,12 @@ import { errorAnswer, type MessageId, RpcErrorCode, resultAnswer } from '../../p
 import { isListMethod } from '../../protocol/list-methods.ts';
 import { mayRelay } from '../session/lifecycle.ts';
 import { Session } from '../session/session.ts';
+import { ListWait } from '../stand-in/list-wait.ts';
 import { initializeResultOfDiscovery } from '../stand-in/modern-stand-in.ts';
 import { PendingSignIn } from '../stand-in/pending-sign-in.ts';
 import { ProvisionalLists } from '../stand-in/provisional-lists.ts';
 import { UrlElicitation } from '../stand-in/url-elicitation.ts';
+import { hostProfile } from '../timing/host-profile.ts';
 import { WakeDetector } from '../timing/wake-detector.ts';
 import { type Answer, HostDelivery } from './host-delivery.ts';
 import { HostNotifications } from './host-notifications.ts';
@@ -33,6 +35,7 @@ export class Relay {
   readonly #requestDeps: HostRequestDeps;
   readonly table = new PendingRequests();
   readonly lists = new ProvisionalLists();
+  readonly listWait: ListWait;
   readonly urlElicitation: UrlElicitation;
   readonly hostDelivery: HostDelivery;
   readonly session: Session;
@@ -49,6 +52,10 @@ export class Relay {
     const fraction = () => random.fraction();
     const signal = this.#closing.signal;
     const cachedServer = parts.memory.read();
+    this.listWait = new ListWait({ clock, unavailability: () => this.session.unavailability });
+    void cachedServer.then((lastTime) => {
+      this.listWait.lastTime = lastTime;
+    });
     this.urlElicitation = new UrlElicitation({
       writer,
       random,
@@ -96,6 +103,7 @@ export class Relay {
       stream: this.#stream,
       settings: this.#settings,
       lists,
+      listWait: this.listWait,
       cachedServer,
     });
     this.session = new Session({ ...parts, signal, fraction, pendingSignIn, hooks: this.sessionEffects });
@@ -138,6 +146,8 @@ export class Relay {
       responseReader,
       hostDelivery: this.hostDelivery,
       standInAnswers: this.standInAnswers,
+      listWait: this.listWait,
+      profile: (params) => hostProfile(this.session.initializeRequest?.params ?? params),
       wait: parts.wait,
     };
     if (parts.pingIntervalMs !== undefined) {
@@ -232,6 +242,7 @@ export class Relay {
     if (!isListMethod(method))
       return this.#parts.memory.update({ initialize: initializeResultOfDiscovery(result) });
     this.lists.noteReal(method);
+    this.listWait.end();
     const onePage = result.nextCursor === undefined && !(isObject(params) && params.cursor !== undefined);
     if (onePage) this.#parts.memory.update({ lists: { [method]: result } });
   }

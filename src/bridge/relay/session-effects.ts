@@ -11,6 +11,7 @@ import type { MessageOptions, SessionHeaders } from '../../remote/http/message-o
 import { withinTimeLimit } from '../../remote/http/time-limit.ts';
 import { isRejection, type Reply, statusOf } from '../../remote/transport/transport.ts';
 import type { Session, SessionHooks } from '../session/session.ts';
+import type { ListWait } from '../stand-in/list-wait.ts';
 import type { ProvisionalLists } from '../stand-in/provisional-lists.ts';
 import { absentAnswer, standInInitializeResult } from '../stand-in/stand-in.ts';
 import { describeUnavailability } from '../stand-in/unavailability.ts';
@@ -32,6 +33,7 @@ export interface SessionEffectsOptions {
   readonly stream: ServerStream;
   readonly settings: SessionSettings;
   readonly lists: ProvisionalLists;
+  readonly listWait: Pick<ListWait, 'end'>;
   readonly cachedServer: Promise<CachedServer>;
 }
 
@@ -138,7 +140,8 @@ export class SessionEffects implements SessionHooks {
   }
 
   listen({ headers }: Session): void {
-    const { stream, parts } = this.#options;
+    const { stream, parts, listWait } = this.#options;
+    listWait.end();
     stream
       .listen(headers)
       .catch((error: unknown) => logUnexpected(parts.logger, "the server's own stream", error));

@@ -14,7 +14,7 @@ import { describeUnavailability } from '../stand-in/unavailability.ts';
 import type { UrlElicitation } from '../stand-in/url-elicitation.ts';
 import { hostProfile } from '../timing/host-profile.ts';
 import { STAND_IN_AFTER_MS } from '../timing/limits.ts';
-import { TIMED_OUT, WaitBudget, waitLimitMs } from '../timing/wait-budget.ts';
+import { callWaitMs, TIMED_OUT, WaitBudget } from '../timing/wait-budget.ts';
 import type { ToolFilter } from '../tools/tool-filter.ts';
 import type { HostDelivery } from './host-delivery.ts';
 import type { PendingRequest, PendingRequests } from './pending-requests.ts';
@@ -76,7 +76,7 @@ export class StandInAnswers {
   async signInTool(request: PendingRequest): Promise<void> {
     const { table, session, lists, writer, clock, wait } = this.#deps;
     const { signal } = request.stop;
-    const waitBudget = new WaitBudget(clock, waitLimitMs(request.method, wait), signal);
+    const waitBudget = new WaitBudget(clock, callWaitMs(wait), signal);
     const isUsable = await Promise.resolve(session.usable(waitBudget)).then(
       (waited) => waited !== TIMED_OUT,
       () => false,

@@ -37,7 +37,7 @@ export class PendingSignIn {
 
   get unavailability(): Extract<Unavailability, { kind: 'signing-in' }> | undefined {
     if (this.#current === undefined) return undefined;
-    const { address, userCode } = this.#current;
-    return { kind: 'signing-in', address, userCode };
+    const { address, userCode, browserOpened } = this.#current;
+    return { kind: 'signing-in', address, userCode, browserOpened };
   }
 }

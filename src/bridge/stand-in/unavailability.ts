@@ -9,6 +9,8 @@ export type Unavailability =
       readonly address: string | undefined;
       /** To be entered at the address. */
       readonly userCode?: string | undefined;
+      /** Whether the sign-in has opened a browser with the address. */
+      readonly browserOpened?: boolean | undefined;
     }
   | { readonly kind: 'failed'; readonly error: DrawbridgeError };
 

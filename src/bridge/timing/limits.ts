@@ -1,7 +1,10 @@
 /** src/README.md, promise 1: the host's `initialize` is answered within a second; what is left of it is for slow machines. */
 export const STAND_IN_AFTER_MS = 800;
 
-/** src/README.md, "Before the server is ready": many sign-ins are a redirect that needs no hand, and hosts that list once deserve the real list. */
+/**
+ * src/README.md, "Before the server is ready": many sign-ins are a redirect that needs no hand, and hosts that list once deserve the real list. All
+ * lists of a start share it. Of some hosts more is known: host-profile.ts.
+ */
 export const LIST_WAIT_MS = 20_000;
 
 /** The same for calls: hosts commonly give up after 60 s, and an error that says why must come before. */

@@ -7,9 +7,9 @@ const others = { initializeMs: 8_000, listsMs: 20_000, honoursListChanged: undef
 describe('a host that is in the table', () => {
   it.each([
     ['claude-code', '2.1.197', 8_000, 20_000, true],
-    ['codex-mcp-client', '0.169.0', 8_000, 20_000, false],
-    ['codex-mcp-client', '0.131.0', 8_000, 20_000, false],
-    ['codex-mcp-client', '1.0.0', 8_000, 20_000, false],
+    ['codex-mcp-client', '0.169.0', 8_000, 25_000, false],
+    ['codex-mcp-client', '0.131.0', 8_000, 25_000, false],
+    ['codex-mcp-client', '1.0.0', 8_000, 25_000, false],
     ['codex-mcp-client', '0.130.9', 8_000, 8_000, false],
     ['codex-mcp-client', undefined, 8_000, 8_000, false],
     ['opencode', '1.18.33', 8_000, 20_000, true],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { CALL_WAIT_MS, LIST_WAIT_MS } from '../../../../src/bridge/timing/limits.ts';
-import { TIMED_OUT, WaitBudget, waitLimitMs } from '../../../../src/bridge/timing/wait-budget.ts';
+import { CALL_WAIT_MS } from '../../../../src/bridge/timing/limits.ts';
+import { callWaitMs, TIMED_OUT, WaitBudget } from '../../../../src/bridge/timing/wait-budget.ts';
 import { type Clock, systemClock } from '../../../../src/platform/clock.ts';
 
 const never = new AbortController().signal;
@@ -24,12 +24,10 @@ function settableClock() {
 }
 
 test.each([
-  ['tools/list', false, LIST_WAIT_MS],
-  ['tools/call', false, CALL_WAIT_MS],
-  ['tools/list', true, Number.POSITIVE_INFINITY],
-  ['tools/call', true, Number.POSITIVE_INFINITY],
-])('%s, with --wait %s: %d ms', (method, waits, ms) => {
-  expect(waitLimitMs(method, waits)).toBe(ms);
+  [false, CALL_WAIT_MS],
+  [true, Number.POSITIVE_INFINITY],
+])('a call, with --wait %s: %d ms', (waits, ms) => {
+  expect(callWaitMs(waits)).toBe(ms);
 });
 
 describe('waiting for something', () => {
@@ -68,6 +66,18 @@ describe('waiting for something', () => {
       await expect(new WaitBudget(systemClock, ms, stop.signal).wait(NEVER)).rejects.toThrow('given up');
     },
   );
+
+  test('until an end that moves', async () => {
+    const clock = settableClock();
+    const budget = new WaitBudget(clock, () => (clock.at < 500 ? 1_000 : 600), never);
+    expect(budget.isWaiting).toBe(false);
+    const waiting = budget.wait(NEVER);
+    expect(budget.isWaiting).toBe(true);
+    expect(await waiting).toBe(TIMED_OUT);
+    expect(budget.isWaiting).toBe(false);
+    expect(clock.slept).toEqual([250, 250, 100]);
+    expect(await budget.pause(5)).toBe(TIMED_OUT);
+  });
 
   test('leaves no sleep behind', async () => {
     const clock = { ...systemClock, aborted: 0 };
