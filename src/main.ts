@@ -4,6 +4,7 @@ import { type Config, loadConfig, type ParsedCommand } from './config/config.ts'
 import { readSettingsFile } from './config/sources/read-file.ts';
 import { DrawbridgeError, describeError } from './errors.ts';
 import type { Logger } from './platform/log/logger.ts';
+import { missingHome } from './platform/process/home-folder.ts';
 
 /** Exit codes, as documented in the README. */
 const EXIT = { done: 0, failed: 1, usage: 2, signInNeeded: 3 } as const;
@@ -22,6 +23,8 @@ function processParts(): ProcessParts {
 }
 
 async function run(): Promise<number> {
+  const home = missingHome(process.env, process.platform);
+  if (home !== undefined) process.env.HOME = home;
   if (argv[0] === SIGN_IN_COMMAND) return runSignInProcess();
   let parsed: ParsedCommand;
   try {

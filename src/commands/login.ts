@@ -30,6 +30,8 @@ export interface LoginParts {
   ) => Promise<SignInOutcome>;
   /** For a sign-in of another process: hands on to it what the user pastes, until the returned function is called. `address`: the one to open. */
   readonly forwardPasted: (address: string) => () => void;
+  /** What a person has to know of another folder with logins. */
+  readonly otherStoreNote: string | undefined;
   /** Shows a spinner with this text until the returned function is called. */
   readonly wait: (text: string) => () => void;
 }
@@ -74,6 +76,7 @@ export async function login(parts: LoginParts, signal: AbortSignal): Promise<voi
   if (outcome.kind === 'failed') throw outcome.error;
   if (outcome.kind === 'superseded') throw new SignInEndedError(undefined, 'another sign-in took over');
   logger.inform(`Signed in to ${quoteAddress(settings.server)}.`);
+  if (parts.otherStoreNote !== undefined) logger.inform(parts.otherStoreNote);
   if (!manual) await outcome.closed;
 }
 

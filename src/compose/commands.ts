@@ -18,6 +18,7 @@ import type { CredentialRecord } from '../store/record/record.ts';
 import { loginParts } from './login.ts';
 import type { ProcessParts } from './process-parts.ts';
 import { challengeOf, guarded } from './server-challenge.ts';
+import { otherStoreNote } from './sign-in-hint.ts';
 import { credentialParts, machineTokens } from './token-command.ts';
 
 /** A command other than the bridge that needs the real platform. */
@@ -188,6 +189,8 @@ async function runStatus(config: CommandConfig, logger: LogSink): Promise<Comman
     import('../store/record/secrets.ts'),
   ]);
   const { credentials } = storePaths(config.home);
+  const note = otherStoreNote(config.home);
+  if (note !== undefined) logger.inform(note);
   const now = systemClock.now();
   const { server, onlyProfile: profile } = config;
   const overview = await readOverview(credentials, openLeases(credentials), now);

@@ -15,7 +15,7 @@ import { spin } from '../ui/spinner.ts';
 import { openCredential } from './credential.ts';
 import type { ProcessParts } from './process-parts.ts';
 import { challengeOf } from './server-challenge.ts';
-import { signInHint } from './sign-in-hint.ts';
+import { otherStoreNote, signInHint } from './sign-in-hint.ts';
 
 /** A process of this machine answers at once. */
 const FORWARD_MAX_MS = 5_000;
@@ -52,6 +52,7 @@ export async function loginParts(
       const listen = manual ? withPaste(platform.listen, process, logger) : platform.listen;
       return runSignIn(request, { ...platform, listen }, signal);
     },
+    otherStoreNote: otherStoreNote(config.home),
     forwardPasted: (address) => (manual ? forwardPasted(address, process, logger) : () => {}),
     wait: (text) => spin(text, systemClock, manual ? undefined : draw).stop,
   };

@@ -1,5 +1,6 @@
 import type { SignInSettings } from '../auth/sign-in/ensure.ts';
 import type { Config } from '../config/config.ts';
+import { storePaths } from '../store/files/paths.ts';
 import { canonicalServer } from '../store/record/key.ts';
 
 /** The settings that a sign-in needs. */
@@ -13,7 +14,8 @@ export function signInSettings(config: Config): SignInSettings {
     allowHttp: config.allowHttp,
     caFile: config.caFile,
     clientCertificate: config.clientCertificate,
-    home: config.home,
+    // The sign-in process has to find the same folder, and a pointer may change meanwhile.
+    home: storePaths(config.home).home,
     authTimeoutMs: config.authTimeoutMs,
     openBrowser: config.openBrowser,
     debug: config.log.debug,

@@ -1,9 +1,11 @@
 import { access, constants } from 'node:fs/promises';
+import { describeError } from '../errors.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import type { Logger } from '../platform/log/logger.ts';
 import { systemRandom } from '../platform/random.ts';
 import { ensureFolder } from './files/atomic-file.ts';
-import { type StorePaths, storePaths } from './files/paths.ts';
+import { type StorePaths, storePaths, usualHome } from './files/paths.ts';
+import { leavePointer } from './files/pointer.ts';
 import { asStoreErrors, systemCode } from './files/store-errors.ts';
 import type { LockDeps } from './lock/file-lock.ts';
 import type { Store } from './store.ts';
@@ -39,8 +41,18 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       return asStoreErrors(paths.home, () => Promise.reject(error));
     return openReadOnly(paths, code, { logger, clock, random });
   }
+  if (paths.because === 'xdg') await pointTo(paths.home, logger);
   const { DiskStore } = await import('./disk-store.ts');
   return new DiskStore(paths.credentials, { clock, random });
+}
+
+/** So that a program of this user whose host keeps XDG_DATA_HOME from it finds the same logins. */
+async function pointTo(home: string, logger: Logger): Promise<void> {
+  try {
+    await leavePointer(usualHome(), home);
+  } catch (error) {
+    logger.debug('no pointer to the store was left', { error: describeError(error) });
+  }
 }
 
 async function openReadOnly(

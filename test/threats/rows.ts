@@ -106,4 +106,5 @@ export const ATTACKS: readonly ThreatRow[] = [
     ['integration/platform/desktop-session', 'is a link to one'],
     ['integration/platform/desktop-session', "another user's sockets and folders"],
   ],
+  [44, ['integration/store/pointer', "another user's pointer"]],
 ];

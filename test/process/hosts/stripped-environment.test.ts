@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -14,7 +15,7 @@ import { type RawHost, startRawHost } from '../../peers/hosts/raw-host.ts';
 import { type PeerMcpServer, startMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
 import { createOpener, launchOnDesktop, type VirtualDesktop } from '../../peers/processes/desktop.ts';
 import { createTemporaryHome, type TemporaryHome } from '../../peers/processes/home.ts';
-import { hasVirtualDesktop } from '../../peers/processes/tools.ts';
+import { hasVirtualDesktop, isPosix } from '../../peers/processes/tools.ts';
 
 const canLook = hasChromium();
 
@@ -55,6 +56,19 @@ const start = (desktop: VirtualDesktop, env: Record<string, string>, args: reado
 
 const tools = async (host: RawHost) =>
   JSON.stringify((await host.request('tools/list', undefined, { timeoutMs: 40_000 })).result);
+
+it.skipIf(!isPosix())(
+  'no PATH at all, and the current folder is the root: the page opens, and the tools are there',
+  async () => {
+    const env = { HOME: home.folder, BROWSER: browser.command };
+    const launch = (argv: readonly string[]) =>
+      spawn(process.execPath, [...argv], { env, cwd: '/', stdio: 'pipe' });
+    await using host = startRawHost([server.url], { env, launch });
+    expect((await host.initialize()).result).toBeDefined();
+    expect(await tools(host)).toContain('echo');
+    expect(browser.opened).toHaveLength(1);
+  },
+);
 
 describe.skipIf(!hasVirtualDesktop())('a host that passes on a part of the environment', () => {
   it.each<HostProfile>(['codex', 'sdk', 'gemini'])(

@@ -1,9 +1,13 @@
+import { spawn } from 'node:child_process';
 import { chmod, lstat, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { runProgram } from '../../peers/hosts/command.ts';
+import { PROGRAM } from '../../peers/hosts/host.ts';
 import { startRawHost } from '../../peers/hosts/raw-host.ts';
 import { TemporaryHome } from '../../peers/processes/home.ts';
+import { isPosix } from '../../peers/processes/tools.ts';
 
 const SERVER = 'https://mcp.example/mcp';
 const LOGIN = JSON.stringify({ server: SERVER, access_token: 'access-token-1' });
@@ -57,3 +61,19 @@ test('--home: one that others can write to ends bridge and commands with 2, whic
   expect(await readdir(join(folder, 'logs'))).toEqual([]);
   expect(await modeOf(folder)).toBe(0o777);
 });
+
+test.skipIf(!isPosix())(
+  'HOME that is empty or relative: the logins of the current folder are nobody’s',
+  async () => {
+    await using home = await TemporaryHome.create();
+    const planted = ['--home', join(home.folder, '.local', 'share', 'mcp-drawbridge')];
+    expect(await runProgram(['tokens', 'import', ...planted], home.env(), LOGIN)).toMatchObject({ code: 0 });
+    const status = async (HOME: string) => {
+      const { MCP_DRAWBRIDGE_HOME: _, ...env } = home.env({ HOME });
+      const child = spawn(process.execPath, [PROGRAM, 'status'], { env, cwd: home.folder, stdio: 'pipe' });
+      return text(child.stdout);
+    };
+    expect(await status(home.folder)).toContain(SERVER);
+    for (const HOME of ['', '.']) expect(await status(HOME)).not.toContain(SERVER);
+  },
+);

@@ -8,7 +8,7 @@ import { keyOf } from '../../../src/store/record/credential-key.ts';
 
 const SERVER = 'https://mcp.example/mcp';
 const SECRET = 's3cr3t-canary';
-const NPX = ['npx', '-y', 'mcp-drawbridge'];
+const TERMINAL = { platform: 'linux', program: ['npx', '-y', 'mcp-drawbridge'], home: undefined } as const;
 
 /** What a process is given: arguments, environment, files. */
 interface RefreshDecision {
@@ -30,7 +30,7 @@ function load({ argv = [], env = {}, files = {} }: RefreshDecision): Config {
 
 /** What `sh` makes of the command that is shown, read in another environment as the program reads it. */
 function followed(start: RefreshDecision, env: Readonly<Record<string, string>> = {}) {
-  const hint = signInHint(load(start), 'linux', NPX);
+  const hint = signInHint(load(start), TERMINAL);
   const [, words = ''] = /: npx -y mcp-drawbridge (.*)$/s.exec(hint) ?? [];
   const { stdout, stderr } = spawnSync('sh', ['-c', `printf '%s\\0' ${words}`]);
   expect(String(stderr)).toBe('');
@@ -158,7 +158,7 @@ describe('the command that is shown', () => {
   });
 
   test('the query of an address is the person’s to fill in', () => {
-    const hint = signInHint(load({ argv: [`${SERVER}?key=${SECRET}`] }), 'linux', NPX);
+    const hint = signInHint(load({ argv: [`${SERVER}?key=${SECRET}`] }), TERMINAL);
     expect(hint).toContain(`in place of the dots): npx -y mcp-drawbridge login '${SERVER}?key=…'`);
     expect(hint).not.toContain(SECRET);
   });
