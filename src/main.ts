@@ -18,8 +18,9 @@ const SIGN_IN_COMMAND = '__sign-in';
 const [, script = '', ...argv] = process.argv;
 
 function processParts(): ProcessParts {
-  const { stdin, stdout, env, pid, execPath, execArgv } = process;
-  return { stdin, stdout, env, pid, execPath, execArgv, entry: [script] };
+  const { stdin, stdout, env, pid, execPath, execArgv, versions } = process;
+  const isElectron = versions.electron !== undefined;
+  return { stdin, stdout, env, pid, execPath, execArgv, entry: [script], isElectron };
 }
 
 async function run(): Promise<number> {

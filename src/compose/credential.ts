@@ -5,10 +5,9 @@ import {
 } from '../auth/credential/interactive-authorization.ts';
 import type { DpopNonceCache } from '../auth/dpop/proof.ts';
 import type { Config } from '../config/config.ts';
-import { describeError } from '../errors.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { Logger } from '../platform/log/logger.ts';
-import { launchDetached } from '../platform/process/child-process.ts';
+import { launchIndependent } from '../platform/process/independent-process.ts';
 import { systemRandom } from '../platform/random.ts';
 import { openLeases } from '../store/lease/lease.ts';
 import { openStore } from '../store/open-store.ts';
@@ -90,18 +89,23 @@ export async function openCredential(
       );
     },
     launch: async (request) => {
-      if (store.writable) {
+      // A store that cannot be written cannot be shared: the sign-in is for this bridge only.
+      if (store.writable && !process.isElectron) {
         const { startSignIn } = await import('../auth/sign-in/launch.ts');
         const { execPath, execArgv, entry, env } = process;
-        return startSignIn(request, { launch: launchDetached, execPath, execArgv, entry, env });
+        const start = await startSignIn(request, {
+          launch: launchIndependent,
+          execPath,
+          execArgv,
+          entry,
+          env,
+        });
+        if (start.kind === 'started') return;
+        const { reason } = start;
+        logger.warn('the sign-in process did not start, so the sign-in runs in this process', { reason });
       }
-      // A store that is not writable cannot be shared: the sign-in runs in this process and for this bridge only.
-      const { runSignIn } = await import('../auth/sign-in/run.ts');
-      const { runSignInDeps } = await import('./sign-in.ts');
-      const platform = await runSignInDeps(request, process, logger, { store, leases });
-      runSignIn(request, platform, new AbortController().signal).catch((error: unknown) => {
-        logger.warn('sign-in failed', { error: describeError(error) });
-      });
+      const { runSignInHere } = await import('./sign-in.ts');
+      await runSignInHere(request, process, logger, { store, leases });
     },
   };
 }

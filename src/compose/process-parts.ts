@@ -20,6 +20,8 @@ export interface ProcessParts {
   readonly execArgv: readonly string[];
   /** The arguments of `execPath` that run this program. */
   readonly entry: readonly string[];
+  /** Whether this is Electron's Node, whose `execPath` is the app: started, it would not run this program. */
+  readonly isElectron: boolean;
 }
 
 /** Makes HTTP clients for authorization servers and the server's metadata; the address guard checks each connection first. */

@@ -1,6 +1,7 @@
 import type { RunSignInDeps } from '../auth/sign-in/run.ts';
 import type { SignInRequest } from '../auth/sign-in-request.ts';
 import type { SignInProcessOptions } from '../commands/sign-in-process.ts';
+import { describeError } from '../errors.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { Logger } from '../platform/log/logger.ts';
 import { createLogSink, type LogSink } from '../platform/log/sink.ts';
@@ -12,8 +13,11 @@ import type { Store } from '../store/store.ts';
 import { httpFactory, type ProcessParts } from './process-parts.ts';
 import { settingSecrets } from './setting-secrets.ts';
 
-/** What the detached sign-in process needs, on the real platform. */
+/** What the separate sign-in process needs, on the real platform. */
 export async function composeSignIn(process: ProcessParts, stop: AbortSignal): Promise<SignInProcessOptions> {
+  // Whoever started it may have been killed meanwhile: then nobody reads this.
+  process.stdout.on('error', () => {});
+  const onAdopted = () => void process.stdout.write('ready\n');
   let logger: LogSink | undefined;
   return {
     stdin: process.stdin,
@@ -30,7 +34,8 @@ export async function composeSignIn(process: ProcessParts, stop: AbortSignal): P
         ...(request.debug ? { folder: storePaths(request.home).logs } : {}),
       });
       const store = await openStore({ home: request.home, logger });
-      return runSignInDeps(request, process, logger, { store, leases: openLeases(store.folder) });
+      const shared = { store, leases: openLeases(store.folder) };
+      return { ...(await runSignInDeps(request, process, logger, shared)), onAdopted };
     },
   };
 }
@@ -56,4 +61,28 @@ export async function runSignInDeps(
     openBrowser: createBrowser(process.env),
     createHttp: httpFactory(process.env, new URL(request.server), request),
   };
+}
+
+/**
+ * Runs a sign-in in this process, with which it ends. Resolves when it has its lease; from then on the lease's status tells how it goes. Rejects
+ * when the lease cannot be had.
+ */
+export async function runSignInHere(
+  request: SignInRequest,
+  process: ProcessParts,
+  logger: Logger,
+  shared: { readonly store: Store; readonly leases: Leases },
+): Promise<void> {
+  const { runSignIn } = await import('../auth/sign-in/run.ts');
+  const deps = await runSignInDeps(request, process, logger, shared);
+  await new Promise<void>((resolve, reject) => {
+    const ended = runSignIn(request, { ...deps, onAdopted: resolve }, new AbortController().signal);
+    // After `onAdopted` the promise has settled, and a failure can only be logged.
+    ended
+      .then(() => resolve())
+      .catch((error: unknown) => {
+        logger.warn('sign-in failed', { error: describeError(error) });
+        reject(error);
+      });
+  });
 }

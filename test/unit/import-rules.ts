@@ -79,7 +79,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'files',
     'record',
     'lock: file-lock limits',
-    'lease: lease memory-leases',
+    'lease: lease memory-leases earlier-browsers',
     'reservation',
     'server-cache: server-cache',
     '.: store open-store overview',

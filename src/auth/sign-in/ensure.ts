@@ -2,6 +2,7 @@ import { DrawbridgeError, describeError } from '../../errors.ts';
 import type { PendingSignInStatus } from '../../protocol/pending-sign-in.ts';
 import { quoteAddress } from '../../protocol/quote.ts';
 import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
+import { earlierBrowsers, MAX_KILLED_BROWSERS } from '../../store/lease/earlier-browsers.ts';
 import type { SignInStatus } from '../../store/lease/lease.ts';
 import type { CredentialRecord } from '../../store/record/record.ts';
 import { SignInNeededError } from '../errors/errors.ts';
@@ -87,10 +88,15 @@ export function signInNeeded(server: string, hint: string): SignInNeededError {
   );
 }
 
-/** True after a sign-in that opened a browser and did not end well: then no second tab, but the address is still offered. */
-export function isBrowserPause(status: SignInStatus | undefined, now: number): boolean {
-  if (status?.browserOpenedAt === undefined || status.phase === 'done') return false;
-  return Math.abs(now - status.browserOpenedAt) < BROWSER_PAUSE_MS;
+/**
+ * True after a sign-in that opened a browser and that a person denied or let lapse, and after several whose process was killed: then no other
+ * tab, but the address is still offered. `last` is the status of the last sign-in, which is over.
+ */
+export function isBrowserPause(last: SignInStatus | undefined, now: number): boolean {
+  const { browserOpenedAt, killedBrowsers = [] } = earlierBrowsers(last);
+  const isRecent = (at: number) => Math.abs(now - at) < BROWSER_PAUSE_MS;
+  if (browserOpenedAt !== undefined && isRecent(browserOpenedAt)) return true;
+  return killedBrowsers.filter(isRecent).length >= MAX_KILLED_BROWSERS;
 }
 
 function failedStatus(error: unknown, nonce: string, now: number): SignInStatus {

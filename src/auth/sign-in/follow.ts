@@ -1,6 +1,7 @@
 import type { Clock } from '../../platform/clock.ts';
 import type { PendingSignInStatus } from '../../protocol/pending-sign-in.ts';
 import { admitResource } from '../../redaction/query-secrets.ts';
+import { wasKilled } from '../../store/lease/earlier-browsers.ts';
 import type { Leases, SignInStatus } from '../../store/lease/lease.ts';
 import type { CredentialRecord } from '../../store/record/record.ts';
 import type { Bearer } from '../authorization.ts';
@@ -41,7 +42,7 @@ export class SignInFollower implements PendingSignInStatus {
 
   /**
    * `nonce` is the lease's; a status with another one belongs to an earlier sign-in. `startAnother` is called at most once: where the
-   * sign-in that is followed ends well and leaves nothing of use here, or had failed before it was followed.
+   * sign-in that is followed ends well and leaves nothing of use here, had failed before it was followed, or is killed.
    */
   constructor(
     deps: FollowSignInDeps,
@@ -82,7 +83,12 @@ export class SignInFollower implements PendingSignInStatus {
       if (!isOver && status !== undefined && (nonce === undefined || status.nonce === nonce))
         this.#show(status);
       if (!isOver && failed !== undefined) throw failureOf(failed);
-      if (holder === undefined && mayStart !== undefined && (isOver || status?.phase === 'done')) {
+      const isKilled = status !== undefined && status.nonce === nonce && wasKilled(status);
+      if (
+        holder === undefined &&
+        mayStart !== undefined &&
+        (isOver || isKilled || status?.phase === 'done')
+      ) {
         const started = await mayStart();
         if (started.kind === 'usable') return onRecord(started.record);
         nonce = started.nonce;

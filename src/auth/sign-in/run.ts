@@ -17,6 +17,8 @@ export interface RunSignInDeps extends SignInPorts {
   readonly createHttp: CreateGuardedHttp;
   readonly openBrowser: OpenBrowser;
   readonly pid: number;
+  /** Called once the lease belongs to this process. */
+  readonly onAdopted?: () => void;
 }
 
 export type SignInOutcome =
@@ -36,8 +38,8 @@ const LINGER_MS = 2_000;
 const LINGER_STEP_MS = 100;
 
 /**
- * One sign-in from lease to credential, in a process of its own or, where the store cannot be written, inside the bridge. Its status
- * tells the others how it goes. Rejects only when the lease itself cannot be read or released.
+ * One sign-in from lease to credential, in a process of its own or, where none can be started or the store cannot be written, inside the bridge. Its
+ * status tells the others how it goes. Rejects only when the lease itself cannot be read or released.
  */
 export async function runSignIn(
   request: SignInRequest,
@@ -47,6 +49,7 @@ export async function runSignIn(
   const { clock, leases, logger } = deps;
   const { key, nonce, authTimeoutMs } = request;
   if (!(await leases.adopt(key, nonce))) return { kind: 'superseded' };
+  deps.onAdopted?.();
 
   const startedAt = clock.now();
   const deadline = startedAt + authTimeoutMs;

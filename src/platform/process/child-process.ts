@@ -6,9 +6,7 @@ export interface LaunchRequest {
   readonly args: readonly string[];
   /** The whole environment of the child: nothing is inherited. */
   readonly env: Readonly<Record<string, string>>;
-  /** Written to the child's stdin, which is then closed; without it the child has no stdin. */
-  readonly stdin?: string;
-  /** How long to watch whether the child exits; 0 only waits for its start. */
+  /** How long to watch whether the child exits. */
   readonly watchMs: number;
 }
 
@@ -25,7 +23,7 @@ export type Launch = (request: LaunchRequest) => Promise<LaunchOutcome>;
  * Starts the program without a shell, without inherited stdio (.github/SECURITY.md, attacks 2, 5) and in a separate session, so that the
  * end of this process does not affect it.
  */
-export const launchDetached: Launch = ({ command, args, env, stdin, watchMs }) =>
+export const launchDetached: Launch = ({ command, args, env, watchMs }) =>
   new Promise((resolve) => {
     let timer: NodeJS.Timeout | undefined;
     const settle = (outcome: LaunchOutcome) => {
@@ -36,7 +34,7 @@ export const launchDetached: Launch = ({ command, args, env, stdin, watchMs }) =
     try {
       child = spawn(command, [...args], {
         env: { ...env },
-        stdio: [stdin === undefined ? 'ignore' : 'pipe', 'ignore', 'ignore'],
+        stdio: 'ignore',
         detached: true,
         shell: false,
         windowsHide: true,
@@ -49,14 +47,7 @@ export const launchDetached: Launch = ({ command, args, env, stdin, watchMs }) =
     child.once('exit', (code) => settle({ kind: 'exited', code }));
     child.once('spawn', () => {
       child.unref();
-      const watch = () => {
-        if (watchMs === 0) return settle({ kind: 'running' });
-        timer = setTimeout(() => settle({ kind: 'running' }), watchMs);
-      };
-      if (child.stdin === null) return watch();
-      // A child that exits before it reads breaks the pipe.
-      child.stdin.on('error', (error) => settle({ kind: 'failed', reason: codeOrMessage(error) }));
-      child.stdin.end(stdin, watch);
+      timer = setTimeout(() => settle({ kind: 'running' }), watchMs);
     });
   });
 

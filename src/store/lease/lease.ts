@@ -26,7 +26,7 @@ const SILENT_MS = 30_000;
 /** The sign-in process ends itself at its deadline. If it is still there a minute later, it hangs. */
 const OVERDUE_MS = 60_000;
 /** A sign-in process adopts its lease within a second of its start. If it has not by then, even on a busy machine, it was killed. */
-const ADOPTION_MS = 15_000;
+export const ADOPTION_MS = 15_000;
 /** For callers that name no deadline: longer than any `--auth-timeout` in use. */
 const DEFAULT_LIFETIME_MS = 15 * 60_000;
 const MAX_FILE_BYTES = 64 * 1024;
@@ -144,8 +144,8 @@ export function openLeases(
     writeStatus: (key, status) =>
       asStoreErrors(folder, async () => {
         await ensureFolder(folder);
-        const { withBrowser } = await import('./sign-in-status.ts');
-        const next = withBrowser(status, await readStatus(key));
+        const { withBrowsers } = await import('./earlier-browsers.ts');
+        const next = withBrowsers(status, await readStatus(key));
         await replaceFile(statusPath(key), Buffer.from(JSON.stringify(next)));
       }),
   };

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { withBrowsers } from './earlier-browsers.ts';
 import type { Leases } from './lease.ts';
-import { type SignInStatus, withBrowser } from './sign-in-status.ts';
+import type { SignInStatus } from './sign-in-status.ts';
 
 /** Leases where nothing can be written: one process, whose sign-ins live and end with it. */
 export function memoryLeases(): Leases {
@@ -22,7 +23,7 @@ export function memoryLeases(): Leases {
     holder: async (key) => nonces.get(key),
     readStatus: async (key) => statuses.get(key),
     writeStatus: async (key, status) => {
-      statuses.set(key, withBrowser(status, statuses.get(key)));
+      statuses.set(key, withBrowsers(status, statuses.get(key)));
     },
   };
 }

@@ -14,6 +14,7 @@ const status = z.object({
   userCode: z.optional(text),
   codeAddress: z.optional(text),
   browserOpenedAt: z.optional(z.number()),
+  killedBrowsers: z.optional(z.array(z.number())),
   error: z.optional(z.object({ code: text, message: text, hint: z.optional(text) })),
 });
 
@@ -34,7 +35,10 @@ export interface SignInStatus {
   readonly userCode?: string;
   /** Where it is typed in, when `address` holds it already. */
   readonly codeAddress?: string;
+  /** By this sign-in, or before it for nothing. */
   readonly browserOpenedAt?: number;
+  /** When browsers were opened by sign-ins before it whose process was killed: nobody let those lapse. The oldest first. */
+  readonly killedBrowsers?: readonly number[];
   readonly error?: { readonly code: string; readonly message: string; readonly hint?: string };
 }
 
@@ -44,11 +48,4 @@ export function parseSignInStatus(bytes: Uint8Array): SignInStatus | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** When a browser was last opened for nothing is kept until a sign-in ends well. */
-export function withBrowser(status: SignInStatus, before: SignInStatus | undefined): SignInStatus {
-  if (status.phase === 'done' || before?.phase === 'done') return status;
-  const browserOpenedAt = status.browserOpenedAt ?? before?.browserOpenedAt;
-  return browserOpenedAt === undefined ? status : { ...status, browserOpenedAt };
 }

@@ -66,7 +66,9 @@ function handOn(preload: string): void {
   const owner = childProcess as unknown as Record<string, Call>;
   owner.spawn = (command, args, options) => {
     const own = args as readonly string[];
-    const handed = own.includes('__sign-in') ? ['--require', preload, ...own] : own;
+    // The entry of the program precedes its command word, and Node's flags precede the entry.
+    const entry = own.indexOf('__sign-in') - 1;
+    const handed = entry < 0 ? own : [...own.slice(0, entry), '--require', preload, ...own.slice(entry)];
     return (spawn as Call)(command, handed, options);
   };
   syncBuiltinESMExports();

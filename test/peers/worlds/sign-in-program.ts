@@ -8,7 +8,7 @@ import { listenOnLoopback } from '../../../src/platform/http/loopback-listener.t
 import { createHttp } from '../../../src/platform/http/undici.ts';
 import { silentLogger } from '../../../src/platform/log/logger.ts';
 import { createBrowser } from '../../../src/platform/process/browser.ts';
-import { launchDetached } from '../../../src/platform/process/child-process.ts';
+import { launchIndependent } from '../../../src/platform/process/independent-process.ts';
 import { systemRandom } from '../../../src/platform/random.ts';
 import { openLeases } from '../../../src/store/lease/lease.ts';
 import { openStore } from '../../../src/store/open-store.ts';
@@ -29,10 +29,12 @@ async function compose({ home }: SignInRequest) {
     openBrowser: createBrowser(env),
     createHttp: (allowAddress: (address: string, host: string) => boolean) =>
       createHttp({ env, allowAddress }),
+    onAdopted: () => void process.stdout.write('ready\n'),
   };
 }
 
 if (command === SIGN_IN_COMMAND) {
+  process.stdout.on('error', () => {});
   const stop = new AbortController();
   // Not `once`: proper-lockfile's exit hook ends a process that has no other listener left.
   process.on('SIGTERM', () => stop.abort());
@@ -44,6 +46,6 @@ if (command === SIGN_IN_COMMAND) {
 const request = readSignInRequest(command ?? '');
 // The loader of TypeScript, which the built program does not need, goes with the entry.
 const entry = [...execArgv, script];
-await startSignIn(request, { launch: launchDetached, execPath, execArgv: [], entry, env });
+await startSignIn(request, { launch: launchIndependent, execPath, execArgv: [], entry, env });
 process.stdout.write('started\n');
 setInterval(() => {}, 1_000);
