@@ -3,6 +3,7 @@ import type { ToolFilter } from '../bridge/tools/tool-filter.ts';
 import type { BridgeCommandParts } from '../commands/bridge.ts';
 import type { Config, ToolSettings } from '../config/config.ts';
 import { EraTransport } from '../eras/era-transport.ts';
+import { describeError } from '../errors.ts';
 import { createHostWriter } from '../host/writer.ts';
 import { systemClock } from '../platform/clock.ts';
 import { clientCertificate, trustedCertificates } from '../platform/http/certificates.ts';
@@ -71,6 +72,7 @@ export async function composeBridge(
     version,
     maxMessageBytes,
     wait: config.wait,
+    onUnavailable: once(() => tellNotes(config, env, logger)),
     parentIsGone: watchParent(),
     ...withoutUndefined({
       pingIntervalMs: config.pingIntervalMs,
@@ -87,4 +89,22 @@ export async function composeBridge(
 async function toolFilter(rules: ToolSettings): Promise<ToolFilter> {
   const { ToolFilter } = await import('../bridge/tools/tool-filter.ts');
   return new ToolFilter(rules);
+}
+
+function tellNotes({ home }: Config, env: ProcessParts['env'], logger: LogSink): void {
+  const tell = async () => {
+    const { environmentNotes } = await import('./sign-in-hint.ts');
+    for (const note of await environmentNotes(home, env)) logger.inform(note);
+  };
+  tell().catch((error: unknown) =>
+    logger.debug('no notes on the environment', { error: describeError(error) }),
+  );
+}
+
+function once(act: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) act();
+    isDone = true;
+  };
 }

@@ -55,3 +55,20 @@ export function otherStoreNote(home: string | undefined): string | undefined {
   const why = paths.because === 'xdg' ? 'get no XDG_DATA_HOME' : 'get XDG_DATA_HOME';
   return `There are logins in two folders: this program uses ${paths.home}, and programs that ${why} use ${other}. --home names the folder to use.`;
 }
+
+/**
+ * What may be wrong with the environment that the host passes on, in lines for a person. Takes up to a second, so it is for when the server cannot be
+ * had or a person has to be asked. Never rejects.
+ */
+export async function environmentNotes(
+  home: string | undefined,
+  env: Environment,
+): Promise<readonly string[]> {
+  const { findWithheldSettings, withheldNote } = await import('../platform/process/withheld-settings.ts');
+  const { because } = storePaths(home);
+  // A folder that is known decides, whatever these variables say.
+  const settled =
+    because === 'usual' ? [] : ['XDG_DATA_HOME', ...(because === 'option' ? ['MCP_DRAWBRIDGE_HOME'] : [])];
+  const withheld = (await findWithheldSettings(env)).filter(({ name }) => !settled.includes(name));
+  return [withheldNote(withheld), otherStoreNote(home)].filter((note) => note !== undefined);
+}

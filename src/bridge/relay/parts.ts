@@ -27,6 +27,8 @@ export interface BridgeParts {
   readonly toolFilter?: ToolFilter;
   /** How often the server is sent a ping, in milliseconds; without it, never. */
   readonly pingIntervalMs?: number;
+  /** Called whenever the session cannot be opened yet: the server is unreachable, a person has to sign in, or nothing can be done. */
+  readonly onUnavailable?: () => void;
   /** Whether the process that started this one has ended. */
   readonly parentIsGone: () => boolean;
 }

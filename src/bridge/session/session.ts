@@ -54,6 +54,8 @@ export interface SessionDeps extends Omit<InitializeDeps, 'contact'> {
   readonly pendingSignIn: PendingSignIn;
   readonly logger: Logger;
   readonly hooks: SessionHooks;
+  /** Called whenever the session cannot be opened yet. */
+  readonly onUnavailable?: () => void;
 }
 
 /** The session with the server: opened with the host's `initialize`, opened again when it is lost. Messages go out when it is ready. */
@@ -247,10 +249,12 @@ export class Session {
           this.#unavailability = { kind: 'unreachable', error: outcome.error };
           // Once: the next attempts say nothing new, and hosts show a person what is on stderr.
           if (attempt === 1) this.#deps.logger.inform(describeUnavailability(this.#unavailability));
+          this.#deps.onUnavailable?.();
           await clock.sleep(Math.max(outcome.afterMs ?? 0, backoffMs(attempt, fraction())), signal);
           break;
         case 'sign-in': {
           pendingSignIn.watch(outcome.signIn);
+          this.#deps.onUnavailable?.();
           const failure = await outcome.signIn.done.then(
             () => undefined,
             (error: unknown) => {
@@ -272,6 +276,7 @@ export class Session {
     this.#failed = failed;
     this.#unavailability = { kind: 'failed', error: failed.error };
     this.#deps.logger.inform(describeUnavailability(this.#unavailability));
+    this.#deps.onUnavailable?.();
     this.#apply('open-failed');
   }
 }

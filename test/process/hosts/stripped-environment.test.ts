@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -67,6 +67,38 @@ it.skipIf(!isPosix())(
     expect((await host.initialize()).result).toBeDefined();
     expect(await tools(host)).toContain('echo');
     expect(browser.opened).toHaveLength(1);
+  },
+);
+
+it.skipIf(!isPosix())(
+  'settings that the host keeps back are missed by name, once, and only when something is amiss',
+  async () => {
+    const env = passedOn('codex', { ...(await whole()), HTTPS_PROXY: 'http://proxy.example:1' });
+    const [folder = ''] = (env.PATH ?? '').split(':');
+    const known = 'NODE_EXTRA_CA_CERTS=/etc/company.pem\\nMCP_DRAWBRIDGE_PROFILE=s3cr3t-canary\\nPATH=/bin';
+    await writeFile(join(folder, 'systemctl'), `#!/bin/sh\nprintf '${known}\\n'\n`, { mode: 0o755 });
+    await writeFile(
+      join(home.folder, '.bashrc'),
+      'export HTTPS_PROXY=http://u:s3cr3t-canary@proxy.example:1\n',
+    );
+    await using host = startRawHost(['http://127.0.0.1:9/mcp'], { env });
+    await host.initialize();
+    await expect.poll(() => host.stderr, { timeout: 20_000 }).toContain('Not passed on');
+    const lines = host.stderr.split('\n').filter((line) => line.includes('Not passed on'));
+    expect(lines).toEqual([
+      'mcp-drawbridge: Not passed on by the program that started this one: HTTPS_PROXY (~/.bashrc), ' +
+        'MCP_DRAWBRIDGE_PROFILE (systemd), NODE_EXTRA_CA_CERTS (systemd). ' +
+        `If this server needs it, add it to "env" in the host's configuration.`,
+    ]);
+    expect(host.stderr).not.toContain('s3cr3t-canary');
+    const open = await startMcpServer({});
+    await using quiet = startRawHost([open.url], { env });
+    expect((await quiet.initialize()).result).toBeDefined();
+    expect(await tools(quiet)).toContain('echo');
+    quiet.endStdin();
+    await quiet.closed;
+    expect(quiet.stderr).toBe('');
+    await open.close();
   },
 );
 
