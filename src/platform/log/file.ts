@@ -14,7 +14,7 @@ const O_NOFOLLOW = fs.constants.O_NOFOLLOW ?? 0;
 /** An open log file. */
 export interface LogFile {
   readonly path: string;
-  /** Throws if the line cannot be written to the disk. */
+  /** Throws if the line cannot be written to the disk; the file is open until it is closed. */
   write(line: string): void;
   close(): void;
 }
@@ -37,10 +37,15 @@ export function createLogFile(
     path,
     write(line) {
       const bytes = Buffer.from(line, 'utf8');
-      if (length > 0 && length + bytes.length > LOG_FILE_MAX_BYTES) {
+      const wanted = length + bytes.length;
+      if (
+        length > 0 &&
+        wanted > LOG_FILE_MAX_BYTES &&
+        hasMoved(path, join(folder, `${name}.1.log`), wanted)
+      ) {
+        const next = openNew(path);
         fs.closeSync(file);
-        fs.renameSync(path, join(folder, `${name}.1.log`));
-        file = openNew(path);
+        file = next;
         length = 0;
       }
       fs.writeSync(file, bytes);
@@ -52,6 +57,20 @@ export function createLogFile(
 
 const openNew = (path: string): number =>
   fs.openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+
+/**
+ * Makes room for a new file. False: the file cannot be renamed now (on Windows, while another program has one of the two open), and goes on
+ * until it is twice as long as it should be. Then the system's error is thrown.
+ */
+function hasMoved(path: string, earlier: string, wanted: number): boolean {
+  try {
+    fs.renameSync(path, earlier);
+    return true;
+  } catch (error) {
+    if (wanted > 2 * LOG_FILE_MAX_BYTES) throw error;
+    return false;
+  }
+}
 
 /** A folder that another user prepared could show them the log or redirect it to another place (.github/SECURITY.md, attacks 33, 34). */
 function secureFolder(folder: string): void {

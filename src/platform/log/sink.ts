@@ -49,8 +49,17 @@ export function createLogSink(options: LogSinkOptions): LogSink {
   };
 
   let file: LogFile | undefined;
-  const withoutFile = (error: unknown): void => {
+  const closeFile = (): void => {
+    const closing = file;
     file = undefined;
+    try {
+      closing?.close();
+    } catch {
+      // A network disk may only say now that it is full. Nothing is left to be done about the file.
+    }
+  };
+  const withoutFile = (error: unknown): void => {
+    closeFile();
     toStderr({
       time: clock.now(),
       level: 'warn',
@@ -92,8 +101,7 @@ export function createLogSink(options: LogSinkOptions): LogSink {
     secret: (text) => keepSecret(text),
     async close() {
       await stderr.flush();
-      file?.close();
-      file = undefined;
+      closeFile();
     },
   };
 }

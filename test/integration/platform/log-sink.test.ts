@@ -6,6 +6,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -19,6 +20,7 @@ import { build } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Clock } from '../../../src/platform/clock.ts';
 import { LOG_FILE_MAX_BYTES, LOG_FILES_KEPT } from '../../../src/platform/log/file.ts';
+import type { Logger } from '../../../src/platform/log/logger.ts';
 import { createLogSink, type LogSinkOptions } from '../../../src/platform/log/sink.ts';
 
 const clock: Clock = {
@@ -184,6 +186,21 @@ test.each(['a pipe', 'a file'])('a real stderr that nobody reads, %s: the proces
 });
 
 describe('the debug file', () => {
+  /** A log whose file cannot be renamed: a folder has the name that it would get. */
+  function unmovable() {
+    const { log, stderr } = sink({ debug: true, folder: home });
+    const file = log.file ?? '';
+    const earlier = file.replace(/\.log$/, '.1.log');
+    mkdirSync(earlier);
+    log.debug('first');
+    return { log, stderr, file, earlier };
+  }
+
+  function fill(log: Logger, bytes: number): void {
+    const line = 'x'.repeat(8000);
+    for (let n = 0; n < bytes / line.length; n++) log.debug(line);
+  }
+
   test('one per instance, 0600 in 0700, JSON lines', async () => {
     const folder = join(home, 'logs');
     const { log } = sink({ debug: true, folder });
@@ -197,8 +214,7 @@ describe('the debug file', () => {
 
   test('rotated once at its limit: never more than two files of that size', async () => {
     const { log } = sink({ debug: true, silent: true, folder: home });
-    const line = 'x'.repeat(8000);
-    for (let n = 0; n < 3 * (LOG_FILE_MAX_BYTES / line.length); n++) log.debug(line);
+    fill(log, 3 * LOG_FILE_MAX_BYTES);
     log.debug('last');
     await log.close();
     const sizes = readdirSync(home).map((name) => statSync(join(home, name)).size);
@@ -210,6 +226,39 @@ describe('the debug file', () => {
         .split('\n')
         .at(-1),
     ).toContain('"event":"last"');
+  });
+
+  test('one that cannot be renamed goes on, and is rotated when it can be', async () => {
+    const { log, stderr, file, earlier } = unmovable();
+    fill(log, 1.5 * LOG_FILE_MAX_BYTES);
+    expect(statSync(file).size).toBeGreaterThan(LOG_FILE_MAX_BYTES);
+    rmSync(earlier, { recursive: true });
+    log.warn('last');
+    await log.close();
+    expect(readFileSync(earlier, 'utf8').split('\n')[0]).toContain('"event":"first"');
+    expect(readFileSync(file, 'utf8')).toMatch(/^\{[^\n]*"event":"last"[^\n]*\}\n$/);
+    expect(stderr.text()).not.toContain('no debug log');
+  });
+
+  test('one that can never be renamed ends at twice its limit, says so once, and is closed', async () => {
+    const { log, stderr, file } = unmovable();
+    const isOpen = () =>
+      readdirSync('/proc/self/fd').some((fd) => {
+        try {
+          return readlinkSync(`/proc/self/fd/${fd}`) === file;
+        } catch {
+          return false;
+        }
+      });
+    expect(isOpen()).toBe(true);
+    fill(log, 3 * LOG_FILE_MAX_BYTES);
+    expect(isOpen()).toBe(false);
+    log.warn('goes on');
+    await log.close();
+    expect(statSync(file).size).toBeGreaterThan(2 * LOG_FILE_MAX_BYTES - 9_000);
+    expect(statSync(file).size).toBeLessThanOrEqual(2 * LOG_FILE_MAX_BYTES);
+    expect(stderr.text().match(/no debug log/g)).toHaveLength(1);
+    expect(stderr.text()).toContain('goes on');
   });
 
   test('the oldest go, foreign files stay', async () => {
