@@ -1,11 +1,11 @@
 import { redactor } from './secrets.ts';
 
 /** Matches words such as `production`, `server`, `enabled`: they are not keys, and they occur all over the bridge's own texts. */
-const WORD = /^(?:[a-z]{1,15}|.{1,7})$/i;
+const WORD = /^(?:[a-z]{1,15}|.{0,7})$/i;
 
 /** The parts of a server's address that may be a key: the whole query, and each value that is not a word. */
 export function querySecrets({ search, searchParams }: URL): string[] {
-  if (search.length <= 1) return [];
+  if (search === '') return [];
   return [search.slice(1), ...[...searchParams.values()].filter((value) => !WORD.test(value))];
 }
 

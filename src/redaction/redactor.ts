@@ -82,13 +82,14 @@ export function createRedactor(): Redactor {
   const enter = (secret: string): void => {
     if (tabled.has(secret)) return;
     tabled.add(secret);
-    for (const spelling of spellingsOf(secret)) {
+    const spellings = spellingsOf(secret);
+    for (const spelling of spellings) {
       const length = Math.min(spelling.length, WINDOW_CHARACTERS);
       const table = tables.get(length) ?? new SecretWindows(length);
       tables.set(length, table);
       table.addAll(spelling);
-      entered += spelling.length;
     }
+    entered += charactersOf(spellings);
   };
   const renew = (): void => {
     steps += stepsOf(tables);
@@ -107,7 +108,7 @@ export function createRedactor(): Redactor {
   };
   const update = (): void => {
     let coming = 0;
-    for (const secret of waiting) coming += mostCharacters(secret);
+    for (const secret of waiting) coming += charactersOf(spellingsOf(secret));
     if (isStale || entered + coming > most) renew();
     else for (const secret of waiting) enter(secret);
     waiting.clear();
@@ -118,11 +119,11 @@ export function createRedactor(): Redactor {
     if (tables.size === 0) return whole.slice(0, limit);
     return withoutRanges(whole, limit, rangesIn(whole.slice(0, limit + BEHIND_LIMIT_CHARACTERS), tables));
   };
-  const redactNamed = (text: string, names: string): string =>
+  const redactNamed = (text: string, { escapedJson, json, query }: Patterns): string =>
     text
-      .replace(patterns(names).escapedJson, `$1${REDACTED}`)
-      .replace(patterns(names).json, `$1${REDACTED}`)
-      .replace(patterns(names).query, `$1${REDACTED}`)
+      .replace(escapedJson, `$1${REDACTED}`)
+      .replace(json, `$1${REDACTED}`)
+      .replace(query, `$1${REDACTED}`)
       .replace(SCHEME, `$1${REDACTED}`);
 
   return {
@@ -147,8 +148,8 @@ export function createRedactor(): Redactor {
         isStale ||= tabled.has(each);
       }
     },
-    redact: (text, limit) => redactNamed(redactRegistered(text, limit), LOG_NAMES),
-    redactForPerson: (text, limit) => redactNamed(redactRegistered(text, limit), PERSON_NAMES),
+    redact: (text, limit) => redactNamed(redactRegistered(text, limit), LOG_PATTERNS),
+    redactForPerson: (text, limit) => redactNamed(redactRegistered(text, limit), PERSON_PATTERNS),
     redactRegistered,
     get steps() {
       return steps + stepsOf(tables);
@@ -160,9 +161,8 @@ function stepsOf(tables: ReadonlyMap<number, SecretWindows>): number {
   return [...tables.values()].reduce((sum, table) => sum + table.steps, 0);
 }
 
-/** The secret itself and four Base64 spellings, each a third longer. */
-function mostCharacters({ length }: string): number {
-  return length > BASE64_MAX_CHARACTERS ? 2 * length : 7 * length;
+function charactersOf(spellings: readonly string[]): number {
+  return spellings.reduce((sum, { length }) => sum + length, 0);
 }
 
 type Range = readonly [start: number, end: number];
@@ -228,7 +228,6 @@ const PERSON_NAMES = [
   'authorization',
   '(?:set-)?cookie',
 ].join('|');
-const LOG_NAMES = `${PERSON_NAMES}|state`;
 
 interface Patterns {
   readonly json: RegExp;
@@ -236,18 +235,14 @@ interface Patterns {
   readonly query: RegExp;
 }
 
-const compiled = new Map<string, Patterns>();
+const PERSON_PATTERNS = patternsOf(PERSON_NAMES);
+const LOG_PATTERNS = patternsOf(`${PERSON_NAMES}|state`);
 
 /** Each pattern matches the text before the value as its first group, then the value. None can backtrack over more than the length of a name. */
-function patterns(names: string): Patterns {
-  let found = compiled.get(names);
-  if (found === undefined) {
-    found = {
-      json: new RegExp(`("(?:${names})"\\s{0,8}:\\s{0,8}")(?:[^"\\\\]|\\\\.)*`, 'gi'),
-      escapedJson: new RegExp(`(\\\\"(?:${names})\\\\"\\s{0,8}:\\s{0,8}\\\\")[^"\\\\]*`, 'gi'),
-      query: new RegExp(`((?:^|[?&;#\\s"'(,])(?:${names})=)(?!…)[^&\\s"'#;),]+`, 'gi'),
-    };
-    compiled.set(names, found);
-  }
-  return found;
+function patternsOf(names: string): Patterns {
+  return {
+    json: new RegExp(`("(?:${names})"\\s{0,8}:\\s{0,8}")(?:[^"\\\\]|\\\\.)*`, 'gi'),
+    escapedJson: new RegExp(`(\\\\"(?:${names})\\\\"\\s{0,8}:\\s{0,8}\\\\")[^"\\\\]*`, 'gi'),
+    query: new RegExp(`((?:^|[?&;#\\s"'(,])(?:${names})=)(?!…)[^&\\s"'#;),]+`, 'gi'),
+  };
 }

@@ -111,6 +111,5 @@ export class SecretWindows {
 
 function codeAt(text: string, at: number): number {
   const code = text.charCodeAt(at);
-  // Never 0: a run that begins with 0 would have the same hash as the rest of it.
-  return (code < 128 ? (FOLDED[code] as number) : code) + 1;
+  return code < 128 ? (FOLDED[code] as number) : code;
 }

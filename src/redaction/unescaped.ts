@@ -95,7 +95,8 @@ const ENTITIES: Readonly<Record<string, string | undefined>> = {
  */
 export function unescapedCopies(text: string): readonly Unescaped[] {
   const copies: Unescaped[] = [{ text, starts: undefined }];
-  const seen = new Set([text]);
+  // Not the text itself: what is decoded is shorter.
+  const seen = new Set<string>();
   for (let depth = 0, from = 0; depth < MAX_DEPTH; depth++) {
     const to = copies.length;
     for (; from < to; from++) {
@@ -115,8 +116,8 @@ export function unescapedCopies(text: string): readonly Unescaped[] {
 export function originalRange({ starts }: Unescaped, start: number, end: number): [number, number] {
   if (starts === undefined) return [start, end];
   let after = end;
-  // An escape that decodes to several units is included as a whole.
-  while (after < starts.length - 1 && starts[after] === starts[after - 1]) after++;
+  // An escape that decodes to several units is included as a whole. The last start is beyond all others.
+  while (starts[after] === starts[after - 1]) after++;
   return [starts[start] as number, starts[after] as number];
 }
 

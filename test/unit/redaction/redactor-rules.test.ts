@@ -39,12 +39,21 @@ describe('cut after the removal', () => {
   });
 });
 
+test('what is beyond the limit is not gone through', () => {
+  const redactor = knowing(SECRET);
+  redactor.redactRegistered('x');
+  const before = redactor.steps;
+  redactor.redactRegistered('x'.repeat(1_000_000), 100);
+  expect(redactor.steps - before).toBeLessThan(2_000);
+});
+
 describe('where two secrets meet', () => {
   test.each([
     ['beside each other', `${SECRET}${SECRET}`, '[redacted]'],
     ['one character between them', `${SECRET}.${SECRET}`, '[redacted].[redacted]'],
     ['in the middle', `a${SECRET}${SECRET}b`, 'a[redacted]b'],
     ['at both ends', `${SECRET} ${SECRET}`, '[redacted] [redacted]'],
+    ['an escaped one before a plain one', `a %48unter-2-hunter b ${SECRET} c`, 'a [redacted] b [redacted] c'],
     ['one in the other', 'a Hunter-2-hunter-3 b', 'a [redacted] b'],
     ['overlapping', 'a Hunter-2-hunter-3-and-more b', 'a [redacted] b'],
   ])('%s', (_, text, expected) => {
@@ -90,6 +99,91 @@ describe('how many are kept', () => {
   });
 });
 
+/** The tables have room for eight secrets of this length. When they are made again, half of it is for tokens. */
+const LARGE = 64 * 1024;
+/** A text that shares no run with one of another number, and is not looked for in Base64. */
+const large = (n: number, characters = LARGE) => `${n}.`.repeat(characters).slice(0, characters);
+
+describe('how much is kept', () => {
+  /** Adds the large secrets number 1 to `count`, with a look after each. */
+  function grown(count: number, redactor = createRedactor()) {
+    for (let n = 1; n <= count; n++) {
+      redactor.add(large(n));
+      redactor.redactRegistered('x');
+    }
+    return redactor;
+  }
+  const known = (redactor: ReturnType<typeof createRedactor>, numbers: number) =>
+    Array.from({ length: numbers }, (_, n) => n + 1).filter(
+      (n) => redactor.redactRegistered(`<${large(n, 200)}>`) === '<[redacted]>',
+    );
+
+  test('all that there is room for, then the newest half', () => {
+    expect(known(grown(8), 8)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(known(grown(9), 9)).toEqual([6, 7, 8, 9]);
+    expect(known(grown(13), 13)).toEqual([6, 7, 8, 9, 10, 11, 12, 13]);
+    expect(known(grown(14), 14)).toEqual([11, 12, 13, 14]);
+  });
+
+  test('as many at once', () => {
+    const eight = createRedactor();
+    const nine = createRedactor();
+    for (let n = 1; n <= 8; n++) eight.add(large(n));
+    for (let n = 1; n <= 9; n++) nine.add(large(n));
+    expect(known(eight, 8)).toHaveLength(8);
+    expect(known(nine, 9)).toEqual([6, 7, 8, 9]);
+  });
+
+  test('what is added again takes no more room', () => {
+    const redactor = grown(8);
+    for (let n = 0; n < 3; n++) {
+      redactor.add(large(8));
+      redactor.redactRegistered('x');
+    }
+    expect(known(redactor, 8)).toHaveLength(8);
+  });
+
+  test('nor what is known as two kinds', () => {
+    const redactor = grown(8);
+    redactor.add(large(8), 'setting');
+    redactor.add(large(9));
+    expect(known(redactor, 9)).toEqual([5, 6, 7, 8, 9]);
+  });
+
+  test('what the user set takes no room from the tokens', () => {
+    const redactor = createRedactor();
+    for (let n = 101; n <= 107; n++) redactor.add(large(n), 'setting');
+    expect(known(grown(8, redactor), 8)).toHaveLength(8);
+    expect(known(grown(9, redactor), 9)).toEqual([6, 7, 8, 9]);
+    expect(redactor.redactRegistered(large(101))).toBe('[redacted]');
+  });
+
+  test.each(['session', 'cookie'] as const)('of the kind %s a sixteenth', (kind) => {
+    const redactor = createRedactor();
+    for (let n = 21; n <= 23; n++) redactor.add(large(n, LARGE / 4), kind);
+    grown(8, redactor);
+    expect(known(redactor, 23).filter((n) => n > 20)).toEqual([22, 23]);
+  });
+
+  test('of a secret that no header can hold, the beginning', () => {
+    const redactor = createRedactor();
+    redactor.add(`${large(1)}${large(2)}`);
+    expect(known(redactor, 2)).toEqual([1]);
+  });
+
+  test('shorter ones with their spellings in Base64, of which each takes a third more', () => {
+    const redactor = createRedactor();
+    const of = (n: number) => large(n, 2_000);
+    for (let n = 1; n <= 41; n++) {
+      redactor.add(of(n));
+      redactor.redactRegistered('x');
+    }
+    expect(known(redactor, 1)).toEqual([1]);
+    redactor.add(of(42));
+    expect(known(redactor, 42)).toEqual(Array.from({ length: 21 }, (_, n) => n + 22));
+  });
+});
+
 describe('what turned out to be none', () => {
   test.each([
     ['before anything was looked for', false],
@@ -108,6 +202,16 @@ describe('what turned out to be none', () => {
     redactor.forget('Bearer abcdef-123');
     expect(redactor.redactRegistered('abcdef-123')).toBe('abcdef-123');
     expect(() => redactor.forget('never known')).not.toThrow();
+  });
+
+  test('costs once: the tables are made again, and then are not', () => {
+    const redactor = knowing(SECRET, 'another-secret');
+    redactor.redactRegistered('x');
+    redactor.forget(SECRET);
+    redactor.redactRegistered('x');
+    const { steps } = redactor;
+    redactor.redactRegistered('x');
+    expect(redactor.steps).toBe(steps);
   });
 });
 
@@ -134,6 +238,29 @@ describe('spellings', () => {
     for (const before of ['', 'x', 'xy', 'xyz', 'user:']) {
       const coded = Buffer.from(`${before}${SECRET}!`).toString('base64');
       expect(redactRegistered(coded), before).toMatch(/^.{0,9}\[redacted\].{0,8}$/);
+    }
+  });
+
+  test('Base64 of the secret alone, with and without its padding', () => {
+    for (const secret of ['hunter-222', 'hunter-2222', 'hunter-22222']) {
+      const { redactRegistered } = knowing(secret);
+      const coded = Buffer.from(secret).toString('base64');
+      expect(redactRegistered(`<${coded}>`)).toMatch(/^<\[redacted\]=*>$/);
+      expect(redactRegistered(`<${coded.replaceAll('=', '')}>`)).toBe('<[redacted]>');
+      const before = Buffer.from(`${secret}!!!!`).toString('base64');
+      expect(redactRegistered(`<${before}>`)).toMatch(/^<\[redacted\]/);
+    }
+  });
+
+  test('Base64 of what a header of a password can hold, and of nothing longer', () => {
+    const password = Array.from({ length: 1_000 }, (_, n) => n).join('');
+    for (const [length, isFound] of [
+      [2_048, true],
+      [2_049, false],
+    ] as const) {
+      const { redactRegistered } = knowing(password.slice(0, length));
+      const coded = Buffer.from(password.slice(0, length)).toString('base64');
+      expect(redactRegistered(coded).includes('[redacted]')).toBe(isFound);
     }
   });
 

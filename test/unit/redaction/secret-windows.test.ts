@@ -28,6 +28,7 @@ describe('each run of a text is found wherever it stands', () => {
     ['with NUL in front', '\0abc', 'abc', []],
     ['with NUL', '\0abc', 'x\0abc', [1]],
     ['beyond ASCII', 'äöü€', 'xäöü€', [1]],
+    ['beyond ASCII, the first', 'a\u0080bc', 'x\u0080bca\u0080bc', [4]],
     ['beyond ASCII, another', 'äöü€', 'äöü₭', []],
   ])('%s', (_, secret, text, expected) => {
     expect(startsOf(windowsOf(4, secret), text)).toEqual(expected);
@@ -98,6 +99,7 @@ describe('the table', () => {
     const full = windowsOf(12, ...many);
     const from = full.steps;
     startsOf(full, many.join('|').slice(0, 20_000));
+    expect(full.steps - from).toBeGreaterThan(20_000);
     expect(full.steps - from).toBeLessThan(4 * 20_000);
   });
 
