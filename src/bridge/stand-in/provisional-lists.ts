@@ -1,4 +1,4 @@
-import { isListMethod, LISTS, type ListMethod } from '../../protocol/list-methods.ts';
+import { LISTS, type ListMethod } from '../../protocol/list-methods.ts';
 
 /** Which lists the host was given without the server, and what to tell it when the server is there. */
 export class ProvisionalLists {
@@ -12,8 +12,7 @@ export class ProvisionalLists {
   }
 
   /** The server's own list went to the host. */
-  noteReal(method: string): void {
-    if (!isListMethod(method)) return;
+  noteReal(method: ListMethod): void {
     this.#given.delete(method);
     if (method === 'tools/list') this.#signInOffered = false;
   }

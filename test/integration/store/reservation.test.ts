@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Clock, systemClock } from '../../../src/platform/clock.ts';
@@ -193,6 +193,7 @@ describe('reservations of others', () => {
     ['this process without the nonce', {}, 'dead'],
     ['a process that is no more', { pid: 2 ** 22 + 1 }, 'dead'],
     ['this id with another start', { startTime: '1' }, 'dead'],
+    ['this process, from before its machine was renamed', { host: 'other' }, 'alive'],
     ['another boot', { bootId: 'other' }, 'unknown'],
     ['another container', { pidNamespace: 'other' }, 'unknown'],
     [
@@ -204,6 +205,22 @@ describe('reservations of others', () => {
     await writeClaim(1, change);
     expect(await read()).toMatchObject([{ number: 1, owner: expected, hasHeartbeat: false }]);
   });
+
+  test.each<[string, object]>([
+    ['another process', { pid: 2 ** 22 + 1 }],
+    ['an earlier process with this id', { startTime: '1' }],
+  ])(
+    'the nonce of one that is held here does not make it the claim of this process: %s',
+    async (_, change) => {
+      const reservation = await reserve();
+      const { nonce } = JSON.parse(await readFile(reservationPath(files, 1, 'claim'), 'utf8'));
+      await writeClaim(1, {}, nonce);
+      expect(await read()).toMatchObject([{ owner: 'alive' }]);
+      await writeClaim(1, change, nonce);
+      expect(await read()).toMatchObject([{ owner: 'dead' }]);
+      reservation.abandon();
+    },
+  );
 
   test('a file that cannot be read says nothing of its owner', async () => {
     await writeFile(reservationPath(files, 1, 'claim'), 'no claim');

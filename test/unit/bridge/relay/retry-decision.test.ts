@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DpopError } from '../../../../src/auth/errors/errors.ts';
 import {
   type AttemptCounts,
+  counted,
   type NextStep,
   nextStep,
   noAttempts,
@@ -62,5 +63,17 @@ describe('a message is sent again only when it cannot have run', () => {
     ],
   ])('%s', (_name, sendFailure, attempts, expected) => {
     expect(nextStep(sendFailure, { ...noAttempts, ...attempts })).toMatchObject(expected);
+  });
+});
+
+describe('what is counted', () => {
+  const before: AttemptCounts = { reopenings: 1, delays: 2, absences: 3 };
+  it.each<[NextStep, Partial<AttemptCounts>]>([
+    [{ kind: 'reopen' }, { reopenings: 2 }],
+    [{ kind: 'delay', ms: 1 }, { delays: 3 }],
+    [{ kind: 'await-server', error: new HttpError('network', 'it broke', { sent: false }) }, { absences: 4 }],
+    [{ kind: 'fail', error: undefined, why: '', mayHaveRun: false }, {}],
+  ])('$kind', (step, change) => {
+    expect(counted(before, step)).toEqual({ ...before, ...change });
   });
 });

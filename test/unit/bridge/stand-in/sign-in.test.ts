@@ -93,7 +93,6 @@ describe('lists that were given without the server', () => {
     lists.noteProvisional('prompts/list', false);
     expect(lists.signInOffered).toBe(true);
     lists.noteReal('prompts/list');
-    lists.noteReal('tools/call');
     expect(lists.signInOffered).toBe(true);
     lists.noteReal('tools/list');
     expect(lists.signInOffered).toBe(false);

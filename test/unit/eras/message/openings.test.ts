@@ -47,6 +47,10 @@ describe('what of a reply is the answer', () => {
     expect(openingOf({ kind: 'events' } as Reply)).toEqual({ status: 200, answer: undefined });
     expect(openingOf({ kind: 'accepted' } as Reply)).toEqual({ status: 202, answer: undefined });
   });
+
+  test.each(['sign-in', 'no-token'])('%s is a 401 without an answer', (kind) => {
+    expect(openingOf({ kind } as Reply)).toEqual({ status: 401, answer: undefined });
+  });
 });
 
 describe('odd answers', () => {
