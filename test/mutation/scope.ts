@@ -63,7 +63,7 @@ export const PARTS: readonly Part[] = [
   {
     name: 'locks and reservations',
     sources: ['src/store/lock/*.ts', 'src/store/reservation/*.ts'],
-    // Not store.test.ts: it sets the umask, which the threads of Stryker's runner may not.
+    // Not store.test.ts: it sets the umask, which the threads of Stryker's runner may not. Nor lock-race.test.ts, which takes ten seconds.
     tests: ['test/integration/store/{lock-file,reservation,response-file}.test.ts'],
   },
   {

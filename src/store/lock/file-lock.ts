@@ -15,6 +15,8 @@ const FUTURE_MS = 60_000;
 export interface LockDeps {
   readonly clock: Clock;
   readonly random: Pick<Random, 'fraction' | 'bytes'>;
+  /** The system whose rules apply; by default the one that the program runs on. */
+  readonly platform?: NodeJS.Platform;
 }
 
 /** What the holder of a lock may ask of it. */
@@ -86,7 +88,9 @@ async function waitForLock<T>(file: string, options: FileLockOptions<T>, deps: L
 }
 
 /** Undefined: another process has it. */
-async function tryLock(file: string, { clock, random }: LockDeps): Promise<Hold | undefined> {
+async function tryLock(file: string, deps: LockDeps): Promise<Hold | undefined> {
+  const { clock, random, platform = process.platform } = deps;
+  const isWindows = platform === 'win32';
   const path = `${file}.lock`;
   const found = see(path);
   if (found !== undefined) {
@@ -115,13 +119,13 @@ async function tryLock(file: string, { clock, random }: LockDeps): Promise<Hold 
     if (code === 'ELOCKED') return undefined;
     // Ours was gone right after it was made: another process took it for the stale one that it had seen at this name.
     if (code === 'ENOENT' && (error as NodeJS.ErrnoException).syscall !== 'mkdir') return undefined;
+    // Windows keeps the name of a deleted folder for as long as another process has it open.
+    if (isWindows && isHeldOpen(error)) return undefined;
     // A stale lock that is not an empty folder.
-    if (code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'ENOTDIR') {
+    if (isOfRmdir(error)) {
       await setAside(path, random);
       return undefined;
     }
-    // Windows keeps the name of a deleted folder for as long as another process has it open.
-    if (process.platform === 'win32' && isHeldOpen(error)) return undefined;
     throw error;
   }
   const own = see(path);
@@ -132,7 +136,7 @@ async function tryLock(file: string, { clock, random }: LockDeps): Promise<Hold 
   const isOurs = () => {
     const now = see(path);
     if (now === undefined || now.ino !== own?.ino) return false;
-    return process.platform === 'win32' || now.birthtimeMs === own.birthtimeMs;
+    return isWindows || now.birthtimeMs === own.birthtimeMs;
   };
   return {
     lost: () =>
@@ -143,9 +147,13 @@ async function tryLock(file: string, { clock, random }: LockDeps): Promise<Hold 
       try {
         await release();
       } catch (error) {
-        if (process.platform !== 'win32' || !isHeldOpen(error)) return ignoreReleased(error);
         // proper-lockfile has let go of it; each attempt looks again whose it is.
-        await retryWhileHeldOpen(async () => (isOurs() ? rmdir(path) : undefined));
+        if (isWindows && isHeldOpen(error)) {
+          return retryWhileHeldOpen(async () => (isOurs() ? rmdir(path) : undefined));
+        }
+        // Another program has put a file into the folder.
+        if (isOfRmdir(error)) await setAside(path, random);
+        // Otherwise the timer that touches the lock has found out in this moment that it is lost (ERELEASED, ENOTACQUIRED).
       }
     },
   };
@@ -155,10 +163,9 @@ function see(path: string): Stats | undefined {
   return lstatSync(path, { throwIfNoEntry: false });
 }
 
-/** Found out in the same moment by the timer that touches the lock. */
-function ignoreReleased(error: unknown): void {
-  const code = systemCode(error);
-  if (code !== 'ERELEASED' && code !== 'ENOTACQUIRED') throw error;
+/** Whether the folder of a lock could not be removed. */
+function isOfRmdir(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).syscall === 'rmdir';
 }
 
 /** Renamed first, so that only one of several gets it. A lock made in between may go with it: its holder sees that it is lost. */
@@ -168,8 +175,7 @@ async function setAside(path: string, random: LockDeps['random']): Promise<void>
     await renameFile(path, aside);
     await (see(aside)?.isDirectory() === true ? rmdir(aside) : removeFile(aside));
   } catch (error) {
-    // Another process was faster, or what lies in it is not ours to delete.
-    const code = systemCode(error);
-    if (code !== 'ENOENT' && code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
+    // Another process was faster, or what lies in the folder is not ours to delete.
+    if (systemCode(error) !== 'ENOENT' && !isOfRmdir(error)) throw error;
   }
 }

@@ -1,12 +1,14 @@
-import { lutimes, mkdir, readdir, rmdir, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { rmdirSync } from 'node:fs';
+import { lutimes, mkdir, readdir, rm, rmdir, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import lockfile from 'proper-lockfile';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { systemRandom } from '../../../src/platform/random.ts';
-import { withFileLock } from '../../../src/store/lock/file-lock.ts';
-import { STALE_FILE_MS, STALE_MS } from '../../../src/store/lock/limits.ts';
+import { type LockDeps, type LockGuard, withFileLock } from '../../../src/store/lock/file-lock.ts';
+import { STALE_FILE_MS, STALE_MS, WAIT_MS } from '../../../src/store/lock/limits.ts';
 import { TemporaryHome } from '../../peers/processes/home.ts';
+import { isLinux } from '../../peers/processes/tools.ts';
 
 const tools = { clock: systemClock, random: systemRandom };
 const signal = new AbortController().signal;
@@ -44,11 +46,11 @@ test.each<[string, (path: string) => Promise<unknown>, number]>([
   expect(await readdir(home.folder)).toEqual([]);
 });
 
-test('a link in its place is not followed, and is taken away', async () => {
+test.each(['a file', 'a folder in use'])('a link to %s is not followed, and is taken away', async (to) => {
   const { home, file, path } = await place();
   await using _ = home;
   const target = join(home.folder, 'target');
-  await writeFile(target, 'kept');
+  await (to === 'a file' ? writeFile(target, 'kept') : mkdir(target));
   await symlink(target, path);
   const before = new Date(Date.now() - STALE_FILE_MS - 1_000);
   await lutimes(path, before, before);
@@ -74,6 +76,7 @@ test('a lock of the future would never go stale: it is put aside', async () => {
   await mkdir(path);
   await touch(path, -3_600_000);
   expect(await withFileLock(file, async () => 'locked', { signal }, tools)).toBe('locked');
+  expect(await readdir(home.folder)).toEqual([]);
 });
 
 test('any user of proper-lockfile and this program find the lock of the other held', async () => {
@@ -110,29 +113,330 @@ test('a holder whose lock another process has taken over knows it, and leaves th
   expect(await readdir(home.folder)).toEqual(['file.lock']);
 });
 
-test('a lock that is removed right after it was made, as the stale one before it, is asked for again', async () => {
-  const { home, file, path } = await place();
+test.each(['linux', 'win32'] as const)(
+  'a folder that is not there is an error, not a lock to wait for (%s)',
+  async (platform) => {
+    const { home } = await place();
+    await using _ = home;
+    const nowhere = join(home.folder, 'nowhere', 'file');
+    const locked = withFileLock(nowhere, async () => 'locked', { signal }, { ...tools, platform });
+    await expect(locked).rejects.toMatchObject({ code: 'ENOENT', syscall: 'mkdir' });
+  },
+);
+
+test('nor is a file in the place of that folder', async () => {
+  const { home, file } = await place();
   await using _ = home;
-  let isOver = false;
-  const remove = async () => {
-    while (!isOver) {
-      await rmdir(path).catch((error: NodeJS.ErrnoException) => expect(error.code).toBe('ENOENT'));
-      await new Promise((resolve) => setTimeout(resolve, 2));
-    }
-  };
-  const removing = remove();
-  for (let n = 0; n < 150; n++) {
-    expect(await withFileLock(file, async () => n, { signal }, tools)).toBe(n);
-  }
-  isOver = true;
-  await removing;
+  await writeFile(file, '');
+  const locked = withFileLock(join(file, 'child'), async () => 'locked', { signal }, tools);
+  await expect(locked).rejects.toMatchObject({ code: 'ENOTDIR' });
 });
 
-test('a folder that is not there is an error, not a lock to wait for', async () => {
-  const { home } = await place();
-  await using _ = home;
-  const nowhere = join(home.folder, 'nowhere', 'file');
-  await expect(withFileLock(nowhere, async () => 'locked', { signal }, tools)).rejects.toMatchObject({
-    code: 'ENOENT',
+describe('the moment at which a lock is taken over', () => {
+  // A whole second of this time: what the file system keeps is then exact.
+  const now = Math.ceil(Date.now() / 1_000) * 1_000;
+  const clock = { ...systemClock, now: () => now };
+  const at = (path: string, agoMs: number) => utimes(path, new Date(now - agoMs), new Date(now - agoMs));
+  const look = (file: string) =>
+    withFileLock(file, async () => 'locked', { signal, onTurn: async () => 'held' }, { ...tools, clock });
+
+  test.each([
+    ['file', STALE_FILE_MS - 1_000, 'held'],
+    ['file', STALE_FILE_MS, 'locked'],
+    ['file', -59_000, 'held'],
+    ['file', -60_000, 'locked'],
+    ['folder', -60_000, 'held'],
+    ['folder', -61_000, 'locked'],
+  ])('a %s that was touched %d ms ago: %s', async (kind, agoMs, expected) => {
+    const { home, file, path } = await place();
+    await using _ = home;
+    await (kind === 'file' ? writeFile(path, '') : mkdir(path));
+    await at(path, agoMs);
+    expect(await look(file)).toBe(expected);
+    expect(await readdir(home.folder)).toEqual(expected === 'held' ? ['file.lock'] : []);
+  });
+
+  test('is one for all who come: none fails, and one after the other has it', async () => {
+    const { home, file, path } = await place();
+    await using _ = home;
+    await writeFile(path, '');
+    await touch(path, STALE_FILE_MS + 1_000);
+    let inside = 0;
+    let most = 0;
+    const enter = () =>
+      withFileLock(
+        file,
+        async () => {
+          most = Math.max(most, ++inside);
+          await new Promise((resolve) => setImmediate(resolve));
+          inside--;
+        },
+        { signal },
+        tools,
+      );
+    await Promise.all(Array.from({ length: 5 }, enter));
+    expect(most).toBe(1);
+    expect(await readdir(home.folder)).toEqual([]);
   });
 });
+
+describe('a wait', () => {
+  /** Time passes only while somebody sleeps, and is written down. */
+  function patience(fraction: number) {
+    const slept: number[] = [];
+    const sum = () => slept.reduce((a, b) => a + b, 0);
+    const clock = {
+      ...systemClock,
+      monotonic: sum,
+      sleep: async (ms: number) => {
+        slept.push(ms);
+      },
+    };
+    return { slept, sum, deps: { ...tools, clock, random: { ...systemRandom, fraction: () => fraction } } };
+  }
+
+  test.each([
+    [0, 150, [50, 50, 50]],
+    [0.5, 300, [150, 150]],
+    [1, 301, [250, 250]],
+  ])(
+    'at %d of the way between the shortest and the longest turn, for %d ms',
+    async (fraction, waitMs, turns) => {
+      const { home, file, path } = await place();
+      await using _ = home;
+      await mkdir(path);
+      const { slept, deps } = patience(fraction);
+      const waited = withFileLock(file, async () => 'locked', { signal, waitMs }, deps);
+      await expect(waited).rejects.toMatchObject({
+        code: 'lock_timeout',
+        message: 'another process has held the credential for too long',
+        hint: expect.stringContaining('`status` names it'),
+      });
+      expect(slept).toEqual(turns);
+      expect(await readdir(home.folder)).toEqual(['file.lock']);
+    },
+  );
+
+  test('ends by itself after half a minute', async () => {
+    const { home, file, path } = await place();
+    await using _ = home;
+    const { sum, deps } = patience(1);
+    // Touched in the future, so that it is not stale before the wait is over.
+    await mkdir(path);
+    await touch(path, -WAIT_MS);
+    await expect(withFileLock(file, async () => 'locked', { signal }, deps)).rejects.toMatchObject({
+      code: 'lock_timeout',
+    });
+    expect(sum()).toBe(WAIT_MS);
+  });
+
+  test('ends with what was learned at one of its turns, without the lock', async () => {
+    const { home, file, path } = await place();
+    await using _ = home;
+    await mkdir(path);
+    const { slept, deps } = patience(0);
+    const onTurn = async () => (slept.length === 2 ? 'learned' : undefined);
+    const waited = withFileLock(file, () => Promise.reject(new Error('ran')), { signal, onTurn }, deps);
+    expect(await waited).toBe('learned');
+    expect(slept).toEqual([50, 50]);
+  });
+
+  test('ends with its signal, before the first look and between two', async () => {
+    const { home, file, path } = await place();
+    await using _ = home;
+    const ended = AbortSignal.abort(new Error('ended before'));
+    await expect(withFileLock(file, async () => 'locked', { signal: ended }, tools)).rejects.toThrow(
+      'before',
+    );
+    expect(await readdir(home.folder)).toEqual([]);
+    await mkdir(path);
+    const ending = new AbortController();
+    const onTurn = async () => {
+      ending.abort(new Error('ended meanwhile'));
+      return undefined;
+    };
+    const waited = withFileLock(file, async () => 'locked', { signal: ending.signal, onTurn }, tools);
+    await expect(waited).rejects.toThrow('ended meanwhile');
+  });
+});
+
+describe('a lock that is lost while it is held', () => {
+  const holding = <T>(
+    file: string,
+    run: (guard: LockGuard) => Promise<T>,
+    deps: Partial<LockDeps> = {},
+  ): Promise<T> => withFileLock(file, run, { signal }, { ...tools, ...deps });
+
+  test('is had again, and given back in the end', async () => {
+    const { home, file, path } = await place();
+    await using _ = home;
+    await holding(file, async (guard) => {
+      await rmdir(path);
+      expect(guard.lost()).toBe(true);
+      await guard.reacquire();
+      expect(guard.lost()).toBe(false);
+      expect(await readdir(home.folder)).toEqual(['file.lock']);
+    });
+    expect(await readdir(home.folder)).toEqual([]);
+  });
+
+  test('is had again when its successor is done, and not before', async () => {
+    const { home, file, path } = await place();
+    await using _ = home;
+    await holding(file, async (guard) => {
+      await rmdir(path);
+      const order: string[] = [];
+      let leave = () => {};
+      const entered = new Promise<void>((resolve) => {
+        const successor = async () => {
+          resolve();
+          await new Promise<void>((left) => {
+            leave = left;
+          });
+          order.push('successor');
+        };
+        void holding(file, successor);
+      });
+      await entered;
+      expect(guard.lost()).toBe(true);
+      const again = guard.reacquire().then(() => order.push('again'));
+      expect(await tryOnce(file)).toBe('held');
+      leave();
+      await again;
+      expect(order).toEqual(['successor', 'again']);
+      expect(guard.lost()).toBe(false);
+    });
+    expect(await readdir(home.folder)).toEqual([]);
+  });
+
+  test('is lost after a sleep of the machine, though nobody has taken it', async () => {
+    const { home, file } = await place();
+    await using _ = home;
+    let ahead = 0;
+    const clock = { ...systemClock, now: () => Date.now() + ahead };
+    await holding(
+      file,
+      async (guard) => {
+        ahead = 9_000;
+        expect(guard.lost()).toBe(false);
+        ahead = 11_000;
+        expect(guard.lost()).toBe(true);
+        await guard.reacquire();
+        expect(guard.lost()).toBe(false);
+        ahead = 0;
+        expect(guard.lost()).toBe(true);
+      },
+      { clock },
+    );
+    expect(await readdir(home.folder)).toEqual([]);
+  });
+
+  test('is lost when another has touched it, which the timer sees; it is left to that one', async () => {
+    const { home, file, path } = await place();
+    await using _ = home;
+    await holding(file, async (guard) => {
+      await touch(path, 60_000);
+      expect(guard.lost()).toBe(false);
+      await expect.poll(() => guard.lost(), { timeout: 15_000 }).toBe(true);
+    });
+    expect(await readdir(home.folder)).toEqual(['file.lock']);
+  });
+
+  test('is not lost while its holder lives: it is touched every second', async () => {
+    const { home, file, path } = await place();
+    await using _ = home;
+    await holding(file, async (guard) => {
+      const before = (await stat(path)).mtimeMs;
+      await expect
+        .poll(async () => (await stat(path)).mtimeMs, { timeout: 15_000 })
+        .toBeGreaterThan(before + 500);
+      expect((await stat(path)).mtimeMs - before).toBeLessThan(STALE_MS / 2);
+      expect(guard.lost()).toBe(false);
+    });
+  });
+
+  test.each(['linux', 'win32'] as const)(
+    'is told from the next folder of its name by what the system keeps of both (%s)',
+    async (platform) => {
+      const { home, file, path } = await place();
+      await using _ = home;
+      await holding(
+        file,
+        async (guard) => {
+          const own = (await stat(path)).ino;
+          await rmdir(path);
+          await mkdir(path);
+          // Most file systems use the number of the one that was removed; Windows never does.
+          const isSame = (await stat(path)).ino === own;
+          expect(guard.lost()).toBe(platform === 'linux' || !isSame);
+          await rmdir(path);
+          await mkdir(`${path}-other`);
+          await mkdir(path);
+          await rmdir(`${path}-other`);
+          if ((await stat(path)).ino !== own) expect(guard.lost()).toBe(true);
+          await rmdir(path);
+          expect(guard.lost()).toBe(true);
+        },
+        { platform },
+      );
+    },
+  );
+});
+
+test('work that fails gives the lock back', async () => {
+  const { home, file } = await place();
+  await using _ = home;
+  await expect(
+    withFileLock(file, () => Promise.reject(new Error('failed')), { signal }, tools),
+  ).rejects.toThrow('failed');
+  expect(await readdir(home.folder)).toEqual([]);
+});
+
+test('a file that another program puts into a lock that is held spoils neither the work nor the next lock', async () => {
+  const { home, file, path } = await place();
+  await using _ = home;
+  const work = async () => {
+    await writeFile(join(path, 'foreign'), 'kept');
+    return 'done';
+  };
+  expect(await withFileLock(file, work, { signal }, tools)).toBe('done');
+  expect(await tryOnce(file)).toBe('locked');
+  const [aside = '', ...more] = await readdir(home.folder);
+  expect(more).toEqual([]);
+  expect(aside).toMatch(/^file\.lock\.aside-[\da-f]{12}$/);
+  expect(await readdir(join(home.folder, aside))).toEqual(['foreign']);
+});
+
+test('a lock that is removed right after it was made is asked for again', async () => {
+  const { home, file, path } = await place();
+  await using _ = home;
+  const remove = () => {
+    try {
+      rmdirSync(path);
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'ENOENT' });
+      setImmediate(remove);
+    }
+  };
+  setImmediate(remove);
+  expect(await withFileLock(file, async () => 'locked', { signal }, tools)).toBe('locked');
+  await rm(path, { recursive: true, force: true });
+});
+
+/** The folder of the kernel in which nobody may make one, root included. */
+const FORBIDDEN = '/sys/file';
+
+test.runIf(isLinux())(
+  'what may not be made is an error; Windows says the same of what is still open',
+  async () => {
+    const look = (platform: NodeJS.Platform) =>
+      withFileLock(
+        FORBIDDEN,
+        async () => 'locked',
+        { signal, onTurn: async () => 'held' },
+        { ...tools, platform },
+      );
+    await expect(look('linux')).rejects.toMatchObject({ code: expect.stringMatching(/^(EPERM|EACCES)$/) });
+    expect(await look('win32')).toBe('held');
+  },
+);

@@ -1,24 +1,11 @@
-import {
-  chmod,
-  lstat,
-  mkdir,
-  readdir,
-  readFile,
-  rm,
-  stat,
-  symlink,
-  utimes,
-  writeFile,
-} from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { type Logger, silentLogger } from '../../../src/platform/log/logger.ts';
 import { currentOwner } from '../../../src/platform/process/process-identity.ts';
-import { systemRandom } from '../../../src/platform/random.ts';
 import { readOwnFile } from '../../../src/store/files/atomic-file.ts';
 import { openLeases } from '../../../src/store/lease/lease.ts';
-import { withFileLock } from '../../../src/store/lock/file-lock.ts';
 import { openStore } from '../../../src/store/open-store.ts';
 import { serializeRecord } from '../../../src/store/record/record-schema.ts';
 import { readCachedServer, writeCachedServer } from '../../../src/store/server-cache/file.ts';
@@ -29,7 +16,6 @@ import { TemporaryHome } from '../../peers/processes/home.ts';
 import { asRoot, hasRoot } from '../../peers/processes/tools.ts';
 
 const KEY = 'ab'.repeat(32);
-const tools = { clock: systemClock, random: systemRandom };
 const signal = new AbortController().signal;
 const login = expiredLogin('https://as.example/token', 'R0');
 const identity = { server: login.server };
@@ -37,11 +23,6 @@ const identity = { server: login.server };
 const open = (home: TemporaryHome, logger: Logger = silentLogger) => openStore({ home: home.state, logger });
 const recordPath = (store: Store) => join(store.folder, `${KEY}.json`);
 const modeOf = async (path: string) => (await lstat(path)).mode & 0o777;
-const exists = (path: string) =>
-  lstat(path).then(
-    () => true,
-    () => false,
-  );
 
 test('what is written is read, by any process that opens the same folder', async () => {
   await using home = await TemporaryHome.create();
@@ -287,63 +268,6 @@ test('callers in one process and another take turns, and lose no update', async 
   const results = await Promise.all([...stores, ...stores, ...stores].map(bump));
   expect(results.every(({ kind }) => kind === 'written')).toBe(true);
   expect(await stores[0]?.read(KEY)).toMatchObject({ record: { revision: 10 } });
-});
-
-test.each<[string, (folder: string) => Promise<void>]>([
-  ['left behind a minute ago', (folder) => utimes(folder, new Date(), new Date(Date.now() - 60_000))],
-  ['with a time in the future', (folder) => utimes(folder, new Date(), new Date(Date.now() + 3_600_000))],
-  [
-    'left behind with a foreign file in it',
-    async (folder) => {
-      await writeFile(join(folder, 'foreign'), 'x');
-      await utimes(folder, new Date(), new Date(Date.now() - 60_000));
-    },
-  ],
-  [
-    'that is a file',
-    async (folder) => {
-      await rm(folder, { recursive: true });
-      await writeFile(folder, 'x');
-      await utimes(folder, new Date(), new Date(Date.now() - 60_000));
-    },
-  ],
-  [
-    'that is a link to a folder in use',
-    async (folder) => {
-      await rm(folder, { recursive: true });
-      await mkdir(`${folder}-target`);
-      await symlink(`${folder}-target`, folder);
-      const { lutimes } = await import('node:fs/promises');
-      await lutimes(folder, new Date(), new Date(Date.now() - 60_000));
-    },
-  ],
-])('a lock %s does not stay in the way', async (_, arrange) => {
-  await using home = await TemporaryHome.create();
-  const store = await open(home);
-  const folder = `${recordPath(store)}.lock`;
-  await mkdir(folder);
-  await arrange(folder);
-  expect(await store.withLock(KEY, async () => 'locked', { signal })).toBe('locked');
-  expect(await exists(folder)).toBe(false);
-});
-
-test('a holder that lost its lock knows it, and does not take the lock of its successor away', async () => {
-  await using home = await TemporaryHome.create();
-  const store = await open(home);
-  const file = recordPath(store);
-  let successor = 0;
-  await withFileLock(
-    file,
-    async (guard) => {
-      expect(guard.lost()).toBe(false);
-      await rm(`${file}.lock`, { recursive: true });
-      await mkdir(`${file}.lock`);
-      successor = (await stat(`${file}.lock`)).ino;
-    },
-    { signal },
-    tools,
-  );
-  expect((await stat(`${file}.lock`)).ino).toBe(successor);
 });
 
 test('after a sleep of the machine the lock counts as lost, and is taken anew before anything is written', async () => {
