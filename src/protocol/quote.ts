@@ -7,7 +7,7 @@ const MAX_INSPECTED_UNITS = 4_000;
 
 const WHITE_SPACE = /[\s\u0085]+/gu;
 /** Control, format (bidi, zero width), surrogate, private-use and unassigned characters: nothing that a person could read. */
-const INVISIBLE = /\p{C}+/gu;
+const INVISIBLE = /\p{C}/gu;
 
 /**
  * Makes a text from outside safe for a terminal, a log or a page: secrets of the bridge are removed, and the rest is one line without control or

@@ -10,8 +10,8 @@ export function readRetryAfter(value: string | undefined, now: number): number |
   if (/^\d+$/.test(text)) return Math.min(Number(text) * 1000, MAX_RETRY_AFTER_MS);
   // Date.parse accepts almost anything, even "1.5".
   if (!/^[A-Za-z]{3,9},? /.test(text)) return undefined;
-  // RFC 9110 §5.6.7: always GMT. The asctime format has no zone and would be read as local time.
-  const date = Date.parse(/[A-Z]{3}$|[+-]\d{4}$/.test(text) ? text : `${text} GMT`);
+  // RFC 9110 §5.6.7: always GMT. The asctime format has no zone and would be read as local time. Some servers write `+0200`.
+  const date = Date.parse(/[+-]\d{4}$/.test(text) ? text : `${text} GMT`);
   if (Number.isNaN(date)) return undefined;
   return Math.min(Math.max(date - now, 0), MAX_RETRY_AFTER_MS);
 }

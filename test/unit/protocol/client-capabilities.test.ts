@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { missingCapability } from '../../../src/protocol/client-capabilities.ts';
+import { missingCapability, missingCapabilityReason } from '../../../src/protocol/client-capabilities.ts';
 
 describe('requests that a host never offered (SECURITY.md, attack 21)', () => {
   test.each([
     ['sampling/createMessage', { sampling: {} }],
     ['elicitation/create', { elicitation: { url: {} } }],
     ['roots/list', { roots: { listChanged: true } }],
+    ['tasks/get', { tasks: {} }],
     ['tasks/result', { tasks: {} }],
+    ['tasks/list', { tasks: {} }],
+    ['tasks/cancel', { tasks: {} }],
   ])('%s', (method, capabilities) => {
     const [needed] = Object.keys(capabilities);
     expect(missingCapability(method, capabilities)).toBeUndefined();
@@ -22,5 +25,11 @@ describe('requests that a host never offered (SECURITY.md, attack 21)', () => {
 
   test.each(['ping', 'x-vendor/ask', 'constructor', ''])('%j needs none', (method) => {
     expect(missingCapability(method, undefined)).toBeUndefined();
+  });
+
+  test('what is missing is named', () => {
+    expect(missingCapabilityReason('roots')).toBe(
+      'Method not found: the host has not declared the capability roots.',
+    );
   });
 });

@@ -1,5 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { parseMessage } from '../../../src/protocol/jsonrpc.ts';
+import {
+  errorAnswer,
+  isBatch,
+  lookAtMessage,
+  notification,
+  parseMessage,
+  requestMessage,
+  resultAnswer,
+  serverRequest,
+  textOf,
+} from '../../../src/protocol/jsonrpc.ts';
+import { stringId } from '../../../src/protocol/message-id.ts';
+import { redactor } from '../../../src/redaction/secrets.ts';
 
 const kinds: [string, object][] = [
   ['{"jsonrpc":"2.0","id":0,"method":"a"}', { kind: 'request', id: '0', method: 'a' }],
@@ -13,7 +25,9 @@ const kinds: [string, object][] = [
   ['{"jsonrpc":"1.0","id":3,"method":"a"}', { kind: 'not-a-message', id: '3' }],
   ['{"jsonrpc":"2.0","id":null,"error":{}}', { kind: 'not-a-message', id: null }],
   ['[]', { kind: 'not-a-message', id: null }],
+  ['{"jsonrpc":"2.0","id":3,"method":7,"result":{}}', { kind: 'not-a-message', id: '3' }],
   ['7', { kind: 'not-a-message', id: null }],
+  ['"text"', { kind: 'not-a-message', id: null }],
   ['null', { kind: 'not-a-message', id: null }],
   ['{', { kind: 'not-json' }],
   ['', { kind: 'not-json' }],
@@ -30,15 +44,109 @@ describe('parseMessage', () => {
     [' [ {"a":[1,2,{"b":"],["}]} , "x,y" ,3 ] ', ['{"a":[1,2,{"b":"],["}]}', '"x,y"', '3']],
     ['[{"n":12345678901234567890},"\\"]\\\\"]', ['{"n":12345678901234567890}', '"\\"]\\\\"']],
   ])('takes the batch %s apart without touching its members', (text, members) => {
-    const parsed = parseMessage(Buffer.from(text));
-    expect(parsed.kind).toBe('batch');
-    const found =
-      parsed.kind === 'batch' ? parsed.members.map((member) => Buffer.from(member).toString().trim()) : [];
-    expect(found).toEqual(members);
+    for (const batch of [text, Buffer.from(text)]) {
+      const parsed = parseMessage(batch);
+      expect(parsed.kind).toBe('batch');
+      const found =
+        parsed.kind === 'batch' ? parsed.members.map((member) => Buffer.from(member).toString().trim()) : [];
+      expect(found).toEqual(members);
+    }
   });
 
   it('does not let a message reach Object.prototype', () => {
     parseMessage('{"jsonrpc":"2.0","id":1,"method":"a","__proto__":{"polluted":true}}');
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+  });
+});
+
+describe('bytes that are not UTF-8', () => {
+  const broken = (text: string) => Buffer.concat([Buffer.from(text), Buffer.from([0xff]), Buffer.from('"}')]);
+
+  it.each([
+    ['{"jsonrpc":"2.0","id":7,"method":"a', '7'],
+    ['{"jsonrpc":"2.0","method":"a', null],
+  ])('are no message, but may say of which: %s', (text, id) => {
+    expect(parseMessage(broken(text))).toEqual({ kind: 'not-a-message', id });
+    const large = `${text}${'x'.repeat(100_000)}`;
+    expect(lookAtMessage(broken(large))).toEqual({ kind: 'not-a-message', id });
+  });
+});
+
+describe('a message that is looked at', () => {
+  /** A response of so many bytes. */
+  const response = (length: number) => {
+    const [start, end] = ['{"jsonrpc":"2.0","id":7,"result":"', '"}'];
+    return `${start}${'x'.repeat(length - start.length - end.length)}${end}`;
+  };
+  const isParsed = (message: Uint8Array | string) => {
+    const looked = lookAtMessage(message);
+    expect(looked).toMatchObject({ kind: 'response', id: '7' });
+    return Object.getOwnPropertyDescriptor(looked, 'message')?.get === undefined;
+  };
+
+  it('is parsed at once if it is small, and otherwise when somebody wants to know more', () => {
+    expect(isParsed(Buffer.from(response(64 * 1024 - 1)))).toBe(true);
+    const large = Buffer.from(response(64 * 1024));
+    expect(isParsed(large)).toBe(false);
+    const looked = lookAtMessage(large);
+    const message = 'message' in looked ? looked.message : undefined;
+    expect(message).toEqual(JSON.parse(large.toString()));
+    expect('message' in looked ? looked.message : undefined).toBe(message);
+  });
+
+  it('is parsed if it is a text, however large', () => {
+    expect(isParsed(response(100_000))).toBe(true);
+  });
+});
+
+it.each([
+  ['[', true],
+  [' \t\r\n[1]', true],
+  ['{', false],
+  ['x[', false],
+  ['', false],
+])('%j is a batch: %s', (text, expected) => {
+  expect(isBatch(Buffer.from(text))).toBe(expected);
+});
+
+it('a message as text is the same in bytes', () => {
+  expect(textOf('é')).toBe('é');
+  expect(textOf(new Uint8Array(Buffer.from('é')))).toBe('é');
+});
+
+describe('the messages of the bridge', () => {
+  const id = stringId('x');
+
+  it.each([
+    [errorAnswer(id, -1, 'no'), '{"jsonrpc":"2.0","id":"x","error":{"code":-1,"message":"no"}}'],
+    [
+      errorAnswer(null, -1, 'no', { a: 1 }),
+      '{"jsonrpc":"2.0","id":null,"error":{"code":-1,"message":"no","data":{"a":1}}}',
+    ],
+    [resultAnswer(id, { a: 1 }), '{"jsonrpc":"2.0","id":"x","result":{"a":1}}'],
+    [requestMessage(id, 'ping', { a: 1 }), '{"jsonrpc":"2.0","id":"x","method":"ping","params":{"a":1}}'],
+    [serverRequest(id, 'ping'), '{"jsonrpc":"2.0","id":"x","method":"ping"}'],
+    [serverRequest(id, 'ping', { a: 1 }), '{"jsonrpc":"2.0","id":"x","method":"ping","params":{"a":1}}'],
+    [notification('a/b'), '{"jsonrpc":"2.0","method":"a/b"}'],
+    [notification('a/b', { a: 1 }), '{"jsonrpc":"2.0","method":"a/b","params":{"a":1}}'],
+  ])('%s', (message, expected) => {
+    expect(message).toBe(expected);
+  });
+
+  it('say no secret to a host; to the server goes what the host wrote', () => {
+    const secret = 'kept-by-the-process';
+    redactor.add(secret);
+    const data = { text: secret };
+    for (const message of [
+      errorAnswer(id, -1, secret, data),
+      resultAnswer(id, data),
+      requestMessage(id, 'ping', data),
+      notification('a/b', data),
+    ]) {
+      expect(message).toContain('[redacted]');
+      expect(message).not.toContain(secret);
+    }
+    expect(serverRequest(id, 'ping', data)).toContain(secret);
+    redactor.forget(secret);
   });
 });

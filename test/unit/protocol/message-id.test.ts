@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LOOKED_AT_BYTES, lookAtMessage, parseMessage } from '../../../src/protocol/jsonrpc.ts';
-import { answersId, IdMap, idInParams, type MessageId } from '../../../src/protocol/message-id.ts';
+import {
+  answersId,
+  asMessageId,
+  IdMap,
+  idInParams,
+  type MessageId,
+  stringId,
+} from '../../../src/protocol/message-id.ts';
 import { memberText } from '../../../src/protocol/raw-json.ts';
 
 const asId = (text: string) => text as MessageId;
@@ -64,6 +71,18 @@ describe('the id of a message', () => {
     fc.assert(fc.property(message, ({ id, text }) => large(id, text)));
   });
 
+  it.each([
+    ['in a member before it', '{"params":{"id":5},"jsonrpc":"2.0","method":"a","id":5.0}', '5.0'],
+    ['in a member between', '{"jsonrpc":"2.0","params":{"a":"2.0","id":5},"method":"a","id":5.0}', '5.0'],
+    ['in a member after it', '{"id":5.0,"jsonrpc":"2.0","method":"a","params":{"x":5}}', '5.0'],
+    ['as another member at the end', '{"method":"a","jsonrpc":"2.0","id":5.0,"x":5}', '5.0'],
+    ['under a name that ends like its own', '{"method":"a","jsonrpc":"2.0","id":5.0,"a\\"id":5}', '5.0'],
+    ['as the same name before', '{"jsonrpc":"2.0","id":"a","method":"a","id":"b"}', '"b"'],
+    ['as the same name after others', '{"method":"a","id":"a","jsonrpc":"2.0","\\u0069d":"b"}', '"b"'],
+  ])('is not taken from %s', (_, text, id) => {
+    expect(parseMessage(text)).toMatchObject({ kind: 'request', id });
+  });
+
   it('of a name that comes twice is the last', () => {
     expect(parseMessage('{"jsonrpc":"2.0","id":1,"method":"a","id":2}')).toMatchObject({ id: '2' });
     expect(parseMessage('{"id":2,"jsonrpc":"2.0","method":"a","\\u0069d":3}')).toMatchObject({ id: '3' });
@@ -92,6 +111,10 @@ describe('an answer under another spelling', () => {
     ['0.10', '1e-1'],
     ['-12.50', '-125e-1'],
     ['9007199254740993', '9007199254740993.0'],
+    ['0', '0.00e7'],
+    ['0.005', '5e-3'],
+    ['1000', '1e3'],
+    ['1e123456789012345', '10e123456789012344'],
     ['"a/b"', '"a\\/b"'],
     ['"é"', '"\\u00E9"'],
   ])('%s is meant for %s', (one, other) => {
@@ -107,6 +130,13 @@ describe('an answer under another spelling', () => {
     ['"a"', '"A"'],
     ['""', '0'],
     ['1e9999999999999999', '1e9999999999999998'],
+    ['100', '10'],
+    ['0.10', '1'],
+    ['12', '21'],
+    ['5e1', '5'],
+    ['x1', '1'],
+    ['1x', '1'],
+    ['1', '"1'],
   ])('%s is not meant for %s', (one, other) => {
     expect(answersId(asId(one), asId(other))).toBe(false);
     expect(answersId(asId(other), asId(one))).toBe(false);
@@ -145,4 +175,31 @@ it.each([
   ['{}', undefined],
 ])('the id that %s names is %s', (text, id) => {
   expect(idInParams(text, 'requestId')).toBe(id);
+});
+
+it.each([
+  ['{"params":"{\\"requestId\\":1}"}', undefined],
+  ['{"params":"x","requestId":1}', undefined],
+])('a text that looks like parameters is none: %s', (text, id) => {
+  expect(idInParams(text, 'requestId')).toBe(id);
+});
+
+it.each([undefined, 'null', 'true', '{"a":1}', '[1]', '["1"]', ''])('%j is no id', (json) => {
+  expect(asMessageId(json)).toBeUndefined();
+});
+
+it.each(['0', '-1', '1.0', '""', '"a"'])('%j is one', (json) => {
+  expect(asMessageId(json)).toBe(json);
+});
+
+it('a text becomes an id in quotes', () => {
+  expect(stringId('a"b')).toBe('"a\\"b"');
+});
+
+it('an id has its own value, which is not that of an equal number', () => {
+  const map = new IdMap<string>();
+  map.set(asId('1'), 'one');
+  expect(map.get(asId('1'))).toBe('one');
+  expect(map.get(asId('1.0'))).toBeUndefined();
+  expect(map.find(asId('"1"'))).toBeUndefined();
 });

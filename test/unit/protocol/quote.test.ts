@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { plainText, quote } from '../../../src/protocol/quote.ts';
+import { capitalized, plainText, quote } from '../../../src/protocol/quote.ts';
+import { redactor } from '../../../src/redaction/secrets.ts';
 
 describe('texts of servers (SECURITY.md, attack 24)', () => {
   test.each([
@@ -27,7 +28,22 @@ describe('texts of servers (SECURITY.md, attack 24)', () => {
     expect([...plainText('x\u0000'.repeat(10_000_000))]).toHaveLength(200);
   });
 
+  test('a secret that is torn apart by what is taken out is none the less found', () => {
+    redactor.add('hunter two three');
+    expect(plainText('a hunt\u200ber two three b')).toBe('a [redacted] b');
+    expect(plainText('a hunter \r\n\t two\u2028three b')).toBe('a [redacted] b');
+    redactor.forget('hunter two three');
+  });
+
   test('a quote cannot be closed from inside', () => {
     expect(quote('a" and more')).toBe(`"a' and more"`);
   });
+});
+
+test.each([
+  ['the server is away', 'The server is away'],
+  ['éa', 'Éa'],
+  ['', ''],
+])('%j begins a sentence as %j', (text, expected) => {
+  expect(capitalized(text)).toBe(expected);
 });

@@ -14,6 +14,7 @@ describe('RFC 9110 §11.6.1', () => {
     ['', []],
     ['Bearer', [{ scheme: 'Bearer' }]],
     ['Bearer realm="a b"', [{ scheme: 'Bearer', parameters: { realm: 'a b' } }]],
+    ['Bearer a=x b=y\tc=z', [{ scheme: 'Bearer', parameters: { a: 'x', b: 'y', c: 'z' } }]],
     ['Bearer REALM=x', [{ scheme: 'Bearer', parameters: { realm: 'x' } }]],
     ['Bearer a="1", b="2",c=3', [{ scheme: 'Bearer', parameters: { a: '1', b: '2', c: '3' } }]],
     ['Bearer a = "1" ,\tb\t=\t2', [{ scheme: 'Bearer', parameters: { a: '1', b: '2' } }]],
@@ -186,3 +187,17 @@ function seeded(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
 }
+
+test.each([
+  ['Bearer error="", error_description="", scope="", resource_metadata=""', { scheme: 'Bearer' }],
+  ['DPoP error=""', { scheme: 'DPoP', dpop: {} }],
+  [
+    'DPoP error="use_dpop_nonce"',
+    { scheme: 'DPoP', error: 'use_dpop_nonce', dpop: {}, dpopError: 'use_dpop_nonce' },
+  ],
+  ['XBearer scope="a"', {}],
+  ['BearerX scope="a"', {}],
+  [undefined, {}],
+])('of %s there is no more than it says', (header, expected) => {
+  expect(bearerChallenge(header)).toStrictEqual(expected);
+});
