@@ -15,7 +15,7 @@ import { type RawHost, startRawHost } from '../../peers/hosts/raw-host.ts';
 import { type PeerMcpServer, startMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
 import { createOpener, launchOnDesktop, type VirtualDesktop } from '../../peers/processes/desktop.ts';
 import { createTemporaryHome, type TemporaryHome } from '../../peers/processes/home.ts';
-import { hasVirtualDesktop, isPosix } from '../../peers/processes/tools.ts';
+import { hasVirtualDesktop, isLinux, isPosix } from '../../peers/processes/tools.ts';
 
 const canLook = hasChromium();
 
@@ -70,7 +70,7 @@ it.skipIf(!isPosix())(
   },
 );
 
-it.skipIf(!isPosix())(
+it.skipIf(!isLinux())(
   'settings that the host keeps back are missed by name, once, and only when something is amiss',
   async () => {
     const env = passedOn('codex', { ...(await whole()), HTTPS_PROXY: 'http://proxy.example:1' });
@@ -85,11 +85,14 @@ it.skipIf(!isPosix())(
     await host.initialize();
     await expect.poll(() => host.stderr, { timeout: 20_000 }).toContain('Not passed on');
     const lines = host.stderr.split('\n').filter((line) => line.includes('Not passed on'));
-    expect(lines).toEqual([
-      'mcp-drawbridge: Not passed on by the program that started this one: HTTPS_PROXY (~/.bashrc), ' +
-        'MCP_DRAWBRIDGE_PROFILE (systemd), NODE_EXTRA_CA_CERTS (systemd). ' +
-        `If this server needs it, add it to "env" in the host's configuration.`,
-    ]);
+    expect(lines).toHaveLength(1);
+    for (const name of [
+      'HTTPS_PROXY (~/.bashrc)',
+      'NODE_EXTRA_CA_CERTS (systemd)',
+      'MCP_DRAWBRIDGE_PROFILE (systemd)',
+    ]) {
+      expect(lines[0]).toContain(name);
+    }
     expect(host.stderr).not.toContain('s3cr3t-canary');
     const open = await startMcpServer({});
     await using quiet = startRawHost([open.url], { env });
