@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.ts';
+import { ownCommand } from '../platform/process/program-command.ts';
 import { environmentName, type Option } from './options/option.ts';
 import { type OptionName, options } from './options/options.ts';
 import type { ReadSettings } from './sources/settings.ts';
@@ -40,7 +41,7 @@ export function bundleConfig({ settings, effective }: ReadSettings, server: URL 
       throw new UsageError(
         `--${option} may be a secret, and everyone who has the bundle can read what is in it`,
         {
-          hint: 'leave it out: the generic bundle (mcp-drawbridge bundle --name NAME) asks for a header when it is installed',
+          hint: `leave it out: the generic bundle (${ownCommand('bundle', '--name', 'NAME')}) asks for a header when it is installed`,
         },
       );
     }

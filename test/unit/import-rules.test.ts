@@ -55,6 +55,7 @@ describe('the checker finds planted offenders', () => {
     ['the disk', 'remote/a.ts', "import { readFile } from 'node:fs/promises';", /node:fs: store/],
     ['a server', 'auth/a.ts', "import { createServer } from 'node:http';", /network: platform/],
     ['an exit', 'bridge/a.ts', 'if (x) process.exit(1);', /process\.exit: main/],
+    ['a fixed command', 'auth/a.ts', "const hint = 'Run mcp-drawbridge login URL';", /ownCommand/],
     ['stdout', 'ui/a.ts', "process.stdout.write('x');", /stdout: host/],
     ['stderr', 'auth/a.ts', "process.stderr.write('x');", /stderr: platform/],
     [

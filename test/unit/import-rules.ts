@@ -174,6 +174,12 @@ const SAYINGS: readonly { readonly word: RegExp; readonly where: RegExp; readonl
     name: 'stderr: platform/log/',
   },
   { word: /\bconsole\./, where: /^$/, name: 'console: nowhere' },
+  {
+    // Most users have no program of that name: npx starts it for them.
+    word: /\bmcp-drawbridge (?:login|logout|status|tokens?|presets|bundle|install|uninstall|doctor|hosts)\b/,
+    where: /^commands\/help\//,
+    name: 'a command by a fixed name: help; elsewhere ownCommand() of platform/process/program-command.ts',
+  },
 ];
 
 /** Real versions of ports: features get them handed, so that tests can hand them others. */
