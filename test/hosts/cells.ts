@@ -8,6 +8,7 @@ import { carries } from '../peers/mcp-servers/mcp-server.ts';
 import { windows } from './desktop.ts';
 import { firstAnswerMs, startOf, textOf } from './recording.ts';
 import type { HostRun, Stage, Visit } from './stage.ts';
+import { WHAT_TO_DO } from './wish.ts';
 
 /** What came of a cell. */
 export interface Played {
@@ -242,10 +243,10 @@ async function ending(stage: Stage, host: HostRun): Promise<Played | undefined> 
   return { fails: host.wish.ending };
 }
 
-/** The last answer of `sign_in`, where it says that this host has to be started again. */
+/** What the bridges of this cell said about starting them again. */
 async function whatToDo(stage: Stage): Promise<string | undefined> {
   const said = (await stage.recordings()).map((bridge) => textOf(bridge, 'out')).join('\n');
-  return /"text":"((?:[^"\\]|\\.)*\b(?:restart|start it again|start the)\b(?:[^"\\]|\\.)*)"/i.exec(said)?.[1];
+  return WHAT_TO_DO.exec(said)?.[0].trim();
 }
 
 function tabs(stage: Stage, wanted: number): Played | undefined {

@@ -94,6 +94,7 @@ export const PROFILES: readonly HostProfile[] = [
       ],
     }),
     pause: { tool: 'exec_command', input: (cmd) => ({ cmd }) },
+    ignoresListChanged: true,
   },
   {
     name: 'opencode',

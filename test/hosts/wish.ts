@@ -6,6 +6,9 @@ const TRIES = 2;
 /** Short ones first, so that a fast start is seen to be one; then fewer, since each makes the conversation longer. */
 const SHORT_PAUSES = 10;
 
+/** What the answer of `sign_in` says to a host that keeps the tools that it got first. */
+export const WHAT_TO_DO = /[^".]*\brestart this MCP server[^".]*/i;
+
 export interface WishOptions {
   /** How many calls of `add` the model makes; 0: it ends its turn at once. */
   readonly calls?: number;
@@ -70,6 +73,9 @@ export class Wish {
     if (search !== undefined && asked.text.includes('mcp__world__') && this.#lookups < 2 * TRIES) {
       this.#lookups++;
       return this.#call(search, { query: 'select:mcp__world__add,mcp__world__sign_in' });
+    }
+    if (this.#profile.ignoresListChanged && WHAT_TO_DO.test(asked.text)) {
+      return this.#end('the model knows that this server has to be started again');
     }
     if (this.#options.keepsWaiting?.() !== true) return this.#end(`the model was offered ${names(asked)}`);
     const signIn = find(asked, /sign_in$/);
