@@ -24,6 +24,8 @@ export async function bundleProgram(to: 'dist' | 'nowhere'): Promise<RolldownOut
   const bundle = await rolldown({
     input: { main: join(root, 'src/main.ts') },
     platform: 'node',
+    // Its main file asks for parts of itself in a way that no bundler sees (UMD); the other is the same as ES modules.
+    resolve: { alias: { 'jsonc-parser': join(root, 'node_modules/jsonc-parser/lib/esm/main.js') } },
     preserveEntrySignatures: false,
     transform: { target: 'node20.18', define: { DRAWBRIDGE_VERSION: JSON.stringify(version) } },
     // Of a module in the steady file a dynamic import gives what is there already.

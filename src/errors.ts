@@ -39,6 +39,7 @@ export type ErrorCode =
   | 'lock_timeout'
   | 'callback_port'
   | 'browser'
+  | 'host_file'
   | 'internal';
 
 /** The optional parts of a `DrawbridgeError`. */

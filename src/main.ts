@@ -59,6 +59,7 @@ async function runNamed(parsed: NamedCommand): Promise<number> {
     const { output, outcome } = await runCommand(parsed, processParts(), logger, stopSignal());
     if (output !== '') await print(output);
     if (outcome === 'sign-in-needed') return EXIT.signInNeeded;
+    if (outcome === 'usage') return EXIT.usage;
     return outcome === 'done' ? EXIT.done : EXIT.failed;
   } catch (error) {
     return failure(error, logger);

@@ -27,7 +27,7 @@ export type NamedCommand = Exclude<ParsedCommand, { command: 'bridge' | 'help' |
 /** The result of a command: the output for stdout, and what decides the exit code. */
 export interface CommandResult {
   readonly output: string;
-  readonly outcome: 'done' | 'failed' | 'sign-in-needed';
+  readonly outcome: 'done' | 'failed' | 'sign-in-needed' | 'usage';
 }
 
 const done = (output = ''): CommandResult => ({ output, outcome: 'done' });
@@ -85,6 +85,14 @@ export async function runCommand(
       return runLogout(config, process, logger, signal);
     case 'status':
       return runStatus(config, logger);
+    case 'install':
+    case 'uninstall':
+    case 'hosts': {
+      const { runHosts } = await import('./hosts.ts');
+      return runHosts({ command, config }, process, signal, (own) =>
+        importParts(own, process, logger, signal),
+      );
+    }
   }
 }
 

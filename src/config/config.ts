@@ -2,12 +2,15 @@ import { resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
 import { isLoopback } from '../platform/http/loopback.ts';
 import { ownCommand } from '../platform/process/program-command.ts';
+import { quote } from '../protocol/quote.ts';
 import { type BundleConfig, bundleConfig } from './bundle-settings.ts';
 import { type Command, type CommandWords, commandWords } from './commands/commands.ts';
 import { type HelpTopic, helpTopics } from './commands/help-topic.ts';
+import { type EntryOptions, entryOptions } from './entry-options.ts';
 import { type NonInteractiveReason, nonInteractiveReason } from './interactive.ts';
 import { type LoginCommand, loginCommand } from './login-command.ts';
 import { type OAuthConfig, type OAuthConfigDeps, readOAuthConfig } from './oauth-config.ts';
+import { isServerName } from './options/install-options.ts';
 import type { Environment } from './sources/environment.ts';
 import type { Header } from './sources/headers.ts';
 import { type ReadSettings, readSettings } from './sources/settings.ts';
@@ -68,6 +71,22 @@ export interface CommandConfig extends Omit<Config, 'server'> {
   readonly bundle?: BundleConfig | undefined;
   /** `tokens import FILE`. */
   readonly file?: string | undefined;
+  readonly install: InstallSettings;
+}
+
+/** The settings of `install` and `uninstall`. */
+export interface InstallSettings {
+  readonly hosts: readonly string[];
+  readonly name?: string | undefined;
+  /** `uninstall`: an address, or the name of an entry. */
+  readonly target?: string | undefined;
+  readonly isProject: boolean;
+  readonly isDryRun: boolean;
+  readonly isPrint: boolean;
+  readonly isYes: boolean;
+  readonly isNpx: boolean;
+  readonly replace?: 'mcp-remote' | undefined;
+  readonly entry: EntryOptions;
 }
 
 /** The command to run, with its settings. */
@@ -177,7 +196,7 @@ function toolSettings({ settings, allowTools, denyTools }: ReadSettings): ToolSe
   return { allow: allowTools, deny: denyTools, readOnly };
 }
 
-const NEED_SERVER: readonly Command[] = ['login', 'token', 'tokens export', 'import-mcp-remote'];
+const NEED_SERVER: readonly Command[] = ['login', 'token', 'tokens export', 'import-mcp-remote', 'install'];
 
 function commandConfig(
   { command, wholeHeader }: CommandWords,
@@ -185,8 +204,14 @@ function commandConfig(
   common: Omit<Config, 'server'>,
 ): CommandConfig {
   const { settings, file } = read;
-  const { url: server, profile, token, force = false, all = false, json = false } = settings;
-  const needsServer = NEED_SERVER.some((each) => each === command) || (command === 'logout' && !all);
+  const { url: server, profile, token, force = false, all = false, json = false, replace } = settings;
+  const isOfAll = (command === 'logout' && all) || replace !== undefined;
+  const needsServer = (NEED_SERVER.some((each) => each === command) || command === 'logout') && !isOfAll;
+  if (command === 'uninstall' && read.target === undefined) {
+    throw new UsageError('what to uninstall is missing: the name of a server in a host, or its address', {
+      hint: `${ownCommand('uninstall', 'https://example.com/mcp')}; \`hosts\` lists what is installed`,
+    });
+  }
   if (server === undefined && needsServer) throw noServer(...command.split(' '));
   return {
     ...common,
@@ -199,5 +224,29 @@ function commandConfig(
     wholeHeader,
     file,
     bundle: command === 'bundle' ? bundleConfig(read, server) : undefined,
+    install: installSettings(read, command === 'install'),
+  };
+}
+
+function installSettings(
+  { settings, effective, hosts, target }: ReadSettings,
+  hasEntry: boolean,
+): InstallSettings {
+  if (hasEntry && settings.name !== undefined && !isServerName(settings.name)) {
+    throw new UsageError(
+      `--name: expected letters, digits, dashes and underscores, at most 40, and no name that a host reserves; got ${quote(settings.name)}`,
+    );
+  }
+  return {
+    hosts,
+    name: settings.name,
+    target,
+    isProject: settings.project ?? false,
+    isDryRun: settings['dry-run'] ?? false,
+    isPrint: settings.print ?? false,
+    isYes: settings.yes ?? false,
+    isNpx: settings.npx ?? false,
+    replace: settings.replace,
+    entry: entryOptions(hasEntry ? effective : new Map()),
   };
 }

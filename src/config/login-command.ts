@@ -49,7 +49,8 @@ export function loginCommand(effective: Effective): LoginCommand {
   return { words, notes };
 }
 
-function asFlag(name: string, option: Option, text: string): string[] {
+/** An option as arguments; a path is absolute. */
+export function asFlag(name: string, option: Option, text: string): string[] {
   const flag = `--${name}`;
   if (option.placeholder === undefined) return [/^(true|1|yes|on)$/i.test(text) ? flag : `${flag}=false`];
   const value = option.path === true ? resolve(text) : text;
@@ -65,6 +66,6 @@ function address(text: string, notes: string[]): string {
 }
 
 /** Whether a header's value consists only of variables, such as `Bearer ${TOKEN}`; anything else may be a secret. */
-function isOnlyVariables(value: string): boolean {
+export function isOnlyVariables(value: string): boolean {
   return value.includes('${') && /^\s*([A-Za-z]+\s+)?(\$\{[^{}]*\}\s*)+$/.test(value);
 }

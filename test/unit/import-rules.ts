@@ -84,9 +84,9 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'server-cache: server-cache',
     '.: store open-store overview',
   ],
-  install: ['hosts: hosts host place printed-hosts', 'edit: edit document splice', '.'],
+  install: ['hosts', 'edit', 'entry', 'files', '.'],
   config: ['commands', 'options', 'sources', '.: config'],
-  commands: ['help', 'tokens', '.'],
+  commands: ['help', 'tokens', 'hosts', '.'],
   platform: [
     '.',
     'log: logger sink terminal printable unexpected-error',
@@ -122,8 +122,8 @@ const DOORS: readonly { readonly of: RegExp; readonly door: RegExp; readonly nam
   },
   {
     of: /^proper-lockfile$/,
-    door: /^store\/lock\/file-lock\.ts$/,
-    name: 'proper-lockfile: store/lock/file-lock.ts',
+    door: /^(store\/lock\/file-lock|install\/files\/host-lock)\.ts$/,
+    name: 'proper-lockfile: store/lock/file-lock.ts, install/files/host-lock.ts',
   },
   {
     of: /^jsonc-parser$/,
@@ -136,6 +136,7 @@ const DOORS: readonly { readonly of: RegExp; readonly door: RegExp; readonly nam
     name: 'smol-toml: install/edit/toml-document.ts',
   },
   { of: /^fflate$/, door: /^bundle\/archive\.ts$/, name: 'fflate: bundle/archive.ts' },
+  { of: /^@clack\/prompts$/, door: /^ui\/choose\.ts$/, name: '@clack/prompts: ui/choose.ts' },
   { of: /^env-paths$/, door: /^store\/files\/paths\.ts$/, name: 'env-paths: store/files/paths.ts' },
   {
     of: /^@modelcontextprotocol\/client(\/|$)/,
@@ -150,8 +151,8 @@ const DOORS: readonly { readonly of: RegExp; readonly door: RegExp; readonly nam
   { of: /^node:child_process$/, door: /^platform\//, name: 'node:child_process: platform/' },
   {
     of: /^node:fs(\/promises)?$/,
-    door: /^(store|config|platform)\//,
-    name: 'node:fs: store/, config/, platform/',
+    door: /^(store|config|platform|install\/files)\//,
+    name: 'node:fs: store/, config/, platform/, install/files/',
   },
   {
     of: /^node:(http|https|http2|tls|dgram|dns)(\/promises)?$/,

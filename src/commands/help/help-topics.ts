@@ -90,6 +90,33 @@ export const commandHelp: Readonly<Record<Exclude<HelpTopic, 'all'>, CommandHelp
     ],
     often: ['name', 'icon', 'output', 'force', 'scope', 'client-id'],
   },
+  install: {
+    usage: 'install URL',
+    line: 'write the server into the hosts on this machine',
+    about: [
+      'Finds the hosts, shows what would change in the file of each, and asks which are meant. With --host',
+      'it changes these without asking. Every other byte of a file stays; `uninstall` leads back.',
+      'The options of the bridge (--profile, --scope, --client-id, …) become part of the entry. What may be',
+      'a secret goes into a file that only you can read.',
+      'With --replace mcp-remote, and without URL, every entry that runs mcp-remote becomes one of ours.',
+    ],
+    often: ['host', 'name', 'project', 'replace', 'npx', 'dry-run', 'print', 'yes', 'profile'],
+  },
+  uninstall: {
+    usage: 'uninstall NAME | URL',
+    line: 'remove the server from the hosts again',
+    about: [
+      'Removes the entries that run this program under NAME, or for URL, and nothing else. The login stays:',
+      '`logout URL` forgets it.',
+    ],
+    often: ['host', 'project', 'dry-run', 'yes'],
+  },
+  hosts: {
+    usage: 'hosts',
+    line: 'list the hosts on this machine',
+    about: ['Shows the file of each host, and what it runs through this program and through mcp-remote.'],
+    often: ['json'],
+  },
   presets: {
     usage: 'presets',
     line: 'list the presets for vendors',

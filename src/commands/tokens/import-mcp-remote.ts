@@ -1,6 +1,6 @@
 import { quoteAddress } from '../../protocol/quote.ts';
 import { NoLoginFoundError } from '../../store/files/store-errors.ts';
-import { mcpRemoteHashes, readMcpRemote } from '../../store/record/mcp-remote.ts';
+import { type McpRemoteLogin, mcpRemoteHashes, readMcpRemote } from '../../store/record/mcp-remote.ts';
 import { type ImportParts, importCredential } from './tokens-import.ts';
 
 /** What `import-mcp-remote` needs. */
@@ -8,7 +8,9 @@ export interface McpRemoteParts extends Omit<ImportParts, 'text' | 'server'> {
   readonly server: URL;
   /** The config folder of mcp-remote. */
   readonly folder: string;
-  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly headers: McpRemoteLogin['headers'];
+  /** The other settings that its login was shaped by. */
+  readonly shape?: Pick<McpRemoteLogin, 'authorizeParams' | 'clientMetadataUrl' | 'tokenEndpoint'>;
 }
 
 /**
@@ -16,8 +18,8 @@ export interface McpRemoteParts extends Omit<ImportParts, 'text' | 'server'> {
  * Resolves with the canonical address of the server. Rejects with NoLoginFoundError.
  */
 export async function importMcpRemote(parts: McpRemoteParts): Promise<string> {
-  const { server, folder, headers, oauth, now } = parts;
-  const hashes = mcpRemoteHashes({ server, resource: oauth.resource, headers });
+  const { server, folder, headers, shape, oauth, now } = parts;
+  const hashes = mcpRemoteHashes({ server, resource: oauth.resource, headers, ...shape });
   const found = await readMcpRemote(folder, hashes, now);
   if (found === undefined) {
     throw new NoLoginFoundError(`mcp-remote has no login for ${quoteAddress(server)} in ${folder}`, {

@@ -11,6 +11,9 @@ export const commands = [
   'tokens import',
   'import-mcp-remote',
   'bundle',
+  'install',
+  'uninstall',
+  'hosts',
 ] as const;
 
 /** A command that runs; `bridge` is the default. */

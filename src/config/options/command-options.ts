@@ -46,9 +46,9 @@ export const commandOptions = {
   name: {
     group: 'Commands',
     placeholder: 'NAME',
-    help: 'bundle: the name that the host shows',
+    help: 'bundle, install: the name in the host (default: from the address)',
     flagOnly: true,
-    only: ['bundle'],
+    only: ['bundle', 'install'],
     schema: shownName,
   },
   icon: {
@@ -79,9 +79,9 @@ export const commandOptions = {
   },
   json: {
     group: 'Commands',
-    help: 'status: print JSON, for programs',
+    help: 'status, hosts: print JSON, for programs',
     flagOnly: true,
-    only: ['status'],
+    only: ['status', 'hosts'],
     schema: onOff,
   },
 } satisfies Record<string, Option>;

@@ -9,6 +9,7 @@ export type OptionGroup =
   | 'Sign-in'
   | 'Headless'
   | 'Commands'
+  | 'Hosts'
   | 'Tools'
   | 'Behaviour'
   | 'Logs'

@@ -1,3 +1,4 @@
+import type { Command } from '../commands/commands.ts';
 import {
   anyText,
   byteCount,
@@ -14,6 +15,7 @@ import {
   zeroOnly,
 } from './checks.ts';
 import { commandOptions } from './command-options.ts';
+import { installOptions } from './install-options.ts';
 import { clientOptions } from './oauth-options.ts';
 import type { Option } from './option.ts';
 import { serverUrl } from './server-url.ts';
@@ -185,6 +187,8 @@ export const options = {
 
   ...commandOptions,
 
+  ...installOptions,
+
   ...clientOptions,
 
   ...toolOptions,
@@ -266,12 +270,20 @@ export type OptionName = keyof typeof options;
 
 const byName = new Map<string, OptionName>();
 for (const [name, option] of Object.entries(options) as [OptionName, Option][]) {
-  for (const each of [name, ...(option.aliases ?? [])]) byName.set(each, name);
+  for (const each of [name, ...(option.aliases ?? [])]) {
+    // `--host` of single commands is another option's alias everywhere else.
+    if (option.only === undefined || !byName.has(each)) byName.set(each, name);
+  }
 }
 
-/** The option with this name or alias. */
-export function findOption(name: string): { readonly name: OptionName; readonly option: Option } | undefined {
-  const found = byName.get(name);
+/** The option with this name or alias; a command's own option comes before an alias. */
+export function findOption(
+  name: string,
+  command?: Command,
+): { readonly name: OptionName; readonly option: Option } | undefined {
+  const own = Object.hasOwn(options, name) ? (name as OptionName) : undefined;
+  const isOwn = own !== undefined && (options[own] as Option).only?.some((each) => each === command) === true;
+  const found = isOwn ? own : byName.get(name);
   return found === undefined ? undefined : { name: found, option: options[found] };
 }
 

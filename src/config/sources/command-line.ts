@@ -1,5 +1,6 @@
 import { UsageError } from '../../errors.ts';
 import { quote } from '../../protocol/quote.ts';
+import type { Command } from '../commands/commands.ts';
 import { nearest } from '../commands/nearest.ts';
 import { unsupportedFlags } from '../commands/unsupported.ts';
 import { environmentName, type Given } from '../options/option.ts';
@@ -12,7 +13,7 @@ export interface CommandLine {
 }
 
 /** Reads the arguments: `--name value`, `--name=value`, switches alone or as `--name=false`. Throws UsageError. */
-export function readCommandLine(argv: readonly string[]): CommandLine {
+export function readCommandLine(argv: readonly string[], command: Command = 'bridge'): CommandLine {
   const given = new Map<OptionName, Given[]>();
   const positionals: string[] = [];
   for (let at = 0; at < argv.length; at++) {
@@ -26,7 +27,7 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
       continue;
     }
     const { written, name, inline } = splitFlag(argument);
-    const found = findOption(name);
+    const found = findOption(name, command);
     if (found === undefined) throw unknownFlag(written, name);
     if (found.option.environmentOnly === true) {
       const hint = `set ${environmentName(found.name)} instead`;

@@ -31,7 +31,7 @@ const OWN = new Set([
 const OWN_PREFIXES = ['mcp-', 'proxy-', 'sec-'];
 
 /** Names whose values are usually secrets. */
-const SECRET_NAME = /auth|cookie|credential|key|passw|secret|session|signature|token/i;
+export const SECRET_NAME = /auth|cookie|credential|key|passw|secret|session|signature|token/i;
 
 /** Reads `Name: value` lines, weakest source first; a later header replaces an earlier one of the same name. Throws UsageError or ConfigError. */
 export function readHeaders(

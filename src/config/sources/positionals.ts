@@ -12,12 +12,24 @@ export interface Positionals {
   readonly given: ReadonlyMap<OptionName, readonly Given[]>;
   /** The file that `tokens import` reads; `-` is stdin. */
   readonly file?: string | undefined;
+  /** What `uninstall` removes: an address, or the name of an entry. */
+  readonly target?: string | undefined;
 }
 
 /** Adds the plain arguments to the options: `URL [PORT]`, as with mcp-remote, or `tokens import [URL] [FILE]`. Throws UsageError. */
 export function withPositionals(commandLine: CommandLine, command: Command): Positionals {
-  if (command !== 'tokens import') return { given: withUrlAndPort(commandLine) };
   const { given, positionals } = commandLine;
+  if (command === 'uninstall') {
+    const [target, extra] = positionals;
+    if (extra !== undefined)
+      throw new UsageError(`too many arguments: expected NAME or URL, got ${quote(extra)} as well`);
+    return { given, target };
+  }
+  if (command === 'hosts' && positionals.length > 0)
+    throw new UsageError('hosts takes no arguments besides options', {
+      hint: 'it lists every host; --json is for programs',
+    });
+  if (command !== 'tokens import') return { given: withUrlAndPort(commandLine) };
   const urls = positionals.filter((text) => /^https?:/i.test(text));
   const [file, extra] = positionals.filter((text) => !urls.includes(text));
   if (extra !== undefined)

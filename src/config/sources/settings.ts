@@ -28,6 +28,10 @@ export interface ReadSettings {
   readonly effective: Effective;
   /** The file that `tokens import` reads. */
   readonly file?: string | undefined;
+  /** What `uninstall` removes. */
+  readonly target?: string | undefined;
+  /** The values of `--host`. */
+  readonly hosts: readonly string[];
 }
 
 type Source = ReadonlyMap<OptionName, readonly Given[]>;
@@ -40,7 +44,7 @@ export function readSettings(
   command: Command = 'bridge',
 ): ReadSettings {
   const home = environment.HOME ?? environment.USERPROFILE;
-  const commandLine = readCommandLine(argv);
+  const commandLine = readCommandLine(argv, command);
   const { given: variables, warnings } = readEnvironment(environment);
   const read = (given: Given, path: string): string => {
     try {
@@ -67,7 +71,7 @@ export function readSettings(
   }
   // Checked before the positionals: if a host split a header at a space, the rest of it is among them.
   const { headers, warnings: headerWarnings } = readHeaders(lines, environment);
-  const { given: flags, file: input } = withPositionals(commandLine, command);
+  const { given: flags, file: input, target } = withPositionals(commandLine, command);
 
   const settings: Partial<Record<OptionName, unknown>> = {};
   const effective = new Map<OptionName, readonly Given[]>();
@@ -107,6 +111,8 @@ export function readSettings(
     warnings: [...warnings, ...headerWarnings, ...secretWarnings],
     effective,
     file: input,
+    target,
+    hosts: allOf('host'),
   };
 }
 

@@ -21,6 +21,8 @@ export interface Edit {
   readonly before: string;
   readonly after: string;
   readonly splices: readonly Splice[];
+  /** Splices that are made before, where an earlier version of the entry is taken out first. */
+  readonly first?: readonly Splice[];
 }
 
 /** Reads a config file; an empty text is a file without entries. */

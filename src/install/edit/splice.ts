@@ -32,6 +32,19 @@ export function fits(text: string, splices: readonly Splice[]): boolean {
   return splices.every(({ start, removed }) => text.startsWith(removed, start));
 }
 
+/** The same splices in the text after `others`; undefined where one of those changed what these are about. */
+export function moved(splices: readonly Splice[], others: readonly Splice[]): readonly Splice[] | undefined {
+  const found = splices.map((splice) => {
+    let shift = 0;
+    for (const { start, removed, inserted } of others) {
+      if (start + removed.length <= splice.start) shift += inserted.length - removed.length;
+      else if (start < splice.start + splice.removed.length) return undefined;
+    }
+    return { ...splice, start: splice.start + shift };
+  });
+  return found.every((splice) => splice !== undefined) ? found : undefined;
+}
+
 function inOrder(splices: readonly Splice[]): readonly Splice[] {
   return [...splices].sort((a, b) => a.start - b.start);
 }

@@ -35,30 +35,42 @@ const clientSchema = z.object({
   issuer: lenient(text),
 });
 
+/** What a login of mcp-remote was shaped by. Headers are as they were written: it hashes them before it expands variables. */
 export interface McpRemoteLogin {
   readonly server: URL;
   readonly resource: string | undefined;
-  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly headers: readonly Pair[];
+  readonly authorizeParams?: readonly Pair[];
+  readonly clientMetadataUrl?: string | undefined;
+  readonly tokenEndpoint?: string | undefined;
 }
 
+type Pair = readonly [name: string, value: string];
+
 /** The names under which mcp-remote can have kept a login for this address, as its `getServerUrlHash` makes them. */
-export function mcpRemoteHashes({ server, resource, headers }: McpRemoteLogin): string[] {
-  const names = headers.map(([name]) => name).sort();
-  const withHeaders = JSON.stringify(Object.fromEntries(headers), names);
-  const resources = resource === undefined ? [[]] : [[resource], []];
-  const headerParts = headers.length === 0 ? [[]] : [[withHeaders], []];
+export function mcpRemoteHashes(login: McpRemoteLogin): string[] {
+  const { server, resource, headers, authorizeParams = [], clientMetadataUrl, tokenEndpoint } = login;
+  // A version that did not know one of these settings hashed without it.
+  const parts = [resource, sorted(authorizeParams), sorted(headers), clientMetadataUrl, tokenEndpoint];
+  const known = parts.filter((part) => part !== undefined);
+  let choices: readonly (readonly string[])[] = [[]];
+  for (const part of known.reverse()) choices = choices.flatMap((rest) => [[part, ...rest], rest]);
   // It hashes the address as it was typed: a slash that the URL parser adds may not have been there.
   const { href, origin } = server;
   const spellings = href === `${origin}/` ? [href, origin] : [href];
   return spellings.flatMap((url) =>
-    resources.flatMap((one) =>
-      headerParts.map((other) =>
-        createHash('md5')
-          .update([url, ...one, ...other].join('|'))
-          .digest('hex'),
-      ),
+    choices.map((choice) =>
+      createHash('md5')
+        .update([url, ...choice].join('|'))
+        .digest('hex'),
     ),
   );
+}
+
+/** The pairs as JSON, in the order of their names; undefined without any. */
+function sorted(pairs: readonly Pair[]): string | undefined {
+  const names = pairs.map(([name]) => name).sort();
+  return pairs.length === 0 ? undefined : JSON.stringify(Object.fromEntries(pairs), names);
 }
 
 /** The newest login under one of these names; undefined where there is none. Changes nothing there. */

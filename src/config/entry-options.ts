@@ -1,0 +1,74 @@
+import { resolve } from 'node:path';
+import { UsageError } from '../errors.ts';
+import { querySecrets } from '../redaction/query-secrets.ts';
+import { asFlag, isOnlyVariables } from './login-command.ts';
+import type { Effective } from './options/given-options.ts';
+import type { Given, Option } from './options/option.ts';
+import { type OptionName, options } from './options/options.ts';
+import { SECRET_NAME } from './sources/headers.ts';
+
+/** The settings of a bridge as a host's file can hold them. */
+export interface EntryOptions {
+  /** The arguments: the address, unless it is private, and the options. Without `--home`. */
+  readonly words: readonly string[];
+  /** What is or may be a secret, and belongs into a file that only the user can read, by the keys of `--config`. */
+  readonly secrets: Readonly<Record<string, string | readonly string[]>>;
+  /** The variables that the options name. */
+  readonly variables: readonly string[];
+}
+
+/** Where the value is a name of a variable. */
+const NAME_A_VARIABLE: readonly OptionName[] = ['client-secret-env', 'idp-client-secret-env'];
+/** Set elsewhere, or by the machine and not for this server. */
+const LEFT_OUT: readonly OptionName[] = ['url', 'header', 'client-secret', 'config', 'home'];
+
+/** The options in effect for an entry in a host's file. Throws a UsageError for secrets beside a `--config` file, which can hold them. */
+export function entryOptions(effective: Effective): EntryOptions {
+  const [config] = effective.get('config') ?? [];
+  const isInFile = ({ source }: Given) => config !== undefined && source === 'file';
+  const given = (name: OptionName) => (effective.get(name) ?? []).filter((each) => !isInFile(each));
+
+  const words: string[] = [];
+  const secrets: Record<string, string | readonly string[]> = {};
+  const [url] = given('url');
+  if (url !== undefined && querySecrets(new URL(url.text)).length === 0) words.push(url.text);
+  else if (url !== undefined) secrets.url = url.text;
+  if (config !== undefined) words.push('--config', resolve(config.text));
+  for (const name of Object.keys(options) as OptionName[]) {
+    const option: Option = options[name];
+    const isForBridge =
+      option.only === undefined && option.flagOnly !== true && option.environmentOnly !== true;
+    if (!isForBridge || LEFT_OUT.includes(name)) continue;
+    for (const each of given(name)) {
+      // That nobody can be asked in this terminal says nothing about the host.
+      if (/interactive$/.test(name) && each.source !== 'flag') continue;
+      words.push(...asFlag(name, option, each.text));
+    }
+  }
+  const headers = given('header').map(({ text }) => text);
+  const secretHeaders = headers.filter(maybeSecret);
+  // Without a blank behind the colon: some hosts split arguments at blanks.
+  for (const text of headers) if (!maybeSecret(text)) words.push('--header', text.replace(/:\s+/, ':'));
+  if (secretHeaders.length > 0) secrets.header = secretHeaders;
+  const [secret] = given('client-secret');
+  if (secret !== undefined) secrets['client-secret'] = secret.text;
+  if (config !== undefined && Object.keys(secrets).length > 0) {
+    throw new UsageError(
+      `${Object.keys(secrets).join(' and ')}: a secret does not go into the file of a host`,
+      {
+        hint: 'write it into the file of --config',
+      },
+    );
+  }
+  const named = NAME_A_VARIABLE.flatMap((name) => given(name).map(({ text }) => text));
+  const inHeaders = words.flatMap((word) =>
+    Array.from(word.matchAll(/\$\{([^{}]*)\}/g), ([, name = '']) => name),
+  );
+  return { words, secrets, variables: [...new Set([...named, ...inHeaders])] };
+}
+
+/** A header with a value that is written out and may be a secret: its name sounds like one. */
+function maybeSecret(text: string): boolean {
+  const [name = '', value = ''] = text.split(/:(.*)/s);
+  return SECRET_NAME.test(name) && !isOnlyVariables(value);
+}

@@ -1,0 +1,75 @@
+import { check, expected, oneOf, onOff } from './checks.ts';
+import type { Option } from './option.ts';
+
+/** An id of a host; which there are is known where the hosts are. */
+const hostName = check((text) =>
+  /^[a-z][a-z0-9-]{0,39}$/.test(text) ? text : expected('the id of a host, such as cursor; see `hosts`'),
+);
+
+/**
+ * Whether every host takes this name for a server. Codex takes letters, digits, dashes and underscores alone; some hosts read the reserved names as
+ * settings, or keep them for themselves.
+ */
+export function isServerName(text: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/.test(text) && !RESERVED_NAMES.has(text.toLowerCase());
+}
+
+/** Names that at least one host does not take for a server. */
+export const RESERVED_NAMES: ReadonlySet<string> = new Set(['workspace', 'servers', 'timeout', '__proto__']);
+
+/** The options of `install`, `uninstall` and `hosts`. */
+export const installOptions = {
+  host: {
+    group: 'Hosts',
+    placeholder: 'ID',
+    help: 'install, uninstall: this host, such as cursor; repeatable (default: asks)',
+    repeatable: true,
+    flagOnly: true,
+    only: ['install', 'uninstall'],
+    schema: hostName,
+  },
+  project: {
+    group: 'Hosts',
+    help: "the host's file in this folder, to be shared with others, instead of the user's",
+    flagOnly: true,
+    only: ['install', 'uninstall'],
+    schema: onOff,
+  },
+  replace: {
+    group: 'Hosts',
+    placeholder: 'mcp-remote',
+    help: 'install: take over the entries that run mcp-remote, and their logins',
+    flagOnly: true,
+    only: ['install'],
+    schema: oneOf({ 'mcp-remote': 'mcp-remote' }),
+  },
+  npx: {
+    group: 'Hosts',
+    help: 'install: an entry that runs npx, which works on every machine and starts later',
+    flagOnly: true,
+    only: ['install'],
+    schema: onOff,
+  },
+  'dry-run': {
+    group: 'Hosts',
+    help: 'show what would change, and change nothing',
+    flagOnly: true,
+    only: ['install', 'uninstall'],
+    schema: onOff,
+  },
+  print: {
+    group: 'Hosts',
+    help: 'install: print the entry to paste, and change nothing',
+    flagOnly: true,
+    only: ['install'],
+    schema: onOff,
+  },
+  yes: {
+    group: 'Hosts',
+    aliases: ['y'],
+    help: 'do not ask: every host that is shown is meant',
+    flagOnly: true,
+    only: ['install', 'uninstall'],
+    schema: onOff,
+  },
+} satisfies Record<string, Option>;

@@ -1,0 +1,120 @@
+import { DrawbridgeError } from '../errors.ts';
+import type { ProgramEnd } from '../platform/process/run-program.ts';
+import { reversed, type Splice } from './edit/splice.ts';
+import {
+  HostFileError,
+  readHostFile,
+  removeBackup,
+  removeHostFile,
+  type Written,
+  writeHostFile,
+} from './files/host-file.ts';
+import { withHostLock } from './files/host-lock.ts';
+import type { Journal, JournalEntry } from './files/journal.ts';
+import { type EntryChange, type HostPlan, textAfter } from './plan.ts';
+
+/** The host's own command did not do what it was asked for. */
+export class HostCommandError extends DrawbridgeError {
+  readonly code = 'host_file';
+}
+
+/** What applying a plan needs. */
+export interface ApplyDeps {
+  readonly journal: Journal;
+  /** Runs the host's own program. */
+  readonly run: (program: string, args: readonly string[]) => Promise<ProgramEnd>;
+  /** Plans once more, for a file that has changed since it was read. */
+  readonly replan: () => Promise<HostPlan>;
+}
+
+/** What was done. */
+export interface Applied {
+  readonly plan: HostPlan;
+  /** The copy of the file as it was before, where one was made now. */
+  readonly backup?: string | undefined;
+}
+
+/** Whether the host's own command is to be used: its file may be rewritten by it at any time. */
+export function usesOwnCommand({ found }: Pick<HostPlan, 'found'>): boolean {
+  return found.host.commands !== undefined && !found.isProject;
+}
+
+/** Makes the changes of a plan. Rejects with HostFileError or HostCommandError; then nothing, or not all, was changed. */
+export async function applyPlan(plan: HostPlan, deps: ApplyDeps): Promise<Applied> {
+  if (usesOwnCommand(plan)) return applyByCommand(plan, deps);
+  const { host } = plan.found;
+  return withHostLock(plan.file.path, host.lockStaleMs, async () => {
+    const now = await readHostFile(plan.found.file);
+    const isSame = now.text === plan.file.text && now.exists === plan.file.exists;
+    const current = isSame ? plan : await deps.replan();
+    if (current.changes.length === 0) {
+      const [refusal] = current.refusals;
+      if (refusal !== undefined)
+        throw new HostFileError(`${plan.found.file} was changed just now and ${refusal.reason}`);
+      return { plan: current };
+    }
+    return write(current, deps.journal);
+  });
+}
+
+async function write(plan: HostPlan, journal: Journal): Promise<Applied> {
+  const { file, changes } = plan;
+  const text = textAfter(plan);
+  const noted = await Promise.all(changes.map(({ path }) => journal.find(file.path, path)));
+  const isEmptied = text === '' && noted.some((each) => each?.made === true);
+  let written: Written = {};
+  if (isEmptied) await removeHostFile(file.path, noted.find((each) => each?.made)?.folder);
+  else written = await writeHostFile(file, text);
+  for (const [at, change] of changes.entries()) {
+    const before = noted[at];
+    const made: Pick<JournalEntry, 'made' | 'folder'> =
+      before !== undefined && change.edit.first !== undefined
+        ? before
+        : { made: !file.exists && at === 0, folder: written.folder };
+    await journal.put({ file: file.path, path: change.path }, steps(change), undoOf(change, file.path, made));
+  }
+  if (changes.every(({ value }) => value === undefined)) await removeBackup(file.path);
+  return { plan, backup: written.backup };
+}
+
+function steps({ edit }: EntryChange): readonly (readonly Splice[])[] {
+  return edit.first === undefined ? [edit.splices] : [edit.first, edit.splices];
+}
+
+/** What leads back: from a new entry, one that replaced mcp-remote's, or a new version of one that nobody has touched. */
+function undoOf(
+  { path, value, isThere, edit, login }: EntryChange,
+  file: string,
+  { made, folder }: Pick<JournalEntry, 'made' | 'folder'>,
+): JournalEntry | undefined {
+  const canUndo = value !== undefined && (!isThere || edit.first !== undefined || login !== undefined);
+  return canUndo ? { file, path, undo: reversed(edit.splices), made, folder } : undefined;
+}
+
+async function applyByCommand(plan: HostPlan, { run }: ApplyDeps): Promise<Applied> {
+  const { found, changes } = plan;
+  const { host, program } = found;
+  if (program === undefined || host.commands === undefined) {
+    throw new HostCommandError(
+      `${host.name} keeps rewriting ${found.file}, and its program is not on the path`,
+      {
+        hint: `Run in a terminal that has it: ${host.program} ${changes.map(({ name, value }) => host.commands?.add(name, JSON.stringify(value ?? {})).join(' ')).join('; ')}`,
+      },
+    );
+  }
+  for (const { name, value, isThere } of changes) {
+    // It refuses to add a name that is there.
+    if (isThere) await done(run(program, host.commands.remove(name)), host.name);
+    if (value !== undefined)
+      await done(run(program, host.commands.add(name, JSON.stringify(value))), host.name);
+  }
+  return { plan };
+}
+
+async function done(end: Promise<ProgramEnd>, host: string): Promise<void> {
+  const ended = await end;
+  if (ended.kind === 'failed') {
+    const said = ended.output === '' ? '' : `: ${ended.output.split('\n').at(-1)}`;
+    throw new HostCommandError(`the command of ${host} ${ended.reason}${said}`);
+  }
+}

@@ -1,0 +1,34 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import lockfile from 'proper-lockfile';
+import { describeError } from '../../errors.ts';
+import { HostFileError } from './host-file.ts';
+
+/** Longer than a host holds it for one change, and than a lock takes to go stale. */
+const RETRIES = { retries: 60, factor: 1, minTimeout: 250 };
+
+/**
+ * Runs `run` while holding the lock of a host on its file: the folder FILE.lock, which counts as left over when nobody has touched it for
+ * `staleMs`. Rejects with HostFileError where the host holds it for too long.
+ */
+export async function withHostLock<T>(
+  path: string,
+  staleMs: number | undefined,
+  run: () => Promise<T>,
+): Promise<T> {
+  if (staleMs === undefined) return run();
+  let release: () => Promise<void>;
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    release = await lockfile.lock(path, { realpath: false, stale: staleMs, retries: RETRIES });
+  } catch (error) {
+    throw new HostFileError(`the host holds the lock of ${path}: ${describeError(error)}`, {
+      hint: `End the host, or remove ${path}.lock if none is running.`,
+    });
+  }
+  try {
+    return await run();
+  } finally {
+    await release().catch(() => undefined);
+  }
+}
