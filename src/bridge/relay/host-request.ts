@@ -1,6 +1,8 @@
 import { isListMethod } from '../../protocol/list-methods.ts';
 import { capitalized } from '../../protocol/quote.ts';
 import type { ListWait } from '../stand-in/list-wait.ts';
+import { mayAskForSignIn, withoutSignInInput } from '../stand-in/sign-in-input.ts';
+import type { UrlElicitation } from '../stand-in/url-elicitation.ts';
 import type { HostProfile } from '../timing/host-profile.ts';
 import { callWaitMs, WaitBudget } from '../timing/wait-budget.ts';
 import type { HostDelivery } from './host-delivery.ts';
@@ -17,6 +19,7 @@ export interface HostRequestDeps {
   readonly responseReader: ResponseReader;
   readonly hostDelivery: HostDelivery;
   readonly standInAnswers: StandInAnswers;
+  readonly urlElicitation: Pick<UrlElicitation, 'due'>;
   readonly listWait: ListWait;
   /** Of the host that makes the request with these parameters. */
   readonly profile: (params: unknown) => HostProfile;
@@ -67,7 +70,8 @@ export class HostRequest extends PendingRequest {
 
   async #relay(): Promise<void> {
     const { send, responseReader, hostDelivery, standInAnswers } = this.#deps;
-    const { bytes, id } = this;
+    const { id, params } = this;
+    const bytes = withoutSignInInput(this.bytes, params);
     const { signal } = this.stop;
     const waitBudget = new WaitBudget(send.clock, this.#waitLimit(), signal);
     const result = await sendMessage({ bytes, id, signal, waitBudget, progress: this }, send);
@@ -85,9 +89,16 @@ export class HostRequest extends PendingRequest {
       }
     }
   }
+
+  /** A host that can show an address only as the answer to a call gets that answer as soon as there is an address to show. */
   #waitLimit(): number | (() => number) {
-    const { listWait, profile, wait } = this.#deps;
+    const { listWait, profile, wait, urlElicitation, send } = this.#deps;
     const { method, params } = this;
+    if (!wait && mayAskForSignIn(method, params)) {
+      const now = () => send.clock.monotonic();
+      const end = now() + callWaitMs(wait);
+      return () => (urlElicitation.due === undefined ? end : now());
+    }
     if (wait || !isListMethod(method)) return callWaitMs(wait);
     const known = profile(params);
     return () => listWait.deadline(method, known);

@@ -146,6 +146,7 @@ export class Relay {
       responseReader,
       hostDelivery: this.hostDelivery,
       standInAnswers: this.standInAnswers,
+      urlElicitation: this.urlElicitation,
       listWait: this.listWait,
       profile: (params) => hostProfile(this.session.initializeRequest?.params ?? params),
       wait: parts.wait,

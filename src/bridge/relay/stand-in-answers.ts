@@ -9,6 +9,7 @@ import type { CachedServer } from '../../protocol/server-cache.ts';
 import type { Session } from '../session/session.ts';
 import { completeResult, standInDiscovery } from '../stand-in/modern-stand-in.ts';
 import type { ProvisionalLists } from '../stand-in/provisional-lists.ts';
+import { mayAskForSignIn, signInInput } from '../stand-in/sign-in-input.ts';
 import { type SignInToolOutcome, signInResult, standInList } from '../stand-in/stand-in.ts';
 import { describeUnavailability } from '../stand-in/unavailability.ts';
 import type { UrlElicitation } from '../stand-in/url-elicitation.ts';
@@ -44,10 +45,10 @@ export class StandInAnswers {
 
   /**
    * The request has waited for as long as it may. A list is answered with what it held the last time or with the way to sign in, a call with an
-   * error that carries the address.
+   * error that carries the address, or with the question to open it.
    */
   async unavailable(request: PendingRequest): Promise<void> {
-    const { table, session, cachedServer, lists, urlElicitation, hostDelivery, writer, toolFilter } =
+    const { table, session, cachedServer, lists, urlElicitation, hostDelivery, writer, toolFilter, wait } =
       this.#deps;
     const { unavailability } = session;
     if (isListMethod(request.method)) {
@@ -62,6 +63,12 @@ export class StandInAnswers {
         await writer.write(answer);
         return;
       }
+    }
+    const { due } = urlElicitation;
+    if (!wait && due !== undefined && mayAskForSignIn(request.method, request.params)) {
+      const answer = resultAnswer(request.id, signInInput(due.address, due.message));
+      if (table.settle(request.id) !== undefined) await writer.write(answer);
+      return;
     }
     const address = unavailability.kind === 'signing-in' ? unavailability.address : undefined;
     const { code, data } =

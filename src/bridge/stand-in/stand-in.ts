@@ -129,9 +129,13 @@ export function absentAnswer(
   return undefined;
 }
 
-/** Whether the host can show an address to the person itself (specification 2025-11-25, Elicitation → URL mode). */
+/** Whether the host that sent these parameters of `initialize` can show an address to the person itself. */
 export function declaresUrlElicitation(params: unknown): boolean {
-  if (!isObject(params) || !isObject(params.capabilities)) return false;
-  const { elicitation } = params.capabilities;
+  return isObject(params) && showsAddresses(params.capabilities);
+}
+
+/** Whether a host with these capabilities can show an address (specification 2025-11-25 and 2026-07-28, Elicitation → Capabilities, URL mode). */
+export function showsAddresses(capabilities: unknown): boolean {
+  const elicitation = isObject(capabilities) ? capabilities.elicitation : undefined;
   return isObject(elicitation) && isObject(elicitation.url);
 }

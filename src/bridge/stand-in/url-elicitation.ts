@@ -105,6 +105,13 @@ export class UrlElicitation {
     while (browserOpened() && clock.monotonic() < end) await clock.sleep(BROWSER_LOOK_MS, signal);
   }
 
+  /** What a host is to show now, as far as the sign-in is concerned; undefined where there is nothing, or the browser has its head start. */
+  get due(): { readonly address: string; readonly message: string } | undefined {
+    if (this.#signIn === undefined || !this.#isDue) return undefined;
+    const { address, userCode } = this.#signIn;
+    return { address, message: messageFor(userCode) };
+  }
+
   /** The host made a tool call: some hosts show an elicitation only during a call, and decline it at any other time. */
   called(): void {
     this.#calls++;
@@ -114,18 +121,18 @@ export class UrlElicitation {
   /** Sends the address to the host if the host can show it and waits for something: once, and once more where only its program declined. */
   offer(): void {
     const { host, random, clock, writer } = this.#deps;
-    const signIn = this.#signIn;
-    if (signIn === undefined || !this.#isDue) return;
+    const { due } = this;
+    if (due === undefined) return;
+    const { address, message } = due;
     const { params, initialized, waiting, calling } = host();
     if (!initialized || !waiting || !declaresUrlElicitation(params)) return;
-    const before = this.#last?.address === signIn.address ? this.#last : undefined;
+    const before = this.#last?.address === address ? this.#last : undefined;
     const isWorthAgain = before?.refusedByProgram && calling && before.calls < this.#calls;
     if (before !== undefined && !isWorthAgain) return;
     const id = ownId(random);
-    const { address, userCode } = signIn;
     this.#last = { address, id, at: clock.monotonic(), calls: this.#calls, refusedByProgram: false };
     this.#asked.set(stringId(id), this.#last);
-    const asked = { mode: 'url', elicitationId: id, url: address, message: messageFor(userCode) };
+    const asked = { mode: 'url', elicitationId: id, url: address, message };
     void writer.write(requestMessage(stringId(id), 'elicitation/create', asked));
   }
 

@@ -1,0 +1,41 @@
+import { isObject, type JsonObject } from '../../protocol/json-object.ts';
+import { textOf } from '../../protocol/jsonrpc.ts';
+import { rawChild, rawMembers, rawObject } from '../../protocol/raw-json.ts';
+import { eraOfRequest, META, metaOf } from '../../protocol/revisions.ts';
+import { showsAddresses } from './stand-in.ts';
+
+/** The requests that may be answered by asking for input (specification 2026-07-28, Multi Round-Trip Requests → Supported Requests). */
+const INPUT_CALLS: readonly string[] = ['tools/call', 'prompts/get', 'resources/read'];
+
+/** The key of the bridge's question among `inputRequests`. */
+const INPUT_KEY = 'mcp-drawbridge/sign-in';
+
+/**
+ * Whether such a request may be answered with the question to open an address: its host is of a revision without a handshake, declares URL
+ * elicitation ("the server MUST NOT include any elicitation/create requests" otherwise), and the request brings no input of an earlier round. A
+ * server's `requestState` would be lost, and the bridge asks once for each call.
+ */
+export function mayAskForSignIn(method: string, params: unknown): boolean {
+  if (!INPUT_CALLS.includes(method) || !isObject(params) || eraOfRequest(params) !== 'modern') return false;
+  if (params.inputResponses !== undefined || params.requestState !== undefined) return false;
+  return showsAddresses(metaOf(params)[META.clientCapabilities]);
+}
+
+/** The result that asks the host to show the address (specification 2026-07-28, Elicitation → URL mode, where it has no id). */
+export function signInInput(address: string, message: string): JsonObject {
+  const asked = { method: 'elicitation/create', params: { mode: 'url', url: address, message } };
+  return { resultType: 'input_required', inputRequests: { [INPUT_KEY]: asked } };
+}
+
+/** The request without the answer to the bridge's question, which the server has not asked. Otherwise the bytes as they are. */
+export function withoutSignInInput(bytes: Uint8Array | string, params: unknown): Uint8Array | string {
+  if (!isObject(params) || !isObject(params.inputResponses)) return bytes;
+  if (!Object.hasOwn(params.inputResponses, INPUT_KEY)) return bytes;
+  const request = rawMembers(textOf(bytes));
+  const rest = rawChild(request, 'params');
+  const responses = rawChild(rest, 'inputResponses');
+  responses.delete(INPUT_KEY);
+  if (responses.size > 0) rest.set('inputResponses', rawObject(responses));
+  else rest.delete('inputResponses');
+  return rawObject(request.set('params', rawObject(rest)));
+}

@@ -1,0 +1,56 @@
+import { describe, expect, test } from 'vitest';
+import {
+  mayAskForSignIn,
+  signInInput,
+  withoutSignInInput,
+} from '../../../../src/bridge/stand-in/sign-in-input.ts';
+
+const [KEY = ''] = Object.keys(signInInput('', '').inputRequests as object);
+
+function paramsWith(elicitation: unknown, rest: object = {}) {
+  const _meta = {
+    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+    'io.modelcontextprotocol/clientCapabilities': { elicitation },
+  };
+  return { name: 'x', _meta, ...rest };
+}
+
+describe('a call may be answered with the question to open an address', () => {
+  test.each(['tools/call', 'prompts/get', 'resources/read'])('%s', (method) => {
+    expect(mayAskForSignIn(method, paramsWith({ url: {} }))).toBe(true);
+    expect(mayAskForSignIn(method, paramsWith({ form: {}, url: {} }))).toBe(true);
+  });
+
+  test.each<[string, string, unknown]>([
+    ['a list', 'tools/list', paramsWith({ url: {} })],
+    ['a host that shows forms only', 'tools/call', paramsWith({})],
+    ['a host that shows nothing', 'tools/call', paramsWith(undefined)],
+    ['a host with a handshake', 'tools/call', { name: 'x' }],
+    ['no parameters', 'tools/call', undefined],
+    ['a call that brings answers', 'tools/call', paramsWith({ url: {} }, { inputResponses: {} })],
+    ["a call in the server's own round", 'tools/call', paramsWith({ url: {} }, { requestState: 's' })],
+  ])('not to %s', (_, method, params) => {
+    expect(mayAskForSignIn(method, params)).toBe(false);
+  });
+});
+
+describe('the answer to the question stays with the bridge', () => {
+  const strip = (json: string) => withoutSignInInput(Buffer.from(json), JSON.parse(json).params);
+
+  test('everything else stays as it was written', () => {
+    const answer = `"${KEY}":{"action":"accept"}`;
+    expect(strip(`{"id":1,"params":{"n":12345678901234567890,"inputResponses":{${answer}}}}`)).toBe(
+      '{"id":1,"params":{"n":12345678901234567890}}',
+    );
+    expect(strip(`{"id":1,"params":{"inputResponses":{"a":{"n":1.0},${answer}},"b":2}}`)).toBe(
+      '{"id":1,"params":{"inputResponses":{"a":{"n":1.0}},"b":2}}',
+    );
+  });
+
+  test.each(['{"id":1}', '{"params":{"inputResponses":{"a":1}}}', '{"params":{"inputResponses":7}}'])(
+    '%s',
+    (json) => {
+      expect(strip(json).toString()).toBe(json);
+    },
+  );
+});
