@@ -1,5 +1,5 @@
 import type { NamedCommand } from './compose/commands.ts';
-import type { ProcessParts } from './compose/process-parts.ts';
+import type { Platform } from './compose/platform.ts';
 import { type Config, loadConfig, type ParsedCommand } from './config/config.ts';
 import { readSettingsFile } from './config/sources/read-file.ts';
 import { DrawbridgeError, describeError } from './errors.ts';
@@ -17,10 +17,10 @@ const SIGN_IN_COMMAND = '__sign-in';
 
 const [, script = '', ...argv] = process.argv;
 
-function processParts(): ProcessParts {
-  const { stdin, stdout, env, pid, execPath, execArgv, versions } = process;
-  const isElectron = versions.electron !== undefined;
-  return { stdin, stdout, env, pid, execPath, execArgv, entry: [script], isElectron };
+/** Not loaded for `--help` and the like: the HTTP client comes with it. */
+async function platform(): Promise<Platform> {
+  const { systemPlatform } = await import('./compose/platform.ts');
+  return systemPlatform(script);
 }
 
 async function run(): Promise<number> {
@@ -56,7 +56,7 @@ async function runNamed(parsed: NamedCommand): Promise<number> {
   const logger = composeLogger(parsed.config);
   for (const warning of parsed.warnings) logger.inform(`Warning: ${warning}`);
   try {
-    const { output, outcome } = await runCommand(parsed, processParts(), logger, stopSignal());
+    const { output, outcome } = await runCommand(parsed, await platform(), logger, stopSignal());
     if (output !== '') await print(output);
     if (outcome === 'sign-in-needed') return EXIT.signInNeeded;
     if (outcome === 'usage') return EXIT.usage;
@@ -82,7 +82,7 @@ async function runBridge(config: Config, warnings: readonly string[]): Promise<n
   const hostGone = new AbortController();
   const stop = AbortSignal.any([stopSignal(), hostGone.signal]);
   try {
-    const parts = await composeBridge(config, processParts(), logger, () => hostGone.abort('host-gone'));
+    const parts = await composeBridge(config, await platform(), logger, () => hostGone.abort('host-gone'));
     return (await bridge(parts, stop)) === 'answered' ? EXIT.done : EXIT.failed;
   } catch (error) {
     return failure(error, logger);
@@ -113,7 +113,7 @@ function stopSignal(): AbortSignal {
 async function runSignInProcess(): Promise<number> {
   const { composeSignIn } = await import('./compose/sign-in.ts');
   const { signInProcess } = await import('./commands/sign-in-process.ts');
-  return signInProcess(await composeSignIn(processParts(), stopSignal()));
+  return signInProcess(await composeSignIn(await platform(), stopSignal()));
 }
 
 async function refuse(error: DrawbridgeError): Promise<number> {

@@ -1,3 +1,4 @@
+import type { Authorization } from '../auth/authorization.ts';
 import { AuthorizedTransport } from '../bridge/session/authorized-transport.ts';
 import type { ToolFilter } from '../bridge/tools/tool-filter.ts';
 import type { BridgeCommandParts } from '../commands/bridge.ts';
@@ -5,50 +6,56 @@ import type { Config, ToolSettings } from '../config/config.ts';
 import { EraTransport } from '../eras/era-transport.ts';
 import { describeError } from '../errors.ts';
 import { createHostWriter } from '../host/writer.ts';
-import { systemClock } from '../platform/clock.ts';
-import { clientCertificate, trustedCertificates } from '../platform/http/certificates.ts';
-import { createHttp } from '../platform/http/undici.ts';
-import type { LogSink } from '../platform/log/sink.ts';
-import { watchParent } from '../platform/process/parent.ts';
-import { systemRandom } from '../platform/random.ts';
+import type { Logger } from '../platform/log/logger.ts';
 import { version } from '../platform/version.ts';
 import { withoutUndefined } from '../platform/without-undefined.ts';
+import type { ServerCache } from '../protocol/server-cache.ts';
 import { createCookies } from '../remote/http/cookies.ts';
 import { createTransport } from '../remote/transport/create-transport.ts';
 import { storePaths } from '../store/files/paths.ts';
 import { keyOf } from '../store/record/credential-key.ts';
 import { ServerCacheFile } from '../store/server-cache/server-cache.ts';
 import { composeAuthorization } from './credential.ts';
-import type { ProcessParts } from './process-parts.ts';
+import { type Platform, serverHttp } from './platform.ts';
 
 /** The delay before the server cache is written: at its start a host requests several lists at once, and they are written together. */
 const REMEMBER_AFTER_MS = 1_000;
 
-/** Composes the bridge with the real platform. `onHostGone` is called when nobody reads stdout any more. */
+/** What the bridge keeps between two starts, and how it is authorized. */
+export interface BridgeState {
+  readonly authorization: Authorization;
+  readonly memory: ServerCache & { readonly flush: () => Promise<unknown> };
+}
+
+/** Composes the bridge with the credential and the server cache on disk. `onHostGone` is called when nobody reads stdout any more. */
 export async function composeBridge(
   config: Config,
-  process: ProcessParts,
-  logger: LogSink,
+  platform: Platform,
+  logger: Logger,
   onHostGone: () => void,
 ): Promise<BridgeCommandParts> {
-  const { server, maxMessageBytes, home } = config;
-  const { env } = process;
   const key = keyOf(config);
-  const ca = trustedCertificates(config.caFile, env);
-  const http = await createHttp({
-    env,
-    connectTimeoutMs: config.connectTimeoutMs,
-    ...withoutUndefined({
-      ca,
-      clientCertificate: config.clientCertificate && clientCertificate(config.clientCertificate, server),
-    }),
-  });
   const memory = new ServerCacheFile({
-    folder: config.store === 'memory' ? undefined : storePaths(home).servers,
+    folder: config.store === 'memory' ? undefined : storePaths(config.home).servers,
     key,
-    now: systemClock.now,
+    now: platform.clock.now,
     defer: (write) => void setTimeout(write, REMEMBER_AFTER_MS).unref(),
   });
+  const authorization = await composeAuthorization(config, key, platform, logger);
+  return bridgeParts(config, platform, logger, { authorization, memory }, onHostGone);
+}
+
+/** The parts of a bridge with this authorization and this server cache. */
+export async function bridgeParts(
+  config: Config,
+  platform: Platform,
+  logger: Logger,
+  { authorization, memory }: BridgeState,
+  onHostGone: () => void,
+): Promise<BridgeCommandParts> {
+  const { server, maxMessageBytes } = config;
+  const { clock, random } = platform;
+  const http = await serverHttp(platform, config);
   const transport = await createTransport(
     config.transport,
     {
@@ -57,23 +64,22 @@ export async function composeBridge(
       headers: config.headers,
       maxMessageBytes,
       userAgent: `mcp-drawbridge/${version}`,
-      ...(config.cookies ? { cookies: createCookies(systemClock.now) } : {}),
+      ...(config.cookies ? { cookies: createCookies(clock.now) } : {}),
     },
     memory,
   );
-  const authorization = await composeAuthorization(config, key, process, logger);
-  const authorized = new AuthorizedTransport({ transport, authorization, clock: systemClock });
-  const ports = { authorization, memory, clock: systemClock, random: systemRandom, logger };
+  const authorized = new AuthorizedTransport({ transport, authorization, clock });
+  const ports = { authorization, memory, clock, random, logger };
   return {
-    stdin: process.stdin,
-    writer: createHostWriter(process.stdout, onHostGone),
+    stdin: platform.stdin,
+    writer: createHostWriter(platform.stdout, onHostGone),
     transport: new EraTransport({ ...ports, transport: authorized }),
     ...ports,
     version,
     maxMessageBytes,
     wait: config.wait,
-    onUnavailable: once(() => tellNotes(config, env, logger)),
-    parentIsGone: watchParent(),
+    onUnavailable: once(() => tellNotes(config, platform, logger)),
+    parentIsGone: platform.watchParent(),
     ...withoutUndefined({
       pingIntervalMs: config.pingIntervalMs,
       toolFilter: config.tools && (await toolFilter(config.tools)),
@@ -91,7 +97,7 @@ async function toolFilter(rules: ToolSettings): Promise<ToolFilter> {
   return new ToolFilter(rules);
 }
 
-function tellNotes({ home }: Config, env: ProcessParts['env'], logger: LogSink): void {
+function tellNotes({ home }: Config, { env }: Platform, logger: Logger): void {
   const tell = async () => {
     const { environmentNotes } = await import('./sign-in-hint.ts');
     for (const note of await environmentNotes(home, env)) logger.inform(note);

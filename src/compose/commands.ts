@@ -4,9 +4,7 @@ import { text } from 'node:stream/consumers';
 import type { CommandConfig, Config, ParsedCommand } from '../config/config.ts';
 import { readSettingsFile } from '../config/sources/read-file.ts';
 import { ConfigError, describeError, InternalError } from '../errors.ts';
-import { systemClock } from '../platform/clock.ts';
 import type { LogSink } from '../platform/log/sink.ts';
-import { systemRandom } from '../platform/random.ts';
 import { version } from '../platform/version.ts';
 import { quote, shownAddress } from '../protocol/quote.ts';
 import { withoutSecretsIn } from '../redaction/own-words.ts';
@@ -16,7 +14,7 @@ import { keyOf } from '../store/record/credential-key.ts';
 import type { PortableCredential } from '../store/record/portable.ts';
 import type { CredentialRecord } from '../store/record/record.ts';
 import { loginParts } from './login.ts';
-import type { ProcessParts } from './process-parts.ts';
+import type { Platform } from './platform.ts';
 import { challengeOf, guarded } from './server-challenge.ts';
 import { otherStoreNote } from './sign-in-hint.ts';
 import { credentialParts, machineTokens } from './token-command.ts';
@@ -38,29 +36,29 @@ const STDIN_MAX_CHARACTERS = 256 * 1024;
 /** Runs a command on the real platform. Rejects with a DrawbridgeError. */
 export async function runCommand(
   { command, config }: NamedCommand,
-  process: ProcessParts,
+  platform: Platform,
   logger: LogSink,
   signal: AbortSignal,
 ): Promise<CommandResult> {
   switch (command) {
     case 'login': {
-      await runLogin(withServer(config), config.force, process, logger, signal);
+      await runLogin(withServer(config), config.force, platform, logger, signal);
       return done();
     }
     case 'token': {
       const { token, tokenLine } = await import('../commands/tokens/token.ts');
       if (config.token !== undefined) return done(tokenLine(config.token, config.wholeHeader));
-      return done(await token(await credentialParts(withServer(config), process, logger), config, signal));
+      return done(await token(await credentialParts(withServer(config), platform, logger), config, signal));
     }
     case 'tokens export': {
       const { tokensExport } = await import('../commands/tokens/tokens-export.ts');
-      return done(await tokensExport(await credentialParts(withServer(config), process, logger), signal));
+      return done(await tokensExport(await credentialParts(withServer(config), platform, logger), signal));
     }
     case 'tokens import': {
       const { tokensImport } = await import('../commands/tokens/tokens-import.ts');
-      const input = await readInput(config.file, process);
+      const input = await readInput(config.file, platform);
       const server = await tokensImport({
-        ...importParts(config, process, logger, signal),
+        ...importParts(config, platform, logger, signal),
         text: input,
         server: config.server,
       });
@@ -69,9 +67,9 @@ export async function runCommand(
     }
     case 'import-mcp-remote': {
       const { importMcpRemote } = await import('../commands/tokens/import-mcp-remote.ts');
-      const { MCP_REMOTE_CONFIG_DIR } = process.env;
+      const { MCP_REMOTE_CONFIG_DIR } = platform.env;
       const server = await importMcpRemote({
-        ...importParts(config, process, logger, signal),
+        ...importParts(config, platform, logger, signal),
         server: withServer(config).server,
         headers: config.headers,
         folder: MCP_REMOTE_CONFIG_DIR || join(homedir(), '.mcp-auth'),
@@ -80,17 +78,17 @@ export async function runCommand(
       return done();
     }
     case 'bundle':
-      return runBundle(config, process, logger);
+      return runBundle(config, platform, logger);
     case 'logout':
-      return runLogout(config, process, logger, signal);
+      return runLogout(config, platform, logger, signal);
     case 'status':
-      return runStatus(config, logger);
+      return runStatus(config, platform, logger);
     case 'install':
     case 'uninstall':
     case 'hosts': {
       const { runHosts } = await import('./hosts.ts');
-      return runHosts({ command, config }, process, signal, (own) =>
-        importParts(own, process, logger, signal),
+      return runHosts({ command, config }, platform, signal, (own) =>
+        importParts(own, platform, logger, signal),
       );
     }
   }
@@ -99,23 +97,23 @@ export async function runCommand(
 async function runLogin(
   config: Config,
   force: boolean,
-  process: ProcessParts,
+  platform: Platform,
   logger: LogSink,
   signal: AbortSignal,
 ): Promise<void> {
   const { kind: grant } = config.oauth.machineGrant ?? {};
   if (grant !== undefined) {
     const { loginMachine } = await import('../commands/login-machine.ts');
-    const obtain = machineTokens(config, process, logger, { forceNew: true });
+    const obtain = machineTokens(config, platform, logger, { forceNew: true });
     return loginMachine({ server: config.server.href, grant, obtain, logger }, signal);
   }
   const { login } = await import('../commands/login.ts');
-  return login(await loginParts(config, force, process, logger), signal);
+  return login(await loginParts(config, force, platform, logger), signal);
 }
 
 async function runBundle(
   { bundle: settings, server, force }: CommandConfig,
-  process: ProcessParts,
+  platform: Platform,
   logger: LogSink,
 ): Promise<CommandResult> {
   const [{ bundle }, { programFiles, readInputFile, writeOutputFile }] = await Promise.all([
@@ -130,7 +128,7 @@ async function runBundle(
     force,
     version,
     readFile: readInputFile,
-    programFiles: () => programFiles(process.entry.at(-1) ?? ''),
+    programFiles: () => programFiles(platform.entry.at(-1) ?? ''),
     write: writeOutputFile,
   });
   logger.inform(`Wrote ${quote(path)}, ${Math.ceil(bytes / 1024)} KiB. Open it with the host to install it.`);
@@ -139,7 +137,7 @@ async function runBundle(
 
 async function runLogout(
   config: CommandConfig,
-  process: ProcessParts,
+  platform: Platform,
   logger: LogSink,
   signal: AbortSignal,
 ): Promise<CommandResult> {
@@ -151,9 +149,9 @@ async function runLogout(
   ]);
   const store = await openStore({ home: config.home, logger });
   const keys = config.all ? await storedKeys(store.folder) : [keyOf(withServer(config))];
-  const revoke = revoker(config, process, signal);
+  const revoke = revoker(config, platform, signal);
   const others = async (key: string) =>
-    (await readOverview(store.folder, openLeases(store.folder), systemClock.now())).flatMap((each) =>
+    (await readOverview(store.folder, openLeases(store.folder), platform.clock.now())).flatMap((each) =>
       each.key !== key && each.found.kind === 'record' ? [each.found.record] : [],
     );
   const isClean = await logout({ store, keys, others, revoke, logger, signal });
@@ -163,24 +161,24 @@ async function runLogout(
 /** The time limit for revoking tokens. */
 const REVOKE_LIMIT_MS = 10_000;
 
-function revoker(config: CommandConfig, process: ProcessParts, signal: AbortSignal) {
+function revoker(config: CommandConfig, platform: Platform, signal: AbortSignal) {
   return async (record: CredentialRecord) => {
     const { revokeTokens } = await import('../auth/token/revocation.ts');
     const { withSecrets } = await import('../auth/client/client.ts');
     const client =
       record.client &&
       withSecrets(record.client, config.oauth.client, {
-        clock: systemClock,
-        random: systemRandom,
+        clock: platform.clock,
+        random: platform.random,
       });
     const limit = AbortSignal.any([signal, AbortSignal.timeout(REVOKE_LIMIT_MS)]);
-    return guarded(config, new URL(record.server), process, (fetch) =>
+    return guarded(config, new URL(record.server), platform, (fetch) =>
       revokeTokens(record, client, fetch, limit),
     );
   };
 }
 
-async function runStatus(config: CommandConfig, logger: LogSink): Promise<CommandResult> {
+async function runStatus(config: CommandConfig, platform: Platform, logger: LogSink): Promise<CommandResult> {
   const [
     { readOverview },
     { openLeases },
@@ -199,7 +197,7 @@ async function runStatus(config: CommandConfig, logger: LogSink): Promise<Comman
   const { credentials } = storePaths(config.home);
   const note = otherStoreNote(config.home);
   if (note !== undefined) logger.inform(note);
-  const now = systemClock.now();
+  const now = platform.clock.now();
   const { server, onlyProfile: profile } = config;
   const overview = await readOverview(credentials, openLeases(credentials), now);
   for (const { found, signIn } of overview) {
@@ -218,12 +216,12 @@ async function runStatus(config: CommandConfig, logger: LogSink): Promise<Comman
   };
 }
 
-function importParts(config: CommandConfig, process: ProcessParts, logger: LogSink, signal: AbortSignal) {
+function importParts(config: CommandConfig, platform: Platform, logger: LogSink, signal: AbortSignal) {
   const { force, oauth } = config;
   return {
     force,
     oauth,
-    now: systemClock.now(),
+    now: platform.clock.now(),
     open: async (server: URL) => {
       const { openStore } = await import('../store/open-store.ts');
       const store = await openStore({ home: config.home, logger });
@@ -231,8 +229,8 @@ function importParts(config: CommandConfig, process: ProcessParts, logger: LogSi
     },
     complete: async (server: URL, credential: PortableCredential) => {
       const { completeImport } = await import('../auth/credential/complete-imported.ts');
-      const challenge = await challengeOf({ ...config, server }, process, logger, signal);
-      return guarded(config, server, process, (fetch) =>
+      const challenge = await challengeOf({ ...config, server }, platform, logger, signal);
+      return guarded(config, server, platform, (fetch) =>
         completeImport(credential, {
           server,
           challenge,
@@ -245,7 +243,7 @@ function importParts(config: CommandConfig, process: ProcessParts, logger: LogSi
   };
 }
 
-async function readInput(file: string | undefined, process: ProcessParts): Promise<string> {
+async function readInput(file: string | undefined, platform: Platform): Promise<string> {
   if (file !== undefined && file !== '-') {
     try {
       return readSettingsFile(file);
@@ -253,7 +251,7 @@ async function readInput(file: string | undefined, process: ProcessParts): Promi
       throw new ConfigError(`the credential cannot be read: ${describeError(error)}`);
     }
   }
-  const input = await text(process.stdin);
+  const input = await text(platform.stdin);
   if (input.length > STDIN_MAX_CHARACTERS)
     throw new ConfigError('the text on stdin is too large for a credential');
   return input;

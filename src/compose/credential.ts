@@ -5,13 +5,10 @@ import {
 } from '../auth/credential/interactive-authorization.ts';
 import type { DpopNonceCache } from '../auth/dpop/proof.ts';
 import type { Config } from '../config/config.ts';
-import { systemClock } from '../platform/clock.ts';
 import type { Logger } from '../platform/log/logger.ts';
-import { launchIndependent } from '../platform/process/independent-process.ts';
-import { systemRandom } from '../platform/random.ts';
 import { openLeases } from '../store/lease/lease.ts';
 import { openStore } from '../store/open-store.ts';
-import { httpFactory, type ProcessParts } from './process-parts.ts';
+import { httpFactory, type Platform } from './platform.ts';
 import { signInHint } from './sign-in-hint.ts';
 import { signInSettings } from './sign-in-settings.ts';
 
@@ -19,42 +16,43 @@ import { signInSettings } from './sign-in-settings.ts';
 export async function composeAuthorization(
   config: Config,
   key: string,
-  process: ProcessParts,
+  platform: Platform,
   logger: Logger,
 ): Promise<Authorization> {
   if (config.staticAuthorization) return staticAuthorization();
   if (config.oauth.machineGrant !== undefined) {
     const { composeMachineAuthorization } = await import('./machine.ts');
-    return composeMachineAuthorization(config, key, process, logger);
+    return composeMachineAuthorization(config, key, platform, logger);
   }
-  return createInteractiveAuthorization(await openCredential(config, key, process, logger));
+  return createInteractiveAuthorization(await openCredential(config, key, platform, logger));
 }
 
 /** Opens the credential on the real platform, for the bridge and the commands. */
 export async function openCredential(
   config: Config,
   key: string,
-  process: ProcessParts,
+  platform: Platform,
   logger: Logger,
 ): Promise<AuthorizationOptions> {
   const { server, allowHttp, home, oauth } = config;
+  const { clock, random } = platform;
   const store = await openStore({ home, logger, memory: config.store === 'memory' });
   if (config.credentials !== undefined) {
     const { seedStore } = await import('./seed-credential.ts');
-    await seedStore(store, key, config.credentials, config, logger);
+    await seedStore(store, key, config.credentials, { ...config, now: clock.now() }, logger);
   }
   const leases = store.writable
     ? openLeases(store.folder)
     : (await import('../store/lease/memory-leases.ts')).memoryLeases();
   const proofMemory: DpopNonceCache = new Map();
-  const createGuardedHttp = httpFactory(process.env, server, config);
+  const createGuardedHttp = httpFactory(platform, server, config);
   return {
     store,
     leases,
     key,
     settings: signInSettings(config),
-    clock: systemClock,
-    random: systemRandom,
+    clock,
+    random,
     logger,
     proofMemory,
     ...(config.nonInteractiveReason === undefined
@@ -65,8 +63,8 @@ export async function openCredential(
       return createRefreshRequest({
         server,
         allowHttp,
-        clock: systemClock,
-        random: systemRandom,
+        clock,
+        random,
         createHttp: createGuardedHttp,
         settings: oauth,
         proofMemory,
@@ -81,7 +79,7 @@ export async function openCredential(
           headers,
           allowHttp,
           settings: oauth,
-          clock: systemClock,
+          clock,
           logger,
           createHttp: createGuardedHttp,
         },
@@ -90,22 +88,15 @@ export async function openCredential(
     },
     launch: async (request) => {
       // A store that cannot be written cannot be shared: the sign-in is for this bridge only.
-      if (store.writable && !process.isElectron) {
+      if (store.writable && !platform.isElectron) {
         const { startSignIn } = await import('../auth/sign-in/launch.ts');
-        const { execPath, execArgv, entry, env } = process;
-        const start = await startSignIn(request, {
-          launch: launchIndependent,
-          execPath,
-          execArgv,
-          entry,
-          env,
-        });
+        const start = await startSignIn(request, platform);
         if (start.kind === 'started') return;
         const { reason } = start;
         logger.warn('the sign-in process did not start, so the sign-in runs in this process', { reason });
       }
       const { runSignInHere } = await import('./sign-in.ts');
-      await runSignInHere(request, process, logger, { store, leases });
+      await runSignInHere(request, platform, logger, { store, leases });
     },
   };
 }

@@ -17,7 +17,7 @@ import { ownCommand } from '../platform/process/program-command.ts';
 import { runProgram } from '../platform/process/run-program.ts';
 import { shownAddress } from '../protocol/quote.ts';
 import { CredentialPresentError, NoLoginFoundError } from '../store/files/store-errors.ts';
-import type { ProcessParts } from './process-parts.ts';
+import type { Platform } from './platform.ts';
 
 /** The output for stdout, and what decides the exit code; `usage`: a person has to say more. */
 interface HostsResult {
@@ -36,11 +36,11 @@ export async function runHosts(
     command,
     config,
   }: { readonly command: 'install' | 'uninstall' | 'hosts'; readonly config: CommandConfig },
-  process: ProcessParts,
+  platform: Platform,
   signal: AbortSignal,
   importParts: (config: CommandConfig) => ImportParts,
 ): Promise<HostsResult> {
-  const parts = installParts(config, process);
+  const parts = installParts(config, platform);
   switch (command) {
     case 'hosts': {
       const { hosts, hostsTable } = await import('../commands/hosts/list-hosts.ts');
@@ -49,21 +49,21 @@ export async function runHosts(
       return { output, outcome: 'done' };
     }
     case 'install':
-      return install(config, process, parts, signal, importParts);
+      return install(config, platform, parts, signal, importParts);
     case 'uninstall':
-      return uninstall(config, process, parts, signal);
+      return uninstall(config, platform, parts, signal);
   }
 }
 
 async function install(
   config: CommandConfig,
-  process: ProcessParts,
+  platform: Platform,
   parts: InstallParts,
   signal: AbortSignal,
   importParts: (config: CommandConfig) => ImportParts,
 ): Promise<HostsResult> {
   const { install: settings, server } = config;
-  const { request, prepare } = entryRequest(config, process, parts);
+  const { request, prepare } = entryRequest(config, platform, parts);
   const printed = settings.hosts.filter(isPrinted);
   if (settings.isPrint || printed.length > 0) {
     if (server === undefined) throw new InternalError('nothing to print without a server');
@@ -73,7 +73,7 @@ async function install(
       await prepareIf(!settings.isDryRun, prepare);
     const output = entryText(name, request, ids, parts.place);
     if (settings.isPrint || printed.length === settings.hosts.length) return { output, outcome: 'done' };
-    process.stdout.write(`${output}\n`);
+    platform.stdout.write(`${output}\n`);
   }
   const hosts = settings.hosts.filter((id) => !isPrinted(id));
   const { replace } = settings;
@@ -85,7 +85,7 @@ async function install(
     return planInstall(found, { server, profile: own, name: settings.name, entry: request }, parts.plans);
   };
   const outcome = await changeHosts({
-    ...changeParts({ ...config, install: { ...settings, hosts } }, process, parts, signal),
+    ...changeParts({ ...config, install: { ...settings, hosts } }, platform, parts, signal),
     plan,
     prepare,
     verb: 'install',
@@ -94,7 +94,7 @@ async function install(
           next: `The host signs in when it starts. To sign in now: ${ownCommand('login', ...config.loginCommand.words)}`,
         }
       : {}),
-    takeOver: (login) => takeOver(login, config, process, importParts),
+    takeOver: (login) => takeOver(login, config, platform, importParts),
   });
   return { output: '', outcome: outcome === 'asked' ? 'usage' : outcome };
 }
@@ -105,13 +105,13 @@ async function prepareIf(isMeant: boolean, prepare: () => Promise<void>): Promis
 
 async function uninstall(
   config: CommandConfig,
-  process: ProcessParts,
+  platform: Platform,
   parts: InstallParts,
   signal: AbortSignal,
 ): Promise<HostsResult> {
   const removed: string[] = [];
   const outcome = await changeHosts({
-    ...changeParts(config, process, parts, signal),
+    ...changeParts(config, platform, parts, signal),
     plan: async (found) => {
       const plan = await planUninstall(found, config.install.target ?? '', parts.plans);
       removed.push(...plan.changes.flatMap(({ settingsFile }) => settingsFile ?? []));
@@ -130,14 +130,14 @@ async function uninstall(
 /** What `install` and `uninstall` have in common. */
 function changeParts(
   config: CommandConfig,
-  process: ProcessParts,
+  platform: Platform,
   { place, plans }: InstallParts,
   signal: AbortSignal,
 ): Pick<ChangeDeps, 'settings' | 'find' | 'apply' | 'say' | 'paint' | 'choose'> {
-  const { stdin, stdout, env } = process;
+  const { stdin, stdout, env } = platform;
   const { install } = config;
   const isTerminal = 'isTTY' in stdout && stdout.isTTY === true;
-  const project = install.isProject ? globalThis.process.cwd() : undefined;
+  const project = install.isProject ? process.cwd() : undefined;
   return {
     settings: install,
     find: () => findHosts(place, project),
@@ -161,11 +161,11 @@ function changeParts(
 async function takeOver(
   { settings, args, env }: TakenLogin,
   config: CommandConfig,
-  process: ProcessParts,
+  platform: Platform,
   importParts: (config: CommandConfig) => ImportParts,
 ): Promise<string> {
   const shown = shownAddress(settings.server);
-  const environment = { ...process.env, ...env };
+  const environment = { ...platform.env, ...env };
   try {
     const parsed = loadConfig(['import-mcp-remote', ...args], environment, readSettingsFile);
     if (parsed.command !== 'import-mcp-remote' || parsed.config.server === undefined)

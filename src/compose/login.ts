@@ -3,17 +3,15 @@ import { pastedQuery } from '../auth/callback/pasted.ts';
 import type { LoginParts, SignInPrompt } from '../commands/login.ts';
 import type { Config } from '../config/config.ts';
 import { describeError } from '../errors.ts';
-import { systemClock } from '../platform/clock.ts';
 import { isLoopback } from '../platform/http/loopback.ts';
 import type { Listen } from '../platform/http/loopback-listener.ts';
-import { createHttp } from '../platform/http/undici.ts';
 import type { LogSink } from '../platform/log/sink.ts';
 import { terminalDraw } from '../platform/log/terminal.ts';
 import type { Leases } from '../store/lease/lease.ts';
 import { keyOf } from '../store/record/credential-key.ts';
 import { spin } from '../ui/spinner.ts';
 import { openCredential } from './credential.ts';
-import type { ProcessParts } from './process-parts.ts';
+import type { Platform } from './platform.ts';
 import { challengeOf } from './server-challenge.ts';
 import { otherStoreNote, signInHint } from './sign-in-hint.ts';
 
@@ -24,37 +22,37 @@ const FORWARD_MAX_MS = 5_000;
 export async function loginParts(
   config: Config,
   force: boolean,
-  process: ProcessParts,
+  platform: Platform,
   logger: LogSink,
 ): Promise<LoginParts> {
   const { nonInteractiveReason, openBrowser, log } = config;
   // Without a desktop, such as over SSH, the user has a browser on another machine. A device code needs no browser here.
   const isElsewhere = async () =>
     config.oauth.grant !== 'device_code' &&
-    !(await (await import('../platform/process/browser.ts')).hasDesktop(process.env));
+    !(await (await import('../platform/process/browser.ts')).hasDesktop(platform.env));
   const manual = !openBrowser || (await isElsewhere());
   const { nonInteractiveReason: _, ...asked } = config;
-  const credential = await openCredential(asked, keyOf(config), process, logger);
+  const credential = await openCredential(asked, keyOf(config), platform, logger);
   const draw = terminalDraw(log.silent);
   return {
     credential,
     manual,
     force,
     nonInteractiveReason: nonInteractiveReason && { hint: signInHint(config) },
-    probe: (signal) => challengeOf(config, process, logger, signal),
+    probe: (signal) => challengeOf(config, platform, logger, signal),
     signIn: async (request, onOffer, signal) => {
       const [{ runSignIn }, { runSignInDeps }] = await Promise.all([
         import('../auth/sign-in/run.ts'),
         import('./sign-in.ts'),
       ]);
       const leases = withOffers(credential.leases, onOffer);
-      const platform = await runSignInDeps(request, process, logger, { store: credential.store, leases });
-      const listen = manual ? withPaste(platform.listen, process, logger) : platform.listen;
-      return runSignIn(request, { ...platform, listen }, signal);
+      const deps = await runSignInDeps(request, platform, logger, { store: credential.store, leases });
+      const listen = manual ? withPaste(deps.listen, platform, logger) : deps.listen;
+      return runSignIn(request, { ...deps, listen }, signal);
     },
     otherStoreNote: otherStoreNote(config.home),
-    forwardPasted: (address) => (manual ? forwardPasted(address, process, logger) : () => {}),
-    wait: (text) => spin(text, systemClock, manual ? undefined : draw).stop,
+    forwardPasted: (address) => (manual ? forwardPasted(address, platform, logger) : () => {}),
+    wait: (text) => spin(text, platform.clock, manual ? undefined : draw).stop,
   };
 }
 
@@ -75,10 +73,10 @@ function withOffers(leases: Leases, onOffer: (offer: SignInPrompt) => void): Lea
 }
 
 /** Beside the listener: a browser on another machine cannot reach it, and a person can carry its address over. */
-function withPaste(listen: Listen, process: ProcessParts, logger: LogSink): Listen {
+function withPaste(listen: Listen, platform: Platform, logger: LogSink): Listen {
   return async (options) => {
     const listener = await listen(options);
-    const lines = createInterface({ input: process.stdin, terminal: false });
+    const lines = createInterface({ input: platform.stdin, terminal: false });
     void takePasted(lines, options.answer, logger);
     return {
       ...listener,
@@ -108,16 +106,16 @@ async function takePasted(
 }
 
 /**
- * The same for a sign-in of another process, whose listener is on this machine: what was pasted is sent there. `address` is the one that the person
+ * The same for a sign-in of another platform, whose listener is on this machine: what was pasted is sent there. `address` is the one that the person
  * opens, which names the listener; with a pushed request (RFC 9126) only what is pasted does. Returns what ends it.
  */
-function forwardPasted(address: string, process: ProcessParts, logger: LogSink): () => void {
+function forwardPasted(address: string, platform: Platform, logger: LogSink): () => void {
   const redirect = new URL(address).searchParams.get('redirect_uri');
-  const lines = createInterface({ input: process.stdin, terminal: false });
+  const lines = createInterface({ input: platform.stdin, terminal: false });
   const answer = async (query: string, line: string) => {
     const listener = redirect ?? line.trim();
     if (!URL.canParse(listener) || !isLoopback(new URL(listener))) return { status: 400 };
-    const http = await createHttp({ env: {} });
+    const http = await platform.createHttp({ env: {} });
     try {
       const response = await http.request({
         method: 'GET',

@@ -4,12 +4,10 @@ import type { MachineAuthorizationOptions } from '../auth/credential/machine-tok
 import type { Config } from '../config/config.ts';
 import { readSettingsFile } from '../config/sources/read-file.ts';
 import { InternalError } from '../errors.ts';
-import { systemClock } from '../platform/clock.ts';
 import type { Logger } from '../platform/log/logger.ts';
-import { systemRandom } from '../platform/random.ts';
 import { openStore } from '../store/open-store.ts';
 import { canonicalServer } from '../store/record/key.ts';
-import { httpFactory, type ProcessParts } from './process-parts.ts';
+import { httpFactory, type Platform } from './platform.ts';
 
 /** The authorization with a grant that needs no person, on the real platform. */
 export async function composeMachineAuthorization(
@@ -22,7 +20,7 @@ export async function composeMachineAuthorization(
 export async function machineOptions(
   config: Config,
   key: string,
-  process: ProcessParts,
+  platform: Platform,
   logger: Logger,
 ): Promise<MachineAuthorizationOptions> {
   const { home, oauth } = config;
@@ -39,8 +37,8 @@ export async function machineOptions(
     headers: config.headers,
     store: await openStore({ home, logger, memory: config.store === 'memory' }),
     readFile: readSettingsFile,
-    createHttp: httpFactory(process.env, config.server, config),
-    clock: systemClock,
-    random: systemRandom,
+    createHttp: httpFactory(platform, config.server, config),
+    clock: platform.clock,
+    random: platform.random,
   };
 }

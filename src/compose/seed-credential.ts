@@ -1,7 +1,6 @@
 import { expectBound, expectResource } from '../commands/tokens/store-imported.ts';
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../errors.ts';
-import { systemClock } from '../platform/clock.ts';
 import type { Logger } from '../platform/log/logger.ts';
 import { canonicalServer } from '../store/record/key.ts';
 import { portableRecord, readPortable, secretsOfPortable, seedFamily } from '../store/record/portable.ts';
@@ -19,7 +18,7 @@ export async function seedStore(
   store: Store,
   key: string,
   text: string,
-  { server, oauth }: Pick<Config, 'server' | 'oauth'>,
+  { server, oauth, now }: Pick<Config, 'server' | 'oauth'> & { readonly now: number },
   logger: Logger,
 ): Promise<void> {
   const read = readPortable(text);
@@ -45,7 +44,7 @@ export async function seedStore(
     server: address,
     profile: oauth.profile,
     resource,
-    now: systemClock.now(),
+    now,
   });
   // If two instances start at once, the second write is superseded; both have the same credential.
   await store.write(key, record, stored ?? null);

@@ -1,23 +1,20 @@
 import type { GuardedFetch } from '../auth/http/guarded-fetch.ts';
 import type { Config } from '../config/config.ts';
 import { describeError } from '../errors.ts';
-import { systemClock } from '../platform/clock.ts';
-import { createHttp } from '../platform/http/undici.ts';
 import type { Logger } from '../platform/log/logger.ts';
 import { version } from '../platform/version.ts';
-import { withoutUndefined } from '../platform/without-undefined.ts';
 import type { BearerChallenge } from '../protocol/www-authenticate.ts';
-import { httpFactory, type ProcessParts } from './process-parts.ts';
+import { httpFactory, type Platform, serverHttp } from './platform.ts';
 
 /** The challenge of the server; undefined if it gives none. Discovery then uses the well-known addresses and reports what is wrong. */
 export async function challengeOf(
   config: Config,
-  process: ProcessParts,
+  platform: Platform,
   logger: Logger,
   signal: AbortSignal,
 ): Promise<BearerChallenge | undefined> {
   try {
-    return await probe(config, process, signal);
+    return await probe(config, platform, signal);
   } catch (error) {
     logger.debug('the server gave no challenge', { error: describeError(error) });
     return undefined;
@@ -27,23 +24,15 @@ export async function challengeOf(
 /** Sends the user's headers, which go only to the server (.github/SECURITY.md, attack 14). */
 async function probe(
   config: Config,
-  process: ProcessParts,
+  platform: Platform,
   signal: AbortSignal,
 ): Promise<BearerChallenge | undefined> {
-  const [{ McpOrigin }, { probeChallenge }, { trustedCertificates, clientCertificate: readPair }] =
-    await Promise.all([
-      import('../remote/http/mcp-origin.ts'),
-      import('../remote/http/challenge-probe.ts'),
-      import('../platform/http/certificates.ts'),
-    ]);
-  const { server: url, headers, maxMessageBytes, connectTimeoutMs, caFile } = config;
-  const ca = trustedCertificates(caFile, process.env);
-  const clientCertificate = config.clientCertificate && readPair(config.clientCertificate, url);
-  const http = await createHttp({
-    env: process.env,
-    connectTimeoutMs,
-    ...withoutUndefined({ ca, clientCertificate }),
-  });
+  const [{ McpOrigin }, { probeChallenge }] = await Promise.all([
+    import('../remote/http/mcp-origin.ts'),
+    import('../remote/http/challenge-probe.ts'),
+  ]);
+  const { server: url, headers, maxMessageBytes } = config;
+  const http = await serverHttp(platform, config);
   try {
     const userAgent = `mcp-drawbridge/${version}`;
     return await probeChallenge(
@@ -60,11 +49,11 @@ async function probe(
 export async function guarded<T>(
   config: Pick<Config, 'headers' | 'allowHttp' | 'caFile' | 'clientCertificate'>,
   server: URL,
-  process: ProcessParts,
+  platform: Platform,
   run: (fetch: GuardedFetch) => Promise<T>,
 ): Promise<T> {
   const { withGuardedFetch } = await import('../auth/http/guarded-fetch.ts');
   const { headers, allowHttp } = config;
-  const createHttp = httpFactory(process.env, server, config);
-  return withGuardedFetch({ server, headers, allowHttp, clock: systemClock, createHttp }, run);
+  const createHttp = httpFactory(platform, server, config);
+  return withGuardedFetch({ server, headers, allowHttp, clock: platform.clock, createHttp }, run);
 }

@@ -2,40 +2,38 @@ import type { RunSignInDeps } from '../auth/sign-in/run.ts';
 import type { SignInRequest } from '../auth/sign-in-request.ts';
 import type { SignInProcessOptions } from '../commands/sign-in-process.ts';
 import { describeError } from '../errors.ts';
-import { systemClock } from '../platform/clock.ts';
 import type { Logger } from '../platform/log/logger.ts';
 import { createLogSink, type LogSink } from '../platform/log/sink.ts';
-import { systemRandom } from '../platform/random.ts';
 import { storePaths } from '../store/files/paths.ts';
 import { type Leases, openLeases } from '../store/lease/lease.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
-import { httpFactory, type ProcessParts } from './process-parts.ts';
+import { httpFactory, type Platform } from './platform.ts';
 import { settingSecrets } from './setting-secrets.ts';
 
 /** What the separate sign-in process needs, on the real platform. */
-export async function composeSignIn(process: ProcessParts, stop: AbortSignal): Promise<SignInProcessOptions> {
+export async function composeSignIn(platform: Platform, stop: AbortSignal): Promise<SignInProcessOptions> {
   // Whoever started it may have been killed meanwhile: then nobody reads this.
-  process.stdout.on('error', () => {});
-  const onAdopted = () => void process.stdout.write('ready\n');
+  platform.stdout.on('error', () => {});
+  const onAdopted = () => void platform.stdout.write('ready\n');
   let logger: LogSink | undefined;
   return {
-    stdin: process.stdin,
+    stdin: platform.stdin,
     signal: stop,
-    logger: createLogSink({ format: 'json', debug: false, silent: true, clock: systemClock }),
+    logger: createLogSink({ format: 'json', debug: false, silent: true, clock: platform.clock }),
     compose: async (request) => {
       const { headers = [], client } = request;
       logger = createLogSink({
-        secrets: settingSecrets({ headers, client, server: new URL(request.server) }, process.env),
+        secrets: settingSecrets({ headers, client, server: new URL(request.server) }, platform.env),
         format: 'json',
         silent: true,
         debug: request.debug,
-        clock: systemClock,
+        clock: platform.clock,
         ...(request.debug ? { folder: storePaths(request.home).logs } : {}),
       });
       const store = await openStore({ home: request.home, logger });
       const shared = { store, leases: openLeases(store.folder) };
-      return { ...(await runSignInDeps(request, process, logger, shared)), onAdopted };
+      return { ...(await runSignInDeps(request, platform, logger, shared)), onAdopted };
     },
   };
 }
@@ -43,38 +41,35 @@ export async function composeSignIn(process: ProcessParts, stop: AbortSignal): P
 /** The parts of the platform that a sign-in needs. */
 export async function runSignInDeps(
   request: SignInRequest,
-  process: ProcessParts,
+  platform: Platform,
   logger: Logger,
   shared: { readonly store: Store; readonly leases: Leases },
 ): Promise<RunSignInDeps> {
-  const [{ createBrowser }, { listenOnLoopback }] = await Promise.all([
-    import('../platform/process/browser.ts'),
-    import('../platform/http/loopback-listener.ts'),
-  ]);
+  const [openBrowser, listen] = await Promise.all([platform.loadBrowser(), platform.loadListen()]);
   return {
     ...shared,
-    clock: systemClock,
-    random: systemRandom,
+    clock: platform.clock,
+    random: platform.random,
     logger,
-    pid: process.pid,
-    listen: listenOnLoopback,
-    openBrowser: createBrowser(process.env),
-    createHttp: httpFactory(process.env, new URL(request.server), request),
+    pid: platform.pid,
+    listen,
+    openBrowser,
+    createHttp: httpFactory(platform, new URL(request.server), request),
   };
 }
 
 /**
- * Runs a sign-in in this process, with which it ends. Resolves when it has its lease; from then on the lease's status tells how it goes. Rejects
+ * Runs a sign-in in this platform, with which it ends. Resolves when it has its lease; from then on the lease's status tells how it goes. Rejects
  * when the lease cannot be had.
  */
 export async function runSignInHere(
   request: SignInRequest,
-  process: ProcessParts,
+  platform: Platform,
   logger: Logger,
   shared: { readonly store: Store; readonly leases: Leases },
 ): Promise<void> {
   const { runSignIn } = await import('../auth/sign-in/run.ts');
-  const deps = await runSignInDeps(request, process, logger, shared);
+  const deps = await runSignInDeps(request, platform, logger, shared);
   await new Promise<void>((resolve, reject) => {
     const ended = runSignIn(request, { ...deps, onAdopted: resolve }, new AbortController().signal);
     // After `onAdopted` the promise has settled, and a failure can only be logged.

@@ -2,19 +2,17 @@ import type { SignedIn } from '../auth/credential/valid-token.ts';
 import type { CredentialParts } from '../commands/tokens/token.ts';
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../errors.ts';
-import { systemClock } from '../platform/clock.ts';
 import type { Logger } from '../platform/log/logger.ts';
-import { systemRandom } from '../platform/random.ts';
 import { keyOf } from '../store/record/credential-key.ts';
 import { openCredential } from './credential.ts';
-import type { ProcessParts } from './process-parts.ts';
+import type { Platform } from './platform.ts';
 import { challengeOf } from './server-challenge.ts';
 import { signInHint } from './sign-in-hint.ts';
 
 /** What `token` and `tokens export` need, whatever the grant. Rejects with ConfigError if the settings contain an Authorization header. */
 export async function credentialParts(
   config: Config,
-  process: ProcessParts,
+  platform: Platform,
   logger: Logger,
 ): Promise<CredentialParts> {
   if (config.staticAuthorization) {
@@ -29,18 +27,18 @@ export async function credentialParts(
     server: config.server.href,
     signInHint: signInHint(config),
     logger,
-    clock: systemClock,
-    random: systemRandom,
+    clock: platform.clock,
+    random: platform.random,
   };
   if (config.oauth.machineGrant !== undefined) {
-    const obtain = machineTokens(config, process, logger, { forceNew: false });
+    const obtain = machineTokens(config, platform, logger, { forceNew: false });
     return {
       ...common,
       validToken: async (signal) => ({ kind: 'token', record: await obtain(signal) }),
     };
   }
   const [credential, { validToken }] = await Promise.all([
-    openCredential(config, keyOf(config), process, logger),
+    openCredential(config, keyOf(config), platform, logger),
     import('../auth/credential/valid-token.ts'),
   ]);
   return { ...common, validToken: (signal) => validToken(credential, signal) };
@@ -49,7 +47,7 @@ export async function credentialParts(
 /** Makes a function that obtains a token with a grant that needs no person. `forceNew`: even if a valid token is stored. */
 export function machineTokens(
   config: Config,
-  process: ProcessParts,
+  platform: Platform,
   logger: Logger,
   { forceNew }: { readonly forceNew: boolean },
 ) {
@@ -58,8 +56,8 @@ export function machineTokens(
       import('./machine.ts'),
       import('../auth/credential/machine-token.ts'),
     ]);
-    const options = await machineOptions(config, keyOf(config), process, logger);
-    const challenge = () => challengeOf(config, process, logger, signal);
+    const options = await machineOptions(config, keyOf(config), platform, logger);
+    const challenge = () => challengeOf(config, platform, logger, signal);
     return machineToken(options, { forceNew, challenge }, signal);
   };
 }

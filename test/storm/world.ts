@@ -1,12 +1,9 @@
 import { cp, lstat, mkdir, readdir, readFile, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { runSignIn } from '../../src/auth/sign-in/run.ts';
+import { runSignInDeps } from '../../src/compose/sign-in.ts';
 import { oauthDefaults } from '../../src/config/oauth-config.ts';
-import { systemClock } from '../../src/platform/clock.ts';
-import { listenOnLoopback } from '../../src/platform/http/loopback-listener.ts';
-import { createHttp } from '../../src/platform/http/undici.ts';
 import { silentLogger } from '../../src/platform/log/logger.ts';
-import { systemRandom } from '../../src/platform/random.ts';
 import { openLeases, type SignInStatus } from '../../src/store/lease/lease.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { credentialKey } from '../../src/store/record/key.ts';
@@ -23,6 +20,7 @@ import { visit } from '../peers/browsers/browser-visit.ts';
 import { type KillPlan, KillPlans, type PlanFile } from '../peers/faults/kill-plan.ts';
 import { PROGRAM } from '../peers/hosts/host.ts';
 import { startRawHost } from '../peers/hosts/raw-host.ts';
+import { testPlatform } from '../peers/hosts/test-platform.ts';
 import { type PeerMcpServer, startMcpServer } from '../peers/mcp-servers/mcp-server.ts';
 import { createTemporaryHome, type TemporaryHome } from '../peers/processes/home.ts';
 import { Instance } from './instance.ts';
@@ -136,34 +134,25 @@ export class StormWorld implements AsyncDisposable {
     const leases = openLeases(this.store.folder);
     const lease = await leases.create(key, Date.now());
     if (lease.kind !== 'created') throw new Error('a sign-in is going on');
-    const outcome = await runSignIn(
-      {
-        ...oauthDefaults,
-        key,
-        nonce: lease.nonce,
-        server: this.server.url,
-        challenge: { scheme: 'Bearer' },
-        allowHttp: false,
-        authTimeoutMs: 60_000,
-        openBrowser: true,
-        debug: false,
+    const request = {
+      ...oauthDefaults,
+      key,
+      nonce: lease.nonce,
+      server: this.server.url,
+      challenge: { scheme: 'Bearer' },
+      allowHttp: false,
+      authTimeoutMs: 60_000,
+      openBrowser: true,
+      debug: false,
+    };
+    const platform = testPlatform({
+      loadBrowser: async () => async (address) => {
+        visit(address, { answer: 'allow' }).catch(() => 'the outcome tells');
+        return { kind: 'opened', command: 'test' };
       },
-      {
-        clock: systemClock,
-        random: systemRandom,
-        logger: silentLogger,
-        store: this.store,
-        leases,
-        listen: listenOnLoopback,
-        pid: process.pid,
-        createHttp: (allowAddress) => createHttp({ env: {}, allowAddress }),
-        openBrowser: async (address) => {
-          visit(address, { answer: 'allow' }).catch(() => 'the outcome tells');
-          return { kind: 'opened', command: 'test' };
-        },
-      },
-      new AbortController().signal,
-    );
+    });
+    const deps = await runSignInDeps(request, platform, silentLogger, { store: this.store, leases });
+    const outcome = await runSignIn(request, deps, new AbortController().signal);
     if (outcome.kind !== 'signed-in') throw new Error('no login', { cause: outcome });
     return outcome.record;
   }

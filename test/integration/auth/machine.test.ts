@@ -3,8 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { composeBridge } from '../../peers/hosts/composed-bridge.ts';
 import { refusal, Vendor, type VendorHabits } from '../../peers/vendors/vendor.ts';
+import { BridgeWorld } from '../../peers/worlds/bridge-world.ts';
 import { createVendorWorld } from '../../peers/worlds/vendor-world.ts';
 
 const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
@@ -60,11 +60,8 @@ describe('client_credentials', () => {
     const answers = await Promise.all([1, 2, 3, 4].map((id) => world.bridge.request(id, 'tools/list')));
     expect(answers.every(({ json }) => json.result !== undefined)).toBe(true);
     expect(world.vendor.to('/token')).toHaveLength(2);
-    await using second = await composeBridge(world.vendor.mcpUrl, {
-      authorization: world.authorization,
-      wait: true,
-    });
-    await second.read().initialize();
+    await using second = await BridgeWorld.to(world.vendor.mcpUrl, service, { home: world.home });
+    expect(await second.tools()).toEqual(['echo']);
     expect(world.vendor.to('/token')).toHaveLength(2);
   });
 

@@ -369,7 +369,8 @@ test('being stopped frees the port and the lease, and says so', async () => {
 test('a nonce that is not the lease’s does nothing at all', async () => {
   await using world = await createSignInWorld();
   await world.takeLease();
-  const outcome = await runSignIn(world.request('another'), world.platform(), new AbortController().signal);
+  const request = world.request('another');
+  const outcome = await runSignIn(request, await world.deps(request), new AbortController().signal);
   expect(outcome).toEqual({ kind: 'superseded' });
   expect(world.faces.entries).toEqual([]);
   expect(world.authorization.requests.entries).toEqual([]);
@@ -377,7 +378,7 @@ test('a nonce that is not the lease’s does nothing at all', async () => {
 
 test('a lease that was lost ends the sign-in without a word', async () => {
   await using world = await createSignInWorld();
-  const { leases } = world.platform();
+  const { leases } = await world.deps(world.request('any'));
   const clock: Clock = {
     ...systemClock,
     sleep: (ms, signal) => systemClock.sleep(ms === HEARTBEAT_MS ? 300 : ms, signal),

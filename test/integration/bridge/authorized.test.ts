@@ -3,7 +3,6 @@ import { MAX_RECOVERIES } from '../../../src/bridge/timing/limits.ts';
 import { DISCOVER_MS } from '../../../src/eras/message/limits.ts';
 import { type Clock, systemClock } from '../../../src/platform/clock.ts';
 import { composeBridge } from '../../peers/hosts/composed-bridge.ts';
-import { composeEraBridge } from '../../peers/hosts/era-bridge.ts';
 import { startMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
 import { ModernMcpServer } from '../../peers/mcp-servers/modern-mcp-server.ts';
 import { fastClock, stillClock } from '../../peers/net/fast-clock.ts';
@@ -56,7 +55,7 @@ it('a token that takes longer than the probe of the era may: the server is no le
     recover: () => Promise.reject(new Error('nothing was refused')),
     close: () => {},
   };
-  const { bridge, eras } = await composeEraBridge(server.url, { authorization, clock });
+  const bridge = await composeBridge(server.url, { authorization, clock });
   await using host = bridge.read();
   const _meta = {
     'io.modelcontextprotocol/protocolVersion': '2026-07-28',
@@ -65,7 +64,7 @@ it('a token that takes longer than the probe of the era may: the server is no le
   };
   const { json } = await host.request(1, 'tools/list', { _meta });
   expect(json.result.tools.length).toBeGreaterThan(1);
-  expect(eras).toEqual(['modern']);
+  expect(bridge.erasFound).toEqual(['modern']);
 });
 
 it('the subscriptions of a modern server are refused with 401: tried again by a timer, which asks no person', async () => {
@@ -78,7 +77,7 @@ it('the subscriptions of a modern server are refused with 401: tried again by a 
   const signIn = new HeldSignIn();
   signIn.succeed(TOKEN);
   const clock = { ...systemClock, sleep: fastClock(20).sleep };
-  const { bridge } = await composeEraBridge(server.url, { authorization: signIn, clock });
+  const bridge = await composeBridge(server.url, { authorization: signIn, clock });
   await using host = bridge.read();
   await host.initialize();
   await server.requests.until(() => server.of('subscriptions/listen').length >= 3);

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { composeBridge } from '../../peers/hosts/composed-bridge.ts';
-import { composeEraBridge } from '../../peers/hosts/era-bridge.ts';
 import { startRawMcpServer } from '../../peers/mcp-servers/raw-mcp-server.ts';
 import { startSseMcpServer } from '../../peers/mcp-servers/sse-mcp-server.ts';
 import { META } from '../../peers/net/wire-server.ts';
@@ -72,7 +71,7 @@ describe('an answer that is not UTF-8 is an error for its request, and no byte o
         const { type, body } = shape(answer(id, id === 1 ? BROKEN : WHOLE, padding));
         response.writeHead(200, { 'content-type': type }).end(body);
       };
-      const { bridge } = await composeEraBridge(server.address('encodes'), { era: 'legacy' });
+      const bridge = await composeBridge(server.address('encodes'), { remembered: { era: 'legacy' } });
       await using _bridge = bridge.read();
       const ask = (id: number) => bridge.request(id, 'tools/call', { name: 'x', _meta: META });
       expect((await ask(1)).json.error).toBeDefined();

@@ -1,8 +1,7 @@
 import { expect, it } from 'vitest';
 import { BROWSER_HEAD_START_MS } from '../../../src/bridge/timing/limits.ts';
 import { type Clock, systemClock } from '../../../src/platform/clock.ts';
-import type { HostMessage } from '../../peers/hosts/composed-bridge.ts';
-import { composeEraBridge } from '../../peers/hosts/era-bridge.ts';
+import { composeBridge, type HostMessage } from '../../peers/hosts/composed-bridge.ts';
 import { ModernMcpServer } from '../../peers/mcp-servers/modern-mcp-server.ts';
 import { fastClock } from '../../peers/net/fast-clock.ts';
 import { HeldSignIn } from '../../peers/worlds/held-sign-in.ts';
@@ -20,7 +19,11 @@ async function world(capabilities: object, clock: Clock = systemClock) {
     return true;
   });
   const signIn = new HeldSignIn();
-  const { bridge } = await composeEraBridge(server.url, { authorization: signIn, clock, era: 'modern' });
+  const bridge = await composeBridge(server.url, {
+    authorization: signIn,
+    clock,
+    remembered: { era: 'modern' },
+  });
   bridge.read();
   const _meta = {
     'io.modelcontextprotocol/protocolVersion': '2026-07-28',

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { composeBridge } from '../../peers/hosts/composed-bridge.ts';
-import { composeEraBridge } from '../../peers/hosts/era-bridge.ts';
 import type { Exchange } from '../../peers/mcp-servers/raw-behaviours.ts';
 import { startRawMcpServer } from '../../peers/mcp-servers/raw-mcp-server.ts';
 import { startSseMcpServer } from '../../peers/mcp-servers/sse-mcp-server.ts';
@@ -84,7 +83,7 @@ describe.each(ODD_EVENTS)('%s', (_, odd) => {
   it('from a legacy server to a host of 2026: at the start, in a call, and on its own stream', async () => {
     await using server = await startRawMcpServer({ stream: true });
     server.behaviours.odd = oddStreams(odd);
-    const { bridge } = await composeEraBridge(server.address('odd', 'first'), { era: 'legacy' });
+    const bridge = await composeBridge(server.address('odd', 'first'), { remembered: { era: 'legacy' } });
     await using _bridge = bridge.read();
     const ask = (id: number) => bridge.request(id, 'tools/call', { name: 'x', _meta: META });
     expect((await ask(1)).json.result.of).toBe('s1');

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { type ComposedBridge, composeBridge } from '../../peers/hosts/composed-bridge.ts';
-import { composeEraBridge } from '../../peers/hosts/era-bridge.ts';
 import { type RawMcpServer, startRawMcpServer } from '../../peers/mcp-servers/raw-mcp-server.ts';
 import { META } from '../../peers/net/wire-server.ts';
 
@@ -50,7 +49,9 @@ describe("an error under the call's own id is its answer, whatever the status", 
 
   it.each(answers.slice(0, 3))('for a host of 2026 too: %d %s', async (status, error, headers) => {
     await using server = await startRawMcpServer({ session: 's' });
-    const { bridge } = await composeEraBridge(refuseFirst(server, status, error, headers), { era: 'legacy' });
+    const bridge = await composeBridge(refuseFirst(server, status, error, headers), {
+      remembered: { era: 'legacy' },
+    });
     await using _bridge = bridge.read();
     const ask = (id: number) => bridge.request(id, 'tools/call', { name: 'x', _meta: META });
     expect((await ask(1)).json.error).toMatchObject({ data: { z: 1, a: 2 } });

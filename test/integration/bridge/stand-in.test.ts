@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BROWSER_HEAD_START_MS } from '../../../src/bridge/timing/limits.ts';
-import { ToolFilter } from '../../../src/bridge/tools/tool-filter.ts';
+import type { ToolSettings } from '../../../src/config/config.ts';
 import { type Clock, systemClock } from '../../../src/platform/clock.ts';
 import type { Fault } from '../../peers/faults/faults.ts';
 import { type ComposedBridge, composeBridge } from '../../peers/hosts/composed-bridge.ts';
@@ -24,7 +24,7 @@ async function world(
     wait?: boolean;
     speed?: number;
     clock?: Clock;
-    toolFilter?: ToolFilter;
+    tools?: ToolSettings;
   } = {},
 ) {
   const server: PeerMcpServer = await startMcpServer({});
@@ -35,7 +35,7 @@ async function world(
     clock: options.clock ?? fastClock(options.speed ?? OUTLASTED),
     remembered: options.remembered ?? {},
     wait: options.wait ?? false,
-    ...(options.toolFilter === undefined ? {} : { toolFilter: options.toolFilter }),
+    ...(options.tools === undefined ? {} : { tools: options.tools }),
   });
   bridge.read();
   return {
@@ -63,13 +63,13 @@ describe('while the person signs in', () => {
       { name: 'get', inputSchema: {}, annotations: { readOnlyHint: true } },
       { name: 'set', inputSchema: {} },
     ];
-    const toolFilter = () => new ToolFilter({ allow: ['get'], deny: [], readOnly: true });
+    const hidden = { allow: ['get'], deny: [], readOnly: true };
     const remembered = { lists: { 'tools/list': { tools } } };
     for (const [known, shown] of [
       [remembered, ['get']],
       [{}, ['sign_in']],
     ] as const) {
-      await using w = await world({ remembered: known, toolFilter: toolFilter() });
+      await using w = await world({ remembered: known, tools: hidden });
       await w.greet();
       w.signIn.show(ADDRESS);
       const list = await w.bridge.request(1, 'tools/list');

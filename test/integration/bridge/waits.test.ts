@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { composeBridge } from '../../peers/hosts/composed-bridge.ts';
-import { composeEraBridge } from '../../peers/hosts/era-bridge.ts';
 import type { Behaviour } from '../../peers/mcp-servers/raw-behaviours.ts';
 import { type RawMcpServer, startRawMcpServer } from '../../peers/mcp-servers/raw-mcp-server.ts';
 import { startSseMcpServer } from '../../peers/mcp-servers/sse-mcp-server.ts';
@@ -53,7 +52,7 @@ describe('the answer to initialize does not come', () => {
   it('over HTTP+SSE: it is asked for again on a new stream', async () => {
     await using server = await startSseMcpServer();
     server.silentOn.add('initialize');
-    const options = { clock: fastClock(SPEED), wait: true, lastTransport: 'sse' } as const;
+    const options = { clock: fastClock(SPEED), wait: true, remembered: { transport: 'sse' } } as const;
     await using bridge = (await composeBridge(server.url, options)).read();
     bridge.send(call(1));
     await bridge.initialize();
@@ -211,8 +210,8 @@ describe('a modern host at a legacy server that hangs when the bridge opens the 
   it.each(Object.keys(hanging))('%s: its call is sent in a session that is opened again', async (name) => {
     await using server = await startRawMcpServer();
     const url = atFirst(server, hanging[name] as Behaviour);
-    const { bridge } = await composeEraBridge(url, {
-      era: 'legacy',
+    const bridge = await composeBridge(url, {
+      remembered: { era: 'legacy' },
       clock: fastClock(SPEED),
       wait: true,
     });
@@ -225,7 +224,10 @@ describe('a modern host at a legacy server that hangs when the bridge opens the 
   it('notifications/initialized is not accepted: the call goes out all the same', async () => {
     await using server = await startRawMcpServer();
     server.fail({ kind: 'black-hole' }, ({ body }) => body.includes('notifications/initialized'));
-    const { bridge } = await composeEraBridge(server.address(), { era: 'legacy', clock: fastClock(SPEED) });
+    const bridge = await composeBridge(server.address(), {
+      remembered: { era: 'legacy' },
+      clock: fastClock(SPEED),
+    });
     await using _ = bridge.read();
     bridge.send(modern(1));
     expect((await bridge.answer(1)).json.result.content).toEqual([]);
@@ -239,7 +241,7 @@ describe('a modern host at a legacy server that hangs when the bridge opens the 
       response.once('close', () => closed++);
     });
     // In real time: no limit is reached in this test.
-    const { bridge } = await composeEraBridge(url, { era: 'legacy' });
+    const bridge = await composeBridge(url, { remembered: { era: 'legacy' } });
     await using _ = bridge.read();
     const cancel = (requestId: number) => ({
       jsonrpc: '2.0',
@@ -285,7 +287,7 @@ describe('a legacy host at a modern server that hangs', () => {
   it('over a subscription: it is told so', async () => {
     await using server = await startRawMcpServer();
     const url = modernServer(server, { 'server/discover': discovered });
-    const { bridge } = await composeEraBridge(url, { era: 'modern', clock: fastClock(SPEED) });
+    const bridge = await composeBridge(url, { remembered: { era: 'modern' }, clock: fastClock(SPEED) });
     await using _ = bridge.read();
     await bridge.initialize();
     const { json } = await bridge.request(1, 'resources/subscribe', { uri: 'file:///x' });
@@ -296,7 +298,7 @@ describe('a legacy host at a modern server that hangs', () => {
     await using server = await startRawMcpServer();
     const refusal = { error: { code: -32020, message: 'header mismatch' } };
     const url = modernServer(server, { 'server/discover': discovered, 'tools/call': refusal });
-    const { bridge } = await composeEraBridge(url, { era: 'modern', clock: fastClock(SPEED) });
+    const bridge = await composeBridge(url, { remembered: { era: 'modern' }, clock: fastClock(SPEED) });
     await using _ = bridge.read();
     await bridge.initialize();
     const { json } = await bridge.request(1, 'tools/call', { name: 'x', arguments: {} });

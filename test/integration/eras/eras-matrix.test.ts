@@ -7,8 +7,8 @@ import {
   ToolListChangedNotificationSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { ComposedBridge } from '../../peers/hosts/composed-bridge.ts';
-import { composeEraBridge, connectLegacy, connectModern } from '../../peers/hosts/era-bridge.ts';
+import { connectLegacy, connectModern } from '../../peers/hosts/bridge-stdio.ts';
+import { type ComposedBridge, composeBridge } from '../../peers/hosts/composed-bridge.ts';
 import { startMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
 import { ModernMcpServer } from '../../peers/mcp-servers/modern-mcp-server.ts';
 import { SdkSseServer } from '../../peers/mcp-servers/sdk-sse-server.ts';
@@ -144,7 +144,7 @@ beforeAll(async () => {
   for (const { start } of Object.values(SERVERS)) {
     await using server = await start();
     for (const connect of Object.values(HOSTS)) {
-      const { bridge } = await composeEraBridge(server.url);
+      const bridge = await composeBridge(server.url);
       await using _bridge = bridge;
       await connect(bridge).catch(() => {});
     }
@@ -156,11 +156,11 @@ for (const [hostName, connect] of Object.entries(HOSTS)) {
     describe.each(Object.entries(SERVERS))('with %s', (_, { start, name, era }) => {
       it('lists, calls, reads, asks the person, cancels', async () => {
         await using server = await start();
-        const { bridge, eras } = await composeEraBridge(server.url);
+        const bridge = await composeBridge(server.url);
         await using _bridge = bridge;
         const host = await connect(bridge);
         expect(host.server()).toMatchObject({ name });
-        expect(eras.at(-1)).toBe(era);
+        expect(bridge.erasFound.at(-1)).toBe(era);
         expect(await host.tools()).toContain('echo');
         expect(await host.call('echo', { value: 'é\u2028😀' })).toBe(JSON.stringify('é\u2028😀'));
         expect(await host.read('note://one')).toBe('first note');
@@ -179,7 +179,7 @@ for (const [hostName, connect] of Object.entries(HOSTS)) {
 
       it('hears of progress', async () => {
         await using server = await start();
-        const { bridge } = await composeEraBridge(server.url);
+        const bridge = await composeBridge(server.url);
         await using _bridge = bridge;
         const host = await connect(bridge);
         const steps: number[] = [];

@@ -2,8 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Logger } from '../../../src/platform/log/logger.ts';
 import { silentLogger } from '../../../src/platform/log/logger.ts';
-import type { ComposedBridge } from '../../peers/hosts/composed-bridge.ts';
-import { composeEraBridge } from '../../peers/hosts/era-bridge.ts';
+import { type ComposedBridge, composeBridge } from '../../peers/hosts/composed-bridge.ts';
 import { startMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
 import { ModernMcpServer, type ModernRequestSeen } from '../../peers/mcp-servers/modern-mcp-server.ts';
 import { stillClock } from '../../peers/net/fast-clock.ts';
@@ -44,20 +43,20 @@ beforeAll(async () => {
   await using server = await ModernMcpServer.start();
   await using older = await startMcpServer({});
   for (const { url } of [server, older]) {
-    const host = await composeEraBridge(url);
-    await using _host = host.bridge.read();
-    host.bridge.send(modern('d', 'server/discover'));
-    await host.bridge.answer('d');
-    const legacy = await composeEraBridge(url);
-    await using _legacy = legacy.bridge.read();
-    await legacy.bridge.initialize();
+    const host = await composeBridge(url);
+    await using _host = host.read();
+    host.send(modern('d', 'server/discover'));
+    await host.answer('d');
+    const legacy = await composeBridge(url);
+    await using _legacy = legacy.read();
+    await legacy.initialize();
   }
 });
 
 describe('a host of 2025 with a server of 2026', () => {
   it('finds it without a probe, and says to the server what the host said once', async () => {
     await using server = await ModernMcpServer.start();
-    const { bridge } = await composeEraBridge(server.url);
+    const bridge = await composeBridge(server.url);
     await using _bridge = bridge.read();
     const initializeAnswer = await bridge.initialize({
       protocolVersion: '2025-06-18',
@@ -89,17 +88,17 @@ describe('a host of 2025 with a server of 2026', () => {
 
   it('asks no more when it is remembered, and asks anew when the memory is wrong', async () => {
     await using server = await ModernMcpServer.start();
-    const known = await composeEraBridge(server.url, { era: 'modern' });
-    await using _known = known.bridge.read();
-    await known.bridge.initialize();
+    const known = await composeBridge(server.url, { remembered: { era: 'modern' } });
+    await using _known = known.read();
+    await known.initialize();
     expect(server.of('initialize')).toEqual([]);
     await using older = await startMcpServer({});
-    const wrong = await composeEraBridge(older.url, { era: 'modern' });
-    await using _wrong = wrong.bridge.read();
-    await wrong.bridge.initialize();
-    expect(wrong.eras).toEqual(['legacy']);
+    const wrong = await composeBridge(older.url, { remembered: { era: 'modern' } });
+    await using _wrong = wrong.read();
+    await wrong.initialize();
+    expect(wrong.erasFound).toEqual(['legacy']);
     expect(
-      (await wrong.bridge.request(1, 'tools/call', { name: 'echo', arguments: { value: 2 } })).json.result,
+      (await wrong.request(1, 'tools/call', { name: 'echo', arguments: { value: 2 } })).json.result,
     ).toBeDefined();
   });
 
@@ -123,7 +122,7 @@ describe('a host of 2025 with a server of 2026', () => {
         `{"jsonrpc":"2.0","id":"${body.id}","result":{"resultType":"complete","ttlMs":1,"content":[],"big":98765432109876543210,"answers":${JSON.stringify(body.params.inputResponses)}}}`,
       );
     });
-    const { bridge } = await composeEraBridge(server.url);
+    const bridge = await composeBridge(server.url);
     await using _bridge = bridge.read();
     await bridge.initialize({ capabilities: { elicitation: {} } });
     bridge.send(
@@ -153,7 +152,7 @@ describe('a host of 2025 with a server of 2026', () => {
           : { resultType: 'input_required', inputRequests: { a: { method: 'roots/list' } } };
       return reply(response, JSON.stringify({ jsonrpc: '2.0', id: body.id, result }));
     });
-    const { bridge } = await composeEraBridge(server.url);
+    const bridge = await composeBridge(server.url);
     await using _bridge = bridge.read();
     await bridge.initialize({ capabilities: { roots: {} } });
     bridge.received.onEntry(({ json }) => {
@@ -169,7 +168,7 @@ describe('a host of 2025 with a server of 2026', () => {
 
   it('hears of changes and of resources, from the answer to subscribe on, and after the stream broke', async () => {
     await using server = await ModernMcpServer.start();
-    const { bridge } = await composeEraBridge(server.url);
+    const bridge = await composeBridge(server.url);
     await using _bridge = bridge.read();
     await bridge.initialize();
     await server.requests.waitFor(({ body }) => body.method === 'subscriptions/listen');
@@ -189,7 +188,7 @@ describe('a host of 2025 with a server of 2026', () => {
 
   it('sends the log level with each request, answers ping here, and refuses tasks', async () => {
     await using server = await ModernMcpServer.start();
-    const { bridge } = await composeEraBridge(server.url);
+    const bridge = await composeBridge(server.url);
     await using _bridge = bridge.read();
     await bridge.initialize();
     expect((await bridge.request(1, 'ping')).json.result).toEqual({});
@@ -206,7 +205,7 @@ describe('a host of 2025 with a server of 2026', () => {
 
   it('cancels by closing the stream, without a pause and with no message', async () => {
     await using server = await ModernMcpServer.start({ responseMode: 'sse' });
-    const { bridge } = await composeEraBridge(server.url, { clock: stillClock() });
+    const bridge = await composeBridge(server.url, { clock: stillClock() });
     await using _bridge = bridge.read();
     await bridge.initialize();
     bridge.send({
@@ -257,7 +256,7 @@ describe('a server of 2026 with header annotations', () => {
         ...silentLogger,
         warn: (_, fields) => void warnings.push(String(fields?.tool)),
       };
-      const { bridge } = await composeEraBridge(server.url, { era: 'modern', logger });
+      const bridge = await composeBridge(server.url, { remembered: { era: 'modern' }, logger });
       await using _bridge = bridge.read();
       if (era === 'legacy') await bridge.initialize();
       const ask = (id: number, method: string, params = '') => {
@@ -291,11 +290,11 @@ describe('a server of 2026 with header annotations', () => {
 describe('a host of 2026', () => {
   it('is served by a server that was of 2025 last time', async () => {
     await using server = await ModernMcpServer.start();
-    const { bridge, eras } = await composeEraBridge(server.url, { era: 'legacy' });
+    const bridge = await composeBridge(server.url, { remembered: { era: 'legacy' } });
     await using _bridge = bridge.read();
     bridge.send(modern(1, 'tools/call', '"name":"echo","arguments":{"value":3}'));
     expect((await bridge.answer(1)).json.result.content).toEqual([{ type: 'text', text: '3' }]);
-    expect(eras).toEqual(['modern']);
+    expect(bridge.erasFound).toEqual(['modern']);
     expect(server.of('tools/call').length).toBe(1);
   });
 
@@ -309,7 +308,7 @@ describe('a host of 2026', () => {
       bytes = JSON.stringify(body);
       return reply(response, odd);
     });
-    const { bridge } = await composeEraBridge(server.url, { era: 'modern' });
+    const bridge = await composeBridge(server.url, { remembered: { era: 'modern' } });
     await using _bridge = bridge.read();
     const sent = modern(3, 'x/unknown', '"extra":[1]');
     bridge.send(sent);
@@ -319,7 +318,7 @@ describe('a host of 2026', () => {
 
   it('with a server of 2025: one session for all, log level by request, changes by subscription', async () => {
     await using server = await startMcpServer({});
-    const { bridge } = await composeEraBridge(server.url);
+    const bridge = await composeBridge(server.url);
     await using _bridge = bridge.read();
     bridge.send(modern('d', 'server/discover'));
     const discovery = (await bridge.answer('d')).json.result;
@@ -355,7 +354,7 @@ describe('a host of 2026', () => {
 
   it('with a server of 2025: a forged or repeated state gets an error, a missing answer is asked for again', async () => {
     await using server = await startMcpServer({});
-    const { bridge } = await composeEraBridge(server.url);
+    const bridge = await composeBridge(server.url);
     await using _bridge = bridge.read();
     const call = '"name":"elicit","arguments":{"message":"Who?"}';
     bridge.send(modern(1, 'tools/call', call));
@@ -383,7 +382,7 @@ describe('a host of 2026', () => {
 
   it('with a server of 2025 that forgets the session: one new one, each call once more', async () => {
     await using server = await startMcpServer({});
-    const { bridge } = await composeEraBridge(server.url);
+    const bridge = await composeBridge(server.url);
     await using _bridge = bridge.read();
     bridge.send(modern(1, 'tools/call', '"name":"echo","arguments":{"value":1}'));
     await bridge.answer(1);
@@ -398,7 +397,7 @@ describe('a host of 2026', () => {
   it('is told to fall back where nothing is known, and is served behind initialize', async () => {
     await using server = await ModernMcpServer.start();
     server.intercept(({ body }) => body.method === 'server/discover' && body.id === 'd');
-    const { bridge } = await composeEraBridge(server.url);
+    const bridge = await composeBridge(server.url);
     await using _bridge = bridge.read();
     bridge.send(modern('d', 'server/discover'));
     expect((await bridge.answer('d')).json.error.code).toBe(-32601);
@@ -412,8 +411,7 @@ describe('a host of 2026', () => {
     await using server = await ModernMcpServer.start();
     server.intercept(({ body }) => body.method === 'server/discover');
     const initialize = { capabilities: { tools: {} }, serverInfo: { name: 'known', version: '1' } };
-    const { bridge } = await composeEraBridge(server.url, {
-      era: 'modern',
+    const bridge = await composeBridge(server.url, {
       remembered: { era: 'modern', initialize },
     });
     await using _bridge = bridge.read();

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { composeEraBridge } from '../../peers/hosts/era-bridge.ts';
+import { composeBridge } from '../../peers/hosts/composed-bridge.ts';
 import { HOST_ERAS, type HostEra, TextHost } from '../../peers/hosts/text-host.ts';
 import {
   SERVER_KINDS,
@@ -62,7 +62,7 @@ const CELLS = HOST_ERAS.flatMap((era) => SERVER_KINDS.map((kind): [HostEra, Serv
 
 async function connect(era: HostEra, kind: ServerKind) {
   const server = await TextMcpServer.start(kind);
-  const { bridge } = await composeEraBridge(server.url);
+  const bridge = await composeBridge(server.url);
   const host = new TextHost(bridge.read(), era);
   return {
     server,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UNEXPECTED_ERROR } from '../../../src/platform/log/unexpected-error.ts';
-import { composeEraBridge } from '../../peers/hosts/era-bridge.ts';
+import { composeBridge } from '../../peers/hosts/composed-bridge.ts';
 import { HOST_ERAS, type HostEra, TextHost } from '../../peers/hosts/text-host.ts';
 import {
   SERVER_KINDS,
@@ -118,7 +118,7 @@ async function withCell(
   run: (cell: { readonly server: TextMcpServer; readonly host: TextHost }) => Promise<void>,
 ): Promise<void> {
   await using server = await TextMcpServer.start(kind);
-  const { bridge } = await composeEraBridge(server.url);
+  const bridge = await composeBridge(server.url);
   await using _bridge = bridge.read();
   const host = new TextHost(bridge, era);
   // Rejects when an error ends the bridge; otherwise it runs on until the cell is closed.

@@ -127,7 +127,7 @@ describe('device flow (RFC 8628)', () => {
     });
     expect(JSON.stringify((await w.person.bridge.answer('list')).json.error)).toContain('declined');
     const polls = forms(w, '/token').length;
-    expect(await w.person.outcomes[0]).toMatchObject({ error: { code: 'authorization_denied' } });
+    expect(await w.person.signIns[0]).toMatchObject({ error: { code: 'authorization_denied' } });
     expect(forms(w, '/token')).toHaveLength(polls);
   });
 
@@ -136,7 +136,7 @@ describe('device flow (RFC 8628)', () => {
     await shown(w.person);
     w.authority.expireDeviceCodes();
     expect(JSON.stringify((await w.person.bridge.answer('list')).json.error)).toContain('no longer valid');
-    expect(await w.person.outcomes[0]).toMatchObject({ error: { code: 'sign_in_expired' } });
+    expect(await w.person.signIns[0]).toMatchObject({ error: { code: 'sign_in_expired' } });
   });
 });
 

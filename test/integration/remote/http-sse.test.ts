@@ -23,7 +23,7 @@ describe('an HTTP+SSE server, with no flag', () => {
 
   it('is spoken to at once when it was found before', async () => {
     await using server = await startSseMcpServer();
-    await using bridge = (await composeBridge(server.url, { lastTransport: 'sse' })).read();
+    await using bridge = (await composeBridge(server.url, { remembered: { transport: 'sse' } })).read();
     await bridge.initialize();
     await bridge.request(1, 'tools/list');
     expect(server.methods()).toEqual(['initialize', 'notifications/initialized', 'tools/list']);
@@ -31,7 +31,7 @@ describe('an HTTP+SSE server, with no flag', () => {
 
   it('is no longer believed in when the server has moved on', async () => {
     await using server = await startRawMcpServer();
-    await using bridge = (await composeBridge(server.address(), { lastTransport: 'sse' })).read();
+    await using bridge = (await composeBridge(server.address(), { remembered: { transport: 'sse' } })).read();
     await bridge.initialize();
     expect((await bridge.request(1, 'tools/list')).json.result).toBeDefined();
     expect(bridge.transportsFound).toEqual(['http']);

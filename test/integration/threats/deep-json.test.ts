@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import { composeEraBridge } from '../../peers/hosts/era-bridge.ts';
+import { composeBridge } from '../../peers/hosts/composed-bridge.ts';
 import { type Listening, listen, readBody } from '../../peers/net/listening.ts';
 import { discovery, initializeResult, META, type WireRpc } from '../../peers/net/wire-server.ts';
 
@@ -95,7 +95,7 @@ describe.each(['legacy', 'modern'] as const)(
         '%s in the answer to %s: one answer each, and an honest call is served',
         async (_form, method, attack) => {
           const server = await startServer(kind, method, attack);
-          const { bridge } = await composeEraBridge(`${server.origin}/mcp`);
+          const bridge = await composeBridge(`${server.origin}/mcp`);
           await using _bridge = bridge.read();
           const ask = (id: string, name: string, params: object = {}) =>
             bridge.request(id, name, host === 'modern' ? { ...params, _meta: META } : params);

@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { composeBridge } from '../../peers/hosts/composed-bridge.ts';
-import { composeEraBridge } from '../../peers/hosts/era-bridge.ts';
 import { UserHeader } from '../../peers/hosts/user-header.ts';
 import {
   discovery,
@@ -65,7 +64,7 @@ describe('SECURITY.md, attack 22: line breaks on their way into a header', () =>
         if (id === undefined) return { status: 202 };
         return { result: method === 'initialize' ? initializeResult(version) : { tools: [] } };
       });
-      const { bridge } = await composeEraBridge(server.url, header);
+      const bridge = await composeBridge(server.url, header);
       await using _bridge = bridge.read();
       if (era === 'legacy') await bridge.initialize();
       const { json } = await bridge.request(1, 'tools/list', era === 'modern' ? { _meta: META } : {});
@@ -99,7 +98,7 @@ describe('SECURITY.md, attack 22: line breaks on their way into a header', () =>
       const result = { resultType: 'complete', ttlMs: 0, cacheScope: 'private' };
       return { result: method === 'tools/list' ? { ...result, tools } : { ...result, content: [] } };
     });
-    const { bridge } = await composeEraBridge(server.url, { ...header, era: 'modern' });
+    const bridge = await composeBridge(server.url, { ...header, remembered: { era: 'modern' } });
     await using _bridge = bridge.read();
     const list = await bridge.request(1, 'tools/list', { _meta: META });
     expect(list.json.result.tools.map((tool: { name: string }) => tool.name)).toEqual(listed);

@@ -107,7 +107,7 @@ describe.concurrent.each(places)('%s', (_, attack) => {
     await using world = await ThreatWorld.create(attack((request) => written(sentIn(request, way), 2 * way)));
     const tools = await world.bridge.tools();
     if (Array.isArray(tools)) await world.bridge.bridge.request(1, 'tools/call', call);
-    await Promise.all(world.bridge.outcomes);
+    await Promise.all(world.bridge.signIns);
     expect(world.oracle.leaks()).toEqual([]);
     expect(world.told.length).toBeGreaterThan(0);
   });

@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { composeBridge } from '../../peers/hosts/composed-bridge.ts';
-import { composeEraBridge } from '../../peers/hosts/era-bridge.ts';
 import { UserHeader } from '../../peers/hosts/user-header.ts';
 import { startRawMcpServer } from '../../peers/mcp-servers/raw-mcp-server.ts';
 import { startSseMcpServer } from '../../peers/mcp-servers/sse-mcp-server.ts';
@@ -70,7 +69,7 @@ describe('SECURITY.md, attack 17: JSON that nests 200,000 deep', () => {
       const head = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${text.length}`;
       return { bytes: `${head}\r\n\r\n${text}` };
     });
-    const { bridge } = await composeEraBridge(server.url, { ...header, era });
+    const bridge = await composeBridge(server.url, { ...header, remembered: { era } });
     await using _bridge = bridge.read();
     if (era === 'modern') await bridge.initialize();
     const ask = (id: number, method: string, params: object) =>
@@ -163,7 +162,7 @@ describe('SECURITY.md, attack 21: what the host never asked for and never offere
       const head = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close';
       return { bytes: `${head}\r\n\r\ndata: ${ask}\n\ndata: ${answer}\n\n` };
     });
-    const { bridge } = await composeEraBridge(server.url, header);
+    const bridge = await composeBridge(server.url, header);
     await using _bridge = bridge.read();
     const _meta = { ...META, 'io.modelcontextprotocol/clientCapabilities': capabilities };
     const { json } = await bridge.request(1, 'tools/call', { name: 'x', _meta });

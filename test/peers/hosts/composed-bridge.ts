@@ -1,41 +1,39 @@
 import { PassThrough } from 'node:stream';
 import type { Authorization } from '../../../src/auth/authorization.ts';
-import { runBridge } from '../../../src/bridge/bridge.ts';
-import type { BridgeOutcome, BridgeParts, StopReason } from '../../../src/bridge/relay/parts.ts';
-import { AuthorizedTransport } from '../../../src/bridge/session/authorized-transport.ts';
-import { createHostWriter } from '../../../src/host/writer.ts';
+import type { BridgeOutcome, StopReason } from '../../../src/bridge/relay/parts.ts';
+import { type BridgeCommandParts, bridge } from '../../../src/commands/bridge.ts';
+import { bridgeParts } from '../../../src/compose/bridge.ts';
+import type { Platform } from '../../../src/compose/platform.ts';
+import { type Config, loadConfig } from '../../../src/config/config.ts';
+import { readSettingsFile } from '../../../src/config/sources/read-file.ts';
 import { type Clock, systemClock } from '../../../src/platform/clock.ts';
-import type { HttpRequest } from '../../../src/platform/http/http.ts';
+import type { Http, HttpRequest } from '../../../src/platform/http/http.ts';
 import { createHttp, type HttpOptions } from '../../../src/platform/http/undici.ts';
 import { type Logger, silentLogger } from '../../../src/platform/log/logger.ts';
-import { systemRandom } from '../../../src/platform/random.ts';
-import type { CachedServer, ServerCache } from '../../../src/protocol/server-cache.ts';
-import { createCookies } from '../../../src/remote/http/cookies.ts';
+import type { Era } from '../../../src/protocol/revisions.ts';
+import type { CachedServer } from '../../../src/protocol/server-cache.ts';
 import { BadAnswerError } from '../../../src/remote/http/errors.ts';
 import type { TransportKind } from '../../../src/remote/transport/auto-transport.ts';
-import { createTransport, type TransportChoice } from '../../../src/remote/transport/create-transport.ts';
-import type { Transport } from '../../../src/remote/transport/transport.ts';
 import { Journal } from '../net/journal.ts';
+import { testPlatform } from './test-platform.ts';
 
-export interface ComposeOptions {
+export interface ComposeOptions
+  extends Partial<
+    Pick<
+      Config,
+      'headers' | 'tools' | 'maxMessageBytes' | 'wait' | 'transport' | 'cookies' | 'pingIntervalMs'
+    >
+  > {
   readonly authorization?: Authorization;
-  readonly headers?: readonly (readonly [string, string])[];
+  /** What was found out about the server last time. */
   readonly remembered?: CachedServer;
   /** Called with each thing that is to be remembered. */
-  readonly onRemember?: () => void;
-  readonly maxMessageBytes?: number;
-  readonly wait?: boolean;
+  readonly onRemember?: (change: CachedServer) => void;
   readonly parentIsGone?: () => boolean;
   readonly logger?: Logger;
-  readonly transport?: TransportChoice;
-  /** What was found last time. */
-  readonly lastTransport?: TransportKind;
-  readonly cookies?: boolean;
   readonly http?: Partial<HttpOptions>;
   /** Sees each request on its way to the connection. */
   readonly onHttpRequest?: (request: HttpRequest) => void;
-  readonly pingIntervalMs?: number;
-  readonly toolFilter?: BridgeParts['toolFilter'];
   readonly clock?: Clock;
   /** Bytes that the host's side takes before it has to be read. */
   readonly highWaterMark?: number;
@@ -48,8 +46,6 @@ export interface HostMessage {
   readonly json: any;
 }
 
-const DEFAULT_MESSAGE_BYTES = 32 * 1024 ** 2;
-
 /** A server without OAuth. */
 const openServer: Authorization = {
   current: async () => undefined,
@@ -60,66 +56,52 @@ const openServer: Authorization = {
   close: async () => {},
 };
 
-/** The transport as the program composes it: it adds the bearer. */
-export function authorized(transport: Transport, options: ComposeOptions): Transport {
-  return new AuthorizedTransport({
-    transport,
-    authorization: options.authorization ?? openServer,
-    clock: options.clock ?? systemClock,
-  });
-}
+/** Makes the parts of a bridge on this platform; `onHostGone` as the program passes it. */
+export type Compose = (platform: Platform, onHostGone: () => void) => Promise<BridgeCommandParts>;
 
-/** A bridge in this process, with streams in place of stdin and stdout: the host's side in the hands of a test. */
+/** The program's bridge in this process, with streams in place of stdin and stdout: the test is the host. */
 export class ComposedBridge implements AsyncDisposable {
   readonly received = new Journal<HostMessage>();
-  readonly remembered: CachedServer[] = [];
+  /** What the bridge found out about the server, in order. */
+  readonly remembered: readonly CachedServer[];
   readonly stdout: PassThrough;
   readonly done: Promise<BridgeOutcome>;
-  /** What was found out about the transport, each time it was. */
-  readonly transportsFound: readonly TransportKind[];
-  readonly #stdin = new PassThrough();
-  readonly #stop = new AbortController();
-  readonly #close: () => Promise<void>;
+  readonly #stdin: PassThrough;
+  readonly #stop: AbortController;
 
-  constructor(
-    http: Awaited<ReturnType<typeof createHttp>>,
-    transport: Transport,
-    transportsFound: readonly TransportKind[],
-    options: ComposeOptions,
+  private constructor(
+    parts: BridgeCommandParts,
+    host: { readonly stdin: PassThrough; readonly stdout: PassThrough },
+    stop: AbortController,
+    remembered: readonly CachedServer[],
   ) {
-    this.stdout = new PassThrough(
-      options.highWaterMark === undefined ? {} : { highWaterMark: options.highWaterMark },
-    );
-    const maxMessageBytes = options.maxMessageBytes ?? DEFAULT_MESSAGE_BYTES;
-    const memory: ServerCache = {
-      read: async () => options.remembered ?? {},
-      update: (change) => {
-        this.remembered.push(change);
-        options.onRemember?.();
-      },
-    };
-    this.transportsFound = transportsFound;
-    this.#close = () => http.close();
-    this.done = runBridge(
-      {
-        stdin: this.#stdin,
-        writer: createHostWriter(this.stdout, () => this.stop('host-gone')),
-        transport,
-        authorization: options.authorization ?? openServer,
-        memory,
-        clock: options.clock ?? systemClock,
-        random: systemRandom,
-        logger: options.logger ?? silentLogger,
-        version: '0.0.0-test',
-        maxMessageBytes,
-        wait: options.wait ?? false,
-        parentIsGone: options.parentIsGone ?? (() => false),
-        ...(options.pingIntervalMs === undefined ? {} : { pingIntervalMs: options.pingIntervalMs }),
-        ...(options.toolFilter === undefined ? {} : { toolFilter: options.toolFilter }),
-      },
-      this.#stop.signal,
-    );
+    this.#stdin = host.stdin;
+    this.stdout = host.stdout;
+    this.#stop = stop;
+    this.remembered = remembered;
+    this.done = bridge(parts, stop.signal);
     this.done.catch(() => {});
+  }
+
+  /** Runs what `compose` makes as the program's default command. `remembered`: a list to which the parts add what they find out. */
+  static async start(
+    compose: Compose,
+    platform: Partial<Platform> = {},
+    { highWaterMark, remembered = [] }: { highWaterMark?: number; remembered?: CachedServer[] } = {},
+  ): Promise<ComposedBridge> {
+    const stdin = new PassThrough();
+    const stdout = new PassThrough(highWaterMark === undefined ? {} : { highWaterMark });
+    const stop = new AbortController();
+    const parts = await compose(testPlatform({ ...platform, stdin, stdout }), () => stop.abort('host-gone'));
+    return new ComposedBridge(parts, { stdin, stdout }, stop, remembered);
+  }
+
+  get transportsFound(): readonly TransportKind[] {
+    return this.remembered.flatMap(({ transport }) => transport ?? []);
+  }
+
+  get erasFound(): readonly Era[] {
+    return this.remembered.flatMap(({ era }) => era ?? []);
   }
 
   /** Starts to read what the bridge writes. */
@@ -183,33 +165,39 @@ export class ComposedBridge implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.stop('host-gone');
     await this.done.catch(() => {});
-    await this.#close();
   }
 }
 
+/** A bridge to `url` that asks for no login: with the settings, the authorization and the server cache of the options. */
 export async function composeBridge(url: string, options: ComposeOptions = {}): Promise<ComposedBridge> {
-  const http = await createHttp({ env: {}, ...options.http });
-  const found: TransportKind[] = [];
-  const transport = await createTransport(
-    options.transport ?? 'auto',
+  const { authorization = openServer, logger = silentLogger, clock = systemClock, highWaterMark } = options;
+  const { http, onHttpRequest, parentIsGone, onRemember, remembered: before = {}, ...settings } = options;
+  const remembered: CachedServer[] = [];
+  const memory = {
+    read: async () => before,
+    update: (change: CachedServer) => {
+      remembered.push(change);
+      onRemember?.(change);
+    },
+    flush: async () => {},
+  };
+  const parsed = loadConfig([url, '--allow-http'], {}, readSettingsFile);
+  if (parsed.command !== 'bridge') throw new Error(`the arguments mean ${parsed.command}`);
+  const config = { ...parsed.config, ...settings };
+  return ComposedBridge.start(
+    (platform, onHostGone) => bridgeParts(config, platform, logger, { authorization, memory }, onHostGone),
     {
-      http: {
-        ...http,
-        request: (request) => {
-          options.onHttpRequest?.(request);
-          return http.request(request);
-        },
+      clock,
+      createHttp: async (given) => {
+        const made = await createHttp({ ...given, ...http });
+        const request: Http['request'] = (sent) => {
+          onHttpRequest?.(sent);
+          return made.request(sent);
+        };
+        return { ...made, request };
       },
-      url: new URL(url),
-      headers: options.headers ?? [],
-      userAgent: 'mcp-drawbridge/test',
-      maxMessageBytes: options.maxMessageBytes ?? DEFAULT_MESSAGE_BYTES,
-      ...(options.cookies === false ? {} : { cookies: createCookies(systemClock.now) }),
+      ...(parentIsGone === undefined ? {} : { watchParent: () => parentIsGone }),
     },
-    {
-      read: async () => (options.lastTransport === undefined ? {} : { transport: options.lastTransport }),
-      update: ({ transport }) => void (transport !== undefined && found.push(transport)),
-    },
+    { remembered, ...(highWaterMark === undefined ? {} : { highWaterMark }) },
   );
-  return new ComposedBridge(http, authorized(transport, options), found, options);
 }

@@ -145,6 +145,11 @@ export class Vendor implements AsyncDisposable {
 
   answer(rpc: Rpc): VendorAnswer {
     if (rpc.id === undefined) return { status: 202 };
+    // A method of the other era is unknown here.
+    if (rpc.method === 'server/discover') {
+      const error = { code: -32601, message: 'Method not found' };
+      return { body: { jsonrpc: '2.0', id: rpc.id, error } };
+    }
     return { body: { jsonrpc: '2.0', id: rpc.id, result: RESULTS[rpc.method ?? ''] ?? {} } };
   }
 

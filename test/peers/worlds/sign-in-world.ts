@@ -3,13 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RunSignInDeps, runSignIn, type SignInOutcome } from '../../../src/auth/sign-in/run.ts';
 import type { SignInRequest } from '../../../src/auth/sign-in-request.ts';
+import { runSignInDeps } from '../../../src/compose/sign-in.ts';
 import { oauthDefaults } from '../../../src/config/oauth-config.ts';
-import { systemClock } from '../../../src/platform/clock.ts';
-import { listenOnLoopback } from '../../../src/platform/http/loopback-listener.ts';
-import { createHttp } from '../../../src/platform/http/undici.ts';
 import { silentLogger } from '../../../src/platform/log/logger.ts';
-import type { BrowserOutcome } from '../../../src/platform/process/browser.ts';
-import { systemRandom } from '../../../src/platform/random.ts';
 import { type Leases, openLeases, type SignInStatus } from '../../../src/store/lease/lease.ts';
 import { openStore } from '../../../src/store/open-store.ts';
 import { credentialKey } from '../../../src/store/record/key.ts';
@@ -20,6 +16,7 @@ import {
   startAuthorizationServer,
 } from '../authorization-servers/authorization-server.ts';
 import { visit } from '../browsers/browser-visit.ts';
+import { testPlatform } from '../hosts/test-platform.ts';
 import { Journal } from '../net/journal.ts';
 import { type Listening, listen } from '../net/listening.ts';
 
@@ -91,39 +88,35 @@ export class SignInWorld implements AsyncDisposable {
     return lease.nonce;
   }
 
-  platform(part: Partial<RunSignInDeps> = {}): RunSignInDeps {
-    return {
-      clock: systemClock,
-      random: systemRandom,
-      logger: silentLogger,
-      store: this.store,
-      leases: {
-        ...this.leases,
-        writeStatus: async (key, face) => {
-          await this.leases.writeStatus(key, face);
-          this.faces.add(face);
-        },
-      },
-      createHttp: (allowAddress) => createHttp({ env: {}, allowAddress }),
-      listen: listenOnLoopback,
-      openBrowser: async (address): Promise<BrowserOutcome> => {
+  /** What the program gives to a sign-in, with a browser that only notes the address and a journal of the statuses. */
+  async deps(request: SignInRequest, part: Partial<RunSignInDeps> = {}): Promise<RunSignInDeps> {
+    const platform = testPlatform({
+      loadBrowser: async () => async (address) => {
         this.opened.add(address);
         return { kind: 'opened', command: 'test' };
       },
-      pid: process.pid,
-      ...part,
+    });
+    const leases: Leases = {
+      ...this.leases,
+      writeStatus: async (key, face) => {
+        await this.leases.writeStatus(key, face);
+        this.faces.add(face);
+      },
     };
+    const deps = await runSignInDeps(request, platform, silentLogger, { store: this.store, leases });
+    return { ...deps, ...part };
   }
 
   /** Begins a sign-in; the test is the browser. */
   async start(
     part: Partial<SignInRequest> = {},
-    platform: Partial<RunSignInDeps> = {},
+    deps: Partial<RunSignInDeps> = {},
     signal: AbortSignal = this.#stop.signal,
   ): Promise<{ readonly outcome: Promise<SignInOutcome>; readonly address: Promise<string> }> {
     const from = this.faces.entries.length;
     const nonce = await this.takeLease();
-    const outcome = runSignIn(this.request(nonce, part), this.platform(platform), signal);
+    const request = this.request(nonce, part);
+    const outcome = runSignIn(request, await this.deps(request, deps), signal);
     this.#begun.push(outcome);
     const address = this.faces
       .waitFor((face) => face.address !== undefined, { from, what: 'an address' })

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { settingSecrets } from '../../../src/compose/setting-secrets.ts';
@@ -65,7 +65,7 @@ export class ThreatWorld implements Parties, AsyncDisposable {
     this.oracle = oracleOf(parties)
       .place('stdout', () => this.bridge.bridge.received.entries.map(({ line }) => line))
       .place('stderr', () => this.#stderr)
-      .place('the log', () => [fileOf(said.sink)])
+      .place('the log', () => this.#logs())
       .place('the arguments of the browser', () => this.bridge.opened);
   }
 
@@ -92,22 +92,30 @@ export class ThreatWorld implements Parties, AsyncDisposable {
         },
       }),
     });
-    const all = [...USER_HEADERS, ...args];
+    // With `--debug` a sign-in writes a log of what it does.
+    const all = ['--debug', ...USER_HEADERS, ...args];
     const bridge = await BridgeWorld.to(addressOf(parties), all, { ...options, logger: sink });
     return new ThreatWorld(parties, bridge, { sink, stderr, home });
   }
 
   /** All that stderr and the log were told. */
   get told(): string {
-    return [...this.#stderr, fileOf(this.#sink)].join('');
+    return [...this.#stderr, ...this.#logs()].join('');
   }
 
   /** Asks for the tools as a host does; why the sign-in that this brings about failed, or that it did not. */
   async refusal(): Promise<string> {
     await this.bridge.tools();
-    const outcomes = await Promise.all(this.bridge.outcomes);
+    const outcomes = await Promise.all(this.bridge.signIns);
     const failed = outcomes.find((outcome) => outcome.kind === 'failed');
     return failed === undefined ? 'no refusal' : describeError(failed.error);
+  }
+
+  /** The log of the bridge, and those of its sign-ins. */
+  #logs(): string[] {
+    const folder = join(this.bridge.home.state, 'logs');
+    const names = existsSync(folder) ? readdirSync(folder) : [];
+    return [fileOf(this.#sink), ...names.map((name) => readFileSync(join(folder, name), 'utf8'))];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

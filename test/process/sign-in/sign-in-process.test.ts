@@ -7,10 +7,11 @@ import type { SignInStatus } from '../../../src/store/lease/lease.ts';
 import { type BrowserMode, createFakeBrowser, type FakeBrowser } from '../../peers/browsers/browser.ts';
 import { visit } from '../../peers/browsers/browser-visit.ts';
 import { faults } from '../../peers/faults/faults.ts';
+import { PROGRAM } from '../../peers/hosts/host.ts';
 import { isLinux } from '../../peers/processes/tools.ts';
 import { createSignInWorld, type SignInWorld } from '../../peers/worlds/sign-in-world.ts';
 
-const PROGRAM = fileURLToPath(new URL('../../peers/worlds/sign-in-program.ts', import.meta.url));
+const STARTER = fileURLToPath(new URL('../../peers/worlds/sign-in-starter.ts', import.meta.url));
 const CANARY = 'canary-4711';
 
 interface Started {
@@ -22,7 +23,7 @@ interface Started {
 /** A host in a process group of its own starts a sign-in, with secrets lying about in its environment. */
 async function startHost(world: SignInWorld, browser: FakeBrowser): Promise<Started> {
   const request = world.request(await world.takeLease(), { home: world.folder });
-  const host = spawn(process.execPath, ['--import', 'tsx', PROGRAM, JSON.stringify(request)], {
+  const host = spawn(process.execPath, ['--import', 'tsx', STARTER, JSON.stringify(request)], {
     env: { PATH: process.env.PATH, HOME: world.folder, BROWSER: browser.command, API_TOKEN: CANARY },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
@@ -137,7 +138,7 @@ test('a browser that fails to start is known to all who wait, and the address st
 
 test('a sign-in process that is given nonsense ends', async () => {
   const stdio = ['pipe', 'ignore', 'ignore'] as const;
-  const child = spawn(process.execPath, ['--import', 'tsx', PROGRAM, '__sign-in'], { stdio: [...stdio] });
+  const child = spawn(process.execPath, [PROGRAM, '__sign-in'], { stdio: [...stdio] });
   child.stdin?.end('{"key":"../../etc"}');
   const [code] = await once(child, 'exit');
   expect(code).toBe(1);

@@ -1,50 +1,6 @@
 import { Client as ModernClient } from '@modelcontextprotocol/client';
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
-import { EraTransport } from '../../../src/eras/era-transport.ts';
-import { systemClock } from '../../../src/platform/clock.ts';
-import { createHttp } from '../../../src/platform/http/undici.ts';
-import { type Logger, silentLogger } from '../../../src/platform/log/logger.ts';
-import { systemRandom } from '../../../src/platform/random.ts';
-import type { Era } from '../../../src/protocol/revisions.ts';
-import type { CachedServer } from '../../../src/protocol/server-cache.ts';
-import { createTransport } from '../../../src/remote/transport/create-transport.ts';
-import { authorized, ComposedBridge, type ComposeOptions } from './composed-bridge.ts';
-
-const MAX_MESSAGE_BYTES = 32 * 1024 ** 2;
-
-export interface EraBridgeOptions extends ComposeOptions {
-  readonly era?: Era;
-  readonly remembered?: CachedServer;
-  readonly logger?: Logger;
-}
-
-/** A bridge in this process, with what stands between the eras; `eras` are the verdicts on the server, in order. */
-export async function composeEraBridge(
-  url: string,
-  options: EraBridgeOptions = {},
-): Promise<{ readonly bridge: ComposedBridge; readonly eras: readonly Era[] }> {
-  const http = await createHttp({ env: {} });
-  const origin = {
-    http,
-    url: new URL(url),
-    headers: options.headers ?? [],
-    userAgent: 'test',
-    maxMessageBytes: MAX_MESSAGE_BYTES,
-  };
-  const inner = await createTransport('auto', origin, { read: async () => ({}), update: () => {} });
-  const eras: Era[] = [];
-  const transport = new EraTransport({
-    transport: authorized(inner, options),
-    memory: {
-      read: async () => (options.era === undefined ? {} : { era: options.era }),
-      update: ({ era }) => void (era !== undefined && eras.push(era)),
-    },
-    clock: options.clock ?? systemClock,
-    random: systemRandom,
-    logger: options.logger ?? silentLogger,
-  });
-  return { bridge: new ComposedBridge(http, transport, [], options), eras };
-}
+import type { ComposedBridge } from './composed-bridge.ts';
 
 /** The stdio of an SDK client, with the bridge of this process at the other end. */
 export class BridgeStdio {
