@@ -73,7 +73,10 @@ async function isOverSsh(env: Environment, { isRemote }: SessionPlaces): Promise
   return Boolean(env.SSH_CONNECTION || env.SSH_CLIENT || env.SSH_TTY) || isRemote(env);
 }
 
-/** The display that systemd knows of, else one that this user's sockets show. */
+/**
+ * The display that systemd knows of, else one that this user's sockets show. For root that may be another user's X server, which runs as root: it
+ * refuses a browser without its key, and the address is shown.
+ */
 async function findDisplay(
   known: Environment,
   runtime: string | undefined,
