@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { isAbsolute } from 'node:path';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -82,11 +83,18 @@ function output(command: string, args: readonly string[], env: Environment): Pro
   });
 }
 
+const OF_A_PROJECT = /\/node_modules\/\.bin\/?$/;
+
 /** Where systems keep what every desktop has. */
 const STANDARD_FOLDERS = ['/usr/local/bin', '/usr/bin', '/bin'];
 
-/** The search path with the system's own folders at its end where they are missing: some hosts pass on none, or a short one. */
+/**
+ * The search path for programs of the system, with the system's own folders at its end where they are missing: some hosts pass on none, or a short one. A
+ * relative folder is left out, and so is `node_modules/.bin`, which npx puts first: a project that somebody has fetched must not name our programs.
+ */
 export function searchPath(path: string | undefined): string {
-  const folders = (path ?? '').split(':').filter((folder) => folder !== '');
+  const folders = (path ?? '')
+    .split(':')
+    .filter((folder) => isAbsolute(folder) && !OF_A_PROJECT.test(folder));
   return [...folders, ...STANDARD_FOLDERS.filter((folder) => !folders.includes(folder))].join(':');
 }

@@ -33,7 +33,7 @@ async function opener(
   };
 }
 
-const session = { PATH: process.env.PATH, HOME: '/home/x', LC_ALL: 'C.UTF-8' };
+const session = { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: '/home/x', LC_ALL: 'C.UTF-8' };
 
 test('the opener gets the address as one argument, an environment without secrets, and no shell (SECURITY.md, attacks 2, 4)', async () => {
   const { command, seen } = await opener();

@@ -256,6 +256,14 @@ describe.skipIf(!isPosix())("systemd's environment of this user", () => {
     expect(JSON.stringify(known)).not.toContain('s3cr3t');
   });
 
+  test('is not asked for with a program of the project that the host was started in', async () => {
+    const bin = join(folder, 'node_modules', '.bin');
+    await mkdir(bin, { recursive: true });
+    await writeFile(join(bin, 'systemctl'), '#!/bin/sh\necho DISPLAY=:9\n', { mode: 0o755 });
+    await systemctl('echo DISPLAY=:1');
+    expect(await ask({ PATH: `${bin}:${folder}` })).toEqual({ DISPLAY: ':1' });
+  });
+
   test('one that hangs, fails, floods or is missing is as if there were none', async () => {
     expect(await readUserEnvironment({ PATH: `${folder}/none`, XDG_RUNTIME_DIR: folder }, undefined)).toEqual(
       {},

@@ -31,6 +31,7 @@ test.each([
   [undefined, '/usr/local/bin:/usr/bin:/bin'],
   ['', '/usr/local/bin:/usr/bin:/bin'],
   ['/opt/x/bin', '/opt/x/bin:/usr/local/bin:/usr/bin:/bin'],
+  ['.:bin::/repo/node_modules/.bin:/repo/node_modules/.bin/:/bin', '/bin:/usr/local/bin:/usr/bin'],
   ['/bin:/opt/x/bin:/usr/bin', '/bin:/opt/x/bin:/usr/bin:/usr/local/bin'],
 ])('the search path %j becomes %j', (path, expected) => {
   expect(searchPath(path)).toBe(expected);
