@@ -91,3 +91,67 @@ export function describeError(error: unknown): string {
   }
   return redactor.redactRegistered(parts.join(': '));
 }
+
+/** The checks of `doctor`, in the order in which they run, and what each looks at. Errors of the bridge carry the id of the check that finds their cause. */
+export const CHECKS = {
+  'node.version': 'the Node that runs this program',
+  browser: 'how a sign-in page can be opened here',
+  environment: 'settings of the network, and what hosts may withhold of them',
+  'store.folder': 'the folder with the logins',
+  'store.locks': 'what is going on there',
+  'hosts.entries': 'the entries of MCP hosts that run this program',
+  'hosts.mcp-remote': 'entries that run mcp-remote',
+  dns: "the server's name",
+  proxy: 'the proxy on the way',
+  tcp: 'a connection to the server',
+  tls: "the server's certificate",
+  clock: "this machine's clock",
+  endpoint: 'what answers at the address',
+  'auth.challenge': 'how the server asks for a sign-in',
+  'auth.metadata': 'the authorization server and its metadata',
+  'auth.registration': 'the OAuth client',
+  'auth.callback': 'the address to which the browser comes back',
+  login: 'the login on this machine',
+  'server.answers': 'initialize and tools/list',
+} as const satisfies Record<string, string>;
+
+/** The stable name of a check. */
+export type CheckId = keyof typeof CHECKS;
+
+const CHECK_OF: Readonly<Partial<Record<ErrorCode, CheckId>>> = {
+  network: 'tcp',
+  timeout: 'tcp',
+  tls: 'tls',
+  http_status: 'endpoint',
+  bad_answer: 'endpoint',
+  too_large: 'endpoint',
+  static_authorization_refused: 'auth.challenge',
+  insecure_url: 'auth.metadata',
+  refused_address: 'auth.metadata',
+  discovery: 'auth.metadata',
+  issuer_mismatch: 'auth.metadata',
+  resource_mismatch: 'auth.metadata',
+  pkce_unsupported: 'auth.metadata',
+  registration: 'auth.registration',
+  no_client: 'auth.registration',
+  callback_port: 'auth.callback',
+  browser: 'browser',
+  token_endpoint: 'login',
+  authorization_denied: 'login',
+  sign_in_needed: 'login',
+  sign_in_failed: 'login',
+  sign_in_expired: 'login',
+  fresh_token_refused: 'login',
+  scope_refused: 'login',
+  grant_refused: 'login',
+  dpop: 'clock',
+  store: 'store.folder',
+  store_insecure: 'store.folder',
+  store_read_only: 'store.folder',
+  lock_timeout: 'store.locks',
+};
+
+/** The check of `doctor` that looks for the cause of such an error; undefined for an error that is no matter of the surroundings. */
+export function checkOf(code: ErrorCode): CheckId | undefined {
+  return CHECK_OF[code];
+}

@@ -2,7 +2,7 @@ import type { NamedCommand } from './compose/commands.ts';
 import type { Platform } from './compose/platform.ts';
 import { type Config, loadConfig, type ParsedCommand } from './config/config.ts';
 import { readSettingsFile } from './config/sources/read-file.ts';
-import { DrawbridgeError, describeError } from './errors.ts';
+import { checkOf, DrawbridgeError, describeError } from './errors.ts';
 import type { Logger } from './platform/log/logger.ts';
 import { missingHome } from './platform/process/home-folder.ts';
 
@@ -93,12 +93,13 @@ async function runBridge(config: Config, warnings: readonly string[]): Promise<n
 
 async function failure(error: unknown, logger: Logger): Promise<number> {
   if (error instanceof DrawbridgeError && REFUSED_SETTINGS.has(error.code)) return refuse(error);
+  const known = error instanceof DrawbridgeError ? error : undefined;
+  const check = known && checkOf(known.code);
   logger.inform(
-    `${describeError(error)}${error instanceof DrawbridgeError && error.hint ? `. ${error.hint}` : ''}`,
+    `${describeError(error)}${known?.hint ? `. ${known.hint}` : ''}${check === undefined ? '' : ` [doctor: ${check}]`}`,
   );
   logger.debug('stopped', { error: error instanceof Error ? (error.stack ?? '') : String(error) });
-  const isSignIn = error instanceof DrawbridgeError && error.code === 'sign_in_needed';
-  return isSignIn ? EXIT.signInNeeded : EXIT.failed;
+  return known?.code === 'sign_in_needed' ? EXIT.signInNeeded : EXIT.failed;
 }
 
 function stopSignal(): AbortSignal {

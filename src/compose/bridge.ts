@@ -99,7 +99,7 @@ async function toolFilter(rules: ToolSettings): Promise<ToolFilter> {
 
 function tellNotes({ home }: Config, { env }: Platform, logger: Logger): void {
   const tell = async () => {
-    const { environmentNotes } = await import('./sign-in-hint.ts');
+    const { environmentNotes } = await import('./settings/sign-in-hint.ts');
     for (const note of await environmentNotes(home, env)) logger.inform(note);
   };
   tell().catch((error: unknown) =>

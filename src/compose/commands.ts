@@ -16,7 +16,7 @@ import type { CredentialRecord } from '../store/record/record.ts';
 import { loginParts } from './login.ts';
 import type { Platform } from './platform.ts';
 import { challengeOf, guarded } from './server-challenge.ts';
-import { otherStoreNote } from './sign-in-hint.ts';
+import { otherStoreNote } from './settings/sign-in-hint.ts';
 import { credentialParts, machineTokens } from './token-command.ts';
 
 /** A command other than the bridge that needs the real platform. */
@@ -76,6 +76,10 @@ export async function runCommand(
       });
       logger.inform(`Imported the login of mcp-remote for ${shownAddress(server)}.`);
       return done();
+    }
+    case 'doctor': {
+      const { runDoctor } = await import('./doctor.ts');
+      return runDoctor(config, platform, signal);
     }
     case 'bundle':
       return runBundle(config, platform, logger);

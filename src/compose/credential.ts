@@ -9,8 +9,8 @@ import type { Logger } from '../platform/log/logger.ts';
 import { openLeases } from '../store/lease/lease.ts';
 import { openStore } from '../store/open-store.ts';
 import { httpFactory, type Platform } from './platform.ts';
-import { signInHint } from './sign-in-hint.ts';
-import { signInSettings } from './sign-in-settings.ts';
+import { signInHint } from './settings/sign-in-hint.ts';
+import { signInSettings } from './settings/sign-in-settings.ts';
 
 /** The authorization for this server: the credential shared by all instances on the machine, or the header that the user gave. */
 export async function composeAuthorization(

@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts';
 import { systemClock } from '../platform/clock.ts';
 import { createLogSink, type LogSink } from '../platform/log/sink.ts';
 import { storePaths } from '../store/files/paths.ts';
-import { settingSecrets } from './setting-secrets.ts';
+import { settingSecrets } from './settings/setting-secrets.ts';
 
 /** The log that the settings ask for; it redacts the secrets in the settings. */
 export function composeLogger(

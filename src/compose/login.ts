@@ -13,7 +13,7 @@ import { spin } from '../ui/spinner.ts';
 import { openCredential } from './credential.ts';
 import type { Platform } from './platform.ts';
 import { challengeOf } from './server-challenge.ts';
-import { otherStoreNote, signInHint } from './sign-in-hint.ts';
+import { otherStoreNote, signInHint } from './settings/sign-in-hint.ts';
 
 /** A process of this machine answers at once. */
 const FORWARD_MAX_MS = 5_000;

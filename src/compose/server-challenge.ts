@@ -4,6 +4,7 @@ import { describeError } from '../errors.ts';
 import type { Logger } from '../platform/log/logger.ts';
 import { version } from '../platform/version.ts';
 import type { BearerChallenge } from '../protocol/www-authenticate.ts';
+import type { McpOrigin } from '../remote/http/mcp-origin.ts';
 import { httpFactory, type Platform, serverHttp } from './platform.ts';
 
 /** The challenge of the server; undefined if it gives none. Discovery then uses the well-known addresses and reports what is wrong. */
@@ -27,19 +28,22 @@ async function probe(
   platform: Platform,
   signal: AbortSignal,
 ): Promise<BearerChallenge | undefined> {
-  const [{ McpOrigin }, { probeChallenge }] = await Promise.all([
-    import('../remote/http/mcp-origin.ts'),
-    import('../remote/http/challenge-probe.ts'),
-  ]);
+  const { probeChallenge } = await import('../remote/http/challenge-probe.ts');
+  return withOrigin(config, platform, (origin) => probeChallenge(origin, config.server, signal));
+}
+
+/** Connections to the MCP server, for one command. The user's headers go along. */
+export async function withOrigin<T>(
+  config: Config,
+  platform: Platform,
+  run: (origin: McpOrigin) => Promise<T>,
+): Promise<T> {
+  const { McpOrigin } = await import('../remote/http/mcp-origin.ts');
   const { server: url, headers, maxMessageBytes } = config;
   const http = await serverHttp(platform, config);
   try {
     const userAgent = `mcp-drawbridge/${version}`;
-    return await probeChallenge(
-      new McpOrigin({ http, url, headers, maxMessageBytes, userAgent }),
-      url,
-      signal,
-    );
+    return await run(new McpOrigin({ http, url, headers, maxMessageBytes, userAgent }));
   } finally {
     await http.close();
   }

@@ -9,7 +9,7 @@ import { type Leases, openLeases } from '../store/lease/lease.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
 import { httpFactory, type Platform } from './platform.ts';
-import { settingSecrets } from './setting-secrets.ts';
+import { settingSecrets } from './settings/setting-secrets.ts';
 
 /** What the separate sign-in process needs, on the real platform. */
 export async function composeSignIn(platform: Platform, stop: AbortSignal): Promise<SignInProcessOptions> {

@@ -7,7 +7,7 @@ import { keyOf } from '../store/record/credential-key.ts';
 import { openCredential } from './credential.ts';
 import type { Platform } from './platform.ts';
 import { challengeOf } from './server-challenge.ts';
-import { signInHint } from './sign-in-hint.ts';
+import { signInHint } from './settings/sign-in-hint.ts';
 
 /** What `token` and `tokens export` need, whatever the grant. Rejects with ConfigError if the settings contain an Authorization header. */
 export async function credentialParts(

@@ -46,6 +46,17 @@ export const commandHelp: Readonly<Record<Exclude<HelpTopic, 'all'>, CommandHelp
     ],
     often: ['json', 'profile'],
   },
+  doctor: {
+    usage: 'doctor [URL]',
+    line: 'find out what is wrong, and what to do',
+    about: [
+      'Looks at this machine and, with URL, at the whole way to the tools of the server. It changes',
+      'nothing, opens no page, registers nothing and spends no refresh token. Exit code 1: something is',
+      'wrong; 3: only a sign-in is missing. The output holds no secret.',
+      SHAPED,
+    ],
+    often: ['json', 'profile', 'header', 'scope'],
+  },
   token: {
     usage: 'token URL [--header]',
     line: 'print a valid access token, for curl and scripts',

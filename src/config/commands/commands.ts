@@ -1,5 +1,4 @@
 import { UsageError } from '../../errors.ts';
-import { unsupportedCommands } from './unsupported.ts';
 
 /** The commands besides the bridge, which has no name on the command line. */
 export const commands = [
@@ -14,6 +13,7 @@ export const commands = [
   'install',
   'uninstall',
   'hosts',
+  'doctor',
 ] as const;
 
 /** A command that runs; `bridge` is the default. */
@@ -41,7 +41,6 @@ export function commandWords(argv: readonly string[]): CommandWords {
   if (first === 'help' || flags.has('--help') || flags.has('-h')) return as('help', 0);
   if (first === 'version' || flags.has('--version') || flags.has('-v')) return as('version', 0);
   if (first === 'presets') return as('presets', 0);
-  if (unsupportedCommands.includes(first)) throw new UsageError(`the command ${first} is not supported yet`);
   if (first === 'tokens') {
     if (second === 'export' || second === 'import') return as(`tokens ${second}`, 2);
     throw new UsageError('tokens needs a subcommand', { hint: 'tokens export URL, or tokens import' });

@@ -14,6 +14,3 @@ export const unsupportedFlags: ReadonlySet<string> = new Set([
   'static-oauth-client-metadata',
   'token-endpoint',
 ]);
-
-/** Commands that are planned but not supported yet. */
-export const unsupportedCommands: readonly string[] = ['doctor'];

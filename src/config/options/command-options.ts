@@ -79,9 +79,9 @@ export const commandOptions = {
   },
   json: {
     group: 'Commands',
-    help: 'status, hosts: print JSON, for programs',
+    help: 'status, hosts, doctor: print JSON, for programs',
     flagOnly: true,
-    only: ['status', 'hosts'],
+    only: ['status', 'hosts', 'doctor'],
     schema: onOff,
   },
 } satisfies Record<string, Option>;

@@ -2,7 +2,6 @@ import { UsageError } from '../../errors.ts';
 import { quote, quoteAddress, shownAddress } from '../../protocol/quote.ts';
 import { type Command, commands } from '../commands/commands.ts';
 import { nearest } from '../commands/nearest.ts';
-import { unsupportedCommands } from '../commands/unsupported.ts';
 import type { Given } from '../options/option.ts';
 import type { OptionName } from '../options/options.ts';
 import type { CommandLine } from './command-line.ts';
@@ -86,11 +85,9 @@ function notAnAddress(text: string, hidden: boolean): UsageError {
   if (/^[\w-]+(\.[\w-]+)+(:\d+)?(\/|$)/.test(text)) {
     return new UsageError(got, { hint: `did you mean https://${shownAddress(text)}?` });
   }
-  const command = nearest(text, ['help', 'version', 'presets', ...commands, ...unsupportedCommands]);
+  const command = nearest(text, ['help', 'version', 'presets', ...commands]);
   if (command === undefined) return new UsageError(got);
   return new UsageError(got, {
-    hint: unsupportedCommands.includes(command)
-      ? `the command ${command} is not supported yet`
-      : `did you mean the command ${command}?`,
+    hint: `did you mean the command ${command}?`,
   });
 }

@@ -1,5 +1,6 @@
 import { anySignal, type StopSignal } from '../../platform/stop.ts';
 import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
+import { mediaType } from './content.ts';
 import type { McpOrigin } from './mcp-origin.ts';
 import { readRefusal } from './refusal-body.ts';
 
@@ -8,22 +9,52 @@ const PROBE_LIMIT_MS = 10_000;
 /** Answered by what guards the server, before any session: no session is opened, whatever the server makes of it. */
 const PING = '{"jsonrpc":"2.0","id":0,"method":"ping"}';
 
+/** What came back from the server's address. */
+export interface EndpointAnswer {
+  readonly status: number;
+  /** Without parameters, in lower case. */
+  readonly contentType: string;
+  readonly challenge: BearerChallenge | undefined;
+  readonly location: string | undefined;
+  readonly date: string | undefined;
+  /** The start of the body; of an event stream, nothing. */
+  readonly body: Uint8Array;
+}
+
+/** The response to a `ping` by POST, or to a GET for an event stream, without a token. Rejects with a DrawbridgeError. */
+export async function probeEndpoint(
+  origin: McpOrigin,
+  url: URL,
+  method: 'POST' | 'GET',
+  signal: StopSignal,
+): Promise<EndpointAnswer> {
+  const limit = anySignal([signal, AbortSignal.timeout(PROBE_LIMIT_MS)]);
+  const message =
+    method === 'GET'
+      ? { headers: { accept: 'text/event-stream' } }
+      : {
+          headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+          body: PING,
+        };
+  const options = { session: {}, bearer: undefined, signal: limit } as const;
+  const { response } = await origin.exchange(method, url, options, message);
+  const { status, headers } = response;
+  const contentType = mediaType(headers['content-type']);
+  const seen = { status, contentType, location: headers.location, date: headers.date };
+  if (contentType === 'text/event-stream') {
+    response.discard();
+    return { ...seen, challenge: undefined, body: new Uint8Array() };
+  }
+  const { wwwAuthenticate, body } = await readRefusal(response);
+  return { ...seen, challenge: wwwAuthenticate, body };
+}
+
 /** The server's challenge to a request without a token (RFC 9728 §5.1): where its metadata is, and which scope it wants. */
 export async function probeChallenge(
   origin: McpOrigin,
   url: URL,
   signal: StopSignal,
 ): Promise<BearerChallenge | undefined> {
-  const limit = anySignal([signal, AbortSignal.timeout(PROBE_LIMIT_MS)]);
-  const message = {
-    headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
-    body: PING,
-  };
-  const options = { session: {}, bearer: undefined, signal: limit } as const;
-  const { response } = await origin.exchange('POST', url, options, message);
-  if (response.status !== 401) {
-    response.discard();
-    return undefined;
-  }
-  return (await readRefusal(response)).wwwAuthenticate;
+  const { status, challenge } = await probeEndpoint(origin, url, 'POST', signal);
+  return status === 401 ? challenge : undefined;
 }

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { settingSecrets } from '../../../src/compose/setting-secrets.ts';
+import { settingSecrets } from '../../../src/compose/settings/setting-secrets.ts';
 import { describeError } from '../../../src/errors.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { createLogSink, type LogSink } from '../../../src/platform/log/sink.ts';

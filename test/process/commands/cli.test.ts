@@ -64,11 +64,6 @@ describe('exit 2, the reason on stderr, nothing on stdout', () => {
       ['--auth-timeout', 'expected seconds', 'got "x"'],
     ],
     ['what is not built', ['https://x.example', '--keep-alive', 'x'], ['--keep-alive is not supported yet']],
-    [
-      'a command that is not built',
-      ['doctor', 'https://x.example'],
-      ['the command doctor is not supported yet'],
-    ],
     ['help on nothing', ['help', 'lgoin'], ['no help on "lgoin"', 'did you mean login?']],
     ['plain http', ['http://x.example/mcp'], ['plain http', '--allow-http']],
     ['a missing file', ['https://x.example', '--config', '/nowhere.json'], ['--config', 'ENOENT']],

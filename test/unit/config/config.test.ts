@@ -347,12 +347,6 @@ describe('what is not supported yet is refused by name', () => {
     expect(failure([URL_TEXT, `--${name}=${CANARY}`]).message).toBe(`--${name} is not supported yet`);
   });
 
-  test.each(['doctor'])('%s', (command) => {
-    expect(failure([command, URL_TEXT, '--force']).message).toBe(
-      `the command ${command} is not supported yet`,
-    );
-  });
-
   test('and a misspelt command is seen as one', () => {
     expect(failure(['logn', URL_TEXT]).hint).toContain('login');
   });

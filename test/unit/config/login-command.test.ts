@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { signInHint } from '../../../src/compose/sign-in-hint.ts';
+import { signInHint } from '../../../src/compose/settings/sign-in-hint.ts';
 import { type Config, loadConfig } from '../../../src/config/config.ts';
 import type { Option } from '../../../src/config/options/option.ts';
 import { type OptionName, options } from '../../../src/config/options/options.ts';

@@ -1,7 +1,7 @@
-import type { SignInSettings } from '../auth/sign-in/ensure.ts';
-import type { Config } from '../config/config.ts';
-import { storePaths } from '../store/files/paths.ts';
-import { canonicalServer } from '../store/record/key.ts';
+import type { SignInSettings } from '../../auth/sign-in/ensure.ts';
+import type { Config } from '../../config/config.ts';
+import { storePaths } from '../../store/files/paths.ts';
+import { canonicalServer } from '../../store/record/key.ts';
 
 /** The settings that a sign-in needs. */
 export function signInSettings(config: Config): SignInSettings {

@@ -1,5 +1,5 @@
-import type { Config } from '../config/config.ts';
-import { querySecrets } from '../redaction/query-secrets.ts';
+import type { Config } from '../../config/config.ts';
+import { querySecrets } from '../../redaction/query-secrets.ts';
 
 /** The settings that may contain secrets. */
 export interface SecretSettings {

@@ -1,0 +1,189 @@
+import { type Authorization, staticAuthorization } from '../auth/authorization.ts';
+import { discover } from '../auth/discovery/discover.ts';
+import { AccessTokenFactory } from '../auth/dpop/access-token.ts';
+import { SignInNeededError } from '../auth/errors/errors.ts';
+import { bridge } from '../commands/bridge.ts';
+import type { CommandConfig, Config } from '../config/config.ts';
+import { askServer, type StartBridge } from '../doctor/ask-server.ts';
+import { authChecks } from '../doctor/auth-checks.ts';
+import { type Check, outcomeOf, resultLines, resultsJson, runChecks, summaryLine } from '../doctor/check.ts';
+import { loginState } from '../doctor/login.ts';
+import { type MachineCheckDeps, machineChecks } from '../doctor/machine-checks.ts';
+import { serverChecks } from '../doctor/server-checks.ts';
+import { systemClock } from '../platform/clock.ts';
+import { listenOnLoopback } from '../platform/http/loopback-listener.ts';
+import { mayUseProxy } from '../platform/http/pools.ts';
+import { silentLogger } from '../platform/log/logger.ts';
+import { terminalDraw } from '../platform/log/terminal.ts';
+import { hasDesktop } from '../platform/process/browser.ts';
+import { systemRandom } from '../platform/random.ts';
+import { version } from '../platform/version.ts';
+import { withoutSecretsIn } from '../redaction/own-words.ts';
+import { keepSecret } from '../redaction/secrets.ts';
+import { probeEndpoint } from '../remote/http/challenge-probe.ts';
+import { storePaths } from '../store/files/paths.ts';
+import { folderFacts } from '../store/folder-facts.ts';
+import { openLeases } from '../store/lease/lease.ts';
+import { type CredentialOverview, readOverview } from '../store/overview.ts';
+import { keyOf } from '../store/record/credential-key.ts';
+import { canonicalServer } from '../store/record/key.ts';
+import { secretsOf } from '../store/record/secrets.ts';
+import { spin } from '../ui/spinner.ts';
+import { bridgeParts } from './bridge.ts';
+import type { Platform } from './platform.ts';
+import { guarded, withOrigin } from './server-challenge.ts';
+import { environmentNotes, signInHint } from './settings/sign-in-hint.ts';
+
+/** `doctor`: the checks of this machine and, with an address, of the way to the server. Changes nothing. */
+export async function runDoctor(
+  config: CommandConfig,
+  platform: Platform,
+  signal: AbortSignal,
+): Promise<{ readonly output: string; readonly outcome: ReturnType<typeof outcomeOf> }> {
+  const { credentials } = storePaths(config.home);
+  let read: Promise<readonly CredentialOverview[]> | undefined;
+  const overview = () => {
+    read ??= readStore(credentials);
+    return read;
+  };
+  const checks: Check[] = [...machineChecks(machine(config, platform, overview))];
+  const { server } = config;
+  if (server !== undefined) checks.push(...(await checksOfServer({ ...config, server }, platform, overview)));
+  const draw = terminalDraw(config.log.silent);
+  const lines: string[] = [];
+  let spinner: ReturnType<typeof spin> | undefined;
+  const results = await runChecks(
+    checks,
+    signal,
+    (id) => {
+      spinner = spin(id, systemClock, draw);
+    },
+    (result) => {
+      spinner?.stop();
+      lines.push(resultLines(result));
+    },
+  );
+  const output = config.json
+    ? `${JSON.stringify(withoutSecretsIn(resultsJson(results)), null, 2)}\n`
+    : (withoutSecretsIn([...lines, summaryLine(results)]) as string[]).join('');
+  return { output, outcome: outcomeOf(results) };
+}
+
+/** The logins on this machine; their secrets are kept from what is printed. */
+async function readStore(folder: string): Promise<readonly CredentialOverview[]> {
+  const found = await readOverview(folder, openLeases(folder), systemClock.now());
+  for (const each of found) {
+    if (each.found.kind === 'record') for (const secret of secretsOf(each.found.record)) keepSecret(secret);
+  }
+  return found;
+}
+
+const NOBODY: Readonly<Record<NonNullable<CommandConfig['nonInteractiveReason']>, string>> = {
+  asked: '--non-interactive is set',
+  ci: 'CI is set',
+};
+
+function machine(
+  { home, nonInteractiveReason }: CommandConfig,
+  { env }: Platform,
+  overview: () => Promise<readonly CredentialOverview[]>,
+): MachineCheckDeps {
+  const folder = storePaths(home).home;
+  return {
+    nodeVersion: process.versions.node,
+    env,
+    nobody: nonInteractiveReason && NOBODY[nonInteractiveReason],
+    hasDesktop: () => hasDesktop(env),
+    notes: async () => environmentNotes(home, env),
+    folder,
+    facts: () => folderFacts(folder),
+    overview,
+    now: systemClock.now,
+  };
+}
+
+async function checksOfServer(
+  config: Config,
+  platform: Platform,
+  overview: () => Promise<readonly CredentialOverview[]>,
+): Promise<readonly Check[]> {
+  const { server, oauth } = config;
+  const machineGrant = oauth.machineGrant?.kind;
+  const { checks, challenge, asksForSignIn, isRefused } = serverChecks({
+    server,
+    probe: {
+      ping: (signal) =>
+        withOrigin(config, platform, (origin) => probeEndpoint(origin, server, 'POST', signal)),
+      get: (signal) => withOrigin(config, platform, (origin) => probeEndpoint(origin, server, 'GET', signal)),
+    },
+    isProxied: mayUseProxy(server, platform.env),
+    isAuthorized: config.staticAuthorization,
+    now: systemClock.now,
+  });
+  const auth = authChecks({
+    settings: oauth,
+    machineGrant,
+    discover: async (signal) => {
+      const found = await challenge(signal);
+      return guarded(config, server, platform, (fetch) =>
+        discover({
+          server,
+          challenge: found ?? {},
+          settings: oauth,
+          fetch,
+          flow: machineGrant === undefined ? 'redirect' : 'direct',
+          signal,
+        }),
+      );
+    },
+    tryCallback: async () => {
+      const { host, port, path } = oauth.callback;
+      const listener = await listenOnLoopback({ host, port, path, answer: async () => NO_ANSWER });
+      await listener.close();
+    },
+    login: async () =>
+      loginState(await overview(), keyOf(config), canonicalServer(server), systemClock.now()),
+    loginCommand: signInHint(config),
+    asksForSignIn,
+    isRefused,
+    ask: async (signal) => {
+      const authorization = await storedAuthorization(config, overview);
+      const startBridge: StartBridge = async (stdin, stdout, stop) => {
+        // Lists wait for the server: an answer in its place would say nothing about it.
+        const patient = { ...config, wait: true, tools: undefined };
+        const streams = { ...platform, stdin, stdout };
+        const state = { authorization, memory: NO_MEMORY };
+        const parts = await bridgeParts(patient, streams, silentLogger, state, () => undefined);
+        return bridge({ ...parts, onUnavailable: () => undefined }, stop);
+      };
+      return askServer(startBridge, version, signal);
+    },
+  });
+  return [...checks, ...auth];
+}
+
+/** Nobody is told of the port, so nobody asks. */
+const NO_ANSWER = { status: 404, headers: {}, body: '' };
+
+const NO_MEMORY = { read: async () => ({}), update: () => undefined, flush: async () => undefined };
+
+/** The login as it is: it is neither refreshed nor replaced. */
+async function storedAuthorization(
+  config: Config,
+  overview: () => Promise<readonly CredentialOverview[]>,
+): Promise<Authorization> {
+  if (config.staticAuthorization) return staticAuthorization();
+  const key = keyOf(config);
+  const found = (await overview()).find((each) => each.key === key)?.found;
+  const tokens = new AccessTokenFactory({ clock: systemClock, random: systemRandom, memory: new Map() });
+  const bearer = tokens.of(found?.kind === 'record' ? found.record : undefined);
+  return {
+    current: () => bearer,
+    recover: async () => {
+      throw new SignInNeededError('the server refuses the access token of this login (401)', {
+        hint: 'A bridge refreshes it with its next call, or asks for a sign-in.',
+      });
+    },
+    close: () => undefined,
+  };
+}

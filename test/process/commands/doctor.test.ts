@@ -1,0 +1,360 @@
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startAuthorizationServer } from '../../peers/authorization-servers/authorization-server.ts';
+import { createFakeBrowser } from '../../peers/browsers/browser.ts';
+import { startBlackHole } from '../../peers/faults/black-hole.ts';
+import { startForwardProxy } from '../../peers/faults/forward-proxy.ts';
+import { runProgram } from '../../peers/hosts/command.ts';
+import { startMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
+import { createAuthority, type IssueOptions } from '../../peers/net/certificates.ts';
+import { createTemporaryHome, type TemporaryHome } from '../../peers/processes/home.ts';
+import { Vendor, type VendorHabits } from '../../peers/vendors/vendor.ts';
+
+let home: TemporaryHome;
+beforeEach(async () => {
+  home = await createTemporaryHome();
+});
+afterEach(() => home.close());
+
+interface Result {
+  readonly id: string;
+  readonly status: 'ok' | 'warning' | 'failure' | 'skipped';
+  readonly text: string;
+  readonly wayOut?: string;
+}
+
+/** `doctor --json`: the results by their ids, and the exit code. */
+async function doctor(args: readonly string[], extra: Record<string, string> = {}) {
+  const { code, stdout, stderr } = await runProgram(['doctor', ...args, '--json'], home.env(extra));
+  expect(stderr).toBe('');
+  const { checks } = JSON.parse(stdout) as { checks: Result[] };
+  const by = new Map(checks.map((each) => [each.id, each]));
+  const result = (id: string) => by.get(id) ?? { status: 'absent' };
+  const failed = checks.filter(({ status }) => status === 'failure').map(({ id }) => id);
+  return { code, stdout, checks, result, failed };
+}
+
+/** The files below the home, with what is in them. */
+async function contents(): Promise<Record<string, string>> {
+  const names = await readdir(home.folder, { recursive: true, withFileTypes: true });
+  const files = names.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return Object.fromEntries(
+    await Promise.all(files.map(async (path) => [path, await readFile(path, 'utf8')])),
+  );
+}
+
+describe('without an address', () => {
+  it('looks at this machine, and makes nothing', async () => {
+    const { code, checks, failed } = await doctor([]);
+    expect([code, failed]).toEqual([0, []]);
+    expect(checks.map(({ id }) => id).slice(0, 5)).toEqual([
+      'node.version',
+      'browser',
+      'environment',
+      'store.folder',
+      'store.locks',
+    ]);
+    expect(await readdir(home.folder)).toEqual([]);
+  });
+
+  it('prints the same for people', async () => {
+    const { code, stdout } = await runProgram(['doctor'], home.env());
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^✓ node\.version {6}Node \d/);
+    expect(stdout).toMatch(/\d checks/);
+  });
+
+  it.each([
+    ['others may write to it', async (folder: string) => chmod(folder, 0o777), 'failure', 'other users'],
+    ['it is synchronized', async () => undefined, 'warning', 'copied to other machines'],
+  ] as const)('a folder of logins that is not safe: %s', async (what, prepare, status, text) => {
+    const folder = join(home.folder, what.startsWith('it is') ? 'Dropbox/logins' : 'logins');
+    await mkdir(folder, { recursive: true });
+    await prepare(folder);
+    const found = await doctor(['--home', folder]);
+    expect(found.result('store.folder')).toMatchObject({ status });
+    expect(JSON.stringify(found.result('store.folder'))).toContain(text);
+  });
+
+  it('a proxy variable that is none is named', async () => {
+    const { code, result } = await doctor([], { HTTPS_PROXY: 'proxy.example' });
+    expect(code).toBe(1);
+    expect(result('environment')).toMatchObject({
+      status: 'failure',
+      text: expect.stringContaining('HTTPS_PROXY'),
+    });
+  });
+});
+
+describe('the way to the server', () => {
+  it('a name that does not exist', async () => {
+    const { code, failed, result } = await doctor(['https://nowhere.invalid/mcp']);
+    expect([code, failed]).toEqual([1, ['dns']]);
+    expect(result('dns')).toMatchObject({ wayOut: expect.stringContaining('VPN') });
+    expect(result('login')).toMatchObject({ status: 'skipped' });
+  });
+
+  it('nothing listens', async () => {
+    const { code, failed, result } = await doctor(['http://127.0.0.1:1/mcp']);
+    expect([code, failed]).toEqual([1, ['tcp']]);
+    expect(result('tcp')).toMatchObject({ wayOut: expect.stringContaining('port') });
+    expect(result('tls')).toMatchObject({ status: 'skipped', text: 'because tcp failed' });
+  });
+
+  it('packets vanish', async () => {
+    await using hole = await startBlackHole();
+    const { failed, result } = await doctor([hole.url.href, '--connect-timeout', '0.3']);
+    expect(failed).toEqual(['tcp']);
+    expect(result('tcp')).toMatchObject({ wayOut: expect.stringContaining('firewall') });
+  });
+
+  it.each<[string, IssueOptions, string, string]>([
+    ['an authority that nobody knows', {}, 'not trusted here', '--ca'],
+    ['a certificate that has expired', { notAfter: new Date(Date.now() - 1000) }, 'expired', 'clock'],
+    ['a certificate for another host', { hosts: ['other.example'] }, 'for other hosts', 'address'],
+  ])('%s', async (_, options, text, wayOut) => {
+    const authority = await createAuthority('Root of the test');
+    await writeFile(join(home.folder, 'ca.pem'), authority.pem);
+    await using vendor = await Vendor.start({}, await authority.issue(options));
+    const ca = Object.keys(options).length === 0 ? [] : ['--ca', join(home.folder, 'ca.pem')];
+    const { failed, result } = await doctor([vendor.mcpUrl, ...ca]);
+    expect(failed).toEqual(['tls']);
+    expect(result('tls')).toMatchObject({
+      text: expect.stringContaining(text),
+      wayOut: expect.stringContaining(wayOut),
+    });
+    expect(result('tcp')).toMatchObject({ status: 'ok' });
+    if (ca.length === 0) {
+      const trusted = await doctor([vendor.mcpUrl, '--ca', join(home.folder, 'ca.pem')]);
+      expect(trusted.result('tls')).toMatchObject({ status: 'ok' });
+    }
+  });
+
+  it('a proxy that leads there, one that refuses, and one that is gone', async () => {
+    await using vendor = await Vendor.start({}, undefined, 'vendor.test');
+    await using proxy = await startForwardProxy();
+    const url = vendor.mcpUrl.replace('http:', 'https:');
+    const refusing = createServer();
+    refusing.on('connect', (_request, socket) =>
+      socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n'),
+    );
+    await new Promise<void>((listening) => refusing.listen(0, '127.0.0.1', listening));
+    const at = `http://127.0.0.1:${(refusing.address() as AddressInfo).port}`;
+    // The vendor speaks plain http behind the tunnel: the handshake with it fails, after the proxy has led there.
+    const led = await doctor([url], { HTTPS_PROXY: proxy.url });
+    expect(proxy.tunnels.entries).not.toHaveLength(0);
+    expect(led.result('dns')).toMatchObject({ status: 'skipped' });
+    const refused = await doctor([url], { HTTPS_PROXY: at });
+    expect(refused.failed).toEqual(['proxy']);
+    expect(refused.result('tcp')).toMatchObject({ text: 'because proxy failed' });
+    refusing.close();
+    const gone = await doctor([url], { HTTPS_PROXY: at });
+    expect(gone.failed).toEqual(['proxy']);
+  });
+
+  it('a clock that disagrees', async () => {
+    const date = new Date(Date.now() - 3_600_000).toUTCString();
+    await using vendor = await Vendor.start({ any: () => ({ status: 401, headers: { date } }) });
+    const { result } = await doctor([vendor.mcpUrl]);
+    expect(result('clock')).toMatchObject({
+      status: 'warning',
+      text: expect.stringMatching(/3[56]\d\d s ahead/),
+    });
+  });
+});
+
+describe('what answers', () => {
+  const html = { 'content-type': 'text/html' };
+  it.each<[string, VendorHabits['any'], string]>([
+    ['a web page', () => ({ headers: html, body: '<html>' }), 'a web page answers'],
+    ['nothing at this path', () => ({ status: 404 }), 'no MCP server answers at this path'],
+    ['another method only', () => ({ status: 405 }), 'no MCP server answers at this path'],
+    [
+      'a redirect',
+      () => ({ status: 308, headers: { location: 'https://new.example/mcp' } }),
+      'https://new.example/mcp',
+    ],
+    ['nobody from here', () => ({ status: 403 }), '403'],
+    ['a gateway without a server', () => ({ status: 502 }), '502'],
+    ['JSON that is none of MCP', () => ({ body: { hello: 1 } }), 'no MCP message'],
+  ])('%s', async (_, any, text) => {
+    await using vendor = await Vendor.start({ any: any as NonNullable<VendorHabits['any']> });
+    const { code, failed, result } = await doctor([vendor.mcpUrl]);
+    expect([code, failed]).toEqual([1, ['endpoint']]);
+    expect(JSON.stringify(result('endpoint'))).toContain(text);
+  });
+
+  it('a server of HTTP+SSE', async () => {
+    await using vendor = await Vendor.start({ sse: true });
+    expect((await doctor([vendor.mcpUrl])).result('endpoint')).toMatchObject({ status: 'ok' });
+  });
+
+  it('a server that wants no sign-in', async () => {
+    await using server = await startMcpServer({});
+    const { code, failed, result } = await doctor([server.url]);
+    expect([code, failed]).toEqual([0, []]);
+    expect(result('login')).toMatchObject({ status: 'skipped', text: 'none is needed' });
+    expect(result('server.answers')).toMatchObject({
+      status: 'ok',
+      text: expect.stringMatching(/^\d+ tools, after/),
+    });
+  });
+
+  it('a header that the server refuses', async () => {
+    await using vendor = await Vendor.start();
+    const header = ['--header', 'Authorization: Bearer ${CANARY}'];
+    const { failed, result, stdout } = await doctor([vendor.mcpUrl, ...header], { CANARY: 'canary-token' });
+    expect(failed).toEqual(['auth.challenge']);
+    expect(result('auth.challenge')).toMatchObject({ wayOut: expect.stringContaining('Renew') });
+    expect(stdout).not.toContain('canary');
+  });
+});
+
+describe('the parts of a sign-in', () => {
+  it.each<[string, VendorHabits, readonly string[], string, string]>([
+    [
+      'another issuer',
+      { metadata: () => ({ issuer: 'https://other.example' }) },
+      [],
+      'auth.metadata',
+      'issuer',
+    ],
+    [
+      'another resource',
+      { resourceMetadata: () => ({ resource: 'https://other.example/' }) },
+      [],
+      'auth.metadata',
+      'resource',
+    ],
+    [
+      'no PKCE',
+      { metadata: () => ({ code_challenge_methods_supported: undefined }) },
+      [],
+      'auth.metadata',
+      '--assume-pkce',
+    ],
+    [
+      'no registration',
+      { metadata: () => ({ registration_endpoint: undefined }) },
+      [],
+      'auth.registration',
+      '--client-id',
+    ],
+  ])('%s', async (_, habits, args, id, text) => {
+    await using vendor = await Vendor.start(habits);
+    const { code, failed, result } = await doctor([vendor.mcpUrl, ...args]);
+    expect(failed.filter((each) => each !== 'login')).toEqual([id]);
+    expect(code).toBe(1);
+    expect(JSON.stringify(result(id))).toContain(text);
+  });
+
+  it('a client that was registered by hand needs no registration', async () => {
+    await using vendor = await Vendor.start({ metadata: () => ({ registration_endpoint: undefined }) });
+    const { result } = await doctor([vendor.mcpUrl, '--client-id', 'mine']);
+    expect(result('auth.registration')).toMatchObject({ status: 'ok' });
+  });
+
+  it('a callback port that is taken', async () => {
+    await using vendor = await Vendor.start();
+    const taken = createServer();
+    await new Promise<void>((listening) => taken.listen(0, '127.0.0.1', listening));
+    const { port } = taken.address() as AddressInfo;
+    const { failed, result } = await doctor([vendor.mcpUrl, '--callback-port', `${port}`]);
+    taken.close();
+    expect(failed).toContain('auth.callback');
+    expect(result('auth.callback')).toMatchObject({ text: expect.stringContaining('in use') });
+  });
+});
+
+describe('the login', () => {
+  it('missing, fresh, expired and ended: each is named, and nothing is changed or spent', async () => {
+    await using authority = await startAuthorizationServer({ accessTokenTtlSeconds: 3600 });
+    await using server = await startMcpServer({ authority });
+    await using browser = await createFakeBrowser(home.folder, 'follow');
+    const env = { BROWSER: browser.command };
+
+    const missing = await doctor([server.url], env);
+    expect([missing.code, missing.failed]).toEqual([3, ['login']]);
+    expect(missing.result('login')).toMatchObject({
+      wayOut: expect.stringMatching(/^Run: .* login http:\/\/127\.0\.0\.1:\d+\/mcp/),
+    });
+    expect(authority.counters).toMatchObject({ registrations: 0, authorizationRequests: 0 });
+    expect(browser.opened).toHaveLength(0);
+
+    expect((await runProgram(['login', server.url], home.env(env))).code).toBe(0);
+    const before = await contents();
+    const sessions = server.requests.count(({ body }) => body.includes('initialize'));
+    const posts = authority.counters.refreshPosts;
+    const fresh = await doctor([server.url], env);
+    expect([fresh.code, fresh.failed]).toEqual([0, []]);
+    expect(fresh.result('login')).toMatchObject({ status: 'ok', text: expect.stringContaining('signed in') });
+
+    expect(fresh.result('server.answers')).toMatchObject({
+      status: 'ok',
+      text: expect.stringContaining('tools'),
+    });
+    expect(server.requests.count(({ body }) => body.includes('"initialize"'))).toBe(sessions + 1);
+
+    const other = await doctor([server.url, '--scope', 'mcp:extra'], env);
+    expect(other.code).toBe(3);
+    expect(other.result('login')).toMatchObject({
+      text: expect.stringContaining('for other options than these'),
+    });
+
+    for (const text of [fresh.stdout, other.stdout]) {
+      for (const content of Object.values(before)) {
+        for (const [, token] of content.matchAll(/"(?:accessToken|refreshToken)":"([^"]+)"/g)) {
+          expect(text).not.toContain(token);
+        }
+      }
+    }
+    authority.revokeEverything();
+    const revoked = await doctor([server.url], env);
+    expect(revoked.failed).toEqual(['server.answers']);
+    expect(revoked.result('server.answers')).toMatchObject({
+      text: expect.stringContaining('refuses the access token'),
+    });
+
+    expect(await contents()).toEqual(before);
+    expect(authority.counters.refreshPosts).toBe(posts);
+    expect(authority.counters.registrations).toBe(1);
+  });
+
+  it('that has expired is not refreshed by looking', async () => {
+    await using authority = await startAuthorizationServer({ accessTokenTtlSeconds: 2 });
+    await using server = await startMcpServer({ authority });
+    await using browser = await createFakeBrowser(home.folder, 'follow');
+    const env = { BROWSER: browser.command };
+    expect((await runProgram(['login', server.url], home.env(env))).code).toBe(0);
+    let seen = await doctor([server.url], env);
+    while (!JSON.stringify(seen.result('login')).includes('has expired'))
+      seen = await doctor([server.url], env);
+    expect(seen.result('login')).toMatchObject({
+      status: 'ok',
+      text: expect.stringContaining('refreshes it'),
+    });
+    expect(seen.result('server.answers')).toMatchObject({ status: 'skipped' });
+    expect(authority.counters.refreshPosts).toBe(0);
+  });
+
+  it('a server that takes the login and answers no list', async () => {
+    await using vendor = await Vendor.start({
+      any: ({ body }) =>
+        body.includes('tools/list')
+          ? { body: { jsonrpc: '2.0', id: 2, error: { code: -32603, message: 'out of order' } } }
+          : undefined,
+    });
+    const { failed, result } = await doctor([vendor.mcpUrl]);
+    expect(failed).toContain('login');
+    expect(result('server.answers')).toMatchObject({ status: 'skipped', text: 'because login is not ok' });
+    const open = await startMcpServer({});
+    open.fail({ kind: 'answer', status: 500 }, ({ body }) => body.includes('tools/list'));
+    const broken = await doctor([open.url]);
+    await open.close();
+    expect(broken.failed).toEqual(['server.answers']);
+    expect(broken.result('server.answers')).toMatchObject({ text: expect.stringContaining('status 500') });
+  });
+});
