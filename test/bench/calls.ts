@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Figures, quantile } from './figures.ts';
+import { quantile } from '../helpers/quantile.ts';
+import type { Figures } from './figures.ts';
 import { type Link, openLink, type Subject } from './link.ts';
 import {
   askFor,

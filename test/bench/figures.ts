@@ -1,3 +1,5 @@
+import { quantile } from '../helpers/quantile.ts';
+
 /** What one subject showed in one repeat: a name of rows.ts → a number in that row's unit. */
 export type Figures = Readonly<Record<string, number>>;
 
@@ -14,12 +16,6 @@ export function spreadOf(values: readonly number[]): Spread | undefined {
   const max = sorted.at(-1);
   if (min === undefined || max === undefined) return undefined;
   return { min, median: quantile(sorted, 0.5), max };
-}
-
-/** `sorted` ascends and is not empty. */
-export function quantile(sorted: ArrayLike<number>, fraction: number): number {
-  const at = Math.min(sorted.length - 1, Math.floor(sorted.length * fraction));
-  return sorted[at] as number;
 }
 
 /** Repeats side by side: figure → values, in the order in which they came. */

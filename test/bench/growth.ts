@@ -1,7 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
+import { quantile } from '../helpers/quantile.ts';
 import { callsPerSecond, openSession } from './calls.ts';
-import { type Figures, quantile } from './figures.ts';
+import type { Figures } from './figures.ts';
 import type { Subject } from './link.ts';
 import { askFor } from './messages.ts';
 import { memoryOf, shareOfMemoryMb } from './process-figures.ts';
@@ -28,10 +29,7 @@ export async function growSizes(subject: Subject, sizes: readonly number[]): Pro
       await link.call(id, askFor(id, bytes, 'json'));
       times.push(performance.now() - from);
     }
-    figures[String(bytes)] = quantile(
-      times.sort((a, b) => a - b),
-      0.5,
-    );
+    figures[String(bytes)] = quantile(times, 0.5);
   }
   return figures;
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
+import { flagsOrUsage } from '../helpers/flags-or-usage.ts';
 import { chart } from './chart.ts';
 import type { Collection } from './figures.ts';
 import { type Flags, readFlags, USAGE } from './flags.ts';
@@ -82,19 +83,12 @@ async function keep(flags: Flags, where: string, collection: Collection, growth:
   }
 }
 
-/** Undefined after a word about what is wrong with them. */
-function flagsOrUsage(): Flags | undefined {
-  try {
-    const flags = readFlags(process.argv.slice(2));
-    if (!existsSync(flags.program[1] as string)) throw new TypeError(`${flags.program[1]} is not there`);
-    return flags;
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    say(`${error.message}\n\n${USAGE}`);
-    return undefined;
-  }
+function readOwnFlags(): Flags {
+  const flags = readFlags(process.argv.slice(2));
+  if (!existsSync(flags.program[1] as string)) throw new TypeError(`${flags.program[1]} is not there`);
+  return flags;
 }
 
-const flags = flagsOrUsage();
+const flags = flagsOrUsage(readOwnFlags, USAGE, say);
 if (flags === undefined) process.exitCode = 2;
 else if (!(await bench(flags)) && flags.check) process.exitCode = 1;

@@ -1,6 +1,7 @@
 // `npm run test:hosts`: real hosts, each driven without a terminal by a model of our own, against the built program.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { flagsOrUsage } from '../helpers/flags-or-usage.ts';
 import { CELLS, type Cell, type Played } from './cells.ts';
 import { Desktop } from './desktop.ts';
 import { type Flags, readFlags, USAGE } from './flags.ts';
@@ -57,18 +58,7 @@ async function play(
   return played;
 }
 
-/** Undefined after a word about what is wrong with them. */
-function flagsOrUsage(): Flags | undefined {
-  try {
-    return readFlags(process.argv.slice(2));
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    say(`${error.message}\n\n${USAGE}`);
-    return undefined;
-  }
-}
-
-const flags = flagsOrUsage();
+const flags = flagsOrUsage(() => readFlags(process.argv.slice(2)), USAGE, say);
 if (flags === undefined) process.exitCode = 2;
 else if (flags.list) list();
 // Waits of cells that have ended would hold this process for minutes.

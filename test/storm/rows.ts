@@ -1,9 +1,9 @@
+import { quantile } from '../helpers/quantile.ts';
 import { STEPS } from '../peers/faults/refresh-steps.ts';
 import { ANSWERS, badAnswer } from './answers.ts';
 import { coldStarts } from './cold-starts.ts';
 import { type LapseFigures, lapses } from './lapses.ts';
 import { isResidue, type KillRun, killMatrix } from './matrix.ts';
-import { quantile } from './statistics.ts';
 
 /** How large each row is. */
 export interface Scale {

@@ -1,21 +1,9 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { KillPlans } from '../peers/faults/kill-plan.ts';
-import type { Step } from '../peers/faults/refresh-steps.ts';
+import { STEPS } from '../peers/faults/refresh-steps.ts';
 import { LoginWorld } from './login-world.ts';
 import { windowsPath } from './wine.ts';
-
-const STEPS: readonly Step[] = [
-  'lock',
-  're-read',
-  'claim',
-  'pre-create',
-  'POST',
-  'write',
-  'fsync',
-  'rename',
-  'release',
-];
 
 it('terminated at each step of a refresh: the next one is served, one prompt in the residue only', async () => {
   await using world = await LoginWorld.create();

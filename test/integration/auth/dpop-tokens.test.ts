@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { checkProof } from '../../peers/authorization-servers/dpop-proofs.ts';
+import { jwtNamed } from '../../peers/authorization-servers/jwt.ts';
 import { fastClock } from '../../peers/net/fast-clock.ts';
 import { refusal, Vendor, type VendorHabits } from '../../peers/vendors/vendor.ts';
 import { createVendorWorld } from '../../peers/worlds/vendor-world.ts';
@@ -30,8 +31,6 @@ const typed =
   (form, _request, vendor) =>
     form.get('grant_type') === 'refresh_token' ? undefined : vendor.issue(undefined, { token_type: type });
 const answering = (type: string) => served({ ...asks, token: typed(type) });
-
-const jwt = (name: string) => `${Buffer.from('{}').toString('base64url')}.${name}.c2ln`;
 
 async function file(text: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'drawbridge-dpop-'));
@@ -164,7 +163,7 @@ describe('the other grants', () => {
   });
 
   it('a workload: bound', async () => {
-    const args = ['--grant', 'jwt-bearer', '--assertion-file', await file(jwt('d2w'))];
+    const args = ['--grant', 'jwt-bearer', '--assertion-file', await file(jwtNamed('d2w'))];
     await using world = await createVendorWorld(answering('DPoP'), args);
     expect(await world.tools()).toEqual(['echo']);
     expect(proofOf(world.vendor)).toMatchObject({ kind: 'good' });
@@ -172,7 +171,7 @@ describe('the other grants', () => {
 
   it('an enterprise: the last step alone is bound, the identity provider sees no proof', async () => {
     const issued_token_type = 'urn:ietf:params:oauth:token-type:id-jag';
-    const body = { issued_token_type, access_token: jwt('amFn'), token_type: 'N_A', expires_in: 300 };
+    const body = { issued_token_type, access_token: jwtNamed('amFn'), token_type: 'N_A', expires_in: 300 };
     await using idp = await Vendor.start({ token: () => ({ body }) });
     await using world = await createVendorWorld(answering('DPoP'), [
       '--grant',
@@ -180,7 +179,7 @@ describe('the other grants', () => {
       '--client-id',
       'app',
       '--id-token-file',
-      await file(jwt('aWQ')),
+      await file(jwtNamed('aWQ')),
       '--idp-client-id',
       'at-idp',
       '--idp-token-endpoint',

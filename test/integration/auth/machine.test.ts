@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { jwtNamed } from '../../peers/authorization-servers/jwt.ts';
 import { refusal, Vendor, type VendorHabits } from '../../peers/vendors/vendor.ts';
 import { BridgeWorld } from '../../peers/worlds/bridge-world.ts';
 import { createVendorWorld } from '../../peers/worlds/vendor-world.ts';
@@ -15,7 +16,6 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const jwt = (name: string) => `${Buffer.from('{}').toString('base64url')}.${name}.c2ln`;
 const service = ['--grant', 'client_credentials', '--client-id', 'service', '--client-secret', 'hush-hush'];
 
 /** No authorization endpoint, no PKCE: nobody is ever redirected there. */
@@ -106,7 +106,7 @@ describe('client_credentials', () => {
 describe('jwt-bearer', () => {
   it('reads the assertion anew each time', async () => {
     const file = join(folder, 'assertion');
-    await writeFile(file, `${jwt('Zmlyc3Q')}\n`);
+    await writeFile(file, `${jwtNamed('Zmlyc3Q')}\n`);
     await using world = await createVendorWorld(grants(JWT_BEARER), [
       '--grant',
       'jwt-bearer',
@@ -114,32 +114,32 @@ describe('jwt-bearer', () => {
       file,
     ]);
     expect(await world.tools()).toEqual(['echo']);
-    await writeFile(file, jwt('c2Vjb25k'));
+    await writeFile(file, jwtNamed('c2Vjb25k'));
     world.vendor.forgetAccessTokens();
     expect((await world.bridge.request(2, 'tools/list')).json.result).toBeDefined();
     expect(world.vendor.tokenForms.map((form) => form.get('assertion'))).toEqual([
-      jwt('Zmlyc3Q'),
-      jwt('c2Vjb25k'),
+      jwtNamed('Zmlyc3Q'),
+      jwtNamed('c2Vjb25k'),
     ]);
     expect(world.vendor.tokenForms.every((form) => !form.has('client_id'))).toBe(true);
   });
 
   it('a refusal is final for the assertion that was refused, not for the one that replaces it', async () => {
     const file = join(folder, 'renewed');
-    await writeFile(file, jwt('ZXhwaXJlZA'));
+    await writeFile(file, jwtNamed('ZXhwaXJlZA'));
     const { token } = grants(JWT_BEARER);
     const habits: VendorHabits = {
       metadata,
       token: (form, ...more) =>
-        form.get('assertion') === jwt('ZXhwaXJlZA') ? refusal('invalid_grant') : token?.(form, ...more),
+        form.get('assertion') === jwtNamed('ZXhwaXJlZA') ? refusal('invalid_grant') : token?.(form, ...more),
     };
     await using world = await createVendorWorld(habits, ['--grant', 'jwt-bearer', '--assertion-file', file]);
     expect(JSON.stringify(await world.tools())).toContain('invalid_grant');
     // The same, with the line break of another editor.
-    await writeFile(file, `${jwt('ZXhwaXJlZA')}\n`);
+    await writeFile(file, `${jwtNamed('ZXhwaXJlZA')}\n`);
     expect((await world.bridge.initialize({}, 'same')).json.error).toBeDefined();
     expect(world.vendor.to('/token')).toHaveLength(1);
-    await writeFile(file, jwt('ZnJlc2g'));
+    await writeFile(file, jwtNamed('ZnJlc2g'));
     expect((await world.bridge.initialize({}, 'renewed')).json.result).toBeDefined();
     expect(world.vendor.to('/token')).toHaveLength(2);
   });
@@ -165,7 +165,7 @@ describe('enterprise', () => {
 
   async function world(answer: object, more: readonly string[] = [], env: Record<string, string> = {}) {
     const file = join(folder, 'id-token');
-    await writeFile(file, jwt('aWQ'));
+    await writeFile(file, jwtNamed('aWQ'));
     const idp = await Vendor.start({ token: () => ({ body: answer }) });
     const args = [
       '--grant',
@@ -191,7 +191,12 @@ describe('enterprise', () => {
     };
   }
 
-  const issued = { issued_token_type: idJag, access_token: jwt('amFn'), token_type: 'N_A', expires_in: 300 };
+  const issued = {
+    issued_token_type: idJag,
+    access_token: jwtNamed('amFn'),
+    token_type: 'N_A',
+    expires_in: 300,
+  };
 
   it.each(['env', 'file'])(
     'an identity provider that wants a secret gets its own (--idp-client-secret-%s)',
@@ -248,17 +253,20 @@ describe('enterprise', () => {
       client_id: 'at-idp',
       audience: w.made.vendor.origin,
       resource: w.made.vendor.mcpUrl,
-      subject_token: jwt('aWQ'),
+      subject_token: jwtNamed('aWQ'),
       subject_token_type: 'urn:ietf:params:oauth:token-type:id_token',
     });
-    expect(w.made.vendor.tokenForms[0]?.get('assertion')).toBe(jwt('amFn'));
-    expect(JSON.stringify(w.made.vendor.requests.entries)).not.toContain(jwt('aWQ'));
+    expect(w.made.vendor.tokenForms[0]?.get('assertion')).toBe(jwtNamed('amFn'));
+    expect(JSON.stringify(w.made.vendor.requests.entries)).not.toContain(jwtNamed('aWQ'));
     expect(JSON.stringify(w.idp.requests.entries)).not.toContain('hush');
   });
 
   it.each([
     ['an ordinary access token', { access_token: 'x', token_type: 'Bearer' }],
-    ['another kind of token', { issued_token_type: 'urn:x', access_token: jwt('eA'), token_type: 'N_A' }],
+    [
+      'another kind of token',
+      { issued_token_type: 'urn:x', access_token: jwtNamed('eA'), token_type: 'N_A' },
+    ],
     ['an error', { error: 'invalid_grant' }],
   ])('%s from there goes no further', async (_name, answer) => {
     await using w = await world(answer);

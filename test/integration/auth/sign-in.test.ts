@@ -14,13 +14,8 @@ function callback(address: string, query: Record<string, string>): string {
   return url.href;
 }
 
-/** Requests that carried a code to the token endpoint, answered well or not. */
-function codePosts(world: SignInWorld): number {
-  return world.authorization.requests.count(({ body }) => body.includes('grant_type=authorization_code'));
-}
-
 async function expectNothingGained(world: SignInWorld): Promise<void> {
-  expect(codePosts(world)).toBe(0);
+  expect(world.codePosts()).toBe(0);
   expect(await world.record()).toBeUndefined();
 }
 
@@ -92,7 +87,7 @@ test('fifty forgeries change nothing, then the real one signs in (SECURITY.md, a
   await expectNothingGained(world);
   expect((await visit(await address)).status).toBe(200);
   expect((await outcome).kind).toBe('signed-in');
-  expect(codePosts(world)).toBe(1);
+  expect(world.codePosts()).toBe(1);
 });
 
 test('a callback works once: replays get 410 and no second exchange (SECURITY.md, attack 29)', async () => {
@@ -102,7 +97,7 @@ test('a callback works once: replays get 410 and no second exchange (SECURITY.md
   expect(replay).toMatchObject({ status: 410, body: expect.stringContaining('This sign-in is over') });
   const forged = await visit(`${page.url.split('?')[0]}?state=x&code=c`);
   expect(forged.status).toBe(400);
-  expect(codePosts(world)).toBe(1);
+  expect(world.codePosts()).toBe(1);
   expect(outcome.kind).toBe('signed-in');
   if (outcome.kind === 'signed-in') await outcome.closed;
   await expect(visit(page.url)).rejects.toThrow('ECONNREFUSED');
@@ -121,7 +116,7 @@ test('a callback that comes twice at once is exchanged once', async () => {
   expect(second.status).toBe(410);
   expect((await first).status).toBe(200);
   expect((await outcome).kind).toBe('signed-in');
-  expect(codePosts(world)).toBe(1);
+  expect(world.codePosts()).toBe(1);
 });
 
 test.each([
@@ -266,7 +261,7 @@ test('invalid_client at the exchange: registered once more, in the same tab (tes
   expect(page.status).toBe(200);
   expect(world.opened.entries).toHaveLength(1);
   expect(world.authorization.counters).toMatchObject({ registrations: 2, codeExchanges: 1 });
-  expect(codePosts(world)).toBe(2);
+  expect(world.codePosts()).toBe(2);
   const states = page.hops
     .map((hop) => new URL(hop).searchParams.get('state'))
     .filter((state) => state !== null);

@@ -40,7 +40,7 @@ const answer = (params: unknown) => {
   return { action: 'accept' as const, content: { [field]: Object(PERSON)[field] as string } };
 };
 
-async function legacyHost(bridge: ComposedBridge): Promise<Host & { readonly client: LegacyClient }> {
+async function hostOfSdk1(bridge: ComposedBridge): Promise<Host & { readonly client: LegacyClient }> {
   const seen = new Journal<{ readonly method: string; readonly params: unknown }>();
   const client = await connectLegacy(bridge, (raw) => {
     raw.setRequestHandler(ElicitRequestSchema, ({ params }) => answer(params));
@@ -72,7 +72,7 @@ async function legacyHost(bridge: ComposedBridge): Promise<Host & { readonly cli
   };
 }
 
-async function modernHost(bridge: ComposedBridge): Promise<Host & { readonly client: ModernClient }> {
+async function hostOfSdk2(bridge: ComposedBridge): Promise<Host & { readonly client: ModernClient }> {
   const seen = new Journal<{ readonly method: string; readonly params: unknown }>();
   const client = await connectModern(bridge, (raw) => {
     raw.setRequestHandler('elicitation/create', ({ params }) => answer(params));
@@ -137,7 +137,7 @@ const SERVERS: Record<string, { start: () => Promise<Server>; name: string; era:
     era: 'modern',
   },
 };
-const HOSTS = { 'a host of 2025': legacyHost, 'a host of 2026': modernHost };
+const HOSTS = { 'a host of 2025': hostOfSdk1, 'a host of 2026': hostOfSdk2 };
 
 /** What is loaded when it is first wanted is loaded before the time of a test begins: on a busy machine the stand-in would answer. */
 beforeAll(async () => {

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { listen } from '../../peers/net/listening.ts';
+import { freePort } from '../../peers/net/listening.ts';
 import { Vendor } from '../../peers/vendors/vendor.ts';
 import { WorkersServer, type WorkersServerOptions } from '../../peers/vendors/workers-server.ts';
 import { BridgeWorld, type BridgeWorldOptions } from '../../peers/worlds/bridge-world.ts';
@@ -37,12 +37,6 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'drawbridge-workers-'));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
-
-async function freePort(): Promise<number> {
-  const { port, close } = await listen(() => {});
-  await close();
-  return port;
-}
 
 const served = (text: string) => ({ json: { result: { content: [{ text }] } } });
 const grants = ({ server }: World) => server.tokenForms.map((form) => form.get('grant_type') ?? 'revocation');

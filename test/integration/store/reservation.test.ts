@@ -16,8 +16,8 @@ import { fillResponseFile } from '../../../src/store/reservation/response-file.t
 import { wholeRecord } from '../../peers/processes/credentials.ts';
 import { TemporaryHome } from '../../peers/processes/home.ts';
 
-/** Its moment is put, and each of its sleeps ends when `tick` says so. */
-function settableClock() {
+/** A clock whose time a test sets, and whose sleeps end when the test calls `tick`. */
+function tickingClock() {
   const clock = {
     ...systemClock,
     at: 1_800_000_000_000,
@@ -36,11 +36,11 @@ function settableClock() {
 
 let home: TemporaryHome;
 let files: ReservationFiles;
-let clock: ReturnType<typeof settableClock>;
+let clock: ReturnType<typeof tickingClock>;
 beforeEach(async () => {
   home = await TemporaryHome.create();
   files = { folder: home.folder, key: 'k', hash: 'h' };
-  clock = settableClock();
+  clock = tickingClock();
 });
 afterEach(() => home[Symbol.asyncDispose]());
 

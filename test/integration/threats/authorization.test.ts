@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { fastClock } from '../../peers/net/fast-clock.ts';
 import { refusal, type VendorAnswer } from '../../peers/vendors/vendor.ts';
+import { expectKept } from '../../peers/worlds/expect-kept.ts';
 import {
   type Attack,
   behave,
@@ -17,12 +18,6 @@ import {
 
 const DEVICE = ['--grant', 'device_code'];
 const call = { name: 'echo', arguments: {} };
-
-/** No secret is where it does not belong, and the stranger was not so much as connected to. */
-function expectKept(world: ThreatWorld): void {
-  expect(world.oracle.leaks()).toEqual([]);
-  expect(world.stranger.connections).toBe(0);
-}
 
 async function served(world: ThreatWorld): Promise<void> {
   expect(await world.bridge.tools()).toEqual(['echo']);

@@ -51,15 +51,11 @@ async function disturbed(world: SignInWorld) {
       pages.push(page);
       expect(page).toMatchObject({ status: 200, body: expect.stringContaining('You are signed in') });
       expect((await outcome).kind).toBe('signed-in');
-      expect(codePosts(world)).toBe(1);
+      expect(world.codePosts()).toBe(1);
       expect(oracle.leaks()).toEqual([]);
       return page;
     },
   };
-}
-
-function codePosts(world: SignInWorld): number {
-  return world.authorization.requests.count(({ body }) => body.includes('grant_type=authorization_code'));
 }
 
 const FOREIGN = 'This address does not belong to a sign-in in progress.\n';
@@ -93,7 +89,7 @@ test('SECURITY.md, attack 27: a missing, malformed or repeated state: the token 
       `400 ${FOREIGN} ${search.slice(0, 60)}`,
     );
   }
-  expect(codePosts(world)).toBe(0);
+  expect(world.codePosts()).toBe(0);
   expect(await world.record()).toBeUndefined();
   await signIn();
 });
@@ -108,7 +104,7 @@ test('SECURITY.md, attack 28: fifty forgeries, of a state and of an error, chang
   for (const { status, body } of await Promise.all(searches.map(open))) {
     expect({ status, body }).toEqual({ status: 400, body: FOREIGN });
   }
-  expect(codePosts(world)).toBe(0);
+  expect(world.codePosts()).toBe(0);
   await signIn();
 });
 
@@ -120,7 +116,7 @@ test('SECURITY.md, attack 29: the callback that signed in is over when it comes 
     pages.push(replay);
     expect(replay.status).toBe(410);
   }
-  expect(codePosts(world)).toBe(1);
+  expect(world.codePosts()).toBe(1);
   expect(oracle.leaks()).toEqual([]);
 });
 
@@ -142,7 +138,7 @@ describe('SECURITY.md, attack 31: what is no browser of the person on its way ba
       asked.on('error', reject).end();
     });
     expect(status).toBe(403);
-    expect([codePosts(world), pages.length]).toEqual([0, 0]);
+    expect([world.codePosts(), pages.length]).toEqual([0, 0]);
     await signIn();
   });
 });

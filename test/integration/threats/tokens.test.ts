@@ -1,17 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { skippingClock } from '../../peers/net/fast-clock.ts';
 import { refusal } from '../../peers/vendors/vendor.ts';
+import { expectKept } from '../../peers/worlds/expect-kept.ts';
 import { deviceAnswer, ThreatWorld } from '../../peers/worlds/threat-world.ts';
 
 /** .github/SECURITY.md, attacks 25 and 26 end to end: what an authorization server may answer. The first row of each table is its control. */
 
 const DEVICE = ['--grant', 'device_code'];
 const call = { name: 'echo', arguments: {} };
-
-function expectKept(world: ThreatWorld): void {
-  expect(world.oracle.leaks()).toEqual([]);
-  expect(world.stranger.connections).toBe(0);
-}
 
 describe.concurrent('SECURITY.md, attack 25: odd answers of the token endpoint', () => {
   const odd: [string, Record<string, unknown>, 'served' | RegExp][] = [

@@ -9,7 +9,7 @@ export const STEPS = [
   'fsync',
   'rename',
   'release',
-];
+] as const;
 export type Step = (typeof STEPS)[number];
 
 /** Which step of a refresh a call belongs to, from the calls before it. */

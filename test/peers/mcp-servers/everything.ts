@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import { freePort } from '../net/listening.ts';
 
 const PACKAGE = createRequire(import.meta.url).resolve(
   '@modelcontextprotocol/server-everything/package.json',
@@ -42,15 +42,4 @@ export async function startEverything(
     });
   });
   return new EverythingServer(child, `http://127.0.0.1:${port}/${transport === 'sse' ? 'sse' : 'mcp'}`);
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }

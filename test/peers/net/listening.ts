@@ -46,6 +46,13 @@ export async function listen(
   };
 }
 
+/** A loopback port on which nothing listens now: for a server that another program opens. */
+export async function freePort(): Promise<number> {
+  const { port, close } = await listen(() => {});
+  await close();
+  return port;
+}
+
 function tlsOptions({ cert, key, clientAuthority }: TlsIdentity) {
   const asking = { ca: clientAuthority, requestCert: true, rejectUnauthorized: false };
   return { cert, key, ...(clientAuthority === undefined ? {} : asking) };

@@ -1,5 +1,6 @@
 import {
   type AuthorizationServer,
+  type AuthorizationServerOptions,
   startAuthorizationServer,
 } from '../authorization-servers/authorization-server.ts';
 import { type BrowserMode, createFakeBrowser, type FakeBrowser } from '../browsers/browser.ts';
@@ -21,10 +22,10 @@ export class ProgramWorld implements AsyncDisposable {
     this.server = parts.server;
   }
 
-  static async create(mode: BrowserMode): Promise<ProgramWorld> {
+  static async create(mode: BrowserMode, options: AuthorizationServerOptions = {}): Promise<ProgramWorld> {
     const home = await createTemporaryHome();
     const browser = await createFakeBrowser(home.folder, mode);
-    const authority = await startAuthorizationServer({});
+    const authority = await startAuthorizationServer(options);
     return new ProgramWorld({ home, browser, authority, server: await startMcpServer({ authority }) });
   }
 
@@ -45,6 +46,6 @@ export class ProgramWorld implements AsyncDisposable {
   }
 }
 
-export function createProgramWorld(mode: BrowserMode): Promise<ProgramWorld> {
-  return ProgramWorld.create(mode);
+export function createProgramWorld(...args: Parameters<typeof ProgramWorld.create>): Promise<ProgramWorld> {
+  return ProgramWorld.create(...args);
 }

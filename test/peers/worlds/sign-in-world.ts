@@ -132,6 +132,11 @@ export class SignInWorld implements AsyncDisposable {
     return { page, outcome: await outcome };
   }
 
+  /** The number of requests that carried a code to the token endpoint, successful or not. */
+  codePosts(): number {
+    return this.authorization.requests.count(({ body }) => body.includes('grant_type=authorization_code'));
+  }
+
   async record() {
     const read = await this.store.read(this.key);
     return read.kind === 'record' ? read.record : undefined;

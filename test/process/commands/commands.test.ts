@@ -2,19 +2,18 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  type AuthorizationServer,
-  startAuthorizationServer,
-} from '../../peers/authorization-servers/authorization-server.ts';
-import { createFakeBrowser, type FakeBrowser } from '../../peers/browsers/browser.ts';
+import type { AuthorizationServer } from '../../peers/authorization-servers/authorization-server.ts';
+import type { FakeBrowser } from '../../peers/browsers/browser.ts';
 import { visit } from '../../peers/browsers/browser-visit.ts';
 import { faults } from '../../peers/faults/faults.ts';
 import { Command, type CommandEnd, runProgram } from '../../peers/hosts/command.ts';
 import { PROGRAM } from '../../peers/hosts/host.ts';
 import { startRawHost } from '../../peers/hosts/raw-host.ts';
-import { type PeerMcpServer, startMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
-import { createTemporaryHome, type TemporaryHome } from '../../peers/processes/home.ts';
+import type { PeerMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
+import type { TemporaryHome } from '../../peers/processes/home.ts';
+import { createProgramWorld, type ProgramWorld } from '../../peers/worlds/program-world.ts';
 
+let world: ProgramWorld;
 let home: TemporaryHome;
 let browser: FakeBrowser;
 let authority: AuthorizationServer;
@@ -24,18 +23,13 @@ let tabs: number | undefined;
 
 beforeEach(async () => {
   tabs = undefined;
-  home = await createTemporaryHome();
-  browser = await createFakeBrowser(home.folder, 'follow');
-  authority = await startAuthorizationServer({});
-  server = await startMcpServer({ authority });
+  world = await createProgramWorld('follow');
+  ({ home, browser, authority, server } = world);
 });
 afterEach(async () => {
   await browser.settle();
   if (tabs !== undefined) expect(browser.opened).toHaveLength(tabs);
-  await server.close();
-  await authority.close();
-  await browser.close();
-  await home.close();
+  await world[Symbol.asyncDispose]();
 });
 
 const env = (extra: Record<string, string> = {}) => home.env({ BROWSER: browser.command, ...extra });

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { jwtNamed } from '../../peers/authorization-servers/jwt.ts';
 import { createFakeBrowser } from '../../peers/browsers/browser.ts';
 import { Command } from '../../peers/hosts/command.ts';
 import { startRawHost } from '../../peers/hosts/raw-host.ts';
@@ -46,7 +47,6 @@ interface Way {
   readonly proof: (forms: readonly Record<string, string>[], place: Place) => void;
 }
 
-const jwt = (name: string) => `${Buffer.from('{}').toString('base64url')}.${name}.c2ln`;
 const nobodyRegisters: VendorHabits = { metadata: () => ({ registration_endpoint: undefined }) };
 
 /** Tokens for one grant alone. */
@@ -101,13 +101,14 @@ const WAYS: Readonly<Record<string, Way>> = {
   },
   'An enterprise': {
     habits: only(JWT_BEARER, nobodyRegisters),
-    files: { 'id-token': jwt('aWQ') },
-    proof: ([form]) => expect(form).toMatchObject({ grant_type: JWT_BEARER, assertion: jwt('amFn') }),
+    files: { 'id-token': jwtNamed('aWQ') },
+    proof: ([form]) => expect(form).toMatchObject({ grant_type: JWT_BEARER, assertion: jwtNamed('amFn') }),
   },
   'A workload': {
     habits: only(JWT_BEARER, nobodyRegisters),
-    files: { assertion: jwt('d29ya2xvYWQ') },
-    proof: ([form]) => expect(form).toMatchObject({ grant_type: JWT_BEARER, assertion: jwt('d29ya2xvYWQ') }),
+    files: { assertion: jwtNamed('d29ya2xvYWQ') },
+    proof: ([form]) =>
+      expect(form).toMatchObject({ grant_type: JWT_BEARER, assertion: jwtNamed('d29ya2xvYWQ') }),
   },
 };
 
@@ -130,7 +131,7 @@ test.concurrent.each(ways)(
     await using vendor = await Vendor.start(way.habits ?? {});
     const issued = {
       issued_token_type: ID_JAG,
-      access_token: jwt('amFn'),
+      access_token: jwtNamed('amFn'),
       token_type: 'N_A',
       expires_in: 300,
     };

@@ -2,11 +2,8 @@ import { spawn } from 'node:child_process';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  type AuthorizationServer,
-  startAuthorizationServer,
-} from '../../peers/authorization-servers/authorization-server.ts';
-import { createFakeBrowser, type FakeBrowser } from '../../peers/browsers/browser.ts';
+import type { AuthorizationServer } from '../../peers/authorization-servers/authorization-server.ts';
+import type { FakeBrowser } from '../../peers/browsers/browser.ts';
 import { visit } from '../../peers/browsers/browser-visit.ts';
 import { hasChromium } from '../../peers/browsers/chromium.ts';
 import { runProgram } from '../../peers/hosts/command.ts';
@@ -14,27 +11,24 @@ import { type HostProfile, passedOn } from '../../peers/hosts/host-environments.
 import { type RawHost, startRawHost } from '../../peers/hosts/raw-host.ts';
 import { type PeerMcpServer, startMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
 import { createOpener, launchOnDesktop, type VirtualDesktop } from '../../peers/processes/desktop.ts';
-import { createTemporaryHome, type TemporaryHome } from '../../peers/processes/home.ts';
+import type { TemporaryHome } from '../../peers/processes/home.ts';
 import { hasVirtualDesktop, isLinux, isPosix } from '../../peers/processes/tools.ts';
+import { createProgramWorld, type ProgramWorld } from '../../peers/worlds/program-world.ts';
 
 const canLook = hasChromium();
 
+let world: ProgramWorld;
 let home: TemporaryHome;
 let browser: FakeBrowser;
 let authority: AuthorizationServer;
 let server: PeerMcpServer;
 
 beforeEach(async () => {
-  home = await createTemporaryHome();
-  browser = await createFakeBrowser(home.folder, 'follow');
-  authority = await startAuthorizationServer({});
-  server = await startMcpServer({ authority });
+  world = await createProgramWorld('follow');
+  ({ home, browser, authority, server } = world);
 });
 afterEach(async () => {
-  await server.close();
-  await authority.close();
-  await browser.close();
-  await home.close();
+  await world[Symbol.asyncDispose]();
 });
 
 /** What a person's terminal holds, with an opener first on the path. */

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { jwtNamed } from '../../peers/authorization-servers/jwt.ts';
 import { Command, type CommandEnd, runProgram } from '../../peers/hosts/command.ts';
 import { startRawHost } from '../../peers/hosts/raw-host.ts';
 import { createTemporaryHome, type TemporaryHome } from '../../peers/processes/home.ts';
@@ -44,8 +45,6 @@ class GrantWorld implements AsyncDisposable {
     await this.home.close();
   }
 }
-
-const jwt = (name: string) => `${Buffer.from('{}').toString('base64url')}.${name}.c2ln`;
 
 /** Nobody is ever redirected there; tokens for this grant alone, and a place to revoke them. */
 function grants(grantType: string, expiresIn = 3600, more: VendorHabits = {}): VendorHabits {
@@ -126,10 +125,10 @@ describe.concurrent('grants that ask nobody', () => {
 
   it('jwt-bearer: the assertion of the file; a file that is missing is named, and nothing is sent', async () => {
     await using world = await GrantWorld.create(grants(JWT_BEARER));
-    const file = await world.file('assertion', jwt('d29ya2xvYWQ'));
+    const file = await world.file('assertion', jwtNamed('d29ya2xvYWQ'));
     const args = ['--grant', 'jwt-bearer', '--assertion-file', file];
     expect((await world.run('token', ...args)).stdout).toBe('access-1\n');
-    expect(world.vendor.tokenForms[0]?.get('assertion')).toBe(jwt('d29ya2xvYWQ'));
+    expect(world.vendor.tokenForms[0]?.get('assertion')).toBe(jwtNamed('d29ya2xvYWQ'));
     const nowhere = ['--grant', 'jwt-bearer', '--assertion-file', `${file}-gone`, '--profile', 'other'];
     const missing = await world.run('login', ...nowhere);
     expect(missing.code).toBe(1);
@@ -141,13 +140,13 @@ describe.concurrent('grants that ask nobody', () => {
     const idJag = 'urn:ietf:params:oauth:token-type:id-jag';
     const issued = {
       issued_token_type: idJag,
-      access_token: jwt('amFn'),
+      access_token: jwtNamed('amFn'),
       token_type: 'N_A',
       expires_in: 300,
     };
     await using idp = await Vendor.start({ token: () => ({ body: issued }) });
     await using world = await GrantWorld.create(grants(JWT_BEARER));
-    const file = await world.file('id-token', jwt('aWQ'));
+    const file = await world.file('id-token', jwtNamed('aWQ'));
     const args = [
       '--grant',
       'enterprise',
@@ -164,7 +163,7 @@ describe.concurrent('grants that ask nobody', () => {
     ];
     expect((await world.run('login', ...args)).code).toBe(0);
     expect((await world.run('token', ...args)).stdout).toBe('access-1\n');
-    expect(world.vendor.tokenForms.map((form) => form.get('assertion'))).toEqual([jwt('amFn')]);
+    expect(world.vendor.tokenForms.map((form) => form.get('assertion'))).toEqual([jwtNamed('amFn')]);
   });
 });
 

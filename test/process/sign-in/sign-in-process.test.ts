@@ -21,7 +21,7 @@ interface Started {
 }
 
 /** A host in a process group of its own starts a sign-in, with secrets lying about in its environment. */
-async function startHost(world: SignInWorld, browser: FakeBrowser): Promise<Started> {
+async function startSignInFrom(world: SignInWorld, browser: FakeBrowser): Promise<Started> {
   const request = world.request(await world.takeLease(), { home: world.folder });
   const host = spawn(process.execPath, ['--import', 'tsx', STARTER, JSON.stringify(request)], {
     env: { PATH: process.env.PATH, HOME: world.folder, BROWSER: browser.command, API_TOKEN: CANARY },
@@ -82,7 +82,7 @@ async function withBrowser(
 
 test('the person signs in although the host was killed while they were at it', () =>
   withBrowser('ignore', async (world, browser) => {
-    const { host, face } = await startHost(world, browser);
+    const { host, face } = await startSignInFrom(world, browser);
     killGroup(host);
     await once(host, 'exit');
     const [opened] = await browser.waitForOpened();
@@ -98,7 +98,7 @@ test('neither browser nor sign-in process see a secret, and a chatty browser is 
   withBrowser('chatty', async (world, browser) => {
     // Holds the sign-in process long enough to be looked at.
     world.authorization.failExchange(faults.delay(500));
-    const { face, output } = await startHost(world, browser);
+    const { face, output } = await startSignInFrom(world, browser);
     const argv = await readFile(`/proc/${face.pid}/cmdline`, 'utf8').catch(() => undefined);
     const environment = await readFile(`/proc/${face.pid}/environ`, 'utf8').catch(() => undefined);
     const [arrived] = await browser.waitForArrived();
@@ -117,7 +117,7 @@ test('neither browser nor sign-in process see a secret, and a chatty browser is 
 
 test('SIGTERM ends the sign-in cleanly: face, lease and port', () =>
   withBrowser('ignore', async (world, browser) => {
-    const { face } = await startHost(world, browser);
+    const { face } = await startSignInFrom(world, browser);
     process.kill(face.pid, 'SIGTERM');
     const failed = await faceWhere(world, ({ phase }) => phase === 'failed');
     expect(failed.error).toMatchObject({ code: 'aborted' });
@@ -129,7 +129,7 @@ test('SIGTERM ends the sign-in cleanly: face, lease and port', () =>
 
 test('a browser that fails to start is known to all who wait, and the address still works', () =>
   withBrowser('crash', async (world, browser) => {
-    const started = await startHost(world, browser);
+    const started = await startSignInFrom(world, browser);
     const face = await faceWhere(world, ({ browserOpenedAt }) => browserOpenedAt === 0);
     expect((await visit(face.address ?? '')).status).toBe(200);
     await gone(started.face.pid);

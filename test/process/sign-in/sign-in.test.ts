@@ -1,24 +1,21 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  type AuthorizationServer,
-  startAuthorizationServer,
-} from '../../peers/authorization-servers/authorization-server.ts';
-import { type BrowserMode, createFakeBrowser, type FakeBrowser } from '../../peers/browsers/browser.ts';
+import type { AuthorizationServer } from '../../peers/authorization-servers/authorization-server.ts';
+import type { BrowserMode, FakeBrowser } from '../../peers/browsers/browser.ts';
 import { visit } from '../../peers/browsers/browser-visit.ts';
 import { startRawHost } from '../../peers/hosts/raw-host.ts';
-import { type PeerMcpServer, startMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
-import { createTemporaryHome, type TemporaryHome } from '../../peers/processes/home.ts';
+import type { PeerMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
+import type { TemporaryHome } from '../../peers/processes/home.ts';
+import { createProgramWorld, type ProgramWorld } from '../../peers/worlds/program-world.ts';
 
+let machine: ProgramWorld;
 let home: TemporaryHome;
 let browser: FakeBrowser;
 let authority: AuthorizationServer;
 let server: PeerMcpServer;
 
 async function world(mode: BrowserMode, consent: 'auto' | 'wait' = 'auto', accessTokenTtlSeconds = 3600) {
-  home = await createTemporaryHome();
-  browser = await createFakeBrowser(home.folder, mode);
-  authority = await startAuthorizationServer({ consent, accessTokenTtlSeconds });
-  server = await startMcpServer({ authority });
+  machine = await createProgramWorld(mode, { consent, accessTokenTtlSeconds });
+  ({ home, browser, authority, server } = machine);
 }
 
 beforeEach(() => {
@@ -27,10 +24,7 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
-  await server.close();
-  await authority.close();
-  await browser.close();
-  await home.close();
+  await machine[Symbol.asyncDispose]();
 });
 
 const start = (args: readonly string[] = []) =>

@@ -1,35 +1,29 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import {
-  type AuthorizationServer,
-  startAuthorizationServer,
-} from '../../peers/authorization-servers/authorization-server.ts';
-import { createFakeBrowser, type FakeBrowser } from '../../peers/browsers/browser.ts';
+import type { AuthorizationServer } from '../../peers/authorization-servers/authorization-server.ts';
+import type { FakeBrowser } from '../../peers/browsers/browser.ts';
 import { runProgram } from '../../peers/hosts/command.ts';
 import { PROGRAM } from '../../peers/hosts/host.ts';
 import { passedOn } from '../../peers/hosts/host-environments.ts';
 import { startRawHost } from '../../peers/hosts/raw-host.ts';
-import { type PeerMcpServer, startMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
-import { createTemporaryHome, type TemporaryHome } from '../../peers/processes/home.ts';
+import type { PeerMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
+import type { TemporaryHome } from '../../peers/processes/home.ts';
 import { isLinux } from '../../peers/processes/tools.ts';
+import { createProgramWorld, type ProgramWorld } from '../../peers/worlds/program-world.ts';
 
+let world: ProgramWorld;
 let home: TemporaryHome;
 let browser: FakeBrowser;
 let authority: AuthorizationServer;
 let server: PeerMcpServer;
 
 beforeEach(async () => {
-  home = await createTemporaryHome();
-  browser = await createFakeBrowser(home.folder, 'follow');
-  authority = await startAuthorizationServer({});
-  server = await startMcpServer({ authority });
+  world = await createProgramWorld('follow');
+  ({ home, browser, authority, server } = world);
 });
 afterEach(async () => {
-  await server.close();
-  await authority.close();
-  await browser.close();
-  await home.close();
+  await world[Symbol.asyncDispose]();
 });
 
 /** A terminal with a folder for data of the person's own, and what Codex passes on of it. */

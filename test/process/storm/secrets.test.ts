@@ -2,6 +2,7 @@ import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promis
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { faults } from '../../peers/faults/faults.ts';
+import { processesOf } from '../../peers/processes/processes.ts';
 import { StormWorld } from '../../storm/world.ts';
 
 /** Everything secret that passed between the program and the authorization server, by where it may be seen. */
@@ -14,15 +15,9 @@ function secretsOf({ authority }: StormWorld) {
 }
 
 /** Argument lists and environments of all processes of this home, as `ps` shows them. */
-async function processesOf(world: StormWorld): Promise<string[]> {
-  const texts: string[] = [];
-  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
-    const [environ, cmdline] = await Promise.all(
-      ['environ', 'cmdline'].map((name) => readFile(`/proc/${pid}/${name}`, 'utf8').catch(() => '')),
-    );
-    if (environ?.includes(`HOME=${world.home.folder}`)) texts.push(`${cmdline}\n${environ}`);
-  }
-  return texts;
+async function shownByPs(world: StormWorld): Promise<string[]> {
+  const processes = await processesOf(world.home.folder);
+  return processes.map(({ argv, environment }) => `${argv}\n${environment}`);
 }
 
 async function filesUnder(folder: string): Promise<string[]> {
@@ -42,7 +37,7 @@ test.each([{ umask: '000' }, { umask: '022' }])(
     const seen: string[] = [];
     const calls = instances.map((one) => one.call());
     await browser.waitForOpened(1);
-    seen.push(...(await processesOf(world)));
+    seen.push(...(await shownByPs(world)));
     for (const end of await Promise.all(calls)) expect(end.kind).toBe('served');
     authority.tokens.revokeAll();
     for (const end of await Promise.all(instances.map((one) => one.call()))) expect(end.kind).toBe('served');
@@ -50,7 +45,7 @@ test.each([{ umask: '000' }, { umask: '022' }])(
     authority.tokens.revokeAll();
     for (const end of await Promise.all(instances.map((one) => one.call())))
       expect(end.kind).not.toBe('gone');
-    seen.push(...(await processesOf(world)));
+    seen.push(...(await shownByPs(world)));
     const plan = await world.plan(1);
     await world.start({ plan, args: ['--debug'] }).call();
 

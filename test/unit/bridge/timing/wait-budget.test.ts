@@ -6,7 +6,7 @@ import { type Clock, systemClock } from '../../../../src/platform/clock.ts';
 const never = new AbortController().signal;
 const NEVER = new Promise<never>(() => {});
 
-/** A clock that stands where it is put; each sleep is over at once, and has taken its time. */
+/** A clock whose time a test sets; a sleep ends at once and moves the clock by its length. */
 function settableClock() {
   const slept: number[] = [];
   const clock = {
