@@ -13,6 +13,7 @@ import type { MessageOptions } from '../remote/http/message-options.ts';
 import {
   type DropConnectionsOptions,
   isRejection,
+  type ListenOptions,
   type Reply,
   type Transport,
 } from '../remote/transport/transport.ts';
@@ -73,7 +74,7 @@ export class EraTransport implements Transport {
     return opens ? this.#initialize(parsed, body, options) : this.#modern(parsed, body, options);
   }
 
-  listen(options: MessageOptions & { readonly lastEventId?: string }): Promise<Reply> {
+  listen(options: ListenOptions): Promise<Reply> {
     return this.#between.listen(options);
   }
 

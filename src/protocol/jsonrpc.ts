@@ -33,10 +33,12 @@ export type Parsed =
   | { readonly kind: 'not-json' }
   | { readonly kind: 'not-a-message'; readonly id: MessageId | null };
 
+/** What decoding puts in the place of bytes that are not UTF-8. A text without it needs no second look at its bytes. */
+const REPLACEMENT = '\ufffd';
+
 /** Parses one line of the host or the `data` of one event of the server. Never throws. */
 export function parseMessage(text: Uint8Array | string): Parsed {
-  const bytes =
-    typeof text === 'string' ? undefined : Buffer.from(text.buffer, text.byteOffset, text.byteLength);
+  const bytes = typeof text === 'string' ? undefined : asBuffer(text);
   const json = bytes?.toString('utf8') ?? (text as string);
   let value: unknown;
   try {
@@ -50,8 +52,12 @@ export function parseMessage(text: Uint8Array | string): Parsed {
   }
   const parsed = classify(value, json);
   // RFC 8259 §8.1: JSON is UTF-8. Invalid bytes would be relayed unchanged although we parsed them with replacement characters.
-  if (bytes === undefined || isUtf8(bytes)) return parsed;
+  if (bytes === undefined || !json.includes(REPLACEMENT) || isUtf8(bytes)) return parsed;
   return { kind: 'not-a-message', id: 'id' in parsed ? parsed.id : null };
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** Whether the text of a member of a batch is a batch itself, which JSON-RPC 2.0 §6 does not have. */
@@ -73,7 +79,7 @@ const LOOKED_AT = new Set(['jsonrpc', 'id', 'method']);
 /** Like `parseMessage`, for a message of which often only the envelope is needed: for a large one, `message` is parsed on first access. */
 export function lookAtMessage(text: Uint8Array | string): Parsed {
   if (typeof text === 'string' || text.length < LOOKED_AT_BYTES || !isUtf8(text)) return parseMessage(text);
-  const bytes = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
+  const bytes = asBuffer(text);
   const members = scanObject(bytes);
   if (members === 'unknown') return parseMessage(text);
   if (members === 'not-json') return { kind: 'not-json' };

@@ -26,8 +26,8 @@ export interface OutgoingMessage {
   /** How long the message may wait for a server that is not ready. */
   readonly waitBudget: WaitBudget;
   /** How long the server may take over each attempt; without it a server that thinks is waited for. */
-  readonly limit?: AttemptLimit;
-  readonly progress?: SendProgress;
+  readonly limit?: AttemptLimit | undefined;
+  readonly progress?: SendProgress | undefined;
 }
 
 /** How the sending of one message ended. */
@@ -57,8 +57,8 @@ export interface SendDeps {
  * when the program itself is wrong.
  */
 export async function sendMessage(message: OutgoingMessage, deps: SendDeps): Promise<SendResult> {
-  const { session, pendingSignIn, clock, fraction } = deps;
-  const { id, signal, waitBudget } = message;
+  const { transport, session, pendingSignIn, clock, fraction, beforeSending, beforeBody } = deps;
+  const { bytes, id, signal, waitBudget, limit, progress } = message;
   let attempts = noAttempts;
   let recovered: RecoveryCounts | undefined;
   try {
@@ -66,7 +66,14 @@ export async function sendMessage(message: OutgoingMessage, deps: SendDeps): Pro
       const opened = session.usable(waitBudget);
       if (opened !== undefined && (await opened) === TIMED_OUT) return { kind: 'timed-out' };
       const { headers } = session;
-      const outcome = await attempt(message, headers, recovered, deps);
+      beforeSending();
+      let outcome: Reply | SendError;
+      try {
+        const options = { session: headers, signal, beforeBody, limit, progress, recovered };
+        outcome = await transport.post(bytes, options);
+      } catch (error) {
+        outcome = sendError(error, signal);
+      }
 
       if (outcome.kind === 'sign-in') {
         recovered = outcome.recovered;
@@ -101,15 +108,15 @@ export async function sendMessage(message: OutgoingMessage, deps: SendDeps): Pro
           return { kind: 'failed', why, mayHaveRun: step.mayHaveRun };
         }
         case 'reopen':
-          message.progress?.returned();
+          progress?.returned();
           session.lost(headers, { quietly: false });
           break;
         case 'delay':
-          message.progress?.returned();
+          progress?.returned();
           await clock.sleep(step.ms, signal);
           break;
         case 'await-server':
-          message.progress?.returned();
+          progress?.returned();
           if ((await waitBudget.pause(backoffMs(attempts.absences, fraction()))) === TIMED_OUT) {
             const why = describeUnavailability({ kind: 'unreachable', error: step.error });
             return { kind: 'failed', why, mayHaveRun: false };
@@ -125,28 +132,13 @@ export async function sendMessage(message: OutgoingMessage, deps: SendDeps): Pro
   }
 }
 
-/** One POST. What the transport rejects with is a `broken` exchange. */
-async function attempt(
-  { bytes, signal, limit, progress }: OutgoingMessage,
-  session: SessionHeaders,
-  recovered: RecoveryCounts | undefined,
-  { transport, beforeSending, beforeBody }: SendDeps,
-): Promise<Reply | Extract<SendFailure, { kind: 'send-error' }>> {
-  beforeSending();
-  try {
-    return await transport.post(bytes, {
-      session,
-      signal,
-      beforeBody,
-      ...(limit === undefined ? {} : { limit }),
-      ...(progress === undefined ? {} : { progress }),
-      ...(recovered === undefined ? {} : { recovered }),
-    });
-  } catch (error) {
-    if (signal.aborted) throw signal.reason;
-    if (error instanceof DrawbridgeError) return { kind: 'send-error', error };
-    throw error;
-  }
+type SendError = Extract<SendFailure, { kind: 'send-error' }>;
+
+/** What the transport rejects with is the outcome of the attempt; only what is not about the message is thrown. */
+function sendError(error: unknown, signal: StopSignal): SendError {
+  if (signal.aborted) throw signal.reason;
+  if (error instanceof DrawbridgeError) return { kind: 'send-error', error };
+  throw error;
 }
 
 function unavailable(error: DrawbridgeError): SendResult {

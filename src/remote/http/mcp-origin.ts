@@ -31,7 +31,8 @@ type Method = 'GET' | 'POST' | 'DELETE';
 /** One HTTP exchange with the MCP server's origin, with what every one of them carries. */
 export class McpOrigin {
   readonly #options: McpOriginOptions;
-  readonly #userHeaders: Readonly<Record<string, string>>;
+  /** What each request carries: the user's own headers, and the user agent where none of them is one. */
+  readonly #headers: Readonly<Record<string, string>>;
   #proven: Promise<DpopExchange> | undefined;
 
   constructor(options: McpOriginOptions) {
@@ -41,7 +42,8 @@ export class McpOrigin {
       const key = name.toLowerCase();
       headers[key] = headers[key] === undefined ? value : `${headers[key]}, ${value}`;
     }
-    this.#userHeaders = headers;
+    headers['user-agent'] ??= options.userAgent;
+    this.#headers = headers;
   }
 
   /** Follows redirects within the origin; `url` is where the answer came from. */
@@ -92,9 +94,8 @@ export class McpOrigin {
     message: Message,
     authorization: Readonly<Record<string, string>> | undefined,
   ): Promise<HttpResponse> {
-    const { http, userAgent, cookies } = this.#options;
-    const sent: Record<string, string> = { ...this.#userHeaders, ...headers, ...message.headers };
-    sent['user-agent'] ??= userAgent;
+    const { http, cookies } = this.#options;
+    const sent: Record<string, string> = { ...this.#headers, ...headers, ...message.headers };
     const cookie = cookies === undefined ? undefined : this.#cookieHeader(cookies, url);
     if (cookie !== undefined) sent.cookie = cookie;
     if (session.sessionId !== undefined) sent['mcp-session-id'] = session.sessionId;
@@ -121,7 +122,7 @@ export class McpOrigin {
   /** The user's own cookies come first and stay. */
   #cookieHeader(cookies: Cookies, url: URL): string | undefined {
     const kept = cookies.header(url);
-    const own = this.#userHeaders.cookie;
+    const own = this.#headers.cookie;
     if (own === undefined || kept === undefined) return own ?? kept;
     return `${own}; ${kept}`;
   }

@@ -6,18 +6,18 @@ export interface MessageOptions {
   /** Ends the exchange. Of the message that opens a session it is the signal of that session. */
   readonly signal: StopSignal;
   /** Header names in lower case; what a modern request mirrors (specification 2026-07-28, Streamable HTTP → Request Metadata). */
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly progress?: SendProgress;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly progress?: SendProgress | undefined;
   /** Time until the answer's headers, where nothing slow is behind them; otherwise it is waited for as long as the connection lives. */
-  readonly headersTimeoutMs?: number;
+  readonly headersTimeoutMs?: number | undefined;
   /** How long the server may take over each attempt. The time in which a token is obtained is not part of it. */
-  readonly limit?: AttemptLimit;
+  readonly limit?: AttemptLimit | undefined;
   /** Awaited before an answer's body is read: a host that does not read slows the server down. */
-  readonly beforeBody?: () => Promise<void> | undefined;
+  readonly beforeBody?: (() => Promise<void> | undefined) | undefined;
   /** False for what a timer sends: a 401 comes back as it is then, since a person is only asked for what the host wants. */
-  readonly mayRecover?: boolean;
+  readonly mayRecover?: boolean | undefined;
   /** What a reply with the kind `sign-in` said when the same message was sent before. */
-  readonly recovered?: RecoveryCounts;
+  readonly recovered?: RecoveryCounts | undefined;
   /** Added by the transport that authorizes messages; whatever sends messages through that one leaves it out. */
   readonly bearer?: AccessToken | undefined;
 }

@@ -5,7 +5,7 @@ import type { CachedServer, ServerCache } from '../../protocol/server-cache.ts';
 import { BadAnswerError } from '../http/errors.ts';
 import type { MessageOptions } from '../http/message-options.ts';
 import { excerpt, type Refusal, rpcErrorIn, UNKNOWN_MESSAGE_STATUSES } from '../http/refusal.ts';
-import type { DropConnectionsOptions, Reply, Transport } from './transport.ts';
+import type { DropConnectionsOptions, ListenOptions, Reply, Transport } from './transport.ts';
 
 export type TransportKind = NonNullable<CachedServer['transport']>;
 
@@ -58,7 +58,7 @@ export class AutoTransport implements Transport {
     return { kind: 'refused', refusal: { ...one.refusal, alsoTried: described(second, other) } };
   }
 
-  listen(options: MessageOptions & { readonly lastEventId?: string }): Promise<Reply> {
+  listen(options: ListenOptions): Promise<Reply> {
     return this.#active.listen(options);
   }
 

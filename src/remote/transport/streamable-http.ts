@@ -1,4 +1,3 @@
-import type { HttpResponse } from '../../platform/http/http.ts';
 import { readEvents } from '../events/event-stream.ts';
 import { decodedBody, mediaType, readWhole } from '../http/content.ts';
 import { BadAnswerError } from '../http/errors.ts';
@@ -6,7 +5,7 @@ import { McpOrigin, type McpOriginOptions, type Message } from '../http/mcp-orig
 import type { MessageOptions } from '../http/message-options.ts';
 import { excerpt } from '../http/refusal.ts';
 import { readRefusal, startOfBody, unbrokenStart } from '../http/refusal-body.ts';
-import type { Reply, Transport } from './transport.ts';
+import type { ListenOptions, Reply, Transport } from './transport.ts';
 
 export type StreamableHttpOptions = McpOriginOptions;
 
@@ -14,6 +13,8 @@ export type StreamableHttpOptions = McpOriginOptions;
 function inUtf8(id: string): string {
   return Buffer.from(id, 'utf8').toString('latin1');
 }
+
+const POST_HEADERS = { accept: 'application/json, text/event-stream', 'content-type': 'application/json' };
 
 /** Streamable HTTP, 2025-03-26 … 2025-11-25: one message to the server and what it answers. No state but the address it moved to. */
 export class StreamableHttp implements Transport {
@@ -28,13 +29,10 @@ export class StreamableHttp implements Transport {
   }
 
   post(body: Uint8Array | string, options: MessageOptions): Promise<Reply> {
-    return this.#exchange('POST', options, {
-      headers: { accept: 'application/json, text/event-stream', 'content-type': 'application/json' },
-      body,
-    });
+    return this.#exchange('POST', options, { headers: POST_HEADERS, body });
   }
 
-  listen(options: MessageOptions & { readonly lastEventId?: string }): Promise<Reply> {
+  listen(options: ListenOptions): Promise<Reply> {
     const resume: Record<string, string> =
       options.lastEventId === undefined ? {} : { 'last-event-id': inUtf8(options.lastEventId) };
     return this.#exchange('GET', options, { headers: { accept: 'text/event-stream', ...resume } });
@@ -53,10 +51,6 @@ export class StreamableHttp implements Transport {
   async #exchange(method: 'GET' | 'POST', options: MessageOptions, message: Message): Promise<Reply> {
     const { response, url } = await this.#origin.exchange(method, this.#url, options, message);
     this.#url = url;
-    return this.#read(response, method, options);
-  }
-
-  async #read(response: HttpResponse, method: 'GET' | 'POST', options: MessageOptions): Promise<Reply> {
     const sessionId = response.headers['mcp-session-id'];
     const type = mediaType(response.headers['content-type']);
     const maxMessageBytes = this.#maxMessageBytes;

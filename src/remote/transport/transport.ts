@@ -41,12 +41,18 @@ export function statusOf(rejection: Rejection): number {
   return rejection.kind === 'refused' ? rejection.refusal.status : 401;
 }
 
+/** For the server's own stream, and for a broken one that is taken up again. */
+export interface ListenOptions extends MessageOptions {
+  /** The stream goes on after this event (specification 2025-11-25, Transports → Resumability and Redelivery). */
+  readonly lastEventId?: string | undefined;
+}
+
 /** One server, by whatever transport it speaks: a message to it and what it answers. */
 export interface Transport {
   /** Sends one message. Rejects with HttpError (also when an attempt takes longer than its limit), TooLargeError, BadAnswerError or the signal's reason. */
   post(body: Uint8Array | string, options: MessageOptions): Promise<Reply>;
   /** Opens the server's own stream, or resumes one after `lastEventId`. Rejects as `post`. */
-  listen(options: MessageOptions & { readonly lastEventId?: string }): Promise<Reply>;
+  listen(options: ListenOptions): Promise<Reply>;
   /** Ends the session; the status with which the server took it changes nothing (it may answer 405). */
   end(options: MessageOptions): Promise<number>;
   /** The machine slept, or a peer fell silent: what was connected before is not trusted with another message. */
