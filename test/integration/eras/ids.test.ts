@@ -130,6 +130,8 @@ describe.each(CELLS)('a %s host with a server of kind %s', (era, kind) => {
     await using cell = await connect(era, kind);
     const { server, host, bridge } = cell;
     await host.open();
+    // On a busy machine the stand-in answers `server/discover`, with an error.
+    const from = bridge.received.entries.length;
     server.held = { method: 'tools/call', count: 3 };
     const other = id === '"other"' ? '"x"' : '9007199254740994';
     host.send(id, 'tools/call', '"name":"id"');
@@ -144,7 +146,7 @@ describe.each(CELLS)('a %s host with a server of kind %s', (era, kind) => {
     host.send('"third"', 'tools/call', '"name":"id"');
     expect(await host.answer(other)).toContain('"content"');
     await host.answer('"third"');
-    expect(bridge.received.count(({ line }) => line.includes('"error"'))).toBe(0);
+    expect(bridge.received.entries.slice(from).filter(({ line }) => line.includes('"error"'))).toEqual([]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { PassThrough } from 'node:stream';
 import { runSignIn, type SignInOutcome } from '../../../src/auth/sign-in/run.ts';
 import { readSignInRequest } from '../../../src/auth/sign-in-request.ts';
 import { composeBridge } from '../../../src/compose/bridge.ts';
@@ -128,11 +129,16 @@ export class BridgeWorld implements AsyncDisposable {
     return { config, bridge, store, opened, signIns, home, ownsHome, stop, argv, env };
   }
 
-  /** As a host does: initialize, then the list of tools. */
+  /**
+   * As a host does that writes without waiting: initialize, and the list of tools. A list that came after a sign-in had failed, where the stand-in
+   * had answered `initialize` in time, would begin another sign-in, and wait for a person.
+   */
   async tools(): Promise<unknown> {
-    const initializeAnswer = await this.bridge.initialize();
+    const [initializeAnswer, { json }] = await Promise.all([
+      this.bridge.initialize(),
+      this.bridge.request('list', 'tools/list'),
+    ]);
     if (initializeAnswer.json.error !== undefined) return initializeAnswer.json.error;
-    const { json } = await this.bridge.request('list', 'tools/list');
     return json.result?.tools?.map(({ name }: { name: string }) => name) ?? json.error;
   }
 
@@ -141,7 +147,9 @@ export class BridgeWorld implements AsyncDisposable {
     const argv = ['logout', ...this.#argv];
     const parsed = loadConfig(argv, this.#env, readSettingsFile);
     if (parsed.command !== 'logout') throw new Error(`the arguments mean ${parsed.command}`);
-    const log = createLogSink({ format: 'text', debug: false, silent: true, clock: systemClock });
+    // A stream for each: every sink listens to its stream for good.
+    const stderr = new PassThrough();
+    const log = createLogSink({ format: 'text', debug: false, silent: true, clock: systemClock, stderr });
     return runCommand(parsed, testPlatform(), log, this.#stop.signal);
   }
 
