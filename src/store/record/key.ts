@@ -49,9 +49,9 @@ export function canonicalServer(server: URL): string {
   return url.href;
 }
 
-/** By code unit: the same in every locale. */
+/** By code unit: the same in every locale. Equal texts have no order among themselves. */
 function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  return a < b ? -1 : 1;
 }
 
 /** How a refresh token is named where it must not stand itself. */

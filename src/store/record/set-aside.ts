@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { lstat, readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { readOwnFile, removeFile, renameFile } from '../files/atomic-file.ts';
-import { systemCode } from '../files/store-errors.ts';
 import { type CredentialRecord, MAX_RECORD_BYTES } from './record.ts';
 import { parseRecord } from './record-schema.ts';
 
@@ -22,7 +21,7 @@ export async function setAside(path: string): Promise<string> {
   const key = basename(path, '.json');
   const aside = join(folder, `${key}.corrupt-${randomBytes(6).toString('hex')}`);
   await renameFile(path, aside);
-  for (const older of (await listSetAside(folder, key)).slice(SET_ASIDE_KEPT)) await remove(older);
+  for (const older of (await listSetAside(folder, key)).slice(SET_ASIDE_KEPT)) await removeFile(older);
   return aside;
 }
 
@@ -38,7 +37,7 @@ export async function readSetAside(folder: string, key: string): Promise<SetAsid
 }
 
 export async function removeSetAside(folder: string, key: string): Promise<void> {
-  for (const path of await listSetAside(folder, key)) await remove(path);
+  for (const path of await listSetAside(folder, key)) await removeFile(path);
 }
 
 /** The newest first: a rename changes the ctime of what it renames, and its mtime says when it was written. */
@@ -49,19 +48,12 @@ async function listSetAside(folder: string, key: string): Promise<string[]> {
     names.map(async (name) => {
       const path = join(folder, name);
       const stats = await lstat(path).catch(() => undefined);
-      return stats === undefined ? [] : [{ path, at: stats.ctimeMs }];
+      // A folder is nothing that we have made: it stays.
+      return stats?.isDirectory() === false ? [{ path, at: stats.ctimeMs }] : [];
     }),
   );
   return found
     .flat()
     .sort((a, b) => b.at - a.at)
     .map(({ path }) => path);
-}
-
-/** A folder in the place of a record is nothing that we have made: it stays. */
-async function remove(path: string): Promise<void> {
-  await removeFile(path).catch((error: unknown) => {
-    const code = systemCode(error);
-    if (code !== 'EISDIR' && code !== 'EPERM') throw error;
-  });
 }

@@ -52,6 +52,7 @@ describe('what is set aside', () => {
   test('is removed by name, and nothing else is', async () => {
     await leave('1');
     await mkdir(join(home.folder, 'key.corrupt-folder'));
+    expect(await readSetAside(home.folder, 'key')).toMatchObject({ files: 1 });
     await writeFile(join(home.folder, 'key2.corrupt-x'), '');
     await writeFile(join(home.folder, 'key.json'), '');
     await removeSetAside(home.folder, 'key');
@@ -73,6 +74,7 @@ describe('a record file', () => {
   ])('%s', async (_, text, kind) => {
     if (text !== undefined) await writeFile(path(), text, { mode: 0o600 });
     expect((await readRecord(path())).kind).toBe(kind);
+    expect((await readRecord(path(), { server: wholeRecord.server })).kind).toBe(kind);
   });
 
   test('of a later version is named, with its version', async () => {

@@ -33,6 +33,15 @@ test.each([
   ['null', 'null'],
   ['an array', '[]'],
   ['no text', Buffer.from([0xff, 0xfe])],
+  [
+    'no UTF-8 in one of its texts',
+    Buffer.from(
+      serializeRecord({ ...wholeRecord, profile: '@' })
+        .toString('latin1')
+        .replace('"@"', '"\xff"'),
+      'latin1',
+    ),
+  ],
   ['revision 0', { ...wholeRecord, revision: 0 }],
   ['half a revision', { ...wholeRecord, revision: 1.5 }],
   ['version 0', { ...wholeRecord, version: 0 }],
