@@ -8,6 +8,9 @@ test.each([
   ['[[],[],{}]', 2],
   ['{"a":{"b":[1]}}', 3],
   ['{"a\\"[":"]{\\\\","b":[]}', 2],
+  ['["\\"[[[[[[[["]', 1],
+  ['["[[[ without an end', 1],
+  ['["[[[ without an end \\', 1],
   [`${'['.repeat(1_000)}${']'.repeat(1_000)}`, 1_000],
 ])('%#: %s is %d deep (SECURITY.md, attack 17)', (text, depth) => {
   expect(isNestedDeeper(text, depth)).toBe(false);

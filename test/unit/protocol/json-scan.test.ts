@@ -2,9 +2,18 @@ import { describe, expect, it } from 'vitest';
 import { scanObject } from '../../../src/protocol/json-scan.ts';
 import { LOOKED_AT_BYTES, lookAtMessage, parseMessage } from '../../../src/protocol/jsonrpc.ts';
 
-/** `JSON.parse` is the judge: what it refuses is refused, and each member is what it finds. */
+/** The text in bytes that begin so far behind a multiple of four, with no byte after them. */
+function shifted(text: string, by: number): Buffer {
+  const bytes = Buffer.alloc(by + Buffer.byteLength(text));
+  bytes.write(text, by);
+  return bytes.subarray(by);
+}
+
+let turn = 0;
+
+/** `JSON.parse` is the judge: what it refuses is refused, and each member is what it finds. Each text begins at another alignment. */
 function compare(text: string): void {
-  const bytes = Buffer.from(text);
+  const bytes = shifted(text, turn++ % 4);
   const scanned = scanObject(bytes);
   let value: unknown;
   try {
@@ -82,10 +91,12 @@ const broken = [
 ];
 
 describe('scanObject', () => {
-  it.each(whole)('finds the members of %s', compare);
+  it.each(whole)('finds the members of %s', (text) => {
+    for (let by = 0; by < 4; by++) compare(text);
+  });
 
   it.each(broken)('refuses %j', (text) => {
-    compare(text);
+    for (let by = 0; by < 4; by++) compare(text);
     expect(scanObject(Buffer.from(text))).not.toBeInstanceOf(Map);
   });
 
@@ -105,10 +116,18 @@ describe('scanObject', () => {
   it('finds the end of a string wherever it stands, whatever stands before', () => {
     for (let length = 0; length < 70; length++) {
       for (const filler of ['x', '\x7f', 'é', '😀', '!', '#', '[', ']']) {
-        compare(`{"a":"${filler.repeat(length)}","b":"${filler.repeat(length)}\\"","c":1}`);
-        compare(`{"a":"${filler.repeat(length)}\u001f"}`);
+        for (let by = 0; by < 4; by++) {
+          compare(`{"a":"${filler.repeat(length)}","b":"${filler.repeat(length)}\\"","c":1}`);
+          compare(`{"a":"${filler.repeat(length)}\u001f"}`);
+        }
       }
     }
+  });
+
+  it('keeps no name that is longer than any that is looked for', () => {
+    const [short, long] = ['x'.repeat(254), 'x'.repeat(255)];
+    const scanned = scanObject(Buffer.from(`{"${short}":1,"${long}":2,"id":3}`));
+    expect(scanned instanceof Map && [...scanned.keys()]).toEqual([short, '', 'id']);
   });
 
   it('leaves what is deeper than any message to JSON.parse', () => {
