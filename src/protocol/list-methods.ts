@@ -1,3 +1,5 @@
+import { isObject } from './json-object.ts';
+
 /** The list requests that a stand-in can answer, and the notification that announces a change of each list. */
 export const LISTS = {
   'tools/list': { field: 'tools', capability: 'tools', changed: 'notifications/tools/list_changed' },
@@ -20,4 +22,14 @@ export type ListMethod = keyof typeof LISTS;
 /** Whether the method is one of `LISTS`. */
 export function isListMethod(method: string): method is ListMethod {
   return Object.hasOwn(LISTS, method);
+}
+
+/**
+ * Whether the result of such a request holds the list that it has to hold (specification, `ListToolsResult` and its like). A result of another
+ * `resultType` than `complete` (specification 2026-07-28, Base Protocol → Results) speaks of something else.
+ */
+export function isListResult(method: ListMethod, result: unknown): boolean {
+  if (!isObject(result)) return false;
+  if (typeof result.resultType === 'string' && result.resultType !== 'complete') return true;
+  return Array.isArray(result[LISTS[method].field]);
 }

@@ -16,7 +16,7 @@ import {
 import { idInParams } from '../../protocol/message-id.ts';
 import { eraOfRequest } from '../../protocol/revisions.ts';
 import { mayRelay } from '../session/lifecycle.ts';
-import { absentAnswer, SIGN_IN_TOOL } from '../stand-in/stand-in.ts';
+import { SIGN_IN_TOOL } from '../stand-in/stand-in.ts';
 import { CANCELLED_STREAM_MS } from '../timing/limits.ts';
 import type { BridgeParts } from './parts.ts';
 import { isOwed, PendingRequest } from './pending-requests.ts';
@@ -144,22 +144,20 @@ export class HostDispatcher {
     void request.relay();
   }
 
-  /** Answers a request for something that only the stand-in offered. False: the request is for the server. */
+  /** Answers a request for something that the server has not declared. False: the request is for the server. */
   #answeredHere(id: MessageId, request: RestorableRequest): boolean {
     const { method } = request;
-    const { session, sessionEffects } = this.#relay;
-    if (!mayRelay(session.state)) {
-      // Hosts set the log level when they start, and some wait for the answer: it applies to the session that is being opened.
-      if (!sessionEffects.stoodIn || method !== 'logging/setLevel') return false;
+    const { session, sessionEffects, standInAnswers } = this.#relay;
+    const isReady = session.withoutSession || mayRelay(session.state);
+    // Hosts set the log level when they start, and some wait for the answer: it applies to the session that is being opened.
+    if (!isReady && sessionEffects.stoodIn && method === 'logging/setLevel') {
       sessionEffects.rememberSetting(request);
       this.#write(resultAnswer(id, {}));
       return true;
     }
-    const absent = absentAnswer(method, sessionEffects.stoodIn, session.capabilities);
-    if (absent === undefined) return false;
-    if (absent.kind === 'result') this.#write(resultAnswer(id, absent.result));
-    else this.#write(errorAnswer(id, RpcErrorCode.methodNotFound, absent.message));
-    return true;
+    const absent = isReady ? standInAnswers.absent(id, method) : standInAnswers.absentMeanwhile(id, method);
+    if (absent !== undefined) this.#write(absent);
+    return absent !== undefined;
   }
 
   #notification(method: string, bytes: Uint8Array): void {
@@ -217,21 +215,34 @@ export class HostDispatcher {
     await this.#relay.notifications.idle();
   }
 
+  /** As `idle`, but notifications that wait for a session are not waited for. */
+  async quiet(): Promise<void> {
+    const { session, table } = this.#relay;
+    if (session.withoutSession || mayRelay(session.state)) return this.idle();
+    await table.idle();
+  }
+
   /** Answers all pending requests in the server's place. Returns how many answers the host was owed. */
   failAll(why: string): number {
-    let owed = 0;
-    for (const request of this.#relay.table.all()) {
+    return this.#fail(this.#relay.table.all(), why);
+  }
+
+  /** Answers the requests in the server's place that wait for a server that is not ready: they are not in flight, and are not sent any more. */
+  failWaiting(why: string): void {
+    const waiting = this.#relay.table
+      .all()
+      .filter(({ method, waitBudget }) => method === 'initialize' || waitBudget?.isWaiting);
+    this.#fail(waiting, why);
+    for (const request of waiting) request.stop.abort(new AbortedError('the bridge is closing'));
+  }
+
+  #fail(requests: readonly PendingRequest[], why: string): number {
+    for (const request of requests) {
       const { mayHaveRun } = request;
-      if (isOwed(request)) owed++;
-      this.#relay.hostDelivery.fail(
-        request,
-        `${why}. The call ${mayHaveRun ? 'may have run' : 'was not run'}.`,
-        {
-          mayHaveRun,
-        },
-      );
+      const text = `${why}. The call ${mayHaveRun ? 'may have run' : 'was not run'}.`;
+      this.#relay.hostDelivery.fail(request, text, { mayHaveRun });
     }
-    return owed;
+    return requests.filter(isOwed).length;
   }
 
   /** The host still reads, but sends nothing more. */

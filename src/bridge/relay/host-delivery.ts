@@ -29,6 +29,8 @@ export interface HostDeliveryOptions {
   readonly logger: Logger;
   /** Called with each answer that goes to the host, before it is written. */
   readonly onAnswer: (request: PendingRequest, answer: Answer) => void;
+  /** What goes to the host in place of a result that is not what the request asked for; undefined: the answer goes. */
+  readonly instead: (request: PendingRequest, answer: Answer) => string | undefined;
   /** Takes hidden tools out of the answer to `tools/list`. */
   readonly toolFilter?: Pick<ToolFilter, 'answer'> | undefined;
   /** Whether the host declared that it answers such requests. If not, the request has been refused in the host's name. */
@@ -107,6 +109,11 @@ export class HostDelivery {
         table.settle(request.id);
         request.onResponse(message);
         return undefined;
+      }
+      const instead = this.#options.instead(request, answer);
+      if (instead !== undefined) {
+        table.settle(request.id);
+        return writer.write(instead);
       }
       const own = answer.id === request.id ? text : underId(text, request.id);
       const shown = request.method === 'tools/list' ? (toolFilter?.answer(own) ?? own) : own;

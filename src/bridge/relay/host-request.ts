@@ -70,11 +70,13 @@ export class HostRequest extends PendingRequest {
 
   async #relay(): Promise<void> {
     const { send, responseReader, hostDelivery, standInAnswers } = this.#deps;
-    const { id, params } = this;
+    const { id, method, params } = this;
     const bytes = withoutSignInInput(this.bytes, params);
     const { signal } = this.stop;
     const waitBudget = new WaitBudget(send.clock, this.#waitLimit(), signal);
-    const result = await sendMessage({ bytes, id, signal, waitBudget, progress: this }, send);
+    this.waitBudget = waitBudget;
+    const instead = () => standInAnswers.absent(id, method);
+    const result = await sendMessage({ bytes, id, signal, waitBudget, progress: this, instead }, send);
     switch (result.kind) {
       case 'replied':
         return responseReader.read(result.reply, this, result.session);

@@ -2,6 +2,7 @@ import { Stop } from '../../platform/stop.ts';
 import type { MessageId } from '../../protocol/jsonrpc.ts';
 import { IdMap } from '../../protocol/message-id.ts';
 import type { SendProgress, SessionHeaders } from '../../remote/http/message-options.ts';
+import type { WaitBudget } from '../timing/wait-budget.ts';
 
 /** What a request is made of. */
 export type RequestMessage = Pick<PendingRequest, 'id' | 'method' | 'bytes' | 'params' | 'onResponse'>;
@@ -20,6 +21,8 @@ export class PendingRequest implements SendProgress {
   cancelled = false;
   /** The server accepted it with 202: its answer can only come over the stream of this session. */
   acceptedIn: SessionHeaders | undefined;
+  /** What it may spend waiting for a server that is not ready. */
+  waitBudget: WaitBudget | undefined;
   #mayHaveRun = false;
   #isSent = false;
   #whenSent: (() => void)[] = [];

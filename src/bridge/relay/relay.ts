@@ -75,6 +75,10 @@ export class Relay {
       writer,
       logger,
       toolFilter: parts.toolFilter,
+      instead: (request, answer) =>
+        answer.failed || !isListMethod(request.method)
+          ? undefined
+          : this.standInAnswers.insteadOfList(request, answer.message.result),
       onAnswer: (request, answer) => this.#noteAnswer(request, answer),
       mayAsk: (id, method) => this.#mayAsk(id, method),
       answerServer: (answer) => void this.notifications.send(Buffer.from(answer)),
@@ -127,6 +131,8 @@ export class Relay {
       ...parts,
       table,
       lists,
+      listWait: this.listWait,
+      stoodIn: () => this.sessionEffects.stoodIn,
       cachedServer,
       session: this.session,
       urlElicitation: this.urlElicitation,
@@ -192,7 +198,11 @@ export class Relay {
         const browserOpened = () => pendingSignIn.browserOpened;
         this.urlElicitation.setAddress({ address, userCode, browserOpened });
       },
-      onEnd: () => this.urlElicitation.complete(),
+      onEnd: (succeeded) => {
+        this.urlElicitation.complete();
+        // Where the session is lost as well, the changes are announced when there is a new one.
+        if (succeeded && mayRelay(this.session.state)) void this.sessionEffects.announceChanges(this.session);
+      },
     });
     return pendingSignIn;
   }
@@ -240,8 +250,10 @@ export class Relay {
     if (method !== 'server/discover' && !isListMethod(method)) return;
     const { result } = answer.message;
     if (!isObject(result)) return;
-    if (!isListMethod(method))
+    if (!isListMethod(method)) {
+      this.standInAnswers.discovered = result;
       return this.#parts.memory.update({ initialize: initializeResultOfDiscovery(result) });
+    }
     this.lists.noteReal(method);
     this.listWait.end();
     const onePage = result.nextCursor === undefined && !(isObject(params) && params.cursor !== undefined);

@@ -28,13 +28,15 @@ export interface OutgoingMessage {
   /** How long the server may take over each attempt; without it a server that thinks is waited for. */
   readonly limit?: AttemptLimit | undefined;
   readonly progress?: SendProgress | undefined;
+  /** Asked after a wait, when the server can be asked: the answer, where the request turns out to need none of the server's. */
+  readonly instead?: (() => string | undefined) | undefined;
 }
 
 /** How the sending of one message ended. */
 export type SendResult =
   | { readonly kind: 'replied'; readonly reply: ServerReply; readonly session: SessionHeaders }
-  /** The server's own answer under a status that refuses, as it came. */
-  | { readonly kind: 'answer'; readonly json: Uint8Array }
+  /** The server's own answer under a status that refuses, as it came, or `instead`. */
+  | { readonly kind: 'answer'; readonly json: Uint8Array | string }
   /** The message was not sent, and the time to wait is over. */
   | { readonly kind: 'timed-out' }
   | { readonly kind: 'failed'; readonly why: string; readonly mayHaveRun: boolean };
@@ -64,7 +66,11 @@ export async function sendMessage(message: OutgoingMessage, deps: SendDeps): Pro
   try {
     for (;;) {
       const opened = session.usable(waitBudget);
-      if (opened !== undefined && (await opened) === TIMED_OUT) return { kind: 'timed-out' };
+      if (opened !== undefined) {
+        if ((await opened) === TIMED_OUT) return { kind: 'timed-out' };
+        const json = message.instead?.();
+        if (json !== undefined) return { kind: 'answer', json };
+      }
       const { headers } = session;
       beforeSending();
       let outcome: Reply | SendError;

@@ -147,10 +147,10 @@ export class SessionEffects implements SessionHooks {
       .catch((error: unknown) => logUnexpected(parts.logger, "the server's own stream", error));
   }
 
-  async announceChanges({ initializeResult: result }: Session): Promise<void> {
+  async announceChanges({ initializeResult: result, capabilities }: Session): Promise<void> {
     const { parts, lists } = this.#options;
     if (result !== undefined) parts.memory.update({ initialize: result });
-    for (const method of lists.changes()) await parts.writer.write(notification(method));
+    for (const method of lists.changes(capabilities)) await parts.writer.write(notification(method));
   }
 
   /** A request that the bridge makes in the host's name; its answer is not passed on. */

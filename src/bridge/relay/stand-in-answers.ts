@@ -3,14 +3,22 @@ import type { HostWriter } from '../../host/writer.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/log/logger.ts';
 import { logUnexpected } from '../../platform/log/unexpected-error.ts';
-import { resultAnswer } from '../../protocol/jsonrpc.ts';
+import { isObject, type JsonObject } from '../../protocol/json-object.ts';
+import { errorAnswer, type MessageId, RpcErrorCode, resultAnswer } from '../../protocol/jsonrpc.ts';
 import { isListMethod } from '../../protocol/list-methods.ts';
 import type { CachedServer } from '../../protocol/server-cache.ts';
 import type { Session } from '../session/session.ts';
+import type { ListWait } from '../stand-in/list-wait.ts';
 import { completeResult, standInDiscovery } from '../stand-in/modern-stand-in.ts';
 import type { ProvisionalLists } from '../stand-in/provisional-lists.ts';
 import { mayAskForSignIn, signInInput } from '../stand-in/sign-in-input.ts';
-import { type SignInToolOutcome, signInResult, standInList } from '../stand-in/stand-in.ts';
+import {
+  absentAnswer,
+  insteadOfList,
+  type SignInToolOutcome,
+  signInResult,
+  standInList,
+} from '../stand-in/stand-in.ts';
 import { describeUnavailability } from '../stand-in/unavailability.ts';
 import type { UrlElicitation } from '../stand-in/url-elicitation.ts';
 import { hostProfile } from '../timing/host-profile.ts';
@@ -25,6 +33,9 @@ export interface StandInAnswersDeps {
   readonly session: Session;
   readonly cachedServer: Promise<CachedServer>;
   readonly lists: ProvisionalLists;
+  readonly listWait: Pick<ListWait, 'lastTime'>;
+  /** Whether the host's `initialize` was answered by the stand-in. */
+  readonly stoodIn: () => boolean;
   readonly urlElicitation: UrlElicitation;
   readonly hostDelivery: HostDelivery;
   readonly writer: HostWriter;
@@ -41,6 +52,52 @@ export class StandInAnswers {
 
   constructor(deps: StandInAnswersDeps) {
     this.#deps = deps;
+  }
+
+  /** The result of the server's last answer to `server/discover`, if there was one. */
+  discovered: unknown;
+
+  /** The answer to a request for something that the server has not declared; undefined: the request is for the server. */
+  absent(id: MessageId, method: string): string | undefined {
+    const { session, stoodIn } = this.#deps;
+    const { withoutSession } = session;
+    if (withoutSession && this.discovered === undefined) return undefined;
+    const absent = absentAnswer(method, stoodIn(), this.#capabilities);
+    if (absent === undefined) return undefined;
+    if (absent.kind === 'error') return errorAnswer(id, RpcErrorCode.methodNotFound, absent.message);
+    return resultAnswer(id, withoutSession ? completeResult(absent.result) : absent.result);
+  }
+
+  /**
+   * As `absent`, while the server cannot answer. Prompts and resources that only the stand-in declared are answered with an empty list: hosts ask for
+   * them before the tools, and would wait for what may not be there. They are told when it is.
+   */
+  absentMeanwhile(id: MessageId, method: string): string | undefined {
+    const { session, lists, listWait, stoodIn, wait } = this.#deps;
+    if (session.withoutSession || wait || !isListMethod(method)) return undefined;
+    if (session.initializeResult !== undefined) return this.absent(id, method);
+    if (!stoodIn() || method === 'tools/list') return undefined;
+    const absent = absentAnswer(method, true, capabilitiesIn(listWait.lastTime.initialize));
+    if (absent?.kind !== 'result') return undefined;
+    lists.noteProvisional(method, true);
+    return resultAnswer(id, absent.result);
+  }
+
+  /** What the host gets in place of a result that is not the list that it asked for; undefined: it is that list. */
+  insteadOfList({ id, method }: PendingRequest, result: unknown): string | undefined {
+    if (!isListMethod(method)) return undefined;
+    const { session, logger } = this.#deps;
+    const instead = insteadOfList(method, result, Object.hasOwn(this.#capabilities, 'tools'));
+    if (instead === undefined) return undefined;
+    logger.warn('the server answered a request for a list without one', { method });
+    if (instead.kind === 'error') return errorAnswer(id, RpcErrorCode.bridge, instead.message);
+    return resultAnswer(id, session.withoutSession ? completeResult(instead.result) : instead.result);
+  }
+
+  /** What the server itself has declared. */
+  get #capabilities(): JsonObject {
+    const { session } = this.#deps;
+    return session.withoutSession ? capabilitiesIn(this.discovered) : session.capabilities;
   }
 
   /**
@@ -84,6 +141,7 @@ export class StandInAnswers {
     const { table, session, lists, writer, clock, wait } = this.#deps;
     const { signal } = request.stop;
     const waitBudget = new WaitBudget(clock, callWaitMs(wait), signal);
+    request.waitBudget = waitBudget;
     const isUsable = await Promise.resolve(session.usable(waitBudget)).then(
       (waited) => waited !== TIMED_OUT,
       () => false,
@@ -116,4 +174,8 @@ export class StandInAnswers {
     }
     request.stop.abort(new AbortedError('answered by the stand-in'));
   }
+}
+
+function capabilitiesIn(result: unknown): JsonObject {
+  return isObject(result) && isObject(result.capabilities) ? result.capabilities : {};
 }

@@ -104,7 +104,8 @@ export function nextLifecycle(state: Lifecycle, event: LifecycleEvent): Step {
           'listen',
           ...(state.hadSession || state.owesChanges ? (['restore'] as const) : []),
           'release-waiting',
-          ...(state.owesChanges ? (['announce-changes'] as const) : []),
+          // While a session was lost, lists may have been answered without the server, too.
+          ...(state.hadSession || state.owesChanges ? (['announce-changes'] as const) : []),
         ],
       };
 

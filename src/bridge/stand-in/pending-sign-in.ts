@@ -5,7 +5,7 @@ export interface SignInHooks {
   /** Told of each address that a person could open. */
   readonly onAddress: (address: string, userCode?: string) => void;
   /** The sign-in is over, well or not. */
-  readonly onEnd: () => void;
+  readonly onEnd: (succeeded: boolean) => void;
 }
 
 /** The sign-in that is under way, whoever asked for it: what waiting requests tell their callers. */
@@ -22,12 +22,15 @@ export class PendingSignIn {
     if (this.#current === signIn) return;
     this.#current = signIn;
     signIn.onAddress(this.#hooks.onAddress);
-    const over = () => {
+    const over = (succeeded: boolean) => {
       if (this.#current !== signIn) return;
       this.#current = undefined;
-      this.#hooks.onEnd();
+      this.#hooks.onEnd(succeeded);
     };
-    signIn.done.then(over, over);
+    signIn.done.then(
+      () => over(true),
+      () => over(false),
+    );
   }
 
   /** Whether the sign-in that is under way has opened a browser. */

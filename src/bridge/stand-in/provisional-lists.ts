@@ -1,13 +1,16 @@
+import type { JsonObject } from '../../protocol/json-object.ts';
 import { LISTS, type ListMethod } from '../../protocol/list-methods.ts';
 
 /** Which lists the host was given without the server, and what to tell it when the server is there. */
 export class ProvisionalLists {
-  readonly #given = new Set<ListMethod>();
+  /** Method → whether the list was empty because nothing was known of it. */
+  readonly #given = new Map<ListMethod, boolean>();
   #signInOffered = false;
 
-  /** A list was answered by the stand-in. */
-  noteProvisional(method: ListMethod, offersSignIn: boolean): void {
-    this.#given.add(method);
+  /** A list was answered by the stand-in: with what is known of it, or with the way to sign in or nothing in its place. */
+  noteProvisional(method: ListMethod, isPlaceholder: boolean): void {
+    const offersSignIn = isPlaceholder && method === 'tools/list';
+    this.#given.set(method, isPlaceholder && !offersSignIn);
     if (offersSignIn) this.#signInOffered = true;
   }
 
@@ -22,10 +25,12 @@ export class ProvisionalLists {
     return this.#signInOffered;
   }
 
-  /** The notifications that the host is owed: one for each kind of list that may differ from what it was given. */
-  changes(): string[] {
-    const methods = new Set([...this.#given].map((method) => LISTS[method].changed));
+  /** The notifications that the host is owed of a server with these capabilities: one for each kind of list that may differ from what it was given. */
+  changes(capabilities: JsonObject): string[] {
+    const differing = [...this.#given].filter(
+      ([method, isEmpty]) => !isEmpty || Object.hasOwn(capabilities, LISTS[method].capability),
+    );
     this.#given.clear();
-    return [...methods];
+    return [...new Set(differing.map(([method]) => LISTS[method].changed))];
   }
 }

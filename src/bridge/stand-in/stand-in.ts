@@ -1,5 +1,6 @@
 import { isObject, type JsonObject } from '../../protocol/json-object.ts';
-import { LISTS, type ListMethod } from '../../protocol/list-methods.ts';
+import { isListMethod, isListResult, LISTS, type ListMethod } from '../../protocol/list-methods.ts';
+import { plainText, quote } from '../../protocol/quote.ts';
 import { isLegacyVersion, LEGACY_VERSION } from '../../protocol/revisions.ts';
 import type { CachedServer } from '../../protocol/server-cache.ts';
 import { CALL_WAIT_MS } from '../timing/limits.ts';
@@ -50,7 +51,7 @@ export function standInList(
   unavailability: Unavailability,
 ): { readonly result: unknown; readonly placeholder: boolean } | undefined {
   const known = cachedServer.lists?.[method];
-  if (known !== undefined) return { result: known, placeholder: false };
+  if (isListResult(method, known)) return { result: known, placeholder: false };
   if (unavailability.kind !== 'signing-in') return undefined;
   const entries = method === 'tools/list' ? [signInTool(unavailability)] : [];
   return { result: { [LISTS[method].field]: entries }, placeholder: true };
@@ -101,20 +102,22 @@ export type AbsentAnswer =
   | { readonly kind: 'error'; readonly message: string };
 
 /**
- * The answer to a request for something that the stand-in offered and the server turns out not to have: a list of it is empty, a log level is
- * accepted, as no line of the log is above it, and the rest is not known. `undefined`: the server has it, or speaks for itself, or the stand-in
- * never offered it.
+ * The answer to a request for something that the server has not declared. A list of it is empty: some hosts ask all the same, and drop the whole
+ * server for what it says then. Of what the stand-in offered and the server turns out not to have, a log level is accepted, as no line of the log is
+ * above it, and the rest is not known. `undefined`: the server has it, or speaks for itself.
  */
 export function absentAnswer(
   method: string,
   stoodIn: boolean,
   capabilities: JsonObject,
 ): AbsentAnswer | undefined {
-  if (!stoodIn) return undefined;
-  if (Object.hasOwn(LISTS, method)) {
-    const { capability, field } = LISTS[method as ListMethod];
-    return Object.hasOwn(capabilities, capability) ? undefined : { kind: 'result', result: { [field]: [] } };
+  if (isListMethod(method)) {
+    const { capability, field } = LISTS[method];
+    if (Object.hasOwn(capabilities, capability)) return undefined;
+    if (!stoodIn && (method === 'tools/list' || !declaresAnyList(capabilities))) return undefined;
+    return { kind: 'result', result: { [field]: [] } };
   }
+  if (!stoodIn) return undefined;
   if (method === 'logging/setLevel') {
     return Object.hasOwn(capabilities, 'logging') ? undefined : { kind: 'result', result: {} };
   }
@@ -127,6 +130,37 @@ export function absentAnswer(
     };
   }
   return undefined;
+}
+
+/** Specification, Tools, Prompts, Resources → Capabilities: what a server has it must declare. One that declares nothing at all may have anything. */
+function declaresAnyList(capabilities: JsonObject): boolean {
+  return Object.values(LISTS).some(({ capability }) => Object.hasOwn(capabilities, capability));
+}
+
+/**
+ * What the host gets in place of a result that is not the list that it asked for, and for which some hosts drop the whole server: no prompts and no
+ * resources, but an error where tools were declared, since without them nobody would know what is wrong. `undefined`: the result is a list.
+ */
+export function insteadOfList(
+  method: ListMethod,
+  result: unknown,
+  declaresTools: boolean,
+): AbsentAnswer | undefined {
+  if (isListResult(method, result)) return undefined;
+  const { field } = LISTS[method];
+  if (method !== 'tools/list' || !declaresTools) return { kind: 'result', result: { [field]: [] } };
+  return {
+    kind: 'error',
+    message: `The server answered tools/list without a list of tools: its result ${outline(result)}.`,
+  };
+}
+
+/** Of an object only the names, however deep it is. */
+function outline(result: unknown): string {
+  if (Array.isArray(result)) return 'is an array';
+  if (!isObject(result)) return `is ${quote(String(result))}`;
+  const names = Object.keys(result).map((name) => `"${name}"`);
+  return names.length === 0 ? 'is empty' : `has only ${plainText(names.join(', '))}`;
 }
 
 /** Whether the host that sent these parameters of `initialize` can show an address to the person itself. */

@@ -52,7 +52,8 @@ describe('an error that no part of the program expects ends one message', () => 
       const { json } = await bridge.request(1, method, {});
       expect(json.error).toEqual({ ...INTERNAL, data: { mayHaveRun: false } });
       expect(authorization.stacks).toHaveLength(1);
-      expect((await bridge.request(2, method, {})).json.result).toEqual({ content: [] });
+      const result = method === 'tools/list' ? { tools: [] } : { content: [] };
+      expect((await bridge.request(2, method, {})).json.result).toEqual(result);
       expect(bridge.answersTo(1)).toBe(1);
     },
   );
@@ -126,7 +127,7 @@ describe('an error that no part of the program expects ends one message', () => 
     expect((await bridge.initialize()).json.result.serverInfo.name).toBe('raw');
     failures = 1;
     expect((await bridge.request(1, 'tools/list')).json.error).toMatchObject(INTERNAL);
-    expect((await bridge.request(2, 'tools/list')).json.result).toEqual({ content: [] });
+    expect((await bridge.request(2, 'tools/list')).json.result).toEqual({ tools: [] });
     expect(told.filter((text) => text.includes('nobody expects this'))).toHaveLength(2);
   });
 

@@ -17,7 +17,7 @@ describe('certificates (test/README.md, fault 10)', () => {
     await using server = await startTlsMcpServer(await authority.issue());
     await using bridge = (await composeBridge(server.url(), { http: { ca: [authority.pem] } })).read();
     await bridge.initialize();
-    expect((await bridge.request(1, 'tools/list')).json.result.method).toBe('tools/list');
+    expect((await bridge.request(1, 'tools/call')).json.result.method).toBe('tools/call');
   });
 
   it.each([

@@ -53,9 +53,9 @@ describe('SECURITY.md, attack 17: JSON that nests 200,000 deep', () => {
     };
     await using bridge = (await composeBridge(server.address('attack'), header)).read();
     await bridge.initialize();
-    const { line } = await bridge.request(1, 'tools/list');
+    const { line } = await bridge.request(1, 'tools/call');
     expect(isRight(line)).toBe(true);
-    expect((await bridge.request(2, 'tools/list')).json.result).toEqual({ alive: true });
+    expect((await bridge.request(2, 'tools/call')).json.result).toEqual({ alive: true });
     expect(header.leaks(bridge)).toEqual([]);
   });
 

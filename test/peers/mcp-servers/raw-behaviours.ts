@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isListMethod, LISTS } from '../../../src/protocol/list-methods.ts';
 import type { RawMcpServer, RawRequest } from './raw-mcp-server.ts';
 
 export interface Exchange {
@@ -22,7 +23,13 @@ function idText({ request }: Exchange): string {
   return JSON.stringify(request.rpc.id);
 }
 
-function answer(exchange: Exchange, result = '{"content":[]}'): string {
+/** An empty result of the kind that was asked for. */
+function emptyResult({ request }: Exchange): string {
+  const { method = '' } = request.rpc;
+  return JSON.stringify({ [isListMethod(method) ? LISTS[method].field : 'content']: [] });
+}
+
+function answer(exchange: Exchange, result = emptyResult(exchange)): string {
   return `{"jsonrpc":"2.0","id":${idText(exchange)},"result":${result}}`;
 }
 

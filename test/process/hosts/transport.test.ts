@@ -57,7 +57,7 @@ it('shows a client certificate from files, and refuses files that hold none', as
   const flags = ['--ca', file('ca.pem'), '--cert', file('cert.pem')];
   await using host = startRawHost([server.url(), ...flags, '--key', file('key.pem')], { env: home.env() });
   await host.initialize();
-  expect((await host.request('tools/list')).result).toEqual({ method: 'tools/list' });
+  expect((await host.request('tools/call')).result).toEqual({ method: 'tools/call' });
   expect(new Set(server.clients.entries)).toEqual(new Set(['laptop-7']));
 
   await using wrong = startRawHost([server.url(), ...flags, '--key', file('ca.pem')], { env: home.env() });

@@ -69,7 +69,7 @@ describe('standing in', () => {
     expect(effects.slice(1)).toEqual([['answer-by-stand-in'], [], ['send-initialized']]);
   });
 
-  it('tells the host of changes when the server is there, once', () => {
+  it('tells the host of changes when the server is there, or there again', () => {
     const stoodIn = play([
       'initialize-received',
       'stand-in-due',
@@ -79,7 +79,7 @@ describe('standing in', () => {
     ]);
     expect(stoodIn.last).toEqual(['listen', 'restore', 'release-waiting', 'announce-changes']);
     expect(play(['session-lost', 'initialize-answered', 'initialized-accepted'], stoodIn.state).last).toEqual(
-      ['listen', 'restore', 'release-waiting'],
+      ['listen', 'restore', 'release-waiting', 'announce-changes'],
     );
   });
 
@@ -105,7 +105,12 @@ describe('failure and loss', () => {
   it('opens one new session however many say that it is lost, and restores it', () => {
     expect(
       play(['session-lost', 'session-lost', 'initialize-answered', 'initialized-accepted'], ready).effects,
-    ).toEqual([['open'], [], ['send-initialized'], ['listen', 'restore', 'release-waiting']]);
+    ).toEqual([
+      ['open'],
+      [],
+      ['send-initialized'],
+      ['listen', 'restore', 'release-waiting', 'announce-changes'],
+    ]);
   });
 
   it.each([

@@ -41,7 +41,7 @@ function pending() {
   const told: unknown[] = [];
   const hooks = {
     onAddress: (...words: unknown[]) => told.push(words),
-    onEnd: () => told.push('end'),
+    onEnd: (succeeded: boolean) => told.push(succeeded ? 'end' : 'failure'),
   };
   return { told, pendingSignIn: new PendingSignIn(hooks) };
 }
@@ -64,7 +64,7 @@ describe('a sign-in under way', () => {
     });
     one[how]();
     await turn();
-    expect(told.slice(1)).toEqual(['end']);
+    expect(told.slice(1)).toEqual([how === 'resolve' ? 'end' : 'failure']);
     expect(pendingSignIn.unavailability).toBeUndefined();
   });
 
@@ -90,13 +90,13 @@ describe('lists that were given without the server', () => {
     lists.noteProvisional('tools/list', false);
     expect(lists.signInOffered).toBe(false);
     lists.noteProvisional('tools/list', true);
-    lists.noteProvisional('prompts/list', false);
+    lists.noteProvisional('prompts/list', true);
     expect(lists.signInOffered).toBe(true);
     lists.noteReal('prompts/list');
     expect(lists.signInOffered).toBe(true);
     lists.noteReal('tools/list');
     expect(lists.signInOffered).toBe(false);
-    expect(lists.changes()).toEqual([]);
+    expect(lists.changes({})).toEqual([]);
   });
 
   test('of last time are no placeholder, a list with the way to sign in is one', () => {

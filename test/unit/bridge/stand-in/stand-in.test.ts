@@ -3,6 +3,7 @@ import { ProvisionalLists } from '../../../../src/bridge/stand-in/provisional-li
 import {
   absentAnswer,
   declaresUrlElicitation,
+  insteadOfList,
   signInResult,
   standInInitializeResult,
   standInList,
@@ -81,10 +82,19 @@ describe('lists', () => {
     expect(standInList('tools/list', {}, unreachable)).toBeUndefined();
   });
 
-  it('of what the server turns out not to have are empty only after a stand-in', () => {
+  it('of what the server has not declared are empty', () => {
     const empty = { kind: 'result', result: { prompts: [] } };
     expect(absentAnswer('prompts/list', true, { tools: {} })).toEqual(empty);
-    expect(absentAnswer('prompts/list', false, { tools: {} })).toBeUndefined();
+    expect(absentAnswer('prompts/list', false, { tools: {} })).toEqual(empty);
+    expect(absentAnswer('prompts/list', true, {})).toEqual(empty);
+    // It declares nothing and may have anything.
+    expect(absentAnswer('prompts/list', false, { logging: {} })).toBeUndefined();
+    // What a server is used for is asked of it, unless the stand-in promised it.
+    expect(absentAnswer('tools/list', false, { prompts: {} })).toBeUndefined();
+    expect(absentAnswer('tools/list', true, { prompts: {} })).toEqual({
+      kind: 'result',
+      result: { tools: [] },
+    });
     expect(absentAnswer('tools/list', true, { tools: {} })).toBeUndefined();
     expect(absentAnswer('constructor', true, {})).toBeUndefined();
   });
@@ -112,13 +122,76 @@ describe('lists', () => {
     lists.noteProvisional('prompts/list', false);
     expect(lists.signInOffered).toBe(true);
     lists.noteReal('prompts/list');
-    expect(lists.changes()).toEqual([
+    expect(lists.changes({})).toEqual([
       'notifications/tools/list_changed',
       'notifications/resources/list_changed',
     ]);
-    expect(lists.changes()).toEqual([]);
+    expect(lists.changes({})).toEqual([]);
     lists.noteReal('tools/list');
     expect(lists.signInOffered).toBe(false);
+  });
+});
+
+describe('lists that were empty', () => {
+  it('are announced where the server has them, and the tools in any case', () => {
+    const lists = new ProvisionalLists();
+    const give = () => {
+      for (const method of ['tools/list', 'prompts/list', 'resources/list'] as const) {
+        lists.noteProvisional(method, true);
+      }
+    };
+    give();
+    expect(lists.changes({})).toEqual(['notifications/tools/list_changed']);
+    give();
+    expect(lists.changes({ tools: {}, resources: {} })).toEqual([
+      'notifications/tools/list_changed',
+      'notifications/resources/list_changed',
+    ]);
+  });
+});
+
+describe('a result that is no list', () => {
+  it.each([
+    ['tools/list', { tools: [] }],
+    ['prompts/list', { prompts: [{ name: 'x' }], nextCursor: 'y' }],
+    ['resources/templates/list', { resourceTemplates: [] }],
+    // It asks for something, and is no list yet.
+    ['tools/list', { resultType: 'input_required', inputRequests: {} }],
+  ] as const)('%s: %j is one', (method, result) => {
+    expect(insteadOfList(method, result, true)).toBeUndefined();
+  });
+
+  it.each([
+    ['prompts/list', {}, 'prompts'],
+    ['prompts/list', { prompts: null }, 'prompts'],
+    ['resources/list', { resourceTemplates: [] }, 'resources'],
+    ['resources/templates/list', [], 'resourceTemplates'],
+    ['resources/list', undefined, 'resources'],
+    ['prompts/list', { resultType: 'complete', prompts: {} }, 'prompts'],
+  ] as const)('%s: in place of %j none', (method, result, field) => {
+    expect(insteadOfList(method, result, true)).toEqual({ kind: 'result', result: { [field]: [] } });
+  });
+
+  it.each([
+    [{ tool: 1, other: {} }, 'has only "tool", "other"'],
+    [{ tools: {} }, 'has only "tools"'],
+    [{}, 'is empty'],
+    [[[]], 'is an array'],
+    [null, 'is "null"'],
+    [undefined, 'is "undefined"'],
+    ['none', 'is "none"'],
+  ])('is named where it was to hold the tools that the server has: %j', (result, outline) => {
+    expect(insteadOfList('tools/list', result, true)).toEqual({
+      kind: 'error',
+      message: `The server answered tools/list without a list of tools: its result ${outline}.`,
+    });
+    expect(insteadOfList('tools/list', {}, false)).toEqual({ kind: 'result', result: { tools: [] } });
+  });
+
+  it('is not given again from last time', () => {
+    const remembered = { lists: { 'prompts/list': {}, 'tools/list': { tools: 'x' } } };
+    expect(standInList('prompts/list', remembered, signingIn)?.result).toEqual({ prompts: [] });
+    expect(standInList('tools/list', remembered, unreachable)).toBeUndefined();
   });
 });
 
