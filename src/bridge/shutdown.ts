@@ -28,8 +28,10 @@ export async function closeBridge(
     const why = `Stdin ended, and the server did not answer within ${seconds} s after that; with --wait its answer is waited for`;
     if (messages.failAll(why) > 0) outcome = 'unanswered';
   } else if (end === 'signal' || end === 'parent-gone') {
-    await within(clock, CLOSING_GRACE_MS, () => messages.idle());
-    messages.failAll('The bridge was ended before the server answered');
+    const why = 'The bridge was ended before the server answered';
+    messages.failWaiting(why);
+    await within(clock, CLOSING_GRACE_MS, () => messages.quiet());
+    messages.failAll(why);
   }
   messages.abort();
   const ending = within(clock, END_SESSION_MS, (signal) => messages.endSession(signal));

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { CLOSING_GRACE_MS } from '../../../src/bridge/timing/limits.ts';
 import { composeBridge } from '../../peers/hosts/composed-bridge.ts';
 import { type PeerMcpServer, startMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
 import { startRawMcpServer } from '../../peers/mcp-servers/raw-mcp-server.ts';
-import { fastClock } from '../../peers/net/fast-clock.ts';
+import { fastClock, stillClock } from '../../peers/net/fast-clock.ts';
+import { HeldSignIn } from '../../peers/worlds/held-sign-in.ts';
 
 /** The ten seconds that a bridge stays take half of one. */
 const SPEED = 20;
@@ -102,5 +104,68 @@ describe('stdin ends while a call is under way', () => {
     answer();
     expect(await ended).toBe('answered');
     expect(bridge.received.count(({ json }) => json.method === 'roots/list')).toBe(0);
+  });
+});
+
+describe('a signal while nothing is in flight at the server', () => {
+  /** On this clock the stand-in answers, and the time that a signal leaves to calls in flight never ends. */
+  const NO_GRACE = stillClock(CLOSING_GRACE_MS - 1);
+
+  /** A bridge whose person has the page before them. */
+  async function whileSigningIn() {
+    const server = await startMcpServer({});
+    server.fail({ kind: 'answer', status: 401, headers: { 'www-authenticate': 'Bearer' } });
+    const authorization = new HeldSignIn();
+    const bridge = (await composeBridge(server.url, { authorization, clock: NO_GRACE })).read();
+    return {
+      server,
+      authorization,
+      bridge,
+      [Symbol.asyncDispose]: async () => {
+        await bridge[Symbol.asyncDispose]();
+        await server.close();
+      },
+    };
+  }
+
+  it.each([
+    ['tools/list', {}],
+    ['tools/call', { name: 'echo', arguments: {} }],
+  ])('%s that waits for a person is answered at once, and so is the end', async (method, params) => {
+    await using w = await whileSigningIn();
+    await w.bridge.initialize();
+    w.bridge.send({ jsonrpc: '2.0', id: 1, method, params });
+    // It waits for the session, and is sent when there is one.
+    w.bridge.send({ jsonrpc: '2.0', method: 'notifications/roots/list_changed' });
+    // Answered here, after the others were taken.
+    await w.bridge.request(2, 'ping');
+    w.bridge.stop('signal');
+    expect(await w.bridge.done).toBe('answered');
+    const { error } = (await w.bridge.answer(1)).json;
+    expect(error).toMatchObject({ code: -32000, data: { mayHaveRun: false } });
+    expect(error.message).toContain('The bridge was ended');
+    expect(w.bridge.answersTo(1)).toBe(1);
+  });
+
+  it('the sign_in tool that waits is answered at once', async () => {
+    await using w = await whileSigningIn();
+    await w.bridge.initialize();
+    w.authorization.show('https://as.example/authorize?state=x');
+    expect((await w.bridge.request(1, 'tools/list')).json.result.tools[0].name).toBe('sign_in');
+    w.bridge.send({ jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name: 'sign_in' } });
+    await w.bridge.request(3, 'ping');
+    w.bridge.stop('signal');
+    expect(await w.bridge.done).toBe('answered');
+    expect((await w.bridge.answer(2)).json.error.data).toEqual({ mayHaveRun: false });
+  });
+
+  it('initialize that has no answer yet is answered at once', async () => {
+    await using server = await startRawMcpServer();
+    await using bridge = (await composeBridge(server.address('silent', 'first'), { clock: NO_GRACE })).read();
+    const greeted = bridge.initialize();
+    await server.requests.waitFor(({ rpc }) => rpc.method === 'initialize');
+    bridge.stop('signal');
+    expect((await greeted).json.error.message).toContain('The bridge was ended');
+    expect(await bridge.done).toBe('answered');
   });
 });
