@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../../src/platform/clock.ts';
 import type { CachedServer } from '../../../src/protocol/server-cache.ts';
 import { composeBridge } from '../../peers/hosts/composed-bridge.ts';
-import { composeEraBridge } from '../../peers/hosts/era-bridge.ts';
 import { ModernMcpServer } from '../../peers/mcp-servers/modern-mcp-server.ts';
 import { type RawMcpServer, startRawMcpServer } from '../../peers/mcp-servers/raw-mcp-server.ts';
 import { fastClock, stillClock } from '../../peers/net/fast-clock.ts';
@@ -145,8 +144,7 @@ describe('a list that the server has not declared', () => {
         .end(JSON.stringify({ jsonrpc: '2.0', id: body.id, result }));
       return true;
     });
-    const { bridge } = await composeEraBridge(server.url);
-    await using _ = bridge.read();
+    await using bridge = (await composeBridge(server.url)).read();
     const params = { _meta: modernMeta };
     expect((await bridge.request(1, 'server/discover', params)).json.result.capabilities).toEqual({
       tools: {},
@@ -199,8 +197,7 @@ describe('an answer that is no list', () => {
         .end(JSON.stringify({ jsonrpc: '2.0', id: body.id, result: { resultType: 'complete' } }));
       return true;
     });
-    const { bridge } = await composeEraBridge(server.url);
-    await using _ = bridge.read();
+    await using bridge = (await composeBridge(server.url)).read();
     const { result } = (await bridge.request(1, 'prompts/list', { _meta: modernMeta })).json;
     expect(result).toEqual({ resultType: 'complete', ttlMs: 0, cacheScope: 'private', prompts: [] });
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { hostProfile } from '../../../../src/bridge/timing/host-profile.ts';
+import { HOST_PROFILES } from '../../../peers/hosts/host-profiles.ts';
 
 const host = (name: unknown, version?: unknown) => ({ clientInfo: { name, version } });
 const others = { initializeMs: 8_000, listsMs: 20_000, honoursListChanged: undefined };
@@ -72,5 +73,14 @@ test.each([
     const { initializeMs, listsMs } = hostProfile(host(name));
     expect(listsMs).toBeLessThan(60_000);
     expect(initializeMs).toBeLessThan(10_000);
+  },
+);
+
+test.each(HOST_PROFILES)(
+  '$host: a list is answered before it gives up, and it hears of changes or not',
+  (host) => {
+    const profile = hostProfile(host);
+    expect(profile.listsMs).toBeLessThan(host.listLimitMs);
+    expect(profile.honoursListChanged).toBe(host.ignoresListChanged !== true);
   },
 );
