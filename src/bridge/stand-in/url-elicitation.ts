@@ -38,10 +38,13 @@ export interface SignInAddress {
   readonly browserOpened: () => boolean;
 }
 
-/** An `elicitation/create` that was sent to the host; its request and its elicitation share one id. */
-interface Asked {
+interface Elicitation {
   readonly address: string;
   readonly id: string;
+}
+
+/** An `elicitation/create` that was sent to the host; its request and its elicitation share one id. */
+interface Asked extends Elicitation {
   /** When it was sent, on the monotonic clock. */
   readonly at: number;
   /** How many tool calls the host had made by then. */
@@ -64,13 +67,13 @@ export class UrlElicitation {
   readonly #deps: UrlElicitationDeps;
   readonly #asked = new IdMap<Asked>();
   #signIn: SignInAddress | undefined;
-  /** The address may be shown: no browser was opened with it, or the person had time to notice that browser. */
-  #isDue = false;
+  /** The sign-in again, once its address may be shown: no browser was opened with it, or the person had time to notice that browser. */
+  #due: SignInAddress | undefined;
   /** Ends the wait for the browser that was opened. */
   #waiting: AbortController | undefined;
   #last: Asked | undefined;
   /** An elicitation that was only named in an error. */
-  #named: { readonly address: string; readonly id: string } | undefined;
+  #named: Elicitation | undefined;
   #calls = 0;
 
   constructor(deps: UrlElicitationDeps) {
@@ -81,21 +84,23 @@ export class UrlElicitation {
   setAddress(signIn: SignInAddress): void {
     this.#waiting?.abort();
     this.#signIn = signIn;
-    this.#isDue = !signIn.browserOpened();
-    if (this.#isDue) return this.offer();
+    this.#due = undefined;
+    if (!signIn.browserOpened()) return this.#show(signIn);
     const { signal, logger } = this.#deps;
     const waiting = new AbortController();
     this.#waiting = waiting;
     this.#untilDue(signIn, anySignal([signal, waiting.signal])).then(
-      () => {
-        this.#isDue = true;
-        this.offer();
-      },
+      () => this.#show(signIn),
       (error: unknown) => {
         if (!signal.aborted && !waiting.signal.aborted)
           logUnexpected(logger, 'the wait for a browser', error);
       },
     );
+  }
+
+  #show(signIn: SignInAddress): void {
+    this.#due = signIn;
+    this.offer();
   }
 
   /** A person who is signing in already must not be given a second tab by the host. */
@@ -107,8 +112,8 @@ export class UrlElicitation {
 
   /** What a host is to show now, as far as the sign-in is concerned; undefined where there is nothing, or the browser has its head start. */
   get due(): { readonly address: string; readonly message: string } | undefined {
-    if (this.#signIn === undefined || !this.#isDue) return undefined;
-    const { address, userCode } = this.#signIn;
+    if (this.#due === undefined) return undefined;
+    const { address, userCode } = this.#due;
     return { address, message: messageFor(userCode) };
   }
 
@@ -154,6 +159,7 @@ export class UrlElicitation {
   complete(): void {
     this.#waiting?.abort();
     this.#signIn = undefined;
+    this.#due = undefined;
     for (const elicitation of [this.#last, this.#named]) {
       if (elicitation === undefined) continue;
       const params = { elicitationId: elicitation.id };
@@ -167,11 +173,13 @@ export class UrlElicitation {
   errorFor(address: string): { readonly code: number; readonly data: unknown } {
     const { host, random } = this.#deps;
     if (!declaresUrlElicitation(host().params)) return { code: RpcErrorCode.bridge, data: { address } };
-    if (this.#last?.address !== address && this.#named?.address !== address)
-      this.#named = { address, id: ownId(random) };
-    const elicitationId = (this.#last?.address === address ? this.#last : this.#named)?.id;
+    let known = [this.#last, this.#named].find((elicitation) => elicitation?.address === address);
+    if (known === undefined) {
+      known = { address, id: ownId(random) };
+      this.#named = known;
+    }
     const message = messageFor(this.#signIn?.userCode);
-    const elicitation = { mode: 'url', elicitationId, url: address, message };
+    const elicitation = { mode: 'url', elicitationId: known.id, url: address, message };
     return { code: RpcErrorCode.urlElicitationRequired, data: { elicitations: [elicitation] } };
   }
 }

@@ -5,7 +5,7 @@ import {
   withoutSignInInput,
 } from '../../../../src/bridge/stand-in/sign-in-input.ts';
 
-const [KEY = ''] = Object.keys(signInInput('', '').inputRequests as object);
+const KEY = 'mcp-drawbridge/sign-in';
 
 function paramsWith(elicitation: unknown, rest: object = {}) {
   const _meta = {
@@ -26,11 +26,28 @@ describe('a call may be answered with the question to open an address', () => {
     ['a host that shows forms only', 'tools/call', paramsWith({})],
     ['a host that shows nothing', 'tools/call', paramsWith(undefined)],
     ['a host with a handshake', 'tools/call', { name: 'x' }],
+    [
+      'a host of another revision',
+      'tools/call',
+      { _meta: { 'io.modelcontextprotocol/clientCapabilities': { elicitation: { url: {} } } } },
+    ],
     ['no parameters', 'tools/call', undefined],
     ['a call that brings answers', 'tools/call', paramsWith({ url: {} }, { inputResponses: {} })],
     ["a call in the server's own round", 'tools/call', paramsWith({ url: {} }, { requestState: 's' })],
   ])('not to %s', (_, method, params) => {
     expect(mayAskForSignIn(method, params)).toBe(false);
+  });
+});
+
+test('the question, without an id and without a state', () => {
+  expect(signInInput('https://as.example/', 'Sign in.')).toEqual({
+    resultType: 'input_required',
+    inputRequests: {
+      [KEY]: {
+        method: 'elicitation/create',
+        params: { mode: 'url', url: 'https://as.example/', message: 'Sign in.' },
+      },
+    },
   });
 });
 
@@ -48,9 +65,10 @@ describe('the answer to the question stays with the bridge', () => {
   });
 
   test.each(['{"id":1}', '{"params":{"inputResponses":{"a":1}}}', '{"params":{"inputResponses":7}}'])(
-    '%s',
+    '%s is passed on as it is',
     (json) => {
-      expect(strip(json).toString()).toBe(json);
+      const bytes = Buffer.from(json);
+      expect(withoutSignInInput(bytes, JSON.parse(json).params)).toBe(bytes);
     },
   );
 });

@@ -68,6 +68,18 @@ describe('a sign-in under way', () => {
     expect(pendingSignIn.unavailability).toBeUndefined();
   });
 
+  test.each([
+    [true, true],
+    [false, false],
+    [undefined, false],
+  ])('has opened a browser: %s', (browserOpened, expected) => {
+    const { pendingSignIn } = pending();
+    expect(pendingSignIn.browserOpened).toBe(false);
+    const { status } = signIn('https://as.example/1');
+    pendingSignIn.watch(browserOpened === undefined ? status : { ...status, browserOpened });
+    expect(pendingSignIn.browserOpened).toBe(expected);
+  });
+
   test('that another has replaced ends unnoticed', async () => {
     const { told, pendingSignIn } = pending();
     const [one, other] = [signIn('https://as.example/1'), signIn('https://as.example/2')];

@@ -1,19 +1,41 @@
 import { describe, expect, test } from 'vitest';
 import { type HostView, UrlElicitation } from '../../../../src/bridge/stand-in/url-elicitation.ts';
-import { REFUSED_BY_PROGRAM_MS } from '../../../../src/bridge/timing/limits.ts';
+import {
+  BROWSER_HEAD_START_MS,
+  BROWSER_LOOK_MS,
+  REFUSED_BY_PROGRAM_MS,
+} from '../../../../src/bridge/timing/limits.ts';
 import type { HostWriter } from '../../../../src/host/writer.ts';
 import { type Clock, systemClock } from '../../../../src/platform/clock.ts';
-import { silentLogger } from '../../../../src/platform/log/logger.ts';
+import { type Logger, silentLogger } from '../../../../src/platform/log/logger.ts';
 import { systemRandom } from '../../../../src/platform/random.ts';
 import type { MessageId } from '../../../../src/protocol/message-id.ts';
 
 const ADDRESS = 'https://as.example/authorize?x=1';
 const able = { capabilities: { elicitation: { url: {} } } };
 
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
 function setUp(view: Partial<HostView> = {}) {
   const host = { params: able, initialized: true, waiting: true, calling: false, ...view };
-  let passedMs = 0;
-  const clock: Clock = { ...systemClock, monotonic: () => passedMs };
+  let passedMs = 5_000;
+  const sleeps: {
+    readonly ms: number;
+    readonly resolve: () => void;
+    readonly reject: (error: Error) => void;
+  }[] = [];
+  const clock: Clock = {
+    ...systemClock,
+    monotonic: () => passedMs,
+    sleep: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        sleeps.push({ ms, resolve, reject });
+        signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
+      }),
+  };
+  const closing = new AbortController();
+  const warnings: string[] = [];
+  const logger: Logger = { ...silentLogger, warn: (event) => void warnings.push(event) };
   const written: { id?: string; method: string; params: Record<string, string> }[] = [];
   const writer: HostWriter = {
     write: (message) => void written.push(JSON.parse(message.toString())),
@@ -25,8 +47,8 @@ function setUp(view: Partial<HostView> = {}) {
     writer,
     random: systemRandom,
     clock,
-    logger: silentLogger,
-    signal: new AbortController().signal,
+    logger,
+    signal: closing.signal,
     host: () => host,
   });
   const setAddress = (address: string, userCode?: string) =>
@@ -44,7 +66,20 @@ function setUp(view: Partial<HostView> = {}) {
     host.calling = true;
     elicitation.called();
   };
-  return { host, written, elicitation, setAddress, answer, call };
+  const browser = { isOpened: true };
+  /** The sign-in has opened a browser with this address. */
+  const openBrowser = (address: string) =>
+    elicitation.setAddress({ address, userCode: undefined, browserOpened: () => browser.isOpened });
+  /** The pause that is waited for now passes; `ms`: how long all pauses were up to now. */
+  const pass = async () => {
+    const sleep = sleeps.shift();
+    passedMs += sleep?.ms ?? 0;
+    sleep?.resolve();
+    await turn();
+  };
+  const elapsedMs = () => passedMs - 5_000;
+  const controls = { browser, openBrowser, pass, elapsedMs, sleeps, closing, warnings };
+  return { host, written, elicitation, setAddress, answer, call, ...controls };
 }
 
 describe('the address of a sign-in is put to the host', () => {
@@ -188,6 +223,62 @@ test('an elicitation that is accepted at once is not sent again', () => {
   expect(written.length).toBe(1);
 });
 
+describe('where the sign-in has opened a browser', () => {
+  test('the address is shown when the browser had its head start, and not before', async () => {
+    const { written, elicitation, openBrowser, pass, elapsedMs, sleeps } = setUp();
+    openBrowser(ADDRESS);
+    while (sleeps.length > 0) {
+      elicitation.offer();
+      expect(elicitation.due).toBeUndefined();
+      expect(written).toEqual([]);
+      await pass();
+    }
+    expect(elapsedMs()).toBe(BROWSER_HEAD_START_MS);
+    expect(elicitation.due).toEqual({ address: ADDRESS, message: 'Sign in to use this server.' });
+    expect(written.length).toBe(1);
+  });
+
+  test('and it turns out not to open, the address is shown then', async () => {
+    const { written, browser, openBrowser, pass, elapsedMs } = setUp();
+    openBrowser(ADDRESS);
+    await pass();
+    browser.isOpened = false;
+    await pass();
+    expect(written.length).toBe(1);
+    expect(elapsedMs()).toBe(2 * BROWSER_LOOK_MS);
+  });
+
+  test.each<[string, (world: ReturnType<typeof setUp>) => void]>([
+    ['the sign-in ends', ({ elicitation }) => elicitation.complete()],
+    ['the bridge closes', ({ closing }) => closing.abort()],
+  ])('and %s meanwhile: nothing is shown, and nothing is wrong', async (_, end) => {
+    const world = setUp();
+    world.openBrowser(ADDRESS);
+    end(world);
+    await turn();
+    expect(world.elicitation.due).toBeUndefined();
+    expect(world.written).toEqual([]);
+    expect(world.warnings).toEqual([]);
+  });
+
+  test('and another address follows, only that one is shown', async () => {
+    const { written, setAddress, openBrowser, pass, warnings } = setUp();
+    openBrowser(ADDRESS);
+    setAddress(`${ADDRESS}&y=2`);
+    await pass();
+    expect(written.map(({ params }) => params.url)).toEqual([`${ADDRESS}&y=2`]);
+    expect(warnings).toEqual([]);
+  });
+
+  test('and the wait breaks for a fault of the program, that is logged', async () => {
+    const { sleeps, openBrowser, warnings } = setUp();
+    openBrowser(ADDRESS);
+    sleeps[0]?.reject(new Error('broken'));
+    await turn();
+    expect(warnings.length).toBe(1);
+  });
+});
+
 describe('the error of a call that needs a sign-in', () => {
   test('names the address to a host that cannot show it', () => {
     expect(setUp({ params: {} }).elicitation.errorFor(ADDRESS)).toEqual({
@@ -218,6 +309,19 @@ describe('the error of a call that needs a sign-in', () => {
         elicitations: [{ elicitationId: written[0]?.id, message: expect.stringContaining('ABCD') }],
       },
     });
+  });
+
+  test('has an id of its own where another address was shown', () => {
+    const { written, elicitation, setAddress } = setUp();
+    setAddress(ADDRESS);
+    const id = (address: string) => {
+      const { data } = elicitation.errorFor(address);
+      return (data as { elicitations: { elicitationId: string }[] }).elicitations[0]?.elicitationId;
+    };
+    const other = id(`${ADDRESS}&y=2`);
+    expect(other).not.toBe(written[0]?.id);
+    expect(id(`${ADDRESS}&y=2`)).toBe(other);
+    expect(id(ADDRESS)).toBe(written[0]?.id);
   });
 
   test('is completed like one that was shown', () => {
