@@ -46,7 +46,7 @@ export type ErrorCode =
 export interface ErrorDetails {
   readonly cause?: unknown;
   /** What the user can do about it, in one sentence. */
-  readonly hint?: string;
+  readonly hint?: string | undefined;
 }
 
 /** The base class of every expected failure. `code` is stable; `hint` says what to do. */

@@ -66,7 +66,9 @@ export async function login(parts: LoginParts, signal: AbortSignal): Promise<voi
   const request: SignInRequest = {
     ...settings,
     // OpenID Connect Core §3.1.2.1; servers without OpenID Connect ignore it (RFC 6749 §3.1).
-    ...(force ? { authorizeParams: [...(settings.authorizeParams ?? []), ['prompt', 'login']] } : {}),
+    authorizeParams: force
+      ? [...(settings.authorizeParams ?? []), ['prompt', 'login']]
+      : settings.authorizeParams,
     key,
     nonce,
     challenge: challenge ?? {},

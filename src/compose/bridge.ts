@@ -64,7 +64,7 @@ export async function bridgeParts(
       headers: config.headers,
       maxMessageBytes,
       userAgent: `mcp-drawbridge/${version}`,
-      ...(config.cookies ? { cookies: createCookies(clock.now) } : {}),
+      ...withoutUndefined({ cookies: config.cookies ? createCookies(clock.now) : undefined }),
     },
     memory,
   );

@@ -55,9 +55,7 @@ export async function openCredential(
     random,
     logger,
     proofMemory,
-    ...(config.nonInteractiveReason === undefined
-      ? {}
-      : { nonInteractiveReason: { hint: signInHint(config) } }),
+    nonInteractiveReason: config.nonInteractiveReason && { hint: signInHint(config) },
     loadRefreshRequest: async () => {
       const { createRefreshRequest } = await import('../auth/refresh/refresh-request.ts');
       return createRefreshRequest({

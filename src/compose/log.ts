@@ -13,7 +13,7 @@ export function composeLogger(
     ...log,
     clock: systemClock,
     secrets: settingSecrets({ headers, server, ...oauth }, process.env),
-    ...(log.debug ? { folder: storePaths(home).logs } : {}),
+    folder: log.debug ? storePaths(home).logs : undefined,
   });
 }
 

@@ -29,7 +29,7 @@ export async function composeSignIn(platform: Platform, stop: AbortSignal): Prom
         silent: true,
         debug: request.debug,
         clock: platform.clock,
-        ...(request.debug ? { folder: storePaths(request.home).logs } : {}),
+        folder: request.debug ? storePaths(request.home).logs : undefined,
       });
       const store = await openStore({ home: request.home, logger });
       const shared = { store, leases: openLeases(store.folder) };

@@ -46,7 +46,7 @@ export interface PlanRefusal {
   /** Where in the file, from 1. */
   readonly line?: number;
   readonly column?: number;
-  readonly snippet?: string;
+  readonly snippet?: string | undefined;
 }
 
 /** What every plan needs. */
@@ -99,7 +99,7 @@ async function openHostFile(found: FoundHost, own: OwnProgram): Promise<OpenFile
 }
 
 function refusalOf({ reason, line, column }: Refusal, snippet?: string): PlanRefusal {
-  return { reason, line, column, ...(snippet === undefined ? {} : { snippet }) };
+  return { reason, line, column, snippet };
 }
 
 /** Plans to write the entry of a server into the file of a host. */

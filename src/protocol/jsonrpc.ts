@@ -168,11 +168,11 @@ export const RpcErrorCode = {
 } as const;
 
 // The following functions make the bridge's own messages, each as one line without the line break. They remove secrets, which a quoted text may
-// contain. The answers of a server are relayed unchanged and do not pass through here.
+// contain, and leave out members that are undefined, as JSON.stringify does. The answers of a server are relayed unchanged and do not pass through here.
 
 /** An error response; `null` for the id of a message that could not be read (JSON-RPC 2.0 §5). */
 export function errorAnswer(id: MessageId | null, code: number, message: string, data?: unknown): string {
-  const error = withoutSecretsIn({ code, message, ...(data === undefined ? {} : { data }) });
+  const error = withoutSecretsIn({ code, message, data });
   return `{"jsonrpc":"2.0","id":${id},"error":${JSON.stringify(error)}}`;
 }
 
@@ -193,6 +193,5 @@ export function serverRequest(id: MessageId, method: string, params?: unknown): 
 
 /** A notification to the host or the server. */
 export function notification(method: string, params?: unknown): string {
-  // JSON.stringify leaves out what is undefined.
   return JSON.stringify({ jsonrpc: '2.0', method, params: withoutSecretsIn(params) });
 }

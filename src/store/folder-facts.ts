@@ -7,12 +7,12 @@ export interface FolderFacts {
   readonly exists: boolean;
   readonly writable: boolean;
   /** Absent on Windows. */
-  readonly ownedByOther?: boolean;
+  readonly ownedByOther?: boolean | undefined;
   /** Other users may write to it. */
-  readonly openToOthers?: boolean;
-  readonly freeBytes?: number;
+  readonly openToOthers?: boolean | undefined;
+  readonly freeBytes?: number | undefined;
   /** Another machine may change the files, or see a change late. */
-  readonly shared?: 'network' | 'synced';
+  readonly shared?: 'network' | 'synced' | undefined;
 }
 
 /** `statfs` types of Linux (statfs(2)): NFS, SMB, CIFS, SMB2, 9P, AFS, Ceph. */
@@ -39,11 +39,10 @@ export async function folderFacts(folder: string): Promise<FolderFacts> {
   return {
     exists: there !== undefined,
     writable,
-    ...(there === undefined || user === undefined
-      ? {}
-      : { ownedByOther: there.uid !== user, openToOthers: (there.mode & 0o022) !== 0 }),
-    ...(space === undefined ? {} : { freeBytes: space.bavail * space.bsize }),
-    ...(shared === undefined ? {} : { shared }),
+    ownedByOther: there && user !== undefined ? there.uid !== user : undefined,
+    openToOthers: there && user !== undefined ? (there.mode & 0o022) !== 0 : undefined,
+    freeBytes: space && space.bavail * space.bsize,
+    shared,
   };
 }
 

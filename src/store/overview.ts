@@ -18,8 +18,8 @@ export interface CredentialOverview {
     | { readonly kind: 'absent' | 'corrupt' | 'later-version' }
     | { readonly kind: 'record'; readonly record: CredentialRecord };
   /** The sign-in that is going on. */
-  readonly signIn?: SignInStatus;
-  readonly lock?: LockOverview;
+  readonly signIn?: SignInStatus | undefined;
+  readonly lock?: LockOverview | undefined;
 }
 
 export interface LockOverview {
@@ -76,8 +76,8 @@ async function readOne(
   return {
     key,
     found,
-    ...(isGoingOn ? { signIn: status } : {}),
-    ...(lock === undefined ? {} : { lock }),
+    signIn: isGoingOn ? status : undefined,
+    lock,
   };
 }
 

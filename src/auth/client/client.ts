@@ -27,20 +27,18 @@ export function configuredClient(
 ): TokenClient {
   const { clientId, clientSecret, signingKey, signingAlg } = configured;
   const key = signingKey === undefined ? undefined : readSigningKey(signingKey, signingAlg, keyOption);
+  const assertion: TokenClient['assertion'] =
+    key &&
+    ((audience, at = clock.now()) => {
+      const iat = Math.floor(at / 1000);
+      const header = { typ: 'JWT', kid: key.kid };
+      const lifetime = { iat, exp: iat + ASSERTION_LIFETIME_S, jti: randomToken(random, 128) };
+      return signJwt(header, { iss: clientId, sub: clientId, aud: audience, ...lifetime }, key);
+    });
   return {
     clientId,
     source: 'static',
-    ...withoutUndefined({ clientSecret }),
-    ...(key === undefined
-      ? {}
-      : {
-          assertion: (audience, at = clock.now()) => {
-            const iat = Math.floor(at / 1000);
-            const header = { typ: 'JWT', kid: key.kid };
-            const lifetime = { iat, exp: iat + ASSERTION_LIFETIME_S, jti: randomToken(random, 128) };
-            return signJwt(header, { iss: clientId, sub: clientId, aud: audience, ...lifetime }, key);
-          },
-        }),
+    ...withoutUndefined({ clientSecret, assertion }),
   };
 }
 

@@ -52,5 +52,5 @@ function covers(granted: string, wanted: string): boolean {
 }
 
 function refuse(message: string, hint: string | undefined): StepUp {
-  return { kind: 'refuse', error: new ScopeRefusedError(message, hint === undefined ? {} : { hint }) };
+  return { kind: 'refuse', error: new ScopeRefusedError(message, { hint }) };
 }

@@ -53,7 +53,7 @@ export function createDpopProofs(jwk: DpopKey, { memory, clock, random }: DpopPr
           // §4.2: without query and fragment.
           htu: `${url.origin}${url.pathname}`,
           iat: Math.floor((clock.now() + offsetMs) / 1000),
-          ...(token === undefined ? {} : { ath: createHash('sha256').update(token).digest('base64url') }),
+          ath: token && createHash('sha256').update(token).digest('base64url'),
           nonce,
         },
         signing,

@@ -85,7 +85,6 @@ export function hintFor(oauthError: string | undefined): string | undefined {
 }
 
 /** The same as a part of an error's details. */
-export function hintOf(oauthError: string | undefined): { readonly hint?: string } {
-  const hint = hintFor(oauthError);
-  return hint === undefined ? {} : { hint };
+export function hintOf(oauthError: string | undefined): { readonly hint: string | undefined } {
+  return { hint: hintFor(oauthError) };
 }

@@ -28,7 +28,10 @@ export function readSigningKey(text: string, wantedAlg?: string, option = '--cli
   return { alg: chosen, key, kid };
 }
 
-function parseKey(text: string, option: string): { key: KeyObject; kid?: string; alg?: string } {
+function parseKey(
+  text: string,
+  option: string,
+): { key: KeyObject; kid?: string | undefined; alg?: string | undefined } {
   const refuse = () =>
     new ConfigError(`${option}: expected an unencrypted private key as PEM (PKCS #8) or as one JWK`);
   const trimmed = text.trim();
@@ -38,8 +41,8 @@ function parseKey(text: string, option: string): { key: KeyObject; kid?: string;
     const { kid, alg } = jwk;
     return {
       key: createPrivateKey({ key: jwk, format: 'jwk' }),
-      ...(typeof kid === 'string' ? { kid } : {}),
-      ...(typeof alg === 'string' ? { alg } : {}),
+      kid: typeof kid === 'string' ? kid : undefined,
+      alg: typeof alg === 'string' ? alg : undefined,
     };
   } catch {
     // The cause is left out: parsers quote what they could not read.

@@ -1,3 +1,4 @@
+import { withoutUndefined } from '../../platform/without-undefined.ts';
 import type { Client, CredentialRecord, LastRefresh, NewRecord } from '../../store/record/record.ts';
 import type { ReservationState } from '../../store/reservation/reservation.ts';
 import type { ReadResult } from '../../store/store.ts';
@@ -203,16 +204,14 @@ export function refreshedRecord(record: CredentialRecord, answer: TokenAnswer, s
   const scope = answer.scope ?? tokens?.scope;
   const idToken = answer.idToken ?? tokens?.idToken;
   const { expiresInSeconds } = answer;
+  const expiresAt = expiresInSeconds === undefined ? undefined : sentAt + expiresInSeconds * 1000;
   return {
     ...rest,
     tokens: {
       accessToken: answer.accessToken,
       tokenType: answer.tokenType,
       obtainedAt: sentAt,
-      ...(refreshToken === undefined ? {} : { refreshToken }),
-      ...(expiresInSeconds === undefined ? {} : { expiresAt: sentAt + expiresInSeconds * 1000 }),
-      ...(scope === undefined ? {} : { scope }),
-      ...(idToken === undefined ? {} : { idToken }),
+      ...withoutUndefined({ refreshToken, expiresAt, scope, idToken }),
     },
     lastRefresh: { at: sentAt, outcome: 'refreshed' },
   };

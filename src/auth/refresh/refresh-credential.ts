@@ -237,7 +237,8 @@ async function settle(
       // The access token stays: it serves until its 401.
       const isClientKnown = verdict.kind === 'dead';
       const lastRefresh = { at: clock.now(), outcome };
-      const dead = { ...rest, deadRefreshTokenHash: hash, lastRefresh, ...(isClientKnown ? { client } : {}) };
+      const known = isClientKnown ? { ...rest, client } : rest;
+      const dead = { ...known, deadRefreshTokenHash: hash, lastRefresh };
       try {
         const written = await locked.write(dead, record);
         if (written.kind === 'superseded') return LOOK_AGAIN;
@@ -265,7 +266,7 @@ function postponed(outcome: string, retryAfterMs: number, cause?: unknown): Refr
   const seconds = Math.ceil(retryAfterMs / 1000);
   const error = new RefreshPostponedError(
     `could not refresh the credential (${outcome}); next attempt in ${seconds} s`,
-    { retryAfterMs, ...(cause === undefined ? {} : { cause }) },
+    { retryAfterMs, cause },
   );
   return { kind: 'postponed', error };
 }

@@ -17,7 +17,7 @@ export interface HostReport {
   /** The host can reach servers with a sign-in by itself. */
   readonly direct: boolean;
   /** Why the file cannot be read, with line and column. */
-  readonly fault?: string;
+  readonly fault?: string | undefined;
 }
 
 /** An entry by its name in the host, with the address of its server. */
@@ -41,7 +41,7 @@ function report({ id, host, file }: FoundHost, { ours, mcpRemote, fault }: HostE
     ours: ours.map(entry),
     mcpRemote: mcpRemote.map(entry),
     direct: host.direct,
-    ...(fault === undefined ? {} : { fault: shownText(`${place}${fault.reason}`) }),
+    fault: fault && shownText(`${place}${fault.reason}`),
   };
 }
 

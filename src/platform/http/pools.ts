@@ -1,6 +1,7 @@
 import type { LookupFunction } from 'node:net';
 import type { Agent, buildConnector, Dispatcher } from 'undici';
 import UndiciAgent from 'undici/lib/dispatcher/agent.js';
+import { withoutUndefined } from '../without-undefined.ts';
 import type { ClientCertificate } from './certificates.ts';
 import { certificateConnector, probedConnector } from './connector.ts';
 import { staysHere } from './loopback.ts';
@@ -62,14 +63,14 @@ export async function poolFactory(options: PoolOptions, lookup: LookupFunction):
     autoSelectFamily: true,
     autoSelectFamilyAttemptTimeout: options.addressAttemptMs ?? ADDRESS_ATTEMPT_MS,
     keepAlive: false,
-    ...(options.ca === undefined ? {} : { ca: [...options.ca] }),
+    ...withoutUndefined({ ca: options.ca && [...options.ca] }),
   };
   const proxies = proxyVariables(env);
   const proxy = proxies && (await import('./proxy.ts'));
 
   const open = (isProxied: boolean, isShown: boolean): Dispatcher => {
     const { cert, key } = (isShown ? clientCertificate : undefined) ?? {};
-    const toServer = { ...connect, ...(cert === undefined ? {} : { cert, key }) };
+    const toServer = { ...connect, ...withoutUndefined({ cert, key }) };
     const agent: Agent.Options = {
       connect: probedConnector(certificateConnector({ ...toServer, lookup }), probeAfterMs),
       keepAliveTimeout: maxIdleMs,
@@ -99,12 +100,11 @@ export async function poolFactory(options: PoolOptions, lookup: LookupFunction):
 }
 
 function proxyVariables(env: PoolOptions['env']) {
-  const httpProxy = env.http_proxy || env.HTTP_PROXY;
-  const httpsProxy = env.https_proxy || env.HTTPS_PROXY;
+  const httpProxy = env.http_proxy || env.HTTP_PROXY || undefined;
+  const httpsProxy = env.https_proxy || env.HTTPS_PROXY || undefined;
   if (!httpProxy && !httpsProxy) return undefined;
   return {
     noProxy: env.no_proxy || env.NO_PROXY || '',
-    ...(httpProxy ? { httpProxy } : {}),
-    ...(httpsProxy ? { httpsProxy } : {}),
+    ...withoutUndefined({ httpProxy, httpsProxy }),
   };
 }

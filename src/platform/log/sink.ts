@@ -14,7 +14,7 @@ export interface LogSinkOptions {
   readonly silent: boolean;
   readonly clock: Clock;
   /** The folder for the file that `--debug` writes; without a folder there is no file. */
-  readonly folder?: string;
+  readonly folder?: string | undefined;
   /** Secrets to redact from the start; `secret()` adds more. */
   readonly secrets?: readonly string[];
   readonly stderr?: Writable;

@@ -6,11 +6,11 @@ import { hostname } from 'node:os';
 export interface Owner {
   readonly host: string;
   /** Changes with each boot of the machine; absent if the system does not provide it. */
-  readonly bootId?: string;
+  readonly bootId?: string | undefined;
   /** Process ids are only meaningful within one namespace (containers may share a volume). */
-  readonly pidNamespace?: string;
+  readonly pidNamespace?: string | undefined;
   readonly pid: number;
-  readonly startTime?: string;
+  readonly startTime?: string | undefined;
 }
 
 /** `dead` only if that is certain; a suspended process is alive. */
@@ -32,10 +32,10 @@ async function describeSelf(): Promise<Owner> {
   ]);
   return {
     host: hostname(),
-    ...(bootId === undefined ? {} : { bootId }),
-    ...(pidNamespace === undefined ? {} : { pidNamespace }),
+    bootId,
+    pidNamespace,
     pid: process.pid,
-    ...(state.kind === 'running' && state.startTime !== undefined ? { startTime: state.startTime } : {}),
+    startTime: state.kind === 'running' ? state.startTime : undefined,
   };
 }
 

@@ -50,7 +50,7 @@ export async function asStoreErrors<T>(where: string, run: () => Promise<T>): Pr
     if (code === undefined || !(error as NodeJS.ErrnoException).syscall) throw error;
     throw new StoreError(`the credentials in ${where} cannot be read or written (${code})`, {
       cause: error,
-      ...(NO_ROOM.has(code) ? { hint: 'Make room on that disk.' } : {}),
+      hint: NO_ROOM.has(code) ? 'Make room on that disk.' : undefined,
     });
   }
 }
