@@ -68,11 +68,12 @@ export class SessionEffects implements SessionHooks {
   /** Waits longer for a server of which nothing is cached, if its answer is on its way: it says more about itself than a stand-in could. */
   async #untilDue(session: Session, signal: StopSignal): Promise<void> {
     const { parts, cachedServer } = this.#options;
-    await parts.clock.sleep(STAND_IN_AFTER_MS, signal);
-    if (isObject((await cachedServer).initialize)) return;
     const { contact, initializeRequest } = session;
-    const ms = hostProfile(initializeRequest?.params).initializeMs - STAND_IN_AFTER_MS;
-    await contact.whileUnderWay(ms, parts.clock, signal);
+    const { initializeMs } = hostProfile(initializeRequest?.params);
+    const firstMs = Math.min(STAND_IN_AFTER_MS, initializeMs);
+    await parts.clock.sleep(firstMs, signal);
+    if (isObject((await cachedServer).initialize)) return;
+    await contact.whileUnderWay(initializeMs - firstMs, parts.clock, signal);
   }
 
   async answerByStandIn({ initializeRequest }: Session): Promise<void> {

@@ -1,6 +1,6 @@
 import { isObject } from '../../protocol/json-object.ts';
 import { META, metaOf } from '../../protocol/revisions.ts';
-import { LIST_WAIT_MS, STAND_IN_AFTER_MS } from './limits.ts';
+import { LIST_WAIT_MS } from './limits.ts';
 
 /** What is known of a host: how long it waits, and whether it hears of changes. */
 export interface HostProfile {
@@ -66,10 +66,10 @@ const ROWS: readonly Row[] = [
   { name: 'copilot-cli', honoursListChanged: true },
 
   // The command line of Cline. It writes `initialize` as soon as it has started a server, and ends the server 1.5 s later (2.7 s in 3.0.65): the
-  // start of a launcher such as npx counts too, so none of it can be spent on a slow server. A list has 60 s; nothing listens for changes.
+  // start of a launcher such as npx counts too, and takes up to 2 s. A list has 60 s; nothing listens for changes.
   {
     name: '@cline/core',
-    initializeMs: STAND_IN_AFTER_MS,
+    initializeMs: 400,
     listsMs: AS_LONG_AS_HELPS_MS,
     honoursListChanged: false,
   },

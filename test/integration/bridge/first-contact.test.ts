@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { STAND_IN_AFTER_MS } from '../../../src/bridge/timing/limits.ts';
 import { INITIALIZE_MS } from '../../../src/remote/http/limits.ts';
 import { type ComposeOptions, composeBridge } from '../../peers/hosts/composed-bridge.ts';
 import { type RawMcpServer, startRawMcpServer } from '../../peers/mcp-servers/raw-mcp-server.ts';
@@ -78,7 +79,7 @@ describe('first contact with a slow server', () => {
 
   it.each([
     ['test-host', 8_000],
-    ['@cline/core', 800],
+    ['@cline/core', 400],
   ])('%s gets a stand-in after %d ms, with all that could turn out to be there', async (name, ms) => {
     const clock = fastClock(SPEED);
     const before = clock.monotonic();
@@ -94,6 +95,13 @@ describe('first contact with a slow server', () => {
       'tools',
     ]);
     expect(result.capabilities.resources).toEqual({ listChanged: true, subscribe: true });
+  });
+
+  it('a host that gives up soon does not wait as long as others', async () => {
+    // On this clock the wait of other hosts never ends.
+    const clientInfo = { name: '@cline/core', version: '0.0.0' };
+    await using w = await slowServer({ clock: stillClock(STAND_IN_AFTER_MS - 1), clientInfo });
+    expect((await w.greeted).json.result.serverInfo.name).toBe('mcp-drawbridge');
   });
 
   it('a log level that is set meanwhile is accepted, and told to the server when it is there', async () => {

@@ -22,7 +22,7 @@ describe('a host that is in the table', () => {
     ['qwen-cli-mcp-client-world', '0.0.1', 8_000, 45_000, false],
     ['qwen-code-mcp-client', '0.0.1', 8_000, 45_000, false],
     ['copilot-cli', '1.0.102', 8_000, 20_000, true],
-    ['@cline/core', '0.0.0', 800, 45_000, false],
+    ['@cline/core', '0.0.0', 400, 45_000, false],
     ['Cline', '3.40.0', 8_000, 4_000, false],
     ['continue-cli-client', '1.0.0', 8_000, 45_000, false],
     ['crush', '0.9.0', 8_000, 8_000, true],
