@@ -150,10 +150,10 @@ export const CELLS: readonly Cell[] = [
     play: async (stage) => {
       const env = {
         ...stage.env,
-        HTTPS_PROXY: 'http://127.0.0.1:9',
+        // No HTTPS_PROXY: hosts would send the model's requests there, too.
         NO_PROXY: '127.0.0.1,localhost',
         NODE_EXTRA_CA_CERTS: join(stage.home.folder, '.Xauthority'),
-        MCP_DRAWBRIDGE_LOG_LEVEL: 'debug',
+        MCP_DRAWBRIDGE_AUTH_TIMEOUT: '300',
       };
       const played = await firstStart(stage, 1, env);
       const [bridge] = await stage.recordings();
