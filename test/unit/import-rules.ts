@@ -76,7 +76,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'timing',
     'stand-in',
     'tools: tool-filter',
-    'session: session lifecycle authorized-transport',
+    'session: session lifecycle authorized-transport session-settings',
     'relay: dispatch parts',
     '.: bridge',
   ],
@@ -87,7 +87,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'up: up-transport',
     '.: era-transport',
   ],
-  remote: ['http', 'events: event-stream event-channel', 'transport'],
+  remote: ['http', 'events: event-stream event-channel', 'transport', 'session'],
   store: [
     'files',
     'record',

@@ -16,12 +16,12 @@ import {
 import { idInParams } from '../../protocol/message-id.ts';
 import { eraOfRequest } from '../../protocol/revisions.ts';
 import { mayRelay } from '../session/lifecycle.ts';
+import type { RestorableRequest } from '../session/session-settings.ts';
 import { SIGN_IN_TOOL } from '../stand-in/stand-in.ts';
 import { CANCELLED_STREAM_MS } from '../timing/limits.ts';
 import type { BridgeParts } from './parts.ts';
 import { isOwed, PendingRequest } from './pending-requests.ts';
 import { Relay } from './relay.ts';
-import type { RestorableRequest } from './session-settings.ts';
 
 /** Reads the host's messages one by one and decides which part of the bridge handles each. */
 export class HostDispatcher {

@@ -4,8 +4,10 @@ import { missingCapability, missingCapabilityReason } from '../../protocol/clien
 import { isObject } from '../../protocol/json-object.ts';
 import { errorAnswer, type MessageId, RpcErrorCode, resultAnswer } from '../../protocol/jsonrpc.ts';
 import { isListMethod } from '../../protocol/list-methods.ts';
+import { ServerStream } from '../../remote/session/server-stream.ts';
 import { mayRelay } from '../session/lifecycle.ts';
 import { Session } from '../session/session.ts';
+import { SessionSettings } from '../session/session-settings.ts';
 import { ListWait } from '../stand-in/list-wait.ts';
 import { initializeResultOfDiscovery } from '../stand-in/modern-stand-in.ts';
 import { PendingSignIn } from '../stand-in/pending-sign-in.ts';
@@ -20,9 +22,7 @@ import type { BridgeParts } from './parts.ts';
 import { type PendingRequest, PendingRequests, type RequestMessage } from './pending-requests.ts';
 import { ResponseReader } from './response-reader.ts';
 import type { SendDeps } from './send.ts';
-import { ServerStream } from './server-stream.ts';
 import { SessionEffects } from './session-effects.ts';
-import { SessionSettings } from './session-settings.ts';
 import { StandInAnswers } from './stand-in-answers.ts';
 
 /** The parts of one bridge put together, and what concerns all of them. */
@@ -83,11 +83,13 @@ export class Relay {
       mayAsk: (id, method) => this.#mayAsk(id, method),
       answerServer: (answer) => void this.notifications.send(Buffer.from(answer)),
     });
+    const beforeBody = () => writer.untilReady();
     this.#stream = new ServerStream({
       ...parts,
       fraction,
       signal,
-      hostDelivery: this.hostDelivery,
+      deliver: (data) => this.hostDelivery.deliverEvent(data),
+      beforeBody,
       onLost: (session) => this.session.lost(session, { quietly: true }),
       onSilenced: (session) => responseReader.silenced(session),
     });
@@ -96,6 +98,7 @@ export class Relay {
       table,
       signal,
       hostDelivery: this.hostDelivery,
+      beforeBody,
       mayBring: (session) => this.#stream.mayBring(session),
     });
     this.sessionEffects = new SessionEffects({
@@ -125,7 +128,7 @@ export class Relay {
       clock,
       fraction,
       beforeSending: () => wakeDetector.look(),
-      beforeBody: () => writer.untilReady(),
+      beforeBody,
     };
     this.standInAnswers = new StandInAnswers({
       ...parts,

@@ -1,41 +1,23 @@
-import { AbortedError, DrawbridgeError, describeError } from '../../errors.ts';
-import type { HostWriter } from '../../host/writer.ts';
-import type { Clock } from '../../platform/clock.ts';
+import { DrawbridgeError, describeError } from '../../errors.ts';
 import { HttpError } from '../../platform/http/http.ts';
-import type { Logger } from '../../platform/log/logger.ts';
 import { logFailure } from '../../platform/log/unexpected-error.ts';
-import type { Random } from '../../platform/random.ts';
 import type { StopSignal } from '../../platform/stop.ts';
 import { capitalized } from '../../protocol/quote.ts';
-import { backoffMs, reconnectMs } from '../../remote/http/backoff.ts';
-import { BadAnswerError } from '../../remote/http/errors.ts';
-import { RESUME_LIMIT_MS } from '../../remote/http/limits.ts';
-import type { SessionHeaders } from '../../remote/http/message-options.ts';
-import {
-  isRejection,
-  type Reply,
-  type ServerReply,
-  statusOf,
-  type Transport,
-} from '../../remote/transport/transport.ts';
+import type { BadAnswerError } from '../../remote/http/errors.ts';
+import type { MessageOptions, SessionHeaders } from '../../remote/http/message-options.ts';
+import { type ResumeDeps, resumeStream } from '../../remote/session/resume.ts';
+import type { Events, ServerReply } from '../../remote/transport/transport.ts';
 import type { HostDelivery } from './host-delivery.ts';
 import type { PendingRequest, PendingRequests } from './pending-requests.ts';
 
-export interface ResponseReaderOptions {
-  readonly transport: Transport;
+export interface ResponseReaderOptions extends ResumeDeps, Pick<MessageOptions, 'beforeBody'> {
   readonly hostDelivery: HostDelivery;
   readonly table: PendingRequests;
-  readonly writer: HostWriter;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
   /** Aborts when the bridge closes. */
   readonly signal: StopSignal;
   /** Whether an answer could still come over the server's own stream in this session. */
   readonly mayBring: (session: SessionHeaders) => boolean;
 }
-
-type Events = Extract<Reply, { kind: 'events' }>;
 
 /** How far a stream has been read. */
 interface Position {
@@ -112,7 +94,16 @@ export class ResponseReader {
     let failure = await this.#readEvents(reply, position);
     // Specification 2025-11-25, Transports → Resumability and Redelivery: a stream that breaks is taken up after its last event.
     while (this.#waits(request) && position.lastEventId !== undefined) {
-      const resumed = await this.#resume(position, request, session);
+      const { lastEventId, retryMs } = position;
+      const { signal } = request.stop;
+      const { beforeBody } = this.#options;
+      const resumed = await resumeStream(this.#options, {
+        session,
+        signal,
+        beforeBody,
+        lastEventId,
+        retryMs,
+      });
       if (resumed === undefined) break;
       failure = await this.#readEvents(resumed, position);
     }
@@ -141,38 +132,5 @@ export class ResponseReader {
     } finally {
       position.retryMs = reply.retryMs() ?? position.retryMs;
     }
-  }
-
-  async #resume(
-    position: Position,
-    request: PendingRequest,
-    session: SessionHeaders,
-  ): Promise<Events | undefined> {
-    const { transport, clock, random, logger, writer } = this.#options;
-    const { signal } = request.stop;
-    const end = clock.monotonic() + RESUME_LIMIT_MS;
-    for (let attempt = 1; clock.monotonic() < end; attempt++) {
-      await clock.sleep(
-        attempt === 1 ? reconnectMs(position.retryMs) : backoffMs(attempt - 1, random.fraction()),
-        signal,
-      );
-      try {
-        const lastEventId = position.lastEventId as string;
-        const beforeBody = () => writer.untilReady();
-        // Nobody asks for it at this moment, so a 401 asks no person.
-        const options = { session, signal, lastEventId, beforeBody, mayRecover: false };
-        const reply = await transport.listen(options);
-        if (reply.kind === 'events') return reply;
-        if (reply.kind === 'no-token') throw reply.error;
-        logger.debug('resuming was refused', isRejection(reply) ? { status: statusOf(reply) } : {});
-        return undefined;
-      } catch (error) {
-        if (signal.aborted) throw signal.reason;
-        if (error instanceof BadAnswerError || error instanceof AbortedError) return undefined;
-        if (!(error instanceof DrawbridgeError)) throw error;
-        logger.debug('resuming failed', { attempt, error: describeError(error) });
-      }
-    }
-    return undefined;
   }
 }

@@ -9,8 +9,10 @@ import type { CachedServer } from '../../protocol/server-cache.ts';
 import { INITIALIZED_MS } from '../../remote/http/limits.ts';
 import type { MessageOptions, SessionHeaders } from '../../remote/http/message-options.ts';
 import { withinTimeLimit } from '../../remote/http/time-limit.ts';
+import type { ServerStream } from '../../remote/session/server-stream.ts';
 import { isRejection, type Reply, statusOf } from '../../remote/transport/transport.ts';
 import type { Session, SessionHooks } from '../session/session.ts';
+import { type RestorableRequest, type SessionSettings, withId } from '../session/session-settings.ts';
 import type { ListWait } from '../stand-in/list-wait.ts';
 import type { ProvisionalLists } from '../stand-in/provisional-lists.ts';
 import { absentAnswer, standInInitializeResult } from '../stand-in/stand-in.ts';
@@ -21,8 +23,6 @@ import type { HostDelivery } from './host-delivery.ts';
 import type { BridgeParts } from './parts.ts';
 import { PendingRequest, type PendingRequests } from './pending-requests.ts';
 import type { ResponseReader } from './response-reader.ts';
-import type { ServerStream } from './server-stream.ts';
-import { type RestorableRequest, type SessionSettings, withId } from './session-settings.ts';
 
 export interface SessionEffectsOptions {
   readonly parts: BridgeParts;

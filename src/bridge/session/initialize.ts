@@ -1,20 +1,19 @@
-import { isUtf8 } from 'node:buffer';
 import { DrawbridgeError } from '../../errors.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { anySignal, type StopSignal } from '../../platform/stop.ts';
 import { isObject, type JsonObject } from '../../protocol/json-object.ts';
-import { type MessageId, parseMessage, textOf } from '../../protocol/jsonrpc.ts';
+import { type MessageId, parseMessage } from '../../protocol/jsonrpc.ts';
 import { answersId } from '../../protocol/message-id.ts';
 import type { PendingSignInStatus } from '../../protocol/pending-sign-in.ts';
-import type { ServerEvent } from '../../remote/events/event-stream.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';
 import { INITIALIZE_MS } from '../../remote/http/limits.ts';
 import type { SessionHeaders } from '../../remote/http/message-options.ts';
 import { classifyRejection, excerpt, type Refusal } from '../../remote/http/refusal.ts';
 import { withinTimeLimit } from '../../remote/http/time-limit.ts';
+import { readInitializeResponse } from '../../remote/session/initialize-response.ts';
 import { postInitialize } from '../../remote/transport/initialize-fallback.ts';
 import { sessionHeaders } from '../../remote/transport/session-headers.ts';
-import type { Reply, ServerReply, Transport } from '../../remote/transport/transport.ts';
+import type { Events, ServerReply, Transport } from '../../remote/transport/transport.ts';
 import type { FirstContact } from './first-contact.ts';
 
 /** The host's own `initialize`, kept to open sessions with (src/README.md, "Order and retry"). */
@@ -34,7 +33,7 @@ export type InitializeOutcome =
       readonly result: JsonObject;
       /** Messages that came before the answer, and the rest of the stream after it. */
       readonly others: readonly string[];
-      readonly rest: Extract<Reply, { kind: 'events' }> | undefined;
+      readonly rest: Events | undefined;
     }
   | { readonly kind: 'sign-in'; readonly signIn: PendingSignInStatus }
   /** Worth another attempt, after `afterMs` if the server named a pause. */
@@ -132,50 +131,9 @@ function failed(error: DrawbridgeError): InitializeOutcome {
 }
 
 async function read(reply: ServerReply, initializeRequest: InitializeRequest): Promise<InitializeOutcome> {
-  if (reply.kind === 'accepted') {
-    return failed(new BadAnswerError('the server accepted initialize but did not answer it'));
-  }
-  if (reply.kind === 'message') return judge(reply.json, initializeRequest, reply.sessionId, [], undefined);
-  const others: string[] = [];
-  const iterator = reply.events[Symbol.asyncIterator]();
-  for (let step = await iterator.next(); !step.done; step = await iterator.next()) {
-    for (const [at, { data }] of step.value.entries()) {
-      if (data === '') continue;
-      const parsed = parseMessage(data);
-      if (parsed.kind === 'response' && answersId(parsed.id, initializeRequest.id)) {
-        const rest = { ...reply, events: eventsFrom(step.value.slice(at + 1), iterator) };
-        return judge(data, initializeRequest, reply.sessionId, others, rest);
-      }
-      others.push(textOf(data));
-    }
-  }
-  return failed(new BadAnswerError('the server ended its answer without answering initialize'));
-}
-
-/** The events that came in one chunk with the answer, and then the rest of the stream. */
-async function* eventsFrom(
-  first: readonly ServerEvent[],
-  following: AsyncIterator<readonly ServerEvent[]>,
-): AsyncGenerator<readonly ServerEvent[]> {
-  if (first.length > 0) yield first;
-  yield* { [Symbol.asyncIterator]: () => following };
-}
-
-function judge(
-  json: Uint8Array | string,
-  initializeRequest: InitializeRequest,
-  sessionId: string | undefined,
-  others: readonly string[],
-  rest: Extract<Reply, { kind: 'events' }> | undefined,
-): InitializeOutcome {
-  const parsed = parseMessage(json);
-  if (parsed.kind !== 'response' || !answersId(parsed.id, initializeRequest.id)) {
-    const isText = typeof json === 'string' || isUtf8(json);
-    const what = isText ? `something else: ${excerpt(json)}` : 'a message that is not UTF-8';
-    return failed(new BadAnswerError(`the server answered initialize with ${what}`));
-  }
-  if (parsed.failed) return rpcFailure(json, initializeRequest);
-  const { result } = parsed.message;
+  const { json, answer, sessionId, others, rest } = await readInitializeResponse(reply, initializeRequest.id);
+  if (answer.failed) return rpcFailure(json, initializeRequest);
+  const { result } = answer.message;
   if (!isObject(result)) return failed(new BadAnswerError('the server answered initialize without a result'));
   const session = sessionHeaders(sessionId, result.protocolVersion);
   return { kind: 'answered', session, json, result, others, rest };

@@ -79,6 +79,3 @@ export const PING_TIMEOUT_MS = 30_000;
 
 /** A session that is lost sooner than this after it was opened counts as forgotten, and the next but one is opened with a pause. */
 export const SHORT_SESSION_MS = 10_000;
-
-/** A stream of the server's own that brought nothing and ended sooner than this is asked for again with a growing pause. */
-export const SHORT_STREAM_MS = 5_000;

@@ -1,12 +1,11 @@
 import { DrawbridgeError } from '../../errors.ts';
 import { HttpError } from '../../platform/http/http.ts';
-import { reconnectMs } from '../../remote/http/backoff.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';
 import type { Reply } from '../../remote/transport/transport.ts';
 import { messagesIn, type Received, received } from '../message/reply.ts';
 
 /** Resumes a stream after this event; undefined if the server refuses. */
-export type Resume = (lastEventId: string, afterMs: number) => Promise<Reply | undefined>;
+export type Resume = (lastEventId: string, retryMs: number | undefined) => Promise<Reply | undefined>;
 
 /**
  * The messages of a legacy server about one call: those on the stream that answers it, which is resumed when it breaks (specification 2025-11-25,
@@ -112,7 +111,7 @@ async function* readMessages(first: Promise<Reply>, resume: Resume): AsyncGenera
       if (!(error instanceof HttpError) || lastEventId === undefined) throw error;
     }
     if (lastEventId === undefined) break;
-    reply = await resume(lastEventId, reconnectMs(reply.retryMs()));
+    reply = await resume(lastEventId, reply.retryMs());
   }
   if (failure !== undefined) throw failure;
 }

@@ -126,8 +126,8 @@ export class DownTransport implements Transport {
     const progressToken = asMessageId(rawChild(rawChild(request, 'params'), '_meta').get('progressToken'));
     const message = legacyRequest(request);
     const reply = this.#session.post(message, params, { ...options, signal: stop.signal });
-    const source = new CallMessages(reply, (lastEventId, afterMs) =>
-      this.#session.resume(lastEventId, afterMs, stop.signal),
+    const source = new CallMessages(reply, (lastEventId, retryMs) =>
+      this.#session.resume(lastEventId, retryMs, stop.signal),
     );
     const call: Call = { id, method, params, serverId: id, progressToken, source, stop };
     this.#running.add(call);

@@ -1,28 +1,38 @@
 import { AbortedError, DrawbridgeError, describeError } from '../../errors.ts';
 import { abortable } from '../../platform/abortable.ts';
 import { HttpError } from '../../platform/http/http.ts';
+import { logUnexpected } from '../../platform/log/unexpected-error.ts';
 import { ownId } from '../../platform/random.ts';
 import { anySignal, type StopSignal } from '../../platform/stop.ts';
 import { isObject, type JsonObject } from '../../protocol/json-object.ts';
 import { type Envelope, notification, parseMessage, serverRequest } from '../../protocol/jsonrpc.ts';
 import { answersId, type MessageId, stringId } from '../../protocol/message-id.ts';
-import { backoffMs } from '../../remote/http/backoff.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';
-import { ACCEPT_MS, INITIALIZE_MS, INITIALIZED_MS, RESUME_LIMIT_MS } from '../../remote/http/limits.ts';
+import { ACCEPT_MS, INITIALIZE_MS, INITIALIZED_MS } from '../../remote/http/limits.ts';
 import type { MessageOptions, SessionHeaders } from '../../remote/http/message-options.ts';
 import { classifyRejection, excerpt } from '../../remote/http/refusal.ts';
 import { withinTimeLimit } from '../../remote/http/time-limit.ts';
+import { readInitializeResponse } from '../../remote/session/initialize-response.ts';
+import { type ResumeDeps, resumeStream } from '../../remote/session/resume.ts';
+import { ServerStream } from '../../remote/session/server-stream.ts';
 import { postInitialize } from '../../remote/transport/initialize-fallback.ts';
 import { sessionHeaders } from '../../remote/transport/session-headers.ts';
-import { isRejection, type Rejection, type Reply, statusOf } from '../../remote/transport/transport.ts';
+import {
+  type Events,
+  isRejection,
+  type Rejection,
+  type Reply,
+  statusOf,
+} from '../../remote/transport/transport.ts';
 import { NotLegacyError } from '../message/not-legacy.ts';
 import { classifyInitialize, type Opening, openingOf } from '../message/probe-classifier.ts';
-import { messagesOf, type Received } from '../message/reply.ts';
-import { type LegacyStreamOptions, listenToServer } from './legacy-stream.ts';
+import { messagesIn, messagesOf, type Received, received } from '../message/reply.ts';
 import { initializeParams } from './translate.ts';
 
 /** What `LegacySession` needs. */
-export interface LegacySessionOptions extends LegacyStreamOptions {
+export interface LegacySessionOptions extends ResumeDeps {
+  /** Called with each message that the server sends outside of an answer. */
+  readonly onMessage: (message: Received) => Promise<void>;
   /** Called after a lost session was replaced: whatever the host had set up in the old one has to be set up again. */
   readonly onReopened: (options: MessageOptions) => Promise<void>;
 }
@@ -37,18 +47,26 @@ interface Attempt {
 interface Opened {
   readonly headers: SessionHeaders;
   readonly initializeResult: JsonObject;
-  readonly listening: AbortController;
 }
 
 /** The session with a legacy server that the bridge opens and keeps for a modern host, which does not know about sessions. */
 export class LegacySession {
   readonly #options: LegacySessionOptions;
   readonly #ended = new AbortController();
+  readonly #stream: ServerStream;
   #opened: Opened | undefined;
   #opening: Attempt | undefined;
 
   constructor(options: LegacySessionOptions) {
     this.#options = options;
+    this.#stream = new ServerStream({
+      ...options,
+      fraction: () => options.random.fraction(),
+      signal: this.#ended.signal,
+      deliver: (data) => this.#deliver(data),
+      onLost: (headers) => this.#forget(headers),
+      onSilenced: () => {},
+    });
   }
 
   get headers(): SessionHeaders {
@@ -119,7 +137,7 @@ export class LegacySession {
       const id = parsed.kind === 'request' ? parsed.id : undefined;
       const meaning = classifyRejection(reply.refusal, { hadSession, id, now: this.#options.clock.now() });
       const isGone = meaning.kind === 'session-lost' || (meaning.kind === 'answer' && meaning.sessionIsGone);
-      if (isGone && this.#opened?.headers === headers) this.#forget();
+      if (isGone) this.#forget(headers);
       if (meaning.kind !== 'session-lost') return reply;
       const failed = await this.open(params, options);
       if (failed !== undefined) return failed;
@@ -128,24 +146,8 @@ export class LegacySession {
   }
 
   /** Resumes a broken stream after its last event; undefined if the server refuses or cannot be reached for too long. */
-  async resume(lastEventId: string, afterMs: number, signal: StopSignal): Promise<Reply | undefined> {
-    const { transport, clock, random, logger } = this.#options;
-    const end = clock.monotonic() + RESUME_LIMIT_MS;
-    for (let attempt = 0; clock.monotonic() < end; attempt++) {
-      await clock.sleep(attempt === 0 ? afterMs : backoffMs(attempt, random.fraction()), signal);
-      try {
-        const resumed = { session: this.headers, signal, lastEventId, mayRecover: false };
-        const reply = await transport.listen(resumed);
-        if (reply.kind === 'no-token') throw reply.error;
-        return reply.kind === 'events' ? reply : undefined;
-      } catch (error) {
-        if (signal.aborted) throw signal.reason;
-        if (error instanceof BadAnswerError) return undefined;
-        if (!(error instanceof DrawbridgeError)) throw error;
-        logger.debug('resuming failed', { attempt, error: describeError(error) });
-      }
-    }
-    return undefined;
+  resume(lastEventId: string, retryMs: number | undefined, signal: StopSignal): Promise<Reply | undefined> {
+    return resumeStream(this.#options, { session: this.headers, signal, lastEventId, retryMs });
   }
 
   /** Sends a message that belongs to no request of the host: an answer, a cancellation, a setting. */
@@ -210,8 +212,10 @@ export class LegacySession {
     return this.#options.transport.end({ ...options, session: headers });
   }
 
-  #forget(): void {
-    this.#opened?.listening.abort(new AbortedError('the session is gone'));
+  /** The session with these headers is gone. */
+  #forget(headers: SessionHeaders): void {
+    if (this.#opened?.headers !== headers) return;
+    this.#stream.stop();
     this.#opened = undefined;
   }
 
@@ -224,41 +228,29 @@ export class LegacySession {
     const id = this.#newId();
     const body = serverRequest(id, 'initialize', initializeParams(params));
     const { progress: _ofHost, ...rest } = options;
-    const { signal } = options;
     const reply = await postInitialize(transport, body, { ...rest, session: {} });
     if (isRejection(reply)) {
       if (reply.kind === 'refused' && isModern(openingOf(reply)))
         throw new NotLegacyError('the server refused initialize', reply);
       return reply;
     }
-    const before: Received[] = [];
-    const iterator = messagesOf(reply);
-    for (let step = await iterator.next(); !step.done; step = await iterator.next()) {
-      const { text, envelope } = step.value;
-      if (envelope.kind !== 'response' || !answersId(envelope.id, id)) {
-        before.push(step.value);
-        continue;
-      }
-      const { result } = envelope.message;
-      if (!isObject(result)) {
-        const why = `the server refused initialize: ${excerpt(text)}`;
-        throw isModern({ status: 200, answer: envelope }) ? new NotLegacyError(why) : new BadAnswerError(why);
-      }
-      const { sessionId } = reply.kind === 'accepted' ? { sessionId: undefined } : reply;
-      const headers = sessionHeaders(sessionId, result.protocolVersion);
-      const opened: Opened = { headers, initializeResult: result, listening: new AbortController() };
-      await this.#sendInitialized({ ...rest, session: headers });
-      this.#opened = opened;
-      // Over HTTP+SSE all further messages arrive on the stream of this answer; with other transports that stream ends now.
-      void this.#drain(before, iterator);
-      this.#listen(opened).catch((error: unknown) => {
-        if (!opened.listening.signal.aborted && !signal.aborted) {
-          this.#options.logger.warn('the server stream broke', { error: describeError(error) });
-        }
-      });
-      return opened;
+    const { json, answer, sessionId, others, rest: following } = await readInitializeResponse(reply, id);
+    // The bridge looks into this answer, so it must not be nested too deeply.
+    received(json);
+    const { result } = answer.message;
+    if (!isObject(result)) {
+      const why = `the server refused initialize: ${excerpt(json)}`;
+      throw isModern({ status: 200, answer }) ? new NotLegacyError(why) : new BadAnswerError(why);
     }
-    throw new BadAnswerError('the server ended its answer without answering initialize');
+    const headers = sessionHeaders(sessionId, result.protocolVersion);
+    await this.#sendInitialized({ ...rest, session: headers });
+    this.#opened = { headers, initializeResult: result };
+    // Over HTTP+SSE all further messages arrive on the stream of this answer; with other transports that stream ends now.
+    void this.#drain(others, following);
+    this.#stream
+      .listen(headers)
+      .catch((error: unknown) => logUnexpected(this.#options.logger, "the server's own stream", error));
+    return this.#opened;
   }
 
   /** A timeout is only logged: a server that does not acknowledge the notification may have received it nevertheless. */
@@ -278,16 +270,12 @@ export class LegacySession {
     }
   }
 
-  async #listen({ headers, listening }: Opened): Promise<void> {
-    const signal = anySignal([listening.signal, this.#ended.signal]);
-    await listenToServer(this.#options, headers, signal);
-  }
-
-  async #drain(before: readonly Received[], messages: AsyncGenerator<Received>): Promise<void> {
-    const { onMessage } = this.#options;
+  /** Passes on what came with the answer to `initialize`. Never rejects. */
+  async #drain(others: readonly string[], rest: Events | undefined): Promise<void> {
     try {
-      for (const message of before) await onMessage(message);
-      for await (const message of messages) await onMessage(message);
+      for (const message of others) await this.#deliver(message);
+      if (rest === undefined) return;
+      for await (const events of rest.events) for (const { data } of events) await this.#deliver(data);
     } catch (error) {
       if (!this.#ended.signal.aborted) {
         this.#options.logger.debug('the rest of the answer to initialize could not be read', {
@@ -295,6 +283,17 @@ export class LegacySession {
         });
       }
     }
+  }
+
+  /** No request waits for these messages, so an event that is no message is just dropped. */
+  async #deliver(data: Uint8Array | string): Promise<void> {
+    const { onMessage, logger } = this.#options;
+    const read = messagesIn({ id: undefined, event: undefined, data });
+    if (read instanceof BadAnswerError) {
+      logger.warn('dropped an event that is no message', { error: describeError(read) });
+      return;
+    }
+    for (const message of read) await onMessage(message);
   }
 }
 

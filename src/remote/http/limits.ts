@@ -51,3 +51,6 @@ export const ACCEPT_MS = 30_000;
 
 /** How long the bridge tries to resume a broken response stream before the request that it was for gets an error. */
 export const RESUME_LIMIT_MS = 60_000;
+
+/** A stream of the server's own that brought nothing and ended sooner than this is asked for again with a growing pause. */
+export const SHORT_STREAM_MS = 5_000;

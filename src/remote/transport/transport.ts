@@ -27,6 +27,9 @@ export type Rejection = Extract<Reply, { kind: 'refused' | 'sign-in' | 'no-token
 /** A reply that is the server's answer, or the beginning of one. */
 export type ServerReply = Exclude<Reply, Rejection>;
 
+/** The beginning of a stream of messages. */
+export type Events = Extract<Reply, { kind: 'events' }>;
+
 export function isRejection(reply: Reply): reply is Rejection {
   return reply.kind === 'refused' || reply.kind === 'sign-in' || reply.kind === 'no-token';
 }

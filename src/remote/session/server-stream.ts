@@ -1,20 +1,19 @@
 import { DrawbridgeError, describeError } from '../../errors.ts';
-import type { HostWriter } from '../../host/writer.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/log/logger.ts';
 import { anySignal, type StopSignal } from '../../platform/stop.ts';
-import { backoffMs, mayPass, reconnectMs } from '../../remote/http/backoff.ts';
-import { BadAnswerError } from '../../remote/http/errors.ts';
-import { RESUME_LIMIT_MS } from '../../remote/http/limits.ts';
-import type { SessionHeaders } from '../../remote/http/message-options.ts';
-import { isRejection, type Reply, statusOf, type Transport } from '../../remote/transport/transport.ts';
-import { SHORT_STREAM_MS } from '../timing/limits.ts';
-import type { HostDelivery } from './host-delivery.ts';
+import { backoffMs, mayPass, reconnectMs } from '../http/backoff.ts';
+import { BadAnswerError } from '../http/errors.ts';
+import { RESUME_LIMIT_MS, SHORT_STREAM_MS } from '../http/limits.ts';
+import type { SessionHeaders } from '../http/message-options.ts';
+import { type Events, isRejection, type Reply, statusOf, type Transport } from '../transport/transport.ts';
 
 export interface ServerStreamOptions {
   readonly transport: Transport;
-  readonly hostDelivery: HostDelivery;
-  readonly writer: HostWriter;
+  /** Takes the data of one event. A promise that it returns is awaited before the next event is read. */
+  readonly deliver: (data: Uint8Array | string) => Promise<void> | undefined;
+  /** Awaited before the stream is read: a host that does not read slows the server down. */
+  readonly beforeBody?: () => Promise<void> | undefined;
   readonly clock: Clock;
   readonly fraction: () => number;
   readonly logger: Logger;
@@ -68,6 +67,12 @@ export class ServerStream {
     } finally {
       this.#silence(session);
     }
+  }
+
+  /** Listens no longer. */
+  stop(): void {
+    this.#current?.abort();
+    this.#silence(this.#session);
   }
 
   #silence(session: SessionHeaders | undefined): void {
@@ -160,14 +165,14 @@ export class ServerStream {
     signal: StopSignal,
     lastEventId: string | undefined,
   ): Promise<Reply> {
-    const { transport, writer } = this.#options;
+    const { transport, beforeBody } = this.#options;
     const reply = await transport.listen({
       session,
       signal,
       // A token that is refused here is not renewed from here: that would ask a person from a timer (src/README.md, promise 2).
       mayRecover: false,
-      beforeBody: () => writer.untilReady(),
-      ...(lastEventId === undefined ? {} : { lastEventId }),
+      beforeBody,
+      lastEventId,
     });
     if (reply.kind === 'no-token') throw reply.error;
     return reply;
@@ -175,7 +180,7 @@ export class ServerStream {
 
   /** Delivers events until the stream ends. Returns the id of the last event that the host has, and how many events there were. */
   async #read(
-    reply: Extract<Reply, { kind: 'events' }>,
+    reply: Events,
     signal: StopSignal,
   ): Promise<{ readonly lastEventId: string | undefined; readonly events: number }> {
     let lastEventId: string | undefined;
@@ -183,7 +188,7 @@ export class ServerStream {
     try {
       for await (const events of reply.events) {
         for (const { id, data } of events) {
-          if (data !== '') await this.#options.hostDelivery.deliverEvent(data);
+          if (data !== '') await this.#options.deliver(data);
           if (id !== undefined) lastEventId = id;
           count++;
         }
