@@ -1,21 +1,32 @@
+import { isAbsolute } from 'node:path';
 import { type Authorization, staticAuthorization } from '../auth/authorization.ts';
 import { discover } from '../auth/discovery/discover.ts';
 import { AccessTokenFactory } from '../auth/dpop/access-token.ts';
 import { SignInNeededError } from '../auth/errors/errors.ts';
 import { bridge } from '../commands/bridge.ts';
-import type { CommandConfig, Config } from '../config/config.ts';
+import { namedHosts } from '../commands/hosts/change-hosts.ts';
+import { type CommandConfig, type Config, loadConfig } from '../config/config.ts';
+import { readSettingsFile } from '../config/sources/read-file.ts';
 import { askServer, type StartBridge } from '../doctor/ask-server.ts';
 import { authChecks } from '../doctor/auth-checks.ts';
 import { type Check, outcomeOf, resultLines, resultsJson, runChecks, summaryLine } from '../doctor/check.ts';
+import { type HostCheckDeps, hostChecks, type SeenHost } from '../doctor/host-checks.ts';
 import { loginState } from '../doctor/login.ts';
 import { type MachineCheckDeps, machineChecks } from '../doctor/machine-checks.ts';
 import { serverChecks } from '../doctor/server-checks.ts';
+import { describeError } from '../errors.ts';
+import type { OwnProgram } from '../install/entry/known-command.ts';
+import { type FoundHost, findHosts } from '../install/files/found-hosts.ts';
+import { installParts } from '../install/machine.ts';
+import { entriesOf } from '../install/plan.ts';
 import { systemClock } from '../platform/clock.ts';
 import { listenOnLoopback } from '../platform/http/loopback-listener.ts';
 import { mayUseProxy } from '../platform/http/pools.ts';
 import { silentLogger } from '../platform/log/logger.ts';
 import { terminalDraw } from '../platform/log/terminal.ts';
 import { hasDesktop } from '../platform/process/browser.ts';
+import { findProgram, isFile } from '../platform/process/find-program.ts';
+import { ownCommand } from '../platform/process/program-command.ts';
 import { systemRandom } from '../platform/random.ts';
 import { version } from '../platform/version.ts';
 import { withoutSecretsIn } from '../redaction/own-words.ts';
@@ -46,7 +57,10 @@ export async function runDoctor(
     read ??= readStore(credentials);
     return read;
   };
-  const checks: Check[] = [...machineChecks(machine(config, platform, overview))];
+  const checks: Check[] = [
+    ...machineChecks(machine(config, platform, overview)),
+    ...hostChecks(hostsOf(config, platform)),
+  ];
   const { server } = config;
   if (server !== undefined) checks.push(...(await checksOfServer({ ...config, server }, platform, overview)));
   const draw = terminalDraw(config.log.silent);
@@ -185,5 +199,41 @@ async function storedAuthorization(
       });
     },
     close: () => undefined,
+  };
+}
+
+/** The hosts of this machine, or those of `--host`. */
+function hostsOf(config: CommandConfig, platform: Platform): HostCheckDeps {
+  const { place, plans } = installParts(config, platform);
+  const { hosts: wanted } = config.install;
+  return {
+    hosts: async () => {
+      const all = await findHosts(place);
+      const chosen =
+        wanted.length === 0 ? all.filter(({ isHere }) => isHere) : namedHosts(all, wanted, false);
+      return Promise.all(chosen.map((each) => seenHost(each, plans.own)));
+    },
+    refusal: (args, env) => {
+      try {
+        loadConfig(args, { ...place.env, ...env }, readSettingsFile);
+        return undefined;
+      } catch (error) {
+        return describeError(error);
+      }
+    },
+    isProgram: (word) => (isAbsolute(word) ? isFile(word) : findProgram(word, place) !== undefined),
+    isFile,
+    replaceCommand: ownCommand('install', '--replace', 'mcp-remote'),
+  };
+}
+
+async function seenHost(found: FoundHost, own: OwnProgram): Promise<SeenHost> {
+  const { ours, mcpRemote, fault } = await entriesOf(found, own);
+  return {
+    id: found.id,
+    file: found.file,
+    fault: fault && `line ${fault.line ?? '?'}, ${fault.reason}`,
+    ours: ours.map(({ name, args, command }) => ({ name, args, words: command.words, env: command.env })),
+    mcpRemote: mcpRemote.map(({ name }) => name),
   };
 }

@@ -1,6 +1,7 @@
 import { describeError } from '../errors.ts';
 import { type ConfigDocument, isRecord, type ReadValue, type Refusal, valueAt } from './edit/document.ts';
 import { dialectOf, type Edit, readDocument, removeEntry, setEntry, undoEntry } from './edit/edit.ts';
+import type { FoundCommand } from './entry/command-words.ts';
 import { canonical, type KnownEntry, knownEntry, type OwnProgram } from './entry/known-command.ts';
 import { type EntryRequest, makeEntry } from './entry/make-entry.ts';
 import { type Conversion, convertMcpRemote, type TakenLogin } from './entry/mcp-remote.ts';
@@ -301,6 +302,7 @@ export interface HostEntry {
   readonly name: string;
   readonly server: string | undefined;
   readonly args: readonly string[];
+  readonly command: FoundCommand;
 }
 
 /** Reads what a host runs of ours and of mcp-remote. */
@@ -310,7 +312,9 @@ export async function entriesOf(found: FoundHost, own: OwnProgram): Promise<Host
     return { ours: [], mcpRemote: [], ...(opened.refusals[0] && { fault: opened.refusals[0] }) };
   const of = (kind: KnownEntry['kind']) =>
     [...opened.entries].flatMap(([name, known]) =>
-      known.kind === kind && known.kind !== 'other' ? [{ name, server: known.server, args: known.args }] : [],
+      known.kind === kind && known.kind !== 'other'
+        ? [{ name, server: known.server, args: known.args, command: known.command }]
+        : [],
     );
   return { ours: of('ours'), mcpRemote: of('mcp-remote') };
 }

@@ -55,7 +55,7 @@ export const commandHelp: Readonly<Record<Exclude<HelpTopic, 'all'>, CommandHelp
       'wrong; 3: only a sign-in is missing. The output holds no secret.',
       SHAPED,
     ],
-    often: ['json', 'profile', 'header', 'scope'],
+    often: ['json', 'host', 'profile', 'header', 'scope'],
   },
   token: {
     usage: 'token URL [--header]',

@@ -22,10 +22,10 @@ export const installOptions = {
   host: {
     group: 'Hosts',
     placeholder: 'ID',
-    help: 'install, uninstall: this host, such as cursor; repeatable (default: asks)',
+    help: 'install, uninstall, doctor: this host, such as cursor; repeatable (default: asks, or all)',
     repeatable: true,
     flagOnly: true,
-    only: ['install', 'uninstall'],
+    only: ['install', 'uninstall', 'doctor'],
     schema: hostName,
   },
   project: {

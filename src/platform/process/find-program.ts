@@ -31,3 +31,8 @@ function isExecutable(path: string): boolean {
     return false;
   }
 }
+
+/** Whether a file is at this path. */
+export function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}

@@ -3,11 +3,13 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CHECKS } from '../../../src/errors.ts';
 import { startAuthorizationServer } from '../../peers/authorization-servers/authorization-server.ts';
 import { createFakeBrowser } from '../../peers/browsers/browser.ts';
 import { startBlackHole } from '../../peers/faults/black-hole.ts';
 import { startForwardProxy } from '../../peers/faults/forward-proxy.ts';
 import { runProgram } from '../../peers/hosts/command.ts';
+import { PROGRAM } from '../../peers/hosts/host.ts';
 import { startMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
 import { createAuthority, type IssueOptions } from '../../peers/net/certificates.ts';
 import { createTemporaryHome, type TemporaryHome } from '../../peers/processes/home.ts';
@@ -45,6 +47,12 @@ async function contents(): Promise<Record<string, string>> {
     await Promise.all(files.map(async (path) => [path, await readFile(path, 'utf8')])),
   );
 }
+
+it('the README lists every check', async () => {
+  const page = await readFile(new URL('../../../README.md', import.meta.url), 'utf8');
+  const listed = [...page.matchAll(/^\| `([\w.-]+)` \| (.*) \|$/gm)].map(([, id, about]) => [id, about]);
+  expect(listed.filter(([id = '']) => id in CHECKS)).toEqual(Object.entries(CHECKS));
+});
 
 describe('without an address', () => {
   it('looks at this machine, and makes nothing', async () => {
@@ -85,6 +93,65 @@ describe('without an address', () => {
     expect(result('environment')).toMatchObject({
       status: 'failure',
       text: expect.stringContaining('HTTPS_PROXY'),
+    });
+  });
+});
+
+describe('the entries of hosts', () => {
+  const cursor = async (servers: object) => {
+    await mkdir(join(home.folder, '.cursor'), { recursive: true });
+    await writeFile(join(home.folder, '.cursor/mcp.json'), JSON.stringify({ mcpServers: servers }));
+  };
+  const entry = (args: readonly string[], command = process.execPath) => ({ command, args });
+
+  it('none is nothing to look at', async () => {
+    const { result } = await doctor([]);
+    expect(result('hosts.entries')).toMatchObject({ status: 'skipped' });
+    expect(result('hosts.mcp-remote')).toMatchObject({ status: 'ok', text: 'none' });
+  });
+
+  it('one that works, and one of mcp-remote', async () => {
+    await cursor({
+      mine: entry([PROGRAM, 'https://a.example/mcp']),
+      old: { command: 'npx', args: ['-y', 'mcp-remote', 'https://b.example/mcp'] },
+    });
+    const { code, result } = await doctor([]);
+    expect(code).toBe(0);
+    expect(result('hosts.entries')).toMatchObject({ status: 'ok', text: '"mine" of cursor can be started' });
+    expect(result('hosts.mcp-remote')).toMatchObject({
+      status: 'warning',
+      text: expect.stringContaining('"old" of cursor'),
+      wayOut: expect.stringContaining('install --replace mcp-remote'),
+    });
+  });
+
+  it.each([
+    [
+      'a Node that is gone',
+      entry(['-y', 'mcp-drawbridge', 'https://a.example'], '/gone/npx'),
+      '"/gone/npx", which is not there',
+    ],
+    [
+      'a flag that is none',
+      entry([PROGRAM, 'https://a.example', '--alow-http']),
+      'unknown flag "--alow-http"',
+    ],
+    ['no address', entry([PROGRAM]), 'the address of the MCP server is missing'],
+  ])('%s', async (_, broken, text) => {
+    await cursor({ broken });
+    const { code, failed, result } = await doctor(['--host', 'cursor']);
+    expect([code, failed]).toEqual([1, ['hosts.entries']]);
+    expect(result('hosts.entries')).toMatchObject({ text: expect.stringContaining(text) });
+    expect((await doctor(['--host', 'zed'])).failed).toEqual([]);
+  });
+
+  it('a file that cannot be read is named with its line', async () => {
+    await mkdir(join(home.folder, '.cursor'));
+    await writeFile(join(home.folder, '.cursor/mcp.json'), '{\n  "mcpServers": {,\n}');
+    const { result } = await doctor([]);
+    expect(result('hosts.entries')).toMatchObject({
+      status: 'warning',
+      text: expect.stringContaining('line 2'),
     });
   });
 });
