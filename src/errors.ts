@@ -155,3 +155,9 @@ const CHECK_OF: Readonly<Partial<Record<ErrorCode, CheckId>>> = {
 export function checkOf(code: ErrorCode): CheckId | undefined {
   return CHECK_OF[code];
 }
+
+/** The same for a JSON-RPC error's `data`; undefined where there is nothing to say. */
+export function checkIn(error: DrawbridgeError | undefined): { readonly check: CheckId } | undefined {
+  const check = error && checkOf(error.code);
+  return check === undefined ? undefined : { check };
+}

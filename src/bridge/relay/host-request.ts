@@ -1,3 +1,4 @@
+import { checkIn } from '../../errors.ts';
 import { isListMethod } from '../../protocol/list-methods.ts';
 import { capitalized } from '../../protocol/quote.ts';
 import type { ListWait } from '../stand-in/list-wait.ts';
@@ -85,9 +86,9 @@ export class HostRequest extends PendingRequest {
       case 'timed-out':
         return standInAnswers.unavailable(this);
       case 'failed': {
-        const { why, mayHaveRun } = result;
+        const { why, error, mayHaveRun } = result;
         const text = `${capitalized(why)}${mayHaveRun ? ' The call may have run.' : ''}`;
-        return hostDelivery.fail(this, text, { mayHaveRun });
+        return hostDelivery.fail(this, text, { mayHaveRun, ...checkIn(error) });
       }
     }
   }

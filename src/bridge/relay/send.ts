@@ -39,7 +39,12 @@ export type SendResult =
   | { readonly kind: 'answer'; readonly json: Uint8Array | string }
   /** The message was not sent, and the time to wait is over. */
   | { readonly kind: 'timed-out' }
-  | { readonly kind: 'failed'; readonly why: string; readonly mayHaveRun: boolean };
+  | {
+      readonly kind: 'failed';
+      readonly why: string;
+      readonly error: DrawbridgeError | undefined;
+      readonly mayHaveRun: boolean;
+    };
 
 export interface SendDeps {
   readonly transport: Transport;
@@ -111,7 +116,7 @@ export async function sendMessage(message: OutgoingMessage, deps: SendDeps): Pro
         case 'fail': {
           const hint = step.error?.hint;
           const why = hint === undefined ? `${step.why}.` : `${step.why}. ${hint}`;
-          return { kind: 'failed', why, mayHaveRun: step.mayHaveRun };
+          return { kind: 'failed', why, error: step.error, mayHaveRun: step.mayHaveRun };
         }
         case 'reopen':
           progress?.returned();
@@ -125,7 +130,7 @@ export async function sendMessage(message: OutgoingMessage, deps: SendDeps): Pro
           progress?.returned();
           if ((await waitBudget.pause(backoffMs(attempts.absences, fraction()))) === TIMED_OUT) {
             const why = describeUnavailability({ kind: 'unreachable', error: step.error });
-            return { kind: 'failed', why, mayHaveRun: false };
+            return { kind: 'failed', why, error: step.error, mayHaveRun: false };
           }
           break;
       }
@@ -148,5 +153,5 @@ function sendError(error: unknown, signal: StopSignal): SendError {
 }
 
 function unavailable(error: DrawbridgeError): SendResult {
-  return { kind: 'failed', why: describeUnavailability({ kind: 'failed', error }), mayHaveRun: false };
+  return { kind: 'failed', why: describeUnavailability({ kind: 'failed', error }), error, mayHaveRun: false };
 }

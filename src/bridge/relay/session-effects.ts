@@ -1,4 +1,4 @@
-import { InternalError } from '../../errors.ts';
+import { checkIn, InternalError } from '../../errors.ts';
 import { logFailure, logUnexpected } from '../../platform/log/unexpected-error.ts';
 import { ownId } from '../../platform/random.ts';
 import { anySignal, type StopSignal } from '../../platform/stop.ts';
@@ -98,7 +98,7 @@ export class SessionEffects implements SessionHooks {
     if (request === undefined) return;
     const code = error instanceof InternalError ? RpcErrorCode.internal : RpcErrorCode.bridge;
     if (json === undefined)
-      hostDelivery.fail(request, describeUnavailability({ kind: 'failed', error }), undefined, code);
+      hostDelivery.fail(request, describeUnavailability({ kind: 'failed', error }), checkIn(error), code);
     else void hostDelivery.deliver(json);
   };
 

@@ -1,4 +1,4 @@
-import { AbortedError } from '../../errors.ts';
+import { AbortedError, checkIn } from '../../errors.ts';
 import type { HostWriter } from '../../host/writer.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/log/logger.ts';
@@ -129,7 +129,9 @@ export class StandInAnswers {
     }
     const address = unavailability.kind === 'signing-in' ? unavailability.address : undefined;
     const { code, data } =
-      address === undefined ? { code: undefined, data: undefined } : urlElicitation.errorFor(address);
+      address === undefined
+        ? { code: undefined, data: 'error' in unavailability ? checkIn(unavailability.error) : undefined }
+        : urlElicitation.errorFor(address);
     hostDelivery.fail(request, describeUnavailability(unavailability), data, code);
   }
 

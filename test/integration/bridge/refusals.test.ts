@@ -78,7 +78,7 @@ describe("an error under the call's own id is its answer, whatever the status", 
       await bridge.initialize();
       const { error } = (await bridge.request(1, 'tools/call', { name: 'x' })).json;
       expect(error.message).toContain('the session is unknown');
-      expect(error.data).toEqual({ mayHaveRun: true });
+      expect(error.data).toEqual({ mayHaveRun: true, check: 'endpoint' });
       expect(sent(server)).toBe(1);
     },
   );
@@ -89,7 +89,7 @@ describe("an error under the call's own id is its answer, whatever the status", 
     await using bridge = (await composeBridge(refuseFirst(server, 400, error))).read();
     await bridge.initialize();
     const { json } = await bridge.request(1, 'tools/call', { name: 'x' });
-    expect(json.error.data).toEqual({ mayHaveRun: true });
+    expect(json.error.data).toEqual({ mayHaveRun: true, check: 'endpoint' });
     expect(sent(server)).toBe(1);
   });
 });
@@ -104,7 +104,7 @@ describe('mayHaveRun is false only for what is refused before it is dispatched',
 
   it.each([307, 308, 403, 404, 405, 413, 414, 415, 421, 426, 429, 431])('%d: false', async (status) => {
     const error = await refused(status, { location: 'http://127.0.0.1:1/mcp' });
-    expect(error.data).toEqual({ mayHaveRun: false });
+    expect(error.data).toEqual({ mayHaveRun: false, check: 'endpoint' });
     expect(error.message).not.toContain('may have run');
   });
 
@@ -113,7 +113,7 @@ describe('mayHaveRun is false only for what is refused before it is dispatched',
     503, 504, 505, 507, 511, 520, 521, 522, 523, 524, 525, 526, 527, 529, 599,
   ])('%d: true', async (status) => {
     const error = await refused(status, { location: 'http://127.0.0.1:1/mcp' });
-    expect(error.data).toEqual({ mayHaveRun: true });
+    expect(error.data).toEqual({ mayHaveRun: true, check: 'endpoint' });
     expect(error.message).toContain('may have run');
   });
 });

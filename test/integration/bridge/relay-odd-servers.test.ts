@@ -97,7 +97,7 @@ describe('one answer for each id, whatever the server does', () => {
       await expect.poll(() => server.streamsOpen).toBe(1);
       const { json } = await bridge.request(1, 'tools/call', { name: 'x' });
       expect(json.error.message).toMatch(/content type "text\/html".*its body broke off/);
-      expect(json.error.data).toEqual({ mayHaveRun: true });
+      expect(json.error.data).toEqual({ mayHaveRun: true, check: 'endpoint' });
     },
   );
 

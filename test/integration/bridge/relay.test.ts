@@ -236,7 +236,7 @@ describe('a server that is away', () => {
     await bridge.initialize();
     server.fail(faults.reset, carries('tools/call'), 1);
     const broken = await bridge.request(1, 'tools/call', call('echo', { value: 1 }));
-    expect(broken.json.error.data).toEqual({ mayHaveRun: true });
+    expect(broken.json.error.data).toEqual({ mayHaveRun: true, check: 'tcp' });
     expect(server.methodCount('tools/call')).toBe(1);
     await server.stop();
     bridge.send({ jsonrpc: '2.0', id: 2, method: 'tools/call', params: call('echo', { value: 2 }) });
