@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { Owner } from '../../platform/process/process-identity.ts';
+import type { Immutable } from '../../protocol/oauth-settings.ts';
 
 const text = z.string().check(z.maxLength(512));
 
@@ -12,26 +12,21 @@ const ownedFile = z.object({
     pid: z.int().check(z.positive()),
     startTime: z.optional(text),
   }),
+  /** Leases only. Milliseconds since the epoch. */
   deadline: z.optional(z.number()),
+  /** Leases that the asking process still holds for the sign-in process that it starts. Milliseconds since the epoch. */
   adoptBy: z.optional(z.number()),
+  /** Reservations only: the owner touches the file for as long as it lives. */
   heartbeat: z.optional(z.boolean()),
 });
 
 /** A file that names the process that owns it: a reservation or a lease. */
-export interface OwnedFile {
-  readonly nonce: string;
-  readonly owner: Owner;
-  /** Leases only. Milliseconds since the epoch. */
-  readonly deadline?: number;
-  /** Leases that the asking process still holds for the sign-in process that it starts. Milliseconds since the epoch. */
-  readonly adoptBy?: number;
-  /** Claims only: its owner touches the file for as long as it lives. */
-  readonly heartbeat?: boolean;
-}
+export type OwnedFile = Immutable<z.output<typeof ownedFile>>;
 
+/** The bytes of such a file; undefined if they are not one. */
 export function parseOwned(bytes: Uint8Array): OwnedFile | undefined {
   try {
-    return ownedFile.parse(JSON.parse(Buffer.from(bytes).toString('utf8'))) as OwnedFile;
+    return ownedFile.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
   } catch {
     return undefined;
   }

@@ -1,6 +1,7 @@
 import { readOwnFile } from '../files/atomic-file.ts';
 import { LaterVersionError } from '../files/store-errors.ts';
-import { type CredentialRecord, MAX_RECORD_BYTES, type RecordIdentity } from './record.ts';
+import { MAX_RECORD_BYTES } from './limits.ts';
+import type { CredentialRecord, RecordIdentity } from './record.ts';
 
 type Found =
   | { readonly kind: 'absent' }

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
+import type { Immutable } from '../../protocol/oauth-settings.ts';
 import { StoreError } from '../files/store-errors.ts';
-import { type CredentialRecord, MAX_RECORD_BYTES } from './record.ts';
+import { MAX_RECORD_BYTES } from './limits.ts';
 
 /** The largest tokens seen are Entra ID's with many groups, about 16 KiB. */
 export const MAX_TOKEN_CHARS = 48 * 1024;
@@ -38,53 +39,83 @@ export const dpopKeySchema = z
   })
   .check(z.refine(({ alg, crv }) => DPOP_CURVES[alg] === crv));
 
+const clientSchema = z.object({
+  clientId: word,
+  clientSecret: z.optional(word),
+  /** Seconds since the epoch, RFC 7591 §3.2.1; 0: never. */
+  clientSecretExpiresAt: z.optional(instant),
+  tokenEndpointAuthMethod: z.optional(word),
+  /** The redirect URI that the registration was made for. */
+  redirectUri: z.optional(address),
+  source: z.enum(['registered', 'static', 'metadata-document']),
+});
+
+const tokensSchema = z.object({
+  accessToken: token,
+  /** `Bearer` or `DPoP`. */
+  tokenType: word,
+  refreshToken: z.optional(token),
+  /** Milliseconds since the epoch. */
+  obtainedAt: instant,
+  /** Milliseconds since the epoch; absent: use until 401. */
+  expiresAt: z.optional(instant),
+  scope: z.optional(scope),
+  idToken: z.optional(token),
+});
+
+const lastRefreshSchema = z.object({
+  /** Milliseconds since the epoch. */
+  at: instant,
+  /** `refreshed`, an OAuth error code, or a word of ours. */
+  outcome: word,
+  /** Nobody asks the token endpoint again before then. Milliseconds since the epoch. */
+  retryAt: z.optional(instant),
+  /** How often in a row it failed; shapes the back-off. */
+  failures: z.optional(count),
+  /** 4xx answers in a row that blamed this refresh token without saying `invalid_grant`. */
+  refusals: z.optional(count),
+});
+
 const recordSchema = z.object({
   version: z.literal(1),
+  /** Grows with each write; with `family` it tells whether the record is still the one that was read. */
   revision: z.int().check(z.gte(1)),
+  /** Random per login; a refresh keeps it. */
   family: word,
+  /** Canonical URL of the MCP server. */
   server: address,
+  /** `--profile`, for the `status` command; the key is what counts. */
   profile: z.optional(word),
+  /** The machine grant by which the next token is obtained. Absent: a person signed in. */
   grant: z.optional(word),
+  /** Byte for byte as sent to the authorization server; absent: not sent. */
   resource: z.optional(address),
   issuer: address,
   endpoints: z.object({ token: address, revocation: z.optional(address) }),
+  /** `token_endpoint_auth_methods_supported` of the authorization server metadata. */
   tokenEndpointAuthMethods: z.optional(z.array(word).check(z.maxLength(MAX_AUTH_METHODS))),
-  client: z.optional(
-    z.object({
-      clientId: word,
-      clientSecret: z.optional(word),
-      clientSecretExpiresAt: z.optional(instant),
-      tokenEndpointAuthMethod: z.optional(word),
-      redirectUri: z.optional(address),
-      source: z.enum(['registered', 'static', 'metadata-document']),
-    }),
-  ),
-  tokens: z.optional(
-    z.object({
-      accessToken: token,
-      tokenType: word,
-      refreshToken: z.optional(token),
-      obtainedAt: instant,
-      expiresAt: z.optional(instant),
-      scope: z.optional(scope),
-      idToken: z.optional(token),
-    }),
-  ),
+  /** Absent: the authorization server no longer knows it (`invalid_client`); the next sign-in registers again. */
+  client: z.optional(clientSchema),
+  tokens: z.optional(tokensSchema),
+  /** RFC 9449: what the tokens were asked for with. Private, and never sent. */
   dpopKey: z.optional(dpopKeySchema),
+  /** The server wanted tokens bound to a key, and the authorization server had none to give. */
   withoutDpop: z.optional(z.literal(true)),
   requestedScope: z.optional(scope),
+  /** When a person was asked for more than before, the last few times. Milliseconds since the epoch. */
   stepUps: z.optional(z.array(instant).check(z.maxLength(MAX_STEP_UPS))),
+  /** SHA-256, base64url, of a refresh token that was refused for good. */
   deadRefreshTokenHash: z.optional(word),
-  lastRefresh: z.optional(
-    z.object({
-      at: instant,
-      outcome: word,
-      retryAt: z.optional(instant),
-      failures: z.optional(count),
-      refusals: z.optional(count),
-    }),
-  ),
+  lastRefresh: z.optional(lastRefreshSchema),
 });
+
+/** The record of one login (`record.ts` lists the files around it). */
+export type CredentialRecord = Immutable<z.output<typeof recordSchema>>;
+export type Client = Immutable<z.output<typeof clientSchema>>;
+export type Tokens = Immutable<z.output<typeof tokensSchema>>;
+export type LastRefresh = Immutable<z.output<typeof lastRefreshSchema>>;
+/** A private key as JWK (RFC 7518 §6.2, RFC 8037 §2), with the algorithm that it signs with. */
+export type DpopKey = Immutable<z.output<typeof dpopKeySchema>>;
 
 export type ParsedRecord =
   | { readonly kind: 'record'; readonly record: CredentialRecord }
@@ -102,14 +133,9 @@ export function parseRecord(bytes: Uint8Array): ParsedRecord {
     return { kind: 'corrupt' };
   }
   const parsed = recordSchema.safeParse(value);
-  if (parsed.success) return { kind: 'record', record: withoutUndefined(parsed.data) };
+  if (parsed.success) return { kind: 'record', record: parsed.data };
   const version = laterVersion(value);
   return version === undefined ? { kind: 'corrupt' } : { kind: 'newer', version };
-}
-
-/** The schema's type has `| undefined` where JSON has absence; JSON cannot hold the former. */
-function withoutUndefined(data: z.infer<typeof recordSchema>): CredentialRecord {
-  return data as CredentialRecord;
 }
 
 function laterVersion(value: unknown): number | undefined {

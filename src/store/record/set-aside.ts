@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { lstat, readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { readOwnFile, removeFile, renameFile } from '../files/atomic-file.ts';
-import { type CredentialRecord, MAX_RECORD_BYTES } from './record.ts';
+import { MAX_RECORD_BYTES } from './limits.ts';
+import type { CredentialRecord } from './record.ts';
 import { parseRecord } from './record-schema.ts';
 
 /** Enough to find out what goes wrong; each may hold tokens, and a fault that comes with each start would leave one each time. */

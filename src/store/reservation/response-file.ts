@@ -9,7 +9,8 @@ import {
   temporaryName,
 } from '../files/atomic-file.ts';
 import { systemCode } from '../files/store-errors.ts';
-import { type CredentialRecord, MAX_RECORD_BYTES } from '../record/record.ts';
+import { MAX_RECORD_BYTES } from '../record/limits.ts';
+import type { CredentialRecord } from '../record/record.ts';
 import { parseRecord } from '../record/record-schema.ts';
 
 /** White space, so that a record written over the front of it still parses. */

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { MAX_RECORD_BYTES } from '../../../src/store/record/record.ts';
+import { MAX_RECORD_BYTES } from '../../../src/store/record/limits.ts';
 import { serializeRecord } from '../../../src/store/record/record-schema.ts';
 import {
   fillResponseFile,

@@ -1,8 +1,8 @@
 import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { MAX_RECORD_BYTES } from '../../../src/store/record/limits.ts';
 import { belongsTo, readRecord } from '../../../src/store/record/read-record.ts';
-import { MAX_RECORD_BYTES } from '../../../src/store/record/record.ts';
 import { serializeRecord } from '../../../src/store/record/record-schema.ts';
 import { readSetAside, removeSetAside, setAside } from '../../../src/store/record/set-aside.ts';
 import { wholeRecord } from '../../peers/processes/credentials.ts';

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { StoreError } from '../../../../src/store/files/store-errors.ts';
-import { isExpected, MAX_RECORD_BYTES } from '../../../../src/store/record/record.ts';
+import { MAX_RECORD_BYTES } from '../../../../src/store/record/limits.ts';
+import { isExpected } from '../../../../src/store/record/record.ts';
 import { parseRecord, serializeRecord } from '../../../../src/store/record/record-schema.ts';
 import { parseCachedServer, serializeCachedServer } from '../../../../src/store/server-cache/file.ts';
 import { wholeRecord } from '../../../peers/processes/credentials.ts';
