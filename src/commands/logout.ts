@@ -100,13 +100,13 @@ function withoutLogins(
 /** Revokes each token once. After a failure no other request goes to that endpoint, so that an unreachable server costs one time limit. */
 async function revokeAll(
   records: readonly CredentialRecord[],
-  { revoke, logger }: LogoutParts,
+  { revoke }: LogoutParts,
 ): Promise<Left['failed']> {
   const seen = new Set<string>();
   const given = new Set<string>();
   let failed: Left['failed'];
   for (const record of records) {
-    keepSecretsOf(record, logger);
+    keepSecretsOf(record);
     const { tokens, endpoints } = record;
     const name = JSON.stringify([tokens?.refreshToken, tokens?.accessToken]);
     const endpoint = endpoints.revocation ?? '';

@@ -9,7 +9,6 @@ import { version } from '../platform/version.ts';
 import { quote, shownAddress } from '../protocol/quote.ts';
 import { withoutSecretsIn } from '../redaction/own-words.ts';
 import { admitResource } from '../redaction/query-secrets.ts';
-import { keepSecret } from '../redaction/secrets.ts';
 import { keyOf } from '../store/record/credential-key.ts';
 import type { PortableCredential } from '../store/record/portable.ts';
 import type { CredentialRecord } from '../store/record/record.ts';
@@ -189,7 +188,7 @@ async function runStatus(config: CommandConfig, platform: Platform, logger: LogS
     { storePaths },
     { statusOf, statusTable },
     { canonicalServer },
-    { secretsOf },
+    { keepSecretsOf },
   ] = await Promise.all([
     import('../store/overview.ts'),
     import('../store/lease/lease.ts'),
@@ -205,7 +204,7 @@ async function runStatus(config: CommandConfig, platform: Platform, logger: LogS
   const { server, onlyProfile: profile } = config;
   const overview = await readOverview(credentials, openLeases(credentials), now);
   for (const { found, signIn } of overview) {
-    if (found.kind === 'record') for (const secret of secretsOf(found.record)) keepSecret(secret);
+    if (found.kind === 'record') keepSecretsOf(found.record);
     if (signIn?.address !== undefined) admitResource(signIn.address);
   }
   const statuses = statusOf(overview, now, {

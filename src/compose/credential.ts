@@ -39,7 +39,7 @@ export async function openCredential(
   const store = await openStore({ home, logger, memory: config.store === 'memory' });
   if (config.credentials !== undefined) {
     const { seedStore } = await import('./seed-credential.ts');
-    await seedStore(store, key, config.credentials, { ...config, now: clock.now() }, logger);
+    await seedStore(store, key, config.credentials, { ...config, now: clock.now() });
   }
   const leases = store.writable
     ? openLeases(store.folder)

@@ -30,7 +30,6 @@ import { ownCommand } from '../platform/process/program-command.ts';
 import { systemRandom } from '../platform/random.ts';
 import { version } from '../platform/version.ts';
 import { withoutSecretsIn } from '../redaction/own-words.ts';
-import { keepSecret } from '../redaction/secrets.ts';
 import { probeEndpoint } from '../remote/http/challenge-probe.ts';
 import { storePaths } from '../store/files/paths.ts';
 import { folderFacts } from '../store/folder-facts.ts';
@@ -38,7 +37,7 @@ import { openLeases } from '../store/lease/lease.ts';
 import { type CredentialOverview, readOverview } from '../store/overview.ts';
 import { keyOf } from '../store/record/credential-key.ts';
 import { canonicalServer } from '../store/record/key.ts';
-import { secretsOf } from '../store/record/secrets.ts';
+import { keepSecretsOf } from '../store/record/secrets.ts';
 import { spin } from '../ui/spinner.ts';
 import { bridgeParts } from './bridge.ts';
 import type { Platform } from './platform.ts';
@@ -87,7 +86,7 @@ export async function runDoctor(
 async function readStore(folder: string): Promise<readonly CredentialOverview[]> {
   const found = await readOverview(folder, openLeases(folder), systemClock.now());
   for (const each of found) {
-    if (each.found.kind === 'record') for (const secret of secretsOf(each.found.record)) keepSecret(secret);
+    if (each.found.kind === 'record') keepSecretsOf(each.found.record);
   }
   return found;
 }

@@ -1,7 +1,6 @@
 import { expectBound, expectResource } from '../commands/tokens/store-imported.ts';
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../errors.ts';
-import type { Logger } from '../platform/log/logger.ts';
 import { canonicalServer } from '../store/record/key.ts';
 import { portableRecord, readPortable, secretsOfPortable, seedFamily } from '../store/record/portable.ts';
 import { keepSecretsOf } from '../store/record/secrets.ts';
@@ -19,12 +18,11 @@ export async function seedStore(
   key: string,
   text: string,
   { server, oauth, now }: Pick<Config, 'server' | 'oauth'> & { readonly now: number },
-  logger: Logger,
 ): Promise<void> {
   const read = readPortable(text);
   if (read.kind === 'unusable') throw new ConfigError(`${NAME}: ${read.reason}`);
   const { credential } = read;
-  keepSecretsOf(secretsOfPortable(credential), logger);
+  keepSecretsOf(secretsOfPortable(credential));
   expectBound(credential, oauth.dpop);
   const address = canonicalServer(server);
   if (credential.server !== undefined && canonicalServer(addressOf(credential.server)) !== address) {

@@ -32,7 +32,7 @@ export class KnownRecord {
 
   set(record: CredentialRecord | undefined): void {
     this.#found = { record };
-    keepSecretsOf(record, this.#deps.logger);
+    keepSecretsOf(record);
   }
 
   /** Whether the store has to be read again: it was never read, or the machine slept since the last call. */

@@ -56,15 +56,15 @@ export async function machineToken(
   { forceNew, challenge }: MachineTokenRequest,
   signal: AbortSignal,
 ): Promise<SignedIn> {
-  const { store, key, clock, server, resource, logger } = options;
+  const { store, key, clock, server, resource } = options;
   const found = await store.read(key, { server, resource });
   const stored = found.kind === 'record' && isSignedIn(found.record) ? found.record : undefined;
-  keepSecretsOf(stored, logger);
+  keepSecretsOf(stored);
   const wanted = { now: clock.now(), forceNew, signal };
   const record = await freshOrReplaced(stored, wanted, async (stale) =>
     obtainShared(options, stale, await challenge(), signal),
   );
-  keepSecretsOf(record, logger);
+  keepSecretsOf(record);
   if (record === undefined) throw removedMeanwhile();
   return record;
 }

@@ -12,11 +12,11 @@ export type ValidToken =
 
 /** The credential's token if it serves, refreshed as every bridge would (one refresh for all). Rejects when it cannot be had now. */
 export async function validToken(options: AuthorizationOptions, signal: AbortSignal): Promise<ValidToken> {
-  const { store, key, clock, logger } = options;
+  const { store, key, clock } = options;
   const identity = identityOf(options);
   const found = await store.read(key, identity);
   if (found.kind !== 'record' || !isSignedIn(found.record)) return { kind: 'sign-in' };
-  keepSecretsOf(found.record, logger);
+  keepSecretsOf(found.record);
   const wanted = { now: clock.now(), forceNew: false, signal };
   const record = await freshOrReplaced(found.record, wanted, async (stale) => {
     const sendRefreshRequest = await options.loadRefreshRequest();
@@ -24,6 +24,6 @@ export async function validToken(options: AuthorizationOptions, signal: AbortSig
     if (refreshed.kind === 'postponed') throw refreshed.error;
     return refreshed.kind === 'usable' ? refreshed.record : undefined;
   });
-  keepSecretsOf(record, logger);
+  keepSecretsOf(record);
   return record === undefined ? { kind: 'sign-in' } : { kind: 'token', record };
 }

@@ -1,8 +1,8 @@
 import type { Clock } from '../../platform/clock.ts';
-import type { Logger } from '../../platform/log/logger.ts';
 import type { Random } from '../../platform/random.ts';
 import type { OAuthSettings } from '../../protocol/oauth-settings.ts';
 import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
+import { keepSecret } from '../../redaction/secrets.ts';
 import type { DpopKey } from '../../store/record/record.ts';
 import { chooseScope } from '../challenge/scope.ts';
 import type { TokenClient } from '../client/client.ts';
@@ -22,7 +22,6 @@ export interface GrantDeps {
   readonly fetch: GuardedFetch;
   readonly clock: Clock;
   readonly random: Random;
-  readonly logger: Logger;
 }
 
 /** `browser`: a person is redirected. `device`: a person signs in elsewhere. `machine`: nobody does. */
@@ -49,7 +48,7 @@ export interface PrepareOptions {
  */
 export async function prepareGrant(
   request: GrantRequest,
-  { fetch, clock, random, logger }: GrantDeps,
+  { fetch, clock, random }: GrantDeps,
   { flow, signal, known, nonces = new Map() }: PrepareOptions,
 ): Promise<PreparedGrant> {
   const { challenge, dpop: mode } = request;
@@ -69,7 +68,7 @@ export async function prepareGrant(
     { memory: nonces, clock, random },
     known,
   );
-  if (binding.kind === 'bound') logger.secret(binding.key.d);
+  if (binding.kind === 'bound') keepSecret(binding.key.d);
   return { ...found, scope, binding };
 }
 

@@ -1,7 +1,6 @@
 import { ConfigError, UsageError } from '../../errors.ts';
 import { ownCommand } from '../../platform/process/program-command.ts';
 import type { OAuthSettings } from '../../protocol/oauth-settings.ts';
-import { keepSecret } from '../../redaction/secrets.ts';
 import { canonicalServer } from '../../store/record/key.ts';
 import {
   type PortableCredential,
@@ -9,7 +8,7 @@ import {
   readPortable,
   secretsOfPortable,
 } from '../../store/record/portable.ts';
-import { secretsOf } from '../../store/record/secrets.ts';
+import { keepSecretsOf } from '../../store/record/secrets.ts';
 import type { Store } from '../../store/store.ts';
 import { expectBound, expectResource, keepImported } from './store-imported.ts';
 
@@ -50,7 +49,7 @@ export async function importCredential(
   server: URL,
   read: PortableCredential,
 ): Promise<string> {
-  for (const secret of secretsOf(secretsOfPortable(read))) keepSecret(secret);
+  keepSecretsOf(secretsOfPortable(read));
   expectBound(read, oauth.dpop);
   expectResource(read, oauth, 'the credential');
   const { store, key } = await open(server);

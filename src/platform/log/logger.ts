@@ -41,8 +41,6 @@ export interface Logger {
   warn(event: string, fields?: LogFields): void;
   /** Details for finding a fault; written only with `--debug`. */
   debug(event: string, fields?: LogFields): void;
-  /** Registers a secret, which is redacted in everything logged from now on. */
-  secret(text: string): void;
 }
 
 /** A logger that drops everything, for code that runs before there is a sink. */
@@ -50,5 +48,4 @@ export const silentLogger: Logger = {
   inform: () => {},
   warn: () => {},
   debug: () => {},
-  secret: () => {},
 };

@@ -15,7 +15,7 @@ export interface LogSinkOptions {
   readonly clock: Clock;
   /** The folder for the file that `--debug` writes; without a folder there is no file. */
   readonly folder?: string | undefined;
-  /** Secrets to redact from the start; `secret()` adds more. */
+  /** Secrets to redact from the start; `keepSecret` adds more. */
   readonly secrets?: readonly string[];
   readonly stderr?: Writable;
 }
@@ -98,7 +98,6 @@ export function createLogSink(options: LogSinkOptions): LogSink {
     debug: (event, fields = {}) => {
       if (options.debug) emit('debug', event, fields);
     },
-    secret: (text) => keepSecret(text),
     async close() {
       await stderr.flush();
       closeFile();

@@ -1,4 +1,4 @@
-import type { Logger } from '../../platform/log/logger.ts';
+import { keepSecret } from '../../redaction/secrets.ts';
 
 /** A record, or as much of one as a caller has. */
 export interface SecretHolder {
@@ -26,6 +26,6 @@ export function secretsOf({ tokens, client, dpopKey }: SecretHolder): string[] {
 }
 
 /** From now on none of the credential's secrets is shown. To be called with each record that comes from the store or from a server. */
-export function keepSecretsOf(holder: SecretHolder | undefined, logger: Pick<Logger, 'secret'>): void {
-  for (const secret of secretsOf(holder ?? {})) logger.secret(secret);
+export function keepSecretsOf(holder: SecretHolder | undefined): void {
+  for (const secret of secretsOf(holder ?? {})) keepSecret(secret);
 }

@@ -313,7 +313,7 @@ test('without a browser the address is offered all the same', async () => {
     {},
     {
       openBrowser: async () => ({ kind: 'not-opened', reason: 'xdg-open: ENOENT' }),
-      logger: { inform: (text) => told.push(text), warn: () => {}, debug: () => {}, secret: () => {} },
+      logger: { inform: (text) => told.push(text), warn: () => {}, debug: () => {} },
     },
   );
   await world.faces.waitFor(({ browserOpenedAt }) => browserOpenedAt === 0);

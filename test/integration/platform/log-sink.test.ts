@@ -22,6 +22,7 @@ import type { Clock } from '../../../src/platform/clock.ts';
 import { LOG_FILE_MAX_BYTES, LOG_FILES_KEPT } from '../../../src/platform/log/file.ts';
 import type { Logger } from '../../../src/platform/log/logger.ts';
 import { createLogSink, type LogSinkOptions } from '../../../src/platform/log/sink.ts';
+import { keepSecret } from '../../../src/redaction/secrets.ts';
 
 const clock: Clock = {
   now: () => Date.UTC(2026, 6, 28, 12),
@@ -92,7 +93,7 @@ test('silent: nothing on stderr, the debug file goes on', async () => {
 test('a secret leaves by no channel, whatever the level and the format (SECURITY.md, attack 41)', async () => {
   for (const format of ['text', 'json'] as const) {
     const { log, stderr } = sink({ format, debug: true, folder: join(home, format), secrets: [CANARY] });
-    log.secret('another-secret');
+    keepSecret('another-secret');
     for (const text of [
       CANARY,
       `Bearer ${CANARY}`,
@@ -170,7 +171,8 @@ async function bundled(contents: string): Promise<string> {
 
 test.each(['a pipe', 'a file'])('a real stderr that nobody reads, %s: the process goes on', async (kind) => {
   const program = await bundled(`
-    import { createLogSink } from './log/sink.ts';
+    import { keepSecret } from '../../../src/redaction/secrets.ts';
+import { createLogSink } from './log/sink.ts';
     import { systemClock } from './clock.ts';
     const log = createLogSink({ format: 'text', debug: false, silent: false, clock: systemClock });
     for (let n = 0; n < 5000; n++) log.warn('x'.repeat(1000));

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { redactor } from '../../../../src/redaction/secrets.ts';
 import { secretsOfPortable, writePortable } from '../../../../src/store/record/portable.ts';
 import type { Client, CredentialRecord, DpopKey, Tokens } from '../../../../src/store/record/record.ts';
 import { keepSecretsOf, secretsOf } from '../../../../src/store/record/secrets.ts';
@@ -71,11 +72,15 @@ test('a credential from elsewhere is covered as wholly as the record that it bec
   expect(secretsOf(secretsOfPortable(credential)).sort()).toEqual(secretsOf(wholeRecord).sort());
 });
 
-test('each of them is kept from the log, and no record has none', () => {
-  const kept: string[] = [];
-  const logger = { secret: (text: string) => void kept.push(text) };
-  keepSecretsOf(undefined, logger);
-  expect(kept).toEqual([]);
-  keepSecretsOf(wholeRecord, logger);
-  expect(kept.sort()).toEqual(secretsOf(wholeRecord).sort());
+test('each of them is redacted from then on, and no record has none', () => {
+  const holder = {
+    tokens: { accessToken: 'first kept text', refreshToken: 'second kept text', idToken: 'third kept text' },
+    client: { clientSecret: 'fourth kept text' },
+    dpopKey: { d: 'fifth kept text' },
+  };
+  const shown = () => secretsOf(holder).map((secret) => redactor.redact(`it is ${secret}.`));
+  keepSecretsOf(undefined);
+  expect(shown()).toEqual(secretsOf(holder).map((secret) => `it is ${secret}.`));
+  keepSecretsOf(holder);
+  expect(shown()).toEqual(Array(5).fill('it is [redacted].'));
 });
