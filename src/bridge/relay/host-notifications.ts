@@ -1,5 +1,5 @@
 import { logFailure } from '../../platform/log/unexpected-error.ts';
-import type { StopSignal } from '../../platform/stop.ts';
+import { anySignal, type StopSignal } from '../../platform/stop.ts';
 import { ACCEPT_MS } from '../../remote/http/limits.ts';
 import { ANSWER_TURN_MS } from '../timing/limits.ts';
 import { callWaitMs, WaitBudget } from '../timing/wait-budget.ts';
@@ -33,7 +33,11 @@ export class HostNotifications {
   /** Sends an answer to a request of the server after the messages before it, but waits for those no longer than ANSWER_TURN_MS. */
   answer(bytes: Uint8Array): void {
     const before = this.#queue;
-    const sent = Promise.race([before, this.pause(ANSWER_TURN_MS)]).then(() => this.send(bytes));
+    const itsTurn = new AbortController();
+    const sent = Promise.race([before, this.pause(ANSWER_TURN_MS, itsTurn.signal)]).then(() => {
+      itsTurn.abort();
+      return this.send(bytes);
+    });
     this.#queue = before.then(() => sent);
   }
 
@@ -62,8 +66,11 @@ export class HostNotifications {
     }
   }
 
-  async pause(ms: number): Promise<void> {
-    const { parts, signal } = this.#options;
+  /** Resolves after `ms`, when `calledOff` aborts, or when the bridge closes. */
+  async pause(ms: number, calledOff?: AbortSignal): Promise<void> {
+    const { parts, signal: closing } = this.#options;
+    // A signal for each: Node warns on stderr of a signal that more than ten wait for.
+    const signal = anySignal(calledOff === undefined ? [closing] : [closing, calledOff]);
     await parts.clock.sleep(ms, signal).catch((error: unknown) => {
       if (!signal.aborted) throw error;
     });

@@ -306,3 +306,22 @@ describe('a legacy host at a modern server that hangs', () => {
     expect(server.methodCount('tools/list')).toBe(1);
   });
 });
+
+it('the host answers a burst of requests of the server: no wait for their turn is left behind', async () => {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error) => void warnings.push(warning);
+  process.on('warning', onWarning);
+  try {
+    await using server = await startRawMcpServer();
+    await using bridge = (await composeBridge(server.address())).read();
+    await bridge.initialize();
+    const isAnswer = ({ rpc }: { readonly rpc: { readonly id?: unknown; readonly method?: string } }) =>
+      rpc.method === undefined && rpc.id !== undefined;
+    const ids = Array.from({ length: 20 }, (_, at) => at);
+    for (const id of ids) bridge.send({ jsonrpc: '2.0', id, result: {} });
+    await server.requests.until(() => server.requests.count(isAnswer) === ids.length);
+  } finally {
+    process.off('warning', onWarning);
+  }
+  expect(warnings).toEqual([]);
+});
