@@ -2,6 +2,7 @@ import { DrawbridgeError } from '../../errors.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { type Http, HttpError, type HttpHeaders, type HttpResponse } from '../../platform/http/http.ts';
 import { quote } from '../../protocol/quote.ts';
+import { LEGACY_VERSION } from '../../protocol/revisions.ts';
 import { DiscoveryError } from '../errors/oauth-errors.ts';
 import { type AddressGuard, createAddressGuard } from './address-policy.ts';
 import { readText } from './response-body.ts';
@@ -75,7 +76,7 @@ const COMMON_HEADERS = {
   'user-agent': 'mcp-drawbridge',
 };
 /** MCP 2025-03-26 asks for the version on metadata requests, and later revisions allow it. */
-const METADATA_HEADERS = { ...COMMON_HEADERS, 'mcp-protocol-version': '2025-11-25' };
+const METADATA_HEADERS = { ...COMMON_HEADERS, 'mcp-protocol-version': LEGACY_VERSION };
 
 /** Connections each of which asks the guard first, for an address that was resolved. */
 export type CreateGuardedHttp = (allowAddress: AddressGuard['allow']) => Promise<Http>;
