@@ -134,7 +134,7 @@ describe('when it does not go well', () => {
     expect(browser.opened.length).toBe(1);
   });
 
-  it('no browser to open: the address is on stderr, and signing in by hand works', async () => {
+  it('no browser to open: the address is on stderr and in the list, and signing in by hand works', async () => {
     await world('crash');
     await using host = start();
     await host.initialize();
@@ -147,8 +147,11 @@ describe('when it does not go well', () => {
       host.child.stderr.on('data', look);
       look();
     });
+    // Before anybody has signed in: nobody could know that they have to.
+    expect(JSON.stringify((await list).result)).toContain(address);
     await visit(address);
-    expect(JSON.stringify((await list).result)).toContain('echo');
+    await host.waitFor(({ method }) => method === 'notifications/tools/list_changed');
+    expect(JSON.stringify((await host.request('tools/list')).result)).toContain('echo');
   });
 
   it('a token that is revoked in mid-session costs one refresh and no prompt', async () => {
