@@ -77,6 +77,10 @@ async function runBridge(config: Config, warnings: readonly string[]): Promise<n
   const { bridge } = await import('./commands/bridge.ts');
   const logger = composeLogger(config);
   for (const warning of warnings) logger.inform(`Warning: ${warning}`);
+  if (process.stdin.isTTY) {
+    const { terminalText } = await import('./commands/help/terminal.ts');
+    logger.inform(terminalText(config.server));
+  }
   // An error thrown outside the handling of a message (in a listener, a timer) would end the process and every call in flight.
   process.on('uncaughtException', (error) => logUnexpected(logger, 'something other than a message', error));
   const hostGone = new AbortController();

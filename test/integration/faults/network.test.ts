@@ -124,7 +124,7 @@ describe('a network that does what networks do', () => {
     await server.requests.until(() => server.methodCount('tools/call') === 2);
     proxy.resetAll();
     const answers = await Promise.all([bridge.answer(1), bridge.answer(2)]);
-    for (const { json } of answers) expect(json.error.data).toEqual({ mayHaveRun: true });
+    for (const { json } of answers) expect(json.error.data).toMatchObject({ mayHaveRun: true });
     expect((await bridge.request(3, 'tools/list')).json.result.tools).toBeDefined();
     expect(server.methodCount('tools/call')).toBe(2);
   });
