@@ -5,6 +5,7 @@ import {
   HostFileError,
   readHostFile,
   removeBackup,
+  removeEmptyFolders,
   removeHostFile,
   type Written,
   writeHostFile,
@@ -32,6 +33,8 @@ export interface Applied {
   readonly plan: HostPlan;
   /** The copy of the file as it was before, where one was made now. */
   readonly backup?: string | undefined;
+  /** The first of the folders that were made for a file which is gone. */
+  readonly emptied?: string | undefined;
 }
 
 /** Whether the host's own command is to be used: its file may be rewritten by it at any time. */
@@ -43,7 +46,7 @@ export function usesOwnCommand({ found }: Pick<HostPlan, 'found'>): boolean {
 export async function applyPlan(plan: HostPlan, deps: ApplyDeps): Promise<Applied> {
   if (usesOwnCommand(plan)) return applyByCommand(plan, deps);
   const { host } = plan.found;
-  return withHostLock(plan.file.path, host.lockStaleMs, async () => {
+  const applied = await withHostLock(plan.file.path, host.lockStaleMs, async (folder) => {
     const now = await readHostFile(plan.found.file);
     const isSame = now.text === plan.file.text && now.exists === plan.file.exists;
     const current = isSame ? plan : await deps.replan();
@@ -53,28 +56,36 @@ export async function applyPlan(plan: HostPlan, deps: ApplyDeps): Promise<Applie
         throw new HostFileError(`${plan.found.file} was changed just now and ${refusal.reason}`);
       return { plan: current };
     }
-    return write(current, deps.journal);
+    return write(current, deps.journal, folder);
   });
+  // The lock was a folder in one of them.
+  if (applied.emptied !== undefined) await removeEmptyFolders(plan.file.path, applied.emptied);
+  return applied;
 }
 
-async function write(plan: HostPlan, journal: Journal): Promise<Applied> {
+async function write(plan: HostPlan, journal: Journal, made: string | undefined): Promise<Applied> {
   const { file, changes } = plan;
   const text = textAfter(plan);
   const noted = await Promise.all(changes.map(({ path }) => journal.find(file.path, path)));
   const isEmptied = text === '' && noted.some((each) => each?.made === true);
   let written: Written = {};
-  if (isEmptied) await removeHostFile(file.path, noted.find((each) => each?.made)?.folder);
+  if (isEmptied) await removeHostFile(file.path);
   else written = await writeHostFile(file, text);
   for (const [at, change] of changes.entries()) {
     const before = noted[at];
-    const made: Pick<JournalEntry, 'made' | 'folder'> =
+    const origin: Pick<JournalEntry, 'made' | 'folder'> =
       before !== undefined && change.edit.first !== undefined
         ? before
-        : { made: !file.exists && at === 0, folder: written.folder };
-    await journal.put({ file: file.path, path: change.path }, steps(change), undoOf(change, file.path, made));
+        : { made: !file.exists && at === 0, folder: made ?? written.folder };
+    await journal.put(
+      { file: file.path, path: change.path },
+      steps(change),
+      undoOf(change, file.path, origin),
+    );
   }
   if (changes.every(({ value }) => value === undefined)) await removeBackup(file.path);
-  return { plan, backup: written.backup };
+  const emptied = isEmptied ? noted.find((each) => each?.made)?.folder : undefined;
+  return { plan, backup: written.backup, emptied };
 }
 
 function steps({ edit }: EntryChange): readonly (readonly Splice[])[] {

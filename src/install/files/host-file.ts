@@ -120,10 +120,13 @@ async function copyOnce(path: string, copy: string): Promise<boolean> {
   }
 }
 
-/** Removes a file that was made by an installation, and the folders that were made for it, as far as they are empty. */
-export async function removeHostFile(path: string, folder: string | undefined): Promise<void> {
+/** Removes a file that was made by an installation. */
+export async function removeHostFile(path: string): Promise<void> {
   await retryWhileHeldOpen(() => rm(path, { force: true }));
-  if (folder === undefined) return;
+}
+
+/** Removes the folders that were made for a file, as far as they are empty: from its own up to `folder`. */
+export async function removeEmptyFolders(path: string, folder: string): Promise<void> {
   for (let at = dirname(path); at.startsWith(folder); at = dirname(at)) {
     try {
       await rmdir(at);

@@ -9,17 +9,18 @@ const RETRIES = { retries: 60, factor: 1, minTimeout: 250 };
 
 /**
  * Runs `run` while holding the lock of a host on its file: the folder FILE.lock, which counts as left over when nobody has touched it for
- * `staleMs`. Rejects with HostFileError where the host holds it for too long.
+ * `staleMs`. `run` gets the first folder that had to be made for it. Rejects with HostFileError where the host holds it for too long.
  */
 export async function withHostLock<T>(
   path: string,
   staleMs: number | undefined,
-  run: () => Promise<T>,
+  run: (folder: string | undefined) => Promise<T>,
 ): Promise<T> {
-  if (staleMs === undefined) return run();
+  if (staleMs === undefined) return run(undefined);
+  let folder: string | undefined;
   let release: () => Promise<void>;
   try {
-    await mkdir(dirname(path), { recursive: true });
+    folder = await mkdir(dirname(path), { recursive: true });
     release = await lockfile.lock(path, { realpath: false, stale: staleMs, retries: RETRIES });
   } catch (error) {
     throw new HostFileError(`the host holds the lock of ${path}: ${describeError(error)}`, {
@@ -27,7 +28,7 @@ export async function withHostLock<T>(
     });
   }
   try {
-    return await run();
+    return await run(folder);
   } finally {
     await release().catch(() => undefined);
   }

@@ -221,6 +221,19 @@ describe('JSON', () => {
   });
 });
 
+test('splices that would take something else along are not made', () => {
+  const text = '{ "mcpServers": { "x": { "command": "n" }, "b": {} } }';
+  const path = ['mcpServers', 'x'];
+  const start = text.indexOf('"x"');
+  const removed = text.slice(start, text.indexOf('"b"') + 7);
+  expect(undoEntry('json', text, path, [{ start, removed, inserted: '' }])).toBeUndefined();
+  expect(undoEntry('json', text, path, [{ start: start + 1, removed, inserted: '' }])).toBeUndefined();
+  const own = text.slice(start, text.indexOf('"b"'));
+  expect(undoEntry('json', text, path, [{ start, removed: own, inserted: '' }])?.after).toBe(
+    '{ "mcpServers": { "b": {} } }',
+  );
+});
+
 describe('TOML', () => {
   const path = ['mcp_servers', 'x'];
 
