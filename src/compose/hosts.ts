@@ -164,6 +164,7 @@ async function takeOver(
   platform: Platform,
   importParts: (config: CommandConfig) => ImportParts,
 ): Promise<string> {
+  const { headers, authorizeParams, clientMetadataUrl, tokenEndpoint } = settings;
   const shown = shownAddress(settings.server);
   const environment = { ...platform.env, ...env };
   try {
@@ -175,8 +176,8 @@ async function takeOver(
     await importMcpRemote({
       ...importParts(own),
       server: parsed.config.server,
-      headers: settings.headers,
-      shape: settings,
+      headers,
+      shape: { authorizeParams, clientMetadataUrl, tokenEndpoint },
       folder: environment.MCP_REMOTE_CONFIG_DIR || join(homedir(), '.mcp-auth'),
     });
     return `${shown}: the login of mcp-remote is taken over`;

@@ -71,9 +71,7 @@ export async function changeHosts(deps: ChangeDeps): Promise<ChangeOutcome> {
   const { settings, find, plan, say, paint } = deps;
   const all = await find();
   const isNamed = settings.hosts.length > 0;
-  const found = isNamed
-    ? namedHosts(all, settings.hosts, settings.isProject)
-    : all.filter(({ isHere }) => isHere);
+  const found = isNamed ? namedHosts(all, settings.hosts, settings.isProject) : meant(all, deps);
   const plans: HostPlan[] = [];
   for (const each of found) {
     const made = await plan(each);
@@ -109,6 +107,13 @@ export async function changeHosts(deps: ChangeDeps): Promise<ChangeOutcome> {
   if (changed.length > 0) say(`\n${changed.map((each) => `${reloadText(each)}\n`).join('')}`);
   if (changed.length > 0 && deps.next !== undefined) say(`${deps.next}\n`);
   return outcome;
+}
+
+/** The hosts here. What is to be removed may also be in a file that only the host of somebody else reads; each file is looked at once. */
+function meant(all: readonly FoundHost[], { verb }: ChangeDeps): readonly FoundHost[] {
+  return all
+    .filter(({ isHere }) => isHere || verb === 'uninstall')
+    .filter(({ file }, at, hosts) => hosts.findIndex((each) => each.file === file) === at);
 }
 
 function nothingToDo(

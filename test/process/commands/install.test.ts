@@ -372,7 +372,7 @@ describe('install --replace mcp-remote', () => {
         ),
       );
       const text = await readFile(file, 'utf8');
-      await browser.setMode('forbidden');
+      await browser.setMode('ignore');
 
       const end = await run(['install', '--replace', 'mcp-remote', '--yes']);
       expect(end.code).toBe(0);
@@ -406,6 +406,7 @@ describe('install --replace mcp-remote', () => {
       });
       await host.initialize();
       expect(JSON.stringify((await host.request('tools/list')).result)).toContain('echo');
+      expect(browser.opened).toHaveLength(1);
       expect(await run(['uninstall', 'mine', '--yes'])).toMatchObject({ code: 0 });
       expect(await readFile(file, 'utf8')).toBe(text);
     } finally {
