@@ -1,5 +1,6 @@
 import { DrawbridgeError } from '../errors.ts';
 import type { ProgramEnd } from '../platform/process/run-program.ts';
+import { shellCommand } from '../platform/process/shell-words.ts';
 import { reversed, type Splice } from './edit/splice.ts';
 import {
   HostFileError,
@@ -105,27 +106,22 @@ function undoOf(
 async function applyByCommand(plan: HostPlan, { run }: ApplyDeps): Promise<Applied> {
   const { found, changes } = plan;
   const { host, program } = found;
-  if (program === undefined || host.commands === undefined) {
-    throw new HostCommandError(
-      `${host.name} keeps rewriting ${found.file}, and its program is not on the path`,
-      {
-        hint: `Run in a terminal that has it: ${host.program} ${changes.map(({ name, value }) => host.commands?.add(name, JSON.stringify(value ?? {})).join(' ')).join('; ')}`,
-      },
-    );
-  }
-  for (const { name, value, isThere } of changes) {
+  const commands = changes.flatMap(({ name, value, isThere }) => [
     // It refuses to add a name that is there.
-    if (isThere) await done(run(program, host.commands.remove(name)), host.name);
-    if (value !== undefined)
-      await done(run(program, host.commands.add(name, JSON.stringify(value))), host.name);
+    ...(isThere ? [host.commands?.remove(name) ?? []] : []),
+    ...(value === undefined ? [] : [host.commands?.add(name, JSON.stringify(value)) ?? []]),
+  ]);
+  const byHand = commands.map((args) => shellCommand([host.program ?? '', ...args], process.platform));
+  const hint = `Run this where it is: ${byHand.join('; ')}`;
+  if (program === undefined) {
+    const reason = `${host.name} keeps rewriting ${found.file}, and its program is not on the path`;
+    throw new HostCommandError(reason, { hint });
+  }
+  for (const args of commands) {
+    const ended = await run(program, args);
+    if (ended.kind === 'done') continue;
+    const said = ended.output === '' ? '' : `: ${ended.output.split('\n').at(-1)}`;
+    throw new HostCommandError(`${host.program} ${ended.reason}${said}`, { hint });
   }
   return { plan };
-}
-
-async function done(end: Promise<ProgramEnd>, host: string): Promise<void> {
-  const ended = await end;
-  if (ended.kind === 'failed') {
-    const said = ended.output === '' ? '' : `: ${ended.output.split('\n').at(-1)}`;
-    throw new HostCommandError(`the command of ${host} ${ended.reason}${said}`);
-  }
 }

@@ -9,7 +9,13 @@ import type { EntryRequest } from '../../../src/install/entry/make-entry.ts';
 import type { FoundHost } from '../../../src/install/files/found-hosts.ts';
 import { Journal } from '../../../src/install/files/journal.ts';
 import { type HostId, hostIds, hostOf } from '../../../src/install/hosts/hosts.ts';
-import { type HostPlan, type PlanDeps, planInstall, planUninstall } from '../../../src/install/plan.ts';
+import {
+  type HostPlan,
+  type PlanDeps,
+  planInstall,
+  planReplace,
+  planUninstall,
+} from '../../../src/install/plan.ts';
 
 const SERVER = new URL('https://mcp.example.com/mcp');
 const fixtures = new URL('../../peers/host-files/', import.meta.url).pathname;
@@ -250,6 +256,28 @@ describe('a file', () => {
     expect(left).not.toContain('mcp.example.com');
     await apply(await planUninstall(found, 'other', deps()));
     expect(await readFile(file, 'utf8')).toBe(text);
+  });
+
+  test('without servers is so again after a second version of the entry', async () => {
+    await writeFile(file, '{}');
+    await install(foundAt('cursor', file));
+    await install(foundAt('cursor', file), [SERVER.href, '--debug']);
+    expect(await readFile(file, 'utf8')).toContain('--debug');
+    await uninstall(foundAt('cursor', file));
+    expect(await readFile(file, 'utf8')).toBe('{}');
+  });
+
+  test('with two entries of mcp-remote: each can be had back, in any order', async () => {
+    const args = (host: string) => JSON.stringify(['mcp-remote', `https://${host}.example.com/sse`]);
+    const both = `{ "mcpServers": { "y": { "command": "npx", "args": ${args('y')} },\n  "z": { "command": "npx", "args": ${args('z')} } } }`;
+    await writeFile(file, both);
+    const found = foundAt('cursor', file);
+    await apply(await planReplace(found, undefined, request([]), deps()));
+    expect(await readFile(file, 'utf8')).not.toContain('mcp-remote');
+    await apply(await planUninstall(found, 'y', deps()));
+    expect(await readFile(file, 'utf8')).toContain(args('y'));
+    await apply(await planUninstall(found, 'z', deps()));
+    expect(await readFile(file, 'utf8')).toBe(both);
   });
 
   test('of bytes that are no UTF-8 is refused', async () => {
