@@ -1,11 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { parseProcStat } from '../../../src/platform/process/process-identity.ts';
 
-/**
- * Ends a process as some hosts end what they have started: all its descendants too, found by the parent of each and whatever their session, one
- * by one with SIGKILL. Linux only (proc(5)).
- */
-export async function killTree(root: number): Promise<readonly number[]> {
+/** A process and its descendants, found by the parent of each. Linux only (proc(5)). */
+export async function treeOf(root: number): Promise<readonly number[]> {
   const children = new Map<number, number[]>();
   for (const name of await readdir('/proc')) {
     if (!/^\d+$/.test(name)) continue;
@@ -16,6 +13,12 @@ export async function killTree(root: number): Promise<readonly number[]> {
   }
   const tree = [root];
   for (const pid of tree) tree.push(...(children.get(pid) ?? []));
+  return tree;
+}
+
+/** Ends a process as some hosts end what they have started: all its descendants too, whatever their session, one by one with SIGKILL. */
+export async function killTree(root: number): Promise<readonly number[]> {
+  const tree = await treeOf(root);
   for (const pid of tree) kill(pid);
   return tree;
 }
