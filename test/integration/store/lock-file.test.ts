@@ -1,4 +1,4 @@
-import { rmdirSync } from 'node:fs';
+import { rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { lutimes, mkdir, readdir, rm, rmdir, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import lockfile from 'proper-lockfile';
@@ -177,6 +177,48 @@ describe('the moment at which a lock is taken over', () => {
     await Promise.all(Array.from({ length: 5 }, enter));
     expect(most).toBe(1);
     expect(await readdir(home.folder)).toEqual([]);
+  });
+});
+
+describe('between the look at a lock and its being put aside', () => {
+  /** Something happens when the name is made up under which it is put. */
+  const meanwhile = (happens: () => void) => ({
+    ...tools,
+    random: {
+      ...systemRandom,
+      bytes: (count: number) => {
+        happens();
+        return systemRandom.bytes(count);
+      },
+    },
+  });
+
+  test('another process may be faster', async () => {
+    const { home, file, path } = await place();
+    await using _ = home;
+    await writeFile(path, '');
+    await touch(path, STALE_FILE_MS + 1_000);
+    const deps = meanwhile(() => rmSync(path));
+    expect(await withFileLock(file, async () => 'locked', { signal }, deps)).toBe('locked');
+    expect(await readdir(home.folder)).toEqual([]);
+  });
+
+  test('the folder may become something else, which is an error', async () => {
+    const { home } = await place();
+    await using _ = home;
+    const folder = join(home.folder, 'credentials');
+    const file = join(folder, 'file');
+    await mkdir(folder);
+    await writeFile(`${file}.lock`, '');
+    await touch(`${file}.lock`, STALE_FILE_MS + 1_000);
+    const deps = meanwhile(() => {
+      rmSync(folder, { recursive: true });
+      writeFileSync(folder, '');
+    });
+    await expect(withFileLock(file, async () => 'locked', { signal }, deps)).rejects.toMatchObject({
+      code: 'ENOTDIR',
+      syscall: 'rename',
+    });
   });
 });
 
