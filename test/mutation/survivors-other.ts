@@ -12,80 +12,6 @@ export const OTHER_SURVIVORS: readonly Survivor[] = [
     reason: 'A signal fires once, and a promise is settled once.',
   },
   {
-    file: 'src/store/reservation/reservation.ts',
-    line: `if (stats === undefined || read.kind === 'absent') return undefined;`,
-    mutated: [
-      'if (stats === undefined || false) return undefined;',
-      'if (stats === undefined || read.kind === "") return undefined;',
-    ],
-    reason:
-      'Absent for the second look alone: only a file that goes between the two, which no test can time.',
-  },
-  {
-    file: 'src/store/reservation/reservation.ts',
-    line: `const reservation = read.kind === 'bytes' ? parseOwned(read.bytes) : undefined;`,
-    mutated: ['const reservation = true ? parseOwned(read.bytes) : undefined;'],
-    reason: 'What cannot be read is no reservation to the parser either.',
-  },
-  {
-    file: 'src/store/reservation/reservation.ts',
-    line: `if (read.kind !== 'bytes' || parseOwned(read.bytes)?.nonce !== nonce) return false;`,
-    mutated: ['if (false || parseOwned(read.bytes)?.nonce !== nonce) return false;'],
-    reason: 'What cannot be read is no reservation to the parser either.',
-  },
-  {
-    file: 'src/store/reservation/reservation.ts',
-    line: '() => false,',
-    mutated: ['() => undefined,'],
-    reason: 'Undefined is as false.',
-  },
-  {
-    file: 'src/store/reservation/reservation.ts',
-    line: 'let created = false;',
-    mutated: ['let created = true;'],
-    reason: 'A nonce that is in no file is never asked for; forgetting it only saves memory.',
-  },
-  {
-    file: 'src/store/reservation/reservation.ts',
-    line: '} finally {',
-    mutated: ['} finally {}'],
-    reason: 'A nonce that is in no file is never asked for; forgetting it only saves memory.',
-  },
-  {
-    file: 'src/store/reservation/reservation.ts',
-    line: 'if (!created) heldHere.delete(nonce);',
-    mutated: ['if (false) heldHere.delete(nonce);'],
-    reason: 'A nonce that is in no file is never asked for; forgetting it only saves memory.',
-  },
-  {
-    file: 'src/store/reservation/reservation.ts',
-    line: `const rank = (name: string) => (name.endsWith('.claim') ? 1 : 0);`,
-    mutated: [
-      'const rank = () => undefined;',
-      `const rank = (name: string) => (name.startsWith('.claim') ? 1 : 0);`,
-      'const rank = (name: string) => (name.endsWith("") ? 1 : 0);',
-    ],
-    reason:
-      'The order counts for a process that is killed in between; test/integration/auth/refresh-processes.test.ts kills it there.',
-  },
-  {
-    file: 'src/store/reservation/reservation.ts',
-    line: 'for (const name of names.sort((a, b) => rank(a) - rank(b))) await removeFile(join(files.folder, name));',
-    mutated: [
-      'for (const name of names) await removeFile(join(files.folder, name));',
-      'for (const name of names.sort(() => undefined)) await removeFile(join(files.folder, name));',
-      'for (const name of names.sort((a, b) => rank(a) + rank(b))) await removeFile(join(files.folder, name));',
-    ],
-    reason:
-      'The order counts for a process that is killed in between; test/integration/auth/refresh-processes.test.ts kills it there.',
-  },
-  {
-    file: 'src/store/reservation/response-file.ts',
-    line: '} finally {',
-    mutated: ['} finally {}'],
-    reason: 'A file that is left open is closed by the garbage collector; nothing else changes.',
-  },
-  {
     file: 'src/remote/http/backoff.ts',
     line: `return ms !== undefined && ms > MAX_RETRY_AFTER_MS ? 'too-long' : ms;`,
     mutated: [`return true && ms > MAX_RETRY_AFTER_MS ? 'too-long' : ms;`],
@@ -144,6 +70,20 @@ export const OTHER_SURVIVORS: readonly Survivor[] = [
     file: 'src/remote/http/refusal.ts',
     line: 'if (!(error instanceof SyntaxError)) throw error;',
     mutated: ['if (false) throw error;'],
+    reason:
+      'JSON.parse throws nothing but a SyntaxError; the check keeps a fault of our own from being hidden.',
+  },
+  {
+    file: 'src/eras/message/probe-classifier.ts',
+    line: '} catch (error) {',
+    mutated: ['} catch (error) {}'],
+    reason:
+      'JSON.parse throws nothing but a SyntaxError; the check keeps a fault of our own from being hidden.',
+  },
+  {
+    file: 'src/eras/message/probe-classifier.ts',
+    line: 'if (error instanceof SyntaxError) return undefined;',
+    mutated: ['if (true) return undefined;'],
     reason:
       'JSON.parse throws nothing but a SyntaxError; the check keeps a fault of our own from being hidden.',
   },

@@ -1,0 +1,211 @@
+import type { Survivor } from './survivors.ts';
+
+/** What survives in `src/store/`, with the reasons. */
+export const STORE_SURVIVORS: readonly Survivor[] = [
+  {
+    file: 'src/store/reservation/reservation.ts',
+    line: `if (stats === undefined || read.kind === 'absent') return undefined;`,
+    mutated: [
+      'if (stats === undefined || false) return undefined;',
+      'if (stats === undefined || read.kind === "") return undefined;',
+    ],
+    reason:
+      'Absent for the second look alone: only a file that goes between the two, which no test can time.',
+  },
+  {
+    file: 'src/store/reservation/reservation.ts',
+    line: `const reservation = read.kind === 'bytes' ? parseOwned(read.bytes) : undefined;`,
+    mutated: ['const reservation = true ? parseOwned(read.bytes) : undefined;'],
+    reason: 'What cannot be read is no reservation to the parser either.',
+  },
+  {
+    file: 'src/store/reservation/reservation.ts',
+    line: `if (read.kind !== 'bytes' || parseOwned(read.bytes)?.nonce !== nonce) return false;`,
+    mutated: ['if (false || parseOwned(read.bytes)?.nonce !== nonce) return false;'],
+    reason: 'What cannot be read is no reservation to the parser either.',
+  },
+  {
+    file: 'src/store/reservation/reservation.ts',
+    line: '() => false,',
+    mutated: ['() => undefined,'],
+    reason: 'Undefined is as false.',
+  },
+  {
+    file: 'src/store/reservation/reservation.ts',
+    line: 'let created = false;',
+    mutated: ['let created = true;'],
+    reason: 'A nonce that is in no file is never asked for; forgetting it only saves memory.',
+  },
+  {
+    file: 'src/store/reservation/reservation.ts',
+    line: '} finally {',
+    mutated: ['} finally {}'],
+    reason: 'A nonce that is in no file is never asked for; forgetting it only saves memory.',
+  },
+  {
+    file: 'src/store/reservation/reservation.ts',
+    line: 'if (!created) heldHere.delete(nonce);',
+    mutated: ['if (false) heldHere.delete(nonce);'],
+    reason: 'A nonce that is in no file is never asked for; forgetting it only saves memory.',
+  },
+  {
+    file: 'src/store/reservation/reservation.ts',
+    line: `const rank = (name: string) => (name.endsWith('.claim') ? 1 : 0);`,
+    mutated: [
+      'const rank = () => undefined;',
+      `const rank = (name: string) => (name.startsWith('.claim') ? 1 : 0);`,
+      'const rank = (name: string) => (name.endsWith("") ? 1 : 0);',
+    ],
+    reason:
+      'The order counts for a process that is killed in between; test/integration/auth/refresh-processes.test.ts kills it there.',
+  },
+  {
+    file: 'src/store/reservation/reservation.ts',
+    line: 'for (const name of names.sort((a, b) => rank(a) - rank(b))) await removeFile(join(files.folder, name));',
+    mutated: [
+      'for (const name of names) await removeFile(join(files.folder, name));',
+      'for (const name of names.sort(() => undefined)) await removeFile(join(files.folder, name));',
+      'for (const name of names.sort((a, b) => rank(a) + rank(b))) await removeFile(join(files.folder, name));',
+    ],
+    reason:
+      'The order counts for a process that is killed in between; test/integration/auth/refresh-processes.test.ts kills it there.',
+  },
+  {
+    file: 'src/store/reservation/response-file.ts',
+    line: '} finally {',
+    mutated: ['} finally {}'],
+    reason: 'A file that is left open is closed by the garbage collector; nothing else changes.',
+  },
+  {
+    file: 'src/store/lock/file-lock.ts',
+    line: 'if (isWindows && isHeldOpen(error)) {',
+    mutated: [
+      'if (isWindows && isHeldOpen(error)) {}',
+      'if (false) {',
+      'if (isWindows || isHeldOpen(error)) {',
+    ],
+    reason:
+      'Only Windows refuses to remove a folder that another program has open: `npm run test:wine` shows it (test/wine/refresh.test.ts, a `.json.lock` file).',
+  },
+  {
+    file: 'src/store/lock/file-lock.ts',
+    line: 'return retryWhileHeldOpen(async () => (isOurs() ? rmdir(path) : undefined));',
+    mutated: ['return retryWhileHeldOpen(() => undefined);'],
+    reason:
+      'Only Windows refuses to remove a folder that another program has open: `npm run test:wine` shows it (test/wine/refresh.test.ts, a `.json.lock` file).',
+  },
+  {
+    file: 'src/store/lock/file-lock.ts',
+    line: `if (next.kind === 'held') hold = next.hold;`,
+    mutated: ['if (true) hold = next.hold;'],
+    reason: 'Without `onTurn` a wait ends with the lock or rejects; the types cannot know.',
+  },
+  {
+    file: 'src/store/lock/file-lock.ts',
+    line: 'if (now === undefined || now.ino !== own?.ino) return false;',
+    mutated: ['if (now === undefined || now.ino !== own.ino) return false;'],
+    reason: 'Only where the lock goes between its making and the first look at it.',
+  },
+  {
+    file: 'src/store/lock/file-lock.ts',
+    line: 'if (isOfRmdir(error)) await setAside(path, random);',
+    mutated: ['if (true) await setAside(path, random);'],
+    reason: 'The other error comes from a timer that fires between two steps, which no test can time.',
+  },
+  {
+    file: 'src/store/lock/file-lock.ts',
+    line: 'await (see(aside)?.isDirectory() === true ? rmdir(aside) : removeFile(aside));',
+    mutated: ['await (see(aside).isDirectory() === true ? rmdir(aside) : removeFile(aside));'],
+    reason: 'Only where something takes away what was put aside under a random name.',
+  },
+  {
+    file: 'src/store/record/credential-key.ts',
+    line: 'resource: ({ resource }) => (resource === undefined ? {} : { resource }),',
+    mutated: ['resource: ({ resource }) => (false ? {} : { resource }),'],
+    reason: '`credentialKey` takes undefined for absent; the types want it left out.',
+  },
+  {
+    file: 'src/store/record/mcp-remote.ts',
+    line: 'const candidates: { readonly base: string; readonly at: number }[] = [];',
+    mutated: ['const candidates: { readonly base: string; readonly at: number }[] = ["Stryker was here"];'],
+    reason: 'A text has no path: nothing is read for it.',
+  },
+  {
+    file: 'src/store/record/mcp-remote.ts',
+    line: `if (systemCode(error) === 'ENOENT') return [];`,
+    mutated: [`if (systemCode(error) === 'ENOENT') return ["Stryker was here"];`],
+    reason: 'No version is called so.',
+  },
+  {
+    file: 'src/store/record/mcp-remote.ts',
+    line: `if (read.kind !== 'bytes') return undefined;`,
+    mutated: ['if (false) return undefined;'],
+    reason: 'What cannot be read has no bytes: reading them throws, which is caught.',
+  },
+  {
+    file: 'src/store/record/mcp-remote.ts',
+    line: '} catch {',
+    mutated: ['} catch {}'],
+    reason: 'Undefined is returned in both cases.',
+  },
+  {
+    file: 'src/store/record/portable.ts',
+    line: `const field = parsed.error.issues[0]?.path.join('.');`,
+    mutated: [`const field = parsed.error.issues[0].path.join('.');`],
+    reason: 'A failure has an issue; the types cannot know.',
+  },
+  {
+    file: 'src/store/record/portable.ts',
+    line: `const probe = Buffer.from('probe');`,
+    mutated: ['const probe = Buffer.from("");'],
+    reason: 'Any bytes do for a signature that is only to fit its key.',
+  },
+  {
+    file: 'src/store/record/portable.ts',
+    line: '} catch {',
+    mutated: ['} catch {}'],
+    reason: 'Undefined is as false.',
+  },
+  {
+    file: 'src/store/record/portable.ts',
+    line: 'token_endpoint_auth_methods_supported: record.tokenEndpointAuthMethods?.slice(),',
+    mutated: ['token_endpoint_auth_methods_supported: record.tokenEndpointAuthMethods,'],
+    reason: 'Both are written as the same JSON; the types want a list that may be changed.',
+  },
+  {
+    file: 'src/store/record/private-key.ts',
+    line: `return createPrivateKey({ key: { ...jwk, ...(y === undefined ? {} : { y }) }, format: 'jwk' });`,
+    mutated: [`return createPrivateKey({ key: { ...jwk, ...(false ? {} : { y }) }, format: 'jwk' });`],
+    reason: 'Undefined is no coordinate; the types want it left out.',
+  },
+  {
+    file: 'src/store/record/record-schema.ts',
+    line: '} catch {',
+    mutated: ['} catch {}'],
+    reason: 'Undefined is no record either.',
+  },
+  {
+    file: 'src/store/record/record-schema.ts',
+    line: `return typeof version === 'number' && Number.isInteger(version) && version > 1 ? version : undefined;`,
+    mutated: ['return true && Number.isInteger(version) && version > 1 ? version : undefined;'],
+    reason: 'Only a number is an integer; the types cannot know.',
+  },
+  {
+    file: 'src/store/record/record-schema.ts',
+    line: "const bytes = Buffer.from(`${JSON.stringify(record, null, 2)}\\n`, 'utf8');",
+    mutated: ['const bytes = Buffer.from(`${JSON.stringify(record, null, 2)}\\n`, "");'],
+    reason: 'Node takes UTF-8 where no encoding is named.',
+  },
+  {
+    file: 'src/store/record/key.ts',
+    line: 'return a < b ? -1 : 1;',
+    mutated: ['return a <= b ? -1 : 1;'],
+    reason: 'Equal texts have no order among themselves.',
+  },
+  {
+    file: 'src/store/record/set-aside.ts',
+    line: 'return stats?.isDirectory() === false ? [{ path, at: stats.ctimeMs }] : [];',
+    mutated: ['return stats.isDirectory() === false ? [{ path, at: stats.ctimeMs }] : [];'],
+    reason: 'Only a file that goes between two looks, which no test can time.',
+  },
+];
