@@ -1,6 +1,7 @@
 import { DrawbridgeError } from '../errors.ts';
 import type { ProgramEnd } from '../platform/process/run-program.ts';
 import { shellCommand } from '../platform/process/shell-words.ts';
+import { redactor } from '../redaction/secrets.ts';
 import { reversed, type Splice } from './edit/splice.ts';
 import {
   HostFileError,
@@ -116,6 +117,13 @@ async function applyByCommand(plan: HostPlan, { run }: ApplyDeps): Promise<Appli
   if (program === undefined) {
     const reason = `${host.name} keeps rewriting ${found.file}, and its program is not on the path`;
     throw new HostCommandError(reason, { hint });
+  }
+  // Its command takes an entry as an argument, which every program on this machine can read (.github/SECURITY.md, attack 40).
+  if (commands.some((args) => args.some((word) => redactor.redactRegistered(word) !== word))) {
+    const reason = `an entry holds what may be a secret, and ${host.name} takes entries only as arguments, which every program on this machine can read`;
+    throw new HostCommandError(reason, {
+      hint: 'Move it into a file first (--header-file, --client-secret-file), or end the host and change the entry in its file.',
+    });
   }
   for (const args of commands) {
     const ended = await run(program, args);

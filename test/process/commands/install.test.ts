@@ -289,6 +289,23 @@ fs.writeFileSync(file, JSON.stringify(state));
     ]);
   });
 
+  test('an entry of mcp-remote with a secret stays: its command would have it as an argument', async () => {
+    const old = {
+      command: 'npx',
+      args: ['mcp-remote', SERVER, '--header', 'X-Key: ${KEY}'],
+      env: { KEY: CANARY },
+    };
+    const text = JSON.stringify({ mcpServers: { old } });
+    await put('.claude.json', text);
+    await fakeClaude();
+    const end = await run(['install', '--replace', 'mcp-remote', '--yes']);
+    expect(end.code).toBe(1);
+    expect(end.stdout).toContain('only as arguments');
+    expect(end.stdout).not.toContain(CANARY);
+    expect(await readFile(join(home.folder, '.claude.json'), 'utf8')).toBe(text);
+    await expect(readFile(join(home.folder, 'asked'))).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
   test('without its command, its file is left alone and the command to run is shown', async () => {
     await put('.claude.json', '{"numStartups":3}');
     const end = await run(['install', SERVER, '--yes']);
