@@ -312,7 +312,7 @@ export const hosts = {
   },
   qwen: {
     name: 'Qwen Code',
-    files: (place) => [inHome(place, '.qwen', 'settings.json')],
+    files: (place) => [inVariable(place, 'QWEN_HOME', inHome(place, '.qwen'), 'settings.json')],
     projectFiles: [['.qwen', 'settings.json']],
     program: 'qwen',
     format: 'json',

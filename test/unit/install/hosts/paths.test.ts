@@ -141,6 +141,7 @@ describe('variables and folders that take precedence', () => {
     ['opencode', { ...linux, env: { XDG_CONFIG_HOME: '/x' } }, '/x/opencode/opencode.jsonc'],
     ['amp', { ...linux, env: { XDG_CONFIG_HOME: '/x' } }, '/x/amp/settings.jsonc'],
     ['gemini', { ...linux, env: { GEMINI_CLI_HOME: '/g' } }, '/g/.gemini/settings.json'],
+    ['qwen', { ...linux, env: { QWEN_HOME: '/q' } }, '/q/settings.json'],
     // A variable that is set to nothing counts as not set.
     ['codex', { ...linux, env: { CODEX_HOME: '' } }, '/home/ann/.codex/config.toml'],
     [
