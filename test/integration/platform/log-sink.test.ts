@@ -171,8 +171,7 @@ async function bundled(contents: string): Promise<string> {
 
 test.each(['a pipe', 'a file'])('a real stderr that nobody reads, %s: the process goes on', async (kind) => {
   const program = await bundled(`
-    import { keepSecret } from '../../../src/redaction/secrets.ts';
-import { createLogSink } from './log/sink.ts';
+    import { createLogSink } from './log/sink.ts';
     import { systemClock } from './clock.ts';
     const log = createLogSink({ format: 'text', debug: false, silent: false, clock: systemClock });
     for (let n = 0; n < 5000; n++) log.warn('x'.repeat(1000));
