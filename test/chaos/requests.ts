@@ -68,7 +68,7 @@ export function listened(id: string, params: Json, response: ServerResponse): vo
   response.write(`event: message\ndata: ${acknowledged}\n\n`);
 }
 
-/** What stands in the place of a result where a server of this kind gives none. */
+/** The result of a server of this kind that gives none. */
 export function ownRefusal(server: Era, method: string, id: string | undefined): string | undefined {
   const refuse = (code: number, data = '') =>
     `{"jsonrpc":"2.0","id":${id},"error":{"code":${code},"message":"not here"${data}}}`;

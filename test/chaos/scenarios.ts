@@ -100,7 +100,7 @@ const afterMs = oneof(
   { weight: 1, arbitrary: constantFrom(30, 300, 1_000, 2_500) },
 );
 
-/** What stands beside the body: none of it most of the time. */
+/** The headers beside the body: none most of the time. */
 const rest = record({
   end,
   afterMs,

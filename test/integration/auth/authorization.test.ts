@@ -219,7 +219,7 @@ test('a token at its end is replaced first, once for all who ask', async () => {
   expect(world.endpoint.posts.entries).toHaveLength(1);
 });
 
-test('a sign-in about to end, whose token is the one that will not do, is followed by another', async () => {
+test('a sign-in that is about to end with the refused token is followed by another', async () => {
   await using world = await World.create();
   const lease = await world.leases.create(KEY, Date.now());
   const bridge = world.bridge();

@@ -82,7 +82,7 @@ describe('a client that was registered by hand', () => {
     expect(world.vendor.tokenForms[0]?.get('client_secret')).toBe(SECRET);
   });
 
-  it('one that the server does not know: said, not registered anew, and the secret is nowhere in it', async () => {
+  it('a client that the server does not know: the error says so without the secret, and nothing is registered', async () => {
     const habits = { token: () => refusal('invalid_client', `no ${SECRET}`, 401) };
     await using world = await createVendorWorld(habits, ['--client-id', 'c', '--client-secret', SECRET]);
     const failure = JSON.stringify(await world.tools());
@@ -115,7 +115,7 @@ describe('private_key_jwt', () => {
   };
   const metadata = () => ({ token_endpoint_auth_methods_supported: ['private_key_jwt'] });
 
-  it('each token request is signed anew, for the issuer', async () => {
+  it('each token request has its own signature, for the issuer', async () => {
     await using world = await createVendorWorld({ metadata }, [
       '--client-id',
       'c',
@@ -152,7 +152,7 @@ describe('private_key_jwt', () => {
     expect(world.vendor.to('/token')).toHaveLength(2);
   });
 
-  it('one that is refused with the right time is not asked again', async () => {
+  it('an assertion that is refused although its time is right is not sent again', async () => {
     const token = () => refusal('invalid_client', 'unknown key', 401);
     await using world = await createVendorWorld({ metadata, token }, [
       '--client-id',

@@ -84,7 +84,7 @@ describe('a server that takes only tokens bound to a key, and a nonce for each r
       params: {},
     });
     const passed = at.gate.outcomes('passed').filter(({ path }) => path.startsWith('/message'));
-    // The session stands in the query, which no proof holds (§4.2).
+    // The session is in the query, which no proof holds (§4.2).
     expect(passed.length).toBeGreaterThanOrEqual(2);
     expect(passed.every(({ path }) => path.includes('?session='))).toBe(true);
     expect(schemes(at.gate.outcomes('passed'))).toEqual(['DPoP']);

@@ -104,7 +104,7 @@ describe('client_credentials', () => {
 });
 
 describe('jwt-bearer', () => {
-  it('reads the assertion anew each time', async () => {
+  it('reads the assertion again each time', async () => {
     const file = join(folder, 'assertion');
     await writeFile(file, `${jwtNamed('Zmlyc3Q')}\n`);
     await using world = await createVendorWorld(grants(JWT_BEARER), [
@@ -124,7 +124,7 @@ describe('jwt-bearer', () => {
     expect(world.vendor.tokenForms.every((form) => !form.has('client_id'))).toBe(true);
   });
 
-  it('a refusal is final for the assertion that was refused, not for the one that replaces it', async () => {
+  it('a refusal is final for the assertion that was refused, not for its replacement', async () => {
     const file = join(folder, 'renewed');
     await writeFile(file, jwtNamed('ZXhwaXJlZA'));
     const { token } = grants(JWT_BEARER);

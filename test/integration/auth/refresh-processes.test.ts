@@ -143,7 +143,7 @@ const staged = async (world: World) =>
   (await readdir(world.credentials)).filter((name) => /\.json\.[^.]+\.tmp$/.test(name));
 
 test.each(['a logout', 'a login'] as const)(
-  'suspended between its last look at the record and its rename: %s meanwhile stands',
+  'suspended between its last look at the record and its rename: %s meanwhile is kept',
   async (event) => {
     await using world = await World.create();
     const { home } = world;

@@ -50,7 +50,7 @@ test('one registration, one address, one exchange, and the page comes when the c
   expect(query.get('state')).toMatch(/^[\w-]{43}$/);
 });
 
-test('nothing that is secret stands in the face or in the address', async () => {
+test('neither the status nor the address contains a secret', async () => {
   await using world = await createSignInWorld();
   await world.signIn();
   const { tokens } = (await world.record()) ?? {};
@@ -193,7 +193,7 @@ test('the next sign-in uses the same registration and port, and is a login of it
   expect(after?.revision).toBeGreaterThan(before?.revision ?? Number.NaN);
 });
 
-test('a server that has forgotten the registration is found out before a browser opens, and registers anew', async () => {
+test('a registration that the server has forgotten is noticed before a browser opens, and made again', async () => {
   await using world = await createSignInWorld();
   const first = await world.signIn();
   if (first.outcome.kind === 'signed-in') await first.outcome.closed;

@@ -46,7 +46,7 @@ describe('403 for want of scope', () => {
     expect(calls(world)).toBe(2);
   });
 
-  it('one that never tells what it granted: 2 tabs for an operation, 3 in ten minutes', async () => {
+  it('a server that never says what it granted: 2 tabs for an operation, 3 in ten minutes', async () => {
     const { mcp, resourceMetadata } = habits('write', () => false);
     await using world = await createVendorWorld({
       mcp,

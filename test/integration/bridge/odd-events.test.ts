@@ -45,7 +45,7 @@ function oddStreams(odd: string, forgets: () => boolean = () => false) {
 }
 
 describe.each(ODD_EVENTS)('%s', (_, odd) => {
-  it('before each answer, over Streamable HTTP: at the start, in a call, and when a lost session is opened anew', async () => {
+  it('before each answer, over Streamable HTTP: at the start, in a call, and when a lost session is opened again', async () => {
     await using server = await startRawMcpServer();
     let forgets = false;
     server.behaviours.odd = oddStreams(odd, () => forgets);
@@ -57,7 +57,7 @@ describe.each(ODD_EVENTS)('%s', (_, odd) => {
     expect(bridge.received.entries.map(({ json }) => json.id)).toEqual(['init', 1, 2]);
   });
 
-  it('before each answer, over HTTP+SSE: at the start, in a call, and when a lost session is opened anew', async () => {
+  it('before each answer, over HTTP+SSE: at the start, in a call, and when a lost session is opened again', async () => {
     await using server = await startSseMcpServer({ beforeAnswers: odd, retryMs: 50 });
     await using bridge = (await composeBridge(server.url, { transport: 'sse' })).read();
     expect((await bridge.initialize()).json.result.serverInfo.name).toBe('sse');

@@ -86,7 +86,7 @@ describe('a host of 2025 with a server of 2026', () => {
     });
   });
 
-  it('asks no more when it is remembered, and asks anew when the memory is wrong', async () => {
+  it('does not ask when the era is remembered, and asks again when the memory is wrong', async () => {
     await using server = await ModernMcpServer.start();
     const known = await composeBridge(server.url, { remembered: { era: 'modern' } });
     await using _known = known.read();

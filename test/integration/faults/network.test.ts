@@ -196,7 +196,7 @@ describe('9: content codings', () => {
   });
 
   it.each([
-    // It stands in the query of the address too, which is not repeated.
+    // It is in the query of the address too, which is not repeated.
     ['unknown', /coding that was not asked for: \S/],
     ['wrong', /not coded as it says \(gzip\)/],
     ['cut', /not coded as it says \(gzip\)/],

@@ -57,7 +57,7 @@ describe('34: after a sleep', () => {
     await server.events.until(() => server.counters.streamsOpened === 2);
   });
 
-  it('an HTTP+SSE session is opened anew, as its stream may be dead', async () => {
+  it('an HTTP+SSE session is opened again, as its stream may be dead', async () => {
     await using server = await startSseMcpServer();
     await using proxy = await startFaultProxy(server.url);
     const clock = movableClock();
@@ -119,7 +119,7 @@ describe('a wall clock that is set ahead', () => {
 });
 
 describe('4: a server that falls silent', () => {
-  it('is noticed by --ping-interval, and connected to anew', async () => {
+  it('is noticed by --ping-interval, and connected to again', async () => {
     await using server = await startMcpServer();
     await using proxy = await startFaultProxy(server.url);
     await using bridge = (await composeBridge(proxy.url, { pingIntervalMs: 500 })).read();

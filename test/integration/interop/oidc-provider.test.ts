@@ -230,7 +230,7 @@ describe('clients registered by hand', () => {
 });
 
 describe('pushed authorization requests (RFC 9126)', () => {
-  it('required: a registration that the server forgot is found out there, and made anew', async () => {
+  it('required: a registration that the server forgot is noticed there, and made again', async () => {
     await using w = await world({ extras: { requirePushed: true } });
     expect(await w.person.tools()).toContain('echo');
     w.authority.forgetClients();
@@ -262,7 +262,7 @@ describe('resource indicators (RFC 8707)', () => {
     expect(w.authority.tokens.all.map(({ audience }) => audience)).toEqual(Array(2).fill(w.server.url));
   });
 
-  it('one that it does not know is refused as invalid_target, and the message says what to change', async () => {
+  it('an unknown resource is refused as invalid_target, and the message says what to change', async () => {
     await using w = await world({ acceptsResource: (resource) => resource.endsWith('/mcp') }, [
       '--resource',
       'https://other.example/api',
@@ -273,7 +273,7 @@ describe('resource indicators (RFC 8707)', () => {
     expect(w.authority.counters.codeExchangePosts).toBe(0);
   });
 
-  it('one that it no longer knows at a refresh: the same, and no tab for it', async () => {
+  it('a resource that the server no longer knows at a refresh: the same message, and no tab', async () => {
     let known = true;
     await using w = await world({ acceptsResource: () => known });
     expect(await w.person.tools()).toContain('echo');

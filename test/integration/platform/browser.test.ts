@@ -61,7 +61,7 @@ test('an opener that cannot do its work is reported with each way that was tried
   });
 });
 
-test('the next one is tried after one that failed, and none after one that worked', async () => {
+test('after a browser that failed the next is tried, after a browser that worked none', async () => {
   const { command, seen } = await opener();
   const open = createBrowser({ ...session, BROWSER: `${folder}/missing:${command} first:${command} second` });
   expect(await open(ADDRESS)).toEqual({ kind: 'opened', command: process.execPath });

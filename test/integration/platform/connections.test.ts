@@ -46,7 +46,7 @@ it('a connection serves one request after another', async () => {
   expect(connections).toBeLessThanOrEqual(2);
 });
 
-it('one that was idle for too long is not used again, however long the server would keep it', async () => {
+it('a connection that was idle for too long is not used again, however long the server would keep it', async () => {
   await using http = await pool({ maxIdleMs: 200 });
   await http.text(await http.get());
   const before = connections;

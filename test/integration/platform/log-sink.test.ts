@@ -229,7 +229,7 @@ describe('the debug file', () => {
     ).toContain('"event":"last"');
   });
 
-  test('one that cannot be renamed goes on, and is rotated when it can be', async () => {
+  test('a file that cannot be renamed is written on, and rotated when it can be', async () => {
     const { log, stderr, file, earlier } = unmovable();
     fill(log, 1.5 * LOG_FILE_MAX_BYTES);
     expect(statSync(file).size).toBeGreaterThan(LOG_FILE_MAX_BYTES);
@@ -241,7 +241,7 @@ describe('the debug file', () => {
     expect(stderr.text()).not.toContain('no debug log');
   });
 
-  test('one that can never be renamed ends at twice its limit, says so once, and is closed', async () => {
+  test('a file that can never be renamed ends at twice its limit, says so once, and is closed', async () => {
     const { log, stderr, file } = unmovable();
     const isOpen = () =>
       readdirSync('/proc/self/fd').some((fd) => {
@@ -273,7 +273,7 @@ describe('the debug file', () => {
     expect(names).toContain('notes.log');
   });
 
-  test('an old one that does not go away keeps no new one from being made', async () => {
+  test('an old file that cannot be removed does not prevent a new file', async () => {
     for (let each = 10; each < 10 + LOG_FILES_KEPT + 2; each++) {
       mkdirSync(join(home, `2025-01-01T00-00-${each}.000Z-1.log`));
     }

@@ -190,7 +190,7 @@ describe('back-pressure over HTTP+SSE', () => {
 });
 
 describe('an HTTP+SSE stream that ends', () => {
-  it('ends its calls with an error, opens a session anew and serves the next', async () => {
+  it('ends its calls with an error, opens a new session and serves the next call', async () => {
     await using server = await startSseMcpServer({ retryMs: 50 });
     await using bridge = (await composeBridge(server.url)).read();
     await bridge.initialize();

@@ -92,7 +92,7 @@ test('emptied while they run, as at the end of a session: what was spent is not 
   expect(await world.store().read(KEY, identity)).toMatchObject({ record: { revision: 6 } });
 });
 
-test('a login that is put on the disk later is the one that counts', async () => {
+test('a login that is put on the disk later counts', async () => {
   await using world = await World.create();
   const store = world.store();
   await store.write(KEY, note('a'), record);
@@ -122,7 +122,7 @@ test('a file that holds no record is told of once', async () => {
   expect(await store.read(KEY, identity)).toEqual({ kind: 'absent' });
 });
 
-test('the place is found anew by each process, for this home alone, and is private', async () => {
+test('each process finds the place by itself, for this home alone, and the place is private', async () => {
   await using home = await TemporaryHome.create();
   const parents = [join(home.folder, 'missing'), home.folder];
   const found = await findRuntimeFolder(home.state, parents);

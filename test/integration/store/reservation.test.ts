@@ -210,7 +210,7 @@ describe('reservations of others', () => {
     ['another process', { pid: 2 ** 22 + 1 }],
     ['an earlier process with this id', { startTime: '1' }],
   ])(
-    'the nonce of one that is held here does not make it the claim of this process: %s',
+    'the nonce of a reservation of this process does not make another file its own: %s',
     async (_, change) => {
       const reservation = await reserve();
       const { nonce } = JSON.parse(await readFile(reservationPath(files, 1, 'claim'), 'utf8'));
@@ -231,7 +231,7 @@ describe('reservations of others', () => {
     ]);
   });
 
-  test('one that goes while it is read is none', async () => {
+  test('a reservation that is removed while it is read does not count', async () => {
     await symlink(join(home.folder, 'gone'), reservationPath(files, 1, 'claim'));
     await writeClaim(2);
     expect((await read()).map(({ number }) => number)).toEqual([2]);

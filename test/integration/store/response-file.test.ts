@@ -61,7 +61,7 @@ describe('the file for an answer', () => {
     expect(await names()).toEqual(['answer', 'elsewhere', 'link']);
   });
 
-  test('that is none counts as one that may have been spent', async () => {
+  test('without a record counts as a refresh that may have been sent', async () => {
     await writeFile(path(), 'x'.repeat(MAX_RECORD_BYTES + 1));
     expect(await readResponseFile(path())).toEqual({ kind: 'empty' });
     await writeFile(path(), '{"version":1}');

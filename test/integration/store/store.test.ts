@@ -38,7 +38,7 @@ test('what is written is read, by any process that opens the same folder', async
   expect(await store.read(KEY)).toEqual({ kind: 'absent' });
 });
 
-test('a write goes through only while the record is the one that was read', async () => {
+test('a write succeeds only while the record is still as it was read', async () => {
   await using home = await TemporaryHome.create();
   const store = await open(home);
   await store.write(KEY, login, null);
@@ -270,7 +270,7 @@ test('callers in one process and another take turns, and lose no update', async 
   expect(await stores[0]?.read(KEY)).toMatchObject({ record: { revision: 10 } });
 });
 
-test('after a sleep of the machine the lock counts as lost, and is taken anew before anything is written', async () => {
+test('after a sleep of the machine the lock counts as lost, and is taken again before anything is written', async () => {
   await using home = await TemporaryHome.create();
   let ahead = 0;
   const clock = { ...systemClock, now: () => Date.now() + ahead };

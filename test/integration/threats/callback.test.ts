@@ -206,7 +206,7 @@ describe('SECURITY.md, attack 32: the listener is flooded', () => {
     flood?.stop();
   });
 
-  /** So many connections at any time: one that is closed is made anew. */
+  /** So many connections at any time: a connection that was closed is made again. */
   function keepConnecting(port: number, count: number, say: (socket: Socket) => void) {
     const sockets = new Set<Socket>();
     let isOver = false;

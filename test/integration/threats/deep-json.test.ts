@@ -29,7 +29,7 @@ const INITIALIZE = {
   clientInfo: { name: 'host', version: '1' },
 };
 
-/** What stands in place of the answer to a request with this id. */
+/** The answer in place of the real one, for a request with this id. */
 const FORMS: readonly (readonly [form: string, text: (id: string) => string])[] = [
   ['a result', (id) => `{"jsonrpc":"2.0","id":${id},"result":${DEEP}}`],
   [

@@ -21,7 +21,7 @@ describe.concurrent('SECURITY.md, attack 6: the issuer in the metadata', () => {
     authority: { metadata: ({ origin }: { origin: string }) => ({ issuer: change(origin) }) },
   });
   test.each<Row>([
-    ['is the one that was asked for, as a control', named((issuer) => issuer), undefined],
+    ['is the issuer that was asked for, as a control', named((issuer) => issuer), undefined],
     ['has a slash more', named((issuer) => `${issuer}/`), 'names the issuer'],
     ['differs in case', named((issuer) => issuer.replace('http', 'HTTP')), 'names the issuer'],
     ['has another port', named((issuer) => issuer.replace(/\d+$/, '1')), 'names the issuer'],
@@ -44,7 +44,7 @@ describe.concurrent('SECURITY.md, attack 7: an answer that names who it is from'
     },
   });
   test.each<Row>([
-    ['the one that was asked, as a control', from(({ authority }) => authority.origin), undefined],
+    ['the server that was asked, as a control', from(({ authority }) => authority.origin), undefined],
     ['a stranger', from(({ stranger }) => stranger.origin), 'the answer to the sign-in at'],
     ['a slash more', from(({ authority }) => `${authority.origin}/`), 'the answer to the sign-in at'],
     ['nobody, though it was promised', from(() => undefined), 'the answer to the sign-in at'],

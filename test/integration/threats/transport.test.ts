@@ -74,7 +74,7 @@ describe('SECURITY.md, attack 17: JSON that nests 200,000 deep', () => {
     if (era === 'modern') await bridge.initialize();
     const ask = (id: number, method: string, params: object) =>
       bridge.request(id, method, era === 'modern' ? params : { ...params, _meta: META });
-    // What is translated is written anew, and what nests too deep for that is an error for its call.
+    // What is translated is written again, and what nests too deep for that is an error for its call.
     expect((await ask(1, 'tools/call', { name: 'deep' })).json.error.message).toContain('deep');
     expect((await ask(2, 'tools/list', {})).json.result.tools).toEqual([]);
     expect(header.leaks(bridge)).toEqual([]);

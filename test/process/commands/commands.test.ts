@@ -177,7 +177,7 @@ describe('login, when a port is taken', () => {
 });
 
 describe('token', () => {
-  it('prints the token and nothing else, and the secret stands nowhere else', async () => {
+  it('prints the token and nothing else, and the secret is nowhere else', async () => {
     await signedIn();
     const plain = await run(['token', server.url, '--debug']);
     const token = authority.tokens.newest?.token ?? 'none';

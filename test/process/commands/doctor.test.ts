@@ -200,7 +200,7 @@ describe('the way to the server', () => {
     }
   });
 
-  it('a proxy that leads there, one that refuses, and one that is gone', async () => {
+  it('a proxy that leads there, a proxy that refuses, and a proxy that is gone', async () => {
     await using vendor = await Vendor.start({}, undefined, 'vendor.test');
     await using proxy = await startForwardProxy();
     const url = vendor.mcpUrl.replace('http:', 'https:');

@@ -184,7 +184,7 @@ describe('a credential from elsewhere', () => {
     ]);
   });
 
-  it('one that was issued for another resource than --resource: exit 2, and nothing is kept', async () => {
+  it('a credential that was issued for another resource than --resource: exit 2, and nothing is kept', async () => {
     const text = await exported();
     const args = ['--resource', `${server.url}/other`];
     const env = { MCP_DRAWBRIDGE_CREDENTIALS: text };

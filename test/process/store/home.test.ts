@@ -41,7 +41,7 @@ test('--home: a folder that is there keeps its mode, with all that was in it; wh
   expect(files).toEqual(files.map(() => 0o600));
 });
 
-test('--home: one that others can write to ends bridge and commands with 2, which say what to do, and nothing is put there', async () => {
+test('--home: with a folder that others can write to, bridge and commands exit with 2, say what to do, and put nothing there', async () => {
   await using home = await TemporaryHome.create();
   const folder = await project(home, 0o777);
   const args = ['--home', folder, '--debug'];

@@ -41,7 +41,7 @@ test('two versions on one store share a login: one refresh per lapse, whoever ha
   expect(world.browser.opened).toHaveLength(0);
 });
 
-test('a record that only a later version can read is left to it, byte for byte, and stands in nobody’s way', async () => {
+test('a record that only a later version can read stays as it is, byte for byte, and hinders nobody', async () => {
   await using world = await StormWorld.create();
   const { url } = world.server;
   const path = join(world.credentials, `${world.key()}.json`);

@@ -159,7 +159,7 @@ describe.concurrent('SECURITY.md, attack 16: a line of 2 GB', () => {
     let sentMib = 0;
     server.behaviours.endless = ({ request, response }) => {
       if (request.rpc.method !== 'tools/call') {
-        const answer = { jsonrpc: '2.0', id: request.rpc.id, result: { sentMib } };
+        const answer = { jsonrpc: '2.0', id: request.rpc.id, result: { sentMib, tools: [] } };
         return void response
           .writeHead(200, { 'content-type': 'application/json' })
           .end(JSON.stringify(answer));

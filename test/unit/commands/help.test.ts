@@ -9,7 +9,7 @@ import { options } from '../../../src/config/options/options.ts';
 const text = helpText(['all']);
 const widest = (shown: string) => Math.max(...shown.split('\n').map((line) => [...line].length));
 
-test('plain --help fits on a screen, and tells what the program is and where the rest stands', () => {
+test('plain --help fits on a screen, and says what the program is and where the rest is described', () => {
   const short = helpText();
   expect(widest(short)).toBeLessThanOrEqual(HELP_MAX_COLUMNS);
   const lines = short.trimEnd().split('\n').length;

@@ -207,7 +207,7 @@ test('URL and PORT as mcp-remote has them', () => {
   expect(config.oauth.callback).toEqual({ host: 'localhost', port: 9696, path: '/x' });
 });
 
-test('what stands behind -- is no flag', () => {
+test('an argument behind -- is no flag', () => {
   expect(bridge(['--wait', '--', URL_TEXT]).config.server.href).toBe(URL_TEXT);
 });
 

@@ -113,7 +113,7 @@ describe('scanObject', () => {
     }
   });
 
-  it('finds the end of a string wherever it stands, whatever stands before', () => {
+  it('finds the end of a string wherever it is, whatever comes before', () => {
     for (let length = 0; length < 70; length++) {
       for (const filler of ['x', '\x7f', 'é', '😀', '!', '#', '[', ']']) {
         for (let by = 0; by < 4; by++) {

@@ -53,7 +53,7 @@ const message = fc
   });
 
 describe('the id of a message', () => {
-  it('is its text, wherever it stands and whatever else is there', () => {
+  it('is its text, wherever it is and whatever else is there', () => {
     fc.assert(
       fc.property(message, ({ id, text }) => {
         expect(parseMessage(text)).toMatchObject({ kind: 'request', id });

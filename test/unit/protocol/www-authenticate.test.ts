@@ -125,7 +125,7 @@ describe('hostile headers (SECURITY.md, attack 19)', () => {
     expect(parseChallenges(header).length).toBeLessThanOrEqual(8 * 1024);
   });
 
-  test('10,000 headers from a seed parse, and every part of the result stands in the header', () => {
+  test('10,000 headers from a seed parse, and every part of the result is in the header', () => {
     const random = seeded(19);
     const pieces = [
       'Bearer',

@@ -45,7 +45,7 @@ describe('what a line costs', () => {
       costs.push(redactor.steps - before);
     }
     const sum = (all: number[]) => all.reduce((a, b) => a + b, 0);
-    // On average: now and then the tables are made anew.
+    // On average: now and then the tables are made again.
     expect(sum(costs.slice(-500)) / 500).toBeLessThan(3 * (sum(costs.slice(0, 20)) / 20));
     expect(Math.max(...costs)).toBeLessThan(2_000_000);
   });

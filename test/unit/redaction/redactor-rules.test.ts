@@ -83,7 +83,7 @@ describe('how many are kept', () => {
     expect(redactor.redactRegistered(name(0))).toBe('[redacted]');
   });
 
-  test('one that comes again is the newest', () => {
+  test('a secret that comes again is the newest', () => {
     const redactor = createRedactor();
     for (let n = 0; n < 16; n++) redactor.add(name(n), 'session');
     redactor.add(name(0), 'session');

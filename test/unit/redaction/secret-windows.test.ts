@@ -14,7 +14,7 @@ function windowsOf(length: number, ...texts: string[]): SecretWindows {
   return windows;
 }
 
-describe('each run of a text is found wherever it stands', () => {
+describe('each run of a text is found wherever it is', () => {
   test.each<[string, string, string, number[]]>([
     ['alone', 'abcd', 'abcd', [0]],
     ['at the end', 'abcd', 'xxabcd', [2]],

@@ -69,7 +69,7 @@ describe('secrets', () => {
     });
   });
 
-  test('one that cannot be a header is refused, unseen', () => {
+  test('a token that cannot be a header is refused, and not shown', () => {
     const error = failure([URL_TEXT], { MCP_DRAWBRIDGE_TOKEN: `${CANARY}\r\nX: y` });
     expect(error.code).toBe('config');
     expect(error.message).not.toContain(CANARY);

@@ -49,7 +49,7 @@ describe('readEvents', () => {
     expect((await read(Array.from(bytes, (byte) => Uint8Array.of(byte)))).events).toEqual(expected);
   });
 
-  it('never makes an event of one that the end of the stream cut off', async () => {
+  it('never makes an event of an event that the end of the stream cut off', async () => {
     const whole = Buffer.from('data: {"a":1}\n\n');
     for (let end = 0; end < whole.length; end++) {
       expect((await read([whole.subarray(0, end)])).events, `ended at ${end}`).toEqual([]);
