@@ -289,7 +289,7 @@ export const hosts = {
   'visual-studio': {
     name: 'Visual Studio',
     files: (place) => (place.platform === 'win32' ? [inHome(place, '.mcp.json')] : []),
-    projectFiles: [['.vs', 'mcp.json']],
+    projectFiles: [['.mcp.json']],
     signs: (place) =>
       place.platform === 'win32' ? [inLocalAppData(place, 'Microsoft', 'VisualStudio')] : [],
     format: 'json',
