@@ -54,7 +54,7 @@ export function mcpRemoteHashes(login: McpRemoteLogin): string[] {
   const parts = [resource, sorted(authorizeParams), sorted(headers), clientMetadataUrl, tokenEndpoint];
   const known = parts.filter((part) => part !== undefined);
   let choices: readonly (readonly string[])[] = [[]];
-  for (const part of known.reverse()) choices = choices.flatMap((rest) => [[part, ...rest], rest]);
+  for (const part of known.reverse()) choices = [...choices.map((rest) => [part, ...rest]), ...choices];
   // It hashes the address as it was typed: a slash that the URL parser adds may not have been there.
   const { href, origin } = server;
   const spellings = href === `${origin}/` ? [href, origin] : [href];
