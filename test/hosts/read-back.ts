@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startMcpServer } from '../peers/mcp-servers/mcp-server.ts';
 import { CACHE, install } from './install.ts';
-import { PROFILES } from './profiles.ts';
+import { type HostProfile, PROFILES } from './profiles.ts';
+import { Stage } from './stage.ts';
 
 /** Below `CACHE` → the id for `--host`, and the command that lists servers. */
 const LISTS: Readonly<
@@ -86,19 +87,34 @@ async function tryHost(name: string): Promise<boolean> {
     );
     const gone = await run([...launch, ...list.args], env, home);
     const isGone = !list.shows.test(gone.text);
+    const isCalled = await callsTool(profile, launch, list.id);
     const cells = [
       name.padEnd(10),
       installed.code === 0 ? 'written' : 'NOT WRITTEN',
       isRead ? 'read back' : 'NOT READ',
       removed.code === 0 && isGone ? 'removed' : 'NOT REMOVED',
+      isCalled === undefined ? 'tool called' : `TOOL NOT CALLED: ${isCalled}`,
     ];
     process.stdout.write(`${cells.join('  ')}\n`);
     if (!isRead) process.stdout.write(`${installed.text}\n${listed.text}\n`);
-    return installed.code === 0 && isRead && isGone;
+    return installed.code === 0 && isRead && isGone && isCalled === undefined;
   } finally {
     await server.close();
     await rm(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   }
+}
+
+/** Starts the host on the file that `install` has written, with a model that calls a tool; undefined if the call reached the server, else why not. */
+async function callsTool(
+  profile: HostProfile,
+  launch: readonly string[],
+  installId: string,
+): Promise<string | undefined> {
+  await using stage = await Stage.create({ profile, launch, program, display: '', installId }, false);
+  const end = Date.now() + LIMIT_MS;
+  const host = await stage.start({ keepsWaiting: () => Date.now() < end });
+  await host.exited;
+  return stage.calledAfter(host) === undefined ? host.wish.ending : undefined;
 }
 
 const wanted = process.argv.slice(2);

@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import {
   type AuthorizationServer,
   startAuthorizationServer,
@@ -25,6 +26,8 @@ export interface StageOptions {
   /** The built program. */
   readonly program: string;
   readonly display: string;
+  /** The id of the host for `install`, which writes the server's entry then, in place of the stage. */
+  readonly installId?: string;
 }
 
 /** A host that was started for one prompt. */
@@ -113,12 +116,15 @@ export class Stage implements AsyncDisposable {
       args: ['--require', this.#recorder, this.#options.program, this.server.url],
       prompt: wish.prompt,
     });
+    const { installId } = this.#options;
     for (const [name, text] of Object.entries(settings.files)) {
       await mkdir(dirname(join(home, name)), { recursive: true });
-      await writeFile(join(home, name), text);
+      await writeFile(join(home, name), installId === undefined ? text : withoutServer(text));
     }
+    if (installId !== undefined) await this.#install(installId, { ...env, ...settings.env });
     await mkdir(join(home, 'project'), { recursive: true });
-    const [command = '', ...args] = [...this.#options.launch, ...settings.args];
+    const given = installId === undefined ? settings.args : settings.args.filter(isOfNoFile);
+    const [command = '', ...args] = [...this.#options.launch, ...given];
     const startedAt = Date.now();
     const child = spawn(command, args, {
       cwd: join(home, 'project'),
@@ -136,6 +142,20 @@ export class Stage implements AsyncDisposable {
     const run = { wish, startedAt, child, exited };
     this.#runs.push(run);
     return run;
+  }
+
+  /** The built program writes the entry `world`; a host with a command of its own is found on the path. */
+  async #install(id: string, env: Readonly<Record<string, string>>): Promise<void> {
+    const bin = join(this.home.folder, 'bin');
+    const launcher = join(bin, this.profile.name);
+    const words = this.#options.launch.map((word) => `'${word}'`).join(' ');
+    await mkdir(bin, { recursive: true });
+    await writeFile(launcher, `#!/bin/sh\nexec ${words} "$@"\n`);
+    await chmod(launcher, 0o755);
+    // Only an address of this machine may be plain http.
+    const url = this.server.url.replace('127.0.0.1', 'localhost');
+    const argv = [this.#options.program, 'install', url, '--host', id, '--name', 'world'];
+    await promisify(execFile)(process.execPath, argv, { env: { ...env, PATH: `${bin}:${env.PATH}` } });
   }
 
   /** Seconds from the host's start to the call's arrival at the MCP server. */
@@ -191,6 +211,19 @@ export class Stage implements AsyncDisposable {
     await this.#model[Symbol.asyncDispose]();
     await this.home.close();
   }
+}
+
+/** The host's settings without the entry of our server, for JSON and for Codex's TOML. */
+function withoutServer(text: string): string {
+  if (!text.startsWith('{')) return text.replace(/\[mcp_servers\.world\][\s\S]*$/, '');
+  const settings = JSON.parse(text) as Record<string, Record<string, unknown> | undefined>;
+  for (const key of ['mcpServers', 'mcp']) delete settings[key]?.world;
+  return JSON.stringify(settings, null, 2);
+}
+
+/** Claude Code is told of another file than the person's by its arguments. */
+function isOfNoFile(argument: string): boolean {
+  return !/^--(strict-)?mcp-config$|\/mcp\.json$/.test(argument);
 }
 
 function isAlive(pid: number): boolean {
