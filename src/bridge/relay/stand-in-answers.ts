@@ -5,7 +5,7 @@ import type { Logger } from '../../platform/log/logger.ts';
 import { logUnexpected } from '../../platform/log/unexpected-error.ts';
 import { isObject, type JsonObject } from '../../protocol/json-object.ts';
 import { errorAnswer, type MessageId, RpcErrorCode, resultAnswer } from '../../protocol/jsonrpc.ts';
-import { isListMethod } from '../../protocol/list-methods.ts';
+import { isListMethod, LISTS, type ListMethod } from '../../protocol/list-methods.ts';
 import type { CachedServer } from '../../protocol/server-cache.ts';
 import type { Session } from '../session/session.ts';
 import type { ListWait } from '../stand-in/list-wait.ts';
@@ -101,15 +101,16 @@ export class StandInAnswers {
   }
 
   /**
-   * The request has waited for as long as it may. A list is answered with what it held the last time or with the way to sign in, a call with an
-   * error that carries the address, or with the question to open it.
+   * The request has waited for as long as it may. A list is answered with what it held the last time, with the way to sign in, or with nothing while
+   * the server has not answered yet; a call with an error that carries the address, or with the question to open it.
    */
   async unavailable(request: PendingRequest): Promise<void> {
     const { table, session, cachedServer, lists, urlElicitation, hostDelivery, writer, toolFilter, wait } =
       this.#deps;
     const { unavailability } = session;
     if (isListMethod(request.method)) {
-      const list = standInList(request.method, await cachedServer, unavailability);
+      const list =
+        standInList(request.method, await cachedServer, unavailability) ?? this.#emptyAtFirst(request.method);
       if (list !== undefined) {
         const isOfServer = request.method === 'tools/list' && !list.placeholder;
         const shown = isOfServer ? (toolFilter?.result(list.result) ?? list.result) : list.result;
@@ -120,6 +121,8 @@ export class StandInAnswers {
         await writer.write(answer);
         return;
       }
+      // After an error, too, the host is owed a word when the server is there.
+      lists.noteProvisional(request.method, request.method !== 'tools/list');
     }
     const { due } = urlElicitation;
     if (!wait && due !== undefined && mayAskForSignIn(request.method, request.params)) {
@@ -133,6 +136,16 @@ export class StandInAnswers {
         ? { code: undefined, data: 'error' in unavailability ? checkIn(unavailability.error) : undefined }
         : urlElicitation.errorFor(address);
     hostDelivery.fail(request, describeUnavailability(unavailability), data, code);
+  }
+
+  /**
+   * A list of a server that has never answered yet, and may still: empty. Some hosts close the server for an error (seen: Codex 0.169, opencode 1.18).
+   */
+  #emptyAtFirst(method: ListMethod): ReturnType<typeof standInList> {
+    const { session, stoodIn } = this.#deps;
+    const isFirst = stoodIn() && session.initializeResult === undefined;
+    if (!isFirst || session.unavailability.kind !== 'opening') return undefined;
+    return { result: { [LISTS[method].field]: [] }, placeholder: method !== 'tools/list' };
   }
 
   /**

@@ -68,6 +68,15 @@ describe('first contact with a slow server', () => {
     expect(INITIALIZE_MS).toBeGreaterThan(40_000);
   });
 
+  it('a list that has waited for long enough is empty, and the host hears when the server is there', async () => {
+    await using w = await slowServer({ clock: fastClock(SPEED) });
+    await w.greeted;
+    // An error would be the end of the whole server in some hosts.
+    expect((await w.bridge.request(1, 'tools/list')).json.result).toEqual({ tools: [] });
+    w.answer();
+    await w.bridge.received.waitFor(({ json }) => json.method === 'notifications/tools/list_changed');
+  });
+
   it('a server that is known is answered for from last time', async () => {
     const initialize = { ...INITIALIZE_RESULT, serverInfo: { name: 'known', version: '3' } };
     await using w = await slowServer({ remembered: { initialize } });
