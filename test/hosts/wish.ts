@@ -86,7 +86,9 @@ export class Wish {
     if (waiter !== undefined && this.#pauses++ === 0) return this.#call(waiter, {});
     const shell = asked.tools.find(({ name }) => name === pause.tool);
     if (shell === undefined) return this.#end(`the model was offered no ${pause.tool}, but ${names(asked)}`);
-    return this.#call(shell, pause.input(this.#pauses++ < SHORT_PAUSES ? 'sleep 0.2' : 'sleep 1'));
+    // Each of them another command, for the same reason.
+    const seconds = this.#pauses++ < SHORT_PAUSES ? 0.2 : 1;
+    return this.#call(shell, pause.input(`sleep ${seconds}; : ${this.#pauses}`));
   }
 
   #call(tool: OfferedTool, input: object): Turn {
