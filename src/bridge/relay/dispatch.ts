@@ -130,7 +130,7 @@ export class HostDispatcher {
     }
     if (this.#answeredHere(id, { method, params, bytes })) return;
     const forSignIn =
-      method === 'tools/call' && lists.signInOffered && isObject(params) && params.name === SIGN_IN_TOOL;
+      method === 'tools/call' && lists.answersSignIn && isObject(params) && params.name === SIGN_IN_TOOL;
     const hidden = forSignIn ? undefined : this.#parts.toolFilter?.refusal(method, params);
     // Specification, Tools → Error Handling: to the host a hidden tool is an unknown one.
     if (hidden !== undefined) return refuse(RpcErrorCode.invalidParams, hidden);

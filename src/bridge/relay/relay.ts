@@ -12,6 +12,7 @@ import { ListWait } from '../stand-in/list-wait.ts';
 import { initializeResultOfDiscovery } from '../stand-in/modern-stand-in.ts';
 import { PendingSignIn } from '../stand-in/pending-sign-in.ts';
 import { ProvisionalLists } from '../stand-in/provisional-lists.ts';
+import { holdsSignIn } from '../stand-in/stand-in.ts';
 import { UrlElicitation } from '../stand-in/url-elicitation.ts';
 import { hostProfile } from '../timing/host-profile.ts';
 import { WakeDetector } from '../timing/wake-detector.ts';
@@ -257,7 +258,7 @@ export class Relay {
       this.standInAnswers.discovered = result;
       return this.#parts.memory.update({ initialize: initializeResultOfDiscovery(result) });
     }
-    this.lists.noteReal(method);
+    this.lists.noteReal(method, method === 'tools/list' && holdsSignIn(result.tools));
     this.listWait.end();
     const onePage = result.nextCursor === undefined && !(isObject(params) && params.cursor !== undefined);
     if (onePage) this.#parts.memory.update({ lists: { [method]: result } });

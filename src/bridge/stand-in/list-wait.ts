@@ -27,7 +27,7 @@ export function listWaitMs(
     case 'signing-in':
       return mayHavePage(unavailability) ? listsMs : 0;
     case 'opening':
-      return forServer;
+      return listsMs;
     case 'unreachable':
       return isKnown ? 0 : forServer;
     case 'failed':

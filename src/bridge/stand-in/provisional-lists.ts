@@ -6,18 +6,28 @@ export class ProvisionalLists {
   /** Method → whether the list was empty because nothing was known of it. */
   readonly #given = new Map<ListMethod, boolean>();
   #signInOffered = false;
+  #answersSignIn = false;
 
   /** A list was answered by the stand-in: with what is known of it, or with the way to sign in or nothing in its place. */
   noteProvisional(method: ListMethod, isPlaceholder: boolean): void {
     const offersSignIn = isPlaceholder && method === 'tools/list';
     this.#given.set(method, isPlaceholder && !offersSignIn);
-    if (offersSignIn) this.#signInOffered = true;
+    if (offersSignIn) {
+      this.#signInOffered = true;
+      this.#answersSignIn = true;
+    }
   }
 
-  /** The server's own list went to the host. */
-  noteReal(method: ListMethod): void {
+  /** The server's own list went to the host. `hasSignIn`: it holds a tool of the server that is called `sign_in`. */
+  noteReal(method: ListMethod, hasSignIn: boolean): void {
     this.#given.delete(method);
     if (method === 'tools/list') this.#signInOffered = false;
+    if (hasSignIn) this.#answersSignIn = false;
+  }
+
+  /** Whether a call of `sign_in` is the bridge's to answer: it was offered, and a model may still call it from the list that it got first. */
+  get answersSignIn(): boolean {
+    return this.#answersSignIn;
   }
 
   /** Whether the host may still believe in the `sign_in` tool. */

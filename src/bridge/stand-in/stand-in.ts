@@ -173,3 +173,8 @@ export function showsAddresses(capabilities: unknown): boolean {
   const elicitation = isObject(capabilities) ? capabilities.elicitation : undefined;
   return isObject(elicitation) && isObject(elicitation.url);
 }
+
+/** Whether one of the server's tools has the name of ours. */
+export function holdsSignIn(tools: unknown): boolean {
+  return Array.isArray(tools) && tools.some((tool) => isObject(tool) && tool.name === SIGN_IN_TOOL);
+}

@@ -117,8 +117,10 @@ describe('login', () => {
     await login.said(/is not the address of this sign-in[\s\S]*is not the address of this sign-in/);
     login.send(`${callback}\n`);
     expect(await login.ended).toMatchObject({ code: 0, stdout: '' });
-    const list = await host.request('tools/list', undefined, { timeoutMs: 30_000 });
-    expect(JSON.stringify(list.result)).toContain('echo');
+    // A call waits until the bridge has seen that somebody signed in; a list does not, where no page was opened.
+    const call = { name: 'echo', arguments: { value: 'signed in' } };
+    const { result } = await host.request('tools/call', call, { timeoutMs: 30_000 });
+    expect(JSON.stringify(result)).toContain('signed in');
     expect(authority.counters).toMatchObject({ registrations: 1, codeExchanges: 1 });
   });
 

@@ -104,10 +104,13 @@ describe('lists that were given without the server', () => {
     lists.noteProvisional('tools/list', true);
     lists.noteProvisional('prompts/list', true);
     expect(lists.signInOffered).toBe(true);
-    lists.noteReal('prompts/list');
+    lists.noteReal('prompts/list', false);
     expect(lists.signInOffered).toBe(true);
-    lists.noteReal('tools/list');
+    lists.noteReal('tools/list', false);
     expect(lists.signInOffered).toBe(false);
+    expect(lists.answersSignIn).toBe(true);
+    lists.noteReal('tools/list', true);
+    expect(lists.answersSignIn).toBe(false);
     expect(lists.changes({})).toEqual([]);
   });
 

@@ -121,13 +121,13 @@ describe('lists', () => {
     lists.noteProvisional('resources/templates/list', false);
     lists.noteProvisional('prompts/list', false);
     expect(lists.signInOffered).toBe(true);
-    lists.noteReal('prompts/list');
+    lists.noteReal('prompts/list', false);
     expect(lists.changes({})).toEqual([
       'notifications/tools/list_changed',
       'notifications/resources/list_changed',
     ]);
     expect(lists.changes({})).toEqual([]);
-    lists.noteReal('tools/list');
+    lists.noteReal('tools/list', false);
     expect(lists.signInOffered).toBe(false);
   });
 });
