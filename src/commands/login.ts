@@ -5,8 +5,9 @@ import { LEASE_EXTRA_MS, signInNeeded } from '../auth/sign-in/ensure.ts';
 import { SignInFollower } from '../auth/sign-in/follow.ts';
 import type { SignInOutcome } from '../auth/sign-in/run.ts';
 import type { SignInRequest } from '../auth/sign-in-request.ts';
+import { ownCommand } from '../platform/process/program-command.ts';
 import { withoutUndefined } from '../platform/without-undefined.ts';
-import { quoteAddress } from '../protocol/quote.ts';
+import { quoteAddress, shownAddress } from '../protocol/quote.ts';
 import type { BearerChallenge } from '../protocol/www-authenticate.ts';
 import { StoreReadOnlyError } from '../store/files/store-errors.ts';
 import type { SignInStatus } from '../store/lease/lease.ts';
@@ -77,7 +78,7 @@ export async function login(parts: LoginParts, signal: AbortSignal): Promise<voi
   const outcome = await waiting(parts, (onOffer) => parts.signIn(request, onOffer, signal));
   if (outcome.kind === 'failed') throw outcome.error;
   if (outcome.kind === 'superseded') throw new SignInEndedError(undefined, 'another sign-in took over');
-  logger.inform(`Signed in to ${quoteAddress(settings.server)}.`);
+  logger.inform(signedIn(settings.server));
   if (parts.otherStoreNote !== undefined) logger.inform(parts.otherStoreNote);
   if (!manual) await outcome.closed;
 }
@@ -110,7 +111,7 @@ async function follow(parts: LoginParts, nonce: string | undefined, signal: Abor
     });
     return follower.done;
   }).finally(() => stop());
-  credential.logger.inform(`Signed in to ${quoteAddress(credential.settings.server)}.`);
+  credential.logger.inform(signedIn(credential.settings.server));
 }
 
 async function waiting<T>(
@@ -138,4 +139,10 @@ function inWords({ address, userCode, codeAddress }: SignInPrompt, manual: boole
   return manual
     ? `Open this address in a browser:\n${address}\nThen copy the address that the browser shows last, and paste it here.`
     : `A browser opens this address; if none does, open it yourself:\n${address}`;
+}
+
+/** What was reached, and the next step. */
+function signedIn(server: string): string {
+  const install = ownCommand('install', shownAddress(server));
+  return `Signed in to ${quoteAddress(server)}. To put it into a host that does not have it yet: ${install}`;
 }

@@ -19,7 +19,6 @@ const COMMON: readonly OptionName[] = [
   'no-browser',
   'wait',
   'debug',
-  'config',
 ];
 
 /** What `--help` prints: one screen, or the help on `topics`. The options come from the option table. */
@@ -87,7 +86,8 @@ ${[{ usage: 'URL [PORT] [options]', line: 'the bridge, as a host starts it' }, .
 
 const EXIT_CODES = 'Exit codes: 0 done, 1 failed, 2 bad arguments or settings, 3 a person has to sign in';
 
-const TAIL = `In the config of a host (Claude Desktop, Cursor, …), by its name under "mcpServers":
+const TAIL = `install URL puts a server into your hosts; doctor URL says what is wrong, and what to do. By hand:
+in the config of a host (Claude Desktop, Cursor, …), by its name under "mcpServers":
     { "command": "npx", "args": ["-y", "mcp-drawbridge", "https://example.com/mcp"] }
 
 All options, the environment and config files: --help all. One command: login --help
