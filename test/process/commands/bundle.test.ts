@@ -150,4 +150,24 @@ describe('started as a host starts it', () => {
     expect((await host.closed).code).toBe(0);
     host.assertPure();
   });
+
+  it("in Electron's Node, which no process can be started with, it signs in itself", async () => {
+    const path = file('bundle.mcpb');
+    expect((await bundle(server.url, '-o', path)).code).toBe(0);
+    const preload = file('electron.cjs');
+    await writeFile(
+      preload,
+      `Object.defineProperty(process, 'versions', { value: { ...process.versions, electron: '39.0.0' } });
+       process.execPath = '/nonexistent/Claude Helper (Plugin)';`,
+    );
+    const { program, args, env } = await command(await installed(path));
+    await using host = new RawHost(args, {
+      program,
+      nodeArgs: ['--require', preload],
+      env: home.env({ BROWSER: browser.command, ...env }),
+    });
+    await host.initialize();
+    expect(JSON.stringify((await host.request('tools/list')).result)).toContain('echo');
+    expect(browser.opened).toHaveLength(1);
+  });
 });
