@@ -4,7 +4,7 @@ import { type Config, loadConfig, type ParsedCommand } from './config/config.ts'
 import { readSettingsFile } from './config/sources/read-file.ts';
 import { checkOf, DrawbridgeError, describeError } from './errors.ts';
 import type { Logger } from './platform/log/logger.ts';
-import { missingHome } from './platform/process/home-folder.ts';
+import { missingHome } from './platform/program/home-folder.ts';
 
 /** Exit codes, as documented in the README. */
 const EXIT = { done: 0, failed: 1, usage: 2, signInNeeded: 3 } as const;

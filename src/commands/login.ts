@@ -5,7 +5,7 @@ import { LEASE_EXTRA_MS, signInNeeded } from '../auth/sign-in/ensure.ts';
 import { SignInFollower } from '../auth/sign-in/follow.ts';
 import type { SignInOutcome } from '../auth/sign-in/run.ts';
 import type { SignInRequest } from '../auth/sign-in-request.ts';
-import { ownCommand } from '../platform/process/program-command.ts';
+import { ownCommand } from '../platform/program/program-command.ts';
 import { withoutUndefined } from '../platform/without-undefined.ts';
 import { quoteAddress, shownAddress } from '../protocol/quote.ts';
 import type { BearerChallenge } from '../protocol/www-authenticate.ts';

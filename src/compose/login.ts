@@ -29,7 +29,7 @@ export async function loginParts(
   // Without a desktop, such as over SSH, the user has a browser on another machine. A device code needs no browser here.
   const isElsewhere = async () =>
     config.oauth.grant !== 'device_code' &&
-    !(await (await import('../platform/process/browser.ts')).hasDesktop(platform.env));
+    !(await (await import('../platform/desktop/browser.ts')).hasDesktop(platform.env));
   const manual = !openBrowser || (await isElsewhere());
   const { nonInteractiveReason: _, ...asked } = config;
   const credential = await openCredential(asked, keyOf(config), platform, logger);

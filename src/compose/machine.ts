@@ -1,6 +1,6 @@
 import type { Authorization } from '../auth/authorization.ts';
-import { createMachineAuthorization } from '../auth/credential/machine-authorization.ts';
-import type { MachineAuthorizationOptions } from '../auth/credential/machine-token.ts';
+import { createMachineAuthorization } from '../auth/machine/machine-authorization.ts';
+import type { MachineAuthorizationOptions } from '../auth/machine/machine-token.ts';
 import type { Config } from '../config/config.ts';
 import { readSettingsFile } from '../config/sources/read-file.ts';
 import { InternalError } from '../errors.ts';

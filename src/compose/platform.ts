@@ -2,6 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { CreateGuardedHttp } from '../auth/http/guarded-fetch.ts';
 import type { Environment } from '../config/sources/environment.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
+import type { OpenBrowser } from '../platform/desktop/browser.ts';
 import {
   type ClientCertificateFiles,
   clientCertificate,
@@ -10,7 +11,6 @@ import {
 import type { Http } from '../platform/http/http.ts';
 import type { Listen } from '../platform/http/loopback-listener.ts';
 import { createHttp, type HttpOptions } from '../platform/http/undici.ts';
-import type { OpenBrowser } from '../platform/process/browser.ts';
 import { type LaunchIndependent, launchIndependent } from '../platform/process/independent-process.ts';
 import { watchParent } from '../platform/process/parent.ts';
 import { type Random, systemRandom } from '../platform/random.ts';
@@ -62,7 +62,7 @@ export function systemPlatform(script: string): Platform {
     launch: launchIndependent,
     watchParent,
     loadListen: async () => (await import('../platform/http/loopback-listener.ts')).listenOnLoopback,
-    loadBrowser: async () => (await import('../platform/process/browser.ts')).createBrowser(env),
+    loadBrowser: async () => (await import('../platform/desktop/browser.ts')).createBrowser(env),
   };
 }
 

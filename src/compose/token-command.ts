@@ -54,7 +54,7 @@ export function machineTokens(
   return async (signal: AbortSignal): Promise<SignedIn> => {
     const [{ machineOptions }, { machineToken }] = await Promise.all([
       import('./machine.ts'),
-      import('../auth/credential/machine-token.ts'),
+      import('../auth/machine/machine-token.ts'),
     ]);
     const options = await machineOptions(config, keyOf(config), platform, logger);
     const challenge = () => challengeOf(config, platform, logger, signal);

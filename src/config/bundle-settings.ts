@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.ts';
-import { ownCommand } from '../platform/process/program-command.ts';
+import { ownCommand } from '../platform/program/program-command.ts';
 import { environmentName, type Option } from './options/option.ts';
 import { type OptionName, options } from './options/options.ts';
 import type { ReadSettings } from './sources/settings.ts';

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
 import { isLoopback } from '../platform/http/loopback.ts';
-import { ownCommand } from '../platform/process/program-command.ts';
+import { ownCommand } from '../platform/program/program-command.ts';
 import { quote } from '../protocol/quote.ts';
 import { type BundleConfig, bundleConfig } from './bundle-settings.ts';
 import { type Command, type CommandWords, commandWords } from './commands/commands.ts';

@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import { isObject, type JsonObject } from '../protocol/json-object.ts';
+import { isObject, type JsonObject } from '../protocol/json/json-object.ts';
 import { quote } from '../protocol/quote.ts';
 import { type Finding, failure, ok, warning } from './check.ts';
 

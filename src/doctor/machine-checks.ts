@@ -1,5 +1,5 @@
 import type { Environment } from '../config/sources/environment.ts';
-import { ownCommand } from '../platform/process/program-command.ts';
+import { ownCommand } from '../platform/program/program-command.ts';
 import { quote } from '../protocol/quote.ts';
 import type { FolderFacts } from '../store/folder-facts.ts';
 import type { CredentialOverview } from '../store/overview.ts';

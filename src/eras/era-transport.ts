@@ -3,7 +3,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/log/logger.ts';
 import { ownId, type Random } from '../platform/random.ts';
 import { anySignal } from '../platform/stop.ts';
-import { isNestedDeeper } from '../protocol/json-scan.ts';
+import { isNestedDeeper } from '../protocol/json/json-scan.ts';
 import { type Envelope, parseMessage, serverRequest, textOf } from '../protocol/jsonrpc.ts';
 import { answersId, type MessageId, stringId } from '../protocol/message-id.ts';
 import { type Era, eraOfRequest, metaOf } from '../protocol/revisions.ts';

@@ -1,6 +1,6 @@
 import { DrawbridgeError } from '../errors.ts';
 import type { ProgramEnd } from '../platform/process/run-program.ts';
-import { shellCommand } from '../platform/process/shell-words.ts';
+import { shellCommand } from '../platform/program/shell-words.ts';
 import { redactor } from '../redaction/secrets.ts';
 import { reversed, type Splice } from './edit/splice.ts';
 import {

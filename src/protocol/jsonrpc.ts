@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { withoutSecretsIn } from '../redaction/own-words.ts';
-import type { JsonObject } from './json-object.ts';
-import { scanObject } from './json-scan.ts';
+import type { JsonObject } from './json/json-object.ts';
+import { scanObject } from './json/json-scan.ts';
 import { asMessageId, type MessageId, messageIdIn } from './message-id.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { isObject } from './json-object.ts';
+import { isObject } from './json/json-object.ts';
 
 /** The list requests that a stand-in can answer, and the notification that announces a change of each list. */
 export const LISTS = {

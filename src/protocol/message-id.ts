@@ -1,4 +1,4 @@
-import { memberText } from './raw-json.ts';
+import { memberText } from './json/raw-json.ts';
 
 declare const MESSAGE_ID: unique symbol;
 

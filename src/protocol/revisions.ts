@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from './json-object.ts';
+import { isObject, type JsonObject } from './json/json-object.ts';
 
 /** legacy: revisions with an `initialize` handshake. modern: revisions in which every request is self-contained (specification 2026-07-28, Versioning). */
 export type Era = 'legacy' | 'modern';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { makeDpopKey } from '../../src/auth/dpop/key.ts';
 import { createDpopProofs } from '../../src/auth/dpop/proof.ts';
 import { systemRandom } from '../../src/platform/random.ts';
-import { isNestedDeeper } from '../../src/protocol/json-scan.ts';
+import { isNestedDeeper } from '../../src/protocol/json/json-scan.ts';
 import { property } from './property.ts';
 import { hostileText, jsonText, visibleText } from './texts.ts';
 

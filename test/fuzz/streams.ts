@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { LineSplitter } from '../../src/host/line-splitter.ts';
-import { scanObject } from '../../src/protocol/json-scan.ts';
+import { scanObject } from '../../src/protocol/json/json-scan.ts';
 import { LOOKED_AT_BYTES, lookAtMessage, type Parsed, parseMessage } from '../../src/protocol/jsonrpc.ts';
 import { readEvents, type ServerEvent } from '../../src/remote/events/event-stream.ts';
 import { property } from './property.ts';

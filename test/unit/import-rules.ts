@@ -70,7 +70,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'grant: authorization-code device-code machine',
     'refresh',
     'sign-in: ensure follow launch retry-pause run',
-    'credential: interactive-authorization machine-authorization machine-token valid-token complete-imported issuer-change',
+    'credential: interactive-authorization credential-authorization token-replacement stale-token step-up valid-token complete-imported issuer-change',
+    'machine: machine-authorization machine-token',
   ],
   bridge: [
     'timing',
@@ -105,9 +106,11 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     '.',
     'log: logger sink terminal printable unexpected-error',
     'http',
-    'desktop: find-session user-environment',
     'process',
+    'desktop: browser browser-command find-session user-environment',
+    'program',
   ],
+  protocol: ['json', '.'],
 };
 
 interface Room {
@@ -193,7 +196,7 @@ const SAYINGS: readonly { readonly word: RegExp; readonly where: RegExp; readonl
     // Most users have no program of that name: npx starts it for them.
     word: /\bmcp-drawbridge (?:login|logout|status|tokens?|presets|bundle|install|uninstall|doctor|hosts)\b/,
     where: /^commands\/help\//,
-    name: 'a command by a fixed name: help; elsewhere ownCommand() of platform/process/program-command.ts',
+    name: 'a command by a fixed name: help; elsewhere ownCommand() of platform/program/program-command.ts',
   },
 ];
 

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
-import { shellCommand } from '../../src/platform/process/shell-words.ts';
+import { shellCommand } from '../../src/platform/program/shell-words.ts';
 import { LoginWorld } from './login-world.ts';
 import { windowsPath } from './wine.ts';
 import { PATIENT, WineWorld } from './wine-world.ts';

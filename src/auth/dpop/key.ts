@@ -1,6 +1,6 @@
 import { createHash, createPublicKey, generateKeyPair } from 'node:crypto';
 import { promisify } from 'node:util';
-import { ownCommand } from '../../platform/process/program-command.ts';
+import { ownCommand } from '../../platform/program/program-command.ts';
 import { privateKey } from '../../store/record/private-key.ts';
 import type { DpopKey } from '../../store/record/record.ts';
 import { DPOP_CURVES } from '../../store/record/record-schema.ts';

@@ -1,4 +1,4 @@
-import { ownCommand } from '../../platform/process/program-command.ts';
+import { ownCommand } from '../../platform/program/program-command.ts';
 
 /**
  * What a person can do about an OAuth error, by its code: RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 7591 §3.2.2, RFC 8628 §3.5,

@@ -1,4 +1,4 @@
-import { isNestedDeeper } from '../../protocol/json-scan.ts';
+import { isNestedDeeper } from '../../protocol/json/json-scan.ts';
 
 /** .github/SECURITY.md, attack 17: real documents nest less than ten deep; what is deeper is meant for someone's stack. */
 export const MAX_JSON_DEPTH = 256;

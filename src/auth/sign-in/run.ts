@@ -1,6 +1,6 @@
 import { AbortedError, DrawbridgeError, describeError } from '../../errors.ts';
 import type { Clock } from '../../platform/clock.ts';
-import type { OpenBrowser } from '../../platform/process/browser.ts';
+import type { OpenBrowser } from '../../platform/desktop/browser.ts';
 import { withoutUndefined } from '../../platform/without-undefined.ts';
 import { HEARTBEAT_MS, type Leases } from '../../store/lease/lease.ts';
 import type { CredentialRecord } from '../../store/record/record.ts';

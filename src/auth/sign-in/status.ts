@@ -1,6 +1,6 @@
 import { describeError } from '../../errors.ts';
+import type { OpenBrowser } from '../../platform/desktop/browser.ts';
 import type { Logger } from '../../platform/log/logger.ts';
-import type { OpenBrowser } from '../../platform/process/browser.ts';
 import { withoutUndefined } from '../../platform/without-undefined.ts';
 import type { Leases, SignInStatus } from '../../store/lease/lease.ts';
 import type { ShownCode } from '../grant/authorization-code.ts';

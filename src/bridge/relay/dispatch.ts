@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { AbortedError } from '../../errors.ts';
 import type { HostLine } from '../../host/line-splitter.ts';
 import { logUnexpected, UNEXPECTED_ERROR } from '../../platform/log/unexpected-error.ts';
-import { isObject } from '../../protocol/json-object.ts';
+import { isObject } from '../../protocol/json/json-object.ts';
 import {
   errorAnswer,
   isBatch,

@@ -4,6 +4,7 @@ import type { HostWriter } from '../../host/writer.ts';
 import { onOneLine } from '../../host/writer.ts';
 import type { Logger } from '../../platform/log/logger.ts';
 import { logUnexpected, UNEXPECTED_ERROR } from '../../platform/log/unexpected-error.ts';
+import { rawMembers, rawObject } from '../../protocol/json/raw-json.ts';
 import {
   type Envelope,
   errorAnswer,
@@ -14,7 +15,6 @@ import {
   RpcErrorCode,
   textOf,
 } from '../../protocol/jsonrpc.ts';
-import { rawMembers, rawObject } from '../../protocol/raw-json.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';
 import { excerpt } from '../../remote/http/refusal.ts';
 import type { ToolFilter } from '../tools/tool-filter.ts';

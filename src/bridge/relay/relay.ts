@@ -1,7 +1,7 @@
 import { logUnexpected } from '../../platform/log/unexpected-error.ts';
 import type { StopSignal } from '../../platform/stop.ts';
 import { missingCapability, missingCapabilityReason } from '../../protocol/client-capabilities.ts';
-import { isObject } from '../../protocol/json-object.ts';
+import { isObject } from '../../protocol/json/json-object.ts';
 import { errorAnswer, type MessageId, RpcErrorCode, resultAnswer } from '../../protocol/jsonrpc.ts';
 import { isListMethod } from '../../protocol/list-methods.ts';
 import { ServerStream } from '../../remote/session/server-stream.ts';

@@ -2,7 +2,7 @@ import { checkIn, InternalError } from '../../errors.ts';
 import { logFailure, logUnexpected } from '../../platform/log/unexpected-error.ts';
 import { ownId } from '../../platform/random.ts';
 import { anySignal, type StopSignal } from '../../platform/stop.ts';
-import { isObject } from '../../protocol/json-object.ts';
+import { isObject } from '../../protocol/json/json-object.ts';
 import { notification, RpcErrorCode, resultAnswer } from '../../protocol/jsonrpc.ts';
 import { stringId } from '../../protocol/message-id.ts';
 import type { CachedServer } from '../../protocol/server-cache.ts';

@@ -3,7 +3,7 @@ import type { HostWriter } from '../../host/writer.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/log/logger.ts';
 import { logUnexpected } from '../../platform/log/unexpected-error.ts';
-import { isObject, type JsonObject } from '../../protocol/json-object.ts';
+import { isObject, type JsonObject } from '../../protocol/json/json-object.ts';
 import { errorAnswer, type MessageId, RpcErrorCode, resultAnswer } from '../../protocol/jsonrpc.ts';
 import { isListMethod, LISTS, type ListMethod } from '../../protocol/list-methods.ts';
 import type { CachedServer } from '../../protocol/server-cache.ts';

@@ -1,7 +1,7 @@
 import { DrawbridgeError } from '../../errors.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { anySignal, type StopSignal } from '../../platform/stop.ts';
-import { isObject, type JsonObject } from '../../protocol/json-object.ts';
+import { isObject, type JsonObject } from '../../protocol/json/json-object.ts';
 import { type MessageId, parseMessage } from '../../protocol/jsonrpc.ts';
 import { answersId } from '../../protocol/message-id.ts';
 import type { PendingSignInStatus } from '../../protocol/pending-sign-in.ts';

@@ -1,6 +1,6 @@
-import { isObject } from '../../protocol/json-object.ts';
+import { isObject } from '../../protocol/json/json-object.ts';
+import { rawMembers, rawObject } from '../../protocol/json/raw-json.ts';
 import { type MessageId, textOf } from '../../protocol/jsonrpc.ts';
-import { rawMembers, rawObject } from '../../protocol/raw-json.ts';
 
 /** A request of the host that shaped its session, to be made again in a new one. */
 export interface RestorableRequest {

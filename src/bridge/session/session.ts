@@ -1,7 +1,7 @@
 import { DrawbridgeError, InternalError } from '../../errors.ts';
 import type { Logger } from '../../platform/log/logger.ts';
 import { logUnexpected, UNEXPECTED_ERROR } from '../../platform/log/unexpected-error.ts';
-import type { JsonObject } from '../../protocol/json-object.ts';
+import type { JsonObject } from '../../protocol/json/json-object.ts';
 import { backoffMs } from '../../remote/http/backoff.ts';
 import type { SessionHeaders } from '../../remote/http/message-options.ts';
 import type { PendingSignIn } from '../stand-in/pending-sign-in.ts';

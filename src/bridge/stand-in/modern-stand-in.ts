@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../../protocol/json-object.ts';
+import { isObject, type JsonObject } from '../../protocol/json/json-object.ts';
 import { RpcErrorCode } from '../../protocol/jsonrpc.ts';
 import { META, MODERN_VERSION } from '../../protocol/revisions.ts';
 import type { CachedServer } from '../../protocol/server-cache.ts';

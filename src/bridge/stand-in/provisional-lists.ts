@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../protocol/json-object.ts';
+import type { JsonObject } from '../../protocol/json/json-object.ts';
 import { LISTS, type ListMethod } from '../../protocol/list-methods.ts';
 
 /** Which lists the host was given without the server, and what to tell it when the server is there. */

@@ -1,6 +1,6 @@
-import { isObject, type JsonObject } from '../../protocol/json-object.ts';
+import { isObject, type JsonObject } from '../../protocol/json/json-object.ts';
+import { rawChild, rawMembers, rawObject } from '../../protocol/json/raw-json.ts';
 import { textOf } from '../../protocol/jsonrpc.ts';
-import { rawChild, rawMembers, rawObject } from '../../protocol/raw-json.ts';
 import { eraOfRequest, META, metaOf } from '../../protocol/revisions.ts';
 import { showsAddresses } from './stand-in.ts';
 

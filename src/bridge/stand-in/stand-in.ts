@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../../protocol/json-object.ts';
+import { isObject, type JsonObject } from '../../protocol/json/json-object.ts';
 import { isListMethod, isListResult, LISTS, type ListMethod } from '../../protocol/list-methods.ts';
 import { plainText, quote } from '../../protocol/quote.ts';
 import { isLegacyVersion, LEGACY_VERSION } from '../../protocol/revisions.ts';

@@ -4,7 +4,7 @@ import type { Logger } from '../../platform/log/logger.ts';
 import { logUnexpected } from '../../platform/log/unexpected-error.ts';
 import { ownId, type Random } from '../../platform/random.ts';
 import { anySignal, type StopSignal } from '../../platform/stop.ts';
-import { isObject, type JsonObject } from '../../protocol/json-object.ts';
+import { isObject, type JsonObject } from '../../protocol/json/json-object.ts';
 import { type MessageId, notification, RpcErrorCode, requestMessage } from '../../protocol/jsonrpc.ts';
 import { IdMap, stringId } from '../../protocol/message-id.ts';
 import { BROWSER_HEAD_START_MS, BROWSER_LOOK_MS, REFUSED_BY_PROGRAM_MS } from '../timing/limits.ts';

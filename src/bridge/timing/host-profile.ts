@@ -1,4 +1,4 @@
-import { isObject } from '../../protocol/json-object.ts';
+import { isObject } from '../../protocol/json/json-object.ts';
 import { META, metaOf } from '../../protocol/revisions.ts';
 import { LIST_WAIT_MS } from './limits.ts';
 

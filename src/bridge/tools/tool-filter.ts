@@ -1,7 +1,7 @@
-import { isObject, type JsonObject } from '../../protocol/json-object.ts';
+import { isObject, type JsonObject } from '../../protocol/json/json-object.ts';
+import { memberSpan, rawElements } from '../../protocol/json/raw-json.ts';
 import { textOf } from '../../protocol/jsonrpc.ts';
 import { quote } from '../../protocol/quote.ts';
-import { memberSpan, rawElements } from '../../protocol/raw-json.ts';
 import { refusalOfTool, type ToolRules } from './tool-rules.ts';
 
 /** Hides the tools that the rules refuse: they are left out of lists, and a call of one is answered with an error. */

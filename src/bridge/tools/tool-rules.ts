@@ -1,4 +1,4 @@
-import { isObject } from '../../protocol/json-object.ts';
+import { isObject } from '../../protocol/json/json-object.ts';
 import { quote } from '../../protocol/quote.ts';
 
 /** Which tools of the server the host may see and call. A pattern is a whole name, in which `*` is any text; case does not matter. */

@@ -1,4 +1,4 @@
-import { ownCommand } from '../../platform/process/program-command.ts';
+import { ownCommand } from '../../platform/program/program-command.ts';
 import { shownAddress } from '../../protocol/quote.ts';
 
 /** What a bridge says that a person has started in a terminal, where nobody speaks MCP to it. */

@@ -1,7 +1,7 @@
 import type { OwnProgram } from '../../install/entry/known-command.ts';
 import type { FoundHost } from '../../install/files/found-hosts.ts';
 import { entriesOf, type HostEntries, type HostEntry } from '../../install/plan.ts';
-import { ownCommand } from '../../platform/process/program-command.ts';
+import { ownCommand } from '../../platform/program/program-command.ts';
 import { table } from '../../ui/table.ts';
 import { addressText, shownText } from './show-plan.ts';
 

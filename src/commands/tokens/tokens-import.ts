@@ -1,5 +1,5 @@
 import { ConfigError, UsageError } from '../../errors.ts';
-import { ownCommand } from '../../platform/process/program-command.ts';
+import { ownCommand } from '../../platform/program/program-command.ts';
 import type { OAuthSettings } from '../../protocol/oauth-settings.ts';
 import { canonicalServer } from '../../store/record/key.ts';
 import {

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.ts';
 import type { Environment } from '../../config/sources/environment.ts';
-import { runningProgram } from '../../platform/process/program-command.ts';
-import { shellCommand } from '../../platform/process/shell-words.ts';
+import { runningProgram } from '../../platform/program/program-command.ts';
+import { shellCommand } from '../../platform/program/shell-words.ts';
 import { otherStore, type StorePaths, storePaths } from '../../store/files/paths.ts';
 
 /** Where the command is going to be typed. */
@@ -64,7 +64,7 @@ export async function environmentNotes(
   home: string | undefined,
   env: Environment,
 ): Promise<readonly string[]> {
-  const { findWithheldSettings, withheldNote } = await import('../../platform/process/withheld-settings.ts');
+  const { findWithheldSettings, withheldNote } = await import('../../platform/program/withheld-settings.ts');
   const { because } = storePaths(home);
   // A folder that is known decides, whatever these variables say.
   const settled =

@@ -4,11 +4,11 @@ import type { Logger } from '../../platform/log/logger.ts';
 import type { Random } from '../../platform/random.ts';
 import type { StopSignal } from '../../platform/stop.ts';
 import { missingCapability, missingCapabilityReason } from '../../protocol/client-capabilities.ts';
-import { isObject, type JsonObject } from '../../protocol/json-object.ts';
-import { isNestedDeeper } from '../../protocol/json-scan.ts';
+import { isObject, type JsonObject } from '../../protocol/json/json-object.ts';
+import { isNestedDeeper } from '../../protocol/json/json-scan.ts';
+import { type RawObject, rawChild, rawMembers, rawObject } from '../../protocol/json/raw-json.ts';
 import { errorAnswer, parseMessage, RpcErrorCode, resultAnswer, textOf } from '../../protocol/jsonrpc.ts';
 import { asMessageId, idInParams, type MessageId } from '../../protocol/message-id.ts';
-import { type RawObject, rawChild, rawMembers, rawObject } from '../../protocol/raw-json.ts';
 import { META, metaOf } from '../../protocol/revisions.ts';
 import type { MessageOptions } from '../../remote/http/message-options.ts';
 import {

@@ -4,7 +4,7 @@ import { HttpError } from '../../platform/http/http.ts';
 import { logUnexpected } from '../../platform/log/unexpected-error.ts';
 import { ownId } from '../../platform/random.ts';
 import { anySignal, type StopSignal } from '../../platform/stop.ts';
-import { isObject, type JsonObject } from '../../protocol/json-object.ts';
+import { isObject, type JsonObject } from '../../protocol/json/json-object.ts';
 import { type Envelope, notification, parseMessage, serverRequest } from '../../protocol/jsonrpc.ts';
 import { answersId, type MessageId, stringId } from '../../protocol/message-id.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';

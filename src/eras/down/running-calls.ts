@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../protocol/json-object.ts';
+import type { JsonObject } from '../../protocol/json/json-object.ts';
 import { answersId, IdMap, idInParams, type MessageId } from '../../protocol/message-id.ts';
 import { META, metaOf } from '../../protocol/revisions.ts';
 import type { Received } from '../message/reply.ts';

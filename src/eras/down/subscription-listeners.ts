@@ -1,5 +1,5 @@
 import { anySignal, type StopSignal } from '../../platform/stop.ts';
-import { isObject } from '../../protocol/json-object.ts';
+import { isObject } from '../../protocol/json/json-object.ts';
 import { type MessageId, notification, textOf } from '../../protocol/jsonrpc.ts';
 import { IdMap } from '../../protocol/message-id.ts';
 import type { MessageOptions } from '../../remote/http/message-options.ts';

@@ -1,7 +1,7 @@
-import { isObject, type JsonObject } from '../../protocol/json-object.ts';
+import { isObject, type JsonObject } from '../../protocol/json/json-object.ts';
+import { type RawObject, rawChild, rawMembers, rawObject } from '../../protocol/json/raw-json.ts';
 import { RpcErrorCode } from '../../protocol/jsonrpc.ts';
 import type { MessageId } from '../../protocol/message-id.ts';
-import { type RawObject, rawChild, rawMembers, rawObject } from '../../protocol/raw-json.ts';
 import { LEGACY_VERSION, META, MODERN_VERSION, metaOf } from '../../protocol/revisions.ts';
 
 /** The parameters of the `initialize` with which the bridge opens a session on behalf of a modern host. */

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../../protocol/json-object.ts';
+import { isObject, type JsonObject } from '../../protocol/json/json-object.ts';
 import type { Envelope } from '../../protocol/jsonrpc.ts';
 import { parseMessage, RpcErrorCode } from '../../protocol/jsonrpc.ts';
 import { stringId } from '../../protocol/message-id.ts';

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { isNestedDeeper } from '../../protocol/json-scan.ts';
+import { isNestedDeeper } from '../../protocol/json/json-scan.ts';
 import {
   type Envelope,
   errorAnswer,

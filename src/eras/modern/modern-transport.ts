@@ -1,8 +1,8 @@
 import { AbortedError } from '../../errors.ts';
 import { anySignal } from '../../platform/stop.ts';
+import { rawChild, rawMembers } from '../../protocol/json/raw-json.ts';
 import { type MessageId, parseMessage, textOf } from '../../protocol/jsonrpc.ts';
 import { IdMap, idInParams } from '../../protocol/message-id.ts';
-import { rawChild, rawMembers } from '../../protocol/raw-json.ts';
 import type { MessageOptions } from '../../remote/http/message-options.ts';
 import type { DropConnectionsOptions, Reply, Transport } from '../../remote/transport/transport.ts';
 import { ACCEPTED, eventOf, eventsReply, isMessageEvent, messageReply } from '../message/reply.ts';

@@ -1,4 +1,4 @@
-import { isObject } from '../../protocol/json-object.ts';
+import { isObject } from '../../protocol/json/json-object.ts';
 
 /** A tool parameter that is mirrored into a header; `path` is the chain of `properties` keys that leads to it. */
 export interface MirroredParameter {

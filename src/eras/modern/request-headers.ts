@@ -1,4 +1,4 @@
-import { isObject } from '../../protocol/json-object.ts';
+import { isObject } from '../../protocol/json/json-object.ts';
 import { MODERN_VERSION } from '../../protocol/revisions.ts';
 import { headerValue } from './parameter-headers.ts';
 

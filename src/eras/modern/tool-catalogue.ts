@@ -1,6 +1,6 @@
 import type { Logger } from '../../platform/log/logger.ts';
-import { isObject } from '../../protocol/json-object.ts';
-import { type RawObject, rawElements, rawObject } from '../../protocol/raw-json.ts';
+import { isObject } from '../../protocol/json/json-object.ts';
+import { type RawObject, rawElements, rawObject } from '../../protocol/json/raw-json.ts';
 import { type MirroredParameter, toolHeaders } from './parameter-headers.ts';
 
 /** Which parameters of which tools are mirrored into headers, according to the lists of tools that were read. */

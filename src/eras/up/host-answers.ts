@@ -1,8 +1,8 @@
 import { DrawbridgeError, type ErrorCode } from '../../errors.ts';
 import type { StopSignal } from '../../platform/stop.ts';
+import { type RawObject, rawMembers } from '../../protocol/json/raw-json.ts';
 import type { MessageId } from '../../protocol/jsonrpc.ts';
 import { IdMap } from '../../protocol/message-id.ts';
-import { type RawObject, rawMembers } from '../../protocol/raw-json.ts';
 import { excerpt } from '../../remote/http/refusal.ts';
 
 /** The host answered a question of the server with an error. */

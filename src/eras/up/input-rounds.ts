@@ -1,9 +1,9 @@
 import { DrawbridgeError, describeError } from '../../errors.ts';
 import type { Clock } from '../../platform/clock.ts';
+import { type RawObject, rawChild, rawMembers, rawObject } from '../../protocol/json/raw-json.ts';
 import { errorAnswer, type MessageId, parseMessage, RpcErrorCode, textOf } from '../../protocol/jsonrpc.ts';
 import { answersId } from '../../protocol/message-id.ts';
 import { capitalized } from '../../protocol/quote.ts';
-import { type RawObject, rawChild, rawMembers, rawObject } from '../../protocol/raw-json.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';
 import type { MessageOptions } from '../../remote/http/message-options.ts';
 import { excerpt } from '../../remote/http/refusal.ts';

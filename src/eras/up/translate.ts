@@ -1,6 +1,12 @@
-import { isObject, type JsonObject } from '../../protocol/json-object.ts';
+import { isObject, type JsonObject } from '../../protocol/json/json-object.ts';
+import {
+  type RawObject,
+  rawChild,
+  rawElements,
+  rawMembers,
+  rawObject,
+} from '../../protocol/json/raw-json.ts';
 import type { MessageId } from '../../protocol/message-id.ts';
-import { type RawObject, rawChild, rawElements, rawMembers, rawObject } from '../../protocol/raw-json.ts';
 import { isLegacyVersion, LEGACY_VERSION, META, MODERN_VERSION } from '../../protocol/revisions.ts';
 
 /** What a legacy host says once in `initialize`, and a modern server needs with every request. */

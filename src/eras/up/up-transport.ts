@@ -1,6 +1,7 @@
 import { AbortedError, DrawbridgeError, describeError } from '../../errors.ts';
 import { anySignal, type StopSignal } from '../../platform/stop.ts';
-import { isObject } from '../../protocol/json-object.ts';
+import { isObject } from '../../protocol/json/json-object.ts';
+import { type RawObject, rawChild, rawMembers, rawObject } from '../../protocol/json/raw-json.ts';
 import {
   errorAnswer,
   parseMessage,
@@ -10,7 +11,6 @@ import {
   textOf,
 } from '../../protocol/jsonrpc.ts';
 import { answersId, IdMap, idInParams, type MessageId } from '../../protocol/message-id.ts';
-import { type RawObject, rawChild, rawMembers, rawObject } from '../../protocol/raw-json.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';
 import { ACCEPT_MS } from '../../remote/http/limits.ts';
 import type { MessageOptions } from '../../remote/http/message-options.ts';

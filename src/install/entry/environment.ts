@@ -1,4 +1,4 @@
-import { isProgramSetting } from '../../platform/process/program-settings.ts';
+import { isProgramSetting } from '../../platform/program/program-settings.ts';
 import type { Host } from '../hosts/host.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;

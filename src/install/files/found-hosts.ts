@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { findProgram } from '../../platform/process/find-program.ts';
+import { findProgram } from '../../platform/program/find-program.ts';
 import { type Host, newFile } from '../hosts/host.ts';
 import { type HostId, hostIds, hostOf } from '../hosts/hosts.ts';
 import type { Place } from '../hosts/place.ts';

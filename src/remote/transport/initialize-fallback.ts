@@ -1,5 +1,5 @@
+import { rawChild, rawMembers, rawObject } from '../../protocol/json/raw-json.ts';
 import { parseMessage, textOf } from '../../protocol/jsonrpc.ts';
-import { rawChild, rawMembers, rawObject } from '../../protocol/raw-json.ts';
 import { LEGACY_VERSIONS } from '../../protocol/revisions.ts';
 import type { MessageOptions } from '../http/message-options.ts';
 import type { Refusal } from '../http/refusal.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { isObject } from '../../protocol/json-object.ts';
+import { isObject } from '../../protocol/json/json-object.ts';
 import type { CachedServer } from '../../protocol/server-cache.ts';
 import { ensureFolder, readOwnFile, replaceFile } from '../files/atomic-file.ts';
 import { StoreInsecureError, systemCode } from '../files/store-errors.ts';

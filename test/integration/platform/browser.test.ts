@@ -2,7 +2,7 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createBrowser } from '../../../src/platform/process/browser.ts';
+import { createBrowser } from '../../../src/platform/desktop/browser.ts';
 
 const ADDRESS = 'https://as.example/authorize?a=1&b=$(touch marker)';
 const OPENED = 'https://as.example/authorize?a=1&b=%24%28touch%20marker%29';

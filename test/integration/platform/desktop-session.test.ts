@@ -3,9 +3,9 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createBrowser } from '../../../src/platform/desktop/browser.ts';
 import { findDesktopSession, type SessionPlaces } from '../../../src/platform/desktop/find-session.ts';
 import { readUserEnvironment } from '../../../src/platform/desktop/user-environment.ts';
-import { createBrowser } from '../../../src/platform/process/browser.ts';
 import type { LaunchRequest } from '../../../src/platform/process/child-process.ts';
 import { asRoot, hasRoot, isPosix } from '../../peers/processes/tools.ts';
 

@@ -4,7 +4,7 @@ import '../../../src/auth/sign-in/launch.ts';
 import '../../../src/eras/up/up-transport.ts';
 import { type Platform, systemPlatform } from '../../../src/compose/platform.ts';
 import '../../../src/platform/http/loopback-listener.ts';
-import '../../../src/platform/process/browser.ts';
+import '../../../src/platform/desktop/browser.ts';
 
 // The program loads these when they are first wanted. Compiling them takes longer than a fast clock allows for.
 

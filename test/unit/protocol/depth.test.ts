@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isNestedDeeper } from '../../../src/protocol/json-scan.ts';
+import { isNestedDeeper } from '../../../src/protocol/json/json-scan.ts';
 
 test.each([
   ['', 0],

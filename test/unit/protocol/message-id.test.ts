@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { memberText } from '../../../src/protocol/json/raw-json.ts';
 import { LOOKED_AT_BYTES, lookAtMessage, parseMessage } from '../../../src/protocol/jsonrpc.ts';
 import {
   answersId,
@@ -9,7 +10,6 @@ import {
   type MessageId,
   stringId,
 } from '../../../src/protocol/message-id.ts';
-import { memberText } from '../../../src/protocol/raw-json.ts';
 
 const asId = (text: string) => text as MessageId;
 

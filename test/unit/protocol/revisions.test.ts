@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isObject } from '../../../src/protocol/json-object.ts';
+import { isObject } from '../../../src/protocol/json/json-object.ts';
 import { isListMethod, LISTS } from '../../../src/protocol/list-methods.ts';
 import {
   eraOfRequest,

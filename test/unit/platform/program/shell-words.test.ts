@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cmdWord, powerShellWord, shellCommand } from '../../../../src/platform/process/shell-words.ts';
+import { cmdWord, powerShellWord, shellCommand } from '../../../../src/platform/program/shell-words.ts';
 
 /** What cmd passes on of one argument that was typed: variables, then quotes and `^` (as in the phases 1 and 2 of its parser). */
 function afterCmd(typed: string): string {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { scanObject } from '../../../src/protocol/json-scan.ts';
-import { LOOKED_AT_BYTES, lookAtMessage, parseMessage } from '../../../src/protocol/jsonrpc.ts';
+import { scanObject } from '../../../../src/protocol/json/json-scan.ts';
+import { LOOKED_AT_BYTES, lookAtMessage, parseMessage } from '../../../../src/protocol/jsonrpc.ts';
 
 /** The text in bytes that begin so far behind a multiple of four, with no byte after them. */
 function shifted(text: string, by: number): Buffer {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { missingHome } from '../../../../src/platform/process/home-folder.ts';
+import { missingHome } from '../../../../src/platform/program/home-folder.ts';
 
 const unknown = () => {
   throw new Error('ENOENT');

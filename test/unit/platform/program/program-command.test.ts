@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type ProgramStart, programCommand } from '../../../../src/platform/process/program-command.ts';
+import { type ProgramStart, programCommand } from '../../../../src/platform/program/program-command.ts';
 
 const NODE = '/opt/node/bin/node';
 const NPX = '/home/ada/.npm/_npx/0123456789abcdef';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { withheldSettings } from '../../../../src/platform/process/program-settings.ts';
+import { withheldSettings } from '../../../../src/platform/program/program-settings.ts';
 
 const there = {
   HOME: '/home/ada',

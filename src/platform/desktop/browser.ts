@@ -1,9 +1,9 @@
 import { release } from 'node:os';
-import { findDesktopSession, type SessionPlaces, sessionPlaces } from '../desktop/find-session.ts';
-import { searchPath } from '../desktop/user-environment.ts';
+import { desktopEnvironment } from '../process/child-environment.ts';
+import { type Launch, launchDetached } from '../process/child-process.ts';
 import { browserCommands, type Desktop, isWsl, safeAddress } from './browser-command.ts';
-import { desktopEnvironment } from './child-environment.ts';
-import { type Launch, launchDetached } from './child-process.ts';
+import { findDesktopSession, type SessionPlaces, sessionPlaces } from './find-session.ts';
+import { searchPath } from './user-environment.ts';
 
 /** Whether a browser was opened. */
 export type BrowserOutcome =

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { assignments, withheldNote } from '../../../../src/platform/process/withheld-settings.ts';
+import { assignments, withheldNote } from '../../../../src/platform/program/withheld-settings.ts';
 
 const SHELL = true;
 const PLAIN = false;

@@ -3,10 +3,10 @@ import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
 import type { CredentialRecord, NewRecord } from '../../store/record/record.ts';
 import { keepSecretsOf } from '../../store/record/secrets.ts';
 import type { Store } from '../../store/store.ts';
+import { freshOrReplaced, isSignedIn, type SignedIn } from '../credential/stale-token.ts';
 import type { MachineGrantOptions } from '../grant/machine.ts';
 import type { CreateGuardedHttp, UserHeaders } from '../http/guarded-fetch.ts';
 import { newerRecord, type Stale } from '../refresh/decisions.ts';
-import { freshOrReplaced, isSignedIn, type SignedIn } from './stale-token.ts';
 
 /** A machine grant with the record that it fills, and the network of its own requests. */
 export interface MachineAuthorizationOptions extends MachineGrantOptions {
@@ -82,7 +82,7 @@ async function request(
   const [{ obtainCredential }, { withGuardedFetch }, { withUnion }] = await Promise.all([
     import('../grant/machine.ts'),
     import('../http/guarded-fetch.ts'),
-    import('./step-up.ts'),
+    import('../credential/step-up.ts'),
   ]);
   const { createHttp, headers, allowHttp, clock } = options;
   const access = { server: new URL(options.server), headers, allowHttp, clock, createHttp };

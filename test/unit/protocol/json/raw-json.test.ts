@@ -1,5 +1,11 @@
 import { describe, expect, it, test } from 'vitest';
-import { memberText, rawChild, rawElements, rawMembers, rawObject } from '../../../src/protocol/raw-json.ts';
+import {
+  memberText,
+  rawChild,
+  rawElements,
+  rawMembers,
+  rawObject,
+} from '../../../../src/protocol/json/raw-json.ts';
 
 describe('an object as raw members', () => {
   test.each([

@@ -4,7 +4,7 @@ import {
   browserCommands,
   type Desktop,
   safeAddress,
-} from '../../../../src/platform/process/browser-command.ts';
+} from '../../../../src/platform/desktop/browser-command.ts';
 
 const ADDRESS = 'https://as.example/authorize?a=1&b=%20x';
 

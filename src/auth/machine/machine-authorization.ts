@@ -1,9 +1,9 @@
 import type { DrawbridgeError } from '../../errors.ts';
+import { CredentialAuthorization } from '../credential/credential-authorization.ts';
+import type { ReplaceToken } from '../credential/token-replacement.ts';
 import { GrantRefusedError } from '../errors/errors.ts';
 import { assertionHash } from './assertion-hash.ts';
-import { CredentialAuthorization } from './credential-authorization.ts';
 import type { MachineAuthorizationOptions } from './machine-token.ts';
-import type { ReplaceToken } from './token-replacement.ts';
 
 /** A refusal is final for the same input; after this time the people who run the server may have changed their mind. */
 const REFUSED_PAUSE_MS = 10 * 60_000;

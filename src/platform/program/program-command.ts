@@ -1,6 +1,6 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { posix, win32 } from 'node:path';
-import { certificateFlags } from './certificate-flags.ts';
+import { certificateFlags } from '../process/certificate-flags.ts';
 import { shellCommand } from './shell-words.ts';
 
 /** What tells how this program was started. */
