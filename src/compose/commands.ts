@@ -134,6 +134,9 @@ async function runBundle(
     programFiles: () => programFiles(platform.entry.at(-1) ?? ''),
     write: writeOutputFile,
   });
+  if (server !== undefined && server.search !== '') {
+    logger.inform('Warning: the address has a query, and everyone who has the bundle can read it.');
+  }
   logger.inform(`Wrote ${quote(path)}, ${Math.ceil(bytes / 1024)} KiB. Open it with the host to install it.`);
   return done();
 }

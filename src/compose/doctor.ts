@@ -9,7 +9,15 @@ import { type CommandConfig, type Config, loadConfig } from '../config/config.ts
 import { readSettingsFile } from '../config/sources/read-file.ts';
 import { askServer, type StartBridge } from '../doctor/ask-server.ts';
 import { authChecks } from '../doctor/auth-checks.ts';
-import { type Check, outcomeOf, resultLines, resultsJson, runChecks, summaryLine } from '../doctor/check.ts';
+import {
+  type Check,
+  type CheckResult,
+  outcomeOf,
+  resultLines,
+  resultsJson,
+  runChecks,
+  summaryLine,
+} from '../doctor/check.ts';
 import { type HostCheckDeps, hostChecks, type SeenHost } from '../doctor/host-checks.ts';
 import { loginState } from '../doctor/login.ts';
 import { type MachineCheckDeps, machineChecks } from '../doctor/machine-checks.ts';
@@ -24,13 +32,15 @@ import { hasDesktop } from '../platform/desktop/browser.ts';
 import { listenOnLoopback } from '../platform/http/loopback-listener.ts';
 import { mayUseProxy } from '../platform/http/pools.ts';
 import { silentLogger } from '../platform/log/logger.ts';
+import { printable } from '../platform/log/printable.ts';
 import { terminalDraw } from '../platform/log/terminal.ts';
 import { findProgram, isFile } from '../platform/program/find-program.ts';
 import { ownCommand } from '../platform/program/program-command.ts';
 import { systemRandom } from '../platform/random.ts';
 import { version } from '../platform/version.ts';
-import { withoutSecretsIn } from '../redaction/own-words.ts';
-import { probeEndpoint } from '../remote/http/challenge-probe.ts';
+import { redactor } from '../redaction/secrets.ts';
+import { type EndpointAnswer, probeEndpoint } from '../remote/http/challenge-probe.ts';
+import { withinTimeLimit } from '../remote/http/time-limit.ts';
 import { storePaths } from '../store/files/paths.ts';
 import { folderFacts } from '../store/folder-facts.ts';
 import { openLeases } from '../store/lease/lease.ts';
@@ -56,30 +66,35 @@ export async function runDoctor(
     read ??= readStore(credentials);
     return read;
   };
-  const checks: Check[] = [
-    ...machineChecks(machine(config, platform, overview)),
-    ...hostChecks(hostsOf(config, platform)),
-  ];
+  const hosts = await hostsOf(config, platform);
+  const checks: Check[] = [...machineChecks(machine(config, platform, overview)), ...hostChecks(hosts)];
   const { server } = config;
   if (server !== undefined) checks.push(...(await checksOfServer({ ...config, server }, platform, overview)));
   const draw = terminalDraw(config.log.silent);
-  const lines: string[] = [];
   let spinner: ReturnType<typeof spin> | undefined;
-  const results = await runChecks(
+  const found = await runChecks(
     checks,
     signal,
     (id) => {
       spinner = spin(id, systemClock, draw);
     },
-    (result) => {
-      spinner?.stop();
-      lines.push(resultLines(result));
-    },
+    () => spinner?.stop(),
   );
+  // Not earlier: by now all secrets are known.
+  const results = found.map(shownResult);
   const output = config.json
-    ? `${JSON.stringify(withoutSecretsIn(resultsJson(results)), null, 2)}\n`
-    : (withoutSecretsIn([...lines, summaryLine(results)]) as string[]).join('');
+    ? `${JSON.stringify(resultsJson(results), null, 2)}\n`
+    : [...results.map(resultLines), summaryLine(results)].join('');
   return { output, outcome: outcomeOf(results) };
+}
+
+/** A result as it may be printed: files of hosts and answers of servers may hold anything. */
+function shownResult(result: CheckResult): CheckResult {
+  const shown = (text: string) => printable(redactor.redact(text));
+  const text = shown(result.text);
+  return 'wayOut' in result && result.wayOut !== undefined
+    ? { ...result, text, wayOut: shown(result.wayOut) }
+    : { ...result, text };
 }
 
 /** The logins on this machine; their secrets are kept from what is printed. */
@@ -125,9 +140,8 @@ async function checksOfServer(
   const { checks, challenge, asksForSignIn, isRefused } = serverChecks({
     server,
     probe: {
-      ping: (signal) =>
-        withOrigin(config, platform, (origin) => probeEndpoint(origin, server, 'POST', signal)),
-      get: (signal) => withOrigin(config, platform, (origin) => probeEndpoint(origin, server, 'GET', signal)),
+      ping: (signal) => probe(config, platform, 'POST', signal),
+      get: (signal) => probe(config, platform, 'GET', signal),
     },
     isProxied: mayUseProxy(server, platform.env),
     isAuthorized: config.staticAuthorization,
@@ -169,10 +183,26 @@ async function checksOfServer(
         const parts = await bridgeParts(patient, streams, silentLogger, state, () => undefined);
         return bridge({ ...parts, onUnavailable: () => undefined }, stop);
       };
-      return askServer(startBridge, version, signal);
+      return askServer(startBridge, version, platform.clock, signal);
     },
   });
   return [...checks, ...auth];
+}
+
+/** Longer than a server takes that is waking up. Counted from when the connection must have been made. */
+const PROBE_LIMIT_MS = 10_000;
+
+function probe(
+  config: Config,
+  platform: Platform,
+  method: 'POST' | 'GET',
+  signal: AbortSignal,
+): Promise<EndpointAnswer> {
+  const { server, connectTimeoutMs } = config;
+  const ms = connectTimeoutMs + PROBE_LIMIT_MS;
+  return withinTimeLimit({ clock: platform.clock, ms, signal, what: 'an answer of the server' }, (limit) =>
+    withOrigin(config, platform, (origin) => probeEndpoint(origin, server, method, limit)),
+  );
 }
 
 /** Nobody is told of the port, so nobody asks. */
@@ -193,25 +223,26 @@ async function storedAuthorization(
   return {
     current: () => bearer,
     recover: async () => {
-      throw new SignInNeededError('the server refuses the access token of this login (401)', {
-        hint: 'A bridge refreshes it with its next call, or asks for a sign-in.',
-      });
+      throw bearer === undefined
+        ? new SignInNeededError('the server asks for a sign-in (401), though not for every message', {
+            hint: signInHint(config),
+          })
+        : new SignInNeededError('the server refuses the access token of this login (401)', {
+            hint: 'A bridge refreshes it with its next call, or asks for a sign-in.',
+          });
     },
     close: () => undefined,
   };
 }
 
-/** The hosts of this machine, or those of `--host`. */
-function hostsOf(config: CommandConfig, platform: Platform): HostCheckDeps {
+/** The hosts of this machine, or those of `--host`. Rejects with a UsageError for a name that is none. */
+async function hostsOf(config: CommandConfig, platform: Platform): Promise<HostCheckDeps> {
   const { place, plans } = installParts(config, platform);
   const { hosts: wanted } = config.install;
+  const all = await findHosts(place);
+  const chosen = wanted.length === 0 ? all.filter(({ isHere }) => isHere) : namedHosts(all, wanted, false);
   return {
-    hosts: async () => {
-      const all = await findHosts(place);
-      const chosen =
-        wanted.length === 0 ? all.filter(({ isHere }) => isHere) : namedHosts(all, wanted, false);
-      return Promise.all(chosen.map((each) => seenHost(each, plans.own)));
-    },
+    hosts: () => Promise.all(chosen.map((each) => seenHost(each, plans.own))),
     refusal: (args, env) => {
       try {
         loadConfig(args, { ...place.env, ...env }, readSettingsFile);

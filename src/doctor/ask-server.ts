@@ -1,6 +1,8 @@
 import { PassThrough } from 'node:stream';
+import type { Clock } from '../platform/clock.ts';
 import { isObject, type JsonObject } from '../protocol/json/json-object.ts';
 import { quote } from '../protocol/quote.ts';
+import { LEGACY_VERSION } from '../protocol/revisions.ts';
 import { type Finding, failure, ok, warning } from './check.ts';
 
 /** Runs a bridge between these streams until the signal aborts. */
@@ -8,18 +10,20 @@ export type StartBridge = (stdin: PassThrough, stdout: PassThrough, stop: AbortS
 
 /** Hosts leave a tool out, or the model's provider refuses it, when its name is longer. */
 const NAME_MAX_CHARACTERS = 64;
+/** As long as most hosts wait for `initialize`. */
 const ANSWER_LIMIT_MS = 30_000;
 
 /** One `initialize` and one `tools/list` on the very way that a host's messages take. */
 export async function askServer(
   startBridge: StartBridge,
   version: string,
+  clock: Pick<Clock, 'monotonic'>,
   signal: AbortSignal,
 ): Promise<Finding> {
   const over = new AbortController();
   const stdin = new PassThrough();
   const stdout = new PassThrough();
-  const startedAt = performance.now();
+  const startedAt = clock.monotonic();
   const ended = startBridge(stdin, stdout, over.signal).catch((error: unknown) => {
     over.abort(error);
   });
@@ -31,7 +35,7 @@ export async function askServer(
       id: 1,
       method: 'initialize',
       params: {
-        protocolVersion: '2025-11-25',
+        protocolVersion: LEGACY_VERSION,
         capabilities: {},
         clientInfo: { name: 'mcp-drawbridge-doctor', version },
       },
@@ -41,7 +45,7 @@ export async function askServer(
     send({ method: 'notifications/initialized' });
     send({ id: 2, method: 'tools/list' });
     const listed = await answers(2);
-    const tookMs = Math.round(performance.now() - startedAt);
+    const tookMs = Math.round(clock.monotonic() - startedAt);
     if ('error' in listed) return failure(`tools/list: ${messageOf(listed.error)}`);
     return toolsFinding(listed.result, tookMs);
   } catch (error) {

@@ -38,6 +38,7 @@ const CONNECTION_ERRORS: ReadonlyMap<string, string> = new Map([
   ['ENETUNREACH', 'This machine has no way there: check its network.'],
   ['EHOSTUNREACH', 'This machine has no way there: check its network, or connect to the VPN.'],
 ]);
+const BUSY = 'Check that the server is not overloaded, and that the path is that of the MCP endpoint.';
 const SILENCE =
   'A firewall may be in the way: try from another network, or through the proxy of this one (HTTPS_PROXY).';
 
@@ -79,7 +80,7 @@ export function serverChecks(deps: ServerCheckDeps): {
     check('proxy', [], async (signal) => {
       if (!isProxied) return ok('none is in the way');
       const error = await fault(signal);
-      if (error === undefined || error.code === 'tls') return ok('it leads to the server');
+      if (error === undefined || error.code === 'tls' || isSilent(error)) return ok('it leads to the server');
       return failure(
         `${describeError(error)}; the way leads through the proxy of HTTP_PROXY or HTTPS_PROXY`,
         'Check the address, name and password of the proxy, or name the server in NO_PROXY.',
@@ -87,7 +88,8 @@ export function serverChecks(deps: ServerCheckDeps): {
     }),
     check('tcp', ['proxy'], async (signal) => {
       const error = await fault(signal);
-      if (error === undefined || error.code === 'tls') return ok(`${host} accepts connections`);
+      if (error === undefined || error.code === 'tls' || isSilent(error))
+        return ok(`${host} accepts connections`);
       if (NAME_ERRORS.has(error.system ?? '')) return skipped('because dns failed');
       return failure(
         describeError(error),
@@ -103,8 +105,15 @@ export function serverChecks(deps: ServerCheckDeps): {
       const error = await fault(signal);
       return error?.code === 'tls' ? failureOf(error) : ok('the certificate is valid and trusted');
     }),
-    check('clock', ['tcp', 'tls'], async (signal) => clockFinding(await answer(signal), deps.now())),
+    check('clock', ['tcp', 'tls'], async (signal) => {
+      const error = await fault(signal);
+      return error === undefined
+        ? clockFinding(await answer(signal), deps.now())
+        : skipped('the server has not answered');
+    }),
     check('endpoint', ['tcp', 'tls'], async (signal) => {
+      const error = await fault(signal);
+      if (error !== undefined) return failure(describeError(error), error.hint ?? BUSY);
       const seen = await answer(signal);
       const direct = classifyEndpoint(seen, server);
       if (direct.kind !== 'maybe-sse') return direct.finding;
@@ -120,6 +129,11 @@ export function serverChecks(deps: ServerCheckDeps): {
     isRefused: async (signal) => deps.isAuthorized && (await answer(signal)).status === 401,
     asksForSignIn: async (signal) => !deps.isAuthorized && (await answer(signal)).status === 401,
   };
+}
+
+/** The request has left whole, and no answer came: the way to the server is fine. */
+function isSilent({ code, sent }: HttpError): boolean {
+  return code === 'timeout' && sent;
 }
 
 function clockFinding({ date }: EndpointAnswer, now: number): Finding {

@@ -21,14 +21,16 @@ export interface EndpointAnswer {
   readonly body: Uint8Array;
 }
 
-/** The response to a `ping` by POST, or to a GET for an event stream, without a token. Rejects with a DrawbridgeError. */
+/**
+ * The response to a `ping` by POST, or to a GET for an event stream, without a token. Rejects with a DrawbridgeError, or with the signal's reason: the
+ * caller limits the time.
+ */
 export async function probeEndpoint(
   origin: McpOrigin,
   url: URL,
   method: 'POST' | 'GET',
   signal: StopSignal,
 ): Promise<EndpointAnswer> {
-  const limit = anySignal([signal, AbortSignal.timeout(PROBE_LIMIT_MS)]);
   const message =
     method === 'GET'
       ? { headers: { accept: 'text/event-stream' } }
@@ -36,7 +38,7 @@ export async function probeEndpoint(
           headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
           body: PING,
         };
-  const options = { session: {}, bearer: undefined, signal: limit } as const;
+  const options = { session: {}, bearer: undefined, signal } as const;
   const { response } = await origin.exchange(method, url, options, message);
   const { status, headers } = response;
   const contentType = mediaType(headers['content-type']);
@@ -55,6 +57,7 @@ export async function probeChallenge(
   url: URL,
   signal: StopSignal,
 ): Promise<BearerChallenge | undefined> {
-  const { status, challenge } = await probeEndpoint(origin, url, 'POST', signal);
+  const limit = anySignal([signal, AbortSignal.timeout(PROBE_LIMIT_MS)]);
+  const { status, challenge } = await probeEndpoint(origin, url, 'POST', limit);
   return status === 401 ? challenge : undefined;
 }

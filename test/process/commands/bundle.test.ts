@@ -109,6 +109,13 @@ describe('a bundle for one server', () => {
     await expect(stat(file('a.mcpb'))).rejects.toThrow('ENOENT');
   });
 
+  it('a query in the address is warned of', async () => {
+    const { code, stderr } = await bundle('https://x.example/mcp?key=canary', '-o', file('a.mcpb'));
+    expect(code).toBe(0);
+    expect(stderr).toContain('everyone who has the bundle can read it');
+    expect(stderr).not.toContain('canary');
+  });
+
   it('a file that is there is replaced with --force only', async () => {
     await writeFile(file('a.mcpb'), 'mine');
     const refused = await bundle('https://x.example', '-o', file('a.mcpb'));

@@ -145,6 +145,30 @@ describe('the entries of hosts', () => {
     expect((await doctor(['--host', 'zed'])).failed).toEqual([]);
   });
 
+  it('a host that is none is bad input', async () => {
+    const { code, stdout, stderr } = await runProgram(['doctor', '--host', 'cursr'], home.env());
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('did you mean cursor?');
+  });
+
+  it('what a file of a host holds is printed without control characters and secrets', async () => {
+    const token = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjYW5hcnktNDcxMSJ9.c2lnbmF0dXJlLWNhbmFyeS00NzEx';
+    await cursor({
+      'a\u001b[31m': entry([
+        PROGRAM,
+        'https://a.example',
+        `--header=Authorization: Bearer ${token}`,
+        'x',
+        token,
+      ]),
+    });
+    const { code, stdout } = await runProgram(['doctor'], home.env());
+    expect(code).toBe(1);
+    expect(stdout).toContain('hosts.entries');
+    expect(stdout).not.toContain('\u001b');
+    expect(stdout).not.toContain(token);
+  });
+
   it('a file that cannot be read is named with its line', async () => {
     await mkdir(join(home.folder, '.cursor'));
     await writeFile(join(home.folder, '.cursor/mcp.json'), '{\n  "mcpServers": {,\n}');
@@ -220,6 +244,15 @@ describe('the way to the server', () => {
     refusing.close();
     const gone = await doctor([url], { HTTPS_PROXY: at });
     expect(gone.failed).toEqual(['proxy']);
+  });
+
+  it('a server that takes the request and says nothing', async () => {
+    await using server = await startMcpServer({});
+    server.fail({ kind: 'black-hole' });
+    const { failed, result } = await doctor([server.url, '--connect-timeout', '0.3']);
+    expect(failed).toEqual(['endpoint']);
+    expect(result('tcp')).toMatchObject({ status: 'ok' });
+    expect(result('endpoint')).toMatchObject({ text: 'an answer of the server did not come within 10.3 s' });
   });
 
   it('a clock that disagrees', async () => {
