@@ -152,17 +152,13 @@ describe('the entries of hosts', () => {
   });
 
   it('what a file of a host holds is printed without control characters and secrets', async () => {
-    const token = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjYW5hcnktNDcxMSJ9.c2lnbmF0dXJlLWNhbmFyeS00NzEx';
-    await cursor({
-      'a\u001b[31m': entry([
-        PROGRAM,
-        'https://a.example',
-        `--header=Authorization: Bearer ${token}`,
-        'x',
-        token,
-      ]),
-    });
-    const { code, stdout } = await runProgram(['doctor'], home.env());
+    const token = 'canary-4711-of-a-server';
+    const odd = join(home.folder, 'h\u001b[31m');
+    await mkdir(join(odd, '.cursor'), { recursive: true });
+    const args = ['-y', 'mcp-drawbridge', 'https://a.example'];
+    const servers = { broken: { command: `/opt/Bearer ${token} of/npx`, args } };
+    await writeFile(join(odd, '.cursor/mcp.json'), JSON.stringify({ mcpServers: servers }));
+    const { code, stdout } = await runProgram(['doctor'], { ...home.env(), HOME: odd });
     expect(code).toBe(1);
     expect(stdout).toContain('hosts.entries');
     expect(stdout).not.toContain('\u001b');
