@@ -91,7 +91,7 @@ function folderFinding(folder: string, facts: FolderFacts): Finding {
     const why = facts.ownedByOther === true ? 'belongs to another user' : 'can be written to by other users';
     return failure(
       `${at} ${why}, so no login is kept there`,
-      `chmod 700 it, or choose another with --home DIR.`,
+      'Make it yours alone with chmod 700, or choose another folder with --home DIR.',
     );
   }
   if (!facts.writable) {
