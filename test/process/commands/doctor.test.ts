@@ -264,7 +264,7 @@ describe('the way to the server', () => {
 
 describe('what answers', () => {
   const html = { 'content-type': 'text/html' };
-  it.each<[string, VendorHabits['any'], string]>([
+  it.each<[string, NonNullable<VendorHabits['any']>, string]>([
     ['a web page', () => ({ headers: html, body: '<html>' }), 'a web page answers'],
     ['nothing at this path', () => ({ status: 404 }), 'no MCP server answers at this path'],
     ['another method only', () => ({ status: 405 }), 'no MCP server answers at this path'],
@@ -276,8 +276,8 @@ describe('what answers', () => {
     ['nobody from here', () => ({ status: 403 }), '403'],
     ['a gateway without a server', () => ({ status: 502 }), '502'],
     ['JSON that is none of MCP', () => ({ body: { hello: 1 } }), 'no MCP message'],
-  ])('%s', async (_, any, text) => {
-    await using vendor = await Vendor.start({ any: any as NonNullable<VendorHabits['any']> });
+  ])('%s', async (_, answer, text) => {
+    await using vendor = await Vendor.start({ any: answer });
     const { code, failed, result } = await doctor([vendor.mcpUrl]);
     expect([code, failed]).toEqual([1, ['endpoint']]);
     expect(JSON.stringify(result('endpoint'))).toContain(text);
