@@ -48,6 +48,10 @@ export const CORPUS: Readonly<Record<string, Scenario>> = {
     server: 'modern',
     oddities: [oddly('call', { status: 202, framing: 'text', pieces: [] })],
   },
+  'a call is answered with status 200 and nothing, while the stream of the server is open': {
+    ...PLAIN,
+    oddities: [oddly('call', { framing: 'text', pieces: [] })],
+  },
   'a page with status 200 comes to no end': {
     ...PLAIN,
     oddities: [oddly('call', { framing: 'text', pieces: ['html'], end: 'open' })],

@@ -56,7 +56,7 @@ export class ResponseReader {
         const full = hostDelivery.deliver(reply.json);
         if (full !== undefined) await full;
       } else if (reply.kind === 'events') await this.#readStream(reply, request, session);
-      else if (this.#options.mayBring(session)) {
+      else if (reply.promisesResponse && this.#options.mayBring(session)) {
         request.acceptedIn = session;
         return;
       }

@@ -30,7 +30,7 @@ export function messageReply(text: string): Reply {
 }
 
 /** The reply to a message that needs no answer. */
-export const ACCEPTED: Reply = { kind: 'accepted', sessionId: undefined };
+export const ACCEPTED: Reply = { kind: 'accepted', sessionId: undefined, promisesResponse: false };
 
 /** The error response to a request of the host that is nested too deeply to be translated. */
 export function tooDeep(id: MessageId): string {

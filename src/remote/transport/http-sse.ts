@@ -190,7 +190,7 @@ function gone(): Reply {
 }
 
 function accepted(session: SseSession): Reply {
-  return { kind: 'accepted', sessionId: session.id };
+  return { kind: 'accepted', sessionId: session.id, promisesResponse: true };
 }
 
 /** The post's outcome, or undefined when the answer is there before it; what the post fails with after that is of no interest. */

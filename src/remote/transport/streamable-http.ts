@@ -57,7 +57,7 @@ export class StreamableHttp implements Transport {
     if (response.status === 202 || response.status === 204) {
       // Read to its end, so that the connection serves the next message too.
       await startOfBody(response);
-      return { kind: 'accepted', sessionId };
+      return { kind: 'accepted', sessionId, promisesResponse: true };
     }
     if (response.status !== 200) return { kind: 'refused', refusal: await readRefusal(response) };
     if (type === 'text/event-stream') {
@@ -82,7 +82,9 @@ export class StreamableHttp implements Transport {
     }
     const start = await unbrokenStart(response);
     // A server may say 200 to a notification with nothing in it, instead of 202. A body that broke off is not nothing.
-    if (start?.length === 0 && method === 'POST') return { kind: 'accepted', sessionId };
+    if (start?.length === 0 && method === 'POST') {
+      return { kind: 'accepted', sessionId, promisesResponse: false };
+    }
     const words = start === undefined ? 'its body broke off' : excerpt(start);
     throw new BadAnswerError(
       `the server answered with status 200 and content type ${excerpt(type) || 'none'}, where JSON or an event stream was expected: ${words}`,

@@ -6,7 +6,12 @@ import type { Refusal } from '../http/refusal.ts';
 
 /** What came back for one POST or GET. */
 export type Reply =
-  | { readonly kind: 'accepted'; readonly sessionId: string | undefined }
+  | {
+      readonly kind: 'accepted';
+      readonly sessionId: string | undefined;
+      /** The server said so (202, 204): the response to a request may still come over the session's stream. */
+      readonly promisesResponse: boolean;
+    }
   | { readonly kind: 'message'; readonly json: Uint8Array; readonly sessionId: string | undefined }
   | {
       readonly kind: 'events';

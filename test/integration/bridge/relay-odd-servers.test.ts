@@ -62,6 +62,7 @@ describe('one answer for each id, whatever the server does', () => {
     ['empty', /not JSON/],
     ['empty-stream', /ended its answer without/],
     ['accepted', /ended its answer without/],
+    ['nothing', /ended its answer without/],
     ['wrong-id', /ended its answer without/],
     ['wrong-id-stream', /ended its answer without/],
     ['not-jsonrpc', /not a JSON-RPC message/],
@@ -100,6 +101,16 @@ describe('one answer for each id, whatever the server does', () => {
       expect(json.error.data).toEqual({ mayHaveRun: true, check: 'endpoint' });
     },
   );
+
+  it('takes a response of status 200 with nothing in it for no promise, so nothing more is waited for', async () => {
+    await using server = await startRawMcpServer({ stream: true });
+    await using bridge = (await composeBridge(server.address('nothing'))).read();
+    await bridge.initialize();
+    await expect.poll(() => server.streamsOpen).toBe(1);
+    const { json } = await bridge.request(1, 'tools/call', { name: 'x' });
+    expect(json.error.message).toMatch(/ended its answer without/);
+    expect(json.error.data).toEqual({ mayHaveRun: true });
+  });
 
   it('drops a second answer', async () => {
     await using server = await startRawMcpServer();

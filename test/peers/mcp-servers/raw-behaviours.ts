@@ -105,6 +105,8 @@ export const rawBehaviours: Record<string, Behaviour> = {
   'no-type': (exchange) => void exchange.response.writeHead(200).end(answer(exchange)),
   empty: (exchange) => json(exchange, ''),
   'empty-stream': (exchange) => void stream(exchange).end(),
+  /** Status 200 and nothing in it, of no type that a message has. */
+  nothing: ({ response }) => void response.writeHead(200, { 'content-type': 'text/plain' }).end(),
   /** Accepted, but a request deserves an answer. */
   accepted: ({ response }) => void response.writeHead(202).end(),
   'wrong-id': (exchange) => json(exchange, '{"jsonrpc":"2.0","id":"nobody-asked","result":{}}'),
