@@ -37,6 +37,8 @@ export type ErrorCode =
   | 'store_insecure'
   | 'store_read_only'
   | 'lock_timeout'
+  | 'unknown_key'
+  | 'not_authentic'
   | 'callback_port'
   | 'browser'
   | 'host_file'
@@ -148,6 +150,8 @@ const CHECK_OF: Readonly<Partial<Record<ErrorCode, CheckId>>> = {
   store: 'store.folder',
   store_insecure: 'store.folder',
   store_read_only: 'store.folder',
+  unknown_key: 'store.folder',
+  not_authentic: 'store.folder',
   lock_timeout: 'store.locks',
 };
 

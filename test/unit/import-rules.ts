@@ -91,6 +91,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   remote: ['http', 'events: event-stream event-channel', 'transport', 'session'],
   store: [
     'files',
+    'sealing',
     'record',
     'lock: file-lock limits',
     'lease: lease memory-leases earlier-browsers',

@@ -28,6 +28,16 @@ export class StoreInsecureError extends DrawbridgeError {
   readonly code = 'store_insecure';
 }
 
+/** What is sealed needs a key that is not at hand. */
+export class UnknownKeyError extends DrawbridgeError {
+  readonly code = 'unknown_key';
+}
+
+/** What is sealed was changed, cut off, or sealed under another name. */
+export class NotAuthenticError extends DrawbridgeError {
+  readonly code = 'not_authentic';
+}
+
 /** Another process has held the credential for too long. */
 export class LockTimeoutError extends DrawbridgeError {
   readonly code = 'lock_timeout';
