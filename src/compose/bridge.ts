@@ -36,7 +36,7 @@ export async function composeBridge(
 ): Promise<BridgeCommandParts> {
   const key = keyOf(config);
   const memory = new ServerCacheFile({
-    folder: config.store === 'memory' ? undefined : storePaths(config.home).servers,
+    folder: config.store.kind === 'memory' ? undefined : storePaths(config.home).servers,
     key,
     now: platform.clock.now,
     defer: (write) => void setTimeout(write, REMEMBER_AFTER_MS).unref(),

@@ -82,6 +82,8 @@ export async function runCommand(
     }
     case 'bundle':
       return runBundle(config, platform, logger);
+    case 'store key':
+      return makeStoreKey(config.file, platform, logger);
     case 'logout':
       return runLogout(config, platform, logger, signal);
     case 'status':
@@ -95,6 +97,21 @@ export async function runCommand(
       );
     }
   }
+}
+
+async function makeStoreKey(
+  file: string | undefined,
+  { random }: Platform,
+  logger: LogSink,
+): Promise<CommandResult> {
+  const [{ storeKey }, { createPrivateFile: write }] = await Promise.all([
+    import('../commands/store/store-key.ts'),
+    import('../platform/program-files.ts'),
+  ]);
+  const output = storeKey({ file, random, write });
+  if (output === '')
+    logger.inform(`Wrote ${quote(file ?? '')}. Copy it to each machine; whoever has it can use the logins.`);
+  return done(output);
 }
 
 async function runLogin(

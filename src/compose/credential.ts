@@ -36,7 +36,7 @@ export async function openCredential(
 ): Promise<AuthorizationOptions> {
   const { server, allowHttp, home, oauth } = config;
   const { clock, random } = platform;
-  const store = await openStore({ home, logger, memory: config.store === 'memory' });
+  const store = await openStore({ home, logger, memory: config.store.kind === 'memory' });
   if (config.credentials !== undefined) {
     const { seedStore } = await import('./seed-credential.ts');
     await seedStore(store, key, config.credentials, { ...config, now: clock.now() });

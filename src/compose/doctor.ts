@@ -109,6 +109,7 @@ async function readStore(folder: string): Promise<readonly CredentialOverview[]>
 const NOBODY: Readonly<Record<NonNullable<CommandConfig['nonInteractiveReason']>, string>> = {
   asked: '--non-interactive is set',
   ci: 'CI is set',
+  'shared-store': 'bridges on a shared store ask nobody',
 };
 
 function machine(

@@ -6,13 +6,15 @@ import { settingSecrets } from './settings/setting-secrets.ts';
 
 /** The log that the settings ask for; it redacts the secrets in the settings. */
 export function composeLogger(
-  config: Pick<Config, 'home' | 'log' | 'headers' | 'oauth'> & { readonly server?: URL | undefined },
+  config: Pick<Config, 'home' | 'log' | 'headers' | 'oauth' | 'store'> & {
+    readonly server?: URL | undefined;
+  },
 ): LogSink {
-  const { home, log, headers, oauth, server } = config;
+  const { home, log, headers, oauth, server, store } = config;
   return createLogSink({
     ...log,
     clock: systemClock,
-    secrets: settingSecrets({ headers, server, ...oauth }, process.env),
+    secrets: settingSecrets({ headers, server, store, ...oauth }, process.env),
     folder: log.debug ? storePaths(home).logs : undefined,
   });
 }

@@ -35,7 +35,7 @@ export async function machineOptions(
     logger,
     proofMemory: new Map(),
     headers: config.headers,
-    store: await openStore({ home, logger, memory: config.store === 'memory' }),
+    store: await openStore({ home, logger, memory: config.store.kind === 'memory' }),
     readFile: readSettingsFile,
     createHttp: httpFactory(platform, config.server, config),
     clock: platform.clock,

@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.ts';
 import { ownCommand } from '../platform/program/program-command.ts';
-import { environmentName, type Option } from './options/option.ts';
+import { environmentName, maybeSecret, type Option } from './options/option.ts';
 import { type OptionName, options } from './options/options.ts';
 import type { ReadSettings } from './sources/settings.ts';
 
@@ -37,7 +37,7 @@ export function bundleConfig({ settings, effective }: ReadSettings, server: URL 
     const declared: Option = options[option];
     const texts = given.filter(({ source }) => source !== 'environment').map(({ text }) => text);
     if (OWN.has(option) || texts.length === 0) continue;
-    if (declared.secret === true) {
+    if (texts.some((text) => maybeSecret(declared, text))) {
       throw new UsageError(
         `--${option} may be a secret, and everyone who has the bundle can read what is in it`,
         {
@@ -52,6 +52,14 @@ export function bundleConfig({ settings, effective }: ReadSettings, server: URL 
       throw new UsageError(`--${option}: a bundle cannot hold \${…}, which hosts replace`);
     }
     environment[environmentName(option)] = texts.join('\n');
+  }
+  if (
+    environment[environmentName('store')]?.includes('://') &&
+    !environment[environmentName('store-key-command')]
+  ) {
+    throw new UsageError('a bundle carries no key, and a shared store needs one', {
+      hint: 'pass --store-key-command with a program that prints it on the machine where the bundle is installed',
+    });
   }
   return { name, iconFile: settings.icon, outputFile: settings.output, environment };
 }

@@ -13,7 +13,11 @@ import { type OAuthConfig, type OAuthConfigDeps, readOAuthConfig } from './oauth
 import { isServerName } from './options/install-options.ts';
 import type { Environment } from './sources/environment.ts';
 import type { Header } from './sources/headers.ts';
+import { fileMode } from './sources/read-file.ts';
 import { type ReadSettings, readSettings } from './sources/settings.ts';
+import { readStoreConfig, type StoreConfig, type StoreConfigDeps } from './store-config.ts';
+
+export type { SharedStoreConfig, StoreConfig, StoreKeys } from './store-config.ts';
 
 /** All settings, checked. No other code reads settings from argv, the environment or a file. */
 export interface Config {
@@ -37,7 +41,7 @@ export interface Config {
   readonly loginCommand: LoginCommand;
   /** Present if nobody can sign in here, so that no browser and no listener is opened; says why. */
   readonly nonInteractiveReason?: NonInteractiveReason | undefined;
-  readonly store: 'disk' | 'memory';
+  readonly store: StoreConfig;
   /** The text of MCP_DRAWBRIDGE_CREDENTIALS, not parsed yet. */
   readonly credentials?: string | undefined;
   /** Which tools the host may see and call; absent if nothing restricts them. Patterns as in `--allow-tool` and `--deny-tool`. */
@@ -116,16 +120,20 @@ export function loadConfig(
   argv: readonly string[],
   environment: Environment,
   readFile: (path: string) => string,
+  modeOf: StoreConfigDeps['modeOf'] = fileMode,
 ): ParsedCommand {
   const words = commandWords(argv);
   const { command } = words;
   if (command === 'help') return { command, topics: helpTopics(argv) };
   if (command === 'version' || command === 'presets') return { command };
   const read = readSettings(words.rest, environment, readFile, command);
-  const { warnings } = read;
   const server = read.settings.url;
   if (server !== undefined) checkServer(server, read.settings['allow-http'] ?? false);
-  const common = commonConfig(read, { environment, readFile });
+  const { store, warnings: storeWarnings } = NEED_NO_STORE.some((each) => each === command)
+    ? WITHOUT_STORE
+    : readStoreConfig(read.settings, read.effective, { readFile, modeOf });
+  const warnings = [...read.warnings, ...storeWarnings];
+  const common = commonConfig(read, store, command, { environment, readFile });
   if (command !== 'bridge') return { command, config: commandConfig(words, read, common), warnings };
   if (server === undefined) throw noServer();
   return { command, config: { ...common, server }, warnings };
@@ -148,7 +156,12 @@ function checkServer(server: URL, allowHttp: boolean): void {
   }
 }
 
-function commonConfig(read: ReadSettings, deps: OAuthConfigDeps): Omit<Config, 'server'> {
+function commonConfig(
+  read: ReadSettings,
+  store: StoreConfig,
+  command: Command,
+  deps: OAuthConfigDeps,
+): Omit<Config, 'server'> {
   const { settings, headers: given, authorizeParams, effective } = read;
   const { ca, cert, key, home, token, credentials } = settings;
   // An explicit header takes precedence over MCP_DRAWBRIDGE_TOKEN.
@@ -160,9 +173,13 @@ function commonConfig(read: ReadSettings, deps: OAuthConfigDeps): Omit<Config, '
       hint: 'pass the certificate with --cert FILE and its private key with --key FILE',
     });
   }
-  const nobody = nonInteractiveReason(settings, deps.environment);
+  const oauth = readOAuthConfig(settings, authorizeParams, deps);
+  const isSharedBridge = store.kind === 'shared' && command === 'bridge';
+  // A code to enter elsewhere is as good from any machine, but its page is not.
+  const isUnasked = isSharedBridge && settings.interactive !== true;
+  const nobody = nonInteractiveReason(settings, deps.environment, isUnasked && oauth.grant !== 'device_code');
   return {
-    oauth: readOAuthConfig(settings, authorizeParams, deps),
+    oauth,
     allowHttp: settings['allow-http'] ?? false,
     headers,
     staticAuthorization: isGiven || token !== undefined,
@@ -173,10 +190,10 @@ function commonConfig(read: ReadSettings, deps: OAuthConfigDeps): Omit<Config, '
     cookies: !(settings['no-cookies'] ?? false),
     pingIntervalMs: settings['ping-interval'],
     wait: settings.wait ?? false,
-    openBrowser: !(settings['no-browser'] ?? false),
+    openBrowser: !(settings['no-browser'] ?? false) && !isUnasked,
     loginCommand: loginCommand(effective),
     nonInteractiveReason: nobody,
-    store: settings.store ?? 'disk',
+    store,
     credentials,
     tools: toolSettings(read),
     maxMessageBytes: settings['max-message-size'] ?? defaults.maxMessageBytes,
@@ -195,6 +212,10 @@ function toolSettings({ settings, allowTools, denyTools }: ReadSettings): ToolSe
   if (allowTools.length === 0 && denyTools.length === 0 && !readOnly) return undefined;
   return { allow: allowTools, deny: denyTools, readOnly };
 }
+
+/** These look at no login; what another command needs of the environment is not asked for. */
+const NEED_NO_STORE: readonly Command[] = ['bundle', 'hosts', 'uninstall', 'store key'];
+const WITHOUT_STORE = { store: { kind: 'file' }, warnings: [] } as const;
 
 const NEED_SERVER: readonly Command[] = ['login', 'token', 'tokens export', 'import-mcp-remote', 'install'];
 

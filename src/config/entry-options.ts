@@ -2,9 +2,10 @@ import { resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
 import { querySecrets } from '../redaction/query-secrets.ts';
 import { asFlag, isOnlyVariables } from './login-command.ts';
-import type { Effective } from './options/given-options.ts';
-import type { Given, Option } from './options/option.ts';
+import { type Effective, strongest } from './options/given-options.ts';
+import { type Given, maybeSecret, type Option } from './options/option.ts';
 import { type OptionName, options } from './options/options.ts';
+import { KEY_OPTIONS, PLACE_OPTIONS } from './options/store-options.ts';
 import { SECRET_NAME } from './sources/headers.ts';
 
 /** The settings of a bridge as a host's file can hold them. */
@@ -28,6 +29,7 @@ export function entryOptions(effective: Effective): EntryOptions {
   const isInFile = ({ source }: Given) => config !== undefined && source === 'file';
   const given = (name: OptionName) => (effective.get(name) ?? []).filter((each) => !isInFile(each));
 
+  const weaker = weakerStoreOptions(effective);
   const words: string[] = [];
   const secrets: Record<string, string | readonly string[]> = {};
   const [url] = given('url');
@@ -38,17 +40,18 @@ export function entryOptions(effective: Effective): EntryOptions {
     const option: Option = options[name];
     const isForBridge =
       option.only === undefined && option.flagOnly !== true && option.environmentOnly !== true;
-    if (!isForBridge || LEFT_OUT.includes(name)) continue;
+    if (!isForBridge || LEFT_OUT.includes(name) || weaker.includes(name)) continue;
     for (const each of given(name)) {
       // That nobody can be asked in this terminal says nothing about the host.
       if (/interactive$/.test(name) && each.source !== 'flag') continue;
-      words.push(...asFlag(name, option, each.text));
+      if (name === 'store' && maybeSecret(option, each.text)) secrets.store = each.text;
+      else words.push(...asFlag(name, option, each.text));
     }
   }
   const headers = given('header').map(({ text }) => text);
-  const secretHeaders = headers.filter(maybeSecret);
+  const secretHeaders = headers.filter(isSecretHeader);
   // Without a blank behind the colon: some hosts split arguments at blanks.
-  for (const text of headers) if (!maybeSecret(text)) words.push('--header', text.replace(/:\s+/, ':'));
+  for (const text of headers) if (!isSecretHeader(text)) words.push('--header', text.replace(/:\s+/, ':'));
   if (secretHeaders.length > 0) secrets.header = secretHeaders;
   const [secret] = given('client-secret');
   if (secret !== undefined) secrets['client-secret'] = secret.text;
@@ -67,8 +70,25 @@ export function entryOptions(effective: Effective): EntryOptions {
   return { words, secrets, variables: [...new Set([...named, ...inHeaders])] };
 }
 
+/** Ways to name the store and its keys that a stronger source overrules. Throws a UsageError for a key that a host's program would not see. */
+function weakerStoreOptions(effective: Effective): readonly OptionName[] {
+  const [place] = strongest(PLACE_OPTIONS, effective);
+  const [key] = strongest(KEY_OPTIONS, effective);
+  const [store] = effective.get('store') ?? [];
+  const isShared = place === 'store-file' || store?.text.includes('://') === true;
+  if (isShared && key === 'store-key') {
+    throw new UsageError(
+      'the key of the store is in the environment of this terminal, which a host does not see',
+      {
+        hint: 'put it into a file that only you can read, and pass --store-key-file FILE',
+      },
+    );
+  }
+  return [...PLACE_OPTIONS, ...KEY_OPTIONS].filter((name) => name !== place && name !== key);
+}
+
 /** A header with a value that is written out and may be a secret: its name sounds like one. */
-function maybeSecret(text: string): boolean {
+function isSecretHeader(text: string): boolean {
   const [name = '', value = ''] = text.split(/:(.*)/s);
   return SECRET_NAME.test(name) && !isOnlyVariables(value);
 }

@@ -1,8 +1,8 @@
 import { UsageError } from '../errors.ts';
 import type { Environment } from './sources/environment.ts';
 
-/** Why nobody can sign in here: the user said so, or this is a build machine. */
-export type NonInteractiveReason = 'asked' | 'ci';
+/** Why nobody can sign in here: the user said so, this is a build machine, or one of many machines that share a login. */
+export type NonInteractiveReason = 'asked' | 'ci' | 'shared-store';
 
 /** The settings that decide whether a person can sign in here. */
 export interface InteractiveSettings {
@@ -12,11 +12,12 @@ export interface InteractiveSettings {
 
 /**
  * Why nobody can sign in here; undefined if a person can be asked. The lack of a display says nothing: many hosts keep its variables from what they
- * start. Throws UsageError for contradicting options.
+ * start. `isShared`: many machines share the login, and a page on one of them would be on any of them. Throws UsageError for contradicting options.
  */
 export function nonInteractiveReason(
   settings: InteractiveSettings,
   environment: Environment,
+  isShared = false,
 ): NonInteractiveReason | undefined {
   const { interactive, 'non-interactive': nonInteractive } = settings;
   if (interactive && nonInteractive) {
@@ -25,5 +26,6 @@ export function nonInteractiveReason(
   if (interactive || nonInteractive === false) return undefined;
   if (nonInteractive || interactive === false) return 'asked';
   const { CI } = environment;
-  return CI && CI !== 'false' && CI !== '0' ? 'ci' : undefined;
+  if (CI && CI !== 'false' && CI !== '0') return 'ci';
+  return isShared ? 'shared-store' : undefined;
 }

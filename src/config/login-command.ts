@@ -1,8 +1,10 @@
 import { resolve } from 'node:path';
 import { shownAddress } from '../protocol/quote.ts';
-import type { Effective } from './options/given-options.ts';
-import type { Given, Option } from './options/option.ts';
+import { type Effective, strongest } from './options/given-options.ts';
+import { environmentName, type Given, type Option } from './options/option.ts';
 import { type OptionName, options } from './options/options.ts';
+import { readStoreAddress } from './options/store-address.ts';
+import { KEY_OPTIONS, PLACE_OPTIONS } from './options/store-options.ts';
 
 /** The arguments for `mcp-drawbridge login` that sign in to the same credential as these settings. Contains no secret. */
 export interface LoginCommand {
@@ -29,10 +31,13 @@ export function loginCommand(effective: Effective): LoginCommand {
     const option: Option = options[name];
     for (const given of effective.get(name) ?? []) {
       // Options that may contain a secret are handled separately, above and below.
-      if (option.login === undefined || option.secret === true || isInFile(given)) continue;
-      words.push(...asFlag(name, option, given.text));
+      if (option.login === undefined || option.secret !== undefined || isInFile(given)) continue;
+      if (option.group !== 'Store') words.push(...asFlag(name, option, given.text));
     }
   }
+  const ofStore = storeWords(effective, isInFile);
+  words.push(...ofStore.words);
+  notes.push(...ofStore.notes);
   for (const line of (effective.get('header') ?? []).filter((each) => !isInFile(each))) {
     const [name = '', value = ''] = line.text.split(/:(.*)/s);
     if (isOnlyVariables(value)) words.push('--header', line.text);
@@ -46,6 +51,33 @@ export function loginCommand(effective: Effective): LoginCommand {
   // A user who runs this command in a terminal can sign in there, whatever the config file says.
   const [nobody] = effective.get('non-interactive') ?? effective.get('interactive') ?? [];
   if (nobody !== undefined && isInFile(nobody)) words.push('--non-interactive=false');
+  return { words, notes };
+}
+
+/** The store, where it is one that several machines share: the others need no word. */
+function storeWords(effective: Effective, isInFile: (given: Given) => boolean): LoginCommand {
+  const words: string[] = [];
+  const notes: string[] = [];
+  const [place] = strongest(PLACE_OPTIONS, effective);
+  const [given] = (place && effective.get(place)) ?? [];
+  const address = place === 'store' && given !== undefined ? readStoreAddress(given.text) : undefined;
+  if (given === undefined || (address !== undefined && 'fault' in address)) return { words, notes };
+  if (address !== undefined && !isInFile(given)) {
+    words.push('--store', address.shown);
+    if (address.password !== undefined) notes.push(`with the store's password in its address`);
+  }
+  const named = [
+    'store-file',
+    ...strongest(KEY_OPTIONS, effective),
+    'store-prefix',
+    'allow-plain-store',
+  ] as const;
+  for (const name of named) {
+    const [each] = effective.get(name) ?? [];
+    if (each === undefined || isInFile(each) || (name === 'store-file' && address !== undefined)) continue;
+    if (name === 'store-key') notes.push(`with ${environmentName(name)} set as here`);
+    else words.push(...asFlag(name, options[name], each.text));
+  }
   return { words, notes };
 }
 

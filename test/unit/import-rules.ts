@@ -102,7 +102,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   install: ['hosts', 'edit', 'entry', 'files', '.'],
   compose: ['settings', '.'],
   config: ['commands', 'options', 'sources', '.: config'],
-  commands: ['help', 'tokens', 'hosts', '.'],
+  commands: ['help', 'tokens', 'hosts', 'store', '.'],
   platform: [
     '.',
     'log: logger sink terminal printable unexpected-error',

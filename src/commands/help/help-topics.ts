@@ -128,6 +128,15 @@ export const commandHelp: Readonly<Record<Exclude<HelpTopic, 'all'>, CommandHelp
     about: ['Shows the file of each host, and what it runs through this program and through mcp-remote.'],
     often: ['json'],
   },
+  'store key': {
+    usage: 'store key [FILE]',
+    line: 'make a key for a store that machines share',
+    about: [
+      'Makes 32 random bytes, with which logins are sealed before they leave a machine. With FILE they go into',
+      'a new file that only you can read, else to stdout. Every machine of a shared store has the same key.',
+    ],
+    often: [],
+  },
   presets: {
     usage: 'presets',
     line: 'list the presets for vendors',

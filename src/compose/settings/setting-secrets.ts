@@ -1,4 +1,5 @@
-import type { Config } from '../../config/config.ts';
+import type { Config, StoreConfig } from '../../config/config.ts';
+import { readStoreAddress } from '../../config/options/store-address.ts';
 import { querySecrets } from '../../redaction/query-secrets.ts';
 
 /** The settings that may contain secrets. */
@@ -9,14 +10,15 @@ export interface SecretSettings {
     | { readonly clientSecret?: string | undefined; readonly signingKey?: string | undefined }
     | undefined;
   readonly machineGrant?: Config['oauth']['machineGrant'];
+  readonly store?: StoreConfig | undefined;
 }
 
 /**
- * The secrets in the settings: the values of the user's headers, the query of the server's address, the secrets of clients, and the passwords of
- * proxies.
+ * The secrets in the settings: the values of the user's headers, the query of the server's address, the secrets of clients, the password and keys
+ * of a shared store, and the passwords of proxies.
  */
 export function settingSecrets(
-  { headers, server, client, machineGrant: grant }: SecretSettings,
+  { headers, server, client, machineGrant: grant, store }: SecretSettings,
   env: Readonly<Record<string, string | undefined>>,
 ): string[] {
   const idpClientSecret = grant?.kind === 'enterprise' ? grant.idpClientSecret : undefined;
@@ -24,6 +26,7 @@ export function settingSecrets(
     ...headers.flatMap(headerSecrets),
     ...(server === undefined ? [] : querySecrets(server)),
     ...[client?.clientSecret, client?.signingKey, idpClientSecret].filter((each) => each !== undefined),
+    ...(store?.kind === 'shared' ? storeSecrets(store) : []),
     ...PROXY_VARIABLES.flatMap((name) => passwordsIn(env[name] ?? env[name.toLowerCase()])),
   ];
 }
@@ -43,6 +46,23 @@ function headerSecrets([name, value]: Config['headers'][number]): string[] {
 function cookieValues(header: string): string[] {
   const values = header.split(';').map((pair) => pair.slice(pair.indexOf('=') + 1).trim());
   return [header, ...values];
+}
+
+function storeSecrets({ url, keys }: Extract<StoreConfig, { kind: 'shared' }>): string[] {
+  const address = readStoreAddress(url);
+  const [, written = ''] = /^[^:]+:\/\/[^:@/]*:([^@/]*)@/.exec(url) ?? [];
+  const password = 'password' in address ? [address.password, written] : [];
+  const secrets = keys.kind === 'secrets' ? keys.secrets : [];
+  return [
+    ...password.filter((each) => each !== undefined && each !== ''),
+    ...secrets.flatMap(keySpellings),
+  ].map(String);
+}
+
+/** A key in each form in which it may be set. */
+export function keySpellings(key: Uint8Array): string[] {
+  const bytes = Buffer.from(key);
+  return [bytes.toString('base64'), bytes.toString('base64url'), bytes.toString('hex')];
 }
 
 function passwordsIn(proxy: string | undefined): string[] {

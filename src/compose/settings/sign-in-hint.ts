@@ -20,12 +20,16 @@ export function signInHint(
 ): string {
   const { platform = process.platform, program = runningProgram() } = terminal;
   const { loginCommand, store } = config;
-  if (store === 'memory') {
+  if (store.kind === 'memory') {
     return 'With --store memory, processes do not share a login: provide one in MCP_DRAWBRIDGE_CREDENTIALS.';
   }
   const { words, notes } = loginCommand;
   const home =
-    'home' in terminal ? terminal.home : homeForTerminal(storePaths(config.home), process.env, platform);
+    store.kind === 'shared'
+      ? undefined
+      : 'home' in terminal
+        ? terminal.home
+        : homeForTerminal(storePaths(config.home), process.env, platform);
   const all = [...program, 'login', ...words, ...(home === undefined ? [] : ['--home', home])];
   const how = notes.length === 0 ? '' : ` (${notes.join('; ')})`;
   return `Run${how}: ${shellCommand(all, platform)}`;

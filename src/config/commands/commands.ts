@@ -14,6 +14,7 @@ export const commands = [
   'uninstall',
   'hosts',
   'doctor',
+  'store key',
 ] as const;
 
 /** A command that runs; `bridge` is the default. */
@@ -44,6 +45,10 @@ export function commandWords(argv: readonly string[]): CommandWords {
   if (first === 'tokens') {
     if (second === 'export' || second === 'import') return as(`tokens ${second}`, 2);
     throw new UsageError('tokens needs a subcommand', { hint: 'tokens export URL, or tokens import' });
+  }
+  if (first === 'store') {
+    if (second === 'key') return as(`store ${second}`, 2);
+    throw new UsageError('store needs a subcommand', { hint: 'store key [FILE]' });
   }
   const command = commands.find((each) => each === first);
   if (command === undefined) return as('bridge', 0);

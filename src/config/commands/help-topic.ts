@@ -18,6 +18,7 @@ export function helpTopics(argv: readonly string[]): readonly HelpTopic[] {
     const named = both.filter((topic) => topic === `tokens ${second}`);
     return named.length === 0 ? both : named;
   }
+  if (first === 'store') return ['store key'];
   const topic = TOPICS.find((each) => each === first);
   if (topic !== undefined) return [topic];
   // After an address or an option, `--help` asks for the general help.

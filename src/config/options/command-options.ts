@@ -1,4 +1,4 @@
-import { anyText, bearerToken, filePath, oneOf, onOff, shownName } from './checks.ts';
+import { anyText, bearerToken, filePath, onOff, shownName } from './checks.ts';
 import type { Option } from './option.ts';
 
 /** The options for machines where nobody can sign in, and those of single commands. */
@@ -12,12 +12,6 @@ export const commandOptions = {
     group: 'Headless',
     help: 'ask a person nevertheless',
     schema: onOff,
-  },
-  store: {
-    group: 'Headless',
-    placeholder: 'KIND',
-    help: 'disk, or memory to keep nothing beyond this process (default: disk)',
-    schema: oneOf({ disk: 'disk', memory: 'memory' }),
   },
   token: {
     group: 'Headless',

@@ -7,6 +7,7 @@ import type { Command } from '../commands/commands.ts';
 export type OptionGroup =
   | 'Server'
   | 'Sign-in'
+  | 'Store'
   | 'Headless'
   | 'Commands'
   | 'Hosts'
@@ -26,8 +27,8 @@ export interface Option {
   readonly aliases?: readonly string[];
   /** The values of all sources are combined, those of the stronger source last. */
   readonly repeatable?: true;
-  /** The value may contain a secret, so no message shows it. */
-  readonly secret?: true;
+  /** The value may contain a secret, so no message shows it. A function: this text may. */
+  readonly secret?: true | ((text: string) => boolean);
   /** A path: `~/` is expanded, and in a config file it is relative to that file. */
   readonly path?: true;
   /** Only on the command line and in the environment. */
@@ -58,6 +59,11 @@ export interface Given {
 
 /** The sources of settings, strongest first. */
 export type Source = 'flag' | 'environment' | 'file';
+
+/** Whether this value of the option may contain a secret. */
+export function maybeSecret({ secret }: Option, text: string): boolean {
+  return typeof secret === 'function' ? secret(text) : secret === true;
+}
 
 /** The prefix of our environment variables. */
 export const ENVIRONMENT_PREFIX = 'MCP_DRAWBRIDGE_';

@@ -19,6 +19,7 @@ import { installOptions } from './install-options.ts';
 import { clientOptions } from './oauth-options.ts';
 import type { Option } from './option.ts';
 import { serverUrl } from './server-url.ts';
+import { storeOptions } from './store-options.ts';
 import { toolOptions } from './tool-options.ts';
 
 const DAY_S = 86_400;
@@ -184,6 +185,8 @@ export const options = {
     login: 'sign-in',
     schema: onOff,
   },
+
+  ...storeOptions,
 
   ...commandOptions,
 

@@ -9,7 +9,7 @@ import type { CommandLine } from './command-line.ts';
 /** The options including those given as plain arguments. */
 export interface Positionals {
   readonly given: ReadonlyMap<OptionName, readonly Given[]>;
-  /** The file that `tokens import` reads; `-` is stdin. */
+  /** The file that `tokens import` reads, `-` being stdin, or that `store key` writes. */
   readonly file?: string | undefined;
   /** What `uninstall` removes: an address, or the name of an entry. */
   readonly target?: string | undefined;
@@ -28,6 +28,12 @@ export function withPositionals(commandLine: CommandLine, command: Command): Pos
     throw new UsageError('hosts takes no arguments besides options', {
       hint: 'it lists every host; --json is for programs',
     });
+  if (command === 'store key') {
+    const [file, extra] = positionals;
+    if (extra !== undefined)
+      throw new UsageError(`too many arguments: expected FILE, got ${quote(extra)} as well`);
+    return { given, file };
+  }
   if (command !== 'tokens import') return { given: withUrlAndPort(commandLine) };
   const urls = positionals.filter((text) => /^https?:/i.test(text));
   const [file, extra] = positionals.filter((text) => !urls.includes(text));

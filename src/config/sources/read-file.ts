@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { ConfigError } from '../../errors.ts';
 
 /** Settings and headers are a few lines long; a larger file is a wrong path. */
@@ -19,4 +19,11 @@ export function readSettingsFile(path: string): string {
   } finally {
     closeSync(file);
   }
+}
+
+/** The permission bits of a file; undefined where there is none, and on Windows, where they say nothing. */
+export function fileMode(path: string): number | undefined {
+  if (process.platform === 'win32') return undefined;
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats === undefined ? undefined : stats.mode & 0o7777;
 }

@@ -3,7 +3,7 @@ import { describeError } from '../../errors.ts';
 import { quote } from '../../protocol/quote.ts';
 import type { Command } from '../commands/commands.ts';
 import type { Effective } from '../options/given-options.ts';
-import { type Given, type Option, refused } from '../options/option.ts';
+import { type Given, maybeSecret, type Option, refused } from '../options/option.ts';
 import { type OptionName, options } from '../options/options.ts';
 import { readCommandLine } from './command-line.ts';
 import { readConfigFile } from './config-file.ts';
@@ -121,7 +121,7 @@ const last = (source: Source, name: OptionName): Given | undefined => source.get
 function checked(option: Option, given: Given): unknown {
   const result = z.safeParse(option.schema, given.text);
   if (result.success) return result.data;
-  const hidden = option.secret === true || given.hidden === true;
+  const hidden = maybeSecret(option, given.text) || given.hidden === true;
   const expected = result.error.issues[0]?.message ?? 'expected something else';
   throw refused(given, hidden ? expected : `${expected}; got ${quote(given.text)}`);
 }

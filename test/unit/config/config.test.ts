@@ -60,7 +60,7 @@ test('an address alone gives the defaults', () => {
       wait: false,
       openBrowser: true,
       cookies: true,
-      store: 'disk',
+      store: { kind: 'file' },
       maxMessageBytes: 33_554_432,
       connectTimeoutMs: 10_000,
       log: { debug: false, silent: false, format: 'text' },

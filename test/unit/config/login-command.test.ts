@@ -52,6 +52,9 @@ const enterprise = [
   '--idp-token-endpoint',
   'https://idp.example/token',
 ];
+// A bridge asks only where it is told to; the command asks anyway.
+const keyed = ['--interactive', '--store-key-file', '/key'];
+const shared = ['--store', 'rediss://store.example', ...keyed];
 const repeated: Partial<Record<OptionName, readonly string[]>> = {
   'header-file': ['--header-file', '/h'],
   'allow-http': ['--allow-http'],
@@ -86,8 +89,26 @@ const repeated: Partial<Record<OptionName, readonly string[]>> = {
   dpop: ['--dpop', 'always'],
   issuer: ['--issuer', 'https://login.example/{tenantid}/'],
   home: ['--home', '/home/a b'],
+  store: shared,
+  'store-file': ['--store-file', '/url', ...keyed],
+  'store-key-file': shared,
+  'store-key-command': [
+    '--interactive',
+    '--store',
+    'rediss://store.example',
+    '--store-key-command',
+    `vault get 'a b'`,
+  ],
+  'store-prefix': [...shared, '--store-prefix', 'team:ci'],
+  'allow-plain-store': ['--store', 'redis://store.example', ...keyed, '--allow-plain-store'],
 };
-const files = { '/s': SECRET, '/h': `X-Key: ${SECRET}`, '/pem': SECRET };
+const files = {
+  '/s': SECRET,
+  '/h': `X-Key: ${SECRET}`,
+  '/pem': SECRET,
+  '/key': Buffer.alloc(32, 1).toString('base64'),
+  '/url': `rediss://user:${SECRET}@store.example`,
+};
 const env = { SECRET };
 
 describe('the command that is shown', () => {
@@ -170,6 +191,6 @@ describe('the command that is shown', () => {
 
   test('with a memory of its own there is no such command', () => {
     const config = load({ argv: [SERVER] });
-    expect(signInHint({ ...config, store: 'memory' })).toContain('MCP_DRAWBRIDGE_CREDENTIALS');
+    expect(signInHint({ ...config, store: { kind: 'memory' } })).toContain('MCP_DRAWBRIDGE_CREDENTIALS');
   });
 });

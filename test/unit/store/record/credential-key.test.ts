@@ -162,7 +162,12 @@ function keyFor(args: readonly string[], server = MCP_SERVER): string {
   return keyOf(parsed.config);
 }
 
-const files: Readonly<Record<string, string>> = { '/c.json': '{"profile":"in-file"}', '/headers': 'X-A: b' };
+const files: Readonly<Record<string, string>> = {
+  '/c.json': '{"profile":"in-file"}',
+  '/headers': 'X-A: b',
+  '/key': Buffer.alloc(32, 1).toString('base64'),
+  '/url': 'rediss://store.example',
+};
 const read = (path: string) => files[path] ?? 'text';
 
 test.each(released)('%s has the key of the first release', (_what, args, key) => {
@@ -172,6 +177,7 @@ test.each(released)('%s has the key of the first release', (_what, args, key) =>
 const client = ['--client-id', 'c'];
 const document = ['--client-metadata-url', 'https://c.example/c'];
 const enterprise = [...client, '--grant', 'enterprise', '--id-token-file', '/t', '--idp-client-id', 'i'];
+const shared = ['--store', 'rediss://store.example', '--store-key-file', '/key'];
 const atIdp = [...enterprise, '--idp-token-endpoint', 'https://idp.example/token'];
 
 /** For each option the arguments without it and with it, or with another value. */
@@ -201,6 +207,11 @@ const differences: Partial<
   'non-interactive': [[], ['--non-interactive']],
   interactive: [[], ['--interactive']],
   store: [[], ['--store', 'memory']],
+  'store-file': [[], ['--store-file', '/url', '--store-key-file', '/key']],
+  'store-key-file': [[], shared],
+  'store-key-command': [[], [...shared.slice(0, 2), '--store-key-command', 'vault get']],
+  'store-prefix': [shared, [...shared, '--store-prefix', 'ci']],
+  'allow-plain-store': [shared, [...shared, '--allow-plain-store']],
   preset: [[], ['--preset', 'auth0']],
   'client-id': [[], client],
   'client-secret-env': [client, [...client, '--client-secret-env', 'S']],

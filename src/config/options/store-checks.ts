@@ -1,0 +1,59 @@
+import { check, expected } from './checks.ts';
+import { readStoreAddress, type StoreAddress } from './store-address.ts';
+
+/** `--store`: a kind, or the address of an engine. */
+export const storePlace = check((text): 'file' | 'memory' | StoreAddress | ReturnType<typeof expected> => {
+  // `disk` is what the file was called before.
+  if (text === 'file' || text === 'disk') return 'file';
+  if (text === 'memory') return 'memory';
+  const address = readStoreAddress(text);
+  return 'fault' in address ? expected(address.fault) : address;
+});
+
+/** Only an address with a user or a query has something in it that no message may show. */
+export const hasStoreSecret = (text: string) => /[@?#]/.test(text);
+
+/** AES-256 and HKDF-SHA256 take this many. */
+const KEY_BYTES = 32;
+/** Two are enough for a change of keys; more are a mistake. */
+const MAX_KEYS = 8;
+
+/** Keys in base64, base64url or hex, with blanks, commas or line breaks between them, and `#` comments. The first one seals, all open. */
+export const storeKeys = check((text): readonly Uint8Array[] | ReturnType<typeof expected> => {
+  const words = text
+    .replace(/^\ufeff/, '')
+    .split(/\r?\n/)
+    .map((line) => line.replace(/#.*/, ''))
+    .flatMap((line) => line.split(/[\s,]+/))
+    .filter((word) => word !== '');
+  const keys = words.map(keyBytes);
+  const good = keys.filter((key) => key !== undefined);
+  return good.length === keys.length && good.length > 0 && good.length <= MAX_KEYS
+    ? good
+    : expected(`keys of ${KEY_BYTES} bytes in base64 or hex, at most ${MAX_KEYS}, one a line`);
+});
+
+function keyBytes(word: string): Uint8Array | undefined {
+  if (/^[0-9a-f]{64}$/i.test(word)) return Buffer.from(word, 'hex');
+  if (!/^[A-Za-z0-9+/_-]{43}=?$/.test(word)) return undefined;
+  const bytes = Buffer.from(word, 'base64');
+  return bytes.length === KEY_BYTES ? bytes : undefined;
+}
+
+/** The beginning of the names of all keys in the engine; an access rule of the engine names it. */
+export const storePrefix = check((text) =>
+  /^[A-Za-z0-9][A-Za-z0-9:._-]{0,63}$/.test(text)
+    ? text
+    : expected('letters, digits, colons, dots, dashes and underscores, at most 64'),
+);
+
+/** A program and its arguments with blanks between them; single or double quotes hold blanks together, and no shell is involved. */
+export const commandWords = check((text): readonly string[] | ReturnType<typeof expected> => {
+  const words: string[] = [];
+  const rest = text.replace(/\s*((?:"[^"]*"|'[^']*'|[^\s"'])+)/gy, (_, word: string) => {
+    words.push(word.replace(/"([^"]*)"|'([^']*)'/g, (_, double = '', single = '') => double + single));
+    return '';
+  });
+  if (rest.trim() !== '') return expected('a quote at the end of each text that begins with one');
+  return words.length === 0 || words[0] === '' ? expected('a program and its arguments') : words;
+});

@@ -1,0 +1,64 @@
+import { filePath, onOff } from './checks.ts';
+import type { Option } from './option.ts';
+import { commandWords, hasStoreSecret, storeKeys, storePlace, storePrefix } from './store-checks.ts';
+
+/** The ways to name the engine. */
+export const PLACE_OPTIONS = ['store', 'store-file'] as const;
+/** The ways to give the keys. */
+export const KEY_OPTIONS = ['store-key', 'store-key-file', 'store-key-command'] as const;
+
+/** Where logins are kept, and what a store that several machines share needs. */
+export const storeOptions = {
+  store: {
+    group: 'Store',
+    placeholder: 'URL',
+    help: 'one login for many machines, in Redis or Valkey: rediss://…; or file (default), or memory',
+    secret: hasStoreSecret,
+    login: 'sign-in',
+    schema: storePlace,
+  },
+  'store-file': {
+    group: 'Store',
+    placeholder: 'FILE',
+    help: 'the file that contains the URL of --store, for one with a password',
+    path: true,
+    login: 'sign-in',
+    schema: filePath,
+  },
+  'store-key': {
+    group: 'Store',
+    placeholder: 'KEYS',
+    help: 'the keys themselves, in base64 or hex; the first seals, all open',
+    environmentOnly: true,
+    secret: true,
+    schema: storeKeys,
+  },
+  'store-key-file': {
+    group: 'Store',
+    placeholder: 'FILE',
+    help: 'the keys of a shared store, one a line; `store key FILE` makes one',
+    path: true,
+    login: 'sign-in',
+    schema: filePath,
+  },
+  'store-key-command': {
+    group: 'Store',
+    placeholder: 'CMD',
+    help: 'a program that prints the keys, with its arguments; no shell, 10 s',
+    login: 'sign-in',
+    schema: commandWords,
+  },
+  'store-prefix': {
+    group: 'Store',
+    placeholder: 'NAME',
+    help: 'the beginning of the names in the engine (default: mcp-drawbridge)',
+    login: 'sign-in',
+    schema: storePrefix,
+  },
+  'allow-plain-store': {
+    group: 'Store',
+    help: 'allow redis:// (without TLS) to another machine; the password is then readable on the way',
+    login: 'sign-in',
+    schema: onOff,
+  },
+} satisfies Record<string, Option>;
