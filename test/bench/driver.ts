@@ -1,4 +1,5 @@
 import { measureCalls, measureLarge, measureNotifications } from './calls.ts';
+import { measureEnds } from './ends.ts';
 import type { Figures } from './figures.ts';
 import { growInFlight, growInstances, growSession, growSizes } from './growth.ts';
 import type { Job } from './jobs.ts';
@@ -9,6 +10,8 @@ function run({ subject, work }: Job): Promise<Figures> {
   switch (work.kind) {
     case 'start':
       return measureStart(subject);
+    case 'ends':
+      return measureEnds(subject);
     case 'bare-start':
       return measureBareNode(work.node);
     case 'calls':

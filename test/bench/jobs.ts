@@ -5,6 +5,8 @@ import type { Kind } from './messages.ts';
 export type Work =
   /** From the start of the process to the answer to `initialize`, and from the end of stdin to its exit. */
   | { readonly kind: 'start' }
+  /** A cancellation, the first call after sleep, and the end of the process after a signal and without a reader. */
+  | { readonly kind: 'ends' }
   /** The least that any program in this Node takes to its first byte. */
   | { readonly kind: 'bare-start'; readonly node: string }
   /** Small calls, one after the other and side by side, with memory and processor time. */

@@ -32,6 +32,7 @@ export async function measure(stage: Stage, flags: Flags, say: Say): Promise<Col
   for (let repeat = 1; repeat <= flags.repeats; repeat++) {
     say(`repeat ${repeat} of ${flags.repeats}`);
     if (wants('start')) await measureStarts(stage, flags, attempt);
+    if (wants('ends')) await attempt(BRIDGE, 'ends', () => stage.run(stage.open(), { kind: 'ends' }));
     for (const [name, subject] of subjects) {
       if (wants('calls')) await attempt(name, 'calls', () => stage.run(subject, plan.calls));
       if (wants('notifications')) {
