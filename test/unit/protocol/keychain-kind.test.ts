@@ -1,0 +1,24 @@
+import { expect, it } from 'vitest';
+import { isKeychainKind } from '../../../src/protocol/keychain-kind.ts';
+
+it.each(['system', 'helper:pass', 'helper:osxkeychain', 'helper:ecr-login', 'helper:v1.2_x'])(
+  'names a keychain: %s',
+  (text) => expect(isKeychainKind(text)).toBe(true),
+);
+
+it.each([
+  '',
+  'System',
+  'pass',
+  'helper:',
+  'helper:../pass',
+  'helper:a/b',
+  'helper:a\\b',
+  'helper:.pass',
+  'helper:-x',
+  'helper:a b',
+  'helper:a\n',
+  'helper:a\0',
+  'helper:ä',
+  `helper:${'a'.repeat(64)}`,
+])('names none: %j', (text) => expect(isKeychainKind(text)).toBe(false));
