@@ -4,6 +4,7 @@ import { ANSWERS, badAnswer } from './answers.ts';
 import { coldStarts } from './cold-starts.ts';
 import { type LapseFigures, lapses } from './lapses.ts';
 import { isResidue, type KillRun, killMatrix } from './matrix.ts';
+import { type ProgramStormFigures, programStorm } from './programs.ts';
 
 /** How large each row is. */
 export interface Scale {
@@ -38,7 +39,15 @@ const USABLE_MS = 5_000;
 const WAITER_MS = 500;
 const NEXT_SERVED_MS = 20_000;
 
-export type RowName = 'answers' | 'cold' | 'lapses' | 'kills' | 'revoked' | 'strict' | 'grace';
+export type RowName =
+  | 'answers'
+  | 'cold'
+  | 'lapses'
+  | 'kills'
+  | 'revoked'
+  | 'strict'
+  | 'grace'
+  | 'own-provider';
 
 export const rows: Readonly<Record<RowName, (scale: Scale, tell: (text: string) => void) => Promise<Row>>> = {
   cold: coldRow,
@@ -48,6 +57,7 @@ export const rows: Readonly<Record<RowName, (scale: Scale, tell: (text: string) 
   answers: (_, tell) => answerRow(tell),
   strict: (scale, tell) => matrixRow(scale, false, tell),
   grace: (scale, tell) => matrixRow(scale, true, tell),
+  'own-provider': ownProviderRow,
 };
 
 async function coldRow({ cold }: Scale): Promise<Row> {
@@ -100,6 +110,36 @@ async function lapseRow(scale: Scale, tell: (text: string) => void): Promise<Row
         'p99 of the wait within the server’s time + 500 ms',
       ),
     ],
+  };
+}
+
+/** For comparison, so nothing is promised: the SDK's own OAuth code, with a provider that keeps the login in a file. */
+async function ownProviderRow({ instances, lapses }: Scale, tell: (text: string) => void): Promise<Row> {
+  const found = await programStorm({
+    programs: Array.from({ length: instances }, () => 'own-provider'),
+    bridges: 0,
+    commands: 0,
+    lapses,
+    onLapse: (lapse) => tell(`lapse ${lapse} of ${lapses}`),
+  });
+  return {
+    what: `${instances} programs with the SDK's own OAuth code and a file × ${lapses} lapses`,
+    figures: programFigures(found),
+    missed: [],
+  };
+}
+
+function programFigures(found: ProgramStormFigures): Row['figures'] {
+  return {
+    'refresh POSTs': found.refreshPosts,
+    replays: found.replays,
+    'lapses that ended the login': found.loginsLost,
+    'sign-ins': found.signIns,
+    tabs: found.tabs,
+    served: found.served,
+    failed: found.failed.length,
+    'served p50': milliseconds(quantile(found.tookMs, 0.5)),
+    'served p99': milliseconds(quantile(found.tookMs, 0.99)),
   };
 }
 

@@ -2,7 +2,8 @@ import { parseArgs } from 'node:util';
 import { FULL, type Row, type RowName, rows, type Scale } from './rows.ts';
 
 const HELP = `npm run storm -- [options]
-  --only NAME          cold, lapses, kills, revoked, answers, strict or grace; repeatable (default: all)
+  --only NAME          cold, lapses, kills, revoked, answers, strict, grace or own-provider;
+                       repeatable (default: all)
   --cold N             cold starts at once (${FULL.cold})
   --instances N        live instances (${FULL.instances})
   --lapses N           revoked tokens (${FULL.lapses})

@@ -46,7 +46,8 @@ export class StormWorld implements AsyncDisposable {
   readonly server: PeerMcpServer;
   readonly plans: KillPlans;
   readonly store: Store;
-  readonly #program: string;
+  /** The copy of the built program that it runs. */
+  readonly program: string;
   readonly #instances = new Set<Instance>();
   #started = 0;
 
@@ -60,7 +61,7 @@ export class StormWorld implements AsyncDisposable {
     this.server = parts.server;
     this.plans = parts.plans;
     this.store = parts.store;
-    this.#program = program;
+    this.program = program;
   }
 
   static async create({ browser = 'follow', ...options }: WorldOptions = {}): Promise<StormWorld> {
@@ -90,7 +91,7 @@ export class StormWorld implements AsyncDisposable {
 
   /** The program as a host starts it. Its requests carry its number. */
   start(options: StartOptions = {}): Instance {
-    const { args = [], plan, nodeArgs = [], env = {}, program = this.#program } = options;
+    const { args = [], plan, nodeArgs = [], env = {}, program = this.program } = options;
     const number = ++this.#started;
     const host = startRawHost([this.server.url, '--header', `X-Instance: ${number}`, ...args], {
       env: this.home.env({ BROWSER: this.browser.command, ...env }),
@@ -105,7 +106,7 @@ export class StormWorld implements AsyncDisposable {
   /** A command of the program, to its end. */
   async command(...args: string[]): Promise<{ readonly code: number | null; readonly stderr: string }> {
     const env = this.home.env({ BROWSER: this.browser.command });
-    const host = startRawHost([...args, this.server.url], { env, program: this.#program });
+    const host = startRawHost([...args, this.server.url], { env, program: this.program });
     const { code } = await host.closed;
     return { code, stderr: host.stderr };
   }
