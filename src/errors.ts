@@ -36,6 +36,7 @@ export type ErrorCode =
   | 'store'
   | 'store_insecure'
   | 'store_read_only'
+  | 'store_away'
   | 'lock_timeout'
   | 'unknown_key'
   | 'not_authentic'

@@ -55,7 +55,7 @@ export async function login(parts: LoginParts, signal: AbortSignal): Promise<voi
   }
   if (!credential.store.writable) {
     throw new StoreReadOnlyError('the login cannot be saved, so it would be lost when this command ends', {
-      hint: `Make ${credential.store.folder} writable, and leave out --store memory.`,
+      hint: `Make ${credential.store.place} writable, and leave out --store memory.`,
     });
   }
   if (parts.nonInteractiveReason !== undefined)

@@ -3,9 +3,9 @@ import { describeError } from '../errors.ts';
 import type { Logger } from '../platform/log/logger.ts';
 import { quoteAddress } from '../protocol/quote.ts';
 import { StoreError } from '../store/files/store-errors.ts';
+import type { Store } from '../store/port/store.ts';
 import type { CredentialRecord } from '../store/record/record.ts';
 import { keepSecretsOf } from '../store/record/secrets.ts';
-import type { Store } from '../store/store.ts';
 
 /** What `logout` needs. */
 export interface LogoutParts {
@@ -74,7 +74,7 @@ async function logoutOne(parts: LogoutParts, key: string): Promise<boolean> {
     return true;
   }
   if (!store.writable) {
-    logger.inform(`The login is still in ${store.folder}, because that folder is not writable.`);
+    logger.inform(`The login is still in ${store.place}, because that folder is not writable.`);
     return false;
   }
   if (left.failed === undefined) return true;

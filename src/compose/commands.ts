@@ -164,20 +164,19 @@ async function runLogout(
   logger: LogSink,
   signal: AbortSignal,
 ): Promise<CommandResult> {
-  const [{ logout }, { openStore }, { readOverview, storedKeys }, { openLeases }] = await Promise.all([
+  const [{ logout }, { openLasting }] = await Promise.all([
     import('../commands/logout.ts'),
-    import('../store/open-store.ts'),
-    import('../store/overview.ts'),
-    import('../store/lease/lease.ts'),
+    import('./open-store.ts'),
   ]);
-  const store = await openStore({ home: config.home, logger });
-  const keys = config.all ? await storedKeys(store.folder) : [keyOf(withServer(config))];
+  const shared = await openLasting(config, platform, logger);
+  const { store } = shared;
+  const keys = config.all ? await shared.storedKeys() : [keyOf(withServer(config))];
   const revoke = revoker(config, platform, signal);
   const others = async (key: string) =>
-    (await readOverview(store.folder, openLeases(store.folder), platform.clock.now())).flatMap((each) =>
+    (await shared.overview(platform.clock.now())).flatMap((each) =>
       each.key !== key && each.found.kind === 'record' ? [each.found.record] : [],
     );
-  const isClean = await logout({ store, keys, others, revoke, logger, signal });
+  const isClean = await logout({ store, keys, others, revoke, logger, signal }).finally(shared.close);
   return { output: '', outcome: isClean ? 'done' : 'failed' };
 }
 
@@ -203,26 +202,23 @@ function revoker(config: CommandConfig, platform: Platform, signal: AbortSignal)
 
 async function runStatus(config: CommandConfig, platform: Platform, logger: LogSink): Promise<CommandResult> {
   const [
-    { readOverview },
-    { openLeases },
-    { storePaths },
+    { readShared },
+    { storeSettings },
     { statusOf, statusTable },
     { canonicalServer },
     { keepSecretsOf },
   ] = await Promise.all([
-    import('../store/overview.ts'),
-    import('../store/lease/lease.ts'),
-    import('../store/files/paths.ts'),
+    import('../store/open-shared.ts'),
+    import('./open-store.ts'),
     import('../commands/status.ts'),
     import('../store/record/key.ts'),
     import('../store/record/secrets.ts'),
   ]);
-  const { credentials } = storePaths(config.home);
   const note = otherStoreNote(config.home);
   if (note !== undefined) logger.inform(note);
   const now = platform.clock.now();
   const { server, onlyProfile: profile } = config;
-  const overview = await readOverview(credentials, openLeases(credentials), now);
+  const overview = await readShared(storeSettings(config, platform, logger), now);
   for (const { found, signIn } of overview) {
     if (found.kind === 'record') keepSecretsOf(found.record);
     if (signIn?.address !== undefined) admitResource(signIn.address);
@@ -231,7 +227,7 @@ async function runStatus(config: CommandConfig, platform: Platform, logger: LogS
     server: server && canonicalServer(server),
     profile,
   }).map((each) => withoutSecretsIn(each) as typeof each);
-  logger.debug('looked at the store', { file: credentials, count: statuses.length });
+  logger.debug('looked at the store', { count: statuses.length });
   const isNeeded = server !== undefined && !statuses.some(({ state }) => /^(signed in|expired)/.test(state));
   return {
     output: config.json ? `${JSON.stringify(statuses, null, 2)}\n` : statusTable(statuses, now),
@@ -246,8 +242,8 @@ function importParts(config: CommandConfig, platform: Platform, logger: LogSink,
     oauth,
     now: platform.clock.now(),
     open: async (server: URL) => {
-      const { openStore } = await import('../store/open-store.ts');
-      const store = await openStore({ home: config.home, logger });
+      const { openLasting } = await import('./open-store.ts');
+      const { store } = await openLasting(config, platform, logger);
       return { store, key: keyOf({ ...config, server }) };
     },
     complete: async (server: URL, credential: PortableCredential) => {

@@ -6,8 +6,7 @@ import {
 import type { DpopNonceCache } from '../auth/dpop/proof.ts';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../platform/log/logger.ts';
-import { openLeases } from '../store/lease/lease.ts';
-import { openStore } from '../store/open-store.ts';
+import { openConfigured } from './open-store.ts';
 import { httpFactory, type Platform } from './platform.ts';
 import { signInHint } from './settings/sign-in-hint.ts';
 import { signInSettings } from './settings/sign-in-settings.ts';
@@ -34,21 +33,19 @@ export async function openCredential(
   platform: Platform,
   logger: Logger,
 ): Promise<AuthorizationOptions> {
-  const { server, allowHttp, home, oauth } = config;
+  const { server, allowHttp, oauth } = config;
   const { clock, random } = platform;
-  const store = await openStore({ home, logger, memory: config.store.kind === 'memory' });
+  const { store, leases, close } = await openConfigured(config, platform, logger);
   if (config.credentials !== undefined) {
     const { seedStore } = await import('./seed-credential.ts');
     await seedStore(store, key, config.credentials, { ...config, now: clock.now() });
   }
-  const leases = store.writable
-    ? openLeases(store.folder)
-    : (await import('../store/lease/memory-leases.ts')).memoryLeases();
   const proofMemory: DpopNonceCache = new Map();
   const createGuardedHttp = httpFactory(platform, server, config);
   return {
     store,
     leases,
+    closeStore: close,
     key,
     settings: signInSettings(config),
     clock,

@@ -43,13 +43,14 @@ import { type EndpointAnswer, probeEndpoint } from '../remote/http/challenge-pro
 import { withinTimeLimit } from '../remote/http/time-limit.ts';
 import { storePaths } from '../store/files/paths.ts';
 import { folderFacts } from '../store/folder-facts.ts';
-import { openLeases } from '../store/lease/lease.ts';
-import { type CredentialOverview, readOverview } from '../store/overview.ts';
+import { readShared } from '../store/open-shared.ts';
+import type { CredentialOverview } from '../store/port/overview.ts';
 import { keyOf } from '../store/record/credential-key.ts';
 import { canonicalServer } from '../store/record/key.ts';
 import { keepSecretsOf } from '../store/record/secrets.ts';
 import { spin } from '../ui/spinner.ts';
 import { bridgeParts } from './bridge.ts';
+import { storeSettings } from './open-store.ts';
 import type { Platform } from './platform.ts';
 import { guarded, withOrigin } from './server-challenge.ts';
 import { environmentNotes, signInHint } from './settings/sign-in-hint.ts';
@@ -60,10 +61,9 @@ export async function runDoctor(
   platform: Platform,
   signal: AbortSignal,
 ): Promise<{ readonly output: string; readonly outcome: ReturnType<typeof outcomeOf> }> {
-  const { credentials } = storePaths(config.home);
   let read: Promise<readonly CredentialOverview[]> | undefined;
   const overview = () => {
-    read ??= readStore(credentials);
+    read ??= readStore(config, platform);
     return read;
   };
   const hosts = await hostsOf(config, platform);
@@ -98,8 +98,8 @@ function shownResult(result: CheckResult): CheckResult {
 }
 
 /** The logins on this machine; their secrets are kept from what is printed. */
-async function readStore(folder: string): Promise<readonly CredentialOverview[]> {
-  const found = await readOverview(folder, openLeases(folder), systemClock.now());
+async function readStore(config: CommandConfig, platform: Platform): Promise<readonly CredentialOverview[]> {
+  const found = await readShared(storeSettings(config, platform, silentLogger), systemClock.now());
   for (const each of found) {
     if (each.found.kind === 'record') keepSecretsOf(each.found.record);
   }

@@ -5,8 +5,8 @@ import type { Config } from '../config/config.ts';
 import { readSettingsFile } from '../config/sources/read-file.ts';
 import { InternalError } from '../errors.ts';
 import type { Logger } from '../platform/log/logger.ts';
-import { openStore } from '../store/open-store.ts';
 import { canonicalServer } from '../store/record/key.ts';
+import { openConfigured } from './open-store.ts';
 import { httpFactory, type Platform } from './platform.ts';
 
 /** The authorization with a grant that needs no person, on the real platform. */
@@ -23,9 +23,10 @@ export async function machineOptions(
   platform: Platform,
   logger: Logger,
 ): Promise<MachineAuthorizationOptions> {
-  const { home, oauth } = config;
+  const { oauth } = config;
   const { machineGrant } = oauth;
   if (machineGrant === undefined) throw new InternalError('a machine grant without its settings');
+  const { store, close } = await openConfigured(config, platform, logger);
   return {
     ...oauth,
     machineGrant,
@@ -35,7 +36,8 @@ export async function machineOptions(
     logger,
     proofMemory: new Map(),
     headers: config.headers,
-    store: await openStore({ home, logger, memory: config.store.kind === 'memory' }),
+    store,
+    closeStore: close,
     readFile: readSettingsFile,
     createHttp: httpFactory(platform, config.server, config),
     clock: platform.clock,

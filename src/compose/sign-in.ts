@@ -5,9 +5,9 @@ import { describeError } from '../errors.ts';
 import type { Logger } from '../platform/log/logger.ts';
 import { createLogSink, type LogSink } from '../platform/log/sink.ts';
 import { storePaths } from '../store/files/paths.ts';
-import { type Leases, openLeases } from '../store/lease/lease.ts';
-import { openStore } from '../store/open-store.ts';
-import type { Store } from '../store/store.ts';
+import type { Leases } from '../store/lease/lease.ts';
+import { openShared } from '../store/open-shared.ts';
+import type { Store } from '../store/port/store.ts';
 import { httpFactory, type Platform } from './platform.ts';
 import { settingSecrets } from './settings/setting-secrets.ts';
 
@@ -31,8 +31,9 @@ export async function composeSignIn(platform: Platform, stop: AbortSignal): Prom
         clock: platform.clock,
         folder: request.debug ? storePaths(request.home).logs : undefined,
       });
-      const store = await openStore({ home: request.home, logger });
-      const shared = { store, leases: openLeases(store.folder) };
+      const { clock, random } = platform;
+      const store = { kind: 'file' } as const;
+      const shared = await openShared({ home: request.home, store, logger, clock, random });
       return { ...(await runSignInDeps(request, platform, logger, shared)), onAdopted };
     },
   };

@@ -1,7 +1,7 @@
 import { accountOf } from '../auth/jwt/account.ts';
 import { freshness } from '../auth/refresh/expiry.ts';
 import { quote } from '../protocol/quote.ts';
-import type { CredentialOverview } from '../store/overview.ts';
+import type { CredentialOverview } from '../store/port/overview.ts';
 import { tokenHash } from '../store/record/key.ts';
 import type { CredentialRecord } from '../store/record/record.ts';
 import { duration } from '../ui/duration.ts';

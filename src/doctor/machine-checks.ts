@@ -2,7 +2,7 @@ import type { Environment } from '../config/sources/environment.ts';
 import { ownCommand } from '../platform/program/program-command.ts';
 import { quote } from '../protocol/quote.ts';
 import type { FolderFacts } from '../store/folder-facts.ts';
-import type { CredentialOverview } from '../store/overview.ts';
+import type { CredentialOverview } from '../store/port/overview.ts';
 import { duration } from '../ui/duration.ts';
 import { type Check, type Finding, failure, ok, warning } from './check.ts';
 

@@ -2,12 +2,13 @@ import { join } from 'node:path';
 import { ensureFolder } from './files/atomic-file.ts';
 import { asStoreErrors } from './files/store-errors.ts';
 import type { LockDeps } from './lock/file-lock.ts';
+import type { FileStore } from './port/file-store.ts';
+import type { LockedRecord, LockOptions, ReadResult, WriteResult } from './port/store.ts';
 import { readRecord } from './record/read-record.ts';
 import type { Expected, NewRecord, RecordIdentity } from './record/record.ts';
-import type { LockedRecord, LockOptions, ReadResult, Store, WriteResult } from './store.ts';
 
 /** The store on disk. Only the holder of the lock writes. Readers need no lock, since a record is replaced whole. */
-export class DiskStore implements Store {
+export class DiskStore implements FileStore {
   readonly writable = true;
   readonly folder: string;
   readonly #deps: LockDeps;
@@ -15,6 +16,10 @@ export class DiskStore implements Store {
   constructor(folder: string, deps: LockDeps) {
     this.folder = folder;
     this.#deps = deps;
+  }
+
+  get place(): string {
+    return this.folder;
   }
 
   async read(key: string, identity?: RecordIdentity): Promise<ReadResult> {

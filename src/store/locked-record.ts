@@ -4,6 +4,7 @@ import type { Clock } from '../platform/clock.ts';
 import { moveFile, removeFile, stageFile, syncFolder } from './files/atomic-file.ts';
 import { StoreError, systemCode } from './files/store-errors.ts';
 import { type FileLockOptions, type LockDeps, type LockGuard, withFileLock } from './lock/file-lock.ts';
+import type { HeldReservation, LockedRecord } from './port/store.ts';
 import { readRecord } from './record/read-record.ts';
 import { type CredentialRecord, type Expected, isExpected, type NewRecord } from './record/record.ts';
 import { serializeRecord } from './record/record-schema.ts';
@@ -15,7 +16,6 @@ import {
   removeReservations,
 } from './reservation/reservation.ts';
 import { fillResponseFile } from './reservation/response-file.ts';
-import type { HeldReservation, LockedRecord } from './store.ts';
 
 /** A temporary file this old has lost its process: none is needed for longer than a rename takes. */
 const ORPHAN_AGE_MS = 60 * 60 * 1000;

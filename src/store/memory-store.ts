@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import type { FileStore } from './port/file-store.ts';
+import type { HeldReservation, LockedRecord, LockOptions, ReadResult, WriteResult } from './port/store.ts';
 import { readRecord } from './record/read-record.ts';
 import {
   type CredentialRecord,
@@ -7,13 +9,12 @@ import {
   type NewRecord,
   type RecordIdentity,
 } from './record/record.ts';
-import type { HeldReservation, LockedRecord, LockOptions, ReadResult, Store, WriteResult } from './store.ts';
 
 /**
  * The store of one process, over a folder that can be read at best. What is on disk counts until this process has written its own;
  * other processes see nothing of it, so there is nothing to reserve, and only its own callers queue.
  */
-export class MemoryStore implements Store {
+export class MemoryStore implements FileStore {
   readonly writable = false;
   readonly folder: string;
   readonly #readable: boolean;
@@ -24,6 +25,10 @@ export class MemoryStore implements Store {
   constructor(folder: string, readable: boolean) {
     this.folder = folder;
     this.#readable = readable;
+  }
+
+  get place(): string {
+    return this.folder;
   }
 
   async read(key: string, identity?: RecordIdentity): Promise<ReadResult> {

@@ -8,7 +8,7 @@ import { type StorePaths, storePaths, usualHome } from './files/paths.ts';
 import { leavePointer } from './files/pointer.ts';
 import { asStoreErrors, systemCode } from './files/store-errors.ts';
 import type { LockDeps } from './lock/file-lock.ts';
-import type { Store } from './store.ts';
+import type { FileStore } from './port/file-store.ts';
 
 export interface StoreOptions {
   /** MCP_DRAWBRIDGE_HOME. */
@@ -24,7 +24,7 @@ export interface StoreOptions {
 export const READ_ONLY = new Set(['EACCES', 'EPERM', 'EROFS']);
 
 /** Creates the folders where they are missing. Rejects with StoreInsecureError where another user could own or change them. */
-export async function openStore(options: StoreOptions): Promise<Store> {
+export async function openStore(options: StoreOptions): Promise<FileStore> {
   const { home, logger, clock = systemClock, random = systemRandom } = options;
   const paths = storePaths(home);
   if (options.memory === true) {
@@ -59,7 +59,7 @@ async function openReadOnly(
   { home, credentials }: StorePaths,
   code: string,
   { logger, clock, random }: LockDeps & Pick<StoreOptions, 'logger'>,
-): Promise<Store> {
+): Promise<FileStore> {
   const { findRuntimeFolder } = await import('./files/runtime-folder.ts');
   const runtime = await findRuntimeFolder(home);
   if (runtime === undefined) {

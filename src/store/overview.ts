@@ -5,28 +5,11 @@ import { isAlive } from '../platform/process/process-identity.ts';
 import { readOwnFile } from './files/atomic-file.ts';
 import { parseOwned } from './files/owner-file.ts';
 import { asStoreErrors, LaterVersionError, systemCode } from './files/store-errors.ts';
-import type { Leases, SignInStatus } from './lease/lease.ts';
+import type { Leases } from './lease/lease.ts';
 import { STALE_MS } from './lock/limits.ts';
+import type { CredentialOverview, LockOverview } from './port/overview.ts';
 import { readRecord } from './record/read-record.ts';
-import type { CredentialRecord } from './record/record.ts';
 import { MAX_RESERVATION_BYTES } from './reservation/limits.ts';
-
-/** One credential, for a command that only looks. */
-export interface CredentialOverview {
-  readonly key: string;
-  readonly found:
-    | { readonly kind: 'absent' | 'corrupt' | 'later-version' }
-    | { readonly kind: 'record'; readonly record: CredentialRecord };
-  /** The sign-in that is going on. */
-  readonly signIn?: SignInStatus | undefined;
-  readonly lock?: LockOverview | undefined;
-}
-
-export interface LockOverview {
-  /** Absent: a lock names no process. */
-  readonly pid?: number;
-  readonly heldForMs: number;
-}
 
 /** The keys of all that may hold tokens: records, what was set aside of them, and answers that were left behind. */
 export async function storedKeys(folder: string): Promise<string[]> {

@@ -1,16 +1,17 @@
 import { join } from 'node:path';
 import type { DiskStore } from './disk-store.ts';
 import { replaceFile } from './files/atomic-file.ts';
+import type { FileStore } from './port/file-store.ts';
+import type { HeldReservation, LockedRecord, LockOptions, ReadResult, WriteResult } from './port/store.ts';
 import { belongsTo, readRecord } from './record/read-record.ts';
 import type { CredentialRecord, Expected, NewRecord, RecordIdentity } from './record/record.ts';
 import { serializeRecord } from './record/record-schema.ts';
-import type { HeldReservation, LockedRecord, LockOptions, ReadResult, Store, WriteResult } from './store.ts';
 
 /**
  * A store over a folder that can be read and not written. What changes goes to a folder elsewhere, which the processes of this user share:
  * a refresh token may be used once, and where all of them read it from one file, each has to see that another has used it.
  */
-export class ReadOnlyStore implements Store {
+export class ReadOnlyStore implements FileStore {
   readonly writable = false;
   readonly folder: string;
   readonly #shared: DiskStore;
@@ -24,6 +25,10 @@ export class ReadOnlyStore implements Store {
   constructor(folder: string, shared: DiskStore) {
     this.folder = folder;
     this.#shared = shared;
+  }
+
+  get place(): string {
+    return this.folder;
   }
 
   async read(key: string, identity?: RecordIdentity): Promise<ReadResult> {

@@ -6,10 +6,10 @@ import { oauthDefaults } from '../../src/config/oauth-config.ts';
 import { silentLogger } from '../../src/platform/log/logger.ts';
 import { openLeases, type SignInStatus } from '../../src/store/lease/lease.ts';
 import { openStore } from '../../src/store/open-store.ts';
+import type { FileStore } from '../../src/store/port/file-store.ts';
 import { credentialKey } from '../../src/store/record/key.ts';
 import type { CredentialRecord } from '../../src/store/record/record.ts';
 import { parseRecord } from '../../src/store/record/record-schema.ts';
-import type { Store } from '../../src/store/store.ts';
 import {
   type AuthorizationServer,
   type AuthorizationServerOptions,
@@ -45,7 +45,7 @@ export class StormWorld implements AsyncDisposable {
   readonly authority: AuthorizationServer;
   readonly server: PeerMcpServer;
   readonly plans: KillPlans;
-  readonly store: Store;
+  readonly store: FileStore;
   /** The copy of the built program that it runs. */
   readonly program: string;
   readonly #instances = new Set<Instance>();

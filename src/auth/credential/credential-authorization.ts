@@ -26,6 +26,8 @@ export interface CredentialAuthorizationDeps extends KnownRecordDeps {
   readonly random: Random;
   readonly proofMemory: DpopNonceCache;
   readonly replaceToken: ReplaceToken;
+  /** Ends what the store holds open. Absent: nothing. */
+  readonly closeStore?: (() => Promise<void>) | undefined;
   /** Absent: the credential comes from a grant without a person (RFC 6749 §4.4, RFC 7523). */
   readonly person?: PersonDeps;
 }
@@ -105,6 +107,7 @@ export class CredentialAuthorization implements Authorization {
     await Promise.race([settled, grace]);
     graceEnded.abort(new AbortedError('closed'));
     await grace.catch(() => 'called off');
+    await this.#deps.closeStore?.();
   }
 
   /** In this order: what another process has stored, then a replacement without a person, then a sign-in. */

@@ -1,8 +1,8 @@
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/log/logger.ts';
 import type { Random } from '../../platform/random.ts';
+import type { Store } from '../../store/port/store.ts';
 import type { RecordIdentity } from '../../store/record/record.ts';
-import type { Store } from '../../store/store.ts';
 import type { DpopNonceCache } from '../dpop/proof.ts';
 import type { SendRefreshRequest } from '../refresh/refresh-credential.ts';
 import type { EnsureSignInDeps } from '../sign-in/ensure.ts';
@@ -27,12 +27,14 @@ export interface AuthorizationOptions {
   readonly launch: EnsureSignInDeps['launch'];
   /** Nobody can be asked from here: what a person can do about it elsewhere. */
   readonly nonInteractiveReason?: { readonly hint: string } | undefined;
+  /** Ends what the store holds open. Absent: nothing. */
+  readonly closeStore?: (() => Promise<void>) | undefined;
 }
 
 /** The authorization of a bridge whose credential a person signs in for: refreshed by the refresh token, else by a sign-in. */
 export function createInteractiveAuthorization(options: AuthorizationOptions): CredentialAuthorization {
   const { store, key, leases, settings, clock, random, logger, proofMemory = new Map() } = options;
-  const { hasIssuerChanged, launch, nonInteractiveReason } = options;
+  const { hasIssuerChanged, launch, nonInteractiveReason, closeStore } = options;
   return new CredentialAuthorization({
     store,
     key,
@@ -41,6 +43,7 @@ export function createInteractiveAuthorization(options: AuthorizationOptions): C
     random,
     logger,
     proofMemory,
+    closeStore,
     replaceToken: refreshToken(options),
     person: {
       leases,

@@ -1,9 +1,9 @@
 import type { Clock } from '../../platform/clock.ts';
 import { type Moment, slept } from '../../platform/clock-jump.ts';
 import type { Logger } from '../../platform/log/logger.ts';
+import type { Store } from '../../store/port/store.ts';
 import type { CredentialRecord, RecordIdentity } from '../../store/record/record.ts';
 import { keepSecretsOf } from '../../store/record/secrets.ts';
-import type { Store } from '../../store/store.ts';
 
 export interface KnownRecordDeps {
   readonly store: Pick<Store, 'read'>;

@@ -3,8 +3,8 @@ import { CallbackPortError, type Listen } from '../../platform/http/loopback-lis
 import type { Logger } from '../../platform/log/logger.ts';
 import { type Random, randomToken } from '../../platform/random.ts';
 import { quote } from '../../protocol/quote.ts';
+import type { Store } from '../../store/port/store.ts';
 import type { Client, CredentialRecord } from '../../store/record/record.ts';
-import type { Store } from '../../store/store.ts';
 import { failurePage, redirectAnswer, successPage } from '../callback/pages.ts';
 import { type Arrival, type RedirectReceiver, registeredPort } from '../callback/receiver.ts';
 import type { TokenClient } from '../client/client.ts';

@@ -10,7 +10,7 @@ const REFUSED_PAUSE_MS = 10 * 60_000;
 
 /** The authorization of a bridge that no person signs in for: a new token whenever the last one ends, obtained once for all processes. */
 export function createMachineAuthorization(options: MachineAuthorizationOptions): CredentialAuthorization {
-  const { store, key, server, resource, clock, random, logger, proofMemory } = options;
+  const { store, key, server, resource, clock, random, logger, proofMemory, closeStore } = options;
   return new CredentialAuthorization({
     store,
     key,
@@ -19,6 +19,7 @@ export function createMachineAuthorization(options: MachineAuthorizationOptions)
     random,
     logger,
     proofMemory,
+    closeStore,
     replaceToken: obtainToken(options),
   });
 }

@@ -1,8 +1,8 @@
 import { AbortedError } from '../../errors.ts';
 import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
+import type { Store } from '../../store/port/store.ts';
 import type { CredentialRecord, NewRecord } from '../../store/record/record.ts';
 import { keepSecretsOf } from '../../store/record/secrets.ts';
-import type { Store } from '../../store/store.ts';
 import { freshOrReplaced, isSignedIn, type SignedIn } from '../credential/stale-token.ts';
 import type { MachineGrantOptions } from '../grant/machine.ts';
 import type { CreateGuardedHttp, UserHeaders } from '../http/guarded-fetch.ts';
@@ -15,6 +15,8 @@ export interface MachineAuthorizationOptions extends MachineGrantOptions {
   readonly headers?: UserHeaders | undefined;
   readonly allowHttp: boolean;
   readonly createHttp: CreateGuardedHttp;
+  /** Ends what the store holds open. Absent: nothing. */
+  readonly closeStore?: (() => Promise<void>) | undefined;
 }
 
 /** A credential in place of the stale one. The lock makes it one request for all processes; the others find its outcome. */

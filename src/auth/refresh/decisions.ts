@@ -1,7 +1,7 @@
 import { withoutUndefined } from '../../platform/without-undefined.ts';
+import type { ReadResult } from '../../store/port/store.ts';
 import type { Client, CredentialRecord, LastRefresh, NewRecord } from '../../store/record/record.ts';
 import type { ReservationState } from '../../store/reservation/reservation.ts';
-import type { ReadResult } from '../../store/store.ts';
 import type { Sent } from '../errors/oauth-errors.ts';
 import type { TokenAnswer } from '../token/token-response.ts';
 import { freshness } from './expiry.ts';

@@ -4,6 +4,7 @@ import type { Logger } from '../../platform/log/logger.ts';
 import type { Random } from '../../platform/random.ts';
 import { LockTimeoutError } from '../../store/files/store-errors.ts';
 import { TURN_MAX_MS, TURN_MIN_MS, WAIT_MS } from '../../store/lock/limits.ts';
+import type { HeldReservation, LockedRecord, Store } from '../../store/port/store.ts';
 import { tokenHash } from '../../store/record/key.ts';
 import {
   type Client,
@@ -12,7 +13,6 @@ import {
   type RecordIdentity,
 } from '../../store/record/record.ts';
 import type { ReservationState } from '../../store/reservation/reservation.ts';
-import type { HeldReservation, LockedRecord, Store } from '../../store/store.ts';
 import { RefreshPostponedError } from '../errors/errors.ts';
 import { TokenEndpointError } from '../errors/oauth-errors.ts';
 import type { TokenAnswer } from '../token/token-response.ts';

@@ -2,6 +2,7 @@ import { ConfigError } from '../../errors.ts';
 import type { DpopMode } from '../../protocol/oauth-settings.ts';
 import { quote, quoteAddress } from '../../protocol/quote.ts';
 import { CredentialPresentError, StoreReadOnlyError } from '../../store/files/store-errors.ts';
+import type { Store } from '../../store/port/store.ts';
 import {
   isBound,
   type PortableCredential,
@@ -9,7 +10,6 @@ import {
   resourceOf,
 } from '../../store/record/portable.ts';
 import type { NewRecord } from '../../store/record/record.ts';
-import type { Store } from '../../store/store.ts';
 
 /** Stores an imported credential. Rejects with CredentialPresentError if there is a login already, unless `force` is set. */
 export async function keepImported(
@@ -19,7 +19,7 @@ export async function keepImported(
   { force, resource }: { readonly force: boolean; readonly resource: string | undefined },
 ): Promise<void> {
   if (!store.writable) {
-    throw new StoreReadOnlyError(`the credential cannot be saved: ${store.folder} is not writable`);
+    throw new StoreReadOnlyError(`the credential cannot be saved: ${store.place} is not writable`);
   }
   const found = await store.read(key, { server: record.server, resource });
   const stored = found.kind === 'record' ? found.record : undefined;

@@ -1,6 +1,7 @@
 import { ConfigError, UsageError } from '../../errors.ts';
 import { ownCommand } from '../../platform/program/program-command.ts';
 import type { OAuthSettings } from '../../protocol/oauth-settings.ts';
+import type { Store } from '../../store/port/store.ts';
 import { canonicalServer } from '../../store/record/key.ts';
 import {
   type PortableCredential,
@@ -9,7 +10,6 @@ import {
   secretsOfPortable,
 } from '../../store/record/portable.ts';
 import { keepSecretsOf } from '../../store/record/secrets.ts';
-import type { Store } from '../../store/store.ts';
 import { expectBound, expectResource, keepImported } from './store-imported.ts';
 
 /** Where an imported credential is stored. */

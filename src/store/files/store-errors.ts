@@ -1,4 +1,4 @@
-import { DrawbridgeError } from '../../errors.ts';
+import { DrawbridgeError, type ErrorDetails } from '../../errors.ts';
 
 /** The disk does not do what is asked: full, broken, gone. */
 export class StoreError extends DrawbridgeError {
@@ -21,6 +21,21 @@ export class CredentialPresentError extends DrawbridgeError {
 /** Another program was said to have a login, and has none. */
 export class NoLoginFoundError extends DrawbridgeError {
   readonly code = 'store';
+}
+
+/** What is known of a change that was asked for, when no answer came. */
+export type Applied = 'no' | 'maybe';
+
+/** The engine of a shared store does not answer. The message names its host and port, and no password. It may be back at any time. */
+export class StoreAwayError extends DrawbridgeError {
+  readonly code = 'store_away';
+  /** `no`: nothing was changed, for certain. A question changes nothing. */
+  readonly applied: Applied;
+
+  constructor(message: string, { applied, ...details }: ErrorDetails & { readonly applied: Applied }) {
+    super(message, details);
+    this.applied = applied;
+  }
 }
 
 /** A folder or file of the store that another user could have planted or could read. */

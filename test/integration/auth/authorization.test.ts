@@ -19,8 +19,8 @@ import { type Leases, openLeases } from '../../../src/store/lease/lease.ts';
 import { memoryLeases } from '../../../src/store/lease/memory-leases.ts';
 import { MemoryStore } from '../../../src/store/memory-store.ts';
 import { openStore } from '../../../src/store/open-store.ts';
+import type { Store } from '../../../src/store/port/store.ts';
 import type { NewRecord } from '../../../src/store/record/record.ts';
-import type { Store } from '../../../src/store/store.ts';
 import { RotatingEndpoint } from '../../peers/authorization-servers/rotating-endpoint.ts';
 import { Journal } from '../../peers/net/journal.ts';
 import { expiredLogin } from '../../peers/processes/credentials.ts';
@@ -80,7 +80,7 @@ class World implements AsyncDisposable {
     const server = new URL('/mcp', this.endpoint.address);
     const counted: Store = {
       writable: store.writable,
-      folder: store.folder,
+      place: store.place,
       read: (key, identity) => {
         this.reads++;
         return store.read(key, identity);

@@ -7,10 +7,11 @@ import { currentOwner } from '../../../src/platform/process/process-identity.ts'
 import { readOwnFile } from '../../../src/store/files/atomic-file.ts';
 import { openLeases } from '../../../src/store/lease/lease.ts';
 import { openStore } from '../../../src/store/open-store.ts';
+import type { FileStore } from '../../../src/store/port/file-store.ts';
+import type { LockedRecord } from '../../../src/store/port/store.ts';
 import { serializeRecord } from '../../../src/store/record/record-schema.ts';
 import { readCachedServer, writeCachedServer } from '../../../src/store/server-cache/file.ts';
 import { ServerCacheFile } from '../../../src/store/server-cache/server-cache.ts';
-import type { LockedRecord, Store } from '../../../src/store/store.ts';
 import { expiredLogin, wholeRecord } from '../../peers/processes/credentials.ts';
 import { TemporaryHome } from '../../peers/processes/home.ts';
 import { asRoot, hasRoot } from '../../peers/processes/tools.ts';
@@ -21,7 +22,7 @@ const login = expiredLogin('https://as.example/token', 'R0');
 const identity = { server: login.server };
 
 const open = (home: TemporaryHome, logger: Logger = silentLogger) => openStore({ home: home.state, logger });
-const recordPath = (store: Store) => join(store.folder, `${KEY}.json`);
+const recordPath = (store: FileStore) => join(store.folder, `${KEY}.json`);
 const modeOf = async (path: string) => (await lstat(path)).mode & 0o777;
 
 test('what is written is read, by any process that opens the same folder', async () => {
@@ -254,7 +255,7 @@ test('callers in one process and another take turns, and lose no update', async 
   await using home = await TemporaryHome.create();
   const stores = [await open(home), await open(home), await open(home)];
   await stores[0]?.write(KEY, login, null);
-  const bump = (store: Store) =>
+  const bump = (store: FileStore) =>
     store.withLock(
       KEY,
       async (held) => {

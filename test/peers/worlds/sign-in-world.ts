@@ -8,8 +8,8 @@ import { oauthDefaults } from '../../../src/config/oauth-config.ts';
 import { silentLogger } from '../../../src/platform/log/logger.ts';
 import { type Leases, openLeases, type SignInStatus } from '../../../src/store/lease/lease.ts';
 import { openStore } from '../../../src/store/open-store.ts';
+import type { FileStore } from '../../../src/store/port/file-store.ts';
 import { credentialKey } from '../../../src/store/record/key.ts';
-import type { Store } from '../../../src/store/store.ts';
 import {
   type AuthorizationServer,
   type AuthorizationServerOptions,
@@ -26,7 +26,7 @@ export class SignInWorld implements AsyncDisposable {
   readonly opened = new Journal<string>();
   readonly authorization: AuthorizationServer;
   readonly server: string;
-  readonly store: Store;
+  readonly store: FileStore;
   readonly leases: Leases;
   readonly key: string;
   readonly #folder: string;
@@ -39,7 +39,7 @@ export class SignInWorld implements AsyncDisposable {
     authorization: AuthorizationServer,
     resource: Listening,
     server: string,
-    store: Store,
+    store: FileStore,
   ) {
     this.#folder = folder;
     this.authorization = authorization;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { statusOf, statusTable } from '../../../src/commands/status.ts';
 import type { SignInStatus } from '../../../src/store/lease/sign-in-status.ts';
-import type { CredentialOverview } from '../../../src/store/overview.ts';
+import type { CredentialOverview } from '../../../src/store/port/overview.ts';
 import { tokenHash } from '../../../src/store/record/key.ts';
 import type { CredentialRecord } from '../../../src/store/record/record.ts';
 import { wholeRecord } from '../../peers/processes/credentials.ts';

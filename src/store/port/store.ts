@@ -1,6 +1,7 @@
-import type { CredentialRecord, Expected, NewRecord, RecordIdentity } from './record/record.ts';
-import type { SetAside } from './record/set-aside.ts';
-import type { ReservationState } from './reservation/reservation.ts';
+import type { StopSignal } from '../../platform/stop.ts';
+import type { CredentialRecord, Expected, NewRecord, RecordIdentity } from '../record/record.ts';
+import type { SetAside } from '../record/set-aside.ts';
+import type { ReservationState } from '../reservation/reservation.ts';
 
 export type ReadResult =
   | { readonly kind: 'absent' }
@@ -13,7 +14,7 @@ export type WriteResult =
   /** The record is no longer the one that was read: nothing was written. */
   | { readonly kind: 'superseded' };
 
-/** Credentials on disk or, where the disk is not writable, in a folder of this session or in this process. */
+/** Credentials: on disk or, where the disk is not writable, in a folder of this session or in this process; or on an engine that many machines share. */
 export interface Store {
   read(key: string, identity?: RecordIdentity): Promise<ReadResult>;
   /**
@@ -30,8 +31,27 @@ export interface Store {
   withLock<T>(key: string, run: (locked: LockedRecord) => Promise<T>, options: LockOptions<T>): Promise<T>;
   /** False: the folder is read-only, everything works from the memory of this process. */
   readonly writable: boolean;
-  /** Where the credential files are. */
-  readonly folder: string;
+  /** Where the credentials are, for messages: a folder, or an address without its password. */
+  readonly place: string;
+  /**
+   * Resolves when the credential may have changed, or after a while; rejects with the signal's reason. Absent: whoever waits looks again after the
+   * pause that suits a file.
+   */
+  changed?(key: string, signal: StopSignal): Promise<void>;
+  /** Calls `listener` after another process has changed the credential. Returns the way to end that. Absent: nobody is told. */
+  onChange?(key: string, listener: () => void): () => void;
+  /** Absent: that of a file, which costs nothing to look at. */
+  readonly pace?: StorePace;
+}
+
+/** What a process has to give its waits on this store. */
+export interface StorePace {
+  /** How long before its end an access token is replaced, at most. */
+  readonly maxAheadMs: number;
+  /** The share of that time over whose beginning the processes spread, so that not all of them knock at once. */
+  readonly spread: number;
+  /** How long a process that ends waits for an answer that is on its way, or is not stored yet. */
+  readonly closeGraceMs: number;
 }
 
 export interface LockOptions<T> {

@@ -1,0 +1,22 @@
+import type { SignInStatus } from '../lease/lease.ts';
+import type { CredentialRecord } from '../record/record.ts';
+
+/** One credential, for a command that only looks. */
+export interface CredentialOverview {
+  readonly key: string;
+  readonly found:
+    | { readonly kind: 'absent' | 'corrupt' | 'later-version' }
+    | { readonly kind: 'record'; readonly record: CredentialRecord };
+  /** The sign-in that is going on. */
+  readonly signIn?: SignInStatus | undefined;
+  readonly lock?: LockOverview | undefined;
+}
+
+/** Who works on a credential. */
+export interface LockOverview {
+  /** Absent: a lock names no process. */
+  readonly pid?: number;
+  /** Absent: a process of this machine. */
+  readonly host?: string;
+  readonly heldForMs: number;
+}
