@@ -12,10 +12,8 @@ export interface Lifecycle {
   readonly host: 'not-initialized' | 'initializing' | 'initialized';
   /** The host sent `notifications/initialized`. A host that writes without waiting may do so before its `initialize` is answered. */
   readonly initializedReceived: boolean;
-  /** The host's `initialize` was answered without the server, and the host has not been told of the difference yet. */
+  /** The host was served before the session that opens now, by the stand-in or in a session that was lost: it is told of the difference. */
   readonly owesChanges: boolean;
-  /** The server was ready before: a session that opens now replaces the one that was lost. */
-  readonly hadSession: boolean;
 }
 
 export type LifecycleEvent =
@@ -50,7 +48,6 @@ export const initialLifecycle: Lifecycle = {
   host: 'not-initialized',
   initializedReceived: false,
   owesChanges: false,
-  hadSession: false,
 };
 
 interface Step {
@@ -99,13 +96,13 @@ export function nextLifecycle(state: Lifecycle, event: LifecycleEvent): Step {
     case 'initialized-accepted':
       if (state.server !== 'initialized-sent') return unchanged;
       return {
-        state: { ...state, server: 'ready', hadSession: true, owesChanges: false },
+        state: { ...state, server: 'ready', owesChanges: true },
         effects: [
           'listen',
-          ...(state.hadSession || state.owesChanges ? (['restore'] as const) : []),
+          ...(state.owesChanges ? (['restore'] as const) : []),
           'release-waiting',
           // While a session was lost, lists may have been answered without the server, too.
-          ...(state.hadSession || state.owesChanges ? (['announce-changes'] as const) : []),
+          ...(state.owesChanges ? (['announce-changes'] as const) : []),
         ],
       };
 

@@ -69,7 +69,6 @@ test('the first session and the start over after a refusal begin with nothing', 
     host: 'not-initialized',
     initializedReceived: false,
     owesChanges: false,
-    hadSession: false,
   });
   expect(after('initialize-received', 'initialized-received', 'open-failed')).toEqual(initialLifecycle);
 });
@@ -99,7 +98,6 @@ test('a host that was answered by the stand-in is initialized, and owed the diff
     host: 'initialized',
     initializedReceived: false,
     owesChanges: true,
-    hadSession: false,
   });
 });
 
