@@ -112,6 +112,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     '.',
     'log: logger sink terminal printable unexpected-error',
     'http',
+    'content: content',
     'process',
     'desktop: browser browser-command find-session user-environment',
     'program',

@@ -1,6 +1,6 @@
+import { mediaType } from '../../platform/content/content.ts';
 import { anySignal, type StopSignal } from '../../platform/stop.ts';
 import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
-import { mediaType } from './content.ts';
 import type { McpOrigin } from './mcp-origin.ts';
 import { readRefusal } from './refusal-body.ts';
 

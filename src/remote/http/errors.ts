@@ -1,4 +1,6 @@
 import { DrawbridgeError, type ErrorDetails } from '../../errors.ts';
+import type { ContentErrors } from '../../platform/content/content.ts';
+import { quote } from '../../protocol/quote.ts';
 
 /** A message is longer than the limit. */
 export class TooLargeError extends DrawbridgeError {
@@ -20,3 +22,14 @@ export class HttpStatusError extends DrawbridgeError {
     this.status = details.status;
   }
 }
+
+/** What is wrong with the body of a message. */
+export const contentErrors: ContentErrors = {
+  badAnswer: (message, details) => new BadAnswerError(message, details),
+  unknownCoding: (coding) =>
+    new BadAnswerError(`the server answered with a content coding that was not asked for: ${quote(coding)}`),
+  tooLarge: (limitBytes) =>
+    new TooLargeError(`the server sent a message of more than ${limitBytes} bytes`, {
+      hint: 'Raise the limit with --max-message-size.',
+    }),
+};

@@ -1,6 +1,7 @@
+import { decodedBody, mediaType, readStart } from '../../platform/content/content.ts';
 import type { HttpResponse } from '../../platform/http/http.ts';
 import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
-import { decodedBody, mediaType, readStart } from './content.ts';
+import { contentErrors } from './errors.ts';
 import { MAX_REFUSAL_BYTES, REFUSAL_BODY_MS } from './limits.ts';
 import type { Refusal } from './refusal.ts';
 
@@ -32,7 +33,7 @@ export async function startOfBody(response: HttpResponse): Promise<Uint8Array> {
 export async function unbrokenStart(response: HttpResponse): Promise<Uint8Array | undefined> {
   const timer = setTimeout(() => response.discard(), REFUSAL_BODY_MS);
   try {
-    return await readStart(await decodedBody(response), MAX_REFUSAL_BYTES);
+    return await readStart(await decodedBody(response, contentErrors), MAX_REFUSAL_BYTES);
   } catch {
     return undefined;
   } finally {

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { decodedBody, mediaType } from '../../platform/content/content.ts';
 import { anySignal } from '../../platform/stop.ts';
 import { parseMessage, textOf } from '../../protocol/jsonrpc.ts';
 import { keepSecret } from '../../redaction/secrets.ts';
 import { readEvents, type ServerEvent } from '../events/event-stream.ts';
-import { decodedBody, mediaType } from '../http/content.ts';
-import { BadAnswerError } from '../http/errors.ts';
+import { BadAnswerError, contentErrors } from '../http/errors.ts';
 import { ENDPOINT_EVENT_MS, HEADERS_MS } from '../http/limits.ts';
 import { McpOrigin, type McpOriginOptions, withinOrigin } from '../http/mcp-origin.ts';
 import type { MessageOptions } from '../http/message-options.ts';
@@ -113,7 +113,7 @@ export class HttpSse implements Transport {
     const onRetry = (ms: number) => {
       retry = ms;
     };
-    const events = readEvents(await decodedBody(response), { maxMessageBytes, onRetry });
+    const events = readEvents(await decodedBody(response, contentErrors), { maxMessageBytes, onRetry });
     const timer = setTimeout(() => stop.abort(noEndpoint()), ENDPOINT_EVENT_MS);
     try {
       for (let step = await events.next(); !step.done; step = await events.next()) {

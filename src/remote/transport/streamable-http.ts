@@ -1,6 +1,6 @@
+import { decodedBody, mediaType, readWhole } from '../../platform/content/content.ts';
 import { readEvents } from '../events/event-stream.ts';
-import { decodedBody, mediaType, readWhole } from '../http/content.ts';
-import { BadAnswerError } from '../http/errors.ts';
+import { BadAnswerError, contentErrors } from '../http/errors.ts';
 import { McpOrigin, type McpOriginOptions, type Message } from '../http/mcp-origin.ts';
 import type { MessageOptions } from '../http/message-options.ts';
 import { excerpt } from '../http/refusal.ts';
@@ -65,7 +65,7 @@ export class StreamableHttp implements Transport {
       const onRetry = (ms: number) => {
         retry = ms;
       };
-      const events = readEvents(await decodedBody(response), {
+      const events = readEvents(await decodedBody(response, contentErrors), {
         maxMessageBytes,
         onRetry,
         messagesOnly: true,
@@ -75,9 +75,9 @@ export class StreamableHttp implements Transport {
     if (type === 'application/json' && method === 'POST') {
       const hostIsReady = options.beforeBody?.();
       if (hostIsReady !== undefined) await hostIsReady;
-      const coded = decodedBody(response);
+      const coded = decodedBody(response, contentErrors);
       const body = coded instanceof Promise ? await coded : coded;
-      const json = readWhole(response, body, maxMessageBytes);
+      const json = readWhole(response, body, maxMessageBytes, contentErrors);
       return { kind: 'message', json: json instanceof Promise ? await json : json, sessionId };
     }
     const start = await unbrokenStart(response);

@@ -128,7 +128,7 @@ describe.concurrent('SECURITY.md, attack 15: metadata without measure', () => {
     ['silence', silence, /within 10 s/],
     ['a byte now and then', trickle, /within 10 s/],
     ['no end', endless, /larger than 256 KiB/],
-    ['a bomb', text(bomb, 200, { 'content-encoding': 'gzip' }), /larger than 256 KiB|says that it is gzip/],
+    ['a bomb', text(bomb, 200, { 'content-encoding': 'gzip' }), /larger than 256 KiB/],
   ])('%s: an error that says so, below 256 MiB', async (_, behaviour, said) => {
     await using world = await createOAuthWorld();
     await using home = await createTemporaryHome();
