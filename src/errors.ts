@@ -38,6 +38,11 @@ export type ErrorCode =
   | 'store_read_only'
   | 'store_away'
   | 'lock_timeout'
+  | 'keychain_locked'
+  | 'keychain_absent'
+  | 'keychain_no_bus'
+  | 'keychain_key_missing'
+  | 'keychain'
   | 'unknown_key'
   | 'not_authentic'
   | 'callback_port'
@@ -151,6 +156,11 @@ const CHECK_OF: Readonly<Partial<Record<ErrorCode, CheckId>>> = {
   store: 'store.folder',
   store_insecure: 'store.folder',
   store_read_only: 'store.folder',
+  keychain_locked: 'store.folder',
+  keychain_absent: 'store.folder',
+  keychain_no_bus: 'store.folder',
+  keychain_key_missing: 'store.folder',
+  keychain: 'store.folder',
   unknown_key: 'store.folder',
   not_authentic: 'store.folder',
   lock_timeout: 'store.locks',

@@ -2,7 +2,7 @@ import type { Revoked } from '../auth/token/revocation.ts';
 import { describeError } from '../errors.ts';
 import type { Logger } from '../platform/log/logger.ts';
 import { quoteAddress } from '../protocol/quote.ts';
-import { StoreError } from '../store/files/store-errors.ts';
+import { KeychainError, StoreError } from '../store/files/store-errors.ts';
 import type { Store } from '../store/port/store.ts';
 import type { CredentialRecord } from '../store/record/record.ts';
 import { keepSecretsOf } from '../store/record/secrets.ts';
@@ -26,8 +26,9 @@ export async function logout(parts: LogoutParts): Promise<boolean> {
       isClean = (await logoutOne(parts, key)) && isClean;
     } catch (error) {
       // A record that cannot be read does not stop the logout of the others.
-      if (!(error instanceof StoreError)) throw error;
-      parts.logger.inform(`Not removed: ${describeError(error)}`);
+      if (!(error instanceof StoreError || error instanceof KeychainError)) throw error;
+      const hint = error.hint === undefined ? '' : `. ${error.hint}`;
+      parts.logger.inform(`Not removed: ${describeError(error)}${hint}`);
       isClean = false;
     }
   }

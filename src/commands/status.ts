@@ -17,7 +17,9 @@ export interface CredentialStatus {
     | 'expired, renewable'
     | 'sign-in needed'
     | 'unreadable'
-    | 'of a later version';
+    | 'of a later version'
+    /** The keychain with its key cannot be used now. */
+    | 'sealed';
   /** `--grant`, if it is one that involves no person. */
   readonly grant?: string | undefined;
   readonly account?: string | undefined;
@@ -92,6 +94,7 @@ function one({ found, signIn, lock }: CredentialOverview, now: number): Credenti
 const UNREAD = new Map<CredentialOverview['found']['kind'], CredentialStatus['state']>([
   ['corrupt', 'unreadable'],
   ['later-version', 'of a later version'],
+  ['sealed', 'sealed'],
 ]);
 
 function stateOf(

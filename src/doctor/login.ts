@@ -25,6 +25,10 @@ export function loginState(
       return { kind: 'unreadable', text: 'the login cannot be read; the next sign-in sets it aside' };
     case 'later-version':
       return { kind: 'unreadable', text: 'a later version of this program has written the login' };
+    case 'sealed': {
+      const { message, hint = '' } = own.found.error;
+      return { kind: 'unreadable', text: `the login is sealed, and ${message}. ${hint}`.trim() };
+    }
     case 'record':
       return recordState(own.found.record, now);
     default:

@@ -6,16 +6,22 @@ import type { FileStore } from './port/file-store.ts';
 import type { LockedRecord, LockOptions, ReadResult, WriteResult } from './port/store.ts';
 import { readRecord } from './record/read-record.ts';
 import type { Expected, NewRecord, RecordIdentity } from './record/record.ts';
+import type { FolderSealing } from './sealing/folder-sealing.ts';
 
 /** The store on disk. Only the holder of the lock writes. Readers need no lock, since a record is replaced whole. */
 export class DiskStore implements FileStore {
   readonly writable = true;
   readonly folder: string;
   readonly #deps: LockDeps;
+  readonly #sealing: FolderSealing;
+  readonly #prepare: () => Promise<void>;
 
-  constructor(folder: string, deps: LockDeps) {
+  /** `prepare` runs before the folder is used; where it rejects, so does what wanted to use it. */
+  constructor(folder: string, deps: LockDeps, sealing: FolderSealing, prepare = async () => {}) {
     this.folder = folder;
     this.#deps = deps;
+    this.#sealing = sealing;
+    this.#prepare = prepare;
   }
 
   get place(): string {
@@ -23,7 +29,13 @@ export class DiskStore implements FileStore {
   }
 
   async read(key: string, identity?: RecordIdentity): Promise<ReadResult> {
-    const found = await asStoreErrors(this.folder, () => readRecord(this.#path(key), identity));
+    await this.#prepare();
+    const found = await asStoreErrors(this.folder, async () => {
+      const read = await readRecord(this.#path(key), this.#sealing, identity);
+      // A person is about to be asked to sign in: not where the login could not be kept.
+      if (read.kind === 'absent') await this.#sealing.form();
+      return read;
+    });
     if (found.kind !== 'corrupt') return found;
     // It may be whole by now, or another process has set it aside: only the lock's holder renames.
     return this.withLock(key, (locked) => locked.read(identity), { signal: new AbortController().signal });
@@ -44,12 +56,13 @@ export class DiskStore implements FileStore {
     run: (locked: LockedRecord) => Promise<T>,
     options: LockOptions<T>,
   ): Promise<T> {
+    await this.#prepare();
     return asStoreErrors(this.folder, async () => {
       // Somebody may have removed the whole folder while we were running.
       await ensureFolder(this.folder);
       // A bridge whose token is fresh loads nothing of locks and reservations.
       const { withDiskLock } = await import('./locked-record.ts');
-      const place = { folder: this.folder, key, path: this.#path(key) };
+      const place = { folder: this.folder, key, path: this.#path(key), sealing: this.#sealing };
       return withDiskLock(place, run, options, this.#deps);
     });
   }

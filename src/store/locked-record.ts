@@ -16,6 +16,10 @@ import {
   removeReservations,
 } from './reservation/reservation.ts';
 import { fillResponseFile } from './reservation/response-file.ts';
+import type { FolderSealing, RecordForm } from './sealing/folder-sealing.ts';
+
+/** How often in a row a write finds that records are written differently by now: a person turns sealing on or off. */
+const MAX_FORMS = 5;
 
 /** A temporary file this old has lost its process: none is needed for longer than a rename takes. */
 const ORPHAN_AGE_MS = 60 * 60 * 1000;
@@ -25,6 +29,7 @@ interface Place {
   readonly key: string;
   /** The record's file. */
   readonly path: string;
+  readonly sealing: FolderSealing;
 }
 
 interface HeldParts extends Place {
@@ -43,26 +48,39 @@ export function withDiskLock<T>(
   return withFileLock(place.path, (guard) => run(lockedRecord({ ...place, guard, clock })), options, deps);
 }
 
-function lockedRecord({ folder, key, path, guard, clock }: HeldParts): LockedRecord {
+function lockedRecord({ folder, key, path, guard, clock, sealing }: HeldParts): LockedRecord {
   const whileHeld = async () => {
     if (guard.lost()) await guard.reacquire();
   };
-  const files = (hash: string): ReservationFiles => ({ folder, key, hash });
+  const files = (hash: string): ReservationFiles => ({ folder, key, hash, opener: sealing });
+  const fileOf = (form: RecordForm, record: CredentialRecord) => form.file(key, serializeRecord(record));
+  /** The record's file to be, in the form that holds once it is there: whoever turns sealing on or off takes away what was staged before. */
+  const stage = async (record: CredentialRecord): Promise<string> => {
+    for (let attempt = 1; attempt <= MAX_FORMS; attempt++) {
+      const form = await sealing.form();
+      const staged = await stageFile(path, fileOf(form, record));
+      if (await sealing.isStill(form)) return staged;
+      await removeFile(staged);
+      await whileHeld();
+    }
+    throw new StoreError('how logins are kept changes all the time');
+  };
   return {
     lost: () => guard.lost(),
     read: async (identity) => {
-      const found = await readRecord(path, identity);
+      const found = await readRecord(path, sealing, identity);
       if (found.kind !== 'corrupt') return found;
       await whileHeld();
-      return { kind: 'corrupt', setAside: await setAside(path) };
+      return { kind: 'corrupt', setAside: await setAside(path, sealing) };
     },
     write: async (record, expected) => {
       await whileHeld();
-      const next = expected === 'any' ? await nextRecord(path, record, 'any') : successor(record, expected);
+      const next =
+        expected === 'any' ? await nextRecord(path, record, 'any', sealing) : successor(record, expected);
       if (next === undefined) return { kind: 'superseded' };
-      const staged = await stageFile(path, serializeRecord(next));
+      const staged = await stage(next);
       // Staged, then compared, then moved. A process that writes after this look removes what is staged, however long this one is suspended.
-      const still = await nextRecord(path, record, expected);
+      const still = await nextRecord(path, record, expected, sealing);
       if (still?.revision !== next.revision || !(await promote(staged, path))) {
         await removeFile(staged);
         return { kind: 'superseded' };
@@ -76,24 +94,30 @@ function lockedRecord({ folder, key, path, guard, clock }: HeldParts): LockedRec
       await removeSetAside(folder, key);
       await sweep(folder, key, clock.now(), 'spent');
     },
-    setAside: () => readSetAside(folder, key),
+    setAside: () => readSetAside(folder, key, sealing),
     reservations: (hash) => readReservations(files(hash), clock.now()),
     clearReservations: (hash) => removeReservations(files(hash)),
     reserve: async (hash, number): Promise<HeldReservation | undefined> => {
       const reservation = await createReservation(files(hash), number, clock);
       if (reservation === undefined) return undefined;
+      let form: RecordForm | undefined;
       return {
-        prepare: reservation.prepare,
+        prepare: async () => {
+          // What comes back has to be kept: without the key the token is not sent. Whoever turns sealing on or off waits for this reservation.
+          form = await sealing.form();
+          return reservation.prepare();
+        },
         release: reservation.release,
         markAmbiguous: reservation.markAmbiguous,
         abandon: reservation.abandon,
         commit: async (record, expected) => {
           if (expected === null) throw new StoreError('a refresh has a record to begin with');
           // On disk before anything else: if this process ends here, another one finds the response.
-          const bytes = serializeRecord(successor(record, expected));
+          form ??= await sealing.form();
+          const bytes = fileOf(form, successor(record, expected));
           const filled = await fillResponseFile(reservation.responsePath, bytes);
           await whileHeld();
-          const next = filled ? await nextRecord(path, record, expected) : undefined;
+          const next = filled ? await nextRecord(path, record, expected, sealing) : undefined;
           const promoted = next !== undefined && (await promote(reservation.responsePath, path));
           await reservation.release();
           if (next === undefined || !promoted) return { kind: 'superseded' };
@@ -141,12 +165,13 @@ async function nextRecord(
   path: string,
   record: NewRecord,
   expected: Expected | 'any',
+  sealing: FolderSealing,
 ): Promise<CredentialRecord | undefined> {
-  const found = await readRecord(path);
+  const found = await readRecord(path, sealing);
   const stored = found.kind === 'record' ? found.record : undefined;
   if (expected !== 'any') {
     if (found.kind === 'corrupt' || !isExpected(stored, expected)) return undefined;
-  } else if (found.kind === 'corrupt') await setAside(path);
+  } else if (found.kind === 'corrupt') await setAside(path, sealing);
   return successor(record, stored ?? null);
 }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { KeychainError } from './files/store-errors.ts';
 import type { FileStore } from './port/file-store.ts';
 import type { HeldReservation, LockedRecord, LockOptions, ReadResult, WriteResult } from './port/store.ts';
 import { readRecord } from './record/read-record.ts';
@@ -9,6 +10,7 @@ import {
   type NewRecord,
   type RecordIdentity,
 } from './record/record.ts';
+import type { FolderSealing } from './sealing/folder-sealing.ts';
 
 /**
  * The store of one process, over a folder that can be read at best. What is on disk counts until this process has written its own;
@@ -18,13 +20,15 @@ export class MemoryStore implements FileStore {
   readonly writable = false;
   readonly folder: string;
   readonly #readable: boolean;
+  readonly #sealing: FolderSealing;
   readonly #records = new Map<string, CredentialRecord | 'removed'>();
   readonly #queues = new Map<string, Promise<unknown>>();
 
   /** `readable`: whether what is on disk counts (a folder that is read-only), or nothing does (`--store memory`). */
-  constructor(folder: string, readable: boolean) {
+  constructor(folder: string, readable: boolean, sealing: FolderSealing) {
     this.folder = folder;
     this.#readable = readable;
+    this.#sealing = sealing;
   }
 
   get place(): string {
@@ -37,7 +41,10 @@ export class MemoryStore implements FileStore {
     if (own !== undefined) return { kind: 'record', record: own };
     if (!this.#readable) return { kind: 'absent' };
     const path = join(this.folder, `${key}.json`);
-    const found = await readRecord(path, identity).catch(() => ({ kind: 'absent' }) as const);
+    const found = await readRecord(path, this.#sealing, identity).catch((error: unknown) => {
+      if (error instanceof KeychainError) throw error;
+      return { kind: 'absent' } as const;
+    });
     // It cannot be renamed; it stays where it is and is read no more.
     if (found.kind !== 'corrupt') return found;
     this.#records.set(key, 'removed');

@@ -9,6 +9,9 @@ import { leavePointer } from './files/pointer.ts';
 import { asStoreErrors, systemCode } from './files/store-errors.ts';
 import type { LockDeps } from './lock/file-lock.ts';
 import type { FileStore } from './port/file-store.ts';
+import type { FolderSealing } from './sealing/folder-sealing.ts';
+import type { OpenKeeper } from './sealing/keychain-keys.ts';
+import { sealingOf } from './system-keychain.ts';
 
 export interface StoreOptions {
   /** MCP_DRAWBRIDGE_HOME. */
@@ -18,6 +21,8 @@ export interface StoreOptions {
   readonly logger: Logger;
   readonly clock?: Clock;
   readonly random?: LockDeps['random'];
+  /** The keychain with the key of sealed logins; by default one of this machine's. */
+  readonly openKeychain?: OpenKeeper;
 }
 
 /** The file system says that it will not be written to, now or later; a full disk (ENOSPC) is another matter. */
@@ -27,9 +32,10 @@ export const READ_ONLY = new Set(['EACCES', 'EPERM', 'EROFS']);
 export async function openStore(options: StoreOptions): Promise<FileStore> {
   const { home, logger, clock = systemClock, random = systemRandom } = options;
   const paths = storePaths(home);
+  const sealing = sealingOf(paths.credentials, options.openKeychain);
   if (options.memory === true) {
     const { MemoryStore } = await import('./memory-store.ts');
-    return new MemoryStore(paths.credentials, false);
+    return new MemoryStore(paths.credentials, false, sealing);
   }
   try {
     await ensureFolder(paths.home);
@@ -39,11 +45,11 @@ export async function openStore(options: StoreOptions): Promise<FileStore> {
     const code = systemCode(error);
     if (code === undefined || !READ_ONLY.has(code))
       return asStoreErrors(paths.home, () => Promise.reject(error));
-    return openReadOnly(paths, code, { logger, clock, random });
+    return openReadOnly(paths, code, { logger, clock, random, sealing });
   }
   if (paths.because === 'xdg') await pointTo(paths.home, logger);
   const { DiskStore } = await import('./disk-store.ts');
-  return new DiskStore(paths.credentials, { clock, random });
+  return new DiskStore(paths.credentials, { clock, random }, sealing);
 }
 
 /** So that a program of this user whose host keeps XDG_DATA_HOME from it finds the same logins. */
@@ -58,7 +64,12 @@ async function pointTo(home: string, logger: Logger): Promise<void> {
 async function openReadOnly(
   { home, credentials }: StorePaths,
   code: string,
-  { logger, clock, random }: LockDeps & Pick<StoreOptions, 'logger'>,
+  {
+    logger,
+    clock,
+    random,
+    sealing,
+  }: LockDeps & Pick<StoreOptions, 'logger'> & { readonly sealing: FolderSealing },
 ): Promise<FileStore> {
   const { findRuntimeFolder } = await import('./files/runtime-folder.ts');
   const runtime = await findRuntimeFolder(home);
@@ -68,7 +79,7 @@ async function openReadOnly(
       code,
     });
     const { MemoryStore } = await import('./memory-store.ts');
-    return new MemoryStore(credentials, true);
+    return new MemoryStore(credentials, true, sealing);
   }
   logger.warn('store is read-only: what changes is kept elsewhere, until the machine restarts', {
     file: home,
@@ -78,5 +89,5 @@ async function openReadOnly(
     import('./disk-store.ts'),
     import('./read-only-store.ts'),
   ]);
-  return new ReadOnlyStore(credentials, new DiskStore(runtime, { clock, random }));
+  return new ReadOnlyStore(credentials, new DiskStore(runtime, { clock, random }, sealing), sealing);
 }

@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { isAlive } from '../platform/process/process-identity.ts';
 import { readOwnFile } from './files/atomic-file.ts';
 import { parseOwned } from './files/owner-file.ts';
-import { asStoreErrors, LaterVersionError, systemCode } from './files/store-errors.ts';
+import { asStoreErrors, KeychainError, LaterVersionError, systemCode } from './files/store-errors.ts';
 import type { Leases } from './lease/lease.ts';
 import { STALE_MS } from './lock/limits.ts';
 import type { CredentialOverview, LockOverview } from './port/overview.ts';
-import { readRecord } from './record/read-record.ts';
+import { type Opener, readRecord } from './record/read-record.ts';
 import { MAX_RESERVATION_BYTES } from './reservation/limits.ts';
+import { sealingOf } from './system-keychain.ts';
 
 /** The keys of all that may hold tokens: records, what was set aside of them, and answers that were left behind. */
 export async function storedKeys(folder: string): Promise<string[]> {
@@ -30,11 +31,12 @@ export async function readOverview(
   folder: string,
   leases: Pick<Leases, 'holder' | 'readStatus'>,
   now: number,
+  opener: Opener = sealingOf(folder),
 ): Promise<CredentialOverview[]> {
   return asStoreErrors(folder, async () => {
     const names = await namesIn(folder);
     const keys = names.flatMap((name) => /^([0-9a-f]{64})\.(?:json|lease)$/.exec(name)?.[1] ?? []);
-    const all = [...new Set(keys)].map((key) => readOne(folder, key, names, leases, now));
+    const all = [...new Set(keys)].map((key) => readOne(folder, key, { names, leases, now, opener }));
     return (await Promise.all(all)).filter(({ found, signIn }) => found.kind !== 'absent' || signIn);
   });
 }
@@ -42,12 +44,21 @@ export async function readOverview(
 async function readOne(
   folder: string,
   key: string,
-  names: readonly string[],
-  leases: Pick<Leases, 'holder' | 'readStatus'>,
-  now: number,
+  {
+    names,
+    leases,
+    now,
+    opener,
+  }: {
+    readonly names: readonly string[];
+    readonly leases: Pick<Leases, 'holder' | 'readStatus'>;
+    readonly now: number;
+    readonly opener: Opener;
+  },
 ): Promise<CredentialOverview> {
   const [found, nonce, status, lock] = await Promise.all([
-    readRecord(join(folder, `${key}.json`)).catch((error: unknown) => {
+    readRecord(join(folder, `${key}.json`), opener).catch((error: unknown) => {
+      if (error instanceof KeychainError) return { kind: 'sealed', error } as const;
       if (error instanceof LaterVersionError) return { kind: 'later-version' } as const;
       throw error;
     }),

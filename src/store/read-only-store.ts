@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import type { DiskStore } from './disk-store.ts';
 import { replaceFile } from './files/atomic-file.ts';
+import { KeychainError } from './files/store-errors.ts';
 import type { FileStore } from './port/file-store.ts';
 import type { HeldReservation, LockedRecord, LockOptions, ReadResult, WriteResult } from './port/store.ts';
 import { belongsTo, readRecord } from './record/read-record.ts';
 import type { CredentialRecord, Expected, NewRecord, RecordIdentity } from './record/record.ts';
 import { serializeRecord } from './record/record-schema.ts';
+import type { FolderSealing } from './sealing/folder-sealing.ts';
 
 /**
  * A store over a folder that can be read and not written. What changes goes to a folder elsewhere, which the processes of this user share:
@@ -22,9 +24,13 @@ export class ReadOnlyStore implements FileStore {
   /** Files that hold no record and cannot be renamed: reported once. */
   readonly #corrupt = new Set<string>();
 
-  constructor(folder: string, shared: DiskStore) {
+  readonly #sealing: FolderSealing;
+
+  /** `sealing`: of the folder; what is written elsewhere follows it too. */
+  constructor(folder: string, shared: DiskStore, sealing: FolderSealing) {
     this.folder = folder;
     this.#shared = shared;
+    this.#sealing = sealing;
   }
 
   get place(): string {
@@ -35,7 +41,7 @@ export class ReadOnlyStore implements FileStore {
     if (this.#removed.has(key)) return { kind: 'absent' };
     const shared = await this.#shared.read(key, identity);
     const path = join(this.folder, `${key}.json`);
-    const own = await readRecord(path, identity).catch(() => undefined);
+    const own = await readRecord(path, this.#sealing, identity).catch(undefinedUnlessKeychain);
     const seen = this.#seen.get(key);
     const isSeen = seen !== undefined && belongsTo(seen, identity);
     const newest = newestOf([recordOf(shared), recordOf(own), isSeen ? seen : undefined]);
@@ -69,10 +75,14 @@ export class ReadOnlyStore implements FileStore {
   /** Makes the newest record that of the shared folder, unchanged: from then on only that one counts. */
   async #bring(key: string): Promise<void> {
     const path = join(this.#shared.folder, `${key}.json`);
-    const shared = recordOf(await readRecord(path));
-    const own = await readRecord(join(this.folder, `${key}.json`)).catch(() => undefined);
+    const shared = recordOf(await readRecord(path, this.#sealing));
+    const own = await readRecord(join(this.folder, `${key}.json`), this.#sealing).catch(
+      undefinedUnlessKeychain,
+    );
     const newest = newestOf([shared, recordOf(own), this.#seen.get(key)]);
-    if (newest !== undefined && newest !== shared) await replaceFile(path, serializeRecord(newest));
+    if (newest === undefined || newest === shared) return;
+    const form = await this.#sealing.form();
+    await replaceFile(path, form.file(key, serializeRecord(newest)));
   }
 
   #noting(key: string, locked: LockedRecord): LockedRecord {
@@ -98,6 +108,11 @@ export class ReadOnlyStore implements FileStore {
       },
     };
   }
+}
+
+/** A file that cannot be read counts as none, unless it can be read as soon as the keychain is open. */
+function undefinedUnlessKeychain(error: unknown): undefined {
+  if (error instanceof KeychainError) throw error;
 }
 
 function recordOf(found: ReadResult | Awaited<ReturnType<typeof readRecord>> | undefined) {

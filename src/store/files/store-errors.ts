@@ -53,6 +53,29 @@ export class NotAuthenticError extends DrawbridgeError {
   readonly code = 'not_authentic';
 }
 
+/** Why a keychain has no key for us now. */
+export type KeychainErrorCode =
+  /** It is there and has to be unlocked by its owner. */
+  | 'keychain_locked'
+  /** There is no program that asks it, or nothing that answers. */
+  | 'keychain_absent'
+  /** Linux: this process has no way to the session in which the keychain is. */
+  | 'keychain_no_bus'
+  /** It answers, and has no such key. */
+  | 'keychain_key_missing'
+  /** It did not answer in time, or in a way that makes no sense. */
+  | 'keychain';
+
+/** The key of the logins cannot be had: they can neither be read nor written, and nothing else is done instead. */
+export class KeychainError extends DrawbridgeError {
+  readonly code: KeychainErrorCode;
+
+  constructor(code: KeychainErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details);
+    this.code = code;
+  }
+}
+
 /** Another process has held the credential for too long. */
 export class LockTimeoutError extends DrawbridgeError {
   readonly code = 'lock_timeout';

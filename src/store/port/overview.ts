@@ -1,3 +1,4 @@
+import type { KeychainError } from '../files/store-errors.ts';
 import type { SignInStatus } from '../lease/lease.ts';
 import type { CredentialRecord } from '../record/record.ts';
 
@@ -6,6 +7,8 @@ export interface CredentialOverview {
   readonly key: string;
   readonly found:
     | { readonly kind: 'absent' | 'corrupt' | 'later-version' }
+    /** It is there, and the keychain with its key cannot be used now. */
+    | { readonly kind: 'sealed'; readonly error: KeychainError }
     | { readonly kind: 'record'; readonly record: CredentialRecord };
   /** The sign-in that is going on. */
   readonly signIn?: SignInStatus | undefined;

@@ -1,20 +1,25 @@
+import { basename } from 'node:path';
 import { readOwnFile } from '../files/atomic-file.ts';
+import { MAX_RECORD_BYTES } from '../files/record-size.ts';
 import { LaterVersionError } from '../files/store-errors.ts';
-import { MAX_RECORD_BYTES } from './limits.ts';
+import type { FolderSealing } from '../sealing/folder-sealing.ts';
 import type { CredentialRecord, RecordIdentity } from './record.ts';
+import type { ParsedRecord } from './record-schema.ts';
 
 type Found =
   | { readonly kind: 'absent' }
   | { readonly kind: 'corrupt' }
   | { readonly kind: 'record'; readonly record: CredentialRecord };
 
-export async function readRecord(path: string, identity?: RecordIdentity): Promise<Found> {
+/** What opens the files of a folder that are sealed. */
+export type Opener = Pick<FolderSealing, 'open'>;
+
+/** Rejects with KeychainError where the record is sealed and the key cannot be had. */
+export async function readRecord(path: string, opener: Opener, identity?: RecordIdentity): Promise<Found> {
   const read = await readOwnFile(path, MAX_RECORD_BYTES);
   if (read.kind === 'absent') return read;
   if (read.kind === 'refused') return { kind: 'corrupt' };
-  // The schema is loaded when there is something to check: a first start has nothing.
-  const { parseRecord } = await import('./record-schema.ts');
-  const parsed = parseRecord(read.bytes);
+  const parsed = await openRecord(path, basename(path, '.json'), read.bytes, opener);
   if (parsed.kind === 'newer') {
     throw new LaterVersionError(
       `${path} was written by a later version of this program (${parsed.version})`,
@@ -25,6 +30,23 @@ export async function readRecord(path: string, identity?: RecordIdentity): Promi
   }
   if (parsed.kind === 'corrupt' || !belongsTo(parsed.record, identity)) return { kind: 'corrupt' };
   return parsed;
+}
+
+/** The bytes of a file that holds the record of this key, or is to become it → the record. */
+export async function openRecord(
+  path: string,
+  key: string,
+  bytes: Uint8Array,
+  opener: Opener,
+): Promise<ParsedRecord> {
+  const opened = await opener.open(key, bytes, async () => {
+    const again = await readOwnFile(path, MAX_RECORD_BYTES);
+    return again.kind === 'bytes' ? again.bytes : bytes;
+  });
+  if (opened.kind === 'not-authentic') return { kind: 'corrupt' };
+  // The schema is loaded when there is something to check: a first start has nothing.
+  const { parseRecord } = await import('./record-schema.ts');
+  return parseRecord(opened.plain);
 }
 
 /** .github/SECURITY.md, attack 37: a record that lies under another's name would carry its tokens to the wrong server. */

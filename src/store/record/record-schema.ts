@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { Immutable } from '../../protocol/oauth-settings.ts';
+import { MAX_RECORD_BYTES } from '../files/record-size.ts';
 import { StoreError } from '../files/store-errors.ts';
-import { MAX_RECORD_BYTES } from './limits.ts';
 
 /** The largest tokens seen are Entra ID's with many groups, about 16 KiB. */
 export const MAX_TOKEN_CHARS = 48 * 1024;

@@ -2,9 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { lstat, readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { readOwnFile, removeFile, renameFile } from '../files/atomic-file.ts';
-import { MAX_RECORD_BYTES } from './limits.ts';
+import { MAX_RECORD_BYTES } from '../files/record-size.ts';
+import type { FolderSealing } from '../sealing/folder-sealing.ts';
+import { type Opener, openRecord } from './read-record.ts';
 import type { CredentialRecord } from './record.ts';
-import { parseRecord } from './record-schema.ts';
+import { rewriteFile } from './rewrite-file.ts';
 
 /** Enough to find out what goes wrong; each may hold tokens, and a fault that comes with each start would leave one each time. */
 export const SET_ASIDE_KEPT = 3;
@@ -16,22 +18,24 @@ export interface SetAside {
   readonly records: readonly CredentialRecord[];
 }
 
-/** Renames a record that cannot be used, and keeps no more than the newest of those. Returns the new name. */
-export async function setAside(path: string): Promise<string> {
+/** Renames a record that cannot be used, and keeps no more than the newest of those. Returns the new name. It may hold tokens: where records are sealed, so is it. */
+export async function setAside(path: string, sealing: FolderSealing): Promise<string> {
   const folder = dirname(path);
   const key = basename(path, '.json');
   const aside = join(folder, `${key}.corrupt-${randomBytes(6).toString('hex')}`);
+  const form = await sealing.form();
   await renameFile(path, aside);
+  if (form.keyId !== undefined) await rewriteFile(aside, key, form, sealing);
   for (const older of (await listSetAside(folder, key)).slice(SET_ASIDE_KEPT)) await removeFile(older);
   return aside;
 }
 
-export async function readSetAside(folder: string, key: string): Promise<SetAside> {
+export async function readSetAside(folder: string, key: string, opener: Opener): Promise<SetAside> {
   const paths = await listSetAside(folder, key);
   const records: CredentialRecord[] = [];
   for (const path of paths) {
     const read = await readOwnFile(path, MAX_RECORD_BYTES);
-    const parsed = read.kind === 'bytes' ? parseRecord(read.bytes) : undefined;
+    const parsed = read.kind === 'bytes' ? await openRecord(path, key, read.bytes, opener) : undefined;
     if (parsed?.kind === 'record') records.push(parsed.record);
   }
   return { files: paths.length, records };

@@ -6,6 +6,7 @@ import { currentOwner, isAlive, type ProcessLiveness } from '../../platform/proc
 import { createFileWhole, readOwnFile, removeFile, renameFile } from '../files/atomic-file.ts';
 import { retryWhileHeldOpen } from '../files/held-open.ts';
 import { parseOwned } from '../files/owner-file.ts';
+import type { Opener } from '../record/read-record.ts';
 import type { CredentialRecord } from '../record/record.ts';
 import { HEARTBEAT_MS, MAX_RESERVATION_BYTES } from './limits.ts';
 import { prepareResponseFile, readResponseFile } from './response-file.ts';
@@ -41,6 +42,7 @@ export interface ReservationFiles {
   readonly key: string;
   /** SHA-256 of the token. */
   readonly hash: string;
+  readonly opener: Opener;
 }
 
 /** The reservations that this process holds. By its process id alone, a reservation that an error left behind would look held for ever. */
@@ -83,7 +85,7 @@ async function readReservation(
   const reservation = read.kind === 'bytes' ? parseOwned(read.bytes) : undefined;
   // The owner first: whether it is alive says something only about what it has written before.
   const owner = reservation === undefined ? 'unknown' : await ownerOf(reservation);
-  const response = await readResponseFile(reservationPath(files, number, 'answer'));
+  const response = await readResponseFile(reservationPath(files, number, 'answer'), files.key, files.opener);
   const isAmbiguous = await stat(reservationPath(files, number, 'lost')).then(
     () => true,
     () => false,

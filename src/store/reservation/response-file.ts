@@ -8,10 +8,10 @@ import {
   removeFile,
   temporaryName,
 } from '../files/atomic-file.ts';
+import { MAX_RECORD_BYTES } from '../files/record-size.ts';
 import { systemCode } from '../files/store-errors.ts';
-import { MAX_RECORD_BYTES } from '../record/limits.ts';
+import { type Opener, openRecord } from '../record/read-record.ts';
 import type { CredentialRecord } from '../record/record.ts';
-import { parseRecord } from '../record/record-schema.ts';
 
 /** White space, so that a record written over the front of it still parses. */
 const PADDING = 0x20;
@@ -58,10 +58,11 @@ export type ResponseFile =
   | { readonly kind: 'empty' }
   | { readonly kind: 'whole'; readonly record: CredentialRecord };
 
-export async function readResponseFile(path: string): Promise<ResponseFile> {
+/** `key`: of the record that it becomes. Rejects with KeychainError where it is sealed and the key cannot be had. */
+export async function readResponseFile(path: string, key: string, opener: Opener): Promise<ResponseFile> {
   const read = await readOwnFile(path, MAX_RECORD_BYTES);
   if (read.kind === 'absent') return { kind: 'none' };
   if (read.kind === 'refused') return { kind: 'empty' };
-  const parsed = parseRecord(read.bytes);
+  const parsed = await openRecord(path, key, read.bytes, opener);
   return parsed.kind === 'record' ? { kind: 'whole', record: parsed.record } : { kind: 'empty' };
 }

@@ -21,6 +21,7 @@ import { MemoryStore } from '../../../src/store/memory-store.ts';
 import { openStore } from '../../../src/store/open-store.ts';
 import type { Store } from '../../../src/store/port/store.ts';
 import type { NewRecord } from '../../../src/store/record/record.ts';
+import { sealingOf } from '../../../src/store/system-keychain.ts';
 import { RotatingEndpoint } from '../../peers/authorization-servers/rotating-endpoint.ts';
 import { Journal } from '../../peers/net/journal.ts';
 import { expiredLogin } from '../../peers/processes/credentials.ts';
@@ -60,7 +61,7 @@ class World implements AsyncDisposable {
     const home = await TemporaryHome.create();
     const endpoint = await RotatingEndpoint.start();
     const store = inMemory
-      ? new MemoryStore(join(home.state, 'credentials'), true)
+      ? new MemoryStore(join(home.state, 'credentials'), true, sealingOf(home.state))
       : await openStore({ home: home.state, logger: silentLogger });
     const world = new World(home, endpoint, store, inMemory ? memoryLeases() : openLeases(store.folder));
     if (login !== 'none') await store.write(KEY, world.login(login), null);

@@ -8,6 +8,7 @@ import { findRuntimeFolder } from '../../../src/store/files/runtime-folder.ts';
 import { ReadOnlyStore } from '../../../src/store/read-only-store.ts';
 import type { CredentialRecord } from '../../../src/store/record/record.ts';
 import { serializeRecord } from '../../../src/store/record/record-schema.ts';
+import { sealingOf } from '../../../src/store/system-keychain.ts';
 import { expiredLogin } from '../../peers/processes/credentials.ts';
 import { TemporaryHome } from '../../peers/processes/home.ts';
 import { asRoot, hasRoot } from '../../peers/processes/tools.ts';
@@ -46,8 +47,9 @@ class World implements AsyncDisposable {
   }
 
   store(): ReadOnlyStore {
-    const shared = new DiskStore(this.runtime, { clock: systemClock, random: systemRandom });
-    return new ReadOnlyStore(this.credentials, shared);
+    const sealing = sealingOf(this.credentials);
+    const shared = new DiskStore(this.runtime, { clock: systemClock, random: systemRandom }, sealing);
+    return new ReadOnlyStore(this.credentials, shared, sealing);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -13,6 +13,7 @@ import {
   reservationPath,
 } from '../../../src/store/reservation/reservation.ts';
 import { fillResponseFile } from '../../../src/store/reservation/response-file.ts';
+import { sealingOf } from '../../../src/store/system-keychain.ts';
 import { wholeRecord } from '../../peers/processes/credentials.ts';
 import { TemporaryHome } from '../../peers/processes/home.ts';
 
@@ -39,7 +40,7 @@ let files: ReservationFiles;
 let clock: ReturnType<typeof tickingClock>;
 beforeEach(async () => {
   home = await TemporaryHome.create();
-  files = { folder: home.folder, key: 'k', hash: 'h' };
+  files = { folder: home.folder, key: 'k', hash: 'h', opener: sealingOf(home.folder) };
   clock = tickingClock();
 });
 afterEach(() => home[Symbol.asyncDispose]());

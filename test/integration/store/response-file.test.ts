@@ -1,13 +1,14 @@
 import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { MAX_RECORD_BYTES } from '../../../src/store/record/limits.ts';
+import { MAX_RECORD_BYTES } from '../../../src/store/files/record-size.ts';
 import { serializeRecord } from '../../../src/store/record/record-schema.ts';
 import {
   fillResponseFile,
   prepareResponseFile,
   readResponseFile,
 } from '../../../src/store/reservation/response-file.ts';
+import { sealingOf } from '../../../src/store/system-keychain.ts';
 import { wholeRecord } from '../../peers/processes/credentials.ts';
 import { TemporaryHome } from '../../peers/processes/home.ts';
 
@@ -22,12 +23,12 @@ describe('the file for an answer', () => {
   const path = () => join(home.folder, 'answer');
 
   test('has room for the longest one, and says nothing yet', async () => {
-    expect(await readResponseFile(path())).toEqual({ kind: 'none' });
+    expect(await readResponseFile(path(), 'k', sealingOf(home.folder))).toEqual({ kind: 'none' });
     expect(await prepareResponseFile(path())).toBe(true);
     const bytes = await readFile(path());
     expect(bytes.length).toBe(MAX_RECORD_BYTES);
     expect(bytes.every((byte) => byte === 0x20)).toBe(true);
-    expect(await readResponseFile(path())).toEqual({ kind: 'empty' });
+    expect(await readResponseFile(path(), 'k', sealingOf(home.folder))).toEqual({ kind: 'empty' });
     expect(await names()).toEqual(['answer']);
   });
 
@@ -36,7 +37,10 @@ describe('the file for an answer', () => {
     const bytes = serializeRecord(wholeRecord);
     expect(await fillResponseFile(path(), bytes)).toBe(true);
     expect(await readFile(path())).toEqual(Buffer.from(bytes));
-    expect(await readResponseFile(path())).toEqual({ kind: 'whole', record: wholeRecord });
+    expect(await readResponseFile(path(), 'k', sealingOf(home.folder))).toEqual({
+      kind: 'whole',
+      record: wholeRecord,
+    });
   });
 
   test('is not made again by an answer that comes too late', async () => {
@@ -63,8 +67,8 @@ describe('the file for an answer', () => {
 
   test('without a record counts as a refresh that may have been sent', async () => {
     await writeFile(path(), 'x'.repeat(MAX_RECORD_BYTES + 1));
-    expect(await readResponseFile(path())).toEqual({ kind: 'empty' });
+    expect(await readResponseFile(path(), 'k', sealingOf(home.folder))).toEqual({ kind: 'empty' });
     await writeFile(path(), '{"version":1}');
-    expect(await readResponseFile(path())).toEqual({ kind: 'empty' });
+    expect(await readResponseFile(path(), 'k', sealingOf(home.folder))).toEqual({ kind: 'empty' });
   });
 });

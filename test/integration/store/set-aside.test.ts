@@ -1,10 +1,11 @@
 import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { MAX_RECORD_BYTES } from '../../../src/store/record/limits.ts';
+import { MAX_RECORD_BYTES } from '../../../src/store/files/record-size.ts';
 import { belongsTo, readRecord } from '../../../src/store/record/read-record.ts';
 import { serializeRecord } from '../../../src/store/record/record-schema.ts';
 import { readSetAside, removeSetAside, setAside } from '../../../src/store/record/set-aside.ts';
+import { sealingOf } from '../../../src/store/system-keychain.ts';
 import { wholeRecord } from '../../peers/processes/credentials.ts';
 import { TemporaryHome } from '../../peers/processes/home.ts';
 
@@ -20,7 +21,7 @@ async function leave(text: string | Uint8Array): Promise<string> {
   await writeFile(path(), text, { mode: 0o600 });
   // Times of files may be as coarse as the tick of the kernel's clock.
   await new Promise((resolve) => setTimeout(resolve, 20));
-  return setAside(path());
+  return setAside(path(), sealingOf(home.folder));
 }
 
 describe('what is set aside', () => {
@@ -34,11 +35,11 @@ describe('what is set aside', () => {
   });
 
   test('is counted, and read where it can be, the newest first', async () => {
-    expect(await readSetAside(home.folder, 'key')).toEqual({ files: 0, records: [] });
+    expect(await readSetAside(home.folder, 'key', sealingOf(home.folder))).toEqual({ files: 0, records: [] });
     await leave(serializeRecord({ ...wholeRecord, revision: 1 }));
     await leave('nonsense');
     await leave(serializeRecord({ ...wholeRecord, revision: 2 }));
-    const { files, records } = await readSetAside(home.folder, 'key');
+    const { files, records } = await readSetAside(home.folder, 'key', sealingOf(home.folder));
     expect(files).toBe(3);
     expect(records.map(({ revision }) => revision)).toEqual([2, 1]);
   });
@@ -46,13 +47,13 @@ describe('what is set aside', () => {
   test('is not read through a link', async () => {
     await writeFile(join(home.folder, 'elsewhere'), serializeRecord(wholeRecord));
     await symlink(join(home.folder, 'elsewhere'), join(home.folder, 'key.corrupt-link'));
-    expect(await readSetAside(home.folder, 'key')).toEqual({ files: 1, records: [] });
+    expect(await readSetAside(home.folder, 'key', sealingOf(home.folder))).toEqual({ files: 1, records: [] });
   });
 
   test('is removed by name, and nothing else is', async () => {
     await leave('1');
     await mkdir(join(home.folder, 'key.corrupt-folder'));
-    expect(await readSetAside(home.folder, 'key')).toMatchObject({ files: 1 });
+    expect(await readSetAside(home.folder, 'key', sealingOf(home.folder))).toMatchObject({ files: 1 });
     await writeFile(join(home.folder, 'key2.corrupt-x'), '');
     await writeFile(join(home.folder, 'key.json'), '');
     await removeSetAside(home.folder, 'key');
@@ -60,8 +61,10 @@ describe('what is set aside', () => {
   });
 
   test('of a folder that is not there is a failure', async () => {
-    await expect(readSetAside(join(home.folder, 'gone'), 'key')).rejects.toThrow('ENOENT');
-    await expect(setAside(path())).rejects.toThrow();
+    await expect(readSetAside(join(home.folder, 'gone'), 'key', sealingOf(home.folder))).rejects.toThrow(
+      'ENOENT',
+    );
+    await expect(setAside(path(), sealingOf(home.folder))).rejects.toThrow();
   });
 });
 
@@ -73,24 +76,28 @@ describe('a record file', () => {
     ['a record', serializeRecord(wholeRecord), 'record'],
   ])('%s', async (_, text, kind) => {
     if (text !== undefined) await writeFile(path(), text, { mode: 0o600 });
-    expect((await readRecord(path())).kind).toBe(kind);
-    expect((await readRecord(path(), { server: wholeRecord.server })).kind).toBe(kind);
+    expect((await readRecord(path(), sealingOf(home.folder))).kind).toBe(kind);
+    expect((await readRecord(path(), sealingOf(home.folder), { server: wholeRecord.server })).kind).toBe(
+      kind,
+    );
   });
 
   test('of a later version is named, with its version', async () => {
     await writeFile(path(), '{"version":3}', { mode: 0o600 });
-    const refused = readRecord(path());
+    const refused = readRecord(path(), sealingOf(home.folder));
     await expect(refused).rejects.toThrow(`${path()} was written by a later version of this program (3)`);
     await expect(refused).rejects.toMatchObject({ hint: expect.stringContaining('MCP_DRAWBRIDGE_HOME') });
   });
 
   test('belongs to one server', async () => {
     await writeFile(path(), serializeRecord(wholeRecord));
-    expect(await readRecord(path(), { server: wholeRecord.server })).toEqual({
+    expect(await readRecord(path(), sealingOf(home.folder), { server: wholeRecord.server })).toEqual({
       kind: 'record',
       record: wholeRecord,
     });
-    expect(await readRecord(path(), { server: 'https://other.example/' })).toEqual({ kind: 'corrupt' });
+    expect(await readRecord(path(), sealingOf(home.folder), { server: 'https://other.example/' })).toEqual({
+      kind: 'corrupt',
+    });
   });
 });
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { MAX_RECORD_BYTES } from '../../../../src/store/files/record-size.ts';
 import { StoreError } from '../../../../src/store/files/store-errors.ts';
-import { MAX_RECORD_BYTES } from '../../../../src/store/record/limits.ts';
 import { isExpected } from '../../../../src/store/record/record.ts';
 import { parseRecord, serializeRecord } from '../../../../src/store/record/record-schema.ts';
 import { parseCachedServer, serializeCachedServer } from '../../../../src/store/server-cache/file.ts';

@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import { isObject } from '../../protocol/json/json-object.ts';
+import { readOwnFile, removeFile, replaceFile, syncFolder } from '../files/atomic-file.ts';
+import { KeychainError, LaterVersionError } from '../files/store-errors.ts';
+
+/** In the folder with the records, so that it goes wherever they go. */
+export const MARKER = 'keychain.json';
+/** A name and an id; what is larger is not ours. */
+const MARKER_MAX_BYTES = 4 * 1024;
+const VERSION = 1;
+
+/** Says that the records of a folder are sealed, and where their key is. */
+export interface Marker {
+  /** `system`, or `helper:NAME`. */
+  readonly backend: string;
+  /** The id of the key, which is the account of the item in the keychain. 8 hex digits. */
+  readonly keyId: string;
+  /** What is written from now on; the rest of the folder is as before until it has been rewritten. `on`: all of it is sealed. */
+  readonly state: 'turning-on' | 'on' | 'turning-off';
+}
+
+/** Which keychain: the system's, or that of a program `docker-credential-NAME`. */
+export const BACKEND = /^(?:system|helper:[A-Za-z0-9][A-Za-z0-9._-]{0,62})$/;
+
+/** Undefined: the records are plain. Rejects with StoreError where a marker is there and cannot be read: then nothing may be written as plain text. */
+export async function readMarker(folder: string): Promise<Marker | undefined> {
+  const path = join(folder, MARKER);
+  const read = await readOwnFile(path, MARKER_MAX_BYTES);
+  if (read.kind === 'absent') return undefined;
+  const value = read.kind === 'bytes' ? parseJson(read.bytes) : undefined;
+  if (isObject(value) && typeof value.version === 'number' && value.version > VERSION) {
+    throw new LaterVersionError(`${path} was written by a later version of this program (${value.version})`, {
+      hint: 'Update this installation.',
+    });
+  }
+  const marker = isObject(value) ? markerIn(value) : undefined;
+  if (marker !== undefined) return marker;
+  throw new KeychainError(
+    'keychain',
+    `${path} is to name the keychain that has the key of the logins, and cannot be read`,
+    { hint: 'Remove it and run `keychain on`, which finds the key again.' },
+  );
+}
+
+function markerIn({ version, backend, keyId, state }: Readonly<Record<string, unknown>>): Marker | undefined {
+  if (version !== VERSION || typeof backend !== 'string' || !BACKEND.test(backend)) return undefined;
+  if (typeof keyId !== 'string' || !/^[0-9a-f]{8}$/.test(keyId)) return undefined;
+  if (state !== 'turning-on' && state !== 'on' && state !== 'turning-off') return undefined;
+  return { backend, keyId, state };
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Replaces the marker. On disk when it resolves: what is written afterwards follows it. */
+export async function writeMarker(folder: string, { backend, keyId, state }: Marker): Promise<void> {
+  const path = join(folder, MARKER);
+  await replaceFile(path, Buffer.from(`${JSON.stringify({ version: VERSION, backend, keyId, state })}\n`));
+}
+
+export async function removeMarker(folder: string): Promise<void> {
+  if (await removeFile(join(folder, MARKER))) await syncFolder(folder);
+}
