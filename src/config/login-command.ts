@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { shownAddress } from '../protocol/quote.ts';
+import { StoreUrlFault } from '../protocol/store-url.ts';
 import { type Effective, strongest } from './options/given-options.ts';
 import { environmentName, type Given, type Option } from './options/option.ts';
 import { type OptionName, options } from './options/options.ts';
@@ -61,7 +62,7 @@ function storeWords(effective: Effective, isInFile: (given: Given) => boolean): 
   const [place] = strongest(PLACE_OPTIONS, effective);
   const [given] = (place && effective.get(place)) ?? [];
   const address = place === 'store' && given !== undefined ? readStoreAddress(given.text) : undefined;
-  if (given === undefined || (address !== undefined && 'fault' in address)) return { words, notes };
+  if (given === undefined || address instanceof StoreUrlFault) return { words, notes };
   if (address !== undefined && !isInFile(given)) {
     words.push('--store', address.shown);
     if (address.password !== undefined) notes.push(`with the store's password in its address`);

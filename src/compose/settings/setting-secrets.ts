@@ -1,5 +1,5 @@
 import type { Config, StoreConfig } from '../../config/config.ts';
-import { readStoreAddress } from '../../config/options/store-address.ts';
+import { parseStoreUrl, StoreUrlFault } from '../../protocol/store-url.ts';
 import { querySecrets } from '../../redaction/query-secrets.ts';
 
 /** The settings that may contain secrets. */
@@ -49,14 +49,11 @@ function cookieValues(header: string): string[] {
 }
 
 function storeSecrets({ url, keys }: Extract<StoreConfig, { kind: 'shared' }>): string[] {
-  const address = readStoreAddress(url);
-  const [, written = ''] = /^[^:]+:\/\/[^:@/]*:([^@/]*)@/.exec(url) ?? [];
-  const password = 'password' in address ? [address.password, written] : [];
+  const parsed = parseStoreUrl(url);
+  const password = parsed instanceof StoreUrlFault ? undefined : parsed.password;
   const secrets = keys.kind === 'secrets' ? keys.secrets : [];
-  return [
-    ...password.filter((each) => each !== undefined && each !== ''),
-    ...secrets.flatMap(keySpellings),
-  ].map(String);
+  const encoded = password === undefined ? [] : [password, encodeURIComponent(password)];
+  return [...encoded, ...secrets.flatMap(keySpellings)];
 }
 
 /** A key in each form in which it may be set. */

@@ -1,3 +1,4 @@
+import { StoreUrlFault } from '../../protocol/store-url.ts';
 import { check, expected } from './checks.ts';
 import { readStoreAddress, type StoreAddress } from './store-address.ts';
 
@@ -7,7 +8,8 @@ export const storePlace = check((text): 'file' | 'memory' | StoreAddress | Retur
   if (text === 'file' || text === 'disk') return 'file';
   if (text === 'memory') return 'memory';
   const address = readStoreAddress(text);
-  return 'fault' in address ? expected(address.fault) : address;
+  if (!(address instanceof StoreUrlFault)) return address;
+  return expected(text.includes('://') ? address.expected : `file, memory or ${address.expected}`);
 });
 
 /** Only an address with a user or a query has something in it that no message may show. */

@@ -56,9 +56,9 @@ describe('the address of an engine', () => {
   test.each([
     ['rediss://store.example', 'rediss://store.example'],
     ['rediss://store.example:6380/2', 'rediss://store.example:6380/2'],
-    ['redis://127.0.0.1:6379', 'redis://127.0.0.1:6379'],
+    ['redis://127.0.0.1:6379', 'redis://127.0.0.1'],
     ['redis://localhost', 'redis://localhost'],
-    ['redis://[::1]:6379', 'redis://[::1]:6379'],
+    ['redis://[::1]:6380', 'redis://[::1]:6380'],
     ['valkeys://store.example', 'rediss://store.example'],
     ['valkey://localhost', 'redis://localhost'],
     ['REDISS://store.example', 'rediss://store.example'],
@@ -85,8 +85,8 @@ describe('the address of an engine', () => {
 
   test.each([
     ['postgres://store.example/db', 'redis://, rediss://, redis+sentinel:// or rediss+sentinel://'],
-    ['store.example:6379', 'expected file, memory or the address'],
-    ['sqlite', 'expected file, memory or the address'],
+    ['store.example:6379', 'expected file, memory or an address'],
+    ['sqlite', 'expected file, memory or an address'],
     ['rediss://', 'a host'],
     ['rediss://a.example,b.example', 'one host'],
     ['rediss://store.example:0', 'a port'],
