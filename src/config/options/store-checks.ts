@@ -20,8 +20,14 @@ const KEY_BYTES = 32;
 /** Two are enough for a change of keys; more are a mistake. */
 const MAX_KEYS = 8;
 
-/** Keys in base64, base64url or hex, with blanks, commas or line breaks between them, and `#` comments. The first one seals, all open. */
-export const storeKeys = check((text): readonly Uint8Array[] | ReturnType<typeof expected> => {
+/** What `keysIn` reads, in words that follow "expected". */
+export const KEYS_WANTED = `keys of ${KEY_BYTES} bytes in base64 or hex, at most ${MAX_KEYS}, one a line`;
+
+/** Keys, of which the first one seals and all open. */
+export const storeKeys = check((text) => keysIn(text) ?? expected(KEYS_WANTED));
+
+/** Reads keys in base64, base64url or hex, with blanks, commas or line breaks between them, and `#` comments; undefined for another text. */
+export function keysIn(text: string): readonly Uint8Array[] | undefined {
   const words = text
     .replace(/^\ufeff/, '')
     .split(/\r?\n/)
@@ -30,10 +36,8 @@ export const storeKeys = check((text): readonly Uint8Array[] | ReturnType<typeof
     .filter((word) => word !== '');
   const keys = words.map(keyBytes);
   const good = keys.filter((key) => key !== undefined);
-  return good.length === keys.length && good.length > 0 && good.length <= MAX_KEYS
-    ? good
-    : expected(`keys of ${KEY_BYTES} bytes in base64 or hex, at most ${MAX_KEYS}, one a line`);
-});
+  return good.length === keys.length && good.length > 0 && good.length <= MAX_KEYS ? good : undefined;
+}
 
 function keyBytes(word: string): Uint8Array | undefined {
   if (/^[0-9a-f]{64}$/i.test(word)) return Buffer.from(word, 'hex');

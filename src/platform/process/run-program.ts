@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 
-/** How a program ended, and what it printed. */
+/** How a program ended, and what it printed; `output`: on stdout and stderr. */
 export type ProgramEnd =
-  | { readonly kind: 'done'; readonly output: string }
+  | { readonly kind: 'done'; readonly output: string; readonly stdout: string }
   | { readonly kind: 'failed'; readonly reason: string; readonly output: string };
 
 /** More is not read, and ends the program. */
@@ -23,7 +23,7 @@ export function runProgram(
         { env: { ...env }, timeout: limitMs, maxBuffer: OUTPUT_MAX_BYTES, windowsHide: true },
         (error, stdout, stderr) => {
           const output = `${stdout}${stderr}`.trim();
-          if (error === null) return resolve({ kind: 'done', output });
+          if (error === null) return resolve({ kind: 'done', output, stdout });
           const reason = error.killed
             ? `did not end within ${limitMs / 1000} seconds`
             : `failed (${error.code ?? error.signal ?? error.message})`;
