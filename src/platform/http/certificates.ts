@@ -6,19 +6,20 @@ import { ConfigError } from '../../errors.ts';
 const { getCACertificates } = tls as { readonly getCACertificates?: (type: 'default') => readonly string[] };
 
 /**
- * The certificate authorities for `--ca FILE` (PEM): those that Node trusts by default, including NODE_EXTRA_CA_CERTS, and those in the file.
- * A list of authorities replaces Node's defaults, so it has to contain them all. Undefined: no `--ca`, and Node's defaults apply. Throws
+ * The certificate authorities for a file (PEM) that `setting` names: those that Node trusts by default, including NODE_EXTRA_CA_CERTS, and those in the file.
+ * A list of authorities replaces Node's defaults, so it has to contain them all. Undefined: no file, and Node's defaults apply. Throws
  * ConfigError for a file that cannot be used.
  */
 export function trustedCertificates(
   caFile: string | undefined,
   env: Readonly<Record<string, string | undefined>>,
+  setting = '--ca',
 ): readonly string[] | undefined {
   if (caFile === undefined) return undefined;
   const extra = env.NODE_EXTRA_CA_CERTS;
   const ofNode = getCACertificates?.('default') ?? tls.rootCertificates;
   const all = [...ofNode, ...(extra ? [readPem(extra, 'NODE_EXTRA_CA_CERTS')] : [])];
-  return [...all, readPem(caFile, '--ca')];
+  return [...all, readPem(caFile, setting)];
 }
 
 /** The paths of `--cert` and `--key`. */
@@ -39,18 +40,23 @@ export function clientCertificate(files: ClientCertificateFiles, server: URL): C
   return {
     origin: server.origin,
     cert: readPem(files.certFile, '--cert'),
-    key: readPem(files.keyFile, '--key', /-----BEGIN [A-Z ]*PRIVATE KEY-----/),
+    key: readPem(files.keyFile, '--key', 'private key'),
   };
 }
 
-function readPem(file: string, setting: string, wanted = /-----BEGIN CERTIFICATE-----/): string {
+const PEM = {
+  certificate: /-----BEGIN CERTIFICATE-----/,
+  'private key': /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
+} as const;
+
+/** The text of a file in PEM form; `setting` named it. Throws ConfigError. */
+export function readPem(file: string, setting: string, what: keyof typeof PEM = 'certificate'): string {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch (cause) {
     throw new ConfigError(`the file named by ${setting} cannot be read: ${file}`, { cause });
   }
-  if (wanted.test(text)) return text;
-  const what = setting === '--key' ? 'private key' : 'certificate';
+  if (PEM[what].test(text)) return text;
   throw new ConfigError(`the file named by ${setting} contains no ${what} in PEM form: ${file}`);
 }

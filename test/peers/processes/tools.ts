@@ -40,6 +40,15 @@ export const hasVirtualDesktop = () =>
     '/usr/bin/Xvfb and `unshare -rm` (packages xvfb and util-linux; user namespaces must be allowed)',
   );
 
+/** Servers that tests start, and a way to end them with the test. */
+export const hasRedis = () =>
+  canRun(
+    ['redis-server', 'redis-sentinel', 'setpriv'].every(
+      (name) => spawnSync(name, ['--version']).status === 0,
+    ),
+    'redis-server, redis-sentinel and setpriv (packages redis-server, redis-sentinel and util-linux)',
+  );
+
 const isRoot = () => process.getuid?.() === 0;
 
 /** Root, or a `sudo` that asks nobody. */
