@@ -6,6 +6,9 @@ export const root = new URL('..', import.meta.url).pathname;
 export const dist = join(root, 'dist');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 
+/** What `import … from 'mcp-drawbridge'` gives. */
+export const libraryEntry = join(root, 'src/library/library.ts');
+
 /**
  * What a bridge with a login on disk loads until it is ready, dynamic imports followed that it always comes to. All of it is one file: fifty
  * small ones took a quarter of the start. What is wanted later, if ever, stays in chunks.
@@ -19,14 +22,15 @@ const STEADY = [
   'src/store/record/record-schema.ts',
 ].map((file) => join(root, file));
 
-/** Bundles the program, to `dist` or, for a look at what is in it, to nowhere. */
+/** Bundles the program and the library, to `dist` or, for a look at what is in it, to nowhere. What both need is there once. */
 export async function bundleProgram(to: 'dist' | 'nowhere'): Promise<RolldownOutput> {
   const bundle = await rolldown({
-    input: { main: join(root, 'src/main.ts') },
+    input: { main: join(root, 'src/main.ts'), 'library/index': libraryEntry },
     platform: 'node',
     // Its main file asks for parts of itself in a way that no bundler sees (UMD); the other is the same as ES modules.
     resolve: { alias: { 'jsonc-parser': join(root, 'node_modules/jsonc-parser/lib/esm/main.js') } },
-    preserveEntrySignatures: false,
+    // What an entry exports stays; beside it a file may export what other files of the bundle need.
+    preserveEntrySignatures: 'allow-extension',
     transform: { target: 'node20.18', define: { DRAWBRIDGE_VERSION: JSON.stringify(version) } },
     // Of a module in the steady file a dynamic import gives what is there already.
     checks: { ineffectiveDynamicImport: false },

@@ -48,6 +48,8 @@ export type ErrorCode =
   | 'callback_port'
   | 'browser'
   | 'host_file'
+  | 'not_replayable'
+  | 'other_origin'
   | 'internal';
 
 /** The optional parts of a `DrawbridgeError`. */

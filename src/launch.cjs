@@ -27,8 +27,10 @@ if (isOlder(process.versions.node.split('.').map(Number))) {
 } else {
   const { setFlagsFromString } = require('node:v8');
   for (const flag of flags[process.versions.node.split('.')[0]] || []) setFlagsFromString(flag);
-  import('./main.js').catch((error) => {
-    process.stderr.write(`mcp-drawbridge: ${error.stack}\n`);
-    process.exitCode = 1;
-  });
+  import('./main.js')
+    .then(({ main }) => main())
+    .catch((error) => {
+      process.stderr.write(`mcp-drawbridge: ${error.stack}\n`);
+      process.exitCode = 1;
+    });
 }

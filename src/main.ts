@@ -138,11 +138,13 @@ function print(text: string): Promise<number> {
   return new Promise((resolve) => process.stdout.write(text, () => resolve(EXIT.done)));
 }
 
-run().then(
-  (code) => process.exit(code),
-  (error: unknown) => {
-    void tell(error instanceof Error ? (error.stack ?? error.message) : String(error)).finally(() =>
+/** Runs the program and ends the process. Not at import: the library's files share this one's modules, and must not start the program. */
+export async function main(): Promise<void> {
+  try {
+    process.exit(await run());
+  } catch (error) {
+    await tell(error instanceof Error ? (error.stack ?? error.message) : String(error)).finally(() =>
       process.exit(EXIT.failed),
     );
-  },
-);
+  }
+}

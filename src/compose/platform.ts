@@ -42,11 +42,16 @@ export interface Platform {
   /** What only a sign-in needs is loaded when there is one. */
   readonly loadListen: () => Promise<Listen>;
   readonly loadBrowser: () => Promise<OpenBrowser>;
+  /** Aborts when what runs on this platform has to end, where that is not the end of the process. */
+  readonly stop?: AbortSignal;
 }
 
-/** The real platform. `script`: the path of the file that Node was started with. */
-export function systemPlatform(script: string): Platform {
-  const { stdin, stdout, env, pid, execPath, execArgv, versions } = process;
+/** The real platform. `script`: the program's first file, as Node was given it. `streams`: the library leaves those of the process alone. */
+export function systemPlatform(
+  script: string,
+  { stdin, stdout }: Pick<Platform, 'stdin' | 'stdout'> = process,
+): Platform {
+  const { env, pid, execPath, execArgv, versions } = process;
   return {
     stdin,
     stdout,

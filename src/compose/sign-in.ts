@@ -72,7 +72,8 @@ export async function runSignInHere(
   const { runSignIn } = await import('../auth/sign-in/run.ts');
   const deps = await runSignInDeps(request, platform, logger, shared);
   await new Promise<void>((resolve, reject) => {
-    const ended = runSignIn(request, { ...deps, onAdopted: resolve }, new AbortController().signal);
+    const stop = platform.stop ?? new AbortController().signal;
+    const ended = runSignIn(request, { ...deps, onAdopted: resolve }, stop);
     // After `onAdopted` the promise has settled, and a failure can only be logged.
     ended
       .then(() => resolve())

@@ -139,6 +139,14 @@ export function loadConfig(
   return { command, config: { ...common, server }, warnings };
 }
 
+/** The config of a program that has given its settings itself, with the address among them. Throws UsageError or ConfigError. */
+export function configOf(read: ReadSettings, deps: OAuthConfigDeps): Config {
+  const { url: server, 'allow-http': allowHttp = false } = read.settings;
+  if (server === undefined) throw noServer();
+  checkServer(server, allowHttp);
+  return { ...commonConfig(read, deps), server };
+}
+
 function noServer(...words: readonly string[]): UsageError {
   return new UsageError('the address of the MCP server is missing', {
     hint: `${ownCommand(...words, 'https://example.com/mcp')}; see --help`,

@@ -31,6 +31,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'keychain',
     'ui',
   ],
+  library: ['compose', 'commands', 'config', 'remote', 'auth', 'store'],
   commands: ['install', 'bundle', 'config', 'bridge', 'host', 'remote', 'auth', 'store', 'ui'],
   install: ['config', 'store', 'ui'],
   doctor: ['config', 'remote', 'auth', 'store', 'ui'],
@@ -106,7 +107,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   keychain: ['.: keychain open-keychain'],
   install: ['hosts', 'edit', 'entry', 'files', '.'],
   compose: ['settings', '.'],
-  config: ['commands', 'options', 'sources', '.: config'],
+  config: ['commands', 'options', 'sources', '.: config library-config'],
   commands: ['help', 'tokens', 'hosts', 'store', '.'],
   platform: [
     '.',

@@ -10,9 +10,32 @@ export class FreshTokenRefusedError extends DrawbridgeError {
   readonly code = 'fresh_token_refused';
 }
 
-/** A person has to sign in, and nobody may be asked here. Exit code 3 of the commands. */
+/** What a person needs to sign in. */
+export interface SignInOffer {
+  /** To be opened in a browser. */
+  readonly address?: string | undefined;
+  /** To be entered there (RFC 8628). */
+  readonly userCode?: string | undefined;
+  /** When the sign-in ends if nobody comes. Milliseconds since the epoch. */
+  readonly deadline?: number | undefined;
+}
+
+/** A person has to sign in. Exit code 3 of the commands. */
 export class SignInNeededError extends DrawbridgeError {
   readonly code = 'sign_in_needed';
+  /** To be opened in a browser; undefined where nobody may be asked, or no sign-in could be started. */
+  readonly address: string | undefined;
+  /** To be entered there (RFC 8628). */
+  readonly userCode: string | undefined;
+  /** When the sign-in ends if nobody comes. Milliseconds since the epoch. */
+  readonly deadline: number | undefined;
+
+  constructor(message: string, details: ErrorDetails & SignInOffer = {}) {
+    super(message, details);
+    this.address = details.address;
+    this.userCode = details.userCode;
+    this.deadline = details.deadline;
+  }
 }
 
 /** A grant without a person was refused: asking again with the same would be answered the same. */

@@ -1,8 +1,8 @@
 import type { Authorization, Bearer } from '../../auth/authorization.ts';
 import { DrawbridgeError } from '../../errors.ts';
 import type { Clock } from '../../platform/clock.ts';
-import type { MessageOptions, RecoveryCounts } from '../../remote/http/message-options.ts';
-import { type Refusal, wantsScope } from '../../remote/http/refusal.ts';
+import type { MessageOptions } from '../../remote/http/message-options.ts';
+import { NO_RECOVERIES, nextRecovery } from '../../remote/http/recovery.ts';
 import { withinTimeLimit } from '../../remote/http/time-limit.ts';
 import type {
   DropConnectionsOptions,
@@ -10,7 +10,6 @@ import type {
   Reply,
   Transport,
 } from '../../remote/transport/transport.ts';
-import { MAX_RECOVERIES, MAX_STEP_UPS } from '../timing/limits.ts';
 
 export interface AuthorizedTransportOptions {
   /** Sends what it is given, with the bearer that it is given. */
@@ -18,9 +17,6 @@ export interface AuthorizedTransportOptions {
   readonly authorization: Authorization;
   readonly clock: Clock;
 }
-
-/** Before any token was asked for. */
-export const NO_RECOVERIES: RecoveryCounts = { recoveries: 0, stepUps: 0 };
 
 /**
  * The only place that knows the token. It adds the bearer to each message, tells the authorization that the server accepted it, and answers a
@@ -114,20 +110,6 @@ function withBearer(options: ListenOptions, bearer: Bearer | undefined): Complet
     bearer,
     lastEventId: options.lastEventId,
   };
-}
-
-/**
- * The counts after another token is asked for because of this refusal; undefined where none is asked for: the refusal is not about the token, or
- * the message has had its share of tokens.
- */
-export function nextRecovery(
-  refusal: Pick<Refusal, 'status' | 'wwwAuthenticate'>,
-  { recoveries, stepUps }: RecoveryCounts,
-): RecoveryCounts | undefined {
-  if (refusal.status === 401) {
-    return recoveries < MAX_RECOVERIES ? { recoveries: recoveries + 1, stepUps } : undefined;
-  }
-  return wantsScope(refusal) && stepUps < MAX_STEP_UPS ? { recoveries, stepUps: stepUps + 1 } : undefined;
 }
 
 function noToken(error: unknown, { signal }: MessageOptions): Reply {

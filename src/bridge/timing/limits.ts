@@ -53,12 +53,6 @@ export const END_SESSION_MS = 400;
 /** After a cancellation was accepted, its response stream is kept this long for a server that still answers. */
 export const CANCELLED_STREAM_MS = 10_000;
 
-/** How often another token is obtained for one message after a 401; then the message is given up. */
-export const MAX_RECOVERIES = 3;
-
-/** MCP, Authorization → Step-Up: what is refused after the second consent is refused for good (.github/SECURITY.md, attack 23). */
-export const MAX_STEP_UPS = 2;
-
 /** How often a lost session is replaced for one message. A server that loses it more often gets no further attempt. */
 export const MAX_REOPENINGS = 2;
 

@@ -57,8 +57,8 @@ export interface Given {
   readonly hidden?: true;
 }
 
-/** The sources of settings, strongest first. */
-export type Source = 'flag' | 'environment' | 'file';
+/** The sources of settings, strongest first. `program`: the options that a program gave to the library, in place of flags. */
+export type Source = 'flag' | 'program' | 'environment' | 'file';
 
 /** Whether this value of the option may contain a secret. */
 export function maybeSecret({ secret }: Option, text: string): boolean {

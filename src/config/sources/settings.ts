@@ -5,7 +5,7 @@ import type { Command } from '../commands/commands.ts';
 import type { Effective } from '../options/given-options.ts';
 import { type Given, maybeSecret, type Option, refused } from '../options/option.ts';
 import { type OptionName, options } from '../options/options.ts';
-import { readCommandLine } from './command-line.ts';
+import { type CommandLine, readCommandLine } from './command-line.ts';
 import { readConfigFile } from './config-file.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { expandHome } from './expand-home.ts';
@@ -43,8 +43,26 @@ export function readSettings(
   readFile: (path: string) => string,
   command: Command = 'bridge',
 ): ReadSettings {
+  return readGiven({ given: readCommandLine(argv, command), environment, readFile, command });
+}
+
+/** Where settings are read from. */
+export interface SettingsSources {
+  /** What was given to this run, the strongest source. */
+  readonly given: CommandLine;
+  readonly environment: Environment;
+  readonly readFile: (path: string) => string;
+  readonly command: Command;
+}
+
+/** The same, where the strongest source is read already. Throws UsageError or ConfigError. */
+export function readGiven({
+  given: commandLine,
+  environment,
+  readFile,
+  command,
+}: SettingsSources): ReadSettings {
   const home = environment.HOME ?? environment.USERPROFILE;
-  const commandLine = readCommandLine(argv, command);
   const { given: variables, warnings } = readEnvironment(environment);
   const read = (given: Given, path: string): string => {
     try {

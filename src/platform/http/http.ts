@@ -1,12 +1,13 @@
+import type { Readable } from 'node:stream';
 import { DrawbridgeError, type ErrorDetails } from '../../errors.ts';
 import type { StopSignal } from '../stop.ts';
 
 /** One HTTP request. */
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: string;
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array | string | undefined;
+  readonly body?: Uint8Array | string | Readable | undefined;
   readonly signal?: StopSignal;
   /** The time limit for the response's headers; undefined waits as long as the connection lives. */
   readonly headersTimeoutMs?: number | undefined;

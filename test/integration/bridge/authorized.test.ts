@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { MAX_RECOVERIES } from '../../../src/bridge/timing/limits.ts';
 import { DISCOVER_MS } from '../../../src/eras/message/limits.ts';
 import { type Clock, systemClock } from '../../../src/platform/clock.ts';
+import { MAX_RECOVERIES } from '../../../src/remote/http/recovery.ts';
 import { composeBridge } from '../../peers/hosts/composed-bridge.ts';
 import { startMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
 import { ModernMcpServer } from '../../peers/mcp-servers/modern-mcp-server.ts';

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { NO_RECOVERIES, nextRecovery } from '../../../../src/bridge/session/authorized-transport.ts';
-import { MAX_RECOVERIES, MAX_STEP_UPS } from '../../../../src/bridge/timing/limits.ts';
+import {
+  MAX_RECOVERIES,
+  MAX_STEP_UPS,
+  NO_RECOVERIES,
+  nextRecovery,
+} from '../../../../src/remote/http/recovery.ts';
 
 const unauthorized = { status: 401, wwwAuthenticate: undefined };
 const scopeNeeded = { status: 403, wwwAuthenticate: { scheme: 'Bearer', error: 'insufficient_scope' } };

@@ -1,0 +1,36 @@
+// The library for `require`. Newer Nodes load the ES modules of the package at once, and this gives what `import` would. Node 20.18 and 22.11 and older can
+// only import them: there the functions are loaded with their first call, and the classes know the errors by their code.
+'use strict';
+
+if (process.features.require_module) {
+  module.exports = require('./index.js');
+} else {
+  let loaded;
+  const load = () => (loaded ??= import('./index.js'));
+
+  /** A class for `instanceof`: the errors are made in the ES modules, by a class of this name or below one. */
+  const errorClass = (name) => {
+    const isOf = (error) =>
+      error !== null && (error.constructor?.name === name || isOf(Object.getPrototypeOf(error)));
+    const made = { [name]: () => {} };
+    Object.defineProperty(made[name], Symbol.hasInstance, {
+      value: (error) => error instanceof Error && isOf(error),
+    });
+    return made[name];
+  };
+
+  module.exports = {
+    openLogin: async (...given) => (await load()).openLogin(...given),
+    authorizedFetch: (...given) => {
+      let made;
+      return async (...request) => {
+        made ??= load().then(({ authorizedFetch }) => authorizedFetch(...given));
+        return (await made)(...request);
+      };
+    },
+    DrawbridgeError: errorClass('DrawbridgeError'),
+    SignInNeededError: errorClass('SignInNeededError'),
+    NotReplayableError: errorClass('NotReplayableError'),
+    OtherOriginError: errorClass('OtherOriginError'),
+  };
+}

@@ -1,0 +1,86 @@
+import type { Authorization, Bearer } from '../auth/authorization.ts';
+import { SignInNeededError } from '../auth/errors/errors.ts';
+import { abortable } from '../platform/abortable.ts';
+import type { Clock } from '../platform/clock.ts';
+import { anySignal } from '../platform/stop.ts';
+import { withoutUndefined } from '../platform/without-undefined.ts';
+import type { PendingSignInStatus } from '../protocol/pending-sign-in.ts';
+import { quoteAddress } from '../protocol/quote.ts';
+import type { BearerChallenge } from '../protocol/www-authenticate.ts';
+import type { SignInPrompt } from './login-options.ts';
+
+export interface TokensDeps {
+  readonly server: URL;
+  readonly authorization: Authorization;
+  readonly clock: Clock;
+  /** Calls wait for a person. */
+  readonly wait: boolean;
+  readonly onPrompt: ((prompt: SignInPrompt) => void) | undefined;
+}
+
+/** A sign-in names its address once it has found the authorization server and has a client there: a few requests. */
+const ADDRESS_MS = 30_000;
+
+/** Tokens as a program asks for them: where only a person helps, it gets an error with the address, or waits. */
+export class Tokens {
+  readonly #deps: TokensDeps;
+
+  constructor(deps: TokensDeps) {
+    this.#deps = deps;
+  }
+
+  /** The token to send now, replaced where it is at its end; undefined: there is none. */
+  current(signal: AbortSignal): Promise<Bearer | undefined> | Bearer | undefined {
+    return this.#deps.authorization.current(signal);
+  }
+
+  worked(bearer: Bearer): void {
+    this.#deps.authorization.worked?.(bearer);
+  }
+
+  /** Another token in place of the refused one. Rejects with SignInNeededError, or with why there is none. */
+  async replace(
+    refused: Bearer | undefined,
+    challenge: BearerChallenge | undefined,
+    signal: AbortSignal,
+  ): Promise<Bearer> {
+    const { authorization, wait, onPrompt } = this.#deps;
+    const recovery = await authorization.recover(refused, challenge, signal);
+    if (recovery.kind === 'retry') return recovery.bearer;
+    const { signIn } = recovery;
+    if (onPrompt !== undefined) tell(signIn, onPrompt);
+    return wait ? abortable(signIn.done, signal) : this.#afterOffer(signIn, signal);
+  }
+
+  /** Waits until there is an address, and not for the person. */
+  async #afterOffer(signIn: PendingSignInStatus, signal: AbortSignal): Promise<Bearer> {
+    const { clock, server } = this.#deps;
+    const over = new AbortController();
+    const offered = new Promise<undefined>((resolve) => signIn.onAddress(() => resolve(undefined)));
+    const late = clock.sleep(ADDRESS_MS, anySignal([over.signal, signal])).catch(() => undefined);
+    try {
+      const done = await abortable(Promise.race([signIn.done, offered, late]), signal);
+      if (done !== undefined) return done;
+    } finally {
+      over.abort();
+    }
+    const { address, userCode, deadline } = signIn;
+    throw new SignInNeededError(`signing in to ${quoteAddress(server)} is needed`, {
+      address,
+      userCode,
+      deadline,
+      hint:
+        address === undefined
+          ? 'A sign-in was started, and its address is not known yet: ask again.'
+          : `Open ${address} and try again.`,
+    });
+  }
+}
+
+/** Calls `onPrompt` with each address, once. */
+export function tell(signIn: PendingSignInStatus, onPrompt: (prompt: SignInPrompt) => void): void {
+  signIn.onAddress((address, userCode) => {
+    const { deadline } = signIn;
+    onPrompt({ address, ...withoutUndefined({ userCode, deadline }) });
+  });
+}

@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+import { authorizedFetch, openLogin } from '../../../src/library/library.ts';
+import { startWebOrigin } from '../../peers/net/web-origin.ts';
+import { LibraryWorld, rpc } from '../../peers/worlds/library-world.ts';
+
+describe('a fetch for one server', () => {
+  it('adds the token, and the caller’s own Authorization is left out', async () => {
+    await using world = await LibraryWorld.create();
+    const token = await world.signIn();
+    const fetch = authorizedFetch(world.url, world.options());
+    const response = await fetch(world.url, rpc('tools/list', { headers: { authorization: 'Bearer mine' } }));
+    expect(response.status).toBe(200);
+    expect(response.url).toBe(world.url);
+    expect(await response.json()).toMatchObject({ result: { tools: [{ name: 'echo' }] } });
+    expect(world.vendor.to('/mcp').map(({ headers }) => headers.authorization)).toEqual([`Bearer ${token}`]);
+  });
+
+  it('replaces a token at its end before the request, and a refused one after a 401, and sends each body again', async () => {
+    await using world = await LibraryWorld.create();
+    await world.signIn({ obtainedAt: Date.now() - 3_600_000, expiresAt: Date.now() - 1_000 });
+    const fetch = authorizedFetch(world.url, world.options());
+    expect((await fetch(world.url, rpc('tools/list'))).status).toBe(200);
+    expect(world.vendor.to('/mcp').map(({ headers }) => headers.authorization)).toEqual(['Bearer access-2']);
+
+    const text = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' });
+    const form = new FormData();
+    form.set('jsonrpc', '2.0');
+    const bodies: (readonly [RequestInit['body'], RegExp])[] = [
+      [text, /^\{"jsonrpc/],
+      [Buffer.from(text), /^\{"jsonrpc/],
+      [new Blob([text]), /^\{"jsonrpc/],
+      [new URLSearchParams({ a: 'b c' }), /^a=b\+c$/],
+      [form, /name="jsonrpc"\r\n\r\n2\.0/],
+    ];
+    world.vendor.habits = {
+      any: ({ path, headers }, vendor) =>
+        path !== '/mcp'
+          ? undefined
+          : headers.authorization === `Bearer ${vendor.issued.at(-1)?.accessToken}`
+            ? { status: 202 }
+            : vendor.unauthorized(),
+    };
+    for (const [body, pattern] of bodies) {
+      const before = world.vendor.to('/mcp').length;
+      world.vendor.forgetAccessTokens();
+      const { status } = await fetch(world.url, { method: 'POST', body: body ?? null });
+      expect(status).toBe(202);
+      const sent = world.vendor.to('/mcp').slice(before);
+      expect(sent.map(({ body: text }) => text)).toEqual([expect.stringMatching(pattern), sent[0]?.body]);
+      expect(sent[0]?.headers['content-type']).toBe(sent[1]?.headers['content-type']);
+    }
+  });
+
+  it('sends a stream once: after a 401 the login is renewed, and the error says so', async () => {
+    await using world = await LibraryWorld.create();
+    await world.signIn();
+    world.vendor.forgetAccessTokens();
+    await using login = await open(world);
+    const stream = () => ({
+      ...rpc('tools/list'),
+      body: ReadableStream.from([
+        Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' })),
+      ]),
+      duplex: 'half' as const,
+    });
+    await expect(login.fetch(world.url, stream())).rejects.toMatchObject({ code: 'not_replayable' });
+    expect(world.vendor.to('/mcp')).toHaveLength(1);
+    expect((await login.fetch(world.url, stream())).status).toBe(200);
+  });
+
+  it('takes the token to no other origin: not by its address, not by a redirect', async () => {
+    await using world = await LibraryWorld.create();
+    await using stranger = await startWebOrigin();
+    await world.signIn();
+    const elsewhere = { status: 302, headers: { location: `${stranger.origin}/there` } };
+    world.vendor.habits = { any: ({ path }) => (path === '/moved' ? elsewhere : undefined) };
+    await using login = await open(world, { header: 'X-Key: secret' });
+    for (const address of [`${stranger.origin}/there`, `${world.vendor.origin}/moved`]) {
+      expect((await login.fetch(address)).url).toBe(`${stranger.origin}/there`);
+    }
+    expect(stranger.requests.entries).toHaveLength(2);
+    for (const { headers } of stranger.requests.entries) {
+      expect(headers.authorization).toBeUndefined();
+      expect(headers['x-key']).toBeUndefined();
+    }
+    expect(world.vendor.to('/moved')[0]?.headers['x-key']).toBe('secret');
+    const refused = login.fetch(`${world.vendor.origin}/moved`, { method: 'PUT', body: 'for the server' });
+    await expect(refused).rejects.toMatchObject({ code: 'other_origin' });
+    expect(stranger.requests.entries).toHaveLength(2);
+  });
+
+  it('says that a person has to sign in', async () => {
+    await using world = await LibraryWorld.create();
+    const fetch = authorizedFetch(world.url, world.options());
+    await expect(fetch(world.url, rpc('tools/list'))).rejects.toMatchObject({ code: 'sign_in_needed' });
+  });
+
+  it('sends with a fetch of the caller’s', async () => {
+    await using world = await LibraryWorld.create();
+    const token = await world.signIn();
+    world.vendor.forgetAccessTokens();
+    const sent: (string | null)[] = [];
+    const fetch = authorizedFetch(
+      world.url,
+      world.options({
+        fetch: (input, init) => {
+          sent.push(new Headers(init?.headers).get('authorization'));
+          return globalThis.fetch(input, init);
+        },
+      }),
+    );
+    expect((await fetch(world.url, rpc('tools/list'))).status).toBe(200);
+    expect(sent).toEqual([`Bearer ${token}`, 'Bearer access-2']);
+  });
+
+  it('ends with the signal of the call, and with the login', async () => {
+    await using world = await LibraryWorld.create();
+    await world.signIn();
+    const login = await open(world);
+    const reason = new Error('enough');
+    await expect(login.fetch(world.url, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    await login.close();
+    await expect(login.fetch(world.url)).rejects.toMatchObject({ code: 'aborted' });
+  });
+});
+
+async function open(world: LibraryWorld, more = {}) {
+  const login = await openLogin(world.url, world.options(more));
+  return Object.assign(login, { [Symbol.asyncDispose]: () => login.close() });
+}
