@@ -144,7 +144,8 @@ export function configOf(read: ReadSettings, deps: OAuthConfigDeps): Config {
   const { url: server, 'allow-http': allowHttp = false } = read.settings;
   if (server === undefined) throw noServer();
   checkServer(server, allowHttp);
-  return { ...commonConfig(read, deps), server };
+  const { store } = readStoreConfig(read.settings, read.effective, { ...deps, modeOf: fileMode });
+  return { ...commonConfig(read, store, 'bridge', deps), server };
 }
 
 function noServer(...words: readonly string[]): UsageError {

@@ -4,6 +4,7 @@ import { nearest } from './commands/nearest.ts';
 import { type Config, configOf } from './config.ts';
 import { ENVIRONMENT_PREFIX, environmentName, type Given, type Option } from './options/option.ts';
 import { type OptionName, options } from './options/options.ts';
+import { storeOptions } from './options/store-options.ts';
 import type { Environment } from './sources/environment.ts';
 import { readGiven } from './sources/settings.ts';
 
@@ -32,6 +33,12 @@ export const libraryOptions = [
   'non-interactive',
   'interactive',
   'store',
+  'store-file',
+  'store-key',
+  'store-key-file',
+  'store-key-command',
+  'store-prefix',
+  'allow-plain-store',
   'token',
   'credentials',
   'preset',
@@ -78,7 +85,7 @@ const byName: ReadonlyMap<string, OptionName> = new Map(
  * Variables that say where logins are. The library reads them, so that it has the logins that the bridges on the machine have, and no other of this
  * program's variables: what else it does is for the program to say.
  */
-const PLACE: ReadonlySet<string> = new Set(['home'].map(environmentName));
+const PLACE: ReadonlySet<string> = new Set(['home', ...Object.keys(storeOptions)].map(environmentName));
 
 /** What the library reads of the environment: all but this program's own variables, of which it reads where logins are. */
 export function libraryEnvironment(environment: Environment): Environment {

@@ -112,8 +112,23 @@ export interface LoginOptions {
   /** Sends the server the ID token instead of the access token. Default: false. */
   readonly useIdToken?: boolean;
 
-  /** Where logins are: `disk` (default), shared with every program and bridge of this user, or `memory`, for this login alone. */
-  readonly store?: 'disk' | 'memory';
+  /**
+   * Where logins are: `file` (default), in a folder that every program and bridge of this user shares; `memory`, for this login alone; or the address of
+   * a Redis or Valkey that several machines share (`rediss://…`, which needs a key). Default: MCP_DRAWBRIDGE_STORE, else `file`.
+   */
+  readonly store?: string;
+  /** The file that contains the address of a shared store, for one with a password. */
+  readonly storeFile?: string;
+  /** The keys of a shared store: 32 bytes each in base64, with commas between them. The first one seals logins, all open them. */
+  readonly storeKey?: string;
+  /** A file with these keys, one a line; `mcp-drawbridge store key FILE` makes one. */
+  readonly storeKeyFile?: string;
+  /** A program that prints them, with its arguments. */
+  readonly storeKeyCommand?: string;
+  /** The beginning of all names in a shared store. Default: `mcp-drawbridge`. */
+  readonly storePrefix?: string;
+  /** Allows a shared store without TLS that is not on this machine. Default: false. */
+  readonly allowPlainStore?: boolean;
   /** The folder with the logins. Default: MCP_DRAWBRIDGE_HOME, else the system's usual folder. */
   readonly home?: string;
   /** An access token to send as it is: there is no sign-in and no refresh. */

@@ -4,7 +4,7 @@ import type { OptionName } from './options.ts';
 /** For each option the values of the strongest source, with paths expanded. */
 export type Effective = ReadonlyMap<OptionName, readonly Given[]>;
 
-const STRENGTH: Readonly<Record<Source, number>> = { flag: 3, environment: 2, file: 1 };
+const STRENGTH: Readonly<Record<Source, number>> = { flag: 3, program: 3, environment: 2, file: 1 };
 
 /** Of several options that say the same thing in different ways: those that come from the strongest source of all. */
 export function strongest<Name extends OptionName>(names: readonly Name[], effective: Effective): Name[] {
