@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
+import { decodedBody } from '../platform/content/content.ts';
 import type { Http, HttpResponse } from '../platform/http/http.ts';
-import { decodedBody } from '../remote/http/content.ts';
+import { contentErrors } from '../remote/http/errors.ts';
 import { startOfBody } from '../remote/http/refusal-body.ts';
 import type { OutgoingBody } from './request.ts';
 import type { Fetch } from './web-types.ts';
@@ -71,7 +72,7 @@ async function toResponse(response: HttpResponse, method: string): Promise<Respo
     void startOfBody(response);
     return new Response(null, init);
   }
-  const body = await decodedBody(response);
+  const body = await decodedBody(response, contentErrors);
   if (body !== response.body) {
     init.headers.delete('content-encoding');
     init.headers.delete('content-length');
