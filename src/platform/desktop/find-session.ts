@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import { isLiveSocket, isSafeFolder, newestOwnFile, ownSockets } from './sockets.ts';
+import { isLiveSocket, isSafeFolder, liveBus, newestOwnFile, ownSockets } from './sockets.ts';
 import { isRemoteSession, readUserEnvironment, searchPath } from './user-environment.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -121,7 +121,7 @@ async function around(
   user: number,
 ): Promise<Record<string, string>> {
   const names = Object.keys(known).filter((name) => SESSION_VARIABLE.test(name));
-  const bus = known.DBUS_SESSION_BUS_ADDRESS ?? (await busIn(runtime, user));
+  const bus = known.DBUS_SESSION_BUS_ADDRESS ?? (runtime && (await liveBus(runtime, user)));
   const wanted: Environment = {
     ...Object.fromEntries(names.map((name) => [name, known[name]])),
     XDG_RUNTIME_DIR: runtime,
@@ -135,13 +135,6 @@ async function around(
     ...(Object.fromEntries(missing) as Record<string, string>),
     PATH: searchPath([...own, ...more].join(':')),
   };
-}
-
-/** dbus-daemon and dbus-broker listen there where systemd starts them. */
-async function busIn(runtime: string | undefined, user: number): Promise<string | undefined> {
-  if (runtime === undefined) return undefined;
-  const path = join(runtime, 'bus');
-  return (await isLiveSocket(path, [user])) ? `unix:path=${path}` : undefined;
 }
 
 /** The file with the key to an X display: the one that systemd knows of, else `~/.Xauthority`, else what GDM, Mutter and SDDM write. */

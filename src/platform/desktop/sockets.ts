@@ -30,6 +30,23 @@ export async function isLiveSocket(path: string, owners: readonly number[]): Pro
   });
 }
 
+/**
+ * The address of the D-Bus session that listens in this user's runtime folder, where systemd starts it (dbus-daemon and dbus-broker); undefined where
+ * none does.
+ */
+export async function liveBus(folder: string, user: number): Promise<string | undefined> {
+  const path = join(folder, 'bus');
+  const isOurs = (await isSafeFolder(folder, user)) && (await isLiveSocket(path, [user]));
+  return isOurs ? `unix:path=${path.replace(NOT_PLAIN, escapedByte)}` : undefined;
+}
+
+/** D-Bus specification, server addresses: what has to be escaped in a value. */
+const NOT_PLAIN = /[^-0-9A-Za-z_/.*]/gu;
+
+function escapedByte(character: string): string {
+  return Buffer.from(character).toString('hex').replace(/../g, '%$&');
+}
+
 /** Whether nobody but this user and root can put something of their own in the place of what is in this folder. */
 export async function isSafeFolder(path: string, user: number): Promise<boolean> {
   const stats = await statsOf(path);

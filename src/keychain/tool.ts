@@ -1,0 +1,46 @@
+import { printable } from '../platform/log/printable.ts';
+import type { ToolEnd } from '../platform/process/run-tool.ts';
+import { redactor } from '../redaction/secrets.ts';
+import type { KeychainFailure } from './keychain.ts';
+
+/**
+ * A host waits for its server while a keychain is asked. One that works answers within a tenth of a second; one that takes longer waits for a person, who may
+ * not be there.
+ */
+export const TOOL_LIMIT_MS = 2_000;
+
+/** Of what a program says: its first sentence or two. */
+const SAID_MAX_CHARACTERS = 300;
+
+/** What a program said, for people: without secrets, on one line. */
+export function said(text: string): string {
+  return printable(redactor.redact(text.trim(), SAID_MAX_CHARACTERS));
+}
+
+/** The failure that such an end is, where nothing more is known about it. `name`: of the program. `whenSilent`: what to do where it did not answer in time. */
+export function failureOf(
+  name: string,
+  end: ToolEnd,
+  wayOut: { readonly whenSilent: string; readonly otherwise: string },
+): KeychainFailure {
+  switch (end.kind) {
+    case 'timed-out':
+      return {
+        kind: 'timed-out',
+        text: `${name} did not answer within ${TOOL_LIMIT_MS / 1_000} seconds; it may be waiting for a password`,
+        wayOut: wayOut.whenSilent,
+      };
+    case 'failed':
+      return { kind: 'failed', text: `${name} ${end.reason}`, wayOut: wayOut.otherwise };
+    case 'exited': {
+      const words = said(end.stderr || end.stdout);
+      const text = `${name} failed (exit code ${end.code})${words === '' ? '' : `: ${words}`}`;
+      return { kind: 'failed', text, wayOut: wayOut.otherwise };
+    }
+  }
+}
+
+/** The program is not there. */
+export function absent(name: string, wayOut: string): KeychainFailure {
+  return { kind: 'absent', text: `${name} is not installed`, wayOut };
+}
