@@ -1,7 +1,7 @@
 import { describeError } from '../errors.ts';
 import type { KeychainKind } from '../protocol/keychain-kind.ts';
 import { keepSecret } from '../redaction/secrets.ts';
-import { CredentialHelper } from './credential-helper.ts';
+import { DockerCredentials } from './docker-credentials.ts';
 import type { Keychain, KeychainAnswer, KeychainFailure, KeychainOutcome } from './keychain.ts';
 import { MacosKeychain } from './macos-keychain.ts';
 import type { KeychainPorts } from './ports.ts';
@@ -19,7 +19,7 @@ export function openKeychain(kind: KeychainKind, ports: KeychainPorts): Keychain
 }
 
 function backend(kind: KeychainKind, ports: KeychainPorts): Keychain {
-  if (kind !== 'system') return new CredentialHelper(kind.slice('helper:'.length), ports);
+  if (kind !== 'system') return new DockerCredentials(kind.slice('helper:'.length), ports);
   switch (ports.platform) {
     case 'darwin':
       return new MacosKeychain(ports);

@@ -54,7 +54,8 @@ export const NO_PROVIDER_WAY =
 export const NO_BUS_WAY =
   'Log in to the desktop, or run `systemctl --user start dbus.socket`. Without a session of its own, a helper such as helper:pass needs no D-Bus.';
 const WAYS = {
-  whenSilent: 'Restart what keeps the secrets, such as `gnome-keyring-daemon --replace --daemonize --components=secrets`.',
+  whenSilent:
+    'Restart what keeps the secrets, such as `gnome-keyring-daemon --replace --daemonize --components=secrets`.',
   otherwise: 'Ask it by hand: `busctl --user status org.freedesktop.secrets`.',
 };
 

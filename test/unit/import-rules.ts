@@ -114,7 +114,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'http',
     'content: content',
     'process',
-    'desktop: browser browser-command find-session user-environment',
+    'desktop: browser browser-command find-session session-bus user-environment',
     'program',
   ],
   protocol: ['json', '.'],

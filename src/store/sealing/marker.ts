@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { isObject } from '../../protocol/json/json-object.ts';
+import { isKeychainKind } from '../../protocol/keychain-kind.ts';
 import { readOwnFile, removeFile, replaceFile, syncFolder } from '../files/atomic-file.ts';
 import { KeychainError, LaterVersionError } from '../files/store-errors.ts';
 
@@ -18,9 +19,6 @@ export interface Marker {
   /** What is written from now on; the rest of the folder is as before until it has been rewritten. `on`: all of it is sealed. */
   readonly state: 'turning-on' | 'on' | 'turning-off';
 }
-
-/** Which keychain: the system's, or that of a program `docker-credential-NAME`. */
-export const BACKEND = /^(?:system|helper:[A-Za-z0-9][A-Za-z0-9._-]{0,62})$/;
 
 /** Undefined: the records are plain. Rejects with StoreError where a marker is there and cannot be read: then nothing may be written as plain text. */
 export async function readMarker(folder: string): Promise<Marker | undefined> {
@@ -43,7 +41,7 @@ export async function readMarker(folder: string): Promise<Marker | undefined> {
 }
 
 function markerIn({ version, backend, keyId, state }: Readonly<Record<string, unknown>>): Marker | undefined {
-  if (version !== VERSION || typeof backend !== 'string' || !BACKEND.test(backend)) return undefined;
+  if (version !== VERSION || typeof backend !== 'string' || !isKeychainKind(backend)) return undefined;
   if (typeof keyId !== 'string' || !/^[0-9a-f]{8}$/.test(keyId)) return undefined;
   if (state !== 'turning-on' && state !== 'on' && state !== 'turning-off') return undefined;
   return { backend, keyId, state };

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openKeychain } from '../../../src/keychain/open-keychain.ts';
 import { findSessionBus } from '../../../src/platform/desktop/session-bus.ts';
-import { DesktopKeyring, hasDesktopKeyring } from '../../peers/keychains/desktop-keyring.ts';
+import { DesktopKeyring } from '../../peers/keychains/desktop-keyring.ts';
 import { isExposed, type PortsOptions, seenPorts } from '../../peers/keychains/keychain-ports.ts';
 import { processesOf } from '../../peers/processes/processes.ts';
+import { hasDesktopKeyring } from '../../peers/processes/tools.ts';
 
 const SECRET = 'q2nZpT0bXfYh3mVw8sKdJ5uRc7LgAe1oNi6xBtPyQzE';
 
@@ -15,7 +16,7 @@ function open(env: Readonly<Record<string, string>>, options?: PortsOptions) {
   return { keychain: openKeychain('system', ports), requests };
 }
 
-describe.runIf(hasDesktopKeyring())('the keychain of a desktop', () => {
+describe.skipIf(!hasDesktopKeyring())('the keychain of a desktop', () => {
   it('keeps a secret, gives it back and erases it, and shows it to no other process', async () => {
     await using desktop = await DesktopKeyring.start();
     await desktop.startKeyring('unlocked');

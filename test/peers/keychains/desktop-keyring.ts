@@ -1,21 +1,10 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { TemporaryHome } from '../processes/home.ts';
-import { canRun } from '../processes/tools.ts';
-
-/** GNOME's keyring, libsecret's tool, and a D-Bus daemon. */
-export const hasDesktopKeyring = () =>
-  canRun(
-    ['gnome-keyring-daemon', 'secret-tool', 'dbus-daemon', 'busctl', 'gdbus'].every((name) =>
-      existsSync(`/usr/bin/${name}`),
-    ),
-    '/usr/bin/gnome-keyring-daemon, secret-tool, dbus-daemon, busctl and gdbus (packages gnome-keyring, libsecret-tools, dbus-daemon, systemd, libglib2.0-bin)',
-  );
 
 /** It starts nothing by itself: who keeps the secrets is the test's choice, and no window asks for a password. */
 const CONFIG = (

@@ -1,16 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TemporaryHome } from '../processes/home.ts';
-import { canRun } from '../processes/tools.ts';
-
-/** `pass`, GnuPG, and the credential helper for it. */
-export const hasPass = () =>
-  canRun(
-    ['pass', 'gpg', 'docker-credential-pass'].every((name) => existsSync(`/usr/bin/${name}`)),
-    '/usr/bin/pass, gpg and docker-credential-pass (packages pass, gnupg, golang-docker-credential-helpers)',
-  );
 
 const USER = 'Test <test@example.invalid>';
 

@@ -49,6 +49,22 @@ export const hasRedis = () =>
     'redis-server, redis-sentinel and setpriv (packages redis-server, redis-sentinel and util-linux)',
   );
 
+const areThere = (...names: readonly string[]) => names.every((name) => existsSync(`/usr/bin/${name}`));
+
+/** A D-Bus session of the test's own, with GNOME's keyring in it. */
+export const hasDesktopKeyring = () =>
+  canRun(
+    areThere('gnome-keyring-daemon', 'secret-tool', 'dbus-daemon', 'busctl', 'gdbus'),
+    'gnome-keyring-daemon, secret-tool, dbus-daemon, busctl and gdbus in /usr/bin (packages gnome-keyring, libsecret-tools, dbus, systemd, libglib2.0-bin)',
+  );
+
+/** A password store, and the program that Docker asks for what is in it. */
+export const hasPass = () =>
+  canRun(
+    areThere('pass', 'gpg', 'docker-credential-pass', 'docker-credential-secretservice'),
+    'pass, gpg, docker-credential-pass and docker-credential-secretservice in /usr/bin (packages pass, gnupg, golang-docker-credential-helpers)',
+  );
+
 const isRoot = () => process.getuid?.() === 0;
 
 /** Root, or a `sudo` that asks nobody. */

@@ -9,7 +9,7 @@ import { absent, failureOf, said, TOOL_LIMIT_MS } from './tool.ts';
  * A program `docker-credential-NAME` of the person's choice (github.com/docker/docker-credential-helpers): the command is its argument, and all else goes over
  * stdin and stdout. It says on stdout what went wrong.
  */
-export class CredentialHelper implements Keychain {
+export class DockerCredentials implements Keychain {
   readonly name: string;
   readonly #ports: KeychainPorts;
 
