@@ -19,10 +19,8 @@ export interface RedisServerOptions {
 
 /** The access list that a store with this prefix needs, and nothing more. */
 export function accessRules(prefix: string): string {
-  const commands = [
-    'eval evalsha script|load hmget hset pexpire persist time info publish',
-    'subscribe unsubscribe wait ping auth hello select',
-  ].join(' ');
+  const commands =
+    'eval evalsha script|load hmget hset pexpire persist time info publish subscribe wait ping auth hello';
   const allowed = commands.split(' ').map((command) => `+${command}`);
   return `~${prefix}:* &${prefix}:* -@all ${allowed.join(' ')}`;
 }

@@ -1,0 +1,204 @@
+import { Redis, type RedisOptions } from 'iovalkey';
+import type { Clock } from '../../platform/clock.ts';
+import type { Dial, DialTarget } from '../../platform/dial.ts';
+import { BadReplyError, ConnectionLostError, EngineRefusal } from './errors.ts';
+import { GuardedStream } from './guarded-stream.ts';
+
+type Connector = NonNullable<RedisOptions['Connector']>;
+
+/** A reply of RESP2, its texts as bytes. */
+export type Reply = Uint8Array | number | null | readonly Reply[];
+
+export interface ClientOptions {
+  readonly target: DialTarget;
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+  readonly database: number;
+  /** For all of connecting: TCP, TLS, authentication. Milliseconds. */
+  readonly connectMs: number;
+}
+
+export interface ClientTools {
+  readonly dial: Dial;
+  readonly clock: Clock;
+}
+
+/**
+ * Everything by which the library would act on its own is off: it neither connects again nor keeps a command for later, so no command is ever sent
+ * twice. A client lives as long as its one connection.
+ */
+const OPTIONS: RedisOptions = {
+  lazyConnect: true,
+  retryStrategy: () => null,
+  reconnectOnError: () => false,
+  maxRetriesPerRequest: 0,
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  autoResubscribe: false,
+  enableAutoPipelining: false,
+  // Its own check reads INFO, which an access list may forbid, and reads it without care.
+  enableReadyCheck: false,
+  // It ends a connection politely; ours is closed when it is to be closed.
+  disconnectTimeout: 0,
+};
+
+/** One connection to a server of Redis or Valkey, or to a Sentinel. */
+export class RedisClient {
+  readonly target: DialTarget;
+  /** A put was sent on this connection, so WAIT on it says something. */
+  hasWritten = false;
+  readonly #redis: Redis;
+  readonly #stream: GuardedStream;
+  readonly #clock: Clock;
+  readonly #closed = new AbortController();
+  /** Who waits for an answer. The library forgets a command whose answer it cannot read. */
+  readonly #waiting = new Set<(reason: Error) => void>();
+  #reason: unknown;
+
+  private constructor(target: DialTarget, stream: GuardedStream, clock: Clock) {
+    this.target = target;
+    this.#stream = stream;
+    this.#clock = clock;
+    this.#redis = new Redis({ ...OPTIONS, Connector: connectorOf(stream) as unknown as Connector });
+    // Also an answer to no question: from there on no answer could be told from another.
+    this.#redis.on('error', (error: unknown) =>
+      this.close(new BadReplyError('an answer out of turn', { cause: error })),
+    );
+    stream.once('close', () => this.close(stream.reason));
+  }
+
+  /** Connects and authenticates. Rejects with ConnectionLostError, BadReplyError or EngineRefusal; nothing is left open then. */
+  static async open(options: ClientOptions, { dial, clock }: ClientTools): Promise<RedisClient> {
+    const { target, user, password, database, connectMs } = options;
+    const stop = new AbortController();
+    const timer = new AbortController();
+    clock.sleep(connectMs, timer.signal).then(
+      () => stop.abort(timedOut()),
+      () => undefined,
+    );
+    try {
+      const socket = await dial(target, stop.signal);
+      const client = new RedisClient(target, new GuardedStream(socket), clock);
+      stop.signal.addEventListener('abort', () => client.close(stop.signal.reason), { once: true });
+      try {
+        await client.#redis.connect();
+        const words = [user, password ?? ''].filter((word) => word !== undefined);
+        await Promise.all([
+          ...(user === undefined && password === undefined ? [] : [client.send('AUTH', words, connectMs)]),
+          ...(database === 0 ? [] : [client.send('SELECT', [database], connectMs)]),
+        ]);
+        return client;
+      } catch (error) {
+        client.close(error);
+        throw error;
+      }
+    } catch (error) {
+      throw expected(stop.signal.aborted ? stop.signal.reason : error);
+    } finally {
+      timer.abort();
+    }
+  }
+
+  get isOpen(): boolean {
+    return !this.#closed.signal.aborted;
+  }
+
+  /** Calls once, when the connection has ended or ends. */
+  onClose(listener: (reason: unknown) => void): void {
+    if (!this.isOpen) listener(this.#reason);
+    else this.#closed.signal.addEventListener('abort', () => listener(this.#reason), { once: true });
+  }
+
+  /**
+   * Sends one command, once. Rejects with EngineRefusal, or with ConnectionLostError, also where no answer comes within `atMostMs`: the connection
+   * is given up then, since nobody knows what it still does.
+   */
+  async send(
+    name: string,
+    words: readonly (string | number | Uint8Array)[],
+    atMostMs: number,
+  ): Promise<Reply> {
+    if (!this.isOpen || this.#redis.status !== 'ready' || !this.#stream.writable) {
+      throw new ConnectionLostError('not connected', { sent: false, cause: this.#reason });
+    }
+    const timer = new AbortController();
+    this.#clock.sleep(atMostMs, timer.signal).then(
+      () => this.close(timedOut()),
+      () => undefined,
+    );
+    try {
+      const args = words.map((word) => (word instanceof Uint8Array ? Buffer.from(word) : word));
+      return await this.#untilClosed(this.#redis.callBuffer(name, ...args) as Promise<Reply>);
+    } catch (error) {
+      throw this.isOpen ? expected(error) : lost(this.#reason, true);
+    } finally {
+      timer.abort();
+    }
+  }
+
+  /** From now on this connection takes subscriptions only (RESP2). `onMessage` gets the channel of each message. */
+  onMessage(listener: (channel: string) => void): void {
+    this.#redis.on('messageBuffer', (channel: Buffer) => listener(channel.toString()));
+  }
+
+  /** Ends the connection at once; commands that wait for an answer reject. */
+  close(reason?: unknown): void {
+    if (!this.isOpen) return;
+    this.#reason = reason;
+    this.#closed.abort();
+    this.#stream.destroy();
+    this.#redis.disconnect();
+    for (const give of this.#waiting) give(lost(reason, true));
+  }
+
+  async #untilClosed<T>(answer: Promise<T>): Promise<T> {
+    let giveUp: (reason: Error) => void = () => undefined;
+    const closed = new Promise<never>((_, reject) => {
+      giveUp = reject;
+    });
+    this.#waiting.add(giveUp);
+    try {
+      return await Promise.race([answer, closed]);
+    } finally {
+      this.#waiting.delete(giveUp);
+    }
+  }
+}
+
+const timedOut = (): ConnectionLostError =>
+  new ConnectionLostError('no answer in time', {
+    sent: true,
+    cause: Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' }),
+  });
+
+function lost(reason: unknown, sent: boolean): Error {
+  if (reason instanceof BadReplyError) return reason;
+  return new ConnectionLostError('the connection ended', { sent, cause: reason });
+}
+
+/** The library's errors carry the command with its words, a password among them: only their text is kept. */
+function expected(error: unknown): Error {
+  if (
+    error instanceof BadReplyError ||
+    error instanceof ConnectionLostError ||
+    error instanceof EngineRefusal
+  )
+    return error;
+  if (error instanceof Error && error.name === 'ReplyError') return new EngineRefusal(error.message);
+  return lost(error, false);
+}
+
+/** What the library asks for a connection, and gets the one that there is. */
+function connectorOf(stream: GuardedStream) {
+  return class {
+    check(): boolean {
+      return true;
+    }
+    connect(): Promise<GuardedStream> {
+      return Promise.resolve(stream);
+    }
+    disconnect(): void {
+      stream.destroy();
+    }
+  };
+}

@@ -1,0 +1,134 @@
+import { DrawbridgeError } from '../../errors.ts';
+
+/** What came is no answer that the engine would give: too large, out of turn, or no RESP2 at all. */
+export class BadReplyError extends DrawbridgeError {
+  readonly code = 'bad_answer';
+}
+
+/**
+ * The engine's error reply, such as `-LOADING Redis is loading the dataset in memory`. Only its first word is kept: the rest may repeat the command,
+ * and with it a password.
+ */
+export class EngineRefusal extends DrawbridgeError {
+  readonly code = 'bad_answer';
+  /** Its first word, in capital letters. */
+  readonly reply: string;
+
+  constructor(text: string) {
+    const reply = /^[A-Z]{2,16}(?= |$)/.exec(text)?.[0] ?? 'ERR';
+    super(`refused (${reply})`);
+    this.reply = reply;
+  }
+}
+
+/** No answer came: the connection was not there, broke or stayed silent. */
+export class ConnectionLostError extends DrawbridgeError {
+  readonly code = 'network';
+  /** Whether some of the command may have reached the engine. */
+  readonly sent: boolean;
+
+  constructor(message: string, details: { readonly sent: boolean; readonly cause?: unknown }) {
+    super(message, details);
+    this.sent = details.sent;
+  }
+}
+
+/**
+ * The error replies after which nothing was changed: the engine gives them before it runs a command, or at the first write of the script, which is
+ * followed by nothing that fails. Any other may come from a proxy that does not know what became of the command.
+ */
+const NOTHING_CHANGED = new Set([
+  'ASK',
+  'BUSY',
+  'CLUSTERDOWN',
+  'CROSSSLOT',
+  'LOADING',
+  'MASTERDOWN',
+  'MISCONF',
+  'MOVED',
+  'NOAUTH',
+  'NOPERM',
+  'NOREPLICAS',
+  'NOSCRIPT',
+  'OOM',
+  'READONLY',
+  'TRYAGAIN',
+  'WRONGPASS',
+]);
+
+/** Whether a command that failed like this may have been carried out. */
+export function mayHaveRun(error: unknown): boolean {
+  if (error instanceof ConnectionLostError) return error.sent;
+  return !(error instanceof EngineRefusal && NOTHING_CHANGED.has(error.reply));
+}
+
+/** What a refusal means for a person, and the way out. */
+const REFUSALS: Readonly<Record<string, readonly [what: string, hint: string]>> = {
+  BUSY: ['is busy with a script', 'Wait until it ends, or end it with SCRIPT KILL.'],
+  LOADING: ['is still reading its data from disk', 'It answers by itself once it has read them.'],
+  MASTERDOWN: [
+    'is a replica that has lost its primary',
+    'Name the primary, or the Sentinels, in the address of the store.',
+  ],
+  MISCONF: [
+    'takes no writes, because it cannot save to its disk',
+    "Make room on the engine's disk, or see its log.",
+  ],
+  MOVED: ['is part of a cluster', 'Clusters are not supported: name a single server or Sentinels.'],
+  NOAUTH: [
+    'asks for a password',
+    'Put user and password into the address of the store: rediss://USER:PASSWORD@HOST.',
+  ],
+  NOPERM: [
+    'does not let this user do what the store needs',
+    'Give the user the commands and keys that the README lists.',
+  ],
+  NOREPLICAS: [
+    'takes no writes, because too few replicas are connected',
+    'See min-replicas-to-write in its configuration.',
+  ],
+  OOM: ['takes no writes, because its memory is full', 'Raise maxmemory, or free some of it.'],
+  READONLY: [
+    'is a replica, which takes no writes',
+    'Name the primary, or the Sentinels, in the address of the store.',
+  ],
+  WRONGPASS: [
+    'does not accept this user and password',
+    'Check user and password in the address of the store.',
+  ],
+};
+const SAME_AS: Readonly<Record<string, string>> = { ASK: 'MOVED', CLUSTERDOWN: 'MOVED', CROSSSLOT: 'MOVED' };
+
+/** Node's codes for a certificate that it does not accept, and for a handshake that failed. */
+const CERTIFICATE =
+  /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|HOSTNAME_MISMATCH|INVALID_)/;
+const TRUST = 'Check the host in the address of the store, and name its certificate authority with ?ca=FILE.';
+
+/** What is wrong, to follow the name of the store, and what a person can do about it. */
+export function describeFault(error: unknown): { readonly what: string; readonly hint: string | undefined } {
+  if (error instanceof EngineRefusal) {
+    const [what, hint] = REFUSALS[SAME_AS[error.reply] ?? error.reply] ?? [];
+    return what === undefined
+      ? { what: `refused a command (${error.reply})`, hint: undefined }
+      : { what: `${what} (${error.reply})`, hint };
+  }
+  if (error instanceof BadReplyError) return { what: `sent ${error.message}`, hint: undefined };
+  const code = systemCode(error);
+  if (code !== undefined && CERTIFICATE.test(code)) {
+    return { what: `has a certificate that is not accepted (${code})`, hint: TRUST };
+  }
+  if (code === 'ETIMEDOUT') return { what: 'does not answer in time', hint: undefined };
+  const why = error instanceof ConnectionLostError && error.message !== '' ? `: ${error.message}` : '';
+  return { what: `cannot be reached${why}${code === undefined ? '' : ` (${code})`}`, hint: undefined };
+}
+
+/** The first system code among an error, its parts and its causes. */
+function systemCode(error: unknown): string | undefined {
+  let at = error;
+  for (let depth = 0; at instanceof Error && depth < 5; depth++) {
+    const { code } = at as { readonly code?: unknown };
+    if (typeof code === 'string' && code === code.toUpperCase()) return code;
+    at = at instanceof AggregateError && at.errors[0] !== undefined ? at.errors[0] : at.cause;
+  }
+  return undefined;
+}

@@ -1,0 +1,172 @@
+import type { TlsSettings } from '../../platform/dial.ts';
+import type { StoreUrl } from '../../protocol/store-url.ts';
+import { StoreAwayError, StoreError } from '../files/store-errors.ts';
+import {
+  type Cell,
+  type Engine,
+  type EngineDescription,
+  MAX_CELL_BYTES,
+  type Put,
+} from '../shared/engine.ts';
+import type { RedisClient } from './client.ts';
+import { Commands, type EngineTools } from './commands.ts';
+import { describeServer } from './describe.ts';
+import { ConnectionLostError, describeFault, EngineRefusal, mayHaveRun } from './errors.ts';
+import { COMMAND_MS } from './limits.ts';
+import { Primary } from './primary.ts';
+import { type Replacement, runScript, type ScriptReply } from './script.ts';
+import { Subscriptions } from './subscriptions.ts';
+
+/** What the answer to WAIT may need beside the time that the server waits. */
+const ROUND_TRIP_MS = 100;
+/** An operation that fails sooner than this may begin again on a new connection within the time that it has. */
+const SOON_MS = 500;
+
+/** Refusals that last as long as the connection does. */
+const WRONG_SERVER = new Set(['MASTERDOWN', 'MOVED', 'NOAUTH', 'READONLY']);
+
+/** Redis or Valkey: a single server, or a primary with its Sentinels. */
+export class RedisEngine implements Engine {
+  readonly place: string;
+  readonly #primary: Primary;
+  readonly #tools: EngineTools;
+  readonly #commands: Commands;
+  readonly #subscriptions: Subscriptions;
+  /** The epoch that was seen last, and whether replicas were connected at any time in it. */
+  #epoch: string | undefined;
+  #hasReplicas = false;
+
+  constructor(url: StoreUrl, tls: TlsSettings | undefined, tools: EngineTools) {
+    this.#primary = new Primary(url, tls, tools);
+    this.place = this.#primary.place;
+    this.#tools = tools;
+    this.#subscriptions = new Subscriptions(this.#primary, tools);
+    this.#commands = new Commands(this.#primary, tools, {
+      onReturn: (client) => {
+        this.#subscriptions.follow(client);
+        this.#subscriptions.tellAll();
+      },
+      onLoss: () => this.#subscriptions.check(),
+    });
+  }
+
+  async get(cell: string): Promise<Cell> {
+    const start = this.#tools.clock.monotonic();
+    try {
+      return (await this.#run(cell)).cell;
+    } catch (error) {
+      // A connection that was kept is found broken only when it is used. A question may be asked twice.
+      const wasKept = error instanceof ConnectionLostError && error.sent;
+      if (!wasKept || this.#tools.clock.monotonic() - start > SOON_MS) throw this.#away(error, 'no');
+    }
+    try {
+      return (await this.#run(cell)).cell;
+    } catch (error) {
+      throw this.#away(error, 'no');
+    }
+  }
+
+  async put(
+    cell: string,
+    body: Uint8Array,
+    on: Pick<Cell, 'seq' | 'epoch'>,
+    tell: boolean,
+    expiresInMs = 0,
+  ): Promise<Put> {
+    if (body.length > MAX_CELL_BYTES)
+      throw new StoreError(`a cell has at most ${MAX_CELL_BYTES} bytes, and not ${body.length}`);
+    const replacement: Replacement = { seq: on.seq, epoch: on.epoch, body, expiresInMs, tell };
+    let isTried = false;
+    let reply: ScriptReply;
+    try {
+      reply = await this.#run(cell, replacement, () => {
+        isTried = true;
+      });
+    } catch (error) {
+      throw this.#away(error, isTried && mayHaveRun(error) ? 'maybe' : 'no');
+    }
+    return { kind: reply.done === 'written' ? 'written' : 'superseded', cell: reply.cell };
+  }
+
+  async isPrimary(atMostMs: number): Promise<boolean> {
+    const client = this.#commands.open;
+    if (client === undefined) return false;
+    if (this.#primary.hasSentinels) return await this.#primary.isNamed(client.target, atMostMs);
+    return await this.#isReplicated(client, atMostMs);
+  }
+
+  async settled(atMostMs: number): Promise<boolean> {
+    const client = this.#commands.open;
+    return client !== undefined && (await this.#isReplicated(client, atMostMs));
+  }
+
+  watch(cell: string, onChange: () => void): () => void {
+    return this.#subscriptions.add(cell, onChange);
+  }
+
+  async describe(): Promise<EngineDescription> {
+    try {
+      return await this.#commands.use((client) => describeServer(client, this.#tools));
+    } catch (error) {
+      throw this.#away(error, 'no');
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#subscriptions.close();
+    this.#commands.close();
+  }
+
+  #run(cell: string, replacement?: Replacement, onTry?: () => void): Promise<ScriptReply> {
+    return this.#commands.use(async (client) => {
+      onTry?.();
+      if (replacement !== undefined) client.hasWritten = true;
+      try {
+        const reply = await runScript(client, cell, replacement, COMMAND_MS);
+        this.#note(reply);
+        // A replica answers questions as well, with what it has; only its refusal of a write would show.
+        if (reply.role === 'slave') throw new EngineRefusal('READONLY');
+        return reply;
+      } catch (error) {
+        // The next connection may lead to the server that takes writes by now, or authenticates where that was not asked for before.
+        if (error instanceof EngineRefusal && WRONG_SERVER.has(error.reply)) client.close(error);
+        throw error;
+      }
+    });
+  }
+
+  #note({ cell: { epoch }, replicas }: ScriptReply): void {
+    if (epoch !== this.#epoch) this.#hasReplicas = false;
+    this.#epoch = epoch;
+    if (replicas > 0) this.#hasReplicas = true;
+  }
+
+  /**
+   * By the word of a replica that has what was put on this connection before (WAIT). A server that never had one answers for itself; so does none whose
+   * epoch is not known, since what stands before it may lead anywhere.
+   */
+  async #isReplicated(client: RedisClient, atMostMs: number): Promise<boolean> {
+    if (this.#epoch !== undefined && !this.#hasReplicas) return true;
+    if (!client.hasWritten) return false;
+    // WAIT 0 would wait without end.
+    const waitMs = Math.max(1, Math.floor(atMostMs));
+    const timer = new AbortController();
+    const asked = this.#commands.use(async (open) => {
+      const count = open === client ? await client.send('WAIT', [1, waitMs], waitMs + COMMAND_MS) : 0;
+      return typeof count === 'number' && count >= 1;
+    });
+    const late = this.#tools.clock.sleep(atMostMs + ROUND_TRIP_MS, timer.signal).then(() => false);
+    try {
+      return await Promise.race([asked, late]);
+    } catch {
+      return false;
+    } finally {
+      timer.abort();
+    }
+  }
+
+  #away(error: unknown, applied: 'no' | 'maybe'): StoreAwayError {
+    const { what, hint } = describeFault(error);
+    return new StoreAwayError(`the store at ${this.place} ${what}`, { applied, hint, cause: error });
+  }
+}

@@ -1,0 +1,320 @@
+import { describe, expect, test } from 'vitest';
+import { StoreAwayError } from '../../../../src/store/files/store-errors.ts';
+import { startBlackHole } from '../../../peers/faults/black-hole.ts';
+import { createAuthority } from '../../../peers/net/certificates.ts';
+import { Journal } from '../../../peers/net/journal.ts';
+import { freePort } from '../../../peers/net/listening.ts';
+import { hasRedis, isPosix } from '../../../peers/processes/tools.ts';
+import { Engines } from '../../../peers/redis/engines.ts';
+import { flood, OddRedis } from '../../../peers/redis/odd-redis.ts';
+import { RedisServer } from '../../../peers/redis/redis-server.ts';
+import { WatchedRedis } from '../../../peers/redis/sentinels.ts';
+import { TcpProxy } from '../../../peers/redis/tcp-proxy.ts';
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+async function refusal(asked: Promise<unknown>): Promise<StoreAwayError> {
+  const error = await asked.then(
+    () => new Error('it was answered'),
+    (reason: unknown) => reason,
+  );
+  if (error instanceof StoreAwayError) return error;
+  throw error;
+}
+
+const nobody = { seq: 0 };
+
+describe('an engine that is away', () => {
+  test('nobody listens', async () => {
+    await using engines = new Engines();
+    const port = await freePort();
+    const engine = engines.open(`redis://127.0.0.1:${port}`);
+    const error = await refusal(engine.get('mcp:a:c'));
+    expect(error).toMatchObject({ code: 'store_away', applied: 'no' });
+    expect(error.message).toBe(
+      `the store at 127.0.0.1:${port} cannot be reached: the connection ended (ECONNREFUSED)`,
+    );
+    expect(await refusal(engine.put('mcp:a:c', bytes('a'), nobody, false))).toMatchObject({ applied: 'no' });
+    expect(await engine.isPrimary(100)).toBe(false);
+    expect(await engine.settled(100)).toBe(false);
+    await refusal(engine.describe());
+  });
+
+  test.skipIf(!isPosix())('connections are accepted by nobody', async () => {
+    await using hole = await startBlackHole();
+    await using engines = new Engines();
+    const engine = engines.open(`redis://${hole.url.host}`);
+    const error = await refusal(engine.put('mcp:a:c', bytes('a'), nobody, false));
+    expect(error.applied).toBe('no');
+    expect(error.message).toContain('does not answer in time');
+  });
+
+  test('a server that takes everything and says nothing', async () => {
+    await using odd = await OddRedis.start(() => undefined);
+    await using engines = new Engines();
+    const engine = engines.open(odd.url);
+    expect(await refusal(engine.get('mcp:a:c'))).toMatchObject({ applied: 'no' });
+    expect(await refusal(engine.put('mcp:a:c', bytes('a'), nobody, false))).toMatchObject({
+      applied: 'maybe',
+    });
+    expect(odd.commands.count(([name]) => name?.toLowerCase() === 'evalsha')).toBe(2);
+    await odd.ended.until(() => odd.ended.count() === 2);
+  });
+
+  test('Sentinels that are away, or know nothing of such a primary', async () => {
+    await using odd = await OddRedis.start(([name]) => (name === 'SENTINEL' ? '*-1\r\n' : '+OK\r\n'));
+    await using engines = new Engines();
+    const port = await freePort();
+    const away = await refusal(engines.open(`redis+sentinel://127.0.0.1:${port}/m`).get('mcp:a:c'));
+    expect(away.message).toContain(`m of the Sentinels 127.0.0.1:${port} cannot be reached`);
+    const unknown = engines.open(odd.url.replace('redis:', 'redis+sentinel:').concat('/m'));
+    expect((await refusal(unknown.get('mcp:a:c'))).message).toContain('no Sentinel names a primary');
+  });
+
+  test('Sentinels on this machine that name a server elsewhere: not without TLS', async () => {
+    const address = '*2\r\n$9\r\n192.0.2.1\r\n$4\r\n6379\r\n';
+    await using odd = await OddRedis.start(([, what]) =>
+      what?.startsWith('GET-MASTER') ? address : '*0\r\n',
+    );
+    await using engines = new Engines();
+    const engine = engines.open(odd.url.replace('redis:', 'redis+sentinel:').concat('/m'));
+    expect((await refusal(engine.get('mcp:a:c'))).message).toContain(
+      '192.0.2.1:6379, which is on another machine',
+    );
+  });
+
+  test.each([
+    ['LOADING Redis is loading the dataset in memory', 'no', 'reading its data'],
+    ["READONLY You can't write against a read only replica.", 'no', 'a replica'],
+    ['NOAUTH Authentication required.', 'no', 'asks for a password'],
+    ["OOM command not allowed when used memory > 'maxmemory'.", 'no', 'memory is full'],
+    ['MISCONF Redis is configured to save RDB snapshots', 'no', 'cannot save'],
+    ['NOPERM this user has no permissions to run the command', 'no', 'does not let this user'],
+    ['MOVED 3999 127.0.0.1:6381', 'no', 'cluster'],
+    ['BUSY Redis is busy running a script', 'no', 'busy'],
+    ['ERR upstream failure', 'maybe', 'refused a command (ERR)'],
+    ['no upstream host', 'maybe', 'refused a command (ERR)'],
+  ])('-%s', async (reply, applied, what) => {
+    await using odd = await OddRedis.start(() => `-${reply}\r\n`);
+    await using engines = new Engines();
+    const error = await refusal(engines.open(odd.url).put('mcp:a:c', bytes('a'), nobody, false));
+    expect(error).toMatchObject({ code: 'store_away', applied });
+    expect(error.message).toContain(what);
+    expect(odd.commands.count()).toBe(1);
+  });
+
+  test('a text that is not known is sent as a whole once, since nothing ran', async () => {
+    await using odd = await OddRedis.start(() => '-NOSCRIPT No matching script.\r\n');
+    await using engines = new Engines();
+    expect(await refusal(engines.open(odd.url).put('mcp:a:c', bytes('a'), nobody, false))).toMatchObject({
+      applied: 'no',
+    });
+    expect(odd.commands.entries.map(([name]) => name)).toEqual(['EVALSHA', 'EVAL']);
+  });
+});
+
+describe.skipIf(!hasRedis())('a real engine', () => {
+  test('memory that is full, a replica, and a password that is wrong or missing', async () => {
+    await using full = await RedisServer.start({
+      args: ['--maxmemory', '1', '--maxmemory-policy', 'noeviction'],
+    });
+    await using primary = await RedisServer.start();
+    await using replica = await RedisServer.start();
+    await replica.replicate(primary.port);
+    const user = { name: 'store', password: 'right-password', rules: '~* &* +@all' };
+    await using closed = await RedisServer.start({ user });
+    await closed.call('ACL', 'SETUSER', 'default', 'resetpass', '>other');
+    await using engines = new Engines();
+    const put = (url: string) => refusal(engines.open(url).put('mcp:a:c', bytes('a'), nobody, false));
+    expect(await put(full.url)).toMatchObject({ applied: 'no', message: expect.stringContaining('(OOM)') });
+    expect(await put(replica.url)).toMatchObject({
+      applied: 'no',
+      message: expect.stringContaining('(READONLY)'),
+    });
+    expect((await refusal(engines.open(replica.url).get('mcp:a:c'))).message).toContain('(READONLY)');
+    const wrong = await put(closed.url.replace('right-password', 'wr0ng-canary'));
+    expect(wrong).toMatchObject({ applied: 'no', message: expect.stringContaining('(WRONGPASS)') });
+    expect(JSON.stringify([wrong, String(wrong.cause), wrong.stack])).not.toContain('wr0ng-canary');
+    expect(await put(closed.url.replace(/store:[^@]*@/, ''))).toMatchObject({
+      applied: 'no',
+      message: expect.stringContaining('(NOAUTH)'),
+    });
+  });
+
+  test('suspended, and back: a put is not sent again, and who watches is told', async () => {
+    await using server = await RedisServer.start();
+    await using engines = new Engines();
+    const engine = engines.open(server.url);
+    const absent = await engine.get('mcp:a:c');
+    const heard = new Journal<string>();
+    engine.watch('mcp:a:c', () => heard.add('heard'));
+    await heard.until(() => heard.count() === 1);
+    server.process.suspend();
+    expect(await refusal(engine.put('mcp:a:c', bytes('mine'), absent, false))).toMatchObject({
+      applied: 'maybe',
+    });
+    server.process.resume();
+    // It ran when the server went on: it was in its buffer.
+    const found = await untilAnswered(() => engine.get('mcp:a:c'));
+    expect(found.seq).toBe(1);
+    await heard.until(() => heard.count() >= 2, { what: 'to be told after the suspension' });
+  });
+
+  test('dead, and back: it heals by itself', async () => {
+    await using server = await RedisServer.start({ keepsData: true });
+    await using engines = new Engines();
+    const engine = engines.open(server.url);
+    const absent = await engine.get('mcp:a:c');
+    await engine.put('mcp:a:c', bytes('a'), absent, false);
+    await server.kill();
+    await refusal(engine.get('mcp:a:c'));
+    await server.process.start();
+    expect((await untilAnswered(() => engine.get('mcp:a:c'))).seq).toBe(1);
+  });
+
+  test('a primary that loses its connections in the middle of everything', async () => {
+    await using server = await RedisServer.start();
+    await using proxy = await TcpProxy.start(server.port);
+    await using engines = new Engines();
+    const engine = engines.open(`redis://127.0.0.1:${proxy.port}`);
+    const heard = new Journal<string>();
+    engine.watch('mcp:a:c', () => heard.add('heard'));
+    for (let turn = 1; turn <= 3; turn++) {
+      await heard.until(() => heard.count() >= turn);
+      proxy.cut();
+    }
+    await heard.until(() => heard.count() >= 4);
+    expect((await untilAnswered(() => engine.get('mcp:a:c'))).seq).toBe(0);
+  });
+
+  test('Sentinels of which one is dead, and one stays silent', async () => {
+    await using redis = await WatchedRedis.start();
+    await using engines = new Engines();
+    await redis.sentinels[0]?.process.kill();
+    const engine = engines.open(redis.url);
+    const put = await engine.put('mcp:a:c', bytes('a'), await engine.get('mcp:a:c'), false);
+    expect(put.kind).toBe('written');
+    expect(await engine.isPrimary(2_000)).toBe(true);
+    redis.sentinels[1]?.process.suspend();
+    // One of three is no majority, whatever it says.
+    expect(await engine.isPrimary(1_000)).toBe(false);
+    redis.sentinels[1]?.process.resume();
+    // One is named, and it knows the others.
+    const [, , third] = redis.sentinels;
+    const short = engines.open(`redis+sentinel://127.0.0.1:${third?.port}/${redis.name}`);
+    await short.get('mcp:a:c');
+    expect(await short.isPrimary(2_000)).toBe(true);
+  });
+
+  test('a certificate for another name, of nobody, or of none that is known', async () => {
+    const authority = await createAuthority('store');
+    const other = await createAuthority('another');
+    const tls = { ...(await authority.issue({ hosts: ['store.example'] })), authority: authority.pem };
+    await using server = await RedisServer.start({ tls });
+    const strange = { ...(await other.issue()), authority: other.pem };
+    await using unknown = await RedisServer.start({ tls: strange });
+    await using engines = new Engines();
+    const name = await refusal(engines.open(server.url).get('mcp:a:c'));
+    expect(name).toMatchObject({ code: 'store_away', applied: 'no' });
+    expect(name.message).toContain('a certificate that is not accepted (ERR_TLS_CERT_ALTNAME_INVALID)');
+    const nobodys = await refusal(engines.open(unknown.url.replace(/\?.*/, '')).get('mcp:a:c'));
+    expect(nobodys.message).toContain('a certificate that is not accepted');
+    expect(nobodys.hint).toContain('?ca=');
+    const plain = await refusal(
+      engines.open(unknown.url.replace('rediss:', 'redis:').replace(/\?.*/, '')).get('mcp:a:c'),
+    );
+    expect(plain.code).toBe('store_away');
+  });
+
+  test('a server that asks for a certificate gets the one in the address', async () => {
+    const authority = await createAuthority('store');
+    const tls = { ...(await authority.issue()), authority: authority.pem, asksForCertificate: true };
+    await using server = await RedisServer.start({ tls });
+    await using engines = new Engines();
+    await refusal(engines.open(server.url).get('mcp:a:c'));
+    const file = (name: string) => encodeURIComponent(`${server.folder}/${name}`);
+    const own = `${server.url}&cert=${file('cert.pem')}&key=${file('key.pem')}`;
+    expect((await engines.open(own).get('mcp:a:c')).seq).toBe(0);
+    expect(() => engines.open(`${server.url}&cert=${file('ca.pem')}&key=${file('ca.pem')}`)).toThrow(
+      /key= in the address of the store contains no private key/,
+    );
+  });
+});
+
+describe('a server that means no good', () => {
+  const big = new Uint8Array(64 * 1024).fill(120);
+
+  test.each([
+    ['a text of 512 MB', '$536870912\r\n'],
+    ['the same within an answer', '*7\r\n:0\r\n$536870912\r\n'],
+    ['a status without end', '+'],
+    ['an array without end', '*536870912\r\n'],
+    ['a number without end', ':'],
+  ])('%s: given up after what is in the system’s buffers', async (_, begin) => {
+    await using odd = await OddRedis.start(() => flood(begin, big));
+    await using engines = new Engines();
+    const error = await refusal(engines.open(odd.url).get('mcp:a:c'));
+    expect(error.message).toContain('sent ');
+    await odd.ended.until(() => odd.ended.count() >= 1);
+    expect(Math.max(...odd.ended.entries)).toBeLessThan(16 * 1024 * 1024);
+  });
+
+  test.each([
+    ['arrays in arrays', '*1\r\n'.repeat(100_000)],
+    ['an array of more elements than there can be', '*99999999999\r\n'],
+    ['not RESP', 'HTTP/1.1 400 Bad Request\r\n\r\n'],
+    ['two answers to one question', '+OK\r\n+OK\r\n'],
+    ['a text where an array is asked for', '$2\r\nok\r\n'],
+    ['numbers that are none', '*7\r\n:0\r\n$1\r\nx\r\n$0\r\n\r\n$1\r\n1\r\n$-1\r\n$0\r\n\r\n$0\r\n\r\n'],
+    ['arrays instead of texts', '*7\r\n:0\r\n*0\r\n*0\r\n*0\r\n*0\r\n*0\r\n*0\r\n'],
+    ['nothing', '*-1\r\n'],
+  ])('%s', async (_, answer) => {
+    await using odd = await OddRedis.start(() => answer);
+    await using engines = new Engines();
+    const engine = engines.open(odd.url);
+    expect(await refusal(engine.put('mcp:a:c', bytes('a'), nobody, false))).toMatchObject({
+      applied: 'maybe',
+    });
+    await refusal(engine.describe());
+  });
+
+  test.each([
+    ['an empty array', '*0\r\n'],
+    ['nobody’s message', '*3\r\n$7\r\nmessage\r\n$-1\r\n$-1\r\n'],
+    ['an array of nothing', '*1\r\n$-1\r\n'],
+    ['a number', ':1\r\n'],
+    ['a confirmation without a channel', '*3\r\n$9\r\nsubscribe\r\n$-1\r\n:1\r\n'],
+  ])('as the answer to a subscription: %s', async (_, answer) => {
+    await using odd = await OddRedis.start(() => answer);
+    await using engines = new Engines();
+    engines.open(odd.url).watch('mcp:a:c', () => undefined);
+    await odd.ended.until(() => odd.ended.count() >= 2, {
+      what: 'the connection to be given up, and another one',
+    });
+  });
+
+  test('messages of other channels, and many of the right one', async () => {
+    const message = (channel: string) =>
+      `*3\r\n$7\r\nmessage\r\n$${channel.length}\r\n${channel}\r\n$1\r\n1\r\n`;
+    const answer = '*3\r\n$9\r\nsubscribe\r\n$7\r\nmcp:a:c\r\n:1\r\n';
+    await using odd = await OddRedis.start(
+      () => answer + message('__proto__') + message('mcp:a:c').repeat(5),
+    );
+    await using engines = new Engines();
+    const heard = new Journal<string>();
+    engines.open(odd.url).watch('mcp:a:c', () => heard.add('heard'));
+    await heard.until(() => heard.count() === 6);
+  });
+});
+
+/** Until the engine is back, which takes no longer than its longest pause. */
+async function untilAnswered<T>(ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof StoreAwayError)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}

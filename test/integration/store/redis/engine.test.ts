@@ -1,0 +1,300 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { MAX_CELL_BYTES } from '../../../../src/store/shared/engine.ts';
+import { createAuthority, type Identity } from '../../../peers/net/certificates.ts';
+import { Journal } from '../../../peers/net/journal.ts';
+import { hasRedis } from '../../../peers/processes/tools.ts';
+import { Engines } from '../../../peers/redis/engines.ts';
+import { accessRules, RedisServer, type RedisServerOptions } from '../../../peers/redis/redis-server.ts';
+import { WatchedRedis } from '../../../peers/redis/sentinels.ts';
+import { TcpProxy } from '../../../peers/redis/tcp-proxy.ts';
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const text = (body: Uint8Array | undefined) => body && new TextDecoder().decode(body);
+
+/** A name that no other test uses. */
+let names = 0;
+const newCell = () => `mcp:${++names}:c`;
+
+const user = { name: 'store', password: 'p@ss/w:rd-canary', rules: accessRules('mcp') };
+
+interface Place extends AsyncDisposable {
+  readonly url: string;
+}
+
+async function tlsOptions(): Promise<NonNullable<RedisServerOptions['tls']>> {
+  const authority = await createAuthority('store');
+  const identity: Identity = await authority.issue({ hosts: ['127.0.0.1', 'localhost'] });
+  return { ...identity, authority: authority.pem };
+}
+
+const places: readonly [string, () => Promise<Place>][] = [
+  ['one server', () => RedisServer.start()],
+  ['a user with the shortest access list', () => RedisServer.start({ user })],
+  ['TLS', async () => RedisServer.start({ tls: await tlsOptions(), user })],
+  ['Sentinels', () => WatchedRedis.start()],
+];
+
+describe.skipIf(!hasRedis())('an engine', () => {
+  describe.each(places)('%s', (_, start) => {
+    let place: Place;
+    const engines = new Engines();
+    beforeAll(async () => {
+      place = await start();
+    });
+    afterAll(async () => {
+      await engines[Symbol.asyncDispose]();
+      await place[Symbol.asyncDispose]();
+    });
+
+    test('a cell that is not there, written, and read by another', async () => {
+      const [one, other] = [engines.open(place.url), engines.open(place.url)];
+      const cell = newCell();
+      const absent = await one.get(cell);
+      expect(absent).toMatchObject({ seq: 0, epoch: expect.any(String) });
+      expect(absent.body).toBeUndefined();
+      const put = await one.put(cell, bytes('first'), absent, false);
+      expect(put).toEqual({
+        kind: 'written',
+        cell: { seq: 1, epoch: absent.epoch, now: expect.any(Number) },
+      });
+      const read = await other.get(cell);
+      expect([read.seq, text(read.body), read.epoch]).toEqual([1, 'first', absent.epoch]);
+      expect(Math.abs(read.now - Date.now())).toBeLessThan(60_000);
+    });
+
+    test('whoever comes late gets the value that is there', async () => {
+      const engine = engines.open(place.url);
+      const cell = newCell();
+      const absent = await engine.get(cell);
+      await engine.put(cell, bytes('first'), absent, false);
+      const late = await engine.put(cell, bytes('second'), absent, false);
+      expect(late.kind).toBe('superseded');
+      expect([late.cell.seq, text(late.cell.body)]).toEqual([1, 'first']);
+      const otherEpoch = await engine.put(cell, bytes('third'), { seq: 1, epoch: 'f00-ba2' }, false);
+      expect(otherEpoch.kind).toBe('superseded');
+      expect((await engine.put(cell, bytes('third'), { seq: 1, epoch: undefined }, false)).kind).toBe(
+        'written',
+      );
+    });
+
+    test('of 64 that write at the same time one wins, for each number', async () => {
+      const all = Array.from({ length: 8 }, () => engines.open(place.url));
+      const cell = newCell();
+      for (let seq = 0; seq < 4; seq++) {
+        const seen = await Promise.all(all.map((engine) => engine.get(cell)));
+        const puts = await Promise.all(
+          Array.from({ length: 64 }, (_, at) => {
+            const which = at % all.length;
+            return all[which]?.put(cell, bytes(`${seq}.${at}`), seen[which] ?? { seq: -1 }, false);
+          }),
+        );
+        const won = puts.flatMap((put, at) => (put?.kind === 'written' ? [`${seq}.${at}`] : []));
+        expect(won).toHaveLength(1);
+        const now = await all[0]?.get(cell);
+        expect([now?.seq, text(now?.body)]).toEqual([seq + 1, won[0]]);
+      }
+    });
+
+    test('the largest cell, byte for byte; a larger one is not sent', async () => {
+      const engine = engines.open(place.url);
+      const cell = newCell();
+      const body = Uint8Array.from({ length: MAX_CELL_BYTES }, (_, at) => at % 251);
+      await engine.put(cell, body, await engine.get(cell), false);
+      expect(Buffer.compare((await engine.get(cell)).body ?? bytes(''), body)).toBe(0);
+      await expect(
+        engine.put(cell, new Uint8Array(MAX_CELL_BYTES + 1), { seq: 1 }, false),
+      ).rejects.toMatchObject({
+        code: 'store',
+      });
+    });
+
+    test('who watches is told by who tells, and not after the end of it', async () => {
+      const [one, other] = [engines.open(place.url), engines.open(place.url)];
+      const [cell, quiet] = [newCell(), newCell()];
+      const heard = new Journal<string>();
+      const end = one.watch(cell, () => heard.add(cell));
+      one.watch(quiet, () => heard.add(quiet));
+      // Each is told once it is heard, since something may have changed before.
+      await heard.until(() => heard.count() >= 2);
+      let seen = await other.get(cell);
+      seen = (await other.put(cell, bytes('a'), seen, true)).cell;
+      await heard.until(() => heard.count() >= 3);
+      end();
+      await other.put(cell, bytes('b'), seen, true);
+      await other.put(quiet, bytes('c'), await other.get(quiet), true);
+      await heard.until(() => heard.count() >= 4);
+      expect(heard.entries.slice(2)).toEqual([cell, quiet]);
+    });
+
+    test('it is the primary, and says what it is', async () => {
+      const engine = engines.open(place.url);
+      const cell = newCell();
+      await engine.put(cell, bytes('a'), await engine.get(cell), false);
+      expect(await engine.isPrimary(2_000)).toBe(true);
+      expect(await engine.settled(2_000)).toBe(true);
+      expect(await engine.describe()).toMatchObject({
+        engine: expect.stringMatching(/^(redis|valkey) \d/),
+        role: 'primary',
+        epoch: (await engine.get(cell)).epoch,
+        roundTripMs: expect.any(Number),
+        replicas: expect.any(Number),
+        persistence: 'no append-only file, and no snapshot since its start',
+        evictionPolicy: 'noeviction',
+      });
+    });
+  });
+
+  test('a cell expires when it was said to, and stays when it was not', async () => {
+    await using server = await RedisServer.start();
+    await using engines = new Engines();
+    const engine = engines.open(server.url);
+    const cell = newCell();
+    const put = await engine.put(cell, bytes('a'), await engine.get(cell), false, 60_000);
+    expect(await server.call('PTTL', cell)).toBeGreaterThan(50_000);
+    await engine.put(cell, bytes('b'), put.cell, false);
+    expect(await server.call('PTTL', cell)).toBe(-1);
+  });
+
+  test('a restart is another epoch, and cancels what was read before', async () => {
+    await using server = await RedisServer.start({ keepsData: true });
+    await using engines = new Engines();
+    const engine = engines.open(server.url);
+    const cell = newCell();
+    const before = (await engine.put(cell, bytes('a'), await engine.get(cell), false)).cell;
+    const heard = new Journal<string>();
+    engine.watch(cell, () => heard.add('heard'));
+    await heard.until(() => heard.count() === 1);
+    await server.restart();
+    await heard.until(() => heard.count() >= 2, { what: 'to be told after a reconnect' });
+    const late = await engine.put(cell, bytes('b'), before, false);
+    expect([late.kind, text(late.cell.body)]).toEqual(['superseded', 'a']);
+    expect(late.cell.epoch).not.toBe(before.epoch);
+    await server.restart({ keepsData: false });
+    expect((await engine.get(cell)).seq).toBe(0);
+  });
+
+  test('a failover is another epoch; what was not replicated is gone, and WAIT had said so', async () => {
+    await using redis = await WatchedRedis.start();
+    await using engines = new Engines();
+    const engine = engines.open(redis.url);
+    const cell = newCell();
+    const kept = (await engine.put(cell, bytes('kept'), await engine.get(cell), false)).cell;
+    expect(await engine.settled(5_000)).toBe(true);
+    const heard = new Journal<string>();
+    engine.watch(cell, () => heard.add('heard'));
+    await heard.until(() => heard.count() === 1);
+    await redis.cutReplication();
+    expect((await engine.put(cell, bytes('lost'), kept, false)).kind).toBe('written');
+    expect(await engine.settled(200)).toBe(false);
+    await redis.failOver();
+    await heard.until(() => heard.count() >= 2, { what: 'to be told by the new primary' });
+    const read = await engine.get(cell);
+    expect([read.seq, text(read.body)]).toEqual([1, 'kept']);
+    expect(read.epoch).not.toBe(kept.epoch);
+    expect(await engine.isPrimary(2_000)).toBe(true);
+  });
+
+  test('the old primary is not the primary for those who still talk to it', async () => {
+    await using redis = await WatchedRedis.start();
+    await using engines = new Engines();
+    const engine = engines.open(redis.url);
+    const cell = newCell();
+    await engine.put(cell, bytes('a'), await engine.get(cell), false);
+    // Sentinels change their mind, and the connection does not know yet.
+    for (const sentinel of redis.sentinels) {
+      await sentinel.ask('REMOVE', redis.name);
+      await sentinel.ask('MONITOR', redis.name, '127.0.0.1', String(redis.servers[1].port), '2');
+    }
+    expect(await engine.isPrimary(2_000)).toBe(false);
+  });
+
+  test('without Sentinels a replica has to answer for the primary, from when one was seen', async () => {
+    await using one = await RedisServer.start();
+    await using other = await RedisServer.start();
+    await using link = await TcpProxy.start(one.port);
+    await other.replicate(link.port);
+    await using engines = new Engines();
+    const engine = engines.open(one.url);
+    const cell = newCell();
+    const put = (await engine.put(cell, bytes('a'), await engine.get(cell), false)).cell;
+    expect(await engine.isPrimary(5_000)).toBe(true);
+    link.mode = 'hole';
+    await engine.put(cell, bytes('b'), put, false);
+    expect(await engine.isPrimary(200)).toBe(false);
+    link.cut();
+    await one.call('CLIENT', 'KILL', 'TYPE', 'replica');
+    expect((await engine.describe()).replicas).toBe(0);
+    expect(await engine.isPrimary(200)).toBe(false);
+  });
+
+  test('an answer that is lost was perhaps a success, and the cell tells', async () => {
+    await using server = await RedisServer.start();
+    await using proxy = await TcpProxy.start(server.port);
+    await using engines = new Engines();
+    const engine = engines.open(`redis://127.0.0.1:${proxy.port}`);
+    const cell = newCell();
+    const absent = await engine.get(cell);
+    proxy.resetAfterBytes = 0;
+    await expect(engine.put(cell, bytes('mine'), absent, false)).rejects.toMatchObject({
+      code: 'store_away',
+      applied: 'maybe',
+    });
+    const found = await engine.get(cell);
+    expect([found.seq, text(found.body)]).toEqual([1, 'mine']);
+    expect(await server.info('total_commands_processed')).toBeDefined();
+  });
+
+  test('cells of another form can be replaced', async () => {
+    await using server = await RedisServer.start();
+    await using engines = new Engines();
+    const engine = engines.open(server.url);
+    const [string, list, number, large] = [newCell(), newCell(), newCell(), newCell()];
+    await server.call('SET', string, 'x');
+    await server.call('RPUSH', list, 'x');
+    await server.call('HSET', number, 's', '1e300', 'b', 'x');
+    await server.call('HSET', large, 's', '7', 'b', 'x'.repeat(MAX_CELL_BYTES + 1));
+    for (const [cell, seq] of [
+      [string, 0],
+      [list, 0],
+      [number, 0],
+      [large, 7],
+    ] as const) {
+      const seen = await engine.get(cell);
+      expect(seen.seq).toBe(seq);
+      expect((await engine.put(cell, bytes('new'), seen, false)).kind).toBe('written');
+      expect(text((await engine.get(cell)).body)).toBe('new');
+    }
+  });
+
+  test('what the access list forbids is not known, and nothing else fails', async () => {
+    const rules = accessRules('mcp').replace('+info', '');
+    await using server = await RedisServer.start({ user: { ...user, rules } });
+    await using engines = new Engines();
+    const engine = engines.open(server.url);
+    const cell = newCell();
+    const seen = await engine.get(cell);
+    expect(seen.epoch).toBeUndefined();
+    await engine.put(cell, bytes('a'), seen, true);
+    // Nobody can tell what stands before such a server.
+    expect(await engine.isPrimary(200)).toBe(false);
+    const { engine: name, role, replicas, evictionPolicy } = await engine.describe();
+    expect([name, role, replicas, evictionPolicy]).toEqual(['redis', undefined, undefined, undefined]);
+  });
+
+  test('one connection for commands, a second one while somebody watches, and none after the end', async () => {
+    await using server = await RedisServer.start();
+    await using proxy = await TcpProxy.start(server.port);
+    await using engines = new Engines();
+    const engine = engines.open(`redis://127.0.0.1:${proxy.port}`);
+    const cell = newCell();
+    await Promise.all(Array.from({ length: 20 }, () => engine.get(cell)));
+    expect(proxy.connections).toBe(1);
+    const heard = new Journal<string>();
+    for (const name of [cell, newCell(), newCell()]) engine.watch(name, () => heard.add(name));
+    await heard.until(() => heard.count() === 3);
+    expect(proxy.connections).toBe(2);
+    await engine.close();
+    while (proxy.open > 0) await new Promise(setImmediate);
+    await expect(engine.get(cell)).rejects.toMatchObject({ code: 'store_away' });
+  });
+});
