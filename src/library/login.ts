@@ -1,6 +1,5 @@
 import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import type { Bearer } from '../auth/authorization.ts';
 import { DpopError } from '../auth/errors/errors.ts';
 import { composeAuthorization } from '../compose/credential.ts';
 import { type Platform, serverHttp, systemPlatform } from '../compose/platform.ts';
@@ -9,12 +8,14 @@ import type { Config } from '../config/config.ts';
 import { libraryConfig } from '../config/library-config.ts';
 import { readSettingsFile } from '../config/sources/read-file.ts';
 import { AbortedError } from '../errors.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { Http } from '../platform/http/http.ts';
 import { silentLogger } from '../platform/log/logger.ts';
 import { version } from '../platform/version.ts';
 import { keepSecret } from '../redaction/secrets.ts';
 import { keyOf } from '../store/record/credential-key.ts';
 import { AuthorizedFetch } from './authorized-fetch.ts';
+import { HandedOutTokens, type RefusedToken } from './handed-out-tokens.ts';
 import type { Login } from './login-interface.ts';
 import type { LoginOptions } from './login-options.ts';
 import { callersSend, ownSend } from './send.ts';
@@ -63,6 +64,7 @@ export async function open({ config, own }: LoginSettings): Promise<OpenLogin> {
   });
   return new OpenLogin({
     tokens,
+    clock: platform.clock,
     authorized,
     closing,
     http,
@@ -72,6 +74,7 @@ export async function open({ config, own }: LoginSettings): Promise<OpenLogin> {
 
 interface OpenLoginParts {
   readonly tokens: Tokens;
+  readonly clock: Clock;
   readonly authorized: AuthorizedFetch;
   readonly closing: AbortController;
   readonly http: Http;
@@ -82,7 +85,7 @@ interface OpenLoginParts {
 export class OpenLogin implements Login {
   readonly fetch: Fetch;
   readonly #parts: OpenLoginParts;
-  #handedOut: Bearer | undefined;
+  readonly #handedOut = new HandedOutTokens();
 
   constructor(parts: OpenLoginParts) {
     this.#parts = parts;
@@ -92,7 +95,7 @@ export class OpenLogin implements Login {
 
   async token({ signal }: { readonly signal?: AbortSignal } = {}): Promise<string | undefined> {
     const bearer = await this.#parts.tokens.current(this.#within(signal));
-    this.#handedOut = bearer;
+    this.#handedOut.handOut(bearer, this.#parts.clock.monotonic());
     if (bearer?.dpopProofs === undefined) return bearer?.token;
     throw new DpopError('the token is bound to a key and is of no use without a proof', {
       hint: "Use the login's fetch, which adds the proof.",
@@ -100,10 +103,19 @@ export class OpenLogin implements Login {
   }
 
   async onUnauthorized({ response }: { readonly response: Response }): Promise<void> {
+    const { clock } = this.#parts;
+    const refusal = this.#handedOut.reported(clock.monotonic());
+    if (refusal.kind === 'refused') await this.#replace(refusal, response);
+    this.#handedOut.answered();
+  }
+
+  async #replace({ bearer, worked }: RefusedToken, response: Response): Promise<void> {
+    const { tokens } = this.#parts;
     const { bearerChallenge } = await import('../protocol/www-authenticate.ts');
     const header = response.headers.get('www-authenticate');
     const challenge = header === null ? undefined : bearerChallenge(header);
-    await this.#parts.tokens.replace(this.#handedOut, challenge, this.#within(undefined));
+    if (worked && bearer !== undefined) tokens.worked(bearer);
+    await tokens.replace(bearer, challenge, this.#within(undefined));
   }
 
   async close(): Promise<void> {
