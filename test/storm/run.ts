@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { FULL, type Row, type RowName, rows, type Scale } from './rows.ts';
 
 const HELP = `npm run storm -- [options]
-  --only NAME          cold, lapses, kills, revoked, answers, strict, grace or own-provider;
+  --only NAME          cold, lapses, kills, revoked, answers, strict, grace, programs or own-provider;
                        repeatable (default: all)
   --cold N             cold starts at once (${FULL.cold})
   --instances N        live instances (${FULL.instances})

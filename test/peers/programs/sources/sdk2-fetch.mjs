@@ -1,0 +1,17 @@
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { authorizedFetch } from 'mcp-drawbridge';
+import { ASKING, once, serve } from './serve.mjs';
+
+const url = new URL(process.env.MCP_URL);
+const client = new Client({ name: 'sdk2-fetch', version: '1.0.0' });
+const connected = once(() =>
+  client.connect(new StreamableHTTPClientTransport(url, { fetch: authorizedFetch(url, ASKING) })),
+);
+
+await serve({
+  call: async (value) => {
+    await connected();
+    return await client.callTool({ name: 'echo', arguments: { value } });
+  },
+  close: () => client.close(),
+});
