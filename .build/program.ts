@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { type OutputOptions, type RolldownOutput, rolldown } from 'rolldown';
+import { slimClient } from './slim.ts';
 
 export const root = new URL('..', import.meta.url).pathname;
 export const dist = join(root, 'dist');
@@ -31,6 +32,7 @@ export async function bundleProgram(to: 'dist' | 'nowhere'): Promise<RolldownOut
     resolve: { alias: { 'jsonc-parser': join(root, 'node_modules/jsonc-parser/lib/esm/main.js') } },
     // What an entry exports stays; beside it a file may export what other files of the bundle need.
     preserveEntrySignatures: 'allow-extension',
+    plugins: [slimClient],
     transform: { target: 'node20.18', define: { DRAWBRIDGE_VERSION: JSON.stringify(version) } },
     // Of a module in the steady file a dynamic import gives what is there already.
     checks: { ineffectiveDynamicImport: false },

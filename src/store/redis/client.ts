@@ -62,7 +62,7 @@ export class RedisClient {
     this.#redis = new Redis({ ...OPTIONS, Connector: connectorOf(stream) as unknown as Connector });
     // Also an answer to no question: from there on no answer could be told from another.
     this.#redis.on('error', (error: unknown) =>
-      this.close(new BadReplyError('an answer out of turn', { cause: error })),
+      this.close(stream.reason ?? new BadReplyError('an answer out of turn', { cause: error })),
     );
     stream.once('close', () => this.close(stream.reason));
   }
@@ -82,9 +82,8 @@ export class RedisClient {
       stop.signal.addEventListener('abort', () => client.close(stop.signal.reason), { once: true });
       try {
         await client.#redis.connect();
-        const words = [user, password ?? ''].filter((word) => word !== undefined);
         await Promise.all([
-          ...(user === undefined && password === undefined ? [] : [client.send('AUTH', words, connectMs)]),
+          client.#authenticate(user, password, connectMs),
           ...(database === 0 ? [] : [client.send('SELECT', [database], connectMs)]),
         ]);
         return client;
@@ -149,6 +148,21 @@ export class RedisClient {
     this.#stream.destroy();
     this.#redis.disconnect();
     for (const give of this.#waiting) give(lost(reason, true));
+  }
+
+  async #authenticate(
+    user: string | undefined,
+    password: string | undefined,
+    atMostMs: number,
+  ): Promise<void> {
+    if (user === undefined && password === undefined) return;
+    try {
+      await this.send('AUTH', [...(user === undefined ? [] : [user]), password ?? ''], atMostMs);
+    } catch (error) {
+      // Also from a server that has no password for this user (-ERR).
+      const isRefused = error instanceof EngineRefusal && error.reply === 'ERR';
+      throw isRefused ? new EngineRefusal('WRONGPASS') : error;
+    }
   }
 
   async #untilClosed<T>(answer: Promise<T>): Promise<T> {
