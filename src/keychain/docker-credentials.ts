@@ -3,7 +3,7 @@ import { isObject } from '../protocol/json/json-object.ts';
 import type { Keychain, KeychainAnswer, KeychainFailure, KeychainOutcome } from './keychain.ts';
 import type { KeychainPorts } from './ports.ts';
 import { defaultState, failureOfBus, openBus } from './secret-service-state.ts';
-import { absent, failureOf, said, TOOL_LIMIT_MS } from './tool.ts';
+import { absent, failureOf, said } from './tool.ts';
 
 /**
  * A program `docker-credential-NAME` of the person's choice (github.com/docker/docker-credential-helpers): the command is its argument, and all else goes over
@@ -51,7 +51,7 @@ export class DockerCredentials implements Keychain {
 
   /** Undefined where there is no such program. */
   async #run(command: string, stdin: string): Promise<ToolEnd | undefined> {
-    const { find, run, findBus } = this.#ports;
+    const { find, run, findBus, limitMs } = this.#ports;
     const program = find(this.name);
     if (program === undefined) return undefined;
     const bus = await findBus();
@@ -60,7 +60,7 @@ export class DockerCredentials implements Keychain {
       args: [command],
       stdin,
       env: { ...this.#environment(), ...(bus === undefined ? {} : { DBUS_SESSION_BUS_ADDRESS: bus }) },
-      limitMs: TOOL_LIMIT_MS,
+      limitMs,
     });
   }
 
@@ -87,12 +87,12 @@ export class DockerCredentials implements Keychain {
 
   /** Without `pass`, and before `pass init`, it has nothing. */
   async #withoutPass(account: string): Promise<{ readonly kind: 'not-found' } | KeychainFailure> {
-    const { find, run } = this.#ports;
+    const { find, run, limitMs } = this.#ports;
     const command = find('pass');
     if (command === undefined)
       return absent('pass', 'Install it, and run `pass init` with the id of your GPG key.');
     const env = this.#environment();
-    const end = await run({ command, args: ['ls'], stdin: '', env, limitMs: TOOL_LIMIT_MS });
+    const end = await run({ command, args: ['ls'], stdin: '', env, limitMs });
     return end.kind === 'exited' && end.code === 0 ? { kind: 'not-found' } : this.#failed(account, end);
   }
 

@@ -8,7 +8,7 @@ import {
   type KeychainOutcome,
 } from './keychain.ts';
 import type { KeychainPorts } from './ports.ts';
-import { absent, failureOf, TOOL_LIMIT_MS } from './tool.ts';
+import { absent, failureOf } from './tool.ts';
 
 const SECURITY = '/usr/bin/security';
 
@@ -54,13 +54,13 @@ export class MacosKeychain implements Keychain {
   }
 
   #run(args: readonly string[], stdin = ''): Promise<ToolEnd> {
-    const { run, env } = this.#ports;
+    const { run, env, limitMs } = this.#ports;
     return run({
       command: SECURITY,
       args,
       stdin,
       env: desktopEnvironment(env),
-      limitMs: TOOL_LIMIT_MS,
+      limitMs,
     });
   }
 }

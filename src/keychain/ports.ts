@@ -3,6 +3,7 @@ import { findSessionBus } from '../platform/desktop/session-bus.ts';
 import { searchPath } from '../platform/desktop/user-environment.ts';
 import { type RunTool, runTool } from '../platform/process/run-tool.ts';
 import { findProgram } from '../platform/program/find-program.ts';
+import { TOOL_LIMIT_MS } from './tool.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -15,6 +16,8 @@ export interface KeychainPorts {
   /** The absolute path of a program; undefined where there is none. */
   readonly find: (name: string) => string | undefined;
   readonly run: RunTool;
+  /** For each program. */
+  readonly limitMs: number;
   /** The address of this user's D-Bus session; undefined where there is none, and on Windows. */
   readonly findBus: () => Promise<string | undefined>;
   /** Where Windows keeps a key that is encrypted for this user. */
@@ -43,6 +46,7 @@ export function keychainPorts(
     path,
     find: (name) => findProgram(name, { platform, env: { PATH: path, PATHEXT: '.EXE' } }),
     run: runTool,
+    limitMs: TOOL_LIMIT_MS,
     findBus: async () =>
       user === undefined ? undefined : findSessionBus(env, { user, runtimeFolder: `/run/user/${user}` }),
     keyFile,

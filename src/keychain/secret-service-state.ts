@@ -2,7 +2,7 @@ import { desktopEnvironment } from '../platform/process/child-environment.ts';
 import type { ToolEnd, ToolRequest } from '../platform/process/run-tool.ts';
 import { KEYCHAIN_SERVICE, type KeychainFailure } from './keychain.ts';
 import type { KeychainPorts } from './ports.ts';
-import { failureOf, said, TOOL_LIMIT_MS } from './tool.ts';
+import { failureOf, said } from './tool.ts';
 
 /** What the Secret Service says of an item without opening it. */
 export type ItemState =
@@ -29,6 +29,7 @@ export async function openBus({
   path,
   find,
   run,
+  limitMs,
   findBus,
 }: KeychainPorts): Promise<SessionBus | KeychainFailure> {
   const address = await findBus();
@@ -39,7 +40,7 @@ export async function openBus({
   return {
     busctl: find('busctl'),
     gdbus: find('gdbus'),
-    run: ({ command, args, stdin = '' }) => run({ command, args, stdin, env: known, limitMs: TOOL_LIMIT_MS }),
+    run: ({ command, args, stdin = '' }) => run({ command, args, stdin, env: known, limitMs }),
   };
 }
 

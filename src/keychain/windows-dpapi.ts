@@ -2,7 +2,7 @@ import { desktopEnvironment } from '../platform/process/child-environment.ts';
 import type { ToolEnd } from '../platform/process/run-tool.ts';
 import type { Keychain, KeychainAnswer, KeychainOutcome } from './keychain.ts';
 import type { KeychainPorts } from './ports.ts';
-import { absent, failureOf, TOOL_LIMIT_MS } from './tool.ts';
+import { absent, failureOf } from './tool.ts';
 
 const WAYS = {
   whenSilent: 'Try again: the first start of PowerShell takes long.',
@@ -57,13 +57,13 @@ export class WindowsDpapi implements Keychain {
   }
 
   #run(direction: 'Protect' | 'Unprotect', account: string, text: string): Promise<ToolEnd> {
-    const { run, env } = this.#ports;
+    const { run, env, limitMs } = this.#ports;
     return run({
       command: powershell(env),
       args: ['-NoLogo', '-NoProfile', '-NonInteractive', '-Command', script(direction)],
       stdin: `${account}\n${text}\n`,
       env: desktopEnvironment(env),
-      limitMs: TOOL_LIMIT_MS,
+      limitMs,
     });
   }
 }

@@ -3,6 +3,7 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openKeychain } from '../../../src/keychain/open-keychain.ts';
+import { TOOL_LIMIT_MS } from '../../../src/keychain/tool.ts';
 import { findSessionBus } from '../../../src/platform/desktop/session-bus.ts';
 import { DesktopKeyring } from '../../peers/keychains/desktop-keyring.ts';
 import { isExposed, type PortsOptions, seenPorts } from '../../peers/keychains/keychain-ports.ts';
@@ -146,7 +147,7 @@ describe.skipIf(!hasDesktopKeyring())('the keychain of a desktop', () => {
     await using desktop = await DesktopKeyring.start();
     await desktop.startKeyring('unlocked');
     desktop.suspendKeyring();
-    const { keychain } = open(desktop.env());
+    const { keychain } = open(desktop.env(), { limitMs: TOOL_LIMIT_MS });
     expect(await keychain.read('a1b2c3d4')).toMatchObject({ kind: 'timed-out' });
     const left = await processesOf(desktop.home.folder);
     expect(left.filter(({ argv }) => /busctl|secret-tool|gdbus/.test(argv))).toEqual([]);

@@ -12,11 +12,13 @@ export interface PortsOptions {
   /** In place of the program of this name or path; undefined: it is not installed. */
   readonly programs?: Readonly<Record<string, string | undefined>>;
   readonly findBus?: KeychainPorts['findBus'];
+  /** Far more than users get: the machine of a test may be busy. */
+  readonly limitMs?: number;
 }
 
 export function seenPorts(
   env: Readonly<Record<string, string>>,
-  { platform = 'linux', programs = {}, findBus }: PortsOptions = {},
+  { platform = 'linux', programs = {}, findBus, limitMs = 60_000 }: PortsOptions = {},
 ): SeenPorts {
   const requests: ToolRequest[] = [];
   const real = keychainPorts(memoryFile(), { platform, env });
@@ -28,6 +30,7 @@ export function seenPorts(
       return real.run({ ...request, command: programs[request.command] ?? request.command });
     },
     findBus: findBus ?? real.findBus,
+    limitMs,
   };
   return { ports, requests };
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TemporaryHome } from '../processes/home.ts';
 
@@ -15,7 +15,10 @@ export class PassStore implements AsyncDisposable {
 
   static async create(): Promise<PassStore> {
     const home = await TemporaryHome.create();
-    await mkdir(join(home.folder, 'gnupg'), { mode: 0o700 });
+    const folder = join(home.folder, 'gnupg');
+    await mkdir(folder, { mode: 0o700 });
+    // Without it GnuPG measures for seconds how strongly this machine can guard a passphrase.
+    await writeFile(join(folder, 'gpg-agent.conf'), 's2k-count 65536\n');
     return new PassStore(home);
   }
 
@@ -27,13 +30,19 @@ export class PassStore implements AsyncDisposable {
     };
   }
 
-  /** Makes the key, with this passphrase or without one, and the store. */
+  /** Makes the key (of an elliptic curve: RSA takes seconds), with this passphrase or without one, and the store. */
   initialize(passphrase = ''): void {
     this.#run('gpg', [
       ...['--batch', '--quiet', '--pinentry-mode', 'loopback', '--passphrase', passphrase],
-      ...['--quick-generate-key', USER, 'default', 'default', 'never'],
+      ...['--quick-generate-key', USER, 'future-default', 'default', 'never'],
     ]);
     this.#run('pass', ['init', 'test@example.invalid']);
+  }
+
+  /** The files with passwords, below the folder of the store. */
+  async entries(): Promise<string[]> {
+    const files = await readdir(join(this.home.folder, '.password-store'), { recursive: true });
+    return files.filter((name) => name.endsWith('.gpg'));
   }
 
   /** What the agent knew of the passphrase is forgotten. */
