@@ -11,10 +11,9 @@ import { withoutSecretsIn } from '../redaction/own-words.ts';
 import { admitResource } from '../redaction/query-secrets.ts';
 import { keyOf } from '../store/record/credential-key.ts';
 import type { PortableCredential } from '../store/record/portable.ts';
-import type { CredentialRecord } from '../store/record/record.ts';
 import { loginParts } from './login.ts';
 import type { Platform } from './platform.ts';
-import { challengeOf, guarded } from './server-challenge.ts';
+import { challengeOf, guarded, revoker } from './server-challenge.ts';
 import { otherStoreNote } from './settings/sign-in-hint.ts';
 import { credentialParts, machineTokens } from './token-command.ts';
 
@@ -178,26 +177,6 @@ async function runLogout(
     );
   const isClean = await logout({ store, keys, others, revoke, logger, signal }).finally(shared.close);
   return { output: '', outcome: isClean ? 'done' : 'failed' };
-}
-
-/** The time limit for revoking tokens. */
-const REVOKE_LIMIT_MS = 10_000;
-
-function revoker(config: CommandConfig, platform: Platform, signal: AbortSignal) {
-  return async (record: CredentialRecord) => {
-    const { revokeTokens } = await import('../auth/token/revocation.ts');
-    const { withSecrets } = await import('../auth/client/client.ts');
-    const client =
-      record.client &&
-      withSecrets(record.client, config.oauth.client, {
-        clock: platform.clock,
-        random: platform.random,
-      });
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(REVOKE_LIMIT_MS)]);
-    return guarded(config, new URL(record.server), platform, (fetch) =>
-      revokeTokens(record, client, fetch, limit),
-    );
-  };
 }
 
 async function runStatus(config: CommandConfig, platform: Platform, logger: LogSink): Promise<CommandResult> {

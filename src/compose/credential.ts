@@ -6,6 +6,7 @@ import {
 import type { DpopNonceCache } from '../auth/dpop/proof.ts';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../platform/log/logger.ts';
+import type { Shared } from '../store/open-shared.ts';
 import { openConfigured } from './open-store.ts';
 import { httpFactory, type Platform } from './platform.ts';
 import { signInHint } from './settings/sign-in-hint.ts';
@@ -26,16 +27,18 @@ export async function composeAuthorization(
   return createInteractiveAuthorization(await openCredential(config, key, platform, logger));
 }
 
-/** Opens the credential on the real platform, for the bridge and the commands. */
+/** Opens the credential on the real platform, for the bridge and the commands. `opened`: the store, where the caller has it and closes it. */
 export async function openCredential(
   config: Config,
   key: string,
   platform: Platform,
   logger: Logger,
+  opened?: Shared,
 ): Promise<AuthorizationOptions> {
   const { server, allowHttp, oauth } = config;
   const { clock, random } = platform;
-  const { store, leases, close } = await openConfigured(config, platform, logger);
+  const shared = opened ?? (await openConfigured(config, platform, logger));
+  const { store, leases } = shared;
   if (config.credentials !== undefined) {
     const { seedStore } = await import('./seed-credential.ts');
     await seedStore(store, key, config.credentials, { ...config, now: clock.now() });
@@ -45,7 +48,7 @@ export async function openCredential(
   return {
     store,
     leases,
-    closeStore: close,
+    closeStore: opened === undefined ? shared.close : undefined,
     key,
     settings: signInSettings(config),
     clock,

@@ -5,6 +5,7 @@ import type { Config } from '../config/config.ts';
 import { readSettingsFile } from '../config/sources/read-file.ts';
 import { InternalError } from '../errors.ts';
 import type { Logger } from '../platform/log/logger.ts';
+import type { Shared } from '../store/open-shared.ts';
 import { canonicalServer } from '../store/record/key.ts';
 import { openConfigured } from './open-store.ts';
 import { httpFactory, type Platform } from './platform.ts';
@@ -16,17 +17,18 @@ export async function composeMachineAuthorization(
   return createMachineAuthorization(await machineOptions(...parts));
 }
 
-/** The options of that authorization, for the commands. */
+/** The options of that authorization, for the commands. `opened`: the store, where the caller has it and closes it. */
 export async function machineOptions(
   config: Config,
   key: string,
   platform: Platform,
   logger: Logger,
+  opened?: Shared,
 ): Promise<MachineAuthorizationOptions> {
   const { oauth } = config;
   const { machineGrant } = oauth;
   if (machineGrant === undefined) throw new InternalError('a machine grant without its settings');
-  const { store, close } = await openConfigured(config, platform, logger);
+  const shared = opened ?? (await openConfigured(config, platform, logger));
   return {
     ...oauth,
     machineGrant,
@@ -36,8 +38,8 @@ export async function machineOptions(
     logger,
     proofMemory: new Map(),
     headers: config.headers,
-    store,
-    closeStore: close,
+    store: shared.store,
+    closeStore: opened === undefined ? shared.close : undefined,
     readFile: readSettingsFile,
     createHttp: httpFactory(platform, config.server, config),
     clock: platform.clock,

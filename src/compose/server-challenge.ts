@@ -5,6 +5,7 @@ import type { Logger } from '../platform/log/logger.ts';
 import { version } from '../platform/version.ts';
 import type { BearerChallenge } from '../protocol/www-authenticate.ts';
 import type { McpOrigin } from '../remote/http/mcp-origin.ts';
+import type { CredentialRecord } from '../store/record/record.ts';
 import { httpFactory, type Platform, serverHttp } from './platform.ts';
 
 /** The challenge of the server; undefined if it gives none. Discovery then uses the well-known addresses and reports what is wrong. */
@@ -60,4 +61,29 @@ export async function guarded<T>(
   const { headers, allowHttp } = config;
   const createHttp = httpFactory(platform, server, config);
   return withGuardedFetch({ server, headers, allowHttp, clock: platform.clock, createHttp }, run);
+}
+
+/** The time limit for revoking tokens. */
+const REVOKE_LIMIT_MS = 10_000;
+
+/** Makes a function that revokes the tokens of a login at its authorization server. */
+export function revoker(
+  config: Pick<Config, 'oauth' | 'headers' | 'allowHttp' | 'caFile' | 'clientCertificate'>,
+  platform: Platform,
+  signal: AbortSignal,
+) {
+  return async (record: CredentialRecord) => {
+    const { revokeTokens } = await import('../auth/token/revocation.ts');
+    const { withSecrets } = await import('../auth/client/client.ts');
+    const client =
+      record.client &&
+      withSecrets(record.client, config.oauth.client, {
+        clock: platform.clock,
+        random: platform.random,
+      });
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(REVOKE_LIMIT_MS)]);
+    return guarded(config, new URL(record.server), platform, (fetch) =>
+      revokeTokens(record, client, fetch, limit),
+    );
+  };
 }

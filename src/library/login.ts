@@ -1,101 +1,68 @@
-import { PassThrough } from 'node:stream';
-import { fileURLToPath } from 'node:url';
+import type { Authorization } from '../auth/authorization.ts';
 import { DpopError } from '../auth/errors/errors.ts';
-import { composeAuthorization } from '../compose/credential.ts';
-import { type Platform, serverHttp, systemPlatform } from '../compose/platform.ts';
-import { settingSecrets } from '../compose/settings/setting-secrets.ts';
-import type { Config } from '../config/config.ts';
-import { libraryConfig } from '../config/library-config.ts';
-import { readSettingsFile } from '../config/sources/read-file.ts';
 import { AbortedError } from '../errors.ts';
-import type { Clock } from '../platform/clock.ts';
-import type { Http } from '../platform/http/http.ts';
-import { silentLogger } from '../platform/log/logger.ts';
 import { version } from '../platform/version.ts';
-import { keepSecret } from '../redaction/secrets.ts';
-import { keyOf } from '../store/record/credential-key.ts';
-import { AuthorizedFetch } from './authorized-fetch.ts';
-import { HandedOutTokens, type RefusedToken } from './handed-out-tokens.ts';
-import type { Login } from './login-interface.ts';
-import type { LoginOptions } from './login-options.ts';
-import { callersSend, ownSend } from './send.ts';
-import { Tokens } from './tokens.ts';
-import type { Fetch } from './web-types.ts';
-
-/** The settings of a login, checked, and what of the options is for the library alone. */
-export interface LoginSettings {
-  readonly config: Config;
-  readonly own: Pick<LoginOptions, 'fetch' | 'onPrompt'>;
-}
-
-/** Throws ConfigError, which names the option. */
-export function loginSettings(url: unknown, options: LoginOptions): LoginSettings {
-  const { fetch, onPrompt, ...given } = options;
-  const config = libraryConfig(
-    url,
-    { noBrowser: true, ...given },
-    { environment: process.env, readFile: readSettingsFile },
-  );
-  const { headers, server, oauth } = config;
-  for (const secret of settingSecrets({ headers, server, ...oauth }, process.env))
-    keepSecret(secret, 'setting');
-  return { config, own: { ...(fetch && { fetch }), ...(onPrompt && { onPrompt }) } };
-}
-
-/** The program of this package: the sign-in runs in a process of it. From each folder of the package's files it is one up. */
-const PROGRAM = fileURLToPath(new URL('../launch.cjs', import.meta.url));
+import { AuthorizedFetch } from './fetch/authorized-fetch.ts';
+import { HandedOutTokens, type RefusedToken } from './fetch/handed-out-tokens.ts';
+import { callersSend, ownSend } from './fetch/send.ts';
+import { Tokens } from './fetch/tokens.ts';
+import type { Login, LoginStatus, SignInOptions } from './interface/login-interface.ts';
+import type { OAuthProvider } from './interface/provider-interface.ts';
+import type { Fetch } from './interface/web-types.ts';
+import { type LoginParts, type LoginSettings, openParts } from './open.ts';
+import { LoginProvider } from './sdk/provider.ts';
 
 /** Opens the login with these settings. Rejects with a DrawbridgeError where the store or a certificate cannot be used. */
-export async function open({ config, own }: LoginSettings): Promise<OpenLogin> {
+export async function open(settings: LoginSettings): Promise<Login> {
   const closing = new AbortController();
-  const streams = { stdin: new PassThrough(), stdout: new PassThrough() };
-  const platform: Platform = { ...systemPlatform(PROGRAM, streams), stop: closing.signal };
-  const authorization = await composeAuthorization(config, keyOf(config), platform, silentLogger);
-  const http = await serverHttp(platform, config);
-  const { server, wait } = config;
-  const tokens = new Tokens({ server, authorization, clock: platform.clock, wait, onPrompt: own.onPrompt });
-  const authorized = new AuthorizedFetch({
-    server,
-    headers: config.headers,
-    userAgent: `mcp-drawbridge/${version}`,
-    tokens,
-    send: own.fetch === undefined ? ownSend(http) : callersSend(own.fetch),
-    closing: closing.signal,
-  });
-  return new OpenLogin({
-    tokens,
-    clock: platform.clock,
-    authorized,
-    closing,
-    http,
-    closeAuthorization: async () => authorization.close(),
-  });
+  const parts = await openParts(settings.config, closing.signal);
+  return new OpenLogin(settings, parts, closing, await parts.authorization(false));
 }
 
-interface OpenLoginParts {
-  readonly tokens: Tokens;
-  readonly clock: Clock;
-  readonly authorized: AuthorizedFetch;
-  readonly closing: AbortController;
-  readonly http: Http;
-  readonly closeAuthorization: () => Promise<void>;
-}
-
-/** A login that a program has opened. */
-export class OpenLogin implements Login {
+class OpenLogin implements Login {
   readonly fetch: Fetch;
-  readonly #parts: OpenLoginParts;
+  readonly #settings: LoginSettings;
+  readonly #parts: LoginParts;
+  readonly #closing: AbortController;
+  readonly #tokens: Tokens;
   readonly #handedOut = new HandedOutTokens();
+  #authorization: Authorization;
+  /** Earlier ones, at which calls may still wait. */
+  readonly #former: Authorization[] = [];
 
-  constructor(parts: OpenLoginParts) {
+  constructor(
+    settings: LoginSettings,
+    parts: LoginParts,
+    closing: AbortController,
+    authorization: Authorization,
+  ) {
+    const { config, own } = settings;
+    const { server, headers, wait } = config;
+    const { http, platform } = parts;
+    this.#settings = settings;
     this.#parts = parts;
-    const { authorized } = parts;
+    this.#closing = closing;
+    this.#authorization = authorization;
+    const { clock } = platform;
+    const current = () => this.#authorization;
+    this.#tokens = new Tokens({ server, authorization: current, clock, wait, onPrompt: own.onPrompt });
+    const authorized = new AuthorizedFetch({
+      server,
+      headers,
+      userAgent: `mcp-drawbridge/${version}`,
+      tokens: this.#tokens,
+      send: own.fetch === undefined ? ownSend(http) : callersSend(own.fetch),
+      closing: closing.signal,
+    });
     this.fetch = (input, init) => authorized.fetch(input as string | URL | Request, init);
   }
 
-  async token({ signal }: { readonly signal?: AbortSignal } = {}): Promise<string | undefined> {
-    const bearer = await this.#parts.tokens.current(this.#within(signal));
-    this.#handedOut.handOut(bearer, this.#parts.clock.monotonic());
+  async token({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<string | undefined> {
+    const { headers } = this.#settings.config;
+    const given = headers.find(([name]) => name.toLowerCase() === 'authorization')?.[1];
+    if (given !== undefined) return given.replace(/^Bearer +/i, '');
+    const bearer = await this.#tokens.current(this.#within(signal));
+    this.#handedOut.handOut(bearer, this.#parts.platform.clock.monotonic());
     if (bearer?.dpopProofs === undefined) return bearer?.token;
     throw new DpopError('the token is bound to a key and is of no use without a proof', {
       hint: "Use the login's fetch, which adds the proof.",
@@ -103,30 +70,82 @@ export class OpenLogin implements Login {
   }
 
   async onUnauthorized({ response }: { readonly response: Response }): Promise<void> {
-    const { clock } = this.#parts;
-    const refusal = this.#handedOut.reported(clock.monotonic());
-    if (refusal.kind === 'refused') await this.#replace(refusal, response);
+    await this.#renew(response.headers.get('www-authenticate') ?? undefined);
+  }
+
+  /** Another token in place of the one that was handed out, for a 401 with this `WWW-Authenticate`. */
+  async #renew(header: string | undefined): Promise<void> {
+    const refusal = this.#handedOut.reported(this.#parts.platform.clock.monotonic());
+    if (refusal.kind === 'refused') await this.#replace(refusal, header);
     this.#handedOut.answered();
   }
 
-  async #replace({ bearer, worked }: RefusedToken, response: Response): Promise<void> {
-    const { tokens } = this.#parts;
+  async #replace({ bearer, worked }: RefusedToken, header: string | undefined): Promise<void> {
     const { bearerChallenge } = await import('../protocol/www-authenticate.ts');
-    const header = response.headers.get('www-authenticate');
-    const challenge = header === null ? undefined : bearerChallenge(header);
-    if (worked && bearer !== undefined) tokens.worked(bearer);
-    await tokens.replace(bearer, challenge, this.#within(undefined));
+    const challenge = header === undefined ? undefined : bearerChallenge(header);
+    if (worked && bearer !== undefined) this.#tokens.worked(bearer);
+    await this.#tokens.replace(bearer, challenge, this.#within(undefined));
+  }
+
+  asOAuthClientProvider(): OAuthProvider {
+    const { server, oauth } = this.#settings.config;
+    return new LoginProvider({
+      server,
+      scope: oauth.scope,
+      token: () => this.token(),
+      renew: () => this.#renew(undefined),
+    });
+  }
+
+  async signIn({ signal, onPrompt }: SignInOptions = {}): Promise<void> {
+    const { signInWith } = await import('./sign-in.ts');
+    const within = this.#within(signal);
+    const { nonInteractiveReason } = this.#settings.config;
+    // In CI, and where many machines share a login, calls ask nobody; the program that calls this does.
+    const isOther = nonInteractiveReason !== undefined && nonInteractiveReason !== 'asked';
+    const asking = isOther ? await this.#parts.authorization(true) : this.#authorization;
+    if (isOther) this.#former.push(asking);
+    const prompts = [onPrompt, this.#settings.own.onPrompt].filter((each) => each !== undefined);
+    await signInWith(
+      asking,
+      this.#parts,
+      (prompt) => {
+        for (const each of prompts) each(prompt);
+      },
+      within,
+    );
+    if (isOther) await this.#startOver();
+  }
+
+  async status(): Promise<LoginStatus> {
+    const { loginStatus } = await import('./status.ts');
+    return loginStatus(this.#parts);
+  }
+
+  async logout({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<boolean> {
+    const { logoutOf } = await import('./logout.ts');
+    const isClean = await logoutOf(this.#parts, this.#within(signal));
+    // What is known of the login in memory is no longer so.
+    await this.#startOver();
+    return isClean;
   }
 
   async close(): Promise<void> {
-    const { closing, closeAuthorization, http } = this.#parts;
-    closing.abort(new AbortedError('the login was closed'));
-    await closeAuthorization();
-    await http.close();
+    const { shared, http } = this.#parts;
+    this.#closing.abort(new AbortedError('the login was closed'));
+    await Promise.all([...this.#former, this.#authorization].map((each) => each.close()));
+    await Promise.all([shared.close(), http.close()]);
+  }
+
+  async #startOver(): Promise<void> {
+    const next = await this.#parts.authorization(false);
+    this.#former.push(this.#authorization);
+    this.#authorization = next;
   }
 
   #within(signal: AbortSignal | undefined): AbortSignal {
-    const { closing } = this.#parts;
-    return signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal]);
+    const { signal: closing } = this.#closing;
+    closing.throwIfAborted();
+    return signal === undefined ? closing : AbortSignal.any([signal, closing]);
   }
 }

@@ -28,6 +28,25 @@ if (process.features.require_module) {
         return (await made)(...request);
       };
     },
+    authorizedTransport: (...given) => {
+      let made;
+      const transport = {
+        start: async () => {
+          made = (await load()).authorizedTransport(...given);
+          for (const name of ['onclose', 'onerror', 'onmessage']) {
+            made[name] = (...told) => transport[name]?.(...told);
+          }
+          await made.start();
+        },
+        send: (...message) => made.send(...message),
+        close: async () => made?.close(),
+        setProtocolVersion: (version) => made?.setProtocolVersion(version),
+        get sessionId() {
+          return made?.sessionId;
+        },
+      };
+      return transport;
+    },
     DrawbridgeError: errorClass('DrawbridgeError'),
     SignInNeededError: errorClass('SignInNeededError'),
     NotReplayableError: errorClass('NotReplayableError'),

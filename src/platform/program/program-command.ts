@@ -81,11 +81,18 @@ function isOnPath({ script, searchPath, platform, realPath }: ProgramStart): boo
     });
 }
 
+let programFile = process.argv[1] ?? '';
+
+/** For the library, which another program runs: the first file of this one. */
+export function setProgramFile(path: string): void {
+  programFile = path;
+}
+
 /** The words that start the running program in a terminal. */
 export function runningProgram(): readonly string[] {
-  const { argv, execPath, execArgv, env, platform, versions } = process;
+  const { execPath, execArgv, env, platform, versions } = process;
   return programCommand({
-    script: argv[1] ?? '',
+    script: programFile,
     execPath,
     execArgv,
     searchPath: env.PATH ?? env.Path ?? '',

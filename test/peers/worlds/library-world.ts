@@ -1,5 +1,5 @@
 import { libraryConfig } from '../../../src/config/library-config.ts';
-import type { LoginOptions } from '../../../src/library/login-options.ts';
+import type { LoginOptions } from '../../../src/library/interface/login-options.ts';
 import { silentLogger } from '../../../src/platform/log/logger.ts';
 import { openStore } from '../../../src/store/open-store.ts';
 import type { Store } from '../../../src/store/port/store.ts';

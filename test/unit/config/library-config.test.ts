@@ -8,7 +8,7 @@ import {
 } from '../../../src/config/library-config.ts';
 import type { Option } from '../../../src/config/options/option.ts';
 import { options } from '../../../src/config/options/options.ts';
-import type { LoginOptions } from '../../../src/library/login-options.ts';
+import type { LoginOptions } from '../../../src/library/interface/login-options.ts';
 import { keyOf } from '../../../src/store/record/credential-key.ts';
 
 const URL_TEXT = 'https://mcp.example/mcp';

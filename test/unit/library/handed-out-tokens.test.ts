@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HandedOutTokens } from '../../../src/library/handed-out-tokens.ts';
+import { HandedOutTokens } from '../../../src/library/fetch/handed-out-tokens.ts';
 
 const bearer = (token: string) => ({ token });
 const [FIRST, SECOND] = [bearer('first'), bearer('second')];

@@ -1,4 +1,4 @@
-import type { Bearer } from '../auth/authorization.ts';
+import type { Bearer } from '../../auth/authorization.ts';
 
 /** What a reported 401 is about. */
 export type ReportedRefusal =

@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream';
-import { decodedBody } from '../platform/content/content.ts';
-import type { Http, HttpResponse } from '../platform/http/http.ts';
-import { contentErrors } from '../remote/http/errors.ts';
-import { startOfBody } from '../remote/http/refusal-body.ts';
+import { decodedBody } from '../../platform/content/content.ts';
+import type { Http, HttpResponse } from '../../platform/http/http.ts';
+import { contentErrors } from '../../remote/http/errors.ts';
+import { startOfBody } from '../../remote/http/refusal-body.ts';
+import type { Fetch } from '../interface/web-types.ts';
 import type { OutgoingBody } from './request.ts';
-import type { Fetch } from './web-types.ts';
 
 /** One exchange, with the headers as they go out. */
 export interface Exchange {

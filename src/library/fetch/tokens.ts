@@ -1,17 +1,17 @@
-import type { Authorization, Bearer } from '../auth/authorization.ts';
-import { SignInNeededError } from '../auth/errors/errors.ts';
-import { abortable } from '../platform/abortable.ts';
-import type { Clock } from '../platform/clock.ts';
-import { anySignal } from '../platform/stop.ts';
-import { withoutUndefined } from '../platform/without-undefined.ts';
-import type { PendingSignInStatus } from '../protocol/pending-sign-in.ts';
-import { quoteAddress } from '../protocol/quote.ts';
-import type { BearerChallenge } from '../protocol/www-authenticate.ts';
-import type { SignInPrompt } from './login-options.ts';
+import type { Authorization, Bearer } from '../../auth/authorization.ts';
+import { SignInNeededError } from '../../auth/errors/errors.ts';
+import { abortable } from '../../platform/abortable.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { anySignal } from '../../platform/stop.ts';
+import { withoutUndefined } from '../../platform/without-undefined.ts';
+import type { PendingSignInStatus } from '../../protocol/pending-sign-in.ts';
+import { quoteAddress } from '../../protocol/quote.ts';
+import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
+import type { SignInPrompt } from '../interface/login-options.ts';
 
 export interface TokensDeps {
   readonly server: URL;
-  readonly authorization: Authorization;
+  readonly authorization: () => Authorization;
   readonly clock: Clock;
   /** Calls wait for a person. */
   readonly wait: boolean;
@@ -31,11 +31,11 @@ export class Tokens {
 
   /** The token to send now, replaced where it is at its end; undefined: there is none. */
   current(signal: AbortSignal): Promise<Bearer | undefined> | Bearer | undefined {
-    return this.#deps.authorization.current(signal);
+    return this.#deps.authorization().current(signal);
   }
 
   worked(bearer: Bearer): void {
-    this.#deps.authorization.worked?.(bearer);
+    this.#deps.authorization().worked?.(bearer);
   }
 
   /** Another token in place of the refused one. Rejects with SignInNeededError, or with why there is none. */
@@ -45,7 +45,7 @@ export class Tokens {
     signal: AbortSignal,
   ): Promise<Bearer> {
     const { authorization, wait, onPrompt } = this.#deps;
-    const recovery = await authorization.recover(refused, challenge, signal);
+    const recovery = await authorization().recover(refused, challenge, signal);
     if (recovery.kind === 'retry') return recovery.bearer;
     const { signIn } = recovery;
     if (onPrompt !== undefined) tell(signIn, onPrompt);

@@ -1,5 +1,5 @@
-import { shapeOf } from '../config/library-config.ts';
-import { ConfigError } from '../errors.ts';
+import { shapeOf } from '../../config/library-config.ts';
+import { ConfigError } from '../../errors.ts';
 
 /** What a call of `fetch` asks for, read once. */
 export interface OutgoingRequest {

@@ -1,10 +1,10 @@
-import type { Bearer } from '../auth/authorization.ts';
-import type { DpopExchange } from '../remote/http/dpop-exchange.ts';
-import { MAX_REDIRECTS } from '../remote/http/limits.ts';
-import { withinOrigin } from '../remote/http/mcp-origin.ts';
-import { NO_RECOVERIES, nextRecovery } from '../remote/http/recovery.ts';
-import { startOfBody } from '../remote/http/refusal-body.ts';
-import { NotReplayableError, OtherOriginError } from './errors.ts';
+import type { Bearer } from '../../auth/authorization.ts';
+import type { DpopExchange } from '../../remote/http/dpop-exchange.ts';
+import { MAX_REDIRECTS } from '../../remote/http/limits.ts';
+import { withinOrigin } from '../../remote/http/mcp-origin.ts';
+import { NO_RECOVERIES, nextRecovery } from '../../remote/http/recovery.ts';
+import { startOfBody } from '../../remote/http/refusal-body.ts';
+import { NotReplayableError, OtherOriginError } from '../interface/errors.ts';
 import { type OutgoingRequest, readRequest } from './request.ts';
 import type { Answer, Send } from './send.ts';
 import type { Tokens } from './tokens.ts';
@@ -35,6 +35,7 @@ export class AuthorizedFetch {
     const request = await readRequest(input, init);
     const signal = request.signal === undefined ? closing : AbortSignal.any([request.signal, closing]);
     signal.throwIfAborted();
+    if (!/^https?:$/.test(request.url.protocol)) return fetch(input, init);
     if (request.url.origin !== server.origin) return this.#plain(request, request.url, signal, 0);
     return this.#authorized(request, signal);
   }
@@ -51,7 +52,7 @@ export class AuthorizedFetch {
       const { status } = answer;
       if (bearer !== undefined && status !== 401) tokens.worked(bearer);
       if (status !== 401 && status !== 403) return this.#response(request, arrived, signal);
-      const { bearerChallenge } = await import('../protocol/www-authenticate.ts');
+      const { bearerChallenge } = await import('../../protocol/www-authenticate.ts');
       const header = answer.headers['www-authenticate'];
       const wwwAuthenticate = header === undefined ? undefined : bearerChallenge(header);
       const next = nextRecovery({ status, wwwAuthenticate }, counts);
@@ -94,7 +95,7 @@ export class AuthorizedFetch {
       return send({ url, method, headers: { ...headers, ...more }, body, signal, init: request.init });
     };
     if (bearer?.dpopProofs !== undefined) {
-      this.#proven ??= import('../remote/http/dpop-exchange.ts').then(
+      this.#proven ??= import('../../remote/http/dpop-exchange.ts').then(
         ({ DpopExchange }) => new DpopExchange(),
       );
       const [proven, dpopProofs] = await Promise.all([this.#proven, bearer.dpopProofs()]);

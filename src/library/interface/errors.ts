@@ -1,4 +1,4 @@
-import { DrawbridgeError } from '../errors.ts';
+import { DrawbridgeError } from '../../errors.ts';
 
 /** The request has to be sent again with another token, and its body is a stream, which can be sent but once. */
 export class NotReplayableError extends DrawbridgeError {

@@ -1,0 +1,94 @@
+import type { SignInPrompt } from './login-options.ts';
+import type { OAuthProvider } from './provider-interface.ts';
+import type { Address, Fetch, Signal, WebResponse } from './web-types.ts';
+
+/** A login at one MCP server, as a program uses it. `openLogin` makes it. */
+export interface Login {
+  /**
+   * `fetch` for the server: it adds the `Authorization` header or the DPoP proof (RFC 9449), replaces the token where it is at its end or refused (once
+   * for all processes that share the login), and sends the request again if its body is a string, bytes, URLSearchParams, FormData or a Blob.
+   *
+   * An `Authorization` header of the caller is left out. The token goes to the origin of the server's address and to no other: a call to another origin
+   * goes out as it is; a redirect there is followed without the token for GET and HEAD, and refused for all else.
+   *
+   * Rejects with a `DrawbridgeError` (see `ErrorCode`), or with the reason of the signal in `init`. A 401 or 403 that no other token can help with is a
+   * response as any other.
+   */
+  readonly fetch: Fetch;
+  /**
+   * The access token to send now, replaced where it is at its end; undefined if there is none. With `onUnauthorized` this is the `AuthProvider` of the
+   * MCP SDK 2.x. Rejects with `dpop` if the token is bound to a key, since it is of no use without a proof: use `fetch` then.
+   */
+  token(options?: { readonly signal?: Signal | undefined }): Promise<string | undefined>;
+  /**
+   * What the MCP SDK 2.x calls after a 401: another token is obtained (once for all processes), so that the next `token()` brings it. Rejects with
+   * `sign_in_needed` where only a person helps.
+   */
+  onUnauthorized(context: { readonly response: WebResponse; readonly serverUrl?: Address }): Promise<void>;
+  /**
+   * For what takes nothing but the `OAuthClientProvider` of the MCP SDK. It never shows a refresh token, so that the SDK cannot spend it: expired and
+   * refused tokens are replaced here, once for all processes. Where a person has to sign in, the sign-in is started, `onPrompt` gets its address, and
+   * the SDK throws its UnauthorizedError. More scope than the login has (403 `insufficient_scope`) is only asked for with `fetch`.
+   */
+  asOAuthClientProvider(): OAuthProvider;
+  /**
+   * Resolves when there is a token that serves: at once, after a refresh, or when a person has signed in at the address that `onPrompt` gets. Joins a
+   * sign-in that a bridge or another program has started. Rejects with `sign_in_needed` if `nonInteractive` is set, with `authorization_denied`,
+   * `sign_in_expired` (after `authTimeout`) or another code where it fails, and with the signal's reason; the sign-in then goes on.
+   */
+  signIn(options?: SignInOptions): Promise<void>;
+  /** What is stored of this login now. Sends nothing. */
+  status(): Promise<LoginStatus>;
+  /**
+   * Revokes the tokens at the authorization server (RFC 7009) and removes the login, for all programs and bridges that share it. False: it is removed,
+   * and its tokens could not be revoked.
+   */
+  logout(options?: { readonly signal?: Signal | undefined }): Promise<boolean>;
+  /**
+   * Ends all calls and waiting. A refresh that was sent gets 1.5 seconds to come to its end. Nothing is left running afterwards: no timer, no
+   * connection. A sign-in that runs in a process of its own goes on, and other programs see how it ends.
+   */
+  close(): Promise<void>;
+}
+
+/** How a sign-in is asked for. */
+export interface SignInOptions {
+  /** Ends the waiting, and not the sign-in. */
+  readonly signal?: Signal | undefined;
+  /** Called with the address to open, once it is known. */
+  readonly onPrompt?: ((prompt: SignInPrompt) => void) | undefined;
+}
+
+/** A login as it is stored, without tokens or other secrets. Times are in milliseconds since the epoch. */
+export interface LoginStatus {
+  readonly server: string;
+  readonly profile: string;
+  readonly state:
+    | 'signed in'
+    /** The next call brings a new token, without a person. */
+    | 'expired, refreshable'
+    /** The same, for a grant that needs no person. */
+    | 'expired, renewable'
+    | 'sign-in needed'
+    | 'unreadable'
+    | 'of a later version'
+    /** The keychain with the key of the logins cannot be used now. */
+    | 'sealed';
+  /** The grant, if it is one that needs no person. */
+  readonly grant?: string | undefined;
+  /** Who has signed in, if the authorization server says so in an ID token. */
+  readonly account?: string | undefined;
+  readonly issuer?: string | undefined;
+  readonly scope?: string | undefined;
+  readonly expiresAt?: number | undefined;
+  readonly refreshable: boolean;
+  readonly lastRefresh?: { readonly at: number; readonly outcome: string } | undefined;
+  /** The sign-in that is going on, in any process of this machine. */
+  readonly signIn?:
+    | {
+        readonly deadline: number;
+        readonly address?: string | undefined;
+        readonly userCode?: string | undefined;
+      }
+    | undefined;
+}

@@ -1,0 +1,27 @@
+import type { Address, Fetch } from './web-types.ts';
+
+/** The constructor of a transport of the MCP SDK (1.x or 2.x): `StreamableHTTPClientTransport`, `SSEClientTransport`. */
+export type TransportClass<T> = new (url: Address, options: { fetch: Fetch }) => T;
+
+/** The classes of the SDK that the program uses; the package has none. */
+export interface TransportSdk<T> {
+  readonly StreamableHTTPClientTransport: TransportClass<T>;
+  /** Without it there is no fallback to HTTP+SSE. */
+  readonly SSEClientTransport?: TransportClass<Pick<T, keyof T & TransportMember>> | undefined;
+}
+
+/** What a client of the SDK uses of a transport. */
+export type TransportMember =
+  | 'start'
+  | 'send'
+  | 'close'
+  | 'onclose'
+  | 'onerror'
+  | 'onmessage'
+  | 'sessionId'
+  | 'setProtocolVersion'
+  | 'setSupportedProtocolVersions'
+  | 'hasPerRequestStream';
+
+/** A transport for the SDK's `Client`. `close()` closes its login too. */
+export type AuthorizedTransport<T> = Pick<T, keyof T & TransportMember>;
