@@ -72,10 +72,7 @@ export class RedisClient {
     const { target, user, password, database, connectMs } = options;
     const stop = new AbortController();
     const timer = new AbortController();
-    clock.sleep(connectMs, timer.signal).then(
-      () => stop.abort(timedOut()),
-      () => undefined,
-    );
+    void afterSilence(clock, connectMs, timer.signal, () => stop.abort(timedOut()));
     try {
       const socket = await dial(target, stop.signal);
       const client = new RedisClient(target, new GuardedStream(socket), clock);
@@ -121,10 +118,7 @@ export class RedisClient {
       throw new ConnectionLostError('not connected', { sent: false, cause: this.#reason });
     }
     const timer = new AbortController();
-    this.#clock.sleep(atMostMs, timer.signal).then(
-      () => this.close(timedOut()),
-      () => undefined,
-    );
+    void afterSilence(this.#clock, atMostMs, timer.signal, () => this.close(timedOut()));
     try {
       const args = words.map((word) => (word instanceof Uint8Array ? Buffer.from(word) : word));
       return await this.#untilClosed(this.#redis.callBuffer(name, ...args) as Promise<Reply>);
@@ -177,6 +171,25 @@ export class RedisClient {
       this.#waiting.delete(giveUp);
     }
   }
+}
+
+/**
+ * Calls `giveUp` after that time, unless the signal aborts. A process that was busy or suspended gets to read first what has arrived meanwhile: the
+ * event loop runs timers before it looks at connections. Never rejects.
+ */
+async function afterSilence(
+  clock: Clock,
+  ms: number,
+  signal: AbortSignal,
+  giveUp: () => void,
+): Promise<void> {
+  try {
+    await clock.sleep(ms, signal);
+  } catch {
+    return;
+  }
+  for (let turn = 0; turn < 2; turn++) await new Promise(setImmediate);
+  if (!signal.aborted) giveUp();
 }
 
 const timedOut = (): ConnectionLostError =>

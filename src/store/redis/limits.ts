@@ -1,8 +1,8 @@
 /** The Sentinels are asked side by side; one that is there answers in two round trips. */
 export const SENTINEL_MS = 1_000;
-/** TCP, TLS and authentication: five round trips, for which the slowest networks need a second and a half. */
-export const CONNECT_MS = 2_000;
-/** One command. With the two above an operation ends within the 5 s that the engine has. */
+/** TCP, TLS and authentication: five round trips, for which the slowest networks need a second and a half, and a busy machine as much again. */
+export const CONNECT_MS = 3_000;
+/** One command. With a connection before it an operation ends within the 5 s that the engine has; silent Sentinels add their second. */
 export const COMMAND_MS = 2_000;
 /** A connection for commands is closed when nothing was asked for so long: a thousand idle programs then have one connection each, not two. */
 export const IDLE_MS = 10_000;

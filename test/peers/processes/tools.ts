@@ -40,10 +40,13 @@ export const hasVirtualDesktop = () =>
     '/usr/bin/Xvfb and `unshare -rm` (packages xvfb and util-linux; user namespaces must be allowed)',
   );
 
+/** The programs of Redis, or with `TEST_REDIS=valkey` those of Valkey. */
+export const redisProgram = (what: 'server' | 'sentinel') => `${process.env.TEST_REDIS ?? 'redis'}-${what}`;
+
 /** Servers that tests start, and a way to end them with the test. */
 export const hasRedis = () =>
   canRun(
-    ['redis-server', 'redis-sentinel', 'setpriv'].every(
+    [redisProgram('server'), redisProgram('sentinel'), 'setpriv'].every(
       (name) => spawnSync(name, ['--version']).status === 0,
     ),
     'redis-server, redis-sentinel and setpriv (packages redis-server, redis-sentinel and util-linux)',

@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { Journal } from '../net/journal.ts';
+import { redisProgram } from '../processes/tools.ts';
 
 type Child = ChildProcessByStdio<null, Readable, null>;
 
-/** `redis-server` or `redis-sentinel` as a child that ends with its parent, whatever ends that. */
+/** A server or a Sentinel as a child that ends with its parent, whatever ends that. */
 export class RedisProcess {
   readonly log = new Journal<string>();
   readonly #program: string;
@@ -14,8 +15,8 @@ export class RedisProcess {
   readonly #ready: RegExp;
   #child: Child | undefined;
 
-  constructor(program: 'redis-server' | 'redis-sentinel', args: readonly string[], ready: RegExp) {
-    this.#program = program;
+  constructor(what: 'server' | 'sentinel', args: readonly string[], ready: RegExp) {
+    this.#program = redisProgram(what);
     this.#args = args;
     this.#ready = ready;
   }

@@ -37,7 +37,7 @@ export class RedisServer implements AsyncDisposable {
     this.port = port;
     this.folder = folder;
     this.#options = options;
-    this.process = new RedisProcess('redis-server', this.#args(), /Ready to accept connections/);
+    this.process = new RedisProcess('server', this.#args(), /Ready to accept connections/);
   }
 
   static async start(options: RedisServerOptions = {}): Promise<RedisServer> {

@@ -18,7 +18,7 @@ export class Sentinel implements AsyncDisposable {
   private constructor(port: number, folder: string) {
     this.port = port;
     this.#folder = folder;
-    this.process = new RedisProcess('redis-sentinel', [join(folder, 'sentinel.conf')], /\+monitor master/);
+    this.process = new RedisProcess('sentinel', [join(folder, 'sentinel.conf')], /\+monitor master/);
   }
 
   static async start(name: string, primaryPort: number, quorum: number): Promise<Sentinel> {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { StoreAwayError } from '../../../../src/store/files/store-errors.ts';
+import { COMMAND_MS } from '../../../../src/store/redis/limits.ts';
 import { startBlackHole } from '../../../peers/faults/black-hole.ts';
 import { createAuthority } from '../../../peers/net/certificates.ts';
 import { Journal } from '../../../peers/net/journal.ts';
@@ -158,6 +159,18 @@ describe.skipIf(!hasRedis())('a real engine', () => {
     const found = await untilAnswered(() => engine.get('mcp:a:c'));
     expect(found.seq).toBe(1);
     await heard.until(() => heard.count() >= 2, { what: 'to be told after the suspension' });
+  });
+
+  test('a process that was busy for long reads what has arrived before it gives up', async () => {
+    await using server = await RedisServer.start();
+    await using engines = new Engines();
+    const engine = engines.open(server.url);
+    const absent = await engine.get('mcp:a:c');
+    const put = engine.put('mcp:a:c', bytes('a'), absent, false);
+    // The command has left; then nothing runs here for longer than a command may take.
+    await new Promise(setImmediate);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, COMMAND_MS + 500);
+    expect((await put).kind).toBe('written');
   });
 
   test('dead, and back: it heals by itself', async () => {
