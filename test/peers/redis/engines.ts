@@ -11,8 +11,8 @@ export const engineTools = { clock: systemClock, dial: systemDial, random: syste
 export class Engines implements AsyncDisposable {
   readonly #engines: RedisEngine[] = [];
 
-  open(url: string): RedisEngine {
-    const engine = openRedisEngine(url, engineTools);
+  open(url: string, tools: Partial<typeof engineTools> = {}): RedisEngine {
+    const engine = openRedisEngine(url, { ...engineTools, ...tools });
     this.#engines.push(engine);
     return engine;
   }

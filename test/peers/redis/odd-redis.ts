@@ -1,4 +1,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import type { Identity } from '../net/certificates.ts';
 import { Journal } from '../net/journal.ts';
 
 /** What to answer to a command; undefined: nothing. A function writes as it likes. */
@@ -11,21 +13,24 @@ export class OddRedis implements AsyncDisposable {
   readonly ended = new Journal<number>();
   answer: (words: readonly string[]) => OddAnswer;
   readonly #server: Server;
+  readonly #scheme: string;
   readonly #sockets = new Set<Socket>();
 
-  private constructor(answer: (words: readonly string[]) => OddAnswer) {
+  private constructor(answer: (words: readonly string[]) => OddAnswer, tls: Identity | undefined) {
     this.answer = answer;
-    this.#server = createServer((socket) => this.#accept(socket));
+    const accept = (socket: Socket) => this.#accept(socket);
+    this.#server = tls === undefined ? createServer(accept) : createTlsServer(tls, accept);
+    this.#scheme = tls === undefined ? 'redis' : 'rediss';
   }
 
-  static async start(answer: (words: readonly string[]) => OddAnswer): Promise<OddRedis> {
-    const server = new OddRedis(answer);
+  static async start(answer: (words: readonly string[]) => OddAnswer, tls?: Identity): Promise<OddRedis> {
+    const server = new OddRedis(answer, tls);
     await new Promise<void>((resolve) => server.#server.listen(0, '127.0.0.1', resolve));
     return server;
   }
 
   get url(): string {
-    return `redis://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `${this.#scheme}://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { StoreAwayError } from '../../../../src/store/files/store-errors.ts';
 import { COMMAND_MS } from '../../../../src/store/redis/limits.ts';
@@ -5,6 +7,7 @@ import { startBlackHole } from '../../../peers/faults/black-hole.ts';
 import { createAuthority } from '../../../peers/net/certificates.ts';
 import { Journal } from '../../../peers/net/journal.ts';
 import { freePort } from '../../../peers/net/listening.ts';
+import { TemporaryHome } from '../../../peers/processes/home.ts';
 import { hasRedis, isPosix } from '../../../peers/processes/tools.ts';
 import { Engines } from '../../../peers/redis/engines.ts';
 import { flood, OddRedis } from '../../../peers/redis/odd-redis.ts';
@@ -255,6 +258,25 @@ describe.skipIf(!hasRedis())('a real engine', () => {
 });
 
 describe('a server that means no good', () => {
+  test('with a certificate for another name it gets no password', async () => {
+    const authority = await createAuthority('store');
+    const identity = await authority.issue({ hosts: ['store.example'] });
+    await using odd = await OddRedis.start(() => '+OK\r\n', identity);
+    await using folder = await TemporaryHome.create();
+    const ca = join(folder.folder, 'ca.pem');
+    await writeFile(ca, authority.pem);
+    await using engines = new Engines();
+    const url = odd.url
+      .replace('rediss://', 'rediss://user:canary-password@')
+      .concat(`?ca=${encodeURIComponent(ca)}`);
+    const error = await refusal(engines.open(url).put('mcp:a:c', bytes('a'), nobody, false));
+    expect(error).toMatchObject({
+      applied: 'no',
+      message: expect.stringContaining('ERR_TLS_CERT_ALTNAME_INVALID'),
+    });
+    expect(odd.commands.entries).toEqual([]);
+  });
+
   const big = new Uint8Array(64 * 1024).fill(120);
 
   test.each([

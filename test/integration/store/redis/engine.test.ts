@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Clock, systemClock } from '../../../../src/platform/clock.ts';
+import { IDLE_MS } from '../../../../src/store/redis/limits.ts';
 import { MAX_CELL_BYTES } from '../../../../src/store/shared/engine.ts';
 import { createAuthority, type Identity } from '../../../peers/net/certificates.ts';
 import { Journal } from '../../../peers/net/journal.ts';
@@ -279,6 +281,27 @@ describe.skipIf(!hasRedis())('an engine', () => {
     expect(await engine.isPrimary(200)).toBe(false);
     const { engine: name, role, replicas, evictionPolicy } = await engine.describe();
     expect([name, role, replicas, evictionPolicy]).toEqual(['redis', undefined, undefined, undefined]);
+  });
+
+  test('an engine of which nothing is asked has the connection on which it listens, and no other', async () => {
+    await using server = await RedisServer.start();
+    await using proxy = await TcpProxy.start(server.port);
+    await using engines = new Engines();
+    const clock: Clock = {
+      ...systemClock,
+      sleep: (ms, signal) => systemClock.sleep(ms === IDLE_MS ? 50 : ms, signal),
+    };
+    const engine = engines.open(`redis://127.0.0.1:${proxy.port}`, { clock });
+    const cell = newCell();
+    const heard = new Journal<string>();
+    engine.watch(cell, () => heard.add('heard'));
+    const seen = await engine.get(cell);
+    await heard.until(() => heard.count() === 1);
+    while (proxy.open > 1) await new Promise((resolve) => setTimeout(resolve, 10));
+    // It is not a loss: nobody is told to look.
+    expect((await engine.put(cell, bytes('a'), seen, true)).kind).toBe('written');
+    await heard.until(() => heard.count() === 2);
+    expect(proxy.connections).toBe(3);
   });
 
   test('one connection for commands, a second one while somebody watches, and none after the end', async () => {
