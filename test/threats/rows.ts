@@ -3,6 +3,7 @@ const PARTIES = 'integration/threats/parties';
 const PROCESS = 'process/threats/threats';
 const STORM = 'process/storm/secrets';
 const SIGN_IN = 'integration/auth/sign-in';
+const ENGINE_AWAY = 'integration/store/redis/away';
 
 /** A row of the threats, and the tests that hold it off: each by its file and by a part of its full name, `%s` and `$name` as in the source. */
 export type ThreatRow = readonly [row: number, ...tests: readonly (readonly [file: string, name: string])[]];
@@ -107,4 +108,16 @@ export const ATTACKS: readonly ThreatRow[] = [
     ['integration/platform/desktop-session', "another user's sockets and folders"],
   ],
   [44, ['integration/store/pointer', "another user's pointer"]],
+  [
+    45,
+    [ENGINE_AWAY, 'a server that means no good'],
+    ['integration/store/redis/bundled', 'costs no memory'],
+    ['unit/store/redis/reply-guard', 'refused'],
+  ],
+  [
+    46,
+    [ENGINE_AWAY, 'gets no password'],
+    [ENGINE_AWAY, 'not without TLS'],
+    ['unit/protocol/store-url', 'which host is not this machine'],
+  ],
 ];
