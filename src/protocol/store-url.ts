@@ -21,6 +21,8 @@ export interface StoreUrl {
 
 const FORM = /^(redis|valkey)(s?)(\+sentinel)?:\/\/(?:([^/?#]*)@)?([^/?#@]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/i;
 const ENDPOINT = /^(?:\[([0-9a-f:.]+)\]|([^[\]:\s]+))(?::(\d{1,5}))?$/i;
+/** Blanks; control, format and half characters: of the latter no address can be written. */
+const INVISIBLE = /[\s\p{C}]/u;
 const PORT = 6379;
 const SENTINEL_PORT = 26_379;
 const FILES = ['ca', 'cert', 'key'] as const;
@@ -38,6 +40,7 @@ export class StoreUrlFault {
  * Valkey's names (`valkeys`, `valkey`); `?ca= &cert= &key=` name files. User, password, name and files are percent-encoded.
  */
 export function parseStoreUrl(text: string): StoreUrl | StoreUrlFault {
+  if (INVISIBLE.test(text)) return fault('an address without blanks or control characters');
   if (text.includes('#')) return fault('an address without a fragment (#…)');
   const parts = FORM.exec(text);
   if (parts === null)
@@ -126,7 +129,9 @@ function parsePath(path: string, hasName: boolean): Pick<StoreUrl, 'primary' | '
     return fault('the name that the Sentinels give to the primary, as in rediss+sentinel://HOST,HOST/NAME');
   const [number = '', ...rest] = parts;
   if (rest.length > 0 || !/^\d{0,5}$/.test(number)) return fault('the number of a database after the last /');
-  return { primary: name === undefined ? undefined : decodeURIComponent(name), database: Number(number) };
+  const primary = name === undefined ? undefined : decodeURIComponent(name);
+  if (primary !== undefined && /\p{C}/u.test(primary)) return fault('a name without control characters');
+  return { primary, database: Number(number) };
 }
 
 function parseFiles(query: string, tls: boolean): StoreUrl['files'] | StoreUrlFault {

@@ -2,6 +2,7 @@ import { ADDRESSES } from './addresses.ts';
 import { ANSWERS } from './answers.ts';
 import { CALLBACKS } from './callbacks.ts';
 import { CHALLENGES } from './challenges.ts';
+import { ENGINES } from './engines.ts';
 import { METADATA } from './metadata.ts';
 import { PROOFS } from './proofs.ts';
 import type { Property } from './property.ts';
@@ -22,4 +23,5 @@ export const PROPERTIES: readonly Property[] = [
   ...PROOFS,
   ...ADDRESSES,
   ...REDACTION,
+  ...ENGINES,
 ];
