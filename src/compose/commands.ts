@@ -81,6 +81,8 @@ export async function runCommand(
     }
     case 'bundle':
       return runBundle(config, platform, logger);
+    case 'keychain':
+      return runKeychain(config, platform, logger, signal);
     case 'store key':
       return makeStoreKey(config.file, platform, logger);
     case 'logout':
@@ -177,6 +179,38 @@ async function runLogout(
     );
   const isClean = await logout({ store, keys, others, revoke, logger, signal }).finally(shared.close);
   return { output: '', outcome: isClean ? 'done' : 'failed' };
+}
+
+async function runKeychain(
+  { home, keychain, backend, json, keychainAction }: CommandConfig,
+  { clock, random }: Platform,
+  logger: LogSink,
+  signal: AbortSignal,
+): Promise<CommandResult> {
+  const [commands, { readSealing, turnOff, turnOn }, { sealingOf }, { storePaths }] = await Promise.all([
+    import('../commands/keychain.ts'),
+    import('../store/conversion/seal-folder.ts'),
+    import('../store/system-keychain.ts'),
+    import('../store/files/paths.ts'),
+  ]);
+  const folder = storePaths(home).credentials;
+  const sealing = sealingOf(folder);
+  const options = { sealing, clock, random, signal };
+  const parts = {
+    folder,
+    turnOn: () => turnOn(folder, backend ?? keychain, options),
+    turnOff: () => turnOff(folder, options),
+    read: () => readSealing(folder),
+    tryKey: async (of: string, keyId: string) => (await sealing.keys()).get(of, keyId),
+    logger,
+  };
+  if (keychainAction === 'status') {
+    const status = await commands.keychainStatus(parts);
+    const output = json ? `${JSON.stringify(status, null, 2)}\n` : commands.keychainLines(status);
+    return { output, outcome: commands.isInOrder(status) ? 'done' : 'failed' };
+  }
+  const isDone = await (keychainAction === 'on' ? commands.keychainOn(parts) : commands.keychainOff(parts));
+  return { output: '', outcome: isDone ? 'done' : 'failed' };
 }
 
 async function runStatus(config: CommandConfig, platform: Platform, logger: LogSink): Promise<CommandResult> {

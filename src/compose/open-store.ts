@@ -6,11 +6,11 @@ import type { Platform } from './platform.ts';
 
 /** The store that the settings name. */
 export function storeSettings(
-  { home, store }: Pick<Config, 'home' | 'store'>,
+  { home, store, keychain }: Pick<Config, 'home' | 'store' | 'keychain'>,
   { clock, random }: Pick<Platform, 'clock' | 'random'>,
   logger: Logger,
 ): SharedSettings {
-  if (store.kind !== 'shared') return { home, store, logger, clock, random };
+  if (store.kind !== 'shared') return { home, store, keychain, logger, clock, random };
   const { kind, url, prefix, keys } = store;
   return { home, store: { kind, url, prefix, secrets: () => secretsOf(keys) }, logger, clock, random };
 }

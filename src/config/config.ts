@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
 import { isLoopback } from '../platform/http/loopback.ts';
 import { ownCommand } from '../platform/program/program-command.ts';
+import type { KeychainKind } from '../protocol/keychain-kind.ts';
 import { quote } from '../protocol/quote.ts';
 import { type BundleConfig, bundleConfig } from './bundle-settings.ts';
 import { type Command, type CommandWords, commandWords } from './commands/commands.ts';
@@ -13,6 +14,7 @@ import { type OAuthConfig, type OAuthConfigDeps, readOAuthConfig } from './oauth
 import { isServerName } from './options/install-options.ts';
 import type { Environment } from './sources/environment.ts';
 import type { Header } from './sources/headers.ts';
+import type { KeychainAction } from './sources/positionals.ts';
 import { fileMode } from './sources/read-file.ts';
 import { type ReadSettings, readSettings } from './sources/settings.ts';
 import { readStoreConfig, type StoreConfig, type StoreConfigDeps } from './store-config.ts';
@@ -49,6 +51,8 @@ export interface Config {
   readonly maxMessageBytes: number;
   readonly connectTimeoutMs: number;
   readonly home?: string | undefined;
+  /** The logins on disk are sealed under a key in this keychain. */
+  readonly keychain?: KeychainKind | undefined;
   readonly log: { readonly debug: boolean; readonly silent: boolean; readonly format: 'text' | 'json' };
 }
 
@@ -69,6 +73,10 @@ export interface CommandConfig extends Omit<Config, 'server'> {
   readonly force: boolean;
   readonly all: boolean;
   readonly json: boolean;
+  /** `keychain on`, `off` or `status`. */
+  readonly keychainAction?: KeychainAction | undefined;
+  /** `keychain on --backend`. */
+  readonly backend?: KeychainKind | undefined;
   /** `token --header`. */
   readonly wholeHeader: boolean;
   /** Of the command `bundle`. */
@@ -208,6 +216,7 @@ function commonConfig(
     maxMessageBytes: settings['max-message-size'] ?? defaults.maxMessageBytes,
     connectTimeoutMs: settings['connect-timeout'] ?? defaults.connectTimeoutMs,
     home: home && resolve(home),
+    keychain: settings.keychain,
     log: {
       debug: settings.debug ?? false,
       silent: settings.silent ?? false,
@@ -223,7 +232,7 @@ function toolSettings({ settings, allowTools, denyTools }: ReadSettings): ToolSe
 }
 
 /** These look at no login; what another command needs of the environment is not asked for. */
-const NEED_NO_STORE: readonly Command[] = ['bundle', 'hosts', 'uninstall', 'store key'];
+const NEED_NO_STORE: readonly Command[] = ['bundle', 'hosts', 'uninstall', 'store key', 'keychain'];
 const WITHOUT_STORE = { store: { kind: 'file' }, warnings: [] } as const;
 
 const NEED_SERVER: readonly Command[] = ['login', 'token', 'tokens export', 'import-mcp-remote', 'install'];
@@ -247,6 +256,8 @@ function commandConfig(
     ...common,
     server,
     onlyProfile: profile,
+    backend: settings.backend,
+    keychainAction: read.keychainAction,
     token,
     force,
     all,

@@ -30,6 +30,8 @@ export interface SharedSettings {
   /** MCP_DRAWBRIDGE_HOME. */
   readonly home: string | undefined;
   readonly store: StoreChoice;
+  /** `--keychain`: files are sealed under a key in it. */
+  readonly keychain?: string | undefined;
   readonly logger: Logger;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -54,12 +56,13 @@ export interface Shared {
  * user could change. An engine that is away does not keep it from opening.
  */
 export async function openShared(settings: SharedSettings): Promise<Shared> {
-  const { store: choice, home, logger, clock, random } = settings;
+  const { store: choice, home, keychain, logger, clock, random } = settings;
   if (choice.kind === 'shared') throw new StoreError('there is no engine for a shared store yet');
   const memory = choice.kind === 'memory';
   const store = await openStore({
     home,
     memory,
+    keychain,
     logger,
     ...(clock === undefined ? {} : { clock }),
     ...(random === undefined ? {} : { random }),

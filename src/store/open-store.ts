@@ -6,11 +6,12 @@ import { systemRandom } from '../platform/random.ts';
 import { ensureFolder } from './files/atomic-file.ts';
 import { type StorePaths, storePaths, usualHome } from './files/paths.ts';
 import { leavePointer } from './files/pointer.ts';
-import { asStoreErrors, systemCode } from './files/store-errors.ts';
+import { asStoreErrors, StoreReadOnlyError, systemCode } from './files/store-errors.ts';
 import type { LockDeps } from './lock/file-lock.ts';
 import type { FileStore } from './port/file-store.ts';
 import type { FolderSealing } from './sealing/folder-sealing.ts';
 import type { OpenKeeper } from './sealing/keychain-keys.ts';
+import { readMarker } from './sealing/marker.ts';
 import { sealingOf } from './system-keychain.ts';
 
 export interface StoreOptions {
@@ -21,6 +22,8 @@ export interface StoreOptions {
   readonly logger: Logger;
   readonly clock?: Clock;
   readonly random?: LockDeps['random'];
+  /** `--keychain`: the folder is sealed before it is used, if it is not yet. */
+  readonly keychain?: string | undefined;
   /** The keychain with the key of sealed logins; by default one of this machine's. */
   readonly openKeychain?: OpenKeeper;
 }
@@ -45,11 +48,49 @@ export async function openStore(options: StoreOptions): Promise<FileStore> {
     const code = systemCode(error);
     if (code === undefined || !READ_ONLY.has(code))
       return asStoreErrors(paths.home, () => Promise.reject(error));
+    if (options.keychain !== undefined && (await readMarker(paths.credentials)) === undefined) {
+      throw new StoreReadOnlyError(
+        `the logins in ${paths.home} are not sealed, and that folder is read-only`,
+        {
+          hint: 'Make it writable and run `keychain on`, or leave out --keychain.',
+        },
+      );
+    }
     return openReadOnly(paths, code, { logger, clock, random, sealing });
   }
   if (paths.because === 'xdg') await pointTo(paths.home, logger);
   const { DiskStore } = await import('./disk-store.ts');
-  return new DiskStore(paths.credentials, { clock, random }, sealing);
+  const { keychain } = options;
+  const prepare =
+    keychain === undefined
+      ? undefined
+      : onceDone(() => prepareSealed(paths.credentials, keychain, { clock, random, sealing }));
+  return new DiskStore(paths.credentials, { clock, random }, sealing, prepare);
+}
+
+/** A process that names a keychain uses no folder that is not sealed. */
+async function prepareSealed(
+  folder: string,
+  keychain: string,
+  deps: LockDeps & { readonly sealing: FolderSealing },
+): Promise<void> {
+  await asStoreErrors(folder, async () => {
+    if ((await readMarker(folder))?.state === 'on') return;
+    const { ensureOn } = await import('./conversion/seal-folder.ts');
+    await ensureOn(folder, keychain, { ...deps, signal: new AbortController().signal });
+  });
+}
+
+/** Runs it until it has been done once. Callers that come at the same time join. */
+function onceDone(run: () => Promise<void>): () => Promise<void> {
+  let doing: Promise<void> | undefined;
+  return () => {
+    doing ??= run().catch((error: unknown) => {
+      doing = undefined;
+      throw error;
+    });
+    return doing;
+  };
 }
 
 /** So that a program of this user whose host keeps XDG_DATA_HOME from it finds the same logins. */

@@ -49,6 +49,20 @@ export interface InitializeDeps {
   readonly contact: FirstContact;
 }
 
+/** A person has to unlock or install something. It is tried again when a message needs it, and not before: keychains may ask their owner. */
+const KEYCHAIN_CODES = new Set([
+  'keychain_locked',
+  'keychain_absent',
+  'keychain_no_bus',
+  'keychain_key_missing',
+  'keychain',
+]);
+
+/** Whether the host is to be answered by the stand-in, since the failure is none of the server's and passes without a restart. */
+export function isOfKeychain({ code }: DrawbridgeError): boolean {
+  return KEYCHAIN_CODES.has(code);
+}
+
 /** Statuses of a server that is busy, or of a gateway that has none behind it now. */
 const PASSING_STATUSES = new Set([429, 502, 503, 504]);
 

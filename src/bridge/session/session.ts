@@ -14,6 +14,7 @@ import {
   type InitializeOutcome,
   type InitializeRequest,
   initialize,
+  isOfKeychain,
 } from './initialize.ts';
 import {
   initialLifecycle,
@@ -277,6 +278,7 @@ export class Session {
     this.#unavailability = { kind: 'failed', error: failed.error };
     this.#deps.logger.inform(describeUnavailability(this.#unavailability));
     this.#deps.onUnavailable?.();
+    if (isOfKeychain(failed.error)) this.#apply('stand-in-due');
     this.#apply('open-failed');
   }
 }

@@ -128,6 +128,18 @@ export const commandHelp: Readonly<Record<Exclude<HelpTopic, 'all'>, CommandHelp
     about: ['Shows the file of each host, and what it runs through this program and through mcp-remote.'],
     often: ['json'],
   },
+  keychain: {
+    usage: 'keychain on | off | status',
+    line: 'seal the logins under a key in the keychain',
+    about: [
+      'on: puts a key into the keychain of the system (or helper:NAME, the program docker-credential-NAME)',
+      'and encrypts every login in the folder. Bridges that run go on, and every process keeps to it, also',
+      'without --keychain. It protects backups, synced folders and stolen disks, and not against other',
+      'programs of yours. off: decrypts them and erases the key; hosts whose entry has --keychain seal them',
+      'again. status: exit code 1 where the keychain cannot be used now, or something is not sealed yet.',
+    ],
+    often: ['backend', 'json', 'home'],
+  },
   'store key': {
     usage: 'store key [FILE]',
     line: 'make a key for a store that machines share',

@@ -17,7 +17,6 @@ const COMMON: readonly OptionName[] = [
   'client-secret-env',
   'grant',
   'no-browser',
-  'wait',
   'debug',
 ];
 

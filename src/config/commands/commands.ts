@@ -15,6 +15,7 @@ export const commands = [
   'hosts',
   'doctor',
   'store key',
+  'keychain',
 ] as const;
 
 /** A command that runs; `bridge` is the default. */

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { isKeychainKind } from '../../protocol/keychain-kind.ts';
 
 /** Makes a schema for an option's text from a function that returns the value, or `expected(…)` if the text is wrong. */
 export function check<T>(read: (text: string) => T | Expected) {
@@ -41,6 +42,11 @@ export const shownName = check((text) =>
 /** The name of a tool, in which `*` is any text. */
 export const toolPattern = check((text) =>
   text.trim() === text && text !== '' ? text : expected('the name of a tool, in which * is any text'),
+);
+
+/** A keychain, which may not be there. */
+export const keychain = check((text) =>
+  isKeychainKind(text) ? text : expected('system, or helper:NAME for the program docker-credential-NAME'),
 );
 
 /** The path of a file or folder. */

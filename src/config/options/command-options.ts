@@ -1,4 +1,4 @@
-import { anyText, bearerToken, filePath, onOff, shownName } from './checks.ts';
+import { anyText, bearerToken, filePath, keychain, onOff, shownName } from './checks.ts';
 import type { Option } from './option.ts';
 
 /** The options for machines where nobody can sign in, and those of single commands. */
@@ -64,6 +64,14 @@ export const commandOptions = {
     only: ['bundle'],
     schema: filePath,
   },
+  backend: {
+    group: 'Commands',
+    placeholder: 'KEYCHAIN',
+    help: 'keychain on: which keychain, system or helper:NAME (default: system)',
+    flagOnly: true,
+    only: ['keychain'],
+    schema: keychain,
+  },
   all: {
     group: 'Commands',
     help: 'logout: log out of every server',
@@ -73,9 +81,9 @@ export const commandOptions = {
   },
   json: {
     group: 'Commands',
-    help: 'status, hosts, doctor: print JSON, for programs',
+    help: 'status, hosts, doctor, keychain status: print JSON, for programs',
     flagOnly: true,
-    only: ['status', 'hosts', 'doctor'],
+    only: ['status', 'hosts', 'doctor', 'keychain'],
     schema: onOff,
   },
 } satisfies Record<string, Option>;

@@ -23,6 +23,8 @@ export interface Option {
   readonly help: string;
   /** The placeholder for the value in `--help`. Without it the option is a switch, with the text `true` or `false`. */
   readonly placeholder?: string;
+  /** The value of the flag where none follows, and what a value that follows looks like. */
+  readonly bare?: { readonly text: string; readonly value: RegExp };
   /** Other names of the same option, usually mcp-remote's. */
   readonly aliases?: readonly string[];
   /** The values of all sources are combined, those of the stronger source last. */

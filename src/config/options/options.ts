@@ -4,6 +4,7 @@ import {
   byteCount,
   callbackPath,
   filePath,
+  keychain,
   loopbackHost,
   oneOf,
   onOff,
@@ -251,6 +252,13 @@ export const options = {
     path: true,
     login: 'sign-in',
     schema: filePath,
+  },
+  keychain: {
+    group: 'Settings',
+    placeholder: '[KEYCHAIN]',
+    help: "seal the logins under a key in the system's keychain, or in helper:NAME (docker-credential-NAME)",
+    bare: { text: 'system', value: /^(?:system|helper:.*)$/ },
+    schema: keychain,
   },
   help: {
     group: 'Settings',

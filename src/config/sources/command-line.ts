@@ -35,6 +35,8 @@ export function readCommandLine(argv: readonly string[], command: Command = 'bri
     }
     let text = inline;
     if (text === undefined && found.option.placeholder === undefined) text = 'true';
+    const { bare } = found.option;
+    if (text === undefined && bare !== undefined && !bare.value.test(argv[at + 1] ?? '')) text = bare.text;
     if (text === undefined) {
       const next = argv[at + 1];
       if (next === undefined || isFlag(next)) {

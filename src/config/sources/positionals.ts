@@ -13,7 +13,13 @@ export interface Positionals {
   readonly file?: string | undefined;
   /** What `uninstall` removes: an address, or the name of an entry. */
   readonly target?: string | undefined;
+  /** What `keychain` does. */
+  readonly keychainAction?: KeychainAction | undefined;
 }
+
+/** What the command `keychain` does. */
+export type KeychainAction = (typeof KEYCHAIN_ACTIONS)[number];
+const KEYCHAIN_ACTIONS = ['on', 'off', 'status'] as const;
 
 /** Adds the plain arguments to the options: `URL [PORT]`, as with mcp-remote, or `tokens import [URL] [FILE]`. Throws UsageError. */
 export function withPositionals(commandLine: CommandLine, command: Command): Positionals {
@@ -23,6 +29,14 @@ export function withPositionals(commandLine: CommandLine, command: Command): Pos
     if (extra !== undefined)
       throw new UsageError(`too many arguments: expected NAME or URL, got ${quote(extra)} as well`);
     return { given, target };
+  }
+  if (command === 'keychain') {
+    const [action, extra] = positionals;
+    const keychainAction = KEYCHAIN_ACTIONS.find((each) => each === action);
+    if (keychainAction !== undefined && extra === undefined) return { given, keychainAction };
+    throw new UsageError(`keychain: expected on, off or status; got ${quote(positionals.join(' '))}`, {
+      hint: 'it is about all logins in the folder',
+    });
   }
   if (command === 'hosts' && positionals.length > 0)
     throw new UsageError('hosts takes no arguments besides options', {

@@ -10,7 +10,7 @@ import { readConfigFile } from './config-file.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { expandHome } from './expand-home.ts';
 import { type Header, headerFileLines, readHeaders } from './headers.ts';
-import { withPositionals } from './positionals.ts';
+import { type KeychainAction, withPositionals } from './positionals.ts';
 
 /** The checked values of all options that take one value. */
 export type Settings = { readonly [K in OptionName]?: z.output<(typeof options)[K]['schema']> };
@@ -30,6 +30,8 @@ export interface ReadSettings {
   readonly file?: string | undefined;
   /** What `uninstall` removes. */
   readonly target?: string | undefined;
+  /** What `keychain` does. */
+  readonly keychainAction?: KeychainAction | undefined;
   /** The values of `--host`. */
   readonly hosts: readonly string[];
 }
@@ -89,7 +91,7 @@ export function readGiven({
   }
   // Checked before the positionals: if a host split a header at a space, the rest of it is among them.
   const { headers, warnings: headerWarnings } = readHeaders(lines, environment);
-  const { given: flags, file: input, target } = withPositionals(commandLine, command);
+  const { given: flags, file: input, target, keychainAction } = withPositionals(commandLine, command);
 
   const settings: Partial<Record<OptionName, unknown>> = {};
   const effective = new Map<OptionName, readonly Given[]>();
@@ -130,6 +132,7 @@ export function readGiven({
     effective,
     file: input,
     target,
+    keychainAction,
     hosts: allOf('host'),
   };
 }

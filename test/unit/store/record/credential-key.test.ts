@@ -254,6 +254,7 @@ const differences: Partial<
     ['--profile', 'flag', '--config', '/c.json'],
   ],
   home: [[], ['--home', '/elsewhere']],
+  keychain: [[], ['--keychain']],
 };
 
 describe('the declaration of an option is true of the key:', () => {
