@@ -60,7 +60,15 @@ export class PackageFolder {
 }
 
 /** The programs that use this package with a Streamable HTTP server. */
-export const HTTP_PROGRAMS = ['sdk1-http', 'sdk2-fetch', 'sdk2-provider', 'ai-sdk', 'openai-agents'] as const;
+export const HTTP_PROGRAMS = [
+  'sdk1-http',
+  'sdk1-transport',
+  'sdk2-fetch',
+  'sdk2-provider',
+  'ai-sdk',
+  'openai-agents',
+  'langchain',
+] as const;
 
 /** `own-provider` does without this package. */
 export type ProgramName = (typeof HTTP_PROGRAMS)[number] | 'sdk1-sse' | 'own-provider';

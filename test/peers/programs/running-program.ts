@@ -40,6 +40,6 @@ export class RunningProgram implements AsyncDisposable {
 function textOf(result: unknown): string {
   if (typeof result === 'string') return result;
   const { content = result } = (result ?? {}) as { content?: unknown };
-  const [first] = Array.isArray(content) ? (content as { text?: string }[]) : [];
+  const [first] = [content].flat() as { text?: string }[];
   return first?.text ?? JSON.stringify(result);
 }
