@@ -38,6 +38,8 @@ export async function seedStore(
   const stored = found.kind === 'record' ? found.record : undefined;
   const isOurs = stored === undefined || stored.family.startsWith('seed-');
   if (!isOurs || stored?.family === seedFamily(credential)) return;
+  // Machines get another value one after the other: once there is a login, those that come later with the old one would bring it back.
+  if (stored !== undefined && store.isShared === true) return;
   const record = portableRecord(credential, {
     server: address,
     profile: oauth.profile,

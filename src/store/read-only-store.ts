@@ -3,7 +3,14 @@ import type { DiskStore } from './disk-store.ts';
 import { replaceFile } from './files/atomic-file.ts';
 import { KeychainError } from './files/store-errors.ts';
 import type { FileStore } from './port/file-store.ts';
-import type { HeldReservation, LockedRecord, LockOptions, ReadResult, WriteResult } from './port/store.ts';
+import type {
+  CommitResult,
+  HeldReservation,
+  LockedRecord,
+  LockOptions,
+  ReadResult,
+  WriteResult,
+} from './port/store.ts';
 import { belongsTo, readRecord } from './record/read-record.ts';
 import type { CredentialRecord, Expected, NewRecord, RecordIdentity } from './record/record.ts';
 import { serializeRecord } from './record/record-schema.ts';
@@ -86,7 +93,7 @@ export class ReadOnlyStore implements FileStore {
   }
 
   #noting(key: string, locked: LockedRecord): LockedRecord {
-    const noted = (result: WriteResult): WriteResult => {
+    const noted = <R extends CommitResult>(result: R): R => {
       if (result.kind !== 'written') return result;
       this.#removed.delete(key);
       this.#seen.set(key, result.record);

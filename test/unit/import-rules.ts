@@ -99,6 +99,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'lease: lease memory-leases earlier-browsers',
     'reservation',
     'port',
+    'shared/protocol',
     'shared',
     'redis: open',
     'conversion: seal-folder',

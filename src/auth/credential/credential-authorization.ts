@@ -8,7 +8,7 @@ import type { CredentialRecord } from '../../store/record/record.ts';
 import type { Authorization, Bearer, Recovery } from '../authorization.ts';
 import { AccessTokenFactory, mentionsDpop } from '../dpop/access-token.ts';
 import type { DpopNonceCache } from '../dpop/proof.ts';
-import { freshness } from '../refresh/expiry.ts';
+import { type Ahead, freshness } from '../refresh/expiry.ts';
 import type { HasIssuerChanged } from './issuer-change.ts';
 import { KnownRecord, type KnownRecordDeps } from './known-record.ts';
 import { OnDemandSignIn, type OnDemandSignInDeps, type WantedScope } from './on-demand-sign-in.ts';
@@ -32,7 +32,10 @@ export interface CredentialAuthorizationDeps extends KnownRecordDeps {
   readonly person?: PersonDeps;
 }
 
-/** The process ends within two seconds of its host; an authorization server that has not answered by then is not waited for. */
+/**
+ * The process ends within two seconds of its host; an authorization server that has not answered by then is not waited for. The answer is in the files
+ * then, or another process asks again. Where many machines share the login, an answer that is lost is lost for all: the store says how long that is worth.
+ */
 const CLOSE_GRACE_MS = 1_500;
 
 /**
@@ -47,11 +50,14 @@ export class CredentialAuthorization implements Authorization {
   readonly #known: KnownRecord;
   readonly #replacement: TokenReplacement;
   readonly #signIn: OnDemandSignIn | undefined;
+  readonly #ahead: Ahead | undefined;
   #recovering: Promise<Recovery> | undefined;
 
   constructor(deps: CredentialAuthorizationDeps) {
     const { clock, random, proofMemory, person } = deps;
+    const { pace } = deps.store;
     this.#deps = deps;
+    this.#ahead = pace && { maxMs: pace.maxAheadMs, share: 1 - pace.spread * random.fraction() };
     this.#accessTokens = new AccessTokenFactory({ clock, random, memory: proofMemory });
     this.#known = new KnownRecord(deps);
     this.#replacement = new TokenReplacement(deps, this.#known, this.#closing.signal);
@@ -64,7 +70,8 @@ export class CredentialAuthorization implements Authorization {
     const isOutOfDate = this.#known.isOutOfDate();
     const { record } = this.#known;
     const isFresh =
-      record?.tokens !== undefined && freshness(record.tokens, this.#deps.clock.now()) === 'fresh';
+      record?.tokens !== undefined &&
+      freshness(record.tokens, this.#deps.clock.now(), this.#ahead) === 'fresh';
     return isFresh && !isOutOfDate ? this.#accessTokens.of(record) : this.#currentLater(isOutOfDate, signal);
   }
 
@@ -72,9 +79,8 @@ export class CredentialAuthorization implements Authorization {
     if (isOutOfDate) await abortable(this.#known.load(), signal);
     const tokens = this.#known.record?.tokens;
     if (tokens === undefined) return undefined;
-    const replaced = replaceIfStale(tokens, this.#deps.clock.now(), (token) =>
-      this.#replacement.replaceAhead(token),
-    );
+    const at = { now: this.#deps.clock.now(), ahead: this.#ahead };
+    const replaced = replaceIfStale(tokens, at, (token) => this.#replacement.replaceAhead(token));
     if (replaced !== undefined) await abortable(replaced, signal);
     return this.#accessTokens.of(this.#known.record);
   }
@@ -103,10 +109,12 @@ export class CredentialAuthorization implements Authorization {
     this.#closing.abort(new AbortedError('the bridge is closing'));
     const graceEnded = new AbortController();
     const settled = Promise.allSettled([this.#replacement.running, this.#recovering]);
-    const grace = this.#deps.clock.sleep(CLOSE_GRACE_MS, graceEnded.signal);
+    const { store, clock } = this.#deps;
+    const grace = clock.sleep(store.pace?.closeGraceMs ?? CLOSE_GRACE_MS, graceEnded.signal);
     await Promise.race([settled, grace]);
     graceEnded.abort(new AbortedError('closed'));
     await grace.catch(() => 'called off');
+    this.#known.close();
     await this.#deps.closeStore?.();
   }
 

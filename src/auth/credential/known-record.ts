@@ -1,12 +1,14 @@
+import { describeError } from '../../errors.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { type Moment, slept } from '../../platform/clock-jump.ts';
 import type { Logger } from '../../platform/log/logger.ts';
+import { StoreAwayError } from '../../store/files/store-errors.ts';
 import type { Store } from '../../store/port/store.ts';
 import type { CredentialRecord, RecordIdentity } from '../../store/record/record.ts';
 import { keepSecretsOf } from '../../store/record/secrets.ts';
 
 export interface KnownRecordDeps {
-  readonly store: Pick<Store, 'read'>;
+  readonly store: Pick<Store, 'read' | 'onChange' | 'pace'>;
   readonly key: string;
   readonly identity: RecordIdentity;
   readonly clock: Clock;
@@ -19,10 +21,16 @@ export class KnownRecord {
   #found: { readonly record: CredentialRecord | undefined } | undefined;
   #lookedAt: Moment;
   #loading: Promise<void> | undefined;
+  /** Another process has changed it since. */
+  #isChanged = false;
+  readonly #unsubscribe: (() => void) | undefined;
 
   constructor(deps: KnownRecordDeps) {
     this.#deps = deps;
     this.#lookedAt = this.#moment();
+    this.#unsubscribe = deps.store.onChange?.(deps.key, () => {
+      this.#isChanged = true;
+    });
   }
 
   /** Undefined: the store holds none, or has not been read. */
@@ -35,15 +43,23 @@ export class KnownRecord {
     keepSecretsOf(record);
   }
 
-  /** Whether the store has to be read again: it was never read, or the machine slept since the last call. */
+  /** Whether the store has to be read again: it was never read, another process has changed it, or the machine slept since the last call. */
   isOutOfDate(): boolean {
     const now = this.#moment();
-    const isOutOfDate = this.#found === undefined || slept(this.#lookedAt, now);
+    const isOutOfDate = this.#found === undefined || this.#isChanged || slept(this.#lookedAt, now);
     this.#lookedAt = now;
     return isOutOfDate;
   }
 
-  /** Reads the store. Concurrent callers join. Rejects with StoreError. */
+  /** No change is waited for any more. */
+  close(): void {
+    this.#unsubscribe?.();
+  }
+
+  /**
+   * Reads the store. Concurrent callers join. Rejects with StoreError, and with StoreAwayError where nothing is known yet: a token that is known serves
+   * to its end, whether the engine is there or not.
+   */
   load(): Promise<void> {
     this.#loading ??= this.#load().finally(() => {
       this.#loading = undefined;
@@ -53,7 +69,16 @@ export class KnownRecord {
 
   async #load(): Promise<void> {
     const { store, key, identity, logger } = this.#deps;
-    const found = await store.read(key, identity);
+    // What changes from here on is another change.
+    this.#isChanged = false;
+    const found = await store.read(key, identity).catch((error: unknown) => {
+      if (!(error instanceof StoreAwayError) || this.#found?.record === undefined) throw error;
+      logger.debug('the known login is used, since the shared store is away', {
+        error: describeError(error),
+      });
+      return undefined;
+    });
+    if (found === undefined) return;
     if (found.kind === 'corrupt') {
       logger.warn('a credential that could not be read was set aside', { file: found.setAside });
     }

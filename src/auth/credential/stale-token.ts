@@ -1,6 +1,6 @@
 import type { CredentialRecord, Tokens } from '../../store/record/record.ts';
 import type { Stale } from '../refresh/decisions.ts';
-import { freshness } from '../refresh/expiry.ts';
+import { type Ahead, freshness } from '../refresh/expiry.ts';
 
 export type SignedIn = CredentialRecord & { readonly tokens: Tokens };
 
@@ -15,10 +15,10 @@ export function isSignedIn(record: CredentialRecord): record is SignedIn {
  */
 export function replaceIfStale(
   tokens: Tokens,
-  now: number,
+  { now, ahead }: { readonly now: number; readonly ahead: Ahead | undefined },
   replace: (token: string) => Promise<void>,
 ): Promise<void> | undefined {
-  switch (freshness(tokens, now)) {
+  switch (freshness(tokens, now, ahead)) {
     case 'fresh':
       return undefined;
     case 'due':

@@ -1,7 +1,15 @@
 import type { Tokens } from '../../store/record/record.ts';
 
-/** A token is replaced ahead of its expiry by no more than a request may take. */
-const MAX_AHEAD_MS = 60_000;
+/** How long before its expiry a token is replaced. */
+export interface Ahead {
+  /** In milliseconds, at most; a tenth of the token's lifetime where that is less. */
+  readonly maxMs: number;
+  /** The share of that time which this process takes: each another one, where many would otherwise begin at the same moment. */
+  readonly share: number;
+}
+
+/** Where logins are files, a token is replaced ahead of its expiry by no more than a request may take. */
+const AHEAD: Ahead = { maxMs: 60_000, share: 1 };
 const AHEAD_SHARE = 0.1;
 /** Clocks of two machines differ by about that much. */
 const MIN_AHEAD_MS = 1_000;
@@ -15,16 +23,20 @@ export type Freshness = 'fresh' | 'due' | 'expired';
  * The wall clock may be wrong, and all processes that read the record share it. Set forward, it costs one refresh, whose times are right
  * by the same clock. Set back, the token seems to come from the future: how old it is cannot be known, so it is used until a 401.
  */
-export function freshness(tokens: Pick<Tokens, 'obtainedAt' | 'expiresAt'>, now: number): Freshness {
+export function freshness(
+  tokens: Pick<Tokens, 'obtainedAt' | 'expiresAt'>,
+  now: number,
+  ahead = AHEAD,
+): Freshness {
   const { obtainedAt, expiresAt } = tokens;
   if (expiresAt === undefined) return 'fresh';
   const lifetimeMs = expiresAt - obtainedAt;
   if (lifetimeMs <= 0 || now < obtainedAt) return 'fresh';
   if (now >= expiresAt) return 'expired';
-  return now >= expiresAt - aheadMs(lifetimeMs) ? 'due' : 'fresh';
+  return now >= expiresAt - aheadMs(lifetimeMs, ahead) ? 'due' : 'fresh';
 }
 
-export function aheadMs(lifetimeMs: number): number {
-  const wanted = Math.max(MIN_AHEAD_MS, Math.min(MAX_AHEAD_MS, lifetimeMs * AHEAD_SHARE));
+export function aheadMs(lifetimeMs: number, { maxMs, share } = AHEAD): number {
+  const wanted = Math.max(MIN_AHEAD_MS, Math.min(maxMs, lifetimeMs * AHEAD_SHARE) * share);
   return Math.min(wanted, lifetimeMs * MAX_AHEAD_SHARE);
 }

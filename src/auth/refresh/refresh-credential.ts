@@ -2,7 +2,7 @@ import { describeError } from '../../errors.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/log/logger.ts';
 import type { Random } from '../../platform/random.ts';
-import { LockTimeoutError } from '../../store/files/store-errors.ts';
+import { LockTimeoutError, StoreAwayError } from '../../store/files/store-errors.ts';
 import { TURN_MAX_MS, TURN_MIN_MS, WAIT_MS } from '../../store/lock/limits.ts';
 import type { HeldReservation, LockedRecord, Store } from '../../store/port/store.ts';
 import { tokenHash } from '../../store/record/key.ts';
@@ -55,7 +55,7 @@ export type RefreshOutcome =
   | { readonly kind: 'usable'; readonly record: CredentialRecord }
   | { readonly kind: 'sign-in'; readonly reason: SignInReason }
   /** The refresh token is as good as before, or in doubt; it is not sent again before the error's `retryAfterMs` have passed. */
-  | { readonly kind: 'postponed'; readonly error: RefreshPostponedError };
+  | { readonly kind: 'postponed'; readonly error: RefreshPostponedError | StoreAwayError };
 
 /** Another process was faster, or may still be at it: look again from the start. */
 export const LOOK_AGAIN = 'look-again';
@@ -78,6 +78,8 @@ const DOUBT_MS = 5_000;
  *
  * The lock only queues. The reservation decides, so a lock that was taken over from a suspended process does no harm.
  *
+ * An engine that is away postpones the refresh: a token is never sent without a reservation that the others can see.
+ *
  * Rejects with LockTimeoutError, StoreError, or the signal's reason. The signal ends waiting; a request that was sent is never aborted.
  */
 export async function refreshCredential(
@@ -85,6 +87,15 @@ export async function refreshCredential(
   stale: Stale,
   signal: AbortSignal,
 ): Promise<RefreshOutcome> {
+  try {
+    return await refreshInTurn(deps, stale, signal);
+  } catch (error) {
+    if (error instanceof StoreAwayError) return { kind: 'postponed', error };
+    throw error;
+  }
+}
+
+async function refreshInTurn(deps: RefreshDeps, stale: Stale, signal: AbortSignal): Promise<RefreshOutcome> {
   const { store, key, identity, clock, random } = deps;
   const deadline = clock.monotonic() + WAIT_MS;
   const watch = new ReservationWatch();
@@ -102,7 +113,8 @@ export async function refreshCredential(
     if (clock.monotonic() >= deadline) {
       throw new LockTimeoutError('another process is refreshing the credential and has not finished in time');
     }
-    await clock.sleep(TURN_MIN_MS + random.fraction() * (TURN_MAX_MS - TURN_MIN_MS), signal);
+    if (store.changed !== undefined) await store.changed(key, signal);
+    else await clock.sleep(TURN_MIN_MS + random.fraction() * (TURN_MAX_MS - TURN_MIN_MS), signal);
     // Many processes wait for one: most of them see its result here, without queueing for the lock.
     const newer = await findNewer();
     if (newer !== undefined) return newer;
@@ -126,6 +138,8 @@ export async function refreshUnderLock(
   const { record, refreshToken, hash } = decision;
 
   // 3.
+  const heldBackMs = (await locked.heldBackMs?.()) ?? 0;
+  if (heldBackMs > 0) return postponed('the store may have lost who else was at it', heldBackMs);
   const seen = watch.observe(await locked.reservations(hash), clock.monotonic());
   const turn = decideReservation(seen, record, stale, now);
   if (turn.kind === 'wait') return LOOK_AGAIN;
@@ -152,6 +166,7 @@ export async function refreshUnderLock(
       throw error;
     });
   if (written.kind === 'superseded') return LOOK_AGAIN;
+  if (written.kind === 'kept') logger.warn('refreshed; the shared store is away and gets it later', { key });
   logger.debug('refreshed', { key, revision: written.record.revision });
   return { kind: 'usable', record: written.record };
 }

@@ -71,6 +71,8 @@ export class SignInFollower implements PendingSignInStatus {
     /** The nonce of a sign-in that had failed before it was followed and still has its lease: the request came after that failure was known. */
     let failedBefore: string | undefined;
     for (let nonce = first, isFirst = true; ; isFirst = false) {
+      const pause = () =>
+        leases.changed === undefined ? clock.sleep(TURN_MS, signal) : leases.changed(key, signal);
       // In this order: a sign-in writes the record, then its status, then gives the lease back.
       const holder = await leases.holder(key, clock.now());
       const status = await leases.readStatus(key);
@@ -98,7 +100,7 @@ export class SignInFollower implements PendingSignInStatus {
           hint: 'Ask again to start another one.',
         });
       }
-      await clock.sleep(TURN_MS, signal);
+      await pause();
     }
   }
 

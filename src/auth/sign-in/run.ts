@@ -2,6 +2,7 @@ import { AbortedError, DrawbridgeError, describeError } from '../../errors.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { OpenBrowser } from '../../platform/desktop/browser.ts';
 import { withoutUndefined } from '../../platform/without-undefined.ts';
+import { StoreAwayError } from '../../store/files/store-errors.ts';
 import { HEARTBEAT_MS, type Leases } from '../../store/lease/lease.ts';
 import type { CredentialRecord } from '../../store/record/record.ts';
 import { RedirectReceiver } from '../callback/receiver.ts';
@@ -111,8 +112,12 @@ function keepLease({ key, nonce }: SignInRequest, { clock, leases, logger }: Run
   const beat = async () => {
     for (;;) {
       await clock.sleep(HEARTBEAT_MS, over.signal);
-      if (!(await leases.heartbeat(key, nonce)))
-        return lost.abort(new AbortedError('another sign-in took over'));
+      // An engine that is away says nothing about the lease.
+      const isOurs = await leases.heartbeat(key, nonce).catch((error: unknown) => {
+        if (error instanceof StoreAwayError) return true;
+        throw error;
+      });
+      if (!isOurs) return lost.abort(new AbortedError('another sign-in took over'));
     }
   };
   beat().catch((error: unknown) => {

@@ -67,7 +67,7 @@ export function isOfKeychain({ code }: DrawbridgeError): boolean {
 const PASSING_STATUSES = new Set([429, 502, 503, 504]);
 
 /** Failures of the network, and of the authorization, that pass by themselves. */
-const PASSING_CODES = new Set(['network', 'timeout', 'token_endpoint', 'lock_timeout']);
+const PASSING_CODES = new Set(['network', 'timeout', 'token_endpoint', 'lock_timeout', 'store_away']);
 
 /**
  * Sends the host's `initialize` and classifies what comes back. Without `mayAskPerson`, which is when nobody asked for the server just now, a 401

@@ -3,15 +3,18 @@ import type { Immutable } from '../../protocol/oauth-settings.ts';
 
 const text = z.string().check(z.maxLength(512));
 
+/** A process, as `Owner` describes it. */
+export const ownerSchema = z.object({
+  host: text,
+  bootId: z.optional(text),
+  pidNamespace: z.optional(text),
+  pid: z.int().check(z.positive()),
+  startTime: z.optional(text),
+});
+
 const ownedFile = z.object({
   nonce: text,
-  owner: z.object({
-    host: text,
-    bootId: z.optional(text),
-    pidNamespace: z.optional(text),
-    pid: z.int().check(z.positive()),
-    startTime: z.optional(text),
-  }),
+  owner: ownerSchema,
   /** Leases only. Milliseconds since the epoch. */
   deadline: z.optional(z.number()),
   /** Leases that the asking process still holds for the sign-in process that it starts. Milliseconds since the epoch. */

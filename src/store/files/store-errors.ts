@@ -31,6 +31,8 @@ export class StoreAwayError extends DrawbridgeError {
   readonly code = 'store_away';
   /** `no`: nothing was changed, for certain. A question changes nothing. */
   readonly applied: Applied;
+  /** When to ask again, in milliseconds. */
+  readonly retryAfterMs = 2_000;
 
   constructor(message: string, { applied, ...details }: ErrorDetails & { readonly applied: Applied }) {
     super(message, details);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Clock, systemClock } from '../../platform/clock.ts';
 import { currentOwner, isAlive, type ProcessLiveness } from '../../platform/process/process-identity.ts';
 import { systemRandom } from '../../platform/random.ts';
+import type { StopSignal } from '../../platform/stop.ts';
 import {
   createFileWhole,
   ensureFolder,
@@ -49,6 +50,8 @@ export interface Leases {
   readStatus(key: string): Promise<SignInStatus | undefined>;
   /** Keeps when a browser was last opened for nothing, until a sign-in ends well. */
   writeStatus(key: string, status: SignInStatus): Promise<void>;
+  /** Resolves when the sign-in may have got on, or after a while; rejects with the signal's reason. Absent: look again after the pause that suits a file. */
+  changed?(key: string, signal: StopSignal): Promise<void>;
 }
 
 /** `folder` is the store's. */

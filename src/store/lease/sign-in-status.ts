@@ -3,7 +3,8 @@ import type { Immutable } from '../../protocol/oauth-settings.ts';
 
 const text = z.string().check(z.maxLength(16 * 1024));
 
-const status = z.object({
+/** The schema of `SignInStatus`. */
+export const signInStatusSchema = z.object({
   phase: z.enum(['starting', 'pending', 'failed', 'done']),
   /** The lease's nonce, which tells this sign-in from an earlier one. */
   nonce: text,
@@ -27,12 +28,12 @@ const status = z.object({
 });
 
 /** How a sign-in goes, for every process that waits for it; holds no secret. Times are milliseconds since the epoch. */
-export type SignInStatus = Immutable<z.output<typeof status>>;
+export type SignInStatus = Immutable<z.output<typeof signInStatusSchema>>;
 
 /** The bytes of the status file; undefined if they are not one. */
 export function parseSignInStatus(bytes: Uint8Array): SignInStatus | undefined {
   try {
-    return status.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
+    return signInStatusSchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
   } catch {
     return undefined;
   }

@@ -14,6 +14,11 @@ export type WriteResult =
   /** The record is no longer the one that was read: nothing was written. */
   | { readonly kind: 'superseded' };
 
+export type CommitResult =
+  | WriteResult
+  /** The engine is away: the record can be used now, and is stored as soon as the engine is back. */
+  | { readonly kind: 'kept'; readonly record: CredentialRecord };
+
 /** Credentials: on disk or, where the disk is not writable, in a folder of this session or in this process; or on an engine that many machines share. */
 export interface Store {
   read(key: string, identity?: RecordIdentity): Promise<ReadResult>;
@@ -40,6 +45,8 @@ export interface Store {
   changed?(key: string, signal: StopSignal): Promise<void>;
   /** Calls `listener` after another process has changed the credential. Returns the way to end that. Absent: nobody is told. */
   onChange?(key: string, listener: () => void): () => void;
+  /** Other machines use the same logins. */
+  readonly isShared?: boolean;
   /** Absent: that of a file, which costs nothing to look at. */
   readonly pace?: StorePace;
 }
@@ -72,16 +79,23 @@ export interface LockedRecord {
   reservations(hash: string): Promise<readonly ReservationState[]>;
   /** The right to send it. Undefined: another process has that number already. Read the record again before sending. */
   reserve(hash: string, number: number): Promise<HeldReservation | undefined>;
+  /**
+   * For how many milliseconds nobody may reserve a refresh token: the engine may have lost reservations a short time ago. Absent: nothing loses any.
+   */
+  heldBackMs?(): Promise<number>;
   /** To be called once the record no longer needs them: the token is replaced, or marked dead. */
   clearReservations(hash: string): Promise<void>;
 }
 
 /** The right of this process to send one refresh token once. */
 export interface HeldReservation {
-  /** To be called right before the token is sent: from then on it may have been used. Rejects where the disk is full. False: it must not be sent. */
+  /**
+   * To be called right before the token is sent: from then on it may have been used. False: it must not be sent. Rejects where the disk is full, and
+   * with StoreAwayError where the engine answers too late for it to be sent safely.
+   */
   prepare(): Promise<boolean>;
   /** Writes what came back, first beside the record, then as the record; then removes the reservations. */
-  commit(record: NewRecord, expected: Expected): Promise<WriteResult>;
+  commit(record: NewRecord, expected: Expected): Promise<CommitResult>;
   /** The token was not sent after all, or a newer record has come: removes all files of the reservation. */
   release(): Promise<void>;
   /** The token was sent, and no response came. */

@@ -76,7 +76,7 @@ const lastRefreshSchema = z.object({
   refusals: z.optional(count),
 });
 
-const recordSchema = z.object({
+export const recordSchema = z.object({
   version: z.literal(1),
   /** Grows with each write; with `family` it tells whether the record is still the one that was read. */
   revision: z.int().check(z.gte(1)),

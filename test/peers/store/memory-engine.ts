@@ -22,6 +22,7 @@ export class MemoryServer {
   readonly #now: () => number;
   #cells = new Map<string, Stored>();
   #epoch = 1;
+  readonly #asked: { readonly operation: string; readonly resolve: () => void }[] = [];
   readonly #connections = new Set<MemoryEngine>();
   /** False: nobody gets an answer. */
   isUp = true;
@@ -57,6 +58,20 @@ export class MemoryServer {
     for (const connection of this.#connections) connection.reconnected();
   }
 
+  /** As FLUSHALL does it: the epoch stays. */
+  empty(): void {
+    this.#cells.clear();
+  }
+
+  /** Changes a byte of every value. */
+  spoil(): void {
+    for (const [cell, stored] of this.#cells) {
+      const body = Uint8Array.from(stored.body);
+      body[body.length - 1] = (body.at(-1) ?? 0) ^ 1;
+      this.#cells.set(cell, { ...stored, body });
+    }
+  }
+
   read(cell: string): Cell {
     const now = this.#now();
     const stored = this.#cells.get(cell);
@@ -84,8 +99,18 @@ export class MemoryServer {
     return `epoch-${this.#epoch}`;
   }
 
+  /** Resolves when the next such operation is asked for. */
+  asked(operation: string): Promise<void> {
+    return new Promise((resolve) => this.#asked.push({ operation, resolve }));
+  }
+
   count(operation: string): void {
     this.operations.set(operation, (this.operations.get(operation) ?? 0) + 1);
+    const waiting = this.#asked.splice(0);
+    for (const each of waiting) {
+      if (each.operation === operation) each.resolve();
+      else this.#asked.push(each);
+    }
   }
 }
 

@@ -1,0 +1,43 @@
+import { createHash, createHmac } from 'node:crypto';
+import { open, type SealingKeys, seal } from '../sealing/envelope.ts';
+
+/** What kinds of cells there are. */
+export type CellKind = 'credential' | 'sign-in';
+const SUFFIX: Readonly<Record<CellKind, string>> = { credential: 'c', 'sign-in': 's' };
+
+/** What keys of the engine's cells are derived for. */
+export const SHARED_STORE_PURPOSE = 'shared store';
+
+/** Names cells and seals what is in them. */
+export class CellCodec {
+  readonly #keys: SealingKeys;
+  readonly #prefix: string;
+  readonly #nameKey: Uint8Array;
+
+  constructor(keys: SealingKeys, prefix: string) {
+    this.#keys = keys;
+    this.#prefix = prefix;
+    this.#nameKey = createHash('sha256').update(`mcp-drawbridge names ${prefix}`).digest();
+  }
+
+  /** The cell of a credential, by its key. */
+  name(key: string, kind: CellKind): string {
+    const digest = createHmac('sha256', this.#nameKey).update(key).digest('hex').slice(0, 32);
+    return `${this.#prefix}:${digest}:${SUFFIX[kind]}`;
+  }
+
+  /** The cell with the keys in use. */
+  get indexName(): string {
+    return `${this.#prefix}:index`;
+  }
+
+  /** `seq`: the number that the value will have. Under another name or number it cannot be opened. */
+  seal(name: string, seq: number, bytes: Uint8Array): Uint8Array {
+    return seal(this.#keys, bytes, `${name}:${seq}`);
+  }
+
+  /** Throws UnknownKeyError and NotAuthenticError. */
+  open(name: string, seq: number, sealed: Uint8Array): Uint8Array {
+    return open(this.#keys, sealed, `${name}:${seq}`);
+  }
+}

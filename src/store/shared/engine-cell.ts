@@ -1,0 +1,198 @@
+import { DrawbridgeError } from '../../errors.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { StoreAwayError, StoreError, UnknownKeyError } from '../files/store-errors.ts';
+import type { CellCodec } from './cell-codec.ts';
+import { type Cell, type Engine, MAX_CELL_BYTES } from './engine.ts';
+import type { Moment } from './protocol/decisions.ts';
+
+/** A value of an engine as this process saw it last. */
+export interface Look<T> {
+  /** Undefined: there is none, or what is there cannot be opened (`problem`). */
+  readonly value: T | undefined;
+  /** Why a value that is there cannot be used. It may be replaced only by a person's doing. */
+  readonly problem?: DrawbridgeError | undefined;
+  readonly seq: number;
+  readonly epoch: string | undefined;
+  /** The engine's clock. */
+  readonly engineNow: number;
+  /** Of this process, monotonic. */
+  readonly at: number;
+}
+
+export type Change<T> =
+  | { readonly kind: 'put'; readonly value: T; readonly expiresInMs?: number | undefined }
+  | { readonly kind: 'as-is' }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+export interface ChangeOptions {
+  /** Whether those who watch are to look. */
+  readonly tell: boolean;
+  /** Also in place of a value that cannot be opened. */
+  readonly overwrite?: boolean;
+}
+
+/** How a value is written. `decode` gives undefined for what is none, and throws for what must not be replaced. */
+export interface Format<T> {
+  encode(value: T): Uint8Array;
+  decode(bytes: Uint8Array): T | undefined;
+}
+
+export interface EngineCellDeps {
+  readonly engine: Engine;
+  readonly codec: CellCodec;
+  readonly clock: Pick<Clock, 'monotonic'>;
+  /** Called with everything that is seen. */
+  readonly onTime: (engineNow: number) => void;
+}
+
+/** So often is a change decided again because somebody was faster; each time another process has got on. */
+const MAX_ATTEMPTS = 50;
+/** Two looks within this time are one: no more than the answer's way back would take on another continent. */
+const SAME_LOOK_MS = 50;
+
+/** One sealed value on an engine. */
+export class EngineCell<T> {
+  readonly name: string;
+  readonly #format: Format<T>;
+  readonly #deps: EngineCellDeps;
+  #latest: Look<T> | undefined;
+  #looking: Promise<Look<T>> | undefined;
+
+  constructor(name: string, format: Format<T>, deps: EngineCellDeps) {
+    this.name = name;
+    this.#format = format;
+    this.#deps = deps;
+  }
+
+  /** Undefined where nothing was seen, or what was seen may be out of date. */
+  get latest(): Look<T> | undefined {
+    return this.#latest;
+  }
+
+  /** Concurrent callers share one question. Rejects with StoreAwayError. */
+  look(): Promise<Look<T>> {
+    const latest = this.#latest;
+    if (latest !== undefined && this.#deps.clock.monotonic() - latest.at < SAME_LOOK_MS)
+      return Promise.resolve(latest);
+    return this.lookNow();
+  }
+
+  /** The same, with a question of its own if none is on its way. */
+  lookNow(): Promise<Look<T>> {
+    this.#looking ??= this.#get().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  /** What was seen last is not what is there now. */
+  forget(): void {
+    this.#latest = undefined;
+  }
+
+  /** The engine, as it is by now after such a look. */
+  momentOf({ engineNow, at, epoch }: Look<T>): Moment {
+    const passedMs = Math.max(0, this.#deps.clock.monotonic() - at);
+    return { now: Math.floor(engineNow + passedMs), epoch: epoch ?? '' };
+  }
+
+  /**
+   * Puts what `decide` returns for the value that is there, and asks it again where somebody was faster: from what was seen last, so that who has just
+   * changed a value needs no look. Rejects with StoreAwayError, whose `applied` says whether the change may have been made.
+   */
+  async change(
+    decide: (value: T | undefined, moment: Moment) => Change<T>,
+    { tell, overwrite = false }: ChangeOptions,
+  ): Promise<{
+    readonly kind: 'put' | 'as-is' | 'refused';
+    readonly reason?: string;
+    readonly look: Look<T>;
+  }> {
+    let look = this.#latest ?? (await this.lookNow());
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      if (look.problem !== undefined && !overwrite) throw look.problem;
+      const change = decide(look.value, this.momentOf(look));
+      if (change.kind === 'refused') return { kind: 'refused', reason: change.reason, look };
+      if (change.kind === 'as-is') return { kind: 'as-is', look };
+      const put = await this.#put(look, change, tell);
+      look = put.look;
+      if (put.isOurs) return { kind: 'put', look };
+    }
+    const { place } = this.#deps.engine;
+    throw new StoreAwayError(`the shared store at ${place} is changed all the time`, { applied: 'no' });
+  }
+
+  async #put(
+    look: Look<T>,
+    { value, expiresInMs }: Extract<Change<T>, { kind: 'put' }>,
+    tell: boolean,
+  ): Promise<{ readonly isOurs: boolean; readonly look: Look<T> }> {
+    const { engine, codec } = this.#deps;
+    const sealed = codec.seal(this.name, look.seq + 1, this.#format.encode(value));
+    if (sealed.length > MAX_CELL_BYTES) throw new StoreError('the credential is too large to be kept');
+    try {
+      const { kind, cell } = await engine.put(this.name, sealed, look, tell, expiresInMs);
+      if (kind === 'superseded') return { isOurs: false, look: this.#see(cell) };
+      return { isOurs: true, look: this.#saw(cell, value) };
+    } catch (error) {
+      this.forget();
+      if (!(error instanceof StoreAwayError) || error.applied === 'no') throw error;
+      // Never sent twice: what became of it is looked up. Sealed once, no other value has these bytes.
+      const cell = await engine.get(this.name).catch(() => {
+        throw error;
+      });
+      const found = this.#see(cell);
+      const isOurs = cell.seq === look.seq + 1 && cell.body !== undefined && areEqual(cell.body, sealed);
+      return { isOurs, look: found };
+    }
+  }
+
+  async #get(): Promise<Look<T>> {
+    try {
+      return this.#see(await this.#deps.engine.get(this.name));
+    } catch (error) {
+      this.forget();
+      throw error;
+    }
+  }
+
+  #see(cell: Cell): Look<T> {
+    const { codec } = this.#deps;
+    if (cell.body === undefined) return this.#saw(cell, undefined);
+    try {
+      if (cell.body.length > MAX_CELL_BYTES) return this.#saw(cell, undefined);
+      return this.#saw(cell, this.#format.decode(codec.open(this.name, cell.seq, cell.body)));
+    } catch (error) {
+      if (!(error instanceof DrawbridgeError)) throw error;
+      // What was changed on its way or under its name is nobody's. What another key or a later version has written is somebody's.
+      const problem = error.code === 'not_authentic' ? undefined : this.#explained(error);
+      return this.#saw(cell, undefined, problem);
+    }
+  }
+
+  #explained(error: DrawbridgeError): DrawbridgeError {
+    if (!(error instanceof UnknownKeyError)) return error;
+    return new UnknownKeyError(`the login on ${this.#deps.engine.place} is ${error.message}`, {
+      hint: 'Give this machine the key that the others use; --store-key-file takes several, the newest first.',
+    });
+  }
+
+  #saw(cell: Cell, value: T | undefined, problem?: DrawbridgeError): Look<T> {
+    const { clock, onTime } = this.#deps;
+    onTime(cell.now);
+    const look = {
+      value,
+      problem,
+      seq: cell.seq,
+      epoch: cell.epoch,
+      engineNow: cell.now,
+      at: clock.monotonic(),
+    };
+    this.#latest = look;
+    return look;
+  }
+}
+
+function areEqual(one: Uint8Array, other: Uint8Array): boolean {
+  return Buffer.compare(one, other) === 0;
+}

@@ -1,0 +1,303 @@
+import type { Clock } from '../../platform/clock.ts';
+import { type Random, randomToken } from '../../platform/random.ts';
+import { StoreAwayError, StoreError } from '../files/store-errors.ts';
+import type { CommitResult, HeldReservation, LockedRecord, ReadResult, WriteResult } from '../port/store.ts';
+import { belongsTo } from '../record/read-record.ts';
+import type { Expected, NewRecord, RecordIdentity } from '../record/record.ts';
+import type { ReservationState } from '../reservation/reservation.ts';
+import type { Engine } from './engine.ts';
+import type { LoginCell } from './login-cell.ts';
+import type { Ownership } from './ownership.ts';
+import type { CredentialCell, State } from './protocol/cell.ts';
+import {
+  type Answer,
+  answerState,
+  claim,
+  clearClaims,
+  type Decision,
+  dropHold,
+  type Holder,
+  heldBackMs,
+  markLost,
+  prepare,
+  putAnswer,
+  putLogin,
+  putNote,
+  putRemoval,
+  recordOf,
+  release,
+  renewHold,
+  reservations,
+} from './protocol/decisions.ts';
+import type { Rank } from './protocol/rank.ts';
+import { shiftRecord } from './protocol/times.ts';
+import type { Timing } from './protocol/timing.ts';
+
+export interface HeldLoginDeps {
+  readonly login: LoginCell;
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly timing: Timing;
+  readonly ownership: Ownership;
+  /** How far this machine's clock is ahead of the engine's. */
+  readonly offset: () => number;
+  /** The credential is stored under its key for the first time, or was removed. */
+  readonly onKey: (what: 'add' | 'remove') => Promise<void>;
+  /** What was put may not survive the loss of the primary yet. */
+  readonly onUnsettled: () => void;
+}
+
+/** A record that was claimed, as it was then. */
+type ClaimedState = State & { readonly content: { readonly kind: 'record' } };
+
+/** A credential that this process holds: what may be done to it, each step one put. What is read is what the last put has left. */
+export class HeldLogin {
+  readonly #deps: HeldLoginDeps;
+  readonly #me: Holder;
+  readonly #ended = new AbortController();
+  #heldUntil: number;
+  /** What was read last: a write is for that. */
+  #seen: { readonly rank: Rank | undefined; readonly state: State | undefined } | undefined;
+  /** The claims of others by which the next number was chosen. */
+  #shown: { readonly hash: string; readonly claims: readonly ReservationState[] } | undefined;
+  /** The nonce of the claim that was made here. */
+  #claimed: string | undefined;
+
+  /** The hold with this nonce was taken at `since`, monotonic. */
+  constructor(me: Holder, since: number, deps: HeldLoginDeps) {
+    this.#me = me;
+    this.#deps = deps;
+    this.#heldUntil = since + deps.timing.holdMs;
+    void this.#renew();
+  }
+
+  /** What `withLock` hands out. */
+  get locked(): LockedRecord {
+    return {
+      lost: () => this.#deps.clock.monotonic() >= this.#heldUntil,
+      read: (identity) => this.#read(identity),
+      write: (record, expected) => this.#write(record, expected),
+      remove: () => this.#remove(),
+      // What cannot be used is overwritten where it is.
+      setAside: async () => ({ files: 0, records: [] }),
+      reservations: (hash) => this.#reservations(hash),
+      clearReservations: async (hash) => {
+        await this.#change((cell) => clearClaims(cell, hash));
+      },
+      reserve: (hash, number) => this.#reserve(hash, number),
+      heldBackMs: () => this.#heldBackMs(),
+    };
+  }
+
+  /** Lets the next one in. An engine that is away lets it in by itself. */
+  async end(): Promise<void> {
+    this.#ended.abort();
+    await this.#change((cell) => dropHold(cell, this.#me)).catch(ignoreAway);
+    this.#deps.ownership.drop(this.#me.nonce);
+  }
+
+  async #renew(): Promise<void> {
+    const { clock, timing } = this.#deps;
+    for (;;) {
+      try {
+        await clock.sleep(timing.renewMs, this.#ended.signal);
+        const since = clock.monotonic();
+        const { kind } = await this.#change((cell, moment) => renewHold(cell, this.#me, moment, timing));
+        if (kind === 'refused') return;
+        this.#heldUntil = since + timing.holdMs;
+      } catch (error) {
+        if (this.#ended.signal.aborted) return;
+        ignoreAway(error);
+      }
+    }
+  }
+
+  async #read(identity: RecordIdentity | undefined): Promise<ReadResult> {
+    const state = await this.#state();
+    this.#seen = { rank: state?.rank, state };
+    const record = recordOf(state);
+    if (record === undefined || !belongsTo(record, identity)) return { kind: 'absent' };
+    return { kind: 'record', record: shiftRecord(record, this.#deps.offset()) };
+  }
+
+  /** As the last put has left it: whoever changed it since makes the next put fail. */
+  async #state(): Promise<State | undefined> {
+    const { login } = this.#deps;
+    return login.latest === undefined ? login.read() : login.latest.state;
+  }
+
+  async #write(record: NewRecord, expected: Expected | 'any'): Promise<WriteResult> {
+    const { login, offset, onKey } = this.#deps;
+    const shifted = shiftRecord(record, -offset());
+    const before = recordOf(await this.#state());
+    const { kind, look } = await login.change(
+      (cell, moment) =>
+        expected === 'any'
+          ? putLogin(cell, shifted, moment)
+          : putNote(cell, shifted, expected, this.#seen, moment),
+      { tell: true, overwrite: expected === 'any' },
+    );
+    const written = recordOf(look.value?.state);
+    if (kind === 'refused' || written === undefined) return { kind: 'superseded' };
+    this.#seen = { rank: look.value?.state?.rank, state: look.value?.state };
+    if (before === undefined) await onKey('add').catch(ignoreAway);
+    return { kind: 'written', record: shiftRecord(written, offset()) };
+  }
+
+  async #remove(): Promise<void> {
+    const { login, onKey } = this.#deps;
+    await login.change((cell, moment) => putRemoval(cell, moment), { tell: true });
+    await onKey('remove').catch(ignoreAway);
+  }
+
+  async #reservations(hash: string): Promise<ReservationState[]> {
+    const { login, ownership, timing } = this.#deps;
+    const cell = await this.#cell();
+    const owner = cell?.claim && (await ownership.liveness(cell.claim.owner, cell.claim.nonce));
+    const found = reservations(cell, hash, login.moment(), timing, owner ?? 'unknown');
+    // The claim that was made here took the place of the one that was shown before, which was still the same then.
+    if (this.#claimed !== undefined && cell?.claim?.nonce === this.#claimed) {
+      return [...(this.#shown?.claims ?? []), ...found];
+    }
+    this.#shown = { hash, claims: found };
+    return found;
+  }
+
+  async #heldBackMs(): Promise<number> {
+    const { login, timing } = this.#deps;
+    const cell = await this.#cell();
+    return cell === undefined ? 0 : heldBackMs(cell, login.moment(), timing);
+  }
+
+  async #cell(): Promise<CredentialCell | undefined> {
+    const { login } = this.#deps;
+    if (login.latest === undefined) await login.read();
+    return login.latest;
+  }
+
+  async #reserve(hash: string, number: number): Promise<HeldReservation | undefined> {
+    const { login, random, ownership, timing } = this.#deps;
+    const { state } = this.#seen ?? {};
+    if (state?.content.kind !== 'record') return undefined;
+    const before = state as ClaimedState;
+    const me: Holder = { nonce: randomToken(random, 128), owner: ownership.owner };
+    const sign = this.#shown?.hash === hash ? this.#shown.claims.at(-1)?.sign : undefined;
+    ownership.hold(me.nonce);
+    const wanted = { hash, number, before: state.rank, sign };
+    try {
+      const { kind } = await login.change((cell, moment) => claim(cell, wanted, me, moment, timing), {
+        tell: false,
+      });
+      if (kind !== 'refused') this.#claimed = me.nonce;
+      if (kind !== 'refused') return new Claim(me, before, hash, this.#me, this.#deps).reservation;
+    } catch (error) {
+      ownership.drop(me.nonce);
+      throw error;
+    }
+    ownership.drop(me.nonce);
+    return undefined;
+  }
+
+  #change(decide: Parameters<LoginCell['change']>[0]) {
+    return this.#deps.login.change(decide, { tell: false });
+  }
+}
+
+/** A claim on one refresh token. */
+class Claim {
+  readonly #me: Holder;
+  readonly #before: ClaimedState;
+  readonly #hash: string;
+  readonly #hold: Holder;
+  readonly #deps: HeldLoginDeps;
+  /** When the token was about to be sent, by the engine's clock. */
+  #preparedAt = 0;
+
+  constructor(me: Holder, before: ClaimedState, hash: string, hold: Holder, deps: HeldLoginDeps) {
+    this.#me = me;
+    this.#before = before;
+    this.#hash = hash;
+    this.#hold = hold;
+    this.#deps = deps;
+  }
+
+  get reservation(): HeldReservation {
+    return {
+      prepare: () => this.#prepare(),
+      commit: (record, expected) => this.#commit(record, expected),
+      release: () => this.#end(release),
+      markAmbiguous: () => this.#end(markLost),
+      abandon: () => this.#deps.ownership.drop(this.#me.nonce),
+    };
+  }
+
+  /**
+   * A lease says nothing about a process that was suspended, and the authorization server knows no fencing token. So the token is sent within some
+   * seconds of the put that allows it, or not at all: then the waits of the others cover the request.
+   */
+  async #prepare(): Promise<boolean> {
+    const { login, engine, clock, timing } = this.#deps;
+    const startedAt = clock.monotonic();
+    const { kind, look } = await login.change((cell, moment) => prepare(cell, this.#me, moment, timing), {
+      tell: false,
+    });
+    if (kind === 'refused') return false;
+    this.#preparedAt = Math.floor(look.engineNow);
+    if (!(await engine.isPrimary(timing.primaryMs)) && !this.#isPastRisk(look.engineNow)) {
+      throw tooLate(engine, 'is not known to be the one that the others see');
+    }
+    if (clock.monotonic() - startedAt > timing.sendWindowMs) throw tooLate(engine, 'answered too late');
+    return true;
+  }
+
+  /** The token ended long ago: rather the risk that two primaries have one claimant each than no token for ever. */
+  #isPastRisk(engineNow: number): boolean {
+    const { expiresAt } = this.#before.content.record.tokens ?? {};
+    return expiresAt !== undefined && engineNow >= expiresAt + this.#deps.timing.spentMs;
+  }
+
+  async #commit(record: NewRecord, expected: Expected): Promise<CommitResult> {
+    if (expected === null) throw new StoreError('a refresh has a record to begin with');
+    const { login, engine, timing, offset, ownership, onKey, onUnsettled } = this.#deps;
+    const state = answerState(this.#before, shiftRecord(record, -offset()), this.#preparedAt);
+    const answer: Answer = { state, hash: this.#hash };
+    // Known here before anything else: whatever becomes of the engine, this process can use it, and puts it again.
+    login.learn(state);
+    const local = shiftRecord((state as ClaimedState).content.record, offset());
+    try {
+      const { kind } = await login.change((cell, moment) => putAnswer(cell, answer, this.#hold, moment), {
+        tell: true,
+      });
+      ownership.drop(this.#me.nonce);
+      if (kind === 'refused') return { kind: 'superseded' };
+    } catch (error) {
+      // The claim stays this process's: another one here must not take it for abandoned.
+      login.keep(answer);
+      if (!(error instanceof StoreAwayError)) throw error;
+      return { kind: 'kept', record: local };
+    }
+    await onKey('add').catch(ignoreAway);
+    if (!(await engine.settled(timing.settledMs))) onUnsettled();
+    return { kind: 'written', record: local };
+  }
+
+  async #end(
+    how: (cell: CredentialCell | undefined, me: Holder, moment: ReturnType<LoginCell['moment']>) => Decision,
+  ): Promise<void> {
+    const { login, ownership } = this.#deps;
+    ownership.drop(this.#me.nonce);
+    await login.change((cell, moment) => how(cell, this.#me, moment), { tell: false }).catch(ignoreAway);
+  }
+}
+
+function tooLate({ place }: Engine, why: string): StoreAwayError {
+  return new StoreAwayError(`the shared store at ${place} ${why}, so the refresh token was not sent`, {
+    applied: 'no',
+  });
+}
+
+/** What an engine that is away was to forget runs out by itself. */
+function ignoreAway(error: unknown): void {
+  if (!(error instanceof StoreAwayError)) throw error;
+}

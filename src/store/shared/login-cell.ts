@@ -1,0 +1,241 @@
+import { describeError } from '../../errors.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { Logger } from '../../platform/log/logger.ts';
+import type { Random } from '../../platform/random.ts';
+import { LaterVersionError } from '../files/store-errors.ts';
+import { CellWatch } from './cell-watch.ts';
+import type { Engine } from './engine.ts';
+import {
+  type Change,
+  type ChangeOptions,
+  EngineCell,
+  type EngineCellDeps,
+  type Format,
+  type Look,
+} from './engine-cell.ts';
+import { type CredentialCell, decodeCell, encodeCell, type State } from './protocol/cell.ts';
+import {
+  type Answer,
+  broughtUp,
+  type Decision,
+  laterState,
+  type Moment,
+  putAnswer,
+  recordOf,
+} from './protocol/decisions.ts';
+import { compareRanks } from './protocol/rank.ts';
+import type { Timing } from './protocol/timing.ts';
+
+export interface LoginCellDeps extends EngineCellDeps {
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly random: Pick<Random, 'fraction'>;
+  readonly logger: Logger;
+  readonly timing: Timing;
+  readonly closing: AbortSignal;
+}
+
+const FORMAT: Format<CredentialCell> = {
+  encode: encodeCell,
+  decode: (bytes) => {
+    const decoded = decodeCell(bytes);
+    if (decoded.kind === 'newer')
+      throw new LaterVersionError(
+        'the login in the shared store was written by a later version of this program',
+        {
+          hint: 'Update this installation, or give it a prefix of its own with --store-prefix.',
+        },
+      );
+    return decoded.kind === 'cell' ? decoded.cell : undefined;
+  },
+};
+
+/** What came of a change of the credential. */
+export interface Changed {
+  readonly kind: 'put' | 'as-is' | 'refused';
+  readonly reason?: string | undefined;
+  readonly look: Look<CredentialCell>;
+}
+
+/**
+ * One credential on the engine, and what this process knows of it. It knows the latest state that it has seen or received, and puts that state again
+ * where the engine has lost it, for as long as the process lives: so a failover that loses writes costs no login while anybody lives that knows better.
+ */
+export class LoginCell {
+  readonly cell: EngineCell<CredentialCell>;
+  readonly watch: CellWatch;
+  readonly #deps: LoginCellDeps;
+  readonly #listeners = new Set<() => void>();
+  /** The answer that the engine has not taken yet. */
+  #unsaved: Answer | undefined;
+  #known: State | undefined;
+  /** As the engine had it when it was seen last. */
+  #stored: State | undefined;
+  /** What the listeners were told of last. */
+  #reported: State | undefined;
+  #healing: Promise<void> | undefined;
+  #warned = false;
+
+  constructor(name: string, deps: LoginCellDeps) {
+    this.#deps = deps;
+    this.cell = new EngineCell(name, FORMAT, deps);
+    this.watch = new CellWatch(name, () => void this.#told(), deps);
+  }
+
+  /** The latest state that this process knows of. */
+  get known(): State | undefined {
+    return this.#known;
+  }
+
+  /** The cell as it was seen or put last; undefined: none was seen, or what was seen may be out of date. */
+  get latest(): CredentialCell | undefined {
+    return this.cell.latest?.value;
+  }
+
+  /** The engine by now. */
+  moment(): Moment {
+    const { latest } = this.cell;
+    return latest === undefined ? { now: 0, epoch: '' } : this.cell.momentOf(latest);
+  }
+
+  /** Whether something is known here that the engine has not taken. */
+  get isUnsaved(): boolean {
+    return this.#unsaved !== undefined;
+  }
+
+  /** The state that counts. Where the engine has lost it, it is put again first. Rejects with StoreAwayError. */
+  async read(): Promise<State | undefined> {
+    this.watch.looks();
+    const look = await this.cell.look();
+    this.#note(look);
+    if (this.#known === undefined && look.problem !== undefined) throw look.problem;
+    if (look.problem === undefined && compareRanks(this.#known?.rank, this.#stored?.rank) > 0)
+      await this.#bringUp();
+    return this.#known;
+  }
+
+  /** Changes the cell; first of all it is brought up to what is known. Rejects with StoreAwayError. */
+  async change(
+    decide: (cell: CredentialCell | undefined, moment: Moment) => Decision,
+    options: ChangeOptions,
+  ): Promise<Changed> {
+    for (;;) {
+      let isBroughtUpOnly = false;
+      const changed = await this.cell.change((found, moment): Change<CredentialCell> => {
+        const up = broughtUp(found, this.#known, moment);
+        const decision = decide(up.kind === 'put' ? up.cell : found, moment);
+        isBroughtUpOnly = decision.kind !== 'put' && up.kind === 'put';
+        return this.#asChange(isBroughtUpOnly ? up : decision);
+      }, options);
+      this.#note(changed.look);
+      if (!isBroughtUpOnly || changed.kind !== 'put') return changed;
+    }
+  }
+
+  /** Known from now on, whether the engine takes it or not. */
+  learn(state: State): void {
+    this.#known = laterState(this.#known, state);
+  }
+
+  /** Puts the answer until the engine takes it, or has a later one. */
+  keep(answer: Answer): void {
+    this.#unsaved = answer;
+    void this.heal();
+  }
+
+  /** Called after the state has changed elsewhere. Returns the way to end that. */
+  onChange(listener: () => void): () => void {
+    const own = () => listener();
+    this.#listeners.add(own);
+    this.watch.start();
+    return () => void this.#listeners.delete(own);
+  }
+
+  /** Resolves when the engine has taken everything that is known here, or the store is closed. */
+  heal(): Promise<void> {
+    this.#healing ??= this.#heal().finally(() => {
+      this.#healing = undefined;
+    });
+    return this.#healing;
+  }
+
+  async #heal(): Promise<void> {
+    const { clock, random, timing, logger, closing } = this.#deps;
+    for (let pauseMs = timing.retryMinMs; this.#unsaved !== undefined; pauseMs *= 2) {
+      const answer = this.#unsaved;
+      try {
+        this.#note(await this.cell.lookNow());
+        const { kind, reason } = await this.change(
+          (cell, moment) => putAnswer(cell, answer, undefined, moment),
+          {
+            tell: true,
+          },
+        );
+        if (this.#unsaved === answer) this.#unsaved = undefined;
+        logger.debug('an answer that was kept has been stored', { kind, reason });
+      } catch (error) {
+        if (pauseMs === timing.retryMinMs) {
+          logger.warn('what the authorization server sent cannot be stored yet', {
+            error: describeError(error),
+          });
+        }
+        const pause = Math.min(pauseMs, timing.retryMaxMs) * (0.5 + random.fraction());
+        try {
+          await clock.sleep(pause, closing);
+        } catch {
+          return;
+        }
+      }
+    }
+  }
+
+  /** The engine told of a change, or has a new connection. */
+  async #told(): Promise<void> {
+    if (this.#unsaved !== undefined) void this.heal();
+    try {
+      this.watch.looks();
+      this.#note(await this.cell.lookNow());
+      await this.#bringUp();
+    } catch (error) {
+      // Away again: there will be another connection.
+      this.#deps.logger.debug('the shared store was not looked at', { error: describeError(error) });
+    }
+    if (!isOther(this.#reported, this.#known)) return;
+    this.#reported = this.#known;
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  /** Puts what the engine has lost, and since when it may have lost claims. */
+  async #bringUp(): Promise<void> {
+    await this.change(() => ({ kind: 'as-is' }), { tell: true });
+  }
+
+  /** What is seen is known, if it is later. */
+  #note({ value, seq, problem }: Look<CredentialCell>): void {
+    this.#stored = value?.state;
+    if (value === undefined && seq > 0 && problem === undefined && !this.#warned) {
+      this.#warned = true;
+      const { logger, engine } = this.#deps;
+      logger.warn(
+        `what the shared store at ${engine.place} has for this login cannot be opened or was changed`,
+      );
+    }
+    this.#known = laterState(value?.state, this.#known);
+  }
+
+  #asChange(decision: Decision): Change<CredentialCell> {
+    if (decision.kind !== 'put') return decision;
+    const { cell } = decision;
+    const isRemoved = cell.state?.content.kind === 'removed';
+    return {
+      kind: 'put',
+      value: cell,
+      ...(isRemoved ? { expiresInMs: this.#deps.timing.tombstoneMs } : {}),
+    };
+  }
+}
+
+/** A note in the record gives it another revision, and anything more another rank. */
+function isOther(one: State | undefined, other: State | undefined): boolean {
+  return compareRanks(one?.rank, other?.rank) !== 0 || recordOf(one)?.revision !== recordOf(other)?.revision;
+}

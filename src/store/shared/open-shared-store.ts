@@ -1,0 +1,64 @@
+import type { Clock } from '../../platform/clock.ts';
+import type { Logger } from '../../platform/log/logger.ts';
+import type { Random } from '../../platform/random.ts';
+import type { Leases } from '../lease/lease.ts';
+import type { CredentialOverview } from '../port/overview.ts';
+import { sealingKeys } from '../sealing/envelope.ts';
+import { CellCodec, SHARED_STORE_PURPOSE } from './cell-codec.ts';
+import type { Engine } from './engine.ts';
+import { type Ownership, systemOwnership } from './ownership.ts';
+import type { Timing } from './protocol/timing.ts';
+import { openSharedLeases } from './shared-leases.ts';
+import { SharedStore } from './shared-store.ts';
+
+export interface SharedStoreOptions {
+  readonly engine: Engine;
+  /** 32 bytes each: the first one seals, all open. */
+  readonly secrets: readonly Uint8Array[];
+  /** The beginning of all names in the engine. */
+  readonly prefix: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** By default this process, as the system describes it. */
+  readonly ownership?: Ownership;
+  /** By default the waits of the protocol. */
+  readonly timing?: Timing;
+}
+
+/** A store on an engine, with its leases. The engine is not asked for anything yet; `store.close()` closes it. */
+export async function openSharedStore(options: SharedStoreOptions): Promise<{
+  readonly store: SharedStore;
+  readonly leases: Leases;
+  readonly overview: () => Promise<readonly CredentialOverview[]>;
+  readonly storedKeys: () => Promise<readonly string[]>;
+}> {
+  const { secrets, prefix, ownership = await systemOwnership() } = options;
+  const codec = new CellCodec(sealingKeys(secrets, SHARED_STORE_PURPOSE), prefix);
+  const store = new SharedStore({ ...options, codec, ownership });
+  const leases = openSharedLeases({ ...store.cellDeps, ownership, offset: () => store.offset });
+  return {
+    store,
+    leases,
+    overview: async () => {
+      const keys = await store.index.keys();
+      const all = await Promise.all(keys.map((key) => overviewOf(key, store, leases)));
+      return all.filter(({ found, signIn }) => found.kind !== 'absent' || signIn !== undefined);
+    },
+    storedKeys: () => store.index.keys(),
+  };
+}
+
+async function overviewOf(key: string, store: SharedStore, leases: Leases): Promise<CredentialOverview> {
+  const found = await store.read(key);
+  // One look answers both.
+  const nonce = await leases.holder(key, 0);
+  const status = await leases.readStatus(key);
+  const isGoingOn = nonce !== undefined && status?.nonce === nonce;
+  return {
+    key,
+    found: found.kind === 'record' ? found : { kind: 'absent' },
+    signIn: isGoingOn ? status : undefined,
+    lock: await store.holder(key),
+  };
+}

@@ -1,0 +1,43 @@
+import {
+  currentOwner,
+  isAlive,
+  type Owner,
+  type ProcessLiveness,
+} from '../../platform/process/process-identity.ts';
+
+/** Who this process is, and what it can tell of others. */
+export interface Ownership {
+  readonly owner: Owner;
+  /** Whether the process that made this nonce still holds what it stands for; `unknown` for one elsewhere. */
+  liveness(owner: Owner, nonce: string): Promise<ProcessLiveness>;
+  /** The nonce is in use by this process, until it is dropped. */
+  hold(nonce: string): void;
+  drop(nonce: string): void;
+}
+
+/** Those of all stores in this process: by its process id alone, what an error left behind would look held for ever. */
+const heldHere = new Set<string>();
+
+/** As this process sees it. */
+export async function systemOwnership(): Promise<Ownership> {
+  const owner = await currentOwner();
+  return {
+    owner,
+    liveness: async (other, nonce) => {
+      if (heldHere.has(nonce)) return 'alive';
+      return isSame(owner, other) ? 'dead' : isAlive(other);
+    },
+    hold: (nonce) => void heldHere.add(nonce),
+    drop: (nonce) => void heldHere.delete(nonce),
+  };
+}
+
+function isSame(one: Owner, other: Owner): boolean {
+  return (
+    one.pid === other.pid &&
+    one.startTime === other.startTime &&
+    one.bootId === other.bootId &&
+    one.pidNamespace === other.pidNamespace &&
+    one.host === other.host
+  );
+}

@@ -1,0 +1,80 @@
+import * as z from 'zod/mini';
+import type { Immutable } from '../../../protocol/oauth-settings.ts';
+import { ownerSchema } from '../../files/owner-file.ts';
+import { StoreError } from '../../files/store-errors.ts';
+import { recordSchema } from '../../record/record-schema.ts';
+
+const text = z.string().check(z.maxLength(512));
+/** Milliseconds since the epoch, by the engine's clock; a number that grows may be one. */
+const instant = z.number().check(z.gte(0), z.lte(Number.MAX_SAFE_INTEGER));
+const count = z.int().check(z.gte(0));
+
+const rankSchema = z.object({ login: count, generation: count, claim: count });
+
+const claimSchema = z.object({
+  /** SHA-256 of the refresh token. */
+  hash: text,
+  /** 1 for the first claim of this token. */
+  number: z.int().check(z.gte(1)),
+  nonce: text,
+  owner: ownerSchema,
+  /** `held`: not sent. `maybe`: it may have been sent. `lost`: and its owner no longer waits for the answer. */
+  state: z.enum(['held', 'maybe', 'lost']),
+  /** After this time the claim no longer keeps others from the next one. */
+  until: instant,
+  /** An earlier claim of this token may have sent it. */
+  doubt: z.boolean(),
+});
+
+const holdSchema = z.object({ nonce: text, owner: ownerSchema, since: instant, until: instant });
+
+const contentSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('record'), record: recordSchema }),
+  /** Signed out. `family`: of the login that was removed. */
+  z.object({ kind: z.literal('removed'), family: text }),
+]);
+
+const cellSchema = z.object({
+  version: z.literal(1),
+  /** Absent: nothing was ever stored; somebody holds the cell, to be the first. */
+  state: z.optional(z.object({ content: contentSchema, rank: rankSchema })),
+  claim: z.optional(claimSchema),
+  /** Who works on the credential. It queues and decides nothing. */
+  hold: z.optional(holdSchema),
+  /** Since when the cell is known to be in this epoch of the engine. 0: nothing that was lost before could be about what is stored now. */
+  epoch: z.object({ id: text, since: instant }),
+});
+
+/** A credential as the engine has it, and who does what with it. All times are the engine's. */
+export type CredentialCell = Immutable<z.output<typeof cellSchema>>;
+export type Claim = Immutable<z.output<typeof claimSchema>>;
+export type Hold = Immutable<z.output<typeof holdSchema>>;
+/** What is stored, and how late it is. */
+export type State = NonNullable<CredentialCell['state']>;
+
+/** The bytes of a cell, unsealed. Throws StoreError for one that a reader would not accept: all would put it right at once, and again. */
+export function encodeCell(cell: CredentialCell): Uint8Array {
+  const bytes = Buffer.from(JSON.stringify(cell));
+  if (decodeCell(bytes).kind !== 'cell') throw new StoreError('the credential is too large to be kept');
+  return bytes;
+}
+
+export type DecodedCell =
+  | { readonly kind: 'cell'; readonly cell: CredentialCell }
+  /** Written by a later version of this program. */
+  | { readonly kind: 'newer' }
+  | { readonly kind: 'corrupt' };
+
+/** The same way back. */
+export function decodeCell(bytes: Uint8Array): DecodedCell {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    return { kind: 'corrupt' };
+  }
+  const parsed = cellSchema.safeParse(value);
+  if (parsed.success) return { kind: 'cell', cell: parsed.data };
+  const version = typeof value === 'object' && value !== null && 'version' in value ? value.version : 0;
+  return { kind: typeof version === 'number' && version > 1 ? 'newer' : 'corrupt' };
+}

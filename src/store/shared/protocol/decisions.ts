@@ -1,0 +1,369 @@
+import type { Owner, ProcessLiveness } from '../../../platform/process/process-identity.ts';
+import type { CredentialRecord, Expected, NewRecord } from '../../record/record.ts';
+import { isExpected } from '../../record/record.ts';
+import type { ReservationState } from '../../reservation/reservation.ts';
+import type { Claim, CredentialCell, State } from './cell.ts';
+import { compareRanks, nextAnswer, nextLogin, type Rank } from './rank.ts';
+import type { Timing } from './timing.ts';
+
+/*
+ * All that is decided about a credential on an engine. Each function gets the cell as it was read, and returns the cell that is to take its place, or
+ * says why none is. The caller puts that cell on the (seq, epoch) of the one that was read, and decides again where somebody was faster. Nothing here
+ * looks at a clock, draws a number, or has an effect.
+ *
+ *   laterState, repaired    which state counts, and the cell that says so again after the engine lost it
+ *   noteEpoch, heldBackMs   the engine may have lost claims: since when, and how long nobody makes another
+ *   broughtUp               repaired and noteEpoch in one
+ *   takeHold, renewHold, dropHold                      the queue
+ *   claim, prepare, release, markLost, reservations    who may send a refresh token: taken, about to send, not sent, no answer, as others see it
+ *   putAnswer, putLogin, putNote, putRemoval           what is stored
+ */
+
+/** The engine at the time of a decision. */
+export interface Moment {
+  /** Its clock, milliseconds since the epoch. */
+  readonly now: number;
+  /** Empty: it tells none. */
+  readonly epoch: string;
+}
+
+/** A process, as it is named in a cell. */
+export interface Holder {
+  readonly nonce: string;
+  readonly owner: Owner;
+}
+
+/** What came of a decision. */
+export type Decision =
+  | { readonly kind: 'put'; readonly cell: CredentialCell }
+  /** The cell says it already. */
+  | { readonly kind: 'as-is' }
+  | { readonly kind: 'refused'; readonly reason: Refusal };
+
+export type Refusal =
+  /** Another process holds the cell, or has claimed the token. */
+  | 'held'
+  /** The engine may have lost claims a short time ago. */
+  | 'quarantine'
+  /** What is stored is later, or another thing than what was read. */
+  | 'superseded'
+  /** The claim is another's by now, or the engine is in another epoch. */
+  | 'overtaken';
+
+const put = (cell: CredentialCell): Decision => ({ kind: 'put', cell });
+const refused = (reason: Refusal): Decision => ({ kind: 'refused', reason });
+const AS_IS: Decision = { kind: 'as-is' };
+
+/** A cell with nothing in it. `since` 0: no claim was ever made on what will be stored. */
+export function emptyCell({ epoch }: Moment): CredentialCell {
+  return { version: 1, epoch: { id: epoch, since: 0 } };
+}
+
+const withoutClaim = ({ claim: _void, ...rest }: CredentialCell): CredentialCell => rest;
+const withoutHold = ({ hold: _ended, ...rest }: CredentialCell): CredentialCell => rest;
+
+// ── which state counts
+
+/** The later of two states; of equals the stored one, which may have notes that the other one lacks. */
+export function laterState(stored: State | undefined, known: State | undefined): State | undefined {
+  return compareRanks(known?.rank, stored?.rank) > 0 ? known : stored;
+}
+
+/**
+ * The engine has lost what this process knows (a failover, an eviction, an old backup): it is stored again. A claim on the token of the state that was
+ * lost is void. Where the cell was gone altogether, claims may have gone with it.
+ */
+export function repaired(
+  cell: CredentialCell | undefined,
+  known: State | undefined,
+  moment: Moment,
+): Decision {
+  if (known === undefined || compareRanks(known.rank, cell?.state?.rank) <= 0) return AS_IS;
+  const at = cell ?? emptyCell(moment);
+  const epoch = at.state === undefined ? { id: moment.epoch, since: moment.now } : at.epoch;
+  return put({ ...withoutClaim(at), state: known, epoch });
+}
+
+/** In another epoch than the cell's, the engine may have lost claims: the cell says since when. */
+export function noteEpoch(cell: CredentialCell | undefined, { now, epoch }: Moment): Decision {
+  if (cell === undefined || epoch === '' || cell.epoch.id === epoch) return AS_IS;
+  return put({ ...cell, epoch: { id: epoch, since: now } });
+}
+
+/** Both: what the cell has to say before anything else is decided about it. */
+export function broughtUp(
+  cell: CredentialCell | undefined,
+  known: State | undefined,
+  moment: Moment,
+): Decision {
+  const repair = repaired(cell, known, moment);
+  const note = noteEpoch(repair.kind === 'put' ? repair.cell : cell, moment);
+  return note.kind === 'put' ? note : repair;
+}
+
+/** For how many milliseconds nobody may claim a token yet. A time far in the future was set by a clock that was wrong: it holds nobody back. */
+export function heldBackMs(
+  { epoch: { id, since } }: CredentialCell,
+  { now, epoch }: Moment,
+  { quarantineMs }: Timing,
+): number {
+  if (epoch !== '' && id !== epoch) return quarantineMs;
+  const ageMs = now - since;
+  return since === 0 || Math.abs(ageMs) >= quarantineMs ? 0 : quarantineMs - Math.max(0, ageMs);
+}
+
+// ── the queue
+
+/** `liveness`: of the present hold's owner, as far as this process can tell. */
+export function takeHold(
+  cell: CredentialCell | undefined,
+  me: Holder,
+  moment: Moment,
+  { holdMs }: Timing,
+  liveness: ProcessLiveness,
+): Decision {
+  const at = cell ?? emptyCell(moment);
+  const { hold } = at;
+  if (hold !== undefined && hold.nonce !== me.nonce && liveness !== 'dead' && !isOver(hold, moment, holdMs))
+    return refused('held');
+  return put({ ...at, hold: { ...me, since: moment.now, until: moment.now + holdMs } });
+}
+
+/** Refused where another process has it by now. */
+export function renewHold(
+  cell: CredentialCell | undefined,
+  me: Holder,
+  { now }: Moment,
+  { holdMs }: Timing,
+): Decision {
+  const hold = cell?.hold;
+  if (cell === undefined || hold?.nonce !== me.nonce) return refused('held');
+  return put({ ...cell, hold: { ...hold, until: now + holdMs } });
+}
+
+export function dropHold(cell: CredentialCell | undefined, { nonce }: Pick<Holder, 'nonce'>): Decision {
+  if (cell?.hold?.nonce !== nonce) return AS_IS;
+  return put(withoutHold(cell));
+}
+
+/** A time that lies further ahead than it can have been set was set by another clock. */
+function isOver({ until }: { readonly until: number }, { now }: Moment, atMostMs: number): boolean {
+  return now >= until || until - now > atMostMs;
+}
+
+// ── who may send a refresh token
+
+/**
+ * The right to send the token with this hash. `before`: the rank of the record that was read, with that token. `number`: one more than that of the last
+ * claim, which was judged to be over; `sign`: of that claim as `reservations` showed it, undefined where there was none. One that has changed since,
+ * for its owner is alive after all, is not overtaken.
+ */
+export function claim(
+  cell: CredentialCell | undefined,
+  wanted: {
+    readonly hash: string;
+    readonly number: number;
+    readonly before: Rank;
+    readonly sign: string | undefined;
+  },
+  me: Holder,
+  moment: Moment,
+  timing: Timing,
+): Decision {
+  if (cell?.state === undefined || compareRanks(cell.state.rank, wanted.before) !== 0)
+    return refused('superseded');
+  if (heldBackMs(cell, moment, timing) > 0) return refused('quarantine');
+  const earlier = claimOf(cell, wanted.hash);
+  if (earlier?.nonce === me.nonce) return AS_IS;
+  if ((earlier?.number ?? 0) + 1 !== wanted.number) return refused('held');
+  if ((earlier && signOf(earlier)) !== wanted.sign) return refused('held');
+  const doubt = earlier !== undefined && (earlier.doubt || earlier.state !== 'held');
+  const { hash, number } = wanted;
+  const until = moment.now + timing.claimMs;
+  return put({ ...cell, claim: { hash, number, ...me, state: 'held', until, doubt } });
+}
+
+/** Says that the token may be sent from now on. Refused for a claim that was overtaken, and in another epoch than the one in which it was made. */
+export function prepare(
+  cell: CredentialCell | undefined,
+  { nonce }: Pick<Holder, 'nonce'>,
+  moment: Moment,
+  timing: Timing,
+): Decision {
+  const mine = cell?.claim;
+  if (cell === undefined || mine?.nonce !== nonce) return refused('overtaken');
+  if (mine.state === 'maybe') return AS_IS;
+  if (mine.state !== 'held' || heldBackMs(cell, moment, timing) > 0) return refused('overtaken');
+  return put({ ...cell, claim: { ...mine, state: 'maybe', until: moment.now + timing.spentMs } });
+}
+
+/** The token was not sent. That an earlier claim may have sent it stays known. */
+export function release(
+  cell: CredentialCell | undefined,
+  { nonce }: Pick<Holder, 'nonce'>,
+  { now }: Moment,
+): Decision {
+  const mine = cell?.claim;
+  if (cell === undefined || mine?.nonce !== nonce) return AS_IS;
+  if (!mine.doubt) return put(withoutClaim(cell));
+  return mine.state === 'lost' ? AS_IS : put({ ...cell, claim: { ...mine, state: 'lost', until: now } });
+}
+
+/** The token was sent, and no answer came: others need not wait for one. */
+export function markLost(
+  cell: CredentialCell | undefined,
+  { nonce }: Pick<Holder, 'nonce'>,
+  { now }: Moment,
+): Decision {
+  const mine = cell?.claim;
+  if (cell === undefined || mine?.nonce !== nonce || mine.state === 'lost') return AS_IS;
+  return put({ ...cell, claim: { ...mine, state: 'lost', until: now } });
+}
+
+/** The claims of this token are no longer needed: it is replaced, or dead. */
+export function clearClaims(cell: CredentialCell | undefined, hash: string): Decision {
+  return cell === undefined || claimOf(cell, hash) === undefined ? AS_IS : put(withoutClaim(cell));
+}
+
+/**
+ * The last claim of this token, as the decision of a refresh sees those of a file; none: an empty list. One whose time is over has no owner; if it, or one
+ * before it, may have sent the token, that is as good as lost. `liveness`: of its owner, as far as this process can tell; an owner elsewhere counts as
+ * alive until the time of its claim is over.
+ */
+export function reservations(
+  cell: CredentialCell | undefined,
+  hash: string,
+  moment: Moment,
+  { claimMs, spentMs }: Timing,
+  liveness: ProcessLiveness,
+): ReservationState[] {
+  const found = cell === undefined ? undefined : claimOf(cell, hash);
+  if (found === undefined) return [];
+  const { number, state, doubt } = found;
+  const overdue = isOver(found, moment, state === 'held' ? claimMs : spentMs);
+  const owner = liveness === 'dead' || overdue || state === 'lost' ? 'dead' : 'alive';
+  const isLost = state === 'lost' || (state === 'maybe' && overdue) || (doubt && owner === 'dead');
+  const request = isLost ? 'ambiguous' : state === 'maybe' ? 'maybe' : 'no';
+  return [{ number, owner, request: { kind: request }, hasHeartbeat: false, ageMs: 0, sign: signOf(found) }];
+}
+
+/** Changes with each step of the claim. */
+const signOf = ({ nonce, state, until }: Claim): string => `${nonce}:${state}:${until}`;
+
+const claimOf = ({ claim }: CredentialCell, hash: string): Claim | undefined =>
+  claim?.hash === hash ? claim : undefined;
+
+// ── what is stored
+
+/** What a claimant has got for its token, and is to be stored whatever has become of the claim. */
+export interface Answer {
+  readonly state: State;
+  /** Of the token that was spent for it. */
+  readonly hash: string;
+}
+
+/** The state after an answer. `before`: what was read when the token was claimed; `preparedAt`: when it was about to be sent, by the engine's clock. */
+export function answerState(
+  before: State & { readonly content: { readonly kind: 'record' } },
+  record: NewRecord,
+  preparedAt: number,
+): State {
+  const revision = nextRevision(before.content.record, preparedAt);
+  return {
+    content: { kind: 'record', record: { ...record, version: 1, revision } },
+    rank: nextAnswer(before.rank, preparedAt),
+  };
+}
+
+/** Goes through if it is later than what is stored, whatever became of the claim, of the cell and of the engine meanwhile. Also ends the hold, if it is ours. */
+export function putAnswer(
+  cell: CredentialCell | undefined,
+  { state, hash }: Answer,
+  me: Pick<Holder, 'nonce'> | undefined,
+  moment: Moment,
+): Decision {
+  const compared = compareRanks(state.rank, cell?.state?.rank);
+  if (compared < 0) return refused('superseded');
+  if (compared === 0) {
+    if (!isSameContent(cell?.state, state)) return refused('superseded');
+    return me !== undefined && cell?.hold?.nonce === me.nonce ? put(withoutHold(cell)) : AS_IS;
+  }
+  if (cell === undefined) return put({ version: 1, state, epoch: { id: moment.epoch, since: moment.now } });
+  const rest = claimOf(cell, hash) === undefined ? cell : withoutClaim(cell);
+  return put({ ...(rest.hold?.nonce === me?.nonce ? withoutHold(rest) : rest), state });
+}
+
+function isSameContent(one: State | undefined, other: State): boolean {
+  if (one?.content.kind !== 'record' || other.content.kind !== 'record') return false;
+  return one.content.record.tokens?.accessToken === other.content.record.tokens?.accessToken;
+}
+
+/** A sign-in or an import, which beats whatever is there. */
+export function putLogin(cell: CredentialCell | undefined, record: NewRecord, moment: Moment): Decision {
+  return put(loggedIn(cell, record, nextLogin(cell?.state?.rank, moment.now), moment));
+}
+
+/** None of the claims on an earlier token is about this login, nor any that was lost. */
+function loggedIn(
+  cell: CredentialCell | undefined,
+  record: NewRecord,
+  rank: Rank,
+  moment: Moment,
+): CredentialCell {
+  const at = cell ?? emptyCell(moment);
+  const revision = nextRevision(recordOf(at.state), moment.now);
+  return {
+    ...withoutClaim(at),
+    state: { content: { kind: 'record', record: { ...record, version: 1, revision } }, rank },
+    epoch: { id: moment.epoch, since: 0 },
+  };
+}
+
+/**
+ * Something else in place of the record that was read: a note, a mark, another version of the login. `seen`: the rank of what was read; undefined
+ * where nothing was. With `expected` null, a login that every process brings along (`MCP_DRAWBRIDGE_CREDENTIALS`): it is refused where a login of its
+ * family was removed, and its rank is the lowest, since the token that it holds may have been spent long ago by those who know the latest state.
+ */
+export function putNote(
+  cell: CredentialCell | undefined,
+  record: NewRecord,
+  expected: Expected,
+  seen: { readonly rank: Rank | undefined } | undefined,
+  moment: Moment,
+): Decision {
+  const stored = recordOf(cell?.state);
+  const isOther = seen !== undefined && compareRanks(cell?.state?.rank, seen.rank) !== 0;
+  if (isOther || !isExpected(stored, expected)) return refused('superseded');
+  const removed = cell?.state?.content.kind === 'removed' ? cell.state.content.family : undefined;
+  if (removed === record.family) return refused('superseded');
+  if (cell?.state === undefined || stored?.family !== record.family)
+    return put(loggedIn(cell, record, nextLogin(cell?.state?.rank, 0), moment));
+  const revision = nextRevision(stored, moment.now);
+  const isSame = stored.tokens?.accessToken === record.tokens?.accessToken;
+  const state: State = {
+    content: { kind: 'record', record: { ...record, version: 1, revision } },
+    rank: isSame ? cell.state.rank : nextAnswer(cell.state.rank, moment.now),
+  };
+  const isDead = record.deadRefreshTokenHash !== undefined && claimOf(cell, record.deadRefreshTokenHash);
+  return put({ ...(isDead ? withoutClaim(cell) : cell), state });
+}
+
+/** A logout. What is known of no login leaves nothing behind. */
+export function putRemoval(cell: CredentialCell | undefined, moment: Moment): Decision {
+  if (cell?.state === undefined || cell.state.content.kind === 'removed') return AS_IS;
+  const { family } = cell.state.content.record;
+  return put({
+    ...withoutClaim(cell),
+    state: { content: { kind: 'removed', family }, rank: nextLogin(cell.state.rank, moment.now) },
+  });
+}
+
+/** The record of a state, if it is one. */
+export function recordOf(state: State | undefined): CredentialRecord | undefined {
+  return state?.content.kind === 'record' ? state.content.record : undefined;
+}
+
+/** The engine's time where that is more: a number that a failover took back is not given again. */
+function nextRevision(before: CredentialRecord | undefined, now: number): number {
+  return Math.max((before?.revision ?? 0) + 1, Math.floor(now));
+}

@@ -1,0 +1,47 @@
+/** The waits of the protocol, in milliseconds. A cell's times are the engine's; waits of one process are by its monotonic clock. */
+export interface Timing {
+  /** A hold that was not renewed for this long is free: its process was killed, suspended or cut off. It only queues and decides nothing. */
+  readonly holdMs: number;
+  /** How often its process renews it: two may fail. */
+  readonly renewMs: number;
+  /** A claim becomes "may be spent" within milliseconds, or never: its process is gone. */
+  readonly claimMs: number;
+  /** From the "may be spent" to the first byte of the request. A process that took longer was suspended, and does not send. */
+  readonly sendWindowMs: number;
+  /** A token that may be spent is left alone for this long. The request ends 35 s after its claim; the rest is for an answer that cannot be put. */
+  readonly spentMs: number;
+  /** After the engine may have lost claims nobody makes another: as long as a request may run that a lost claim stood for (5 s + 30 s), and a margin. */
+  readonly quarantineMs: number;
+  /** A sign-in whose process gave no sign of life for this long is over: three beats. */
+  readonly leaseMs: number;
+  /** A removed login is remembered for this long: longer than any process that still knows its token is away. */
+  readonly tombstoneMs: number;
+  /** How long an engine may take to say whether it is the primary. */
+  readonly primaryMs: number;
+  /** How long an engine may take to say whether the answer survives a failover. */
+  readonly settledMs: number;
+  /** The pause between two looks of a process that waits and is told of changes besides; it varies by as much again. */
+  readonly turnMs: number;
+  /** The pauses between two attempts to reach an engine that is away. */
+  readonly retryMinMs: number;
+  readonly retryMaxMs: number;
+  /** How long a process that ends stays for an answer that is not stored yet. */
+  readonly closeGraceMs: number;
+}
+
+export const TIMING: Timing = {
+  holdMs: 10_000,
+  renewMs: 3_000,
+  claimMs: 10_000,
+  sendWindowMs: 5_000,
+  spentMs: 120_000,
+  quarantineMs: 45_000,
+  leaseMs: 15_000,
+  tombstoneMs: 90 * 24 * 60 * 60_000,
+  primaryMs: 1_500,
+  settledMs: 500,
+  turnMs: 1_000,
+  retryMinMs: 200,
+  retryMaxMs: 3_000,
+  closeGraceMs: 10_000,
+};

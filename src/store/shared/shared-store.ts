@@ -1,0 +1,225 @@
+import type { Clock } from '../../platform/clock.ts';
+import type { Logger } from '../../platform/log/logger.ts';
+import { type Random, randomToken } from '../../platform/random.ts';
+import type { StopSignal } from '../../platform/stop.ts';
+import { LockTimeoutError } from '../files/store-errors.ts';
+import { WAIT_MS } from '../lock/limits.ts';
+import type { LockedRecord, LockOptions, ReadResult, Store, StorePace, WriteResult } from '../port/store.ts';
+import { belongsTo } from '../record/read-record.ts';
+import type { Expected, NewRecord, RecordIdentity } from '../record/record.ts';
+import type { CellCodec } from './cell-codec.ts';
+import type { Engine } from './engine.ts';
+import { HeldLogin } from './held-login.ts';
+import { KeyIndex } from './key-index.ts';
+import { LoginCell, type LoginCellDeps } from './login-cell.ts';
+import type { Ownership } from './ownership.ts';
+import { type Holder, recordOf, takeHold } from './protocol/decisions.ts';
+import { clockOffset, shiftRecord } from './protocol/times.ts';
+import { TIMING, type Timing } from './protocol/timing.ts';
+
+export interface SharedStoreDeps {
+  readonly engine: Engine;
+  readonly codec: CellCodec;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly ownership: Ownership;
+  /** By default the waits of the protocol. */
+  readonly timing?: Timing;
+}
+
+/** Ahead of expiry by so much that a quarantine and a takeover fit in before the token ends; a tenth of its lifetime where that is less. */
+const MAX_AHEAD_MS = 5 * 60_000;
+
+/** Credentials on an engine that many machines share. */
+export class SharedStore implements Store {
+  readonly writable = true;
+  readonly isShared = true;
+  readonly pace: StorePace;
+  readonly index: KeyIndex;
+  readonly #deps: SharedStoreDeps & { readonly timing: Timing };
+  readonly #logins = new Map<string, LoginCell>();
+  readonly #closing = new AbortController();
+  #offset: number | undefined;
+  /** Monotonic: until then a failover may lose what this process has put. */
+  #unsettledUntil = Number.NEGATIVE_INFINITY;
+
+  constructor(deps: SharedStoreDeps) {
+    const timing = deps.timing ?? TIMING;
+    this.#deps = { ...deps, timing };
+    this.pace = { maxAheadMs: MAX_AHEAD_MS, spread: 0.5, closeGraceMs: timing.closeGraceMs };
+    this.index = new KeyIndex(this.cellDeps);
+  }
+
+  get place(): string {
+    return this.#deps.engine.place;
+  }
+
+  /** What every cell of this store needs. */
+  get cellDeps(): LoginCellDeps & Pick<SharedStoreDeps, 'random'> {
+    const onTime = (engineNow: number) => {
+      this.#offset = clockOffset(this.#offset, this.#deps.clock.now(), engineNow);
+    };
+    return { ...this.#deps, onTime, closing: this.#closing.signal };
+  }
+
+  /** How far this machine's clock is ahead of the engine's, as it was measured last. */
+  get offset(): number {
+    return this.#offset ?? 0;
+  }
+
+  async read(key: string, identity?: RecordIdentity): Promise<ReadResult> {
+    const record = recordOf(await this.#login(key).read());
+    if (record === undefined || !belongsTo(record, identity)) return { kind: 'absent' };
+    return { kind: 'record', record: shiftRecord(record, this.offset) };
+  }
+
+  write(key: string, record: NewRecord, expected: Expected | 'any'): Promise<WriteResult> {
+    const run = (locked: LockedRecord) => locked.write(record, expected);
+    const { signal } = new AbortController();
+    return this.#withLock(key, run, { signal }, expected === 'any');
+  }
+
+  remove(key: string): Promise<void> {
+    return this.withLock(key, (locked) => locked.remove(), { signal: new AbortController().signal });
+  }
+
+  withLock<T>(key: string, run: (locked: LockedRecord) => Promise<T>, options: LockOptions<T>): Promise<T> {
+    return this.#withLock(key, run, options, false);
+  }
+
+  changed(key: string, signal: StopSignal): Promise<void> {
+    return this.#login(key).watch.changed(signal);
+  }
+
+  onChange(key: string, listener: () => void): () => void {
+    return this.#login(key).onChange(listener);
+  }
+
+  /** Who works on the credential, for `status`. Changes nothing. */
+  async holder(
+    key: string,
+  ): Promise<{ readonly pid: number; readonly host: string; readonly heldForMs: number } | undefined> {
+    const login = this.#login(key);
+    await login.read();
+    const { hold, claim } = login.latest ?? {};
+    const { now } = login.moment();
+    const at =
+      hold !== undefined && hold.until > now
+        ? hold
+        : claim !== undefined && claim.until > now
+          ? claim
+          : undefined;
+    if (at === undefined) return undefined;
+    const since = 'since' in at ? at.since : now;
+    return { pid: at.owner.pid, host: at.owner.host, heldForMs: Math.max(0, Math.round(now - since)) };
+  }
+
+  /** Stays for what is not stored yet, or may not survive, but not for longer than the grace of its pace; then ends the connections. */
+  async close(): Promise<void> {
+    const { clock, timing, engine, logger } = this.#deps;
+    const logins = [...this.#logins.values()];
+    const deadline = clock.monotonic() + timing.closeGraceMs;
+    const over = new AbortController();
+    const unsaved = logins.filter(({ isUnsaved }) => isUnsaved);
+    if (unsaved.length > 0) {
+      const grace = clock.sleep(timing.closeGraceMs, over.signal).catch(() => {});
+      await Promise.race([Promise.all(unsaved.map((login) => login.heal())), grace]);
+      over.abort();
+    }
+    if (unsaved.some(({ isUnsaved }) => isUnsaved))
+      logger.warn('an answer of the authorization server could not be stored: another sign-in may be needed');
+    while (clock.monotonic() < Math.min(deadline, this.#unsettledUntil)) {
+      if (await engine.settled(timing.settledMs)) break;
+      await clock.sleep(timing.retryMinMs);
+    }
+    this.#closing.abort();
+    for (const login of logins) login.watch.stop();
+    await engine.close();
+  }
+
+  async #withLock<T>(
+    key: string,
+    run: (locked: LockedRecord) => Promise<T>,
+    { signal, onTurn }: LockOptions<T>,
+    overwrite: boolean,
+  ): Promise<T> {
+    const { clock, random, ownership } = this.#deps;
+    const login = this.#login(key);
+    const deadline = clock.monotonic() + WAIT_MS;
+    const me: Holder = { nonce: randomToken(random, 128), owner: ownership.owner };
+    for (;;) {
+      signal.throwIfAborted();
+      const since = clock.monotonic();
+      if (await this.#takeHold(login, me, overwrite)) return await this.#held(key, login, me, since, run);
+      if (clock.monotonic() >= deadline) {
+        throw new LockTimeoutError('another process has held the credential for too long', {
+          hint: 'If a bridge or sign-in hangs or is suspended, end it; `status` names it.',
+        });
+      }
+      const first = await onTurn?.();
+      if (first !== undefined) return first;
+      await login.watch.changed(signal);
+      // Most of those who wait see the other one's work, and need the cell no more.
+      const answer = await onTurn?.();
+      if (answer !== undefined) return answer;
+    }
+  }
+
+  async #takeHold(login: LoginCell, me: Holder, overwrite: boolean): Promise<boolean> {
+    const { ownership, timing } = this.#deps;
+    login.watch.looks();
+    const { value } = await login.cell.look();
+    const found = value?.hold;
+    const liveness = found === undefined ? 'unknown' : await ownership.liveness(found.owner, found.nonce);
+    ownership.hold(me.nonce);
+    const { kind } = await login
+      .change(
+        (cell, moment) => {
+          // What was found of another's process holds for that one only.
+          const isFound = cell?.hold?.nonce === found?.nonce;
+          return takeHold(cell, me, moment, timing, isFound ? liveness : 'unknown');
+        },
+        { tell: false, overwrite },
+      )
+      .catch((error: unknown) => {
+        ownership.drop(me.nonce);
+        throw error;
+      });
+    if (kind === 'refused') ownership.drop(me.nonce);
+    return kind !== 'refused';
+  }
+
+  async #held<T>(
+    key: string,
+    login: LoginCell,
+    me: Holder,
+    since: number,
+    run: (locked: LockedRecord) => Promise<T>,
+  ): Promise<T> {
+    const { clock, timing } = this.#deps;
+    const held = new HeldLogin(me, since, {
+      ...this.#deps,
+      login,
+      offset: () => this.offset,
+      onKey: (what) => this.index.update(key, what, login.cell.latest?.epoch),
+      onUnsettled: () => {
+        this.#unsettledUntil = clock.monotonic() + timing.closeGraceMs;
+        this.#deps.logger.debug('the engine cannot say that what was stored survives a failover');
+      },
+    });
+    try {
+      return await run(held.locked);
+    } finally {
+      await held.end();
+    }
+  }
+
+  #login(key: string): LoginCell {
+    const found = this.#logins.get(key);
+    if (found !== undefined) return found;
+    const login = new LoginCell(this.#deps.codec.name(key, 'credential'), this.cellDeps);
+    this.#logins.set(key, login);
+    return login;
+  }
+}

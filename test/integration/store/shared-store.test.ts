@@ -1,0 +1,398 @@
+import { randomBytes } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { Journal } from '../../peers/net/journal.ts';
+import { FleetWorld, type Instance, KEY, tokenOf } from '../../peers/worlds/fleet-world.ts';
+
+const signal = new AbortController().signal;
+const identity = (world: FleetWorld) => ({ server: new URL('/mcp', world.endpoint.address).href });
+/** The token that a bridge would send now. */
+const current = async ({ authorization }: Instance) => (await authorization.current(signal))?.token;
+
+test('what one machine writes the others read, each with its own times', async () => {
+  await using world = await FleetWorld.create();
+  const [one, other] = [await world.instance(), await world.instance({ aheadMs: 86_400_000 })];
+  expect(await one.store.read(KEY)).toEqual({ kind: 'absent' });
+  const written = await one.store.write(KEY, world.login(one), null);
+  expect(written).toMatchObject({ kind: 'written', record: { family: 'family-1' } });
+  const found = await other.store.read(KEY, identity(world));
+  if (found.kind !== 'record') throw new Error('absent');
+  const leftMs = (found.record.tokens?.expiresAt ?? 0) - other.clock.now();
+  expect(leftMs).toBeGreaterThan(3_590_000);
+  expect(leftMs).toBeLessThanOrEqual(3_601_000);
+  await other.store.remove(KEY);
+  expect(await one.store.read(KEY)).toEqual({ kind: 'absent' });
+});
+
+test('a write succeeds only while the record is still as it was read', async () => {
+  await using world = await FleetWorld.create();
+  const one = await world.instance();
+  const login = world.login(one);
+  const first = await one.store.write(KEY, login, null);
+  if (first.kind !== 'written') throw new Error(first.kind);
+  expect(await one.store.write(KEY, login, null)).toEqual({ kind: 'superseded' });
+  const second = await one.store.write(KEY, login, first.record);
+  expect(second.kind).toBe('written');
+  expect(await one.store.write(KEY, login, first.record)).toEqual({ kind: 'superseded' });
+  const any = await one.store.write(KEY, { ...login, family: 'g' }, 'any');
+  if (any.kind !== 'written') throw new Error(any.kind);
+  await one.store.remove(KEY);
+  expect(await one.store.write(KEY, login, any.record)).toEqual({ kind: 'superseded' });
+});
+
+test('a lapse with eight machines is one request, and all have its answer', async () => {
+  await using world = await FleetWorld.create();
+  const machines = await world.instances(8, { elsewhere: true });
+  const [first] = machines as [Instance];
+  await first.store.write(KEY, world.login(first), 'any');
+  for (const machine of machines) expect(await current(machine)).toBe('A0');
+  world.server.operations.clear();
+  const outcomes = await Promise.all(machines.map((machine) => machine.refresh('A0')));
+  expect(outcomes.map(tokenOf)).toEqual(machines.map(() => 'A1'));
+  expect(world.posts).toBe(1);
+  const operations = [...world.server.operations.values()].reduce((sum, count) => sum + count, 0);
+  // The refresh itself is 6 of them and the list of names 2; the others look, try and look again.
+  expect(operations).toBeLessThanOrEqual(6 * machines.length);
+});
+
+test('a token is refreshed ahead of its end, once for all, while the old one serves', async () => {
+  await using world = await FleetWorld.create();
+  const machines = await world.instances(4, { elsewhere: true });
+  const [first] = machines as [Instance];
+  const now = first.clock.now();
+  // A tenth of an hour, and at most five minutes of it: it is due on all machines.
+  const times = { obtainedAt: now - 3_480_000, expiresAt: now + 120_000 };
+  await first.store.write(KEY, world.login(first, times), 'any');
+  for (const machine of machines) expect(await current(machine)).toBe('A0');
+  await world.endpoint.posts.waitFor(({ outcome }) => outcome === 'rotated');
+  await expect.poll(async () => Promise.all(machines.map(current))).toEqual(machines.map(() => 'A1'));
+  expect(world.posts).toBe(1);
+});
+
+test('a logout elsewhere reaches every machine, and what a refresh in flight brings is not stored', async () => {
+  await using world = await FleetWorld.create();
+  const [one, other, third] = (await world.instances(3, { elsewhere: true })) as [
+    Instance,
+    Instance,
+    Instance,
+  ];
+  await one.store.write(KEY, world.login(one), 'any');
+  expect([await current(one), await current(other)]).toEqual(['A0', 'A0']);
+  await third.store.remove(KEY);
+  await expect.poll(() => current(one), { timeout: 5_000 }).toBeUndefined();
+  await expect.poll(() => current(other), { timeout: 5_000 }).toBeUndefined();
+
+  await one.store.write(KEY, { ...world.login(one), family: 'second' }, 'any');
+  const held = gate();
+  world.endpoint.beforeAnswer = () => held.promise;
+  const refreshing = one.refresh('A0');
+  await world.endpoint.posts.waitFor(({ outcome }) => outcome === 'rotated');
+  // Cut off for longer than its hold lasts: the logout takes it over.
+  one.engine.isCut = true;
+  world.pass(10_000);
+  await third.store.remove(KEY);
+  one.engine.isCut = false;
+  held.resolve();
+  expect(tokenOf(await refreshing)).toBe('sign-in');
+  expect(tokenOf(await other.refresh('A0'))).toBe('sign-in');
+});
+
+test('a sign-in elsewhere is adopted by machines whose login is dead', async () => {
+  await using world = await FleetWorld.create();
+  const [one, other] = (await world.instances(2, { elsewhere: true })) as [Instance, Instance];
+  await one.store.write(KEY, world.login(one, { refreshToken: 'unknown' }), 'any');
+  expect(await current(one)).toBe('A0');
+  expect(tokenOf(await one.refresh('A0'))).toBe('sign-in');
+  const login = world.login(other, { accessToken: 'B0' });
+  await other.store.write(KEY, { ...login, family: 'second' }, 'any');
+  await expect.poll(() => current(one), { timeout: 5_000 }).toBe('B0');
+});
+
+test('an engine that is away: the known token serves, nothing is refreshed, and all heals by itself', async () => {
+  await using world = await FleetWorld.create();
+  const [one, other] = (await world.instances(2, { elsewhere: true })) as [Instance, Instance];
+  await one.store.write(KEY, world.login(one), 'any');
+  expect([await current(one), await current(other)]).toEqual(['A0', 'A0']);
+  world.server.isUp = false;
+  expect(await current(one)).toBe('A0');
+  const outcome = await one.refresh('A0');
+  expect(outcome).toMatchObject({ kind: 'postponed', error: { code: 'store_away' } });
+  await expect(one.authorization.recover({ token: 'A0' }, undefined, signal)).rejects.toMatchObject({
+    code: 'store_away',
+  });
+  expect(world.posts).toBe(0);
+  const cold = await world.instance();
+  await expect(current(cold)).rejects.toMatchObject({ code: 'store_away' });
+  world.server.isUp = true;
+  expect(await current(cold)).toBe('A0');
+  expect(tokenOf(await one.refresh('A0'))).toBe('A1');
+  expect(tokenOf(await other.refresh('A0'))).toBe('A1');
+  expect(world.posts).toBe(1);
+});
+
+test('an answer that the engine cannot take is used, and stored as soon as the engine is back', async () => {
+  await using world = await FleetWorld.create();
+  const [one, other] = (await world.instances(2, { elsewhere: true })) as [Instance, Instance];
+  await one.store.write(KEY, world.login(one), 'any');
+  world.endpoint.beforeAnswer = async () => {
+    world.server.isUp = false;
+  };
+  expect(tokenOf(await one.refresh('A0'))).toBe('A1');
+  world.server.isUp = true;
+  expect(tokenOf(await other.refresh('A0'))).toBe('A1');
+  expect(world.posts).toBe(1);
+});
+
+test('a process that ends stays until the engine has its answer', async () => {
+  await using world = await FleetWorld.create();
+  const [one, other] = (await world.instances(2, { elsewhere: true })) as [Instance, Instance];
+  await one.store.write(KEY, world.login(one), 'any');
+  world.endpoint.beforeAnswer = async () => {
+    world.server.isUp = false;
+  };
+  expect(tokenOf(await one.refresh('A0'))).toBe('A1');
+  const closing = one.authorization.close();
+  world.server.isUp = true;
+  await closing;
+  expect(await other.store.read(KEY)).toMatchObject({ record: { tokens: { accessToken: 'A1' } } });
+});
+
+test('a failover that loses the answer: whoever knows it puts it again', async () => {
+  await using world = await FleetWorld.create();
+  const [one, other, late] = (await world.instances(3, { elsewhere: true })) as [
+    Instance,
+    Instance,
+    Instance,
+  ];
+  await one.store.write(KEY, world.login(one), 'any');
+  expect(await current(other)).toBe('A0');
+  const before = world.server.snapshot();
+  expect(tokenOf(await one.refresh('A0'))).toBe('A1');
+  await expect.poll(() => current(other), { timeout: 5_000 }).toBe('A1');
+  one.engine.isCut = true;
+  world.server.failOver(before);
+  await expect
+    .poll(async () => (await late.store.read(KEY)) as object, { timeout: 5_000 })
+    .toMatchObject({ record: { tokens: { accessToken: 'A1' } } });
+  expect(world.posts).toBe(1);
+});
+
+test('a failover that loses the claim: nobody claims while its request may still run', async () => {
+  await using world = await FleetWorld.create();
+  const [one, other] = (await world.instances(2, { elsewhere: true })) as [Instance, Instance];
+  await one.store.write(KEY, world.login(one), 'any');
+  expect(await current(other)).toBe('A0');
+  const before = world.server.snapshot();
+  const held = gate();
+  world.endpoint.beforeAnswer = () => held.promise;
+  const refreshing = one.refresh('A0');
+  await world.endpoint.posts.waitFor(({ outcome }) => outcome === 'rotated');
+  world.server.failOver(before);
+  const outcome = await other.refresh('A0');
+  expect(outcome).toMatchObject({ kind: 'postponed', error: { code: 'token_endpoint' } });
+  if (outcome.kind === 'postponed') expect(outcome.error.retryAfterMs).toBeGreaterThan(30_000);
+  held.resolve();
+  expect(tokenOf(await refreshing)).toBe('A1');
+  expect(tokenOf(await other.refresh('A0'))).toBe('A1');
+  expect(world.posts).toBe(1);
+});
+
+test('after a quarantine the token is refreshed as before', async () => {
+  await using world = await FleetWorld.create();
+  const one = await world.instance();
+  await one.store.write(KEY, world.login(one), 'any');
+  world.server.failOver();
+  expect(await one.refresh('A0')).toMatchObject({ kind: 'postponed', error: { code: 'token_endpoint' } });
+  world.pass(40_000);
+  expect(await one.refresh('A0')).toMatchObject({ kind: 'postponed' });
+  world.pass(5_000);
+  expect(tokenOf(await one.refresh('A0'))).toBe('A1');
+});
+
+test('a claimant that dies before its request is overtaken after the time of its claim', async () => {
+  await using world = await FleetWorld.create();
+  const [one, other] = (await world.instances(2, { elsewhere: true })) as [Instance, Instance];
+  await one.store.write(KEY, world.login(one), 'any');
+  // Cut off when it asks whether it may send: its claim stays, and it never prepares.
+  const seen = new Journal<string>();
+  let puts = 0;
+  world.server.intercept = async (moment, operation) => {
+    if (moment !== 'after' || operation !== 'put' || ++puts !== 2) return;
+    one.engine.isCut = true;
+    seen.add('claimed');
+  };
+  expect(await one.refresh('A0')).toMatchObject({ kind: 'postponed', error: { code: 'store_away' } });
+  expect(seen.count()).toBe(1);
+  world.pass(10_000);
+  expect(tokenOf(await other.refresh('A0'))).toBe('A1');
+  expect(world.posts).toBe(1);
+});
+
+test('a claimant that is gone with its request: the token is left alone for two minutes, then tried once more', async () => {
+  await using world = await FleetWorld.create();
+  world.endpoint.grace = true;
+  const [one, other] = (await world.instances(2, { elsewhere: true })) as [Instance, Instance];
+  await one.store.write(KEY, world.login(one), 'any');
+  world.endpoint.beforeAnswer = async () => {
+    // Dead from here on: it puts nothing any more.
+    one.engine.isCut = true;
+    world.endpoint.beforeAnswer = async () => {};
+  };
+  const left = one.refresh('A0');
+  await world.endpoint.posts.waitFor(() => true);
+  expect(tokenOf(await left)).toBe('A1');
+  world.pass(115_000);
+  // Its process may be alive: the others wait, as long as a caller waits for anything.
+  const stop = new AbortController();
+  const waiting = other.refresh('A0', stop.signal);
+  await world.server.asked('get');
+  stop.abort(new Error('waited long enough'));
+  await expect(waiting).rejects.toThrow('waited long enough');
+  expect(world.posts).toBe(1);
+  world.pass(5_000);
+  expect(tokenOf(await other.refresh('A0'))).toBe('A2');
+  expect(world.posts).toBe(2);
+});
+
+/** A promise, and what keeps it. */
+function gate(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((kept) => {
+    resolve = kept;
+  });
+  return { promise, resolve };
+}
+
+test('two primaries: who is not known to be with the one that the others see does not send', async () => {
+  await using world = await FleetWorld.create();
+  const [one, other] = (await world.instances(2, { elsewhere: true })) as [Instance, Instance];
+  await one.store.write(KEY, world.login(one), 'any');
+  one.engine.isPrimary = async () => false;
+  const outcome = await one.refresh('A0');
+  expect(outcome).toMatchObject({ kind: 'postponed', error: { code: 'store_away' } });
+  expect(world.posts).toBe(0);
+  expect(tokenOf(await other.refresh('A0'))).toBe('A1');
+});
+
+test('what is slow between the claim and the request is not sent', async () => {
+  await using world = await FleetWorld.create();
+  const [one, other] = (await world.instances(2, { elsewhere: true })) as [Instance, Instance];
+  await one.store.write(KEY, world.login(one), 'any');
+  one.engine.isPrimary = async () => {
+    one.skip(6_000);
+    return true;
+  };
+  expect(await one.refresh('A0')).toMatchObject({ kind: 'postponed', error: { code: 'store_away' } });
+  expect(world.posts).toBe(0);
+  expect(tokenOf(await other.refresh('A0'))).toBe('A1');
+});
+
+test('a put whose answer is lost is looked up, and is sent once', async () => {
+  await using world = await FleetWorld.create();
+  const one = await world.instance();
+  await one.store.write(KEY, world.login(one), 'any');
+  let puts = 0;
+  world.server.intercept = async (moment, operation) => {
+    if (operation !== 'put') return;
+    if (moment === 'before') puts++;
+    if (moment === 'after' && puts === 1) {
+      const { StoreAwayError } = await import('../../../src/store/files/store-errors.ts');
+      throw new StoreAwayError('lost', { applied: 'maybe' });
+    }
+  };
+  expect(tokenOf(await one.refresh('A0'))).toBe('A1');
+  expect(world.posts).toBe(1);
+});
+
+test('machines whose clocks are a day off refresh once, and want no sign-in', async () => {
+  await using world = await FleetWorld.create();
+  const day = 86_400_000;
+  const machines = [
+    await world.instance({ elsewhere: true }),
+    await world.instance({ elsewhere: true, aheadMs: day }),
+    await world.instance({ elsewhere: true, aheadMs: -day }),
+  ] as [Instance, Instance, Instance];
+  await machines[1].store.write(KEY, world.login(machines[1]), 'any');
+  for (const machine of machines) expect(await current(machine)).toBe('A0');
+  expect(world.posts).toBe(0);
+  const outcomes = await Promise.all(machines.map((machine) => machine.refresh('A0')));
+  expect(outcomes.map(tokenOf)).toEqual(['A1', 'A1', 'A1']);
+  expect(world.posts).toBe(1);
+  for (const machine of machines) await expect.poll(() => current(machine)).toBe('A1');
+});
+
+test('a login that processes bring along is there once, and a logout counts for those that start later', async () => {
+  await using world = await FleetWorld.create();
+  const [one, other] = (await world.instances(2)) as [Instance, Instance];
+  const seed = { ...world.login(one), family: 'seed-1' };
+  expect(await one.store.write(KEY, seed, null)).toMatchObject({ kind: 'written' });
+  expect(await other.store.write(KEY, seed, null)).toEqual({ kind: 'superseded' });
+  await other.store.remove(KEY);
+  expect(await one.store.write(KEY, seed, null)).toEqual({ kind: 'superseded' });
+  expect(await one.store.write(KEY, { ...seed, family: 'seed-2' }, null)).toMatchObject({ kind: 'written' });
+});
+
+test('an engine that was emptied gets the latest login back, also where an old one was brought along meanwhile', async () => {
+  await using world = await FleetWorld.create();
+  const [one, late] = (await world.instances(2, { elsewhere: true })) as [Instance, Instance];
+  const seed = { ...world.login(one), family: 'seed-1' };
+  await one.store.write(KEY, seed, null);
+  expect(await current(one)).toBe('A0');
+  expect(tokenOf(await one.refresh('A0'))).toBe('A1');
+  world.server.empty();
+  await late.store.write(KEY, seed, null);
+  expect(await one.store.read(KEY)).toMatchObject({ record: { tokens: { accessToken: 'A1' } } });
+  expect(await late.store.read(KEY)).toMatchObject({ record: { tokens: { accessToken: 'A1' } } });
+});
+
+test('without the right key a login is neither read nor replaced, but a person may replace it', async () => {
+  await using world = await FleetWorld.create();
+  const one = await world.instance();
+  const other = await world.instance({ secrets: [new Uint8Array(randomBytes(32))] });
+  await one.store.write(KEY, world.login(one), 'any');
+  await expect(other.store.read(KEY)).rejects.toMatchObject({ code: 'unknown_key' });
+  await expect(other.store.write(KEY, world.login(other), null)).rejects.toMatchObject({
+    code: 'unknown_key',
+  });
+  const rotated = await world.instance({ secrets: [new Uint8Array(randomBytes(32)), world.secret] });
+  expect(await rotated.store.read(KEY)).toMatchObject({ kind: 'record' });
+  expect(await other.store.write(KEY, world.login(other), 'any')).toMatchObject({ kind: 'written' });
+});
+
+test('what was changed on the engine is nobody’s login, and the known one comes back', async () => {
+  await using world = await FleetWorld.create();
+  const one = await world.instance();
+  await one.store.write(KEY, world.login(one), 'any');
+  expect(await current(one)).toBe('A0');
+  world.server.spoil();
+  const late = await world.instance();
+  expect(await late.store.read(KEY)).toEqual({ kind: 'absent' });
+  await expect.poll(() => one.store.read(KEY)).toMatchObject({ kind: 'record' });
+  // Before it is looked at again there is no more than the known one of that machine.
+  await expect
+    .poll(async () => {
+      await one.store.read(KEY);
+      return late.store.read(KEY);
+    })
+    .toMatchObject({ kind: 'record' });
+});
+
+test('status sees every login, who works on it, and no token outside of the cells', async () => {
+  await using world = await FleetWorld.create();
+  const one = await world.instance();
+  await one.store.write(KEY, world.login(one), 'any');
+  await one.store.withLock(
+    KEY,
+    async () => {
+      const [found] = await one.overview();
+      expect(found).toMatchObject({ key: KEY, found: { kind: 'record' }, lock: { pid: process.pid } });
+    },
+    { signal },
+  );
+  const stored = [...world.server.snapshot()].map(
+    ([name, { body }]) => name + Buffer.from(body).toString('latin1'),
+  );
+  expect(stored).toHaveLength(2);
+  expect(stored.join()).not.toMatch(/A0|R0|family-1|efefef|127\.0\.0\.1/);
+  await one.store.remove(KEY);
+  expect(await one.overview()).toEqual([]);
+});
