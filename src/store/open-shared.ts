@@ -1,30 +1,12 @@
-import type { Clock } from '../platform/clock.ts';
+import { type Clock, systemClock } from '../platform/clock.ts';
 import type { Logger } from '../platform/log/logger.ts';
-import type { Random } from '../platform/random.ts';
-import { StoreError } from './files/store-errors.ts';
-import type { Leases } from './lease/lease.ts';
+import { type Random, systemRandom } from '../platform/random.ts';
 import { openLeases } from './lease/lease.ts';
+import type { Shared, StoreChoice } from './logins.ts';
 import { openStore } from './open-store.ts';
 import type { CredentialOverview } from './port/overview.ts';
-import type { Store } from './port/store.ts';
-import type { EngineDescription } from './shared/engine.ts';
 
-/** Where logins are kept. */
-export type StoreChoice =
-  /** In a folder of this machine. */
-  | { readonly kind: 'file' }
-  /** In this process; the disk is neither read nor written. */
-  | { readonly kind: 'memory' }
-  /** On an engine that many machines share. */
-  | {
-      readonly kind: 'shared';
-      /** As `parseStoreUrl` reads it; may hold a password. */
-      readonly url: string;
-      /** The beginning of all names in the engine. */
-      readonly prefix: string;
-      /** The secrets that keys are derived from, 32 bytes each: the first one seals, all open. Asked for once. */
-      readonly secrets: () => Promise<readonly Uint8Array[]>;
-    };
+export type { Shared, StoreChoice } from './logins.ts';
 
 export interface SharedSettings {
   /** MCP_DRAWBRIDGE_HOME. */
@@ -35,20 +17,8 @@ export interface SharedSettings {
   readonly logger: Logger;
   readonly clock?: Clock;
   readonly random?: Random;
-}
-
-/** The logins that processes share, wherever they are. */
-export interface Shared {
-  readonly store: Store;
-  readonly leases: Leases;
-  /** Every credential, also those that a person is just signing in for. Changes nothing. `now`: milliseconds since the epoch. */
-  overview(now: number): Promise<readonly CredentialOverview[]>;
-  /** The keys of all that may hold tokens. */
-  storedKeys(): Promise<readonly string[]>;
-  /** What the engine says of itself; undefined where there is none. Rejects with StoreAwayError. */
-  describe(): Promise<EngineDescription | undefined>;
-  /** Puts what is not stored yet, for as long as the store's pace allows, and ends the connections. */
-  close(): Promise<void>;
+  /** By default that of this process. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 /**
@@ -57,7 +27,11 @@ export interface Shared {
  */
 export async function openShared(settings: SharedSettings): Promise<Shared> {
   const { store: choice, home, keychain, logger, clock, random } = settings;
-  if (choice.kind === 'shared') throw new StoreError('there is no engine for a shared store yet');
+  if (choice.kind === 'shared') {
+    const { openOnEngine } = await import('./open-on-engine.ts');
+    const { env = process.env } = settings;
+    return openOnEngine(choice, { env, logger, clock: clock ?? systemClock, random: random ?? systemRandom });
+  }
   const memory = choice.kind === 'memory';
   const store = await openStore({
     home,

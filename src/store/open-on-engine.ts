@@ -1,0 +1,32 @@
+import type { Clock } from '../platform/clock.ts';
+import { systemDial } from '../platform/dial.ts';
+import type { Logger } from '../platform/log/logger.ts';
+import type { Random } from '../platform/random.ts';
+import type { Shared, StoreChoice } from './logins.ts';
+import { openRedisEngine } from './redis/open.ts';
+import { openSharedStore } from './shared/open-shared-store.ts';
+
+export interface OnEngineOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Opens the logins on the engine of that address. Rejects with ConfigError for an address or a key that cannot be used. */
+export async function openOnEngine(
+  { url, prefix, secrets }: Extract<StoreChoice, { kind: 'shared' }>,
+  { env, ...tools }: OnEngineOptions,
+): Promise<Shared> {
+  const engine = openRedisEngine(url, { dial: systemDial, clock: tools.clock, random: tools.random, env });
+  const shared = await openSharedStore({ ...tools, engine, prefix, secrets: await secrets() });
+  const { store, leases, overview, storedKeys } = shared;
+  return {
+    store,
+    leases,
+    overview,
+    storedKeys,
+    describe: () => engine.describe(),
+    close: () => store.close(),
+  };
+}
