@@ -43,6 +43,8 @@ interface Left {
   readonly setAside: number;
   /** The first token that could not be revoked. */
   readonly failed: { readonly error: unknown } | undefined;
+  /** It was sealed under a key that the keychain has lost. */
+  readonly isLost?: boolean;
 }
 
 /**
@@ -54,7 +56,11 @@ async function logoutOne(parts: LogoutParts, key: string): Promise<boolean> {
   const left = await store.withLock(
     key,
     async (locked): Promise<Left> => {
-      const found = await locked.read();
+      const found = await locked.read().catch(lostKey);
+      if (found.kind === 'lost') {
+        await locked.remove();
+        return { server: undefined, setAside: 0, failed: { error: found.error }, isLost: true };
+      }
       const record = found.kind === 'record' ? found.record : undefined;
       try {
         const { files, records } = await locked.setAside();
@@ -70,7 +76,8 @@ async function logoutOne(parts: LogoutParts, key: string): Promise<boolean> {
   if (left.server !== undefined) logger.inform(`Signed out of ${quoteAddress(left.server)}.`);
   if (left.setAside > 0)
     logger.inform(`Removed earlier logins that were set aside as unusable (${left.setAside}).`);
-  if (left.server === undefined && left.setAside === 0) {
+  if (left.isLost === true) logger.inform('Removed a login that nothing can open any more.');
+  else if (left.server === undefined && left.setAside === 0) {
     logger.inform('There was no login.');
     return true;
   }
@@ -83,6 +90,12 @@ async function logoutOne(parts: LogoutParts, key: string): Promise<boolean> {
     `Its tokens could not be revoked and may work until they expire: ${describeError(left.failed.error)}`,
   );
   return false;
+}
+
+/** Without its key a login is of no use to anybody; where the keychain is only locked, it is. */
+function lostKey(error: unknown): { readonly kind: 'lost'; readonly error: KeychainError } {
+  if (error instanceof KeychainError && error.code === 'keychain_key_missing') return { kind: 'lost', error };
+  throw error;
 }
 
 /**

@@ -38,10 +38,11 @@ export async function openCredential(
   const { server, allowHttp, oauth } = config;
   const { clock, random } = platform;
   const shared = opened ?? (await openConfigured(config, platform, logger));
-  const { store, leases } = shared;
+  const { leases } = shared;
+  let { store } = shared;
   if (config.credentials !== undefined) {
-    const { seedStore } = await import('./seed-credential.ts');
-    await seedStore(store, key, config.credentials, { ...config, now: clock.now() });
+    const { seedOrLater } = await import('./seed-credential.ts');
+    store = await seedOrLater(store, key, config.credentials, { ...config, now: clock.now() });
   }
   const proofMemory: DpopNonceCache = new Map();
   const createGuardedHttp = httpFactory(platform, server, config);

@@ -1,6 +1,7 @@
 import { expectBound, expectResource } from '../commands/tokens/store-imported.ts';
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../errors.ts';
+import { KeychainError } from '../store/files/store-errors.ts';
 import type { Store } from '../store/port/store.ts';
 import { canonicalServer } from '../store/record/key.ts';
 import { portableRecord, readPortable, secretsOfPortable, seedFamily } from '../store/record/portable.ts';
@@ -48,6 +49,35 @@ export async function seedStore(
   });
   // If two instances start at once, the second write is superseded; both have the same credential.
   await store.write(key, record, stored ?? null);
+}
+
+/** Seeds the store, or where its keychain cannot be used now: as soon as it can, before the store is next read. A bridge does not end for it. */
+export async function seedOrLater(
+  store: Store,
+  ...seed: Parameters<typeof seedStore> extends [Store, ...infer Rest] ? Rest : never
+): Promise<Store> {
+  let isDone = false;
+  const plant = async () => {
+    if (!isDone) await seedStore(store, ...seed);
+    isDone = true;
+  };
+  try {
+    await plant();
+    return store;
+  } catch (error) {
+    if (!(error instanceof KeychainError)) throw error;
+  }
+  return {
+    writable: store.writable,
+    place: store.place,
+    read: async (...asked) => {
+      await plant();
+      return store.read(...asked);
+    },
+    write: (...written) => store.write(...written),
+    remove: (key) => store.remove(key),
+    withLock: (...work) => store.withLock(...work),
+  };
 }
 
 function addressOf(text: string): URL {

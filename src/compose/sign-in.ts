@@ -34,6 +34,8 @@ export async function composeSignIn(platform: Platform, stop: AbortSignal): Prom
       const { clock, random } = platform;
       const store = { kind: 'file' } as const;
       const shared = await openShared({ home: request.home, store, logger, clock, random });
+      // This process has less of an environment than the bridge, which signs in by itself where this one cannot keep what it would bring.
+      await shared.store.read(request.key);
       return { ...(await runSignInDeps(request, platform, logger, shared)), onAdopted };
     },
   };

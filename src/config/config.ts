@@ -191,6 +191,11 @@ function commonConfig(
     });
   }
   const oauth = readOAuthConfig(settings, authorizeParams, deps);
+  if (settings.keychain !== undefined && store.kind === 'shared') {
+    throw new UsageError('--keychain is for logins in files, and --store names another place', {
+      hint: 'what is in a shared store is always sealed, under the key of that store',
+    });
+  }
   const isSharedBridge = store.kind === 'shared' && command === 'bridge';
   // A code to enter elsewhere is as good from any machine, but its page is not.
   const isUnasked = isSharedBridge && settings.interactive !== true;
@@ -216,7 +221,7 @@ function commonConfig(
     maxMessageBytes: settings['max-message-size'] ?? defaults.maxMessageBytes,
     connectTimeoutMs: settings['connect-timeout'] ?? defaults.connectTimeoutMs,
     home: home && resolve(home),
-    keychain: settings.keychain,
+    keychain: store.kind === 'file' ? settings.keychain : undefined,
     log: {
       debug: settings.debug ?? false,
       silent: settings.silent ?? false,

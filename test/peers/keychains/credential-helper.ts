@@ -1,4 +1,4 @@
-import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openKeychain } from '../../../src/keychain/open-keychain.ts';
 import { keychainPorts } from '../../../src/keychain/ports.ts';
@@ -51,6 +51,12 @@ export class CredentialHelper {
 
   unlock(): Promise<void> {
     return rm(join(this.#folder, 'locked'), { force: true });
+  }
+
+  /** Everything that it kept is gone. */
+  async forget(): Promise<void> {
+    for (const name of await readdir(this.#folder))
+      if (name.startsWith('item-')) await rm(join(this.#folder, name));
   }
 
   /** For a store in the test's own process. */

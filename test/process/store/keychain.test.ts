@@ -99,6 +99,62 @@ describe.skipIf(!isPosix())('bridges', () => {
   });
 });
 
+describe.skipIf(!isPosix())('a bridge that is started with --keychain', () => {
+  test('signs in and keeps the login sealed; a key that is lost costs a sign-in', async () => {
+    await using world = await StormWorld.create();
+    const helper = await CredentialHelper.create(world.home.folder);
+    const env = { PATH: helper.path, MCP_DRAWBRIDGE_KEYCHAIN: helper.backend };
+    const run = (...argv: string[]) =>
+      runProgram(argv, world.home.env({ PATH: helper.path }), '', world.program);
+    const bridge = world.start({ env });
+    expect(await bridge.call()).toMatchObject({ kind: 'served' });
+    expect(await readSealing(world.credentials)).toMatchObject({
+      marker: { state: 'on' },
+      sealed: 1,
+      plain: 0,
+    });
+    expect(await world.start({ env: { PATH: helper.path } }).call()).toMatchObject({ kind: 'served' });
+    expect(world.browser.opened).toHaveLength(1);
+
+    await helper.forget();
+    const { url } = world.server;
+    expect(await run('token', url)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('keychain on'),
+    });
+    expect(await run('logout', url)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('nothing can open'),
+    });
+    expect((await run('keychain', 'on')).code).toBe(0);
+    expect(await world.start({ env }).call()).toMatchObject({ kind: 'served' });
+    expect(world.browser.opened).toHaveLength(2);
+  });
+
+  test('takes a login from the environment as soon as the keychain is open', async () => {
+    await using world = await StormWorld.create();
+    const helper = await CredentialHelper.create(world.home.folder);
+    const env = world.home.env({ PATH: helper.path });
+    const { url } = world.server;
+    await world.signIn();
+    const exported = (await runProgram(['tokens', 'export', url], env, '', world.program)).stdout;
+    await rm(join(world.credentials, `${world.key()}.json`));
+    await helper.lock();
+    const bridge = world.start({
+      env: {
+        PATH: helper.path,
+        MCP_DRAWBRIDGE_KEYCHAIN: helper.backend,
+        MCP_DRAWBRIDGE_CREDENTIALS: exported,
+      },
+    });
+    expect(await bridge.call()).toMatchObject({ kind: 'failed', why: expect.stringContaining('locked') });
+    await helper.unlock();
+    await expect.poll(async () => (await bridge.call()).kind, { timeout: 30_000 }).toBe('served');
+    expect(world.browser.opened).toHaveLength(0);
+    expect(await readSealing(world.credentials)).toMatchObject({ sealed: 1, plain: 0 });
+  });
+});
+
 /** Each, where EVERY_STEP is set; else so many of them, spread over the whole. */
 const SAMPLE = 5;
 const KEYS = ['a', 'b'].map((letter) => letter.repeat(64));
