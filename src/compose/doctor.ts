@@ -20,7 +20,7 @@ import {
 } from '../doctor/check.ts';
 import { type HostCheckDeps, hostChecks, type SeenHost } from '../doctor/host-checks.ts';
 import { loginState } from '../doctor/login.ts';
-import { type MachineCheckDeps, machineChecks } from '../doctor/machine-checks.ts';
+import { type MachineCheckDeps, machineChecks, type Sealing } from '../doctor/machine-checks.ts';
 import { serverChecks } from '../doctor/server-checks.ts';
 import { describeError } from '../errors.ts';
 import type { OwnProgram } from '../install/entry/known-command.ts';
@@ -41,6 +41,7 @@ import { version } from '../platform/version.ts';
 import { redactor } from '../redaction/secrets.ts';
 import { type EndpointAnswer, probeEndpoint } from '../remote/http/challenge-probe.ts';
 import { withinTimeLimit } from '../remote/http/time-limit.ts';
+import { readSealing } from '../store/conversion/seal-folder.ts';
 import { storePaths } from '../store/files/paths.ts';
 import { folderFacts } from '../store/folder-facts.ts';
 import { readShared } from '../store/open-shared.ts';
@@ -48,6 +49,7 @@ import type { CredentialOverview } from '../store/port/overview.ts';
 import { keyOf } from '../store/record/credential-key.ts';
 import { canonicalServer } from '../store/record/key.ts';
 import { keepSecretsOf } from '../store/record/secrets.ts';
+import { sealingOf } from '../store/system-keychain.ts';
 import { spin } from '../ui/spinner.ts';
 import { bridgeParts } from './bridge.ts';
 import { storeSettings } from './open-store.ts';
@@ -106,6 +108,16 @@ async function readStore(config: CommandConfig, platform: Platform): Promise<rea
   return found;
 }
 
+/** The key is read as a bridge would read it. Rejects with KeychainError where it cannot be had. */
+async function readSealingOf(folder: string): Promise<Sealing> {
+  const { marker, plain, sealed } = await readSealing(folder);
+  if (marker === undefined) return sealed > 0 ? { kind: 'without-marker', sealed } : { kind: 'none' };
+  const { backend, keyId, state } = marker;
+  const keys = await sealingOf(folder).keys();
+  await keys.get(backend, keyId);
+  return { kind: 'sealed', backend, state, plain };
+}
+
 const NOBODY: Readonly<Record<NonNullable<CommandConfig['nonInteractiveReason']>, string>> = {
   asked: '--non-interactive is set',
   ci: 'CI is set',
@@ -126,6 +138,7 @@ function machine(
     notes: async () => environmentNotes(home, env),
     folder,
     facts: () => folderFacts(folder),
+    sealing: () => readSealingOf(storePaths(home).credentials),
     overview,
     now: systemClock.now,
   };

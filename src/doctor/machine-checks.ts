@@ -17,9 +17,26 @@ export interface MachineCheckDeps {
   readonly notes: () => Promise<readonly string[]>;
   readonly folder: string;
   readonly facts: () => Promise<FolderFacts>;
+  /** Asks for the key, where the logins are sealed. Rejects with KeychainError. */
+  readonly sealing: () => Promise<Sealing>;
   readonly overview: () => Promise<readonly CredentialOverview[]>;
   readonly now: () => number;
 }
+
+/** Whether the logins of a folder are sealed. */
+export type Sealing =
+  | { readonly kind: 'none' }
+  /** The keychain has their key. */
+  | {
+      readonly kind: 'sealed';
+      /** `system`, or `helper:NAME`. */
+      readonly backend: string;
+      readonly state: 'on' | 'turning-on' | 'turning-off';
+      /** How many logins are plain files nevertheless. */
+      readonly plain: number;
+    }
+  /** So many logins are sealed, and what names the keychain is missing. */
+  | { readonly kind: 'without-marker'; readonly sealed: number };
 
 /** package.json, engines. */
 const LEAST_NODE = [20, 18, 1] as const;
@@ -35,6 +52,11 @@ export function machineChecks(deps: MachineCheckDeps): readonly Check[] {
     { id: 'browser', run: () => browserFinding(deps) },
     { id: 'environment', run: () => environmentFinding(deps) },
     { id: 'store.folder', run: async () => folderFinding(deps.folder, await deps.facts()) },
+    {
+      id: 'keychain',
+      needs: ['store.folder'],
+      run: async () => sealingFinding(await deps.sealing()),
+    },
     {
       id: 'store.locks',
       needs: ['store.folder'],
@@ -111,6 +133,28 @@ function folderFinding(folder: string, facts: FolderFacts): Finding {
   if (facts.shared === 'network')
     return warning(`${at} is on a network file system, where a dead process is noticed only by its silence`);
   return ok(facts.exists ? `${at} is private and writable` : `${at} will be made with the first login`);
+}
+
+function sealingFinding(sealing: Sealing): Finding {
+  if (sealing.kind === 'none') return ok('no keychain is used: logins are files that only you can read');
+  if (sealing.kind === 'without-marker') {
+    return failure(
+      `the logins are sealed (${sealing.sealed}), and keychain.json, which names the keychain, is missing beside them`,
+      `Run ${ownCommand('keychain', 'on')}, which finds the key again.`,
+    );
+  }
+  const { backend, state, plain } = sealing;
+  if (state !== 'on') {
+    const word = state === 'turning-on' ? 'on' : 'off';
+    return warning(`keychain ${word} is not finished`, `Run ${ownCommand('keychain', word)} again.`);
+  }
+  if (plain > 0) {
+    return warning(
+      `${plain === 1 ? 'a login is' : `${plain} logins are`} not sealed: an earlier version of this program has written there`,
+      `Update that installation, then run ${ownCommand('keychain', 'on')}.`,
+    );
+  }
+  return ok(`the logins are sealed, and the keychain (${quote(backend)}) has their key`);
 }
 
 function locksFinding(overview: readonly CredentialOverview[], now: number): Finding {

@@ -1,18 +1,22 @@
-import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CHECKS } from '../../../src/errors.ts';
+import { serializeRecord } from '../../../src/store/record/record-schema.ts';
 import { startAuthorizationServer } from '../../peers/authorization-servers/authorization-server.ts';
 import { createFakeBrowser } from '../../peers/browsers/browser.ts';
 import { startBlackHole } from '../../peers/faults/black-hole.ts';
 import { startForwardProxy } from '../../peers/faults/forward-proxy.ts';
 import { runProgram } from '../../peers/hosts/command.ts';
 import { PROGRAM } from '../../peers/hosts/host.ts';
+import { CredentialHelper } from '../../peers/keychains/credential-helper.ts';
 import { startMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
 import { createAuthority, type IssueOptions } from '../../peers/net/certificates.ts';
+import { wholeRecord } from '../../peers/processes/credentials.ts';
 import { createTemporaryHome, type TemporaryHome } from '../../peers/processes/home.ts';
+import { isPosix } from '../../peers/processes/tools.ts';
 import { Vendor, type VendorHabits } from '../../peers/vendors/vendor.ts';
 
 let home: TemporaryHome;
@@ -58,11 +62,12 @@ describe('without an address', () => {
   it('looks at this machine, and makes nothing', async () => {
     const { code, checks, failed } = await doctor([]);
     expect([code, failed]).toEqual([0, []]);
-    expect(checks.map(({ id }) => id).slice(0, 5)).toEqual([
+    expect(checks.map(({ id }) => id).slice(0, 6)).toEqual([
       'node.version',
       'browser',
       'environment',
       'store.folder',
+      'keychain',
       'store.locks',
     ]);
     expect(await readdir(home.folder)).toEqual([]);
@@ -86,6 +91,51 @@ describe('without an address', () => {
     expect(found.result('store.folder')).toMatchObject({ status });
     expect(JSON.stringify(found.result('store.folder'))).toContain(text);
   });
+
+  it.skipIf(!isPosix())(
+    'a keychain that has the key of the logins, is locked, or is not named any more',
+    async () => {
+      const helper = await CredentialHelper.create(home.folder);
+      const env = { PATH: helper.path };
+      const folder = join(home.state, 'credentials');
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      const login = join(folder, `${'a'.repeat(64)}.json`);
+      await writeFile(login, serializeRecord(wholeRecord), { mode: 0o600 });
+      expect((await doctor([], env)).result('keychain')).toMatchObject({ status: 'ok' });
+      const on = await runProgram(['keychain', 'on', '--backend', helper.backend], home.env(env));
+      expect(on.code).toBe(0);
+      expect((await doctor([], env)).result('keychain')).toMatchObject({
+        status: 'ok',
+        text: expect.stringContaining('helper:test'),
+      });
+      await helper.lock();
+      const locked = await doctor([], env);
+      expect([locked.code, locked.failed]).toEqual([1, ['keychain']]);
+      expect(locked.result('keychain')).toMatchObject({
+        text: expect.stringContaining('locked'),
+        wayOut: expect.stringContaining('Unlock'),
+      });
+      await helper.unlock();
+      const marker = join(folder, 'keychain.json');
+      const text = await readFile(marker, 'utf8');
+      await writeFile(marker, text.replace('"on"', '"turning-on"'));
+      expect((await doctor([], env)).result('keychain')).toMatchObject({
+        status: 'warning',
+        wayOut: expect.stringContaining('keychain on'),
+      });
+      await writeFile(marker, text);
+      await writeFile(join(folder, `${'b'.repeat(64)}.json`), serializeRecord(wholeRecord), { mode: 0o600 });
+      expect((await doctor([], env)).result('keychain')).toMatchObject({
+        status: 'warning',
+        text: expect.stringContaining('a login is not sealed'),
+      });
+      await rm(marker);
+      expect((await doctor([], env)).result('keychain')).toMatchObject({
+        status: 'failure',
+        text: expect.stringContaining('keychain.json'),
+      });
+    },
+  );
 
   it('a proxy variable that is none is named', async () => {
     const { code, result } = await doctor([], { HTTPS_PROXY: 'proxy.example' });
