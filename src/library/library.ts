@@ -13,6 +13,7 @@ export type { Login, LoginStatus, SignInOptions } from './interface/login-interf
 export type { LoginOptions, SignInPrompt } from './interface/login-options.ts';
 export type { OAuthProvider } from './interface/provider-interface.ts';
 export type { AuthorizedTransport, TransportClass, TransportSdk } from './interface/transport-interface.ts';
+export { type ErrorKind, errorKind, type SdkErrors, toSdkError } from './sdk/errors.ts';
 
 /**
  * Opens the login for the MCP server at `url`: the one on this machine that the bridges and other programs with the same options use, or none yet. No

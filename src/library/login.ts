@@ -11,6 +11,7 @@ import type { OAuthProvider } from './interface/provider-interface.ts';
 import type { Fetch } from './interface/web-types.ts';
 import { type LoginParts, type LoginSettings, openParts } from './open.ts';
 import { LoginProvider } from './sdk/provider.ts';
+import { signInWith, storedToken } from './sign-in.ts';
 
 /** Opens the login with these settings. Rejects with a DrawbridgeError where the store or a certificate cannot be used. */
 export async function open(settings: LoginSettings): Promise<Login> {
@@ -45,7 +46,14 @@ class OpenLogin implements Login {
     this.#authorization = authorization;
     const { clock } = platform;
     const current = () => this.#authorization;
-    this.#tokens = new Tokens({ server, authorization: current, clock, wait, onPrompt: own.onPrompt });
+    this.#tokens = new Tokens({
+      server,
+      authorization: current,
+      clock,
+      wait,
+      onPrompt: own.onPrompt,
+      storedToken: () => storedToken(parts),
+    });
     const authorized = new AuthorizedFetch({
       server,
       headers,
@@ -98,7 +106,6 @@ class OpenLogin implements Login {
   }
 
   async signIn({ signal, onPrompt }: SignInOptions = {}): Promise<void> {
-    const { signInWith } = await import('./sign-in.ts');
     const within = this.#within(signal);
     const { nonInteractiveReason } = this.#settings.config;
     // In CI, and where many machines share a login, calls ask nobody; the program that calls this does.

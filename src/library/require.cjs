@@ -6,7 +6,12 @@ if (process.features.require_module) {
   module.exports = require('./index.js');
 } else {
   let loaded;
-  const load = () => (loaded ??= import('./index.js'));
+  let modules;
+  const load = () =>
+    (loaded ??= import('./index.js').then((all) => {
+      modules = all;
+      return all;
+    }));
 
   /** A class for `instanceof`: the errors are made in the ES modules, by a class of this name or below one. */
   const errorClass = (name) => {
@@ -47,6 +52,9 @@ if (process.features.require_module) {
       };
       return transport;
     },
+    // The tables are with the rest: an error of the library can only be there once that is loaded.
+    errorKind: (error) => modules?.errorKind(error),
+    toSdkError: (error, sdk) => (modules === undefined ? error : modules.toSdkError(error, sdk)),
     DrawbridgeError: errorClass('DrawbridgeError'),
     SignInNeededError: errorClass('SignInNeededError'),
     NotReplayableError: errorClass('NotReplayableError'),

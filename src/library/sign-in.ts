@@ -9,21 +9,32 @@ import { tell } from './fetch/tokens.ts';
 import type { SignInPrompt } from './interface/login-options.ts';
 import type { LoginParts } from './open.ts';
 
+/** The access token in the store; undefined where there is none, or it has expired. */
+export async function storedToken({
+  config,
+  key,
+  platform,
+  shared,
+}: Pick<LoginParts, 'config' | 'key' | 'platform' | 'shared'>): Promise<string | undefined> {
+  const identity = { server: canonicalServer(config.server), resource: config.oauth.resource };
+  const found = await shared.store.read(key, identity);
+  if (found.kind !== 'record' || !isSignedIn(found.record)) return undefined;
+  const { tokens } = found.record;
+  return freshness(tokens, platform.clock.now()) === 'expired' ? undefined : tokens.accessToken;
+}
+
 /** Resolves once there is a token: the stored one, a refreshed one, or what a person signs in for. */
 export async function signInWith(
   authorization: Authorization,
-  { config, key, platform, shared }: LoginParts,
+  parts: LoginParts,
   onPrompt: (prompt: SignInPrompt) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { server, oauth, staticAuthorization } = config;
-  if (staticAuthorization) return;
+  const { config, platform } = parts;
+  if (config.staticAuthorization) return;
   // Replaces a token at its end.
   await authorization.current(signal);
-  const identity = { server: canonicalServer(server), resource: oauth.resource };
-  const found = await shared.store.read(key, identity);
-  const record = found.kind === 'record' && isSignedIn(found.record) ? found.record : undefined;
-  if (record !== undefined && freshness(record.tokens, platform.clock.now()) !== 'expired') return;
+  if ((await storedToken(parts)) !== undefined) return;
   const challenge = await challengeOf(config, platform, silentLogger, signal);
   const recovery = await authorization.recover(undefined, challenge, signal);
   if (recovery.kind === 'retry') return;

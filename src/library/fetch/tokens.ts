@@ -16,10 +16,14 @@ export interface TokensDeps {
   /** Calls wait for a person. */
   readonly wait: boolean;
   readonly onPrompt: ((prompt: SignInPrompt) => void) | undefined;
+  /** The access token in the store, if it has not expired. */
+  readonly storedToken: () => Promise<string | undefined>;
 }
 
 /** A sign-in names its address once it has found the authorization server and has a client there: a few requests. */
 const ADDRESS_MS = 30_000;
+/** Those who follow a sign-in look four times a second; a busy machine is slower. */
+const FOLLOWED_MS = 5_000;
 
 /** Tokens as a program asks for them: where only a person helps, it gets an error with the address, or waits. */
 export class Tokens {
@@ -49,17 +53,24 @@ export class Tokens {
     if (recovery.kind === 'retry') return recovery.bearer;
     const { signIn } = recovery;
     if (onPrompt !== undefined) tell(signIn, onPrompt);
-    return wait ? abortable(signIn.done, signal) : this.#afterOffer(signIn, signal);
+    if (wait) return abortable(signIn.done, signal);
+    const stored = await this.#deps.storedToken();
+    // The person is done, and those who follow the sign-in see it in a moment.
+    const isOver = stored !== undefined && stored !== refused?.token;
+    return this.#afterOffer(signIn, isOver, signal);
   }
 
-  /** Waits until there is an address, and not for the person. */
-  async #afterOffer(signIn: PendingSignInStatus, signal: AbortSignal): Promise<Bearer> {
+  /** Waits until there is an address, and not for the person. `isOver`: there is a token by now. */
+  async #afterOffer(signIn: PendingSignInStatus, isOver: boolean, signal: AbortSignal): Promise<Bearer> {
     const { clock, server } = this.#deps;
     const over = new AbortController();
     const offered = new Promise<undefined>((resolve) => signIn.onAddress(() => resolve(undefined)));
-    const late = clock.sleep(ADDRESS_MS, anySignal([over.signal, signal])).catch(() => undefined);
+    const late = clock
+      .sleep(isOver ? FOLLOWED_MS : ADDRESS_MS, anySignal([over.signal, signal]))
+      .catch(() => undefined);
     try {
-      const done = await abortable(Promise.race([signIn.done, offered, late]), signal);
+      const first = isOver ? [signIn.done, late] : [signIn.done, offered, late];
+      const done = await abortable(Promise.race(first), signal);
       if (done !== undefined) return done;
     } finally {
       over.abort();

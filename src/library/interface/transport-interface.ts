@@ -7,7 +7,7 @@ export type TransportClass<T> = new (url: Address, options: { fetch: Fetch }) =>
 export interface TransportSdk<T> {
   readonly StreamableHTTPClientTransport: TransportClass<T>;
   /** Without it there is no fallback to HTTP+SSE. */
-  readonly SSEClientTransport?: TransportClass<Pick<T, keyof T & TransportMember>> | undefined;
+  readonly SSEClientTransport?: TransportClass<object> | undefined;
 }
 
 /** What a client of the SDK uses of a transport. */

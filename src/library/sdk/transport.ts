@@ -1,5 +1,5 @@
 import { UNKNOWN_MESSAGE_STATUSES } from '../../remote/http/refusal.ts';
-import type { TransportClass, TransportSdk } from '../interface/transport-interface.ts';
+import type { TransportClass } from '../interface/transport-interface.ts';
 import type { Address, Fetch } from '../interface/web-types.ts';
 
 /** The SDK's transport as it is used here. */
@@ -18,7 +18,10 @@ interface Transport {
 
 export interface FallbackTransportDeps {
   readonly url: Address;
-  readonly sdk: TransportSdk<Transport>;
+  readonly sdk: {
+    readonly StreamableHTTPClientTransport: TransportClass<Transport>;
+    readonly SSEClientTransport?: TransportClass<Transport> | undefined;
+  };
   readonly kind: 'auto' | 'http' | 'sse' | 'sse-first';
   readonly fetch: Fetch;
   readonly closeLogin: () => Promise<void>;

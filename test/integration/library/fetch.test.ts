@@ -1,6 +1,8 @@
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { authorizedFetch, openLogin } from '../../../src/library/library.ts';
 import { startWebOrigin } from '../../peers/net/web-origin.ts';
+import { createDpopWorld } from '../../peers/worlds/dpop-world.ts';
 import { LibraryWorld, rpc } from '../../peers/worlds/library-world.ts';
 
 describe('a fetch for one server', () => {
@@ -113,6 +115,49 @@ describe('a fetch for one server', () => {
     expect(sent).toEqual([`Bearer ${token}`, 'Bearer access-2']);
   });
 
+  it('returns what is no matter of a token as it came: statuses, headers, cookies, compressed bodies, no body', async () => {
+    await using world = await LibraryWorld.create();
+    await using origin = await startWebOrigin();
+    await using login = await open(world);
+    origin.on('/packed', (_, response) =>
+      response
+        .writeHead(418, { 'content-encoding': 'gzip', 'x-one': '1', 'set-cookie': ['a=1', 'b=2'] })
+        .end(gzipSync('short and stout')),
+    );
+    origin.on('/empty', (_, response) => response.writeHead(204).end());
+    const packed = await login.fetch(new URL('/packed', origin.origin));
+    expect([packed.status, packed.headers.get('x-one'), packed.headers.getSetCookie()]).toEqual([
+      418,
+      '1',
+      ['a=1', 'b=2'],
+    ]);
+    expect(await packed.text()).toBe('short and stout');
+    const empty = await login.fetch(new Request(`${origin.origin}/empty`, { method: 'DELETE' }));
+    expect([empty.status, empty.body]).toEqual([204, null]);
+    const head = await login.fetch(`${origin.origin}/packed`, { method: 'HEAD' });
+    expect([head.status, head.body]).toEqual([418, null]);
+  });
+
+  it('breaks off a response with the signal of its call', async () => {
+    await using world = await LibraryWorld.create();
+    await using origin = await startWebOrigin();
+    await using login = await open(world);
+    const gone = new Promise((resolve) => {
+      origin.on('/stream', (_, response) => {
+        response.on('close', resolve);
+        response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n');
+      });
+    });
+    const stop = new AbortController();
+    const response = await login.fetch(`${origin.origin}/stream`, { signal: stop.signal });
+    const reader = response.body?.getReader();
+    expect(Buffer.from((await reader?.read())?.value ?? '').toString()).toBe('data: 1\n\n');
+    const reason = new Error('enough');
+    stop.abort(reason);
+    await expect(reader?.read()).rejects.toBe(reason);
+    await gone;
+  });
+
   it('ends with the signal of the call, and with the login', async () => {
     await using world = await LibraryWorld.create();
     await world.signIn();
@@ -121,6 +166,34 @@ describe('a fetch for one server', () => {
     await expect(login.fetch(world.url, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
     await login.close();
     await expect(login.fetch(world.url)).rejects.toMatchObject({ code: 'aborted' });
+  });
+});
+
+describe('with a token that is bound to a key', () => {
+  it('each request has its proof, with the nonce that the server wants; token() says what to use instead', async () => {
+    await using bound = await createDpopWorld();
+    await bound.world.tools();
+    const home = bound.world.home.state;
+    const { url } = bound.gate;
+    // The bridge has its own stream, with GET.
+    const passed = () => bound.gate.outcomes('passed').filter(({ method }) => method === 'POST').length;
+    const before = passed();
+    const login = await openLogin(url, { home, nonInteractive: true });
+    const initialize = rpc('initialize', {
+      body: JSON.stringify({
+        jsonrpc: '2.0',
+        id: 1,
+        method: 'initialize',
+        params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'p', version: '1' } },
+      }),
+    });
+    const answers = await Promise.all([1, 2, 3].map(() => login.fetch(url, initialize)));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+    await Promise.all(answers.map((answer) => answer.body?.cancel()));
+    expect(passed() - before).toBe(3);
+    expect(bound.gate.outcomes('use_dpop_nonce').length).toBeGreaterThan(0);
+    await expect(login.token()).rejects.toMatchObject({ code: 'dpop' });
+    await login.close();
   });
 });
 

@@ -45,7 +45,11 @@ export class LibraryWorld implements AsyncDisposable {
     const tokens = { accessToken, refreshToken, obtainedAt: now, expiresAt: now + 3_600_000, ...change };
     const record = expiredLogin(`${this.vendor.origin}/token`, tokens.refreshToken ?? '');
     const { key } = this.#login(options);
-    const next = { ...record, tokens: { ...record.tokens, tokenType: 'Bearer', ...tokens } as Tokens };
+    const next = {
+      ...record,
+      server: this.url,
+      tokens: { ...record.tokens, tokenType: 'Bearer', ...tokens } as Tokens,
+    };
     await this.store.write(key, next, 'any');
     return tokens.accessToken ?? '';
   }

@@ -56,6 +56,31 @@ describe.concurrent('a program', () => {
     expect(world.vendor.to('/register')).toHaveLength(1);
   });
 
+  it('waits for a person who is asked for more scope (403)', async () => {
+    await using world = await LibraryWorld.create({
+      mcp: (_rpc, request, vendor) => {
+        const issued = vendor.issuedTo(request);
+        if (issued === undefined || issued.scope?.includes('write') === true) return undefined;
+        return {
+          status: 403,
+          headers: { 'www-authenticate': 'Bearer error="insufficient_scope", scope="write"' },
+        };
+      },
+    });
+    await world.signIn({ scope: 'read' });
+    const text = `
+      const onPrompt = ({ address }) => console.log('open ' + address);
+      const fetch = authorizedFetch(url, { wait: true, onPrompt });
+      console.log((await fetch(url, ${LIST})).status);
+    `;
+    expect(await run(world, text)).toEqual({
+      code: 0,
+      stderr: '',
+      stdout: expect.stringMatching(/^open .*\n200$/),
+    });
+    expect((await world.record())?.tokens?.scope).toBe('read write');
+  });
+
   it('has two logins side by side, and logs out of one', async () => {
     await using world = await LibraryWorld.create();
     const [one] = [await world.signIn({}, { profile: 'one' }), await world.signIn({}, { profile: 'two' })];

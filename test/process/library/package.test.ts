@@ -115,6 +115,23 @@ describe('at run time', () => {
     expect(await run('older.cjs', REQUIRE, '--no-experimental-require-module')).toBe(SAID);
   });
 
+  it('exports what its types say, and nothing else', async () => {
+    const types = await readFile(
+      join(program, 'node_modules/mcp-drawbridge/dist/library/index.d.ts'),
+      'utf8',
+    );
+    const names = /^export \{ (.*) \};$/m.exec(types)?.[1]?.split(', ') ?? [];
+    const values = names.filter((name) =>
+      new RegExp(`^declare (abstract )?(class|function) ${name}\\b`, 'm').test(types),
+    );
+    expect(values).toContain('openLogin');
+    const code = "import * as all from 'mcp-drawbridge'; console.log(Object.keys(all).sort().join());";
+    expect(await run('names.mjs', code)).toBe(values.sort().join());
+    const older = "console.log(Object.keys(require('mcp-drawbridge')).sort().join());";
+    expect(await run('names.cjs', older)).toBe(values.join());
+    expect(await run('older-names.cjs', older, '--no-experimental-require-module')).toBe(values.join());
+  });
+
   it('does nothing at import: no handler, nothing that is left', async () => {
     const code = `
       const seen = () => JSON.stringify([process.eventNames(), Object.keys(globalThis), process.env, process.getActiveResourcesInfo().filter((kind) => !/^(CloseReq|PipeWrap)$/.test(kind))]);
