@@ -96,12 +96,12 @@ export class RedisClient {
   }
 
   get isOpen(): boolean {
-    return !this.#closed.signal.aborted;
+    return !this.#closed.signal.aborted && this.#stream.writable;
   }
 
   /** Calls once, when the connection has ended or ends. */
   onClose(listener: (reason: unknown) => void): void {
-    if (!this.isOpen) listener(this.#reason);
+    if (this.#closed.signal.aborted) listener(this.#reason);
     else this.#closed.signal.addEventListener('abort', () => listener(this.#reason), { once: true });
   }
 
@@ -114,7 +114,7 @@ export class RedisClient {
     words: readonly (string | number | Uint8Array)[],
     atMostMs: number,
   ): Promise<Reply> {
-    if (!this.isOpen || this.#redis.status !== 'ready' || !this.#stream.writable) {
+    if (!this.isOpen || this.#redis.status !== 'ready') {
       throw new ConnectionLostError('not connected', { sent: false, cause: this.#reason });
     }
     const timer = new AbortController();
@@ -136,7 +136,7 @@ export class RedisClient {
 
   /** Ends the connection at once; commands that wait for an answer reject. */
   close(reason?: unknown): void {
-    if (!this.isOpen) return;
+    if (this.#closed.signal.aborted) return;
     this.#reason = reason;
     this.#closed.abort();
     this.#stream.destroy();

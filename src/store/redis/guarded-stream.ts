@@ -20,6 +20,8 @@ export class GuardedStream extends Duplex {
     socket.on('end', () => this.push(null));
     socket.on('error', (error) => this.destroy(error));
     socket.on('close', () => this.destroy());
+    // A server that has ended its side takes nothing any more.
+    this.on('end', () => this.destroy());
     this.on('error', (error) => {
       this.reason ??= error;
     });

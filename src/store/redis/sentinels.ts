@@ -18,6 +18,7 @@ export class Sentinels {
   readonly #name: string;
   readonly #tls: TlsSettings | undefined;
   readonly #tools: ClientTools;
+  #wantPassword = false;
 
   constructor(url: StoreUrl, name: string, tls: TlsSettings | undefined, tools: ClientTools) {
     this.#url = url;
@@ -75,13 +76,16 @@ export class Sentinels {
 
   async #ask(endpoint: Endpoint, atMostMs: number): Promise<Report> {
     const { user, password } = this.#url;
+    const account = { user, password };
+    if (this.#wantPassword) return await this.#askAs(account, endpoint, atMostMs);
     try {
       return await this.#askAs({ user: undefined, password: undefined }, endpoint, atMostMs);
     } catch (error) {
       // Most Sentinels have no password. Those that do usually have the one of the servers.
       const wantsPassword = error instanceof EngineRefusal && /^(NOAUTH|NOPERM)$/.test(error.reply);
       if (!wantsPassword || (user === undefined && password === undefined)) throw error;
-      return await this.#askAs({ user, password }, endpoint, atMostMs);
+      this.#wantPassword = true;
+      return await this.#askAs(account, endpoint, atMostMs);
     }
   }
 

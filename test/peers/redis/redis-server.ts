@@ -49,10 +49,15 @@ export class RedisServer implements AsyncDisposable {
       for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
     }
     await server.process.start();
-    if (user !== undefined) {
-      await server.call('ACL', 'SETUSER', user.name, 'on', `>${user.password}`, ...user.rules.split(' '));
-    }
+    if (user !== undefined) await server.makeUser();
     return server;
+  }
+
+  /** Makes the user of the options; after each start, since it is not on disk. */
+  async makeUser(): Promise<void> {
+    const { user } = this.#options;
+    if (user === undefined) throw new Error('no user was asked for');
+    await this.call('ACL', 'SETUSER', user.name, 'on', `>${user.password}`, ...user.rules.split(' '));
   }
 
   /** Its address as a store's, for the user that was made for it. */
@@ -83,6 +88,7 @@ export class RedisServer implements AsyncDisposable {
       }
     }
     await this.process.start();
+    if (this.#options.user !== undefined) await this.makeUser();
   }
 
   async kill(): Promise<void> {

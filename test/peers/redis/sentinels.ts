@@ -8,29 +8,65 @@ import { RedisServer, type RedisServerOptions } from './redis-server.ts';
 
 /** After this much silence a Sentinel counts a server as down. */
 const DOWN_AFTER_MS = 500;
+/** A step of a failover has as much time; the next one begins after twice of it. */
+const FAILOVER_MS = 1_000;
 
-/** One Sentinel, on a free port. */
+/** The password by which Sentinels know each other, where they have one. */
+const AMONG_THEM = 'among-sentinels';
+
+/** Nobody gets an answer without a password; this user may ask what a store asks. */
+function withPasswords({ name, password }: NonNullable<RedisServerOptions['user']>): string[] {
+  const asks = ['get-master-addr-by-name', 'sentinels', 'myid'].map((what) => `+sentinel|${what}`);
+  return [
+    `requirepass ${AMONG_THEM}`,
+    `sentinel sentinel-pass ${AMONG_THEM}`,
+    `user ${name} on >${password} -@all +auth +ping ${asks.join(' ')}`,
+  ];
+}
+
+interface Accounts {
+  readonly tls?: RedisServerOptions['tls'] | undefined;
+  readonly user?: RedisServerOptions['user'] | undefined;
+}
+
+interface SentinelOptions extends Accounts {
+  readonly name: string;
+  readonly quorum: number;
+}
+
+/** One Sentinel, on a free port; over TLS with the files of the primary. */
 export class Sentinel implements AsyncDisposable {
   readonly port: number;
   readonly process: RedisProcess;
   readonly #folder: string;
+  readonly #options: Accounts;
 
-  private constructor(port: number, folder: string) {
+  private constructor(port: number, folder: string, options: Accounts) {
     this.port = port;
     this.#folder = folder;
+    this.#options = options;
     this.process = new RedisProcess('sentinel', [join(folder, 'sentinel.conf')], /\+monitor master/);
   }
 
-  static async start(name: string, primaryPort: number, quorum: number): Promise<Sentinel> {
+  static async start(primary: RedisServer, { name, quorum, tls, user }: SentinelOptions): Promise<Sentinel> {
     const folder = await mkdtemp(join(tmpdir(), 'sentinel-'));
-    const sentinel = new Sentinel(await freePort(), folder);
+    const sentinel = new Sentinel(await freePort(), folder, { tls, user });
+    const inPrimary = (file: string) => join(primary.folder, file);
+    const files = [
+      `tls-cert-file ${inPrimary('cert.pem')}`,
+      `tls-key-file ${inPrimary('key.pem')}`,
+      `tls-ca-cert-file ${inPrimary('ca.pem')}`,
+    ];
     const settings = [
-      `port ${sentinel.port}`,
+      ...(tls === undefined
+        ? [`port ${sentinel.port}`]
+        : ['port 0', `tls-port ${sentinel.port}`, 'tls-replication yes', 'tls-auth-clients no', ...files]),
+      ...(user === undefined ? [] : withPasswords(user)),
       'bind 127.0.0.1',
       `dir ${folder}`,
-      `sentinel monitor ${name} 127.0.0.1 ${primaryPort} ${quorum}`,
+      `sentinel monitor ${name} 127.0.0.1 ${primary.port} ${quorum}`,
       `sentinel down-after-milliseconds ${name} ${DOWN_AFTER_MS}`,
-      `sentinel failover-timeout ${name} 3000`,
+      `sentinel failover-timeout ${name} ${FAILOVER_MS}`,
     ];
     await writeFile(join(folder, 'sentinel.conf'), `${settings.join('\n')}\n`);
     await sentinel.process.start();
@@ -39,7 +75,14 @@ export class Sentinel implements AsyncDisposable {
 
   /** One question, on a connection for it. */
   async ask(...words: string[]): Promise<unknown> {
-    const client = new Redis({ port: this.port, host: '127.0.0.1', enableReadyCheck: false });
+    const { tls, user } = this.#options;
+    const client = new Redis({
+      port: this.port,
+      host: '127.0.0.1',
+      enableReadyCheck: false,
+      ...(tls && { tls: { ca: tls.authority } }),
+      ...(user && { password: AMONG_THEM }),
+    });
     client.on('error', () => undefined);
     try {
       return await client.call('SENTINEL', ...words);
@@ -54,7 +97,7 @@ export class Sentinel implements AsyncDisposable {
   }
 }
 
-/** A primary, a replica and three Sentinels that know each other. */
+/** Two servers, one of them the primary at a time, and three Sentinels that know each other. */
 export class WatchedRedis implements AsyncDisposable {
   readonly name = 'mymaster';
   readonly servers: readonly [RedisServer, RedisServer];
@@ -66,16 +109,22 @@ export class WatchedRedis implements AsyncDisposable {
   }
 
   static async start(options: RedisServerOptions = {}): Promise<WatchedRedis> {
-    const [primary, replica] = await Promise.all([RedisServer.start(options), RedisServer.start(options)]);
+    const { tls, user, args = [] } = options;
+    const own = tls === undefined ? options : { ...options, args: ['--tls-replication', 'yes', ...args] };
+    const [primary, replica] = await Promise.all([RedisServer.start(own), RedisServer.start(own)]);
     await replica.replicate(primary.port);
-    const sentinels = await Promise.all([1, 2, 3].map(() => Sentinel.start('mymaster', primary.port, 2)));
+    const of: SentinelOptions = { name: 'mymaster', quorum: 2, tls, user };
+    const sentinels = await Promise.all([1, 2, 3].map(() => Sentinel.start(primary, of)));
     const all = new WatchedRedis([primary, replica], sentinels);
     await all.#untilKnown();
     return all;
   }
 
   get url(): string {
-    return `redis+sentinel://${this.sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')}/${this.name}`;
+    const [, scheme, account = '', query = ''] =
+      /^(rediss?):\/\/([^@]*@)?[^?]*(\?.*)?$/.exec(this.servers[0].url) ?? [];
+    const hosts = this.sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',');
+    return `${scheme}+sentinel://${account}${hosts}/${this.name}${query}`;
   }
 
   /** The port of the primary, by the word of the first Sentinel. */
@@ -87,21 +136,31 @@ export class WatchedRedis implements AsyncDisposable {
 
   /** What is written from now on reaches no replica. */
   async cutReplication(): Promise<void> {
-    await this.servers[1].call('REPLICAOF', '127.0.0.1', '1');
+    const port = await this.primaryPort();
+    const replica = this.servers.find((server) => server.port !== port);
+    await replica?.call('REPLICAOF', '127.0.0.1', '1');
   }
 
-  /** `kill -9` of the primary; resolves when all Sentinels name the other. */
-  async failOver(): Promise<void> {
+  /** `kill -9` of the primary; resolves with it when all Sentinels name the other. */
+  async failOver(): Promise<RedisServer> {
+    const port = await this.primaryPort();
+    const primary = this.servers.find((server) => server.port === port);
+    if (primary === undefined) throw new Error(`no server has the port ${port}`);
     const marks = this.sentinels.map(({ process }) => process.log.entries.length);
-    await this.servers[0].kill();
-    await Promise.all(
-      this.sentinels.map(({ process }, at) =>
-        process.log.waitFor((line) => line.includes('+switch-master'), {
-          from: marks[at] ?? 0,
-          timeoutMs: 20_000,
-        }),
-      ),
-    );
+    await primary.kill();
+    const switched = ({ process }: Sentinel, at: number) =>
+      process.log.waitFor((line) => line.includes('+switch-master'), {
+        from: marks[at] ?? 0,
+        timeoutMs: 20_000,
+      });
+    await Promise.all(this.sentinels.map(switched));
+    return primary;
+  }
+
+  /** Starts a server that was killed, as a replica of the other: Sentinels would see to it within ten seconds. */
+  async revive(server: RedisServer): Promise<void> {
+    await server.restart();
+    await server.replicate(await this.primaryPort());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

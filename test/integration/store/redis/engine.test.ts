@@ -1,12 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type Clock, systemClock } from '../../../../src/platform/clock.ts';
 import { IDLE_MS } from '../../../../src/store/redis/limits.ts';
 import { MAX_CELL_BYTES } from '../../../../src/store/shared/engine.ts';
-import { createAuthority, type Identity } from '../../../peers/net/certificates.ts';
+import { createAuthority } from '../../../peers/net/certificates.ts';
 import { Journal } from '../../../peers/net/journal.ts';
 import { hasRedis } from '../../../peers/processes/tools.ts';
 import { Engines } from '../../../peers/redis/engines.ts';
-import { accessRules, RedisServer, type RedisServerOptions } from '../../../peers/redis/redis-server.ts';
+import { accessRules, RedisServer } from '../../../peers/redis/redis-server.ts';
 import { WatchedRedis } from '../../../peers/redis/sentinels.ts';
 import { TcpProxy } from '../../../peers/redis/tcp-proxy.ts';
 
@@ -19,131 +19,12 @@ const newCell = () => `mcp:${++names}:c`;
 
 const user = { name: 'store', password: 'p@ss/w:rd-canary', rules: accessRules('mcp') };
 
-interface Place extends AsyncDisposable {
-  readonly url: string;
-}
-
-async function tlsOptions(): Promise<NonNullable<RedisServerOptions['tls']>> {
-  const authority = await createAuthority('store');
-  const identity: Identity = await authority.issue({ hosts: ['127.0.0.1', 'localhost'] });
-  return { ...identity, authority: authority.pem };
-}
-
-const places: readonly [string, () => Promise<Place>][] = [
-  ['one server', () => RedisServer.start()],
-  ['a user with the shortest access list', () => RedisServer.start({ user })],
-  ['TLS', async () => RedisServer.start({ tls: await tlsOptions(), user })],
-  ['Sentinels', () => WatchedRedis.start()],
-];
-
 describe.skipIf(!hasRedis())('an engine', () => {
-  describe.each(places)('%s', (_, start) => {
-    let place: Place;
-    const engines = new Engines();
-    beforeAll(async () => {
-      place = await start();
-    });
-    afterAll(async () => {
-      await engines[Symbol.asyncDispose]();
-      await place[Symbol.asyncDispose]();
-    });
-
-    test('a cell that is not there, written, and read by another', async () => {
-      const [one, other] = [engines.open(place.url), engines.open(place.url)];
-      const cell = newCell();
-      const absent = await one.get(cell);
-      expect(absent).toMatchObject({ seq: 0, epoch: expect.any(String) });
-      expect(absent.body).toBeUndefined();
-      const put = await one.put(cell, bytes('first'), absent, false);
-      expect(put).toEqual({
-        kind: 'written',
-        cell: { seq: 1, epoch: absent.epoch, now: expect.any(Number) },
-      });
-      const read = await other.get(cell);
-      expect([read.seq, text(read.body), read.epoch]).toEqual([1, 'first', absent.epoch]);
-      expect(Math.abs(read.now - Date.now())).toBeLessThan(60_000);
-    });
-
-    test('whoever comes late gets the value that is there', async () => {
-      const engine = engines.open(place.url);
-      const cell = newCell();
-      const absent = await engine.get(cell);
-      await engine.put(cell, bytes('first'), absent, false);
-      const late = await engine.put(cell, bytes('second'), absent, false);
-      expect(late.kind).toBe('superseded');
-      expect([late.cell.seq, text(late.cell.body)]).toEqual([1, 'first']);
-      const otherEpoch = await engine.put(cell, bytes('third'), { seq: 1, epoch: 'f00-ba2' }, false);
-      expect(otherEpoch.kind).toBe('superseded');
-      expect((await engine.put(cell, bytes('third'), { seq: 1, epoch: undefined }, false)).kind).toBe(
-        'written',
-      );
-    });
-
-    test('of 64 that write at the same time one wins, for each number', async () => {
-      const all = Array.from({ length: 8 }, () => engines.open(place.url));
-      const cell = newCell();
-      for (let seq = 0; seq < 4; seq++) {
-        const seen = await Promise.all(all.map((engine) => engine.get(cell)));
-        const puts = await Promise.all(
-          Array.from({ length: 64 }, (_, at) => {
-            const which = at % all.length;
-            return all[which]?.put(cell, bytes(`${seq}.${at}`), seen[which] ?? { seq: -1 }, false);
-          }),
-        );
-        const won = puts.flatMap((put, at) => (put?.kind === 'written' ? [`${seq}.${at}`] : []));
-        expect(won).toHaveLength(1);
-        const now = await all[0]?.get(cell);
-        expect([now?.seq, text(now?.body)]).toEqual([seq + 1, won[0]]);
-      }
-    });
-
-    test('the largest cell, byte for byte; a larger one is not sent', async () => {
-      const engine = engines.open(place.url);
-      const cell = newCell();
-      const body = Uint8Array.from({ length: MAX_CELL_BYTES }, (_, at) => at % 251);
-      await engine.put(cell, body, await engine.get(cell), false);
-      expect(Buffer.compare((await engine.get(cell)).body ?? bytes(''), body)).toBe(0);
-      await expect(
-        engine.put(cell, new Uint8Array(MAX_CELL_BYTES + 1), { seq: 1 }, false),
-      ).rejects.toMatchObject({
-        code: 'store',
-      });
-    });
-
-    test('who watches is told by who tells, and not after the end of it', async () => {
-      const [one, other] = [engines.open(place.url), engines.open(place.url)];
-      const [cell, quiet] = [newCell(), newCell()];
-      const heard = new Journal<string>();
-      const end = one.watch(cell, () => heard.add(cell));
-      one.watch(quiet, () => heard.add(quiet));
-      // Each is told once it is heard, since something may have changed before.
-      await heard.until(() => heard.count() >= 2);
-      let seen = await other.get(cell);
-      seen = (await other.put(cell, bytes('a'), seen, true)).cell;
-      await heard.until(() => heard.count() >= 3);
-      end();
-      await other.put(cell, bytes('b'), seen, true);
-      await other.put(quiet, bytes('c'), await other.get(quiet), true);
-      await heard.until(() => heard.count() >= 4);
-      expect(heard.entries.slice(2)).toEqual([cell, quiet]);
-    });
-
-    test('it is the primary, and says what it is', async () => {
-      const engine = engines.open(place.url);
-      const cell = newCell();
-      await engine.put(cell, bytes('a'), await engine.get(cell), false);
-      expect(await engine.isPrimary(2_000)).toBe(true);
-      expect(await engine.settled(2_000)).toBe(true);
-      expect(await engine.describe()).toMatchObject({
-        engine: expect.stringMatching(/^(redis|valkey) \d/),
-        role: 'primary',
-        epoch: (await engine.get(cell)).epoch,
-        roundTripMs: expect.any(Number),
-        replicas: expect.any(Number),
-        persistence: 'no append-only file, and no snapshot since its start',
-        evictionPolicy: 'noeviction',
-      });
-    });
+  test('a cell that is too large is not sent', async () => {
+    await using engines = new Engines();
+    const tooLarge = new Uint8Array(MAX_CELL_BYTES + 1);
+    const put = engines.open('redis://127.0.0.1:1').put(newCell(), tooLarge, { seq: 1 }, false);
+    await expect(put).rejects.toMatchObject({ code: 'store' });
   });
 
   test('a cell expires when it was said to, and stays when it was not', async () => {
@@ -194,6 +75,19 @@ describe.skipIf(!hasRedis())('an engine', () => {
     expect([read.seq, text(read.body)]).toEqual([1, 'kept']);
     expect(read.epoch).not.toBe(kept.epoch);
     expect(await engine.isPrimary(2_000)).toBe(true);
+  });
+
+  test('Sentinels and servers with TLS and passwords', async () => {
+    const authority = await createAuthority('store');
+    const tls = { ...(await authority.issue()), authority: authority.pem };
+    const user = { name: 'store', password: 'p@ss/w:rd-canary', rules: accessRules('mcp') };
+    await using redis = await WatchedRedis.start({ tls, user });
+    await using engines = new Engines();
+    const engine = engines.open(redis.url);
+    const cell = newCell();
+    expect((await engine.put(cell, bytes('a'), await engine.get(cell), true)).kind).toBe('written');
+    expect(await engine.isPrimary(5_000)).toBe(true);
+    expect(await engine.settled(5_000)).toBe(true);
   });
 
   test('the old primary is not the primary for those who still talk to it', async () => {
