@@ -205,6 +205,22 @@ describe('a marker', () => {
     await expect(store.write(KEY, login, 'any')).rejects.toMatchObject({ code: 'keychain' });
   });
 
+  test.each([
+    ['on', 'turning-off', 'record'],
+    ['turning-on', 'on', 'newer'],
+  ] as const)(
+    'that changes from %s to %s during a write: what is written has the form that is wanted then',
+    async (from, to, kind) => {
+      const keyId = await mark();
+      await writeMarker(credentials(), { backend: 'system', keyId, state: from });
+      const store = await open();
+      keychain.meanwhile = () => writeMarker(credentials(), { backend: 'system', keyId, state: to });
+      expect((await store.write(KEY, login, null)).kind).toBe('written');
+      expect(parseRecord(await readFile(pathOf(KEY))).kind).toBe(kind);
+      expect((await readdir(credentials())).sort()).toEqual([`${KEY}.json`, 'keychain.json']);
+    },
+  );
+
   test('that is being taken away: what is sealed is read, and what is written is plain', async () => {
     const keyId = await mark();
     const store = await open();

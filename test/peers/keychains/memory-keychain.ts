@@ -11,6 +11,8 @@ type State = 'open' | 'locked' | 'absent' | 'no-bus';
 export class MemoryKeychain implements KeyKeeper {
   readonly items = new Map<string, string>();
   state: State = 'open';
+  /** Runs once, while the next question waits for its answer. */
+  meanwhile: (() => Promise<void>) | undefined;
   /** What it was asked, in order. */
   readonly asked: string[] = [];
 
@@ -19,6 +21,9 @@ export class MemoryKeychain implements KeyKeeper {
 
   async read(account: string): Promise<KeeperAnswer> {
     this.asked.push(`read ${account}`);
+    const { meanwhile } = this;
+    this.meanwhile = undefined;
+    await meanwhile?.();
     if (this.state !== 'open') return this.#refusal();
     const secret = this.items.get(account);
     return secret === undefined ? { kind: 'not-found' } : { kind: 'found', secret };
