@@ -1,7 +1,7 @@
 import type { Clock } from '../../platform/clock.ts';
 import { type Random, randomToken } from '../../platform/random.ts';
 import { withoutUndefined } from '../../platform/without-undefined.ts';
-import { LockTimeoutError } from '../../store/files/store-errors.ts';
+import { LockTimeoutError, StoreAwayError } from '../../store/files/store-errors.ts';
 import type { Store } from '../../store/port/store.ts';
 import { canonicalServer } from '../../store/record/key.ts';
 import type { Client, CredentialRecord, NewRecord } from '../../store/record/record.ts';
@@ -77,7 +77,8 @@ export async function saveCredential(
       if (attempt >= SAVE_ATTEMPTS)
         throw new SignInFailedError('the credential could not be stored: it changes too fast');
     } catch (error) {
-      if (attempt >= SAVE_ATTEMPTS || !(error instanceof LockTimeoutError)) throw error;
+      const isPassing = error instanceof LockTimeoutError || error instanceof StoreAwayError;
+      if (attempt >= SAVE_ATTEMPTS || !isPassing) throw error;
     }
   }
 }

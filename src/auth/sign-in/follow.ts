@@ -1,6 +1,7 @@
 import type { Clock } from '../../platform/clock.ts';
 import type { PendingSignInStatus } from '../../protocol/pending-sign-in.ts';
 import { admitResource } from '../../redaction/query-secrets.ts';
+import { StoreAwayError } from '../../store/files/store-errors.ts';
 import { wasKilled } from '../../store/lease/earlier-browsers.ts';
 import type { Leases, SignInStatus } from '../../store/lease/lease.ts';
 import type { CredentialRecord } from '../../store/record/record.ts';
@@ -28,6 +29,9 @@ export type LeaseOutcome =
  * small reads, for the minutes that a person takes.
  */
 const TURN_MS = 250;
+
+/** An engine that is away for longer than a failover or a restart takes, with room to spare, ends the waiting. */
+const MAX_AWAY_MS = 2 * 60_000;
 
 /** Follows a sign-in of any process, from what that process leaves in the store. */
 export class SignInFollower implements PendingSignInStatus {
@@ -66,17 +70,26 @@ export class SignInFollower implements PendingSignInStatus {
     signal: AbortSignal,
     startAnother: (() => Promise<LeaseOutcome>) | undefined,
   ): Promise<Bearer> {
-    const { leases, key, clock, usable, onRecord } = this.#deps;
+    const { leases, key, clock, onRecord } = this.#deps;
     let mayStart = startAnother;
     /** The nonce of a sign-in that had failed before it was followed and still has its lease: the request came after that failure was known. */
     let failedBefore: string | undefined;
+    let awaySince: number | undefined;
     for (let nonce = first, isFirst = true; ; isFirst = false) {
       const pause = () =>
         leases.changed === undefined ? clock.sleep(TURN_MS, signal) : leases.changed(key, signal);
-      // In this order: a sign-in writes the record, then its status, then gives the lease back.
-      const holder = await leases.holder(key, clock.now());
-      const status = await leases.readStatus(key);
-      const record = await usable();
+      const seen = await this.#look().catch((error: unknown) => {
+        // The person goes on, wherever that is: an engine that is back in time tells how it went.
+        awaySince ??= clock.monotonic();
+        if (error instanceof StoreAwayError && clock.monotonic() - awaySince < MAX_AWAY_MS) return undefined;
+        throw error;
+      });
+      if (seen === undefined) {
+        await pause();
+        continue;
+      }
+      awaySince = undefined;
+      const { holder, status, record } = seen;
       if (record !== undefined) return onRecord(record);
       nonce = holder ?? nonce;
       const failed = status?.phase === 'failed' && status.nonce === nonce ? status : undefined;
@@ -102,6 +115,14 @@ export class SignInFollower implements PendingSignInStatus {
       }
       await pause();
     }
+  }
+
+  /** In this order: a sign-in writes the record, then its status, then gives the lease back. */
+  async #look() {
+    const { leases, key, clock, usable } = this.#deps;
+    const holder = await leases.holder(key, clock.now());
+    const status = await leases.readStatus(key);
+    return { holder, status, record: await usable() };
   }
 
   #show(status: SignInStatus): void {

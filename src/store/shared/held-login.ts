@@ -247,6 +247,9 @@ class Claim {
     if (!(await engine.isPrimary(timing.primaryMs)) && !this.#isPastRisk(look.engineNow)) {
       throw tooLate(engine, 'is not known to be the one that the others see');
     }
+    // That was about the server that the connection leads to by now: the claim has to be there, and not on one that was left meanwhile.
+    const after = await login.cell.lookNow();
+    if (after.epoch !== look.epoch || after.value?.claim?.nonce !== this.#me.nonce) return false;
     if (clock.monotonic() - startedAt > timing.sendWindowMs) throw tooLate(engine, 'answered too late');
     return true;
   }

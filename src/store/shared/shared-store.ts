@@ -2,7 +2,7 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/log/logger.ts';
 import { type Random, randomToken } from '../../platform/random.ts';
 import type { StopSignal } from '../../platform/stop.ts';
-import { LockTimeoutError } from '../files/store-errors.ts';
+import { LockTimeoutError, StoreAwayError } from '../files/store-errors.ts';
 import { WAIT_MS } from '../lock/limits.ts';
 import type { LockedRecord, LockOptions, ReadResult, Store, StorePace, WriteResult } from '../port/store.ts';
 import { belongsTo } from '../record/read-record.ts';
@@ -74,10 +74,20 @@ export class SharedStore implements Store {
     return { kind: 'record', record: shiftRecord(record, this.offset) };
   }
 
-  write(key: string, record: NewRecord, expected: Expected | 'any'): Promise<WriteResult> {
+  async write(key: string, record: NewRecord, expected: Expected | 'any'): Promise<WriteResult> {
+    const { clock, timing } = this.#deps;
     const run = (locked: LockedRecord) => locked.write(record, expected);
-    const { signal } = new AbortController();
-    return this.#withLock(key, run, { signal }, expected === 'any');
+    const deadline = clock.monotonic() + WAIT_MS;
+    for (;;) {
+      try {
+        return await this.#withLock(key, run, { signal: this.#closing.signal }, expected === 'any');
+      } catch (error) {
+        // A person has just signed in: that is worth waiting for an engine that may be back in a moment. Written twice, it is the same login.
+        const mayWait = expected === 'any' && error instanceof StoreAwayError;
+        if (!mayWait || clock.monotonic() >= deadline) throw error;
+        await clock.sleep(timing.retryMaxMs / 2, this.#closing.signal);
+      }
+    }
   }
 
   remove(key: string): Promise<void> {

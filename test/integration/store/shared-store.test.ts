@@ -142,6 +142,17 @@ test('an answer that the engine cannot take is used, and stored as soon as the e
   expect(world.posts).toBe(1);
 });
 
+test('a login that the engine cannot take at once is stored when it is back', async () => {
+  await using world = await FleetWorld.create();
+  const one = await world.instance();
+  world.server.isUp = false;
+  const asked = world.server.asked('get');
+  const writing = one.store.write(KEY, world.login(one), 'any');
+  await asked;
+  world.server.isUp = true;
+  expect(await writing).toMatchObject({ kind: 'written' });
+});
+
 test('a process that ends stays until the engine has its answer', async () => {
   await using world = await FleetWorld.create();
   const [one, other] = (await world.instances(2, { elsewhere: true })) as [Instance, Instance];
@@ -270,6 +281,21 @@ test('two primaries: who is not known to be with the one that the others see doe
   const outcome = await one.refresh('A0');
   expect(outcome).toMatchObject({ kind: 'postponed', error: { code: 'store_away' } });
   expect(world.posts).toBe(0);
+  expect(tokenOf(await other.refresh('A0'))).toBe('A1');
+});
+
+test('a failover between the claim and the request: the question after the primary does not count for the claim', async () => {
+  await using world = await FleetWorld.create();
+  const [one, other] = (await world.instances(2, { elsewhere: true })) as [Instance, Instance];
+  await one.store.write(KEY, world.login(one), 'any');
+  const before = world.server.snapshot();
+  one.engine.isPrimary = async () => {
+    world.server.failOver(before);
+    return true;
+  };
+  expect(await one.refresh('A0')).toMatchObject({ kind: 'postponed' });
+  expect(world.posts).toBe(0);
+  world.pass(45_000);
   expect(tokenOf(await other.refresh('A0'))).toBe('A1');
 });
 
