@@ -116,9 +116,7 @@ class OpenLogin implements Login {
     await signInWith(
       asking,
       this.#parts,
-      (prompt) => {
-        for (const each of prompts) each(prompt);
-      },
+      (prompt) => Promise.all(prompts.map(async (each) => each(prompt))),
       within,
     );
     if (isOther) await this.#startOver();

@@ -20,13 +20,14 @@ import type { LoginOptions } from './interface/login-options.ts';
 /** The settings of a login, checked, and what of the options is for the library alone. */
 export interface LoginSettings {
   readonly config: Config;
-  readonly own: Pick<LoginOptions, 'fetch' | 'onPrompt'>;
+  readonly own: { readonly [name in 'fetch' | 'onPrompt']: LoginOptions[name] | undefined };
 }
 
 /** Throws ConfigError, which names the option. */
 export function loginSettings(url: unknown, options: LoginOptions): LoginSettings {
   if (typeof options !== 'object' || options === null) throw new ConfigError('the options are no object');
-  const { fetch, onPrompt, ...given } = options;
+  // Without a prototype: what other code has put on that of all objects is no option.
+  const { fetch, onPrompt, ...given }: LoginOptions = Object.assign(Object.create(null), options);
   for (const [name, value] of Object.entries({ fetch, onPrompt })) {
     if (value !== undefined && typeof value !== 'function')
       throw new ConfigError(`${name}: expected a function; got a ${typeof value}`);
@@ -41,7 +42,7 @@ export function loginSettings(url: unknown, options: LoginOptions): LoginSetting
   for (const secret of settingSecrets({ headers, server, ...oauth }, process.env)) {
     keepSecret(secret, 'setting');
   }
-  return { config, own: { ...(fetch && { fetch }), ...(onPrompt && { onPrompt }) } };
+  return { config, own: { fetch, onPrompt } };
 }
 
 /** The program of this package: the sign-in runs in a process of it. From each folder of the package's files it is one up. */

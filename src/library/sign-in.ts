@@ -27,7 +27,7 @@ export async function storedToken({
 export async function signInWith(
   authorization: Authorization,
   parts: LoginParts,
-  onPrompt: (prompt: SignInPrompt) => void,
+  onPrompt: (prompt: SignInPrompt) => unknown,
   signal: AbortSignal,
 ): Promise<void> {
   const { config, platform } = parts;
@@ -38,6 +38,6 @@ export async function signInWith(
   const challenge = await challengeOf(config, platform, silentLogger, signal);
   const recovery = await authorization.recover(undefined, challenge, signal);
   if (recovery.kind === 'retry') return;
-  tell(recovery.signIn, onPrompt);
-  await abortable(recovery.signIn.done, signal);
+  const { signIn } = recovery;
+  await abortable(Promise.race([signIn.done, tell(signIn, onPrompt)]), signal);
 }

@@ -93,7 +93,8 @@ export function readGiven({
   const { headers, warnings: headerWarnings } = readHeaders(lines, environment);
   const { given: flags, file: input, target, keychainAction } = withPositionals(commandLine, command);
 
-  const settings: Partial<Record<OptionName, unknown>> = {};
+  // Without a prototype: what other code has put on that of all objects is no setting.
+  const settings: Partial<Record<OptionName, unknown>> = Object.create(null);
   const effective = new Map<OptionName, readonly Given[]>();
   for (const name of Object.keys(options) as OptionName[]) {
     const option: Option = options[name];

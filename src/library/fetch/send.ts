@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { decodedBody } from '../../platform/content/content.ts';
 import type { Http, HttpResponse } from '../../platform/http/http.ts';
-import { contentErrors } from '../../remote/http/errors.ts';
+import { BadAnswerError, contentErrors } from '../../remote/http/errors.ts';
 import { startOfBody } from '../../remote/http/refusal-body.ts';
 import type { Fetch } from '../interface/web-types.ts';
 import type { OutgoingBody } from './request.ts';
@@ -66,6 +66,12 @@ const WITHOUT_BODY = new Set([204, 205, 304]);
 
 async function toResponse(response: HttpResponse, method: string): Promise<Response> {
   const { status, headers, setCookie = [] } = response;
+  if (status < 200 || status > 599) {
+    response.discard();
+    throw new BadAnswerError(
+      `the server answers with the status ${status}, which is none that a Response can have`,
+    );
+  }
   const init = { status, headers: new Headers({ ...headers }) };
   for (const cookie of setCookie) init.headers.append('set-cookie', cookie);
   if (method === 'HEAD' || WITHOUT_BODY.has(status)) {

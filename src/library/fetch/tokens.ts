@@ -15,7 +15,7 @@ export interface TokensDeps {
   readonly clock: Clock;
   /** Calls wait for a person. */
   readonly wait: boolean;
-  readonly onPrompt: ((prompt: SignInPrompt) => void) | undefined;
+  readonly onPrompt: ((prompt: SignInPrompt) => unknown) | undefined;
   /** The access token in the store, if it has not expired. */
   readonly storedToken: () => Promise<string | undefined>;
 }
@@ -52,8 +52,8 @@ export class Tokens {
     const recovery = await authorization().recover(refused, challenge, signal);
     if (recovery.kind === 'retry') return recovery.bearer;
     const { signIn } = recovery;
-    if (onPrompt !== undefined) tell(signIn, onPrompt);
-    if (wait) return abortable(signIn.done, signal);
+    const failed = onPrompt === undefined ? [] : [tell(signIn, onPrompt)];
+    if (wait) return abortable(Promise.race([signIn.done, ...failed]), signal);
     const stored = await this.#deps.storedToken();
     // The person is done, and those who follow the sign-in see it in a moment.
     const isOver = stored !== undefined && stored !== refused?.token;
@@ -88,10 +88,18 @@ export class Tokens {
   }
 }
 
-/** Calls `onPrompt` with each address, once. */
-export function tell(signIn: PendingSignInStatus, onPrompt: (prompt: SignInPrompt) => void): void {
-  signIn.onAddress((address, userCode) => {
-    const { deadline } = signIn;
-    onPrompt({ address, ...withoutUndefined({ userCode, deadline }) });
+/** Calls `onPrompt` with each address, once. Rejects with what it throws, or rejects with where it is an async function: nobody may have seen the address. */
+export function tell(
+  signIn: PendingSignInStatus,
+  onPrompt: (prompt: SignInPrompt) => unknown,
+): Promise<never> {
+  const failed = new Promise<never>((_, reject) => {
+    signIn.onAddress((address, userCode) => {
+      const { deadline } = signIn;
+      const prompt = { address, ...withoutUndefined({ userCode, deadline }) };
+      new Promise((resolve) => resolve(onPrompt(prompt))).catch(reject);
+    });
   });
+  failed.catch(() => 'whoever waits for the sign-in is told');
+  return failed;
 }

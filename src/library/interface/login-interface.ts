@@ -55,8 +55,8 @@ export interface Login {
 export interface SignInOptions {
   /** Ends the waiting, and not the sign-in. */
   readonly signal?: Signal | undefined;
-  /** Called with the address to open, once it is known. */
-  readonly onPrompt?: ((prompt: SignInPrompt) => void) | undefined;
+  /** Called with the address to open, once it is known. May be async. What it throws ends the waiting, not the sign-in. */
+  readonly onPrompt?: ((prompt: SignInPrompt) => void | Promise<void>) | undefined;
 }
 
 /** A login as it is stored, without tokens or other secrets. Times are in milliseconds since the epoch. */

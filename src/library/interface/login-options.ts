@@ -24,8 +24,8 @@ export interface LoginOptions {
    * The library's own honours `ca`, `cert`, `key`, `connectTimeout` and the proxies of the environment, which `fetch` of Node does not; another one has to
    * do so itself. Tokens are always obtained with the library's own. */
   readonly fetch?: Fetch;
-  /** Called when a call needs a person to sign in, with the address to show. */
-  readonly onPrompt?: (prompt: SignInPrompt) => void;
+  /** Called when a call needs a person to sign in, with the address to show. May be async. What it throws ends the waiting, not the sign-in. */
+  readonly onPrompt?: (prompt: SignInPrompt) => void | Promise<void>;
   /** Calls wait until the person has signed in (`authTimeout` at most). Default: they fail at once with `sign_in_needed`, which has the address. */
   readonly wait?: boolean;
 
