@@ -120,4 +120,9 @@ export const ATTACKS: readonly ThreatRow[] = [
     [ENGINE_AWAY, 'not without TLS'],
     ['unit/protocol/store-url', 'which host is not this machine'],
   ],
+  [
+    47,
+    ['integration/store/redis/threats', 'SECURITY.md, attack 47'],
+    ['integration/store/shared-store', 'what was changed on the engine'],
+  ],
 ];
