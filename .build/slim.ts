@@ -14,6 +14,10 @@ const UNUSED: readonly (readonly [file: string, text: string])[] = [
     'iovalkey/built/connectors/SentinelConnector/index.js',
     'exports.default = class SentinelConnector {}; exports.SentinelIterator = undefined;',
   ],
+  ['iovalkey/built/autoPipelining.js', 'exports.shouldUseAutoPipelining = () => false;'],
+  ['iovalkey/built/transaction.js', 'exports.addTransactionSupport = () => {};'],
+  ['iovalkey/built/Pipeline.js', 'exports.default = class Pipeline {};'],
+  ['iovalkey/built/Script.js', 'exports.default = class Script {};'],
   ['iovalkey/built/ScanStream.js', 'exports.default = class ScanStream {};'],
 ];
 
