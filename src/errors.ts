@@ -37,6 +37,7 @@ export type ErrorCode =
   | 'store_insecure'
   | 'store_read_only'
   | 'store_away'
+  | 'store_moved'
   | 'lock_timeout'
   | 'keychain_locked'
   | 'keychain_absent'
@@ -159,6 +160,7 @@ const CHECK_OF: Readonly<Partial<Record<ErrorCode, CheckId>>> = {
   store: 'store.folder',
   store_insecure: 'store.folder',
   store_read_only: 'store.folder',
+  store_moved: 'login',
   keychain_locked: 'keychain',
   keychain_absent: 'keychain',
   keychain_no_bus: 'keychain',

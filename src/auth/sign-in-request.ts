@@ -18,6 +18,8 @@ const schema = z.object({
   /** The user's `--cert` and `--key`, for the server's own origin: the files, which the process reads itself. */
   clientCertificate: z.optional(z.object({ certFile: z.string(), keyFile: z.string() })),
   home: z.optional(z.string()),
+  /** The store that machines share, instead of that in `home`: its address, and its keys in base64. */
+  store: z.optional(z.object({ url: z.string(), prefix: z.string(), keys: z.array(z.string()) })),
   authTimeoutMs: z.number().check(z.positive()),
   openBrowser: z.boolean(),
   debug: z.boolean(),
@@ -37,7 +39,8 @@ const schema = z.object({
   stepUps: z.optional(z.array(z.number())),
 });
 
-/** What a sign-in process is told, as JSON on its stdin, which nobody else reads: it may hold the secret of a client that the user named. */
+/** What a sign-in process is told, as JSON on its stdin, which nobody else reads: it may hold the secret of a client that the user named, and the
+ * keys of a store. */
 export type SignInRequest = Immutable<Omit<z.output<typeof schema>, 'challenge'>> & {
   readonly challenge: Readonly<BearerChallenge>;
 };

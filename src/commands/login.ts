@@ -7,7 +7,7 @@ import type { SignInOutcome } from '../auth/sign-in/run.ts';
 import type { SignInRequest } from '../auth/sign-in-request.ts';
 import { ownCommand } from '../platform/program/program-command.ts';
 import { withoutUndefined } from '../platform/without-undefined.ts';
-import { quoteAddress, shownAddress } from '../protocol/quote.ts';
+import { quote, quoteAddress, shownAddress } from '../protocol/quote.ts';
 import type { BearerChallenge } from '../protocol/www-authenticate.ts';
 import { StoreReadOnlyError } from '../store/files/store-errors.ts';
 import type { SignInStatus } from '../store/lease/lease.ts';
@@ -16,6 +16,8 @@ import type { CredentialRecord } from '../store/record/record.ts';
 /** What `login` needs. */
 export interface LoginParts {
   readonly credential: AuthorizationOptions;
+  /** The name of this machine. */
+  readonly host: string;
   /** Present if nobody can sign in here; the hint says what the user can do elsewhere. */
   readonly nonInteractiveReason: { readonly hint: string } | undefined;
   /** No browser is opened, and the user may paste the address of the redirect. */
@@ -60,9 +62,11 @@ export async function login(parts: LoginParts, signal: AbortSignal): Promise<voi
   }
   if (parts.nonInteractiveReason !== undefined)
     throw signInNeeded(settings.server, parts.nonInteractiveReason.hint);
-  const lease = await leases.create(key, clock.now(), settings.authTimeoutMs + LEASE_EXTRA_MS);
-  if (lease.kind === 'held') return follow(parts, lease.nonce, signal);
-  const { nonce } = lease;
+  const lifetimeMs = settings.authTimeoutMs + LEASE_EXTRA_MS;
+  const lease = await leases.create(key, clock.now(), lifetimeMs);
+  const nonce =
+    lease.kind === 'held' ? await takeFromElsewhere(parts, lease.status, lifetimeMs) : lease.nonce;
+  if (nonce === undefined) return follow(parts, lease.nonce, signal);
   const challenge = await parts.probe(signal);
   const request: SignInRequest = {
     ...settings,
@@ -81,6 +85,23 @@ export async function login(parts: LoginParts, signal: AbortSignal): Promise<voi
   logger.inform(signedIn(settings.server));
   if (parts.otherStoreNote !== undefined) logger.inform(parts.otherStoreNote);
   if (!manual) await outcome.closed;
+}
+
+/**
+ * Takes over a sign-in that goes on at another machine: its address leads back to a browser there. A code can be entered anywhere. Resolves with
+ * the nonce; undefined: the sign-in can be followed.
+ */
+async function takeFromElsewhere(
+  { credential, host }: LoginParts,
+  status: SignInStatus | undefined,
+  lifetimeMs: number,
+): Promise<string | undefined> {
+  const { leases, key, logger } = credential;
+  if (status?.host === undefined || status.host === host || status.userCode !== undefined) return undefined;
+  const nonce = await leases.take?.(key, lifetimeMs);
+  if (nonce !== undefined)
+    logger.inform(`A sign-in was going on at ${quote(status.host)}; this one takes its place.`);
+  return nonce;
 }
 
 /** Follows a sign-in that another process, such as a bridge, has already started, and shows its address to the user. */

@@ -1,8 +1,8 @@
 import type { Revoked } from '../auth/token/revocation.ts';
-import { describeError } from '../errors.ts';
+import { DrawbridgeError, describeError } from '../errors.ts';
 import type { Logger } from '../platform/log/logger.ts';
 import { quoteAddress } from '../protocol/quote.ts';
-import { KeychainError, StoreError } from '../store/files/store-errors.ts';
+import { KeychainError, StoreError, StoreMovedError } from '../store/files/store-errors.ts';
 import type { Store } from '../store/port/store.ts';
 import type { CredentialRecord } from '../store/record/record.ts';
 import { keepSecretsOf } from '../store/record/secrets.ts';
@@ -25,8 +25,17 @@ export async function logout(parts: LogoutParts): Promise<boolean> {
     try {
       isClean = (await logoutOne(parts, key)) && isClean;
     } catch (error) {
+      if (error instanceof StoreMovedError && !error.isUnfinished) {
+        await parts.store.remove(key);
+        parts.logger.inform(
+          `Nothing was revoked: ${describeError(error)}. This folder no longer points there.`,
+        );
+        isClean = false;
+        continue;
+      }
       // A record that cannot be read does not stop the logout of the others.
-      if (!(error instanceof StoreError || error instanceof KeychainError)) throw error;
+      const isKnown = [StoreError, StoreMovedError, KeychainError].some((each) => error instanceof each);
+      if (!isKnown || !(error instanceof DrawbridgeError)) throw error;
       const hint = error.hint === undefined ? '' : `. ${error.hint}`;
       parts.logger.inform(`Not removed: ${describeError(error)}${hint}`);
       isClean = false;

@@ -7,7 +7,9 @@ import type { Logger } from '../platform/log/logger.ts';
 export interface SignInProcessOptions {
   readonly stdin: AsyncIterable<Uint8Array>;
   /** Makes the platform that the request asks for: its store, certificate authorities and log. */
-  readonly compose: (request: SignInRequest) => Promise<RunSignInDeps>;
+  readonly compose: (
+    request: SignInRequest,
+  ) => Promise<{ readonly deps: RunSignInDeps; readonly close: () => Promise<void> }>;
   readonly logger: Logger;
   /** SIGTERM and the like. */
   readonly signal: AbortSignal;
@@ -18,10 +20,15 @@ export async function signInProcess(options: SignInProcessOptions): Promise<numb
   const { stdin, compose, logger, signal } = options;
   try {
     const request = readSignInRequest(await readAll(stdin));
-    const outcome = await runSignIn(request, await compose(request), signal);
-    if (outcome.kind !== 'signed-in') return outcome.kind === 'failed' ? 1 : 0;
-    await outcome.closed;
-    return 0;
+    const { deps, close } = await compose(request);
+    try {
+      const outcome = await runSignIn(request, deps, signal);
+      if (outcome.kind !== 'signed-in') return outcome.kind === 'failed' ? 1 : 0;
+      await outcome.closed;
+      return 0;
+    } finally {
+      await close();
+    }
   } catch (error) {
     logger.warn('sign-in process failed', { error: describeError(error) });
     return 1;

@@ -18,8 +18,12 @@ export interface CredentialStatus {
     | 'sign-in needed'
     | 'unreadable'
     | 'of a later version'
+    | 'moved'
+    | 'half moved'
     /** The keychain with its key cannot be used now. */
     | 'sealed';
+  /** The store that it was moved to. */
+  readonly store?: string | undefined;
   /** `--grant`, if it is one that involves no person. */
   readonly grant?: string | undefined;
   readonly account?: string | undefined;
@@ -61,14 +65,17 @@ export function statusOf(overviews: readonly CredentialOverview[], now: number, 
 
 function one({ found, signIn, lock }: CredentialOverview, now: number): CredentialStatus {
   const record = found.kind === 'record' ? found.record : undefined;
+  const note = found.kind === 'moved' ? found.note : undefined;
+  const moved = found.kind !== 'moved' ? undefined : found.isUnfinished ? 'half moved' : 'moved';
   const tokens = record?.tokens;
   const account = accountOf(tokens?.idToken);
   const refreshable = record !== undefined && isRefreshable(record);
   const scope = tokens?.scope ?? record?.requestedScope;
   return {
-    server: record?.server ?? signIn?.server ?? '?',
-    profile: record?.profile ?? signIn?.profile ?? 'default',
-    state: UNREAD.get(found.kind) ?? stateOf(record, refreshable, now),
+    server: record?.server ?? signIn?.server ?? note?.server ?? '?',
+    profile: record?.profile ?? signIn?.profile ?? note?.profile ?? 'default',
+    state: moved ?? UNREAD.get(found.kind) ?? stateOf(record, refreshable, now),
+    store: found.kind === 'moved' ? found.note.to : undefined,
     grant: record?.grant,
     account,
     issuer: record?.issuer,

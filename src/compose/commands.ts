@@ -83,6 +83,10 @@ export async function runCommand(
       return runBundle(config, platform, logger);
     case 'keychain':
       return runKeychain(config, platform, logger, signal);
+    case 'move': {
+      const { moveLogin } = await import('./store/move.ts');
+      return done(await moveLogin(withServer(config), config, platform, logger, signal));
+    }
     case 'store key':
       return makeStoreKey(config.file, platform, logger);
     case 'logout':
@@ -167,7 +171,7 @@ async function runLogout(
 ): Promise<CommandResult> {
   const [{ logout }, { openLasting }] = await Promise.all([
     import('../commands/logout.ts'),
-    import('./open-store.ts'),
+    import('./store/open-store.ts'),
   ]);
   const shared = await openLasting(config, platform, logger);
   const { store } = shared;
@@ -222,7 +226,7 @@ async function runStatus(config: CommandConfig, platform: Platform, logger: LogS
     { keepSecretsOf },
   ] = await Promise.all([
     import('../store/open-shared.ts'),
-    import('./open-store.ts'),
+    import('./store/open-store.ts'),
     import('../commands/status.ts'),
     import('../store/record/key.ts'),
     import('../store/record/secrets.ts'),
@@ -255,7 +259,7 @@ function importParts(config: CommandConfig, platform: Platform, logger: LogSink,
     oauth,
     now: platform.clock.now(),
     open: async (server: URL) => {
-      const { openLasting } = await import('./open-store.ts');
+      const { openLasting } = await import('./store/open-store.ts');
       const { store } = await openLasting(config, platform, logger);
       return { store, key: keyOf({ ...config, server }) };
     },

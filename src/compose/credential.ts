@@ -4,13 +4,15 @@ import {
   createInteractiveAuthorization,
 } from '../auth/credential/interactive-authorization.ts';
 import type { DpopNonceCache } from '../auth/dpop/proof.ts';
+import type { SignInRequest } from '../auth/sign-in-request.ts';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../platform/log/logger.ts';
 import type { Shared } from '../store/open-shared.ts';
-import { openConfigured } from './open-store.ts';
+import type { Store } from '../store/port/store.ts';
 import { httpFactory, type Platform } from './platform.ts';
 import { signInHint } from './settings/sign-in-hint.ts';
 import { signInSettings } from './settings/sign-in-settings.ts';
+import { openConfigured, storeSettings } from './store/open-store.ts';
 
 /** The authorization for this server: the credential shared by all instances on the machine, or the header that the user gave. */
 export async function composeAuthorization(
@@ -39,11 +41,7 @@ export async function openCredential(
   const { clock, random } = platform;
   const shared = opened ?? (await openConfigured(config, platform, logger));
   const { leases } = shared;
-  let { store } = shared;
-  if (config.credentials !== undefined) {
-    const { seedOrLater } = await import('./seed-credential.ts');
-    store = await seedOrLater(store, key, config.credentials, { ...config, now: clock.now() });
-  }
+  const store = await withSeed(shared.store, key, config, clock.now);
   const proofMemory: DpopNonceCache = new Map();
   const createGuardedHttp = httpFactory(platform, server, config);
   return {
@@ -85,7 +83,8 @@ export async function openCredential(
         ...asked,
       );
     },
-    launch: async (request) => {
+    launch: async (asked) => {
+      const request = await withStore(asked, config, platform, logger);
       // A store that cannot be written cannot be shared: the sign-in is for this bridge only.
       if (store.writable && !platform.isElectron) {
         const { startSignIn } = await import('../auth/sign-in/launch.ts');
@@ -98,4 +97,30 @@ export async function openCredential(
       await runSignInHere(request, platform, logger, { store, leases });
     },
   };
+}
+
+/** With the credential of MCP_DRAWBRIDGE_CREDENTIALS in it: at once where that is a matter of this machine, else before the first look. */
+async function withSeed(store: Store, key: string, config: Config, now: () => number): Promise<Store> {
+  const { credentials } = config;
+  if (credentials === undefined) return store;
+  const { seedOrLater, seedStore } = await import('./store/seed-credential.ts');
+  if (config.store.kind === 'shared') {
+    const { seededStore } = await import('./store/seeded-store.ts');
+    return seededStore(store, () => seedStore(store, key, credentials, { ...config, now: now() }));
+  }
+  return seedOrLater(store, key, credentials, { ...config, now: now() });
+}
+
+/** The request of a sign-in process, which opens the same store. Rejects with ConfigError where a program prints no key. */
+async function withStore(
+  request: SignInRequest,
+  config: Config,
+  platform: Platform,
+  logger: Logger,
+): Promise<SignInRequest> {
+  const { store } = storeSettings(config, platform, logger);
+  if (store.kind !== 'shared') return request;
+  const { url, prefix } = store;
+  const keys = (await store.secrets()).map((each) => Buffer.from(each).toString('base64'));
+  return { ...request, store: { url, prefix, keys } };
 }

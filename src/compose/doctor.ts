@@ -52,10 +52,10 @@ import { keepSecretsOf } from '../store/record/secrets.ts';
 import { sealingOf } from '../store/system-keychain.ts';
 import { spin } from '../ui/spinner.ts';
 import { bridgeParts } from './bridge.ts';
-import { storeSettings } from './open-store.ts';
 import type { Platform } from './platform.ts';
 import { guarded, withOrigin } from './server-challenge.ts';
 import { environmentNotes, signInHint } from './settings/sign-in-hint.ts';
+import { storeSettings } from './store/open-store.ts';
 
 /** `doctor`: the checks of this machine and, with an address, of the way to the server. Changes nothing. */
 export async function runDoctor(

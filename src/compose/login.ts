@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { createInterface } from 'node:readline';
 import { pastedQuery } from '../auth/callback/pasted.ts';
 import type { LoginParts, SignInPrompt } from '../commands/login.ts';
@@ -36,6 +37,7 @@ export async function loginParts(
   const draw = terminalDraw(log.silent);
   return {
     credential,
+    host: hostname(),
     manual,
     force,
     nonInteractiveReason: nonInteractiveReason && { hint: signInHint(config) },

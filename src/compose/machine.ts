@@ -7,8 +7,8 @@ import { InternalError } from '../errors.ts';
 import type { Logger } from '../platform/log/logger.ts';
 import type { Shared } from '../store/open-shared.ts';
 import { canonicalServer } from '../store/record/key.ts';
-import { openConfigured } from './open-store.ts';
 import { httpFactory, type Platform } from './platform.ts';
+import { openConfigured } from './store/open-store.ts';
 
 /** The authorization with a grant that needs no person, on the real platform. */
 export async function composeMachineAuthorization(

@@ -1,15 +1,17 @@
+import { hostname } from 'node:os';
 import type { RunSignInDeps } from '../auth/sign-in/run.ts';
 import type { SignInRequest } from '../auth/sign-in-request.ts';
 import type { SignInProcessOptions } from '../commands/sign-in-process.ts';
+import type { StoreConfig } from '../config/config.ts';
 import { describeError } from '../errors.ts';
 import type { Logger } from '../platform/log/logger.ts';
 import { createLogSink, type LogSink } from '../platform/log/sink.ts';
 import { storePaths } from '../store/files/paths.ts';
 import type { Leases } from '../store/lease/lease.ts';
-import { openShared } from '../store/open-shared.ts';
 import type { Store } from '../store/port/store.ts';
 import { httpFactory, type Platform } from './platform.ts';
 import { settingSecrets } from './settings/setting-secrets.ts';
+import { openConfigured } from './store/open-store.ts';
 
 /** What the separate sign-in process needs, on the real platform. */
 export async function composeSignIn(platform: Platform, stop: AbortSignal): Promise<SignInProcessOptions> {
@@ -23,22 +25,31 @@ export async function composeSignIn(platform: Platform, stop: AbortSignal): Prom
     logger: createLogSink({ format: 'json', debug: false, silent: true, clock: platform.clock }),
     compose: async (request) => {
       const { headers = [], client } = request;
+      const store = storeOf(request);
       logger = createLogSink({
-        secrets: settingSecrets({ headers, client, server: new URL(request.server) }, platform.env),
+        secrets: settingSecrets({ headers, client, store, server: new URL(request.server) }, platform.env),
         format: 'json',
         silent: true,
         debug: request.debug,
         clock: platform.clock,
         folder: request.debug ? storePaths(request.home).logs : undefined,
       });
-      const { clock, random } = platform;
-      const store = { kind: 'file' } as const;
-      const shared = await openShared({ home: request.home, store, logger, clock, random });
+      const { home } = request;
+      const shared = await openConfigured({ home, store }, platform, logger);
       // This process has less of an environment than the bridge, which signs in by itself where this one cannot keep what it would bring.
       await shared.store.read(request.key);
-      return { ...(await runSignInDeps(request, platform, logger, shared)), onAdopted };
+      const deps = await runSignInDeps(request, platform, logger, shared);
+      return { deps: { ...deps, onAdopted }, close: () => shared.close() };
     },
   };
+}
+
+/** The store that the request names, with its keys. */
+function storeOf({ store }: SignInRequest): StoreConfig {
+  if (store === undefined) return { kind: 'file' };
+  const { url, prefix } = store;
+  const secrets = store.keys.map((key) => Buffer.from(key, 'base64'));
+  return { kind: 'shared', url, prefix, keys: { kind: 'secrets', secrets } };
 }
 
 /** The parts of the platform that a sign-in needs. */
@@ -55,6 +66,7 @@ export async function runSignInDeps(
     random: platform.random,
     logger,
     pid: platform.pid,
+    host: hostname(),
     listen,
     openBrowser,
     createHttp: httpFactory(platform, new URL(request.server), request),

@@ -17,7 +17,7 @@ import type { Header } from './sources/headers.ts';
 import type { KeychainAction } from './sources/positionals.ts';
 import { fileMode } from './sources/read-file.ts';
 import { type ReadSettings, readSettings } from './sources/settings.ts';
-import { readStoreConfig, type StoreConfig, type StoreConfigDeps } from './store-config.ts';
+import { readStoreConfig, type StoreConfig, type StoreConfigDeps, withMoveTarget } from './store-config.ts';
 
 export type { SharedStoreConfig, StoreConfig, StoreKeys } from './store-config.ts';
 
@@ -72,6 +72,8 @@ export interface CommandConfig extends Omit<Config, 'server'> {
   readonly token?: string | undefined;
   readonly force: boolean;
   readonly all: boolean;
+  /** `move`: the way back, from the shared store to the folder of this machine. */
+  readonly isMoveToFile: boolean;
   readonly json: boolean;
   /** `keychain on`, `off` or `status`. */
   readonly keychainAction?: KeychainAction | undefined;
@@ -137,9 +139,11 @@ export function loadConfig(
   const read = readSettings(words.rest, environment, readFile, command);
   const server = read.settings.url;
   if (server !== undefined) checkServer(server, read.settings['allow-http'] ?? false);
+  const [settings, effective] =
+    command === 'move' ? withMoveTarget(read.settings, read.effective) : [read.settings, read.effective];
   const { store, warnings: storeWarnings } = NEED_NO_STORE.some((each) => each === command)
     ? WITHOUT_STORE
-    : readStoreConfig(read.settings, read.effective, { readFile, modeOf });
+    : readStoreConfig(settings, effective, { readFile, modeOf });
   const warnings = [...read.warnings, ...storeWarnings];
   const common = commonConfig(read, store, command, { environment, readFile });
   if (command !== 'bridge') return { command, config: commandConfig(words, read, common), warnings };
@@ -240,7 +244,14 @@ function toolSettings({ settings, allowTools, denyTools }: ReadSettings): ToolSe
 const NEED_NO_STORE: readonly Command[] = ['bundle', 'hosts', 'uninstall', 'store key', 'keychain'];
 const WITHOUT_STORE = { store: { kind: 'file' }, warnings: [] } as const;
 
-const NEED_SERVER: readonly Command[] = ['login', 'token', 'tokens export', 'import-mcp-remote', 'install'];
+const NEED_SERVER: readonly Command[] = [
+  'login',
+  'move',
+  'token',
+  'tokens export',
+  'import-mcp-remote',
+  'install',
+];
 
 function commandConfig(
   { command, wholeHeader }: CommandWords,
@@ -266,6 +277,7 @@ function commandConfig(
     token,
     force,
     all,
+    isMoveToFile: settings.to === 'file',
     json,
     wholeHeader,
     file,

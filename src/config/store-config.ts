@@ -16,10 +16,8 @@ export type StoreConfig = { readonly kind: 'file' } | { readonly kind: 'memory' 
 /** A store that several machines share. */
 export interface SharedStoreConfig {
   readonly kind: 'shared';
-  /** The engine; may hold a password. See `readStoreAddress` for its forms: with several hosts it is none that `URL` reads. */
+  /** The engine, as `parseStoreUrl` reads it; may hold a password. */
   readonly url: string;
-  /** The same without the password. */
-  readonly shown: string;
   /** The beginning of all names in the engine. */
   readonly prefix: string;
   readonly keys: StoreKeys;
@@ -61,11 +59,10 @@ export function readStoreConfig(
     );
   }
   const keys = readKeys(settings, effective, deps, warnings);
-  const { url, shown } = address;
+  const { url } = address;
   const store: SharedStoreConfig = {
     kind: 'shared',
     url,
-    shown,
     prefix: settings['store-prefix'] ?? PREFIX,
     keys,
   };
@@ -113,6 +110,23 @@ function readKeys(
       hint: `make one with \`${ownCommand('store', 'key', 'FILE')}\`, copy it to each machine, and pass --store-key-file FILE`,
     },
   );
+}
+
+/** The settings of `move`, with the address of `--to` in place of the store. Throws UsageError where it has none to move to, or none to move from. */
+export function withMoveTarget(settings: Settings, effective: Effective): readonly [Settings, Effective] {
+  const { to } = settings;
+  if (to === undefined) {
+    throw new UsageError('where to is missing: --to with the address of a store, or --to file', {
+      hint: ownCommand('move', 'https://example.com/mcp', '--to', 'rediss://store.example'),
+    });
+  }
+  if (typeof to === 'object') {
+    const given = effective.get('to') ?? [];
+    return [{ ...settings, store: to }, new Map([...effective, ['store', given]])];
+  }
+  const isNamed = PLACE_OPTIONS.some((name) => effective.has(name));
+  if (isNamed) return [settings, effective];
+  throw new UsageError(`--to ${to} needs --store or --store-file with the address of the shared store`);
 }
 
 /** What a secret file holds. Its text is in no message. Throws UsageError or ConfigError. */

@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../platform/clock.ts';
 import { moveFile, removeFile, stageFile, syncFolder } from './files/atomic-file.ts';
+import { removeMove } from './files/move-note.ts';
 import { StoreError, systemCode } from './files/store-errors.ts';
 import { type FileLockOptions, type LockDeps, type LockGuard, withFileLock } from './lock/file-lock.ts';
 import type { HeldReservation, LockedRecord } from './port/store.ts';
@@ -92,6 +93,7 @@ function lockedRecord({ folder, key, path, guard, clock, sealing }: HeldParts): 
       await whileHeld();
       if (await removeFile(path)) await syncFolder(folder);
       await removeSetAside(folder, key);
+      await removeMove(folder, key);
       await sweep(folder, key, clock.now(), 'spent');
     },
     setAside: () => readSetAside(folder, key, sealing),

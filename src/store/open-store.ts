@@ -14,6 +14,8 @@ import type { OpenKeeper } from './sealing/keychain-keys.ts';
 import { readMarker } from './sealing/marker.ts';
 import { sealingOf } from './system-keychain.ts';
 
+export { sealingOf } from './system-keychain.ts';
+
 export interface StoreOptions {
   /** MCP_DRAWBRIDGE_HOME. */
   readonly home: string | undefined;

@@ -3,8 +3,15 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isAlive } from '../platform/process/process-identity.ts';
 import { readOwnFile } from './files/atomic-file.ts';
+import { readMoveNote } from './files/move-note.ts';
 import { parseOwned } from './files/owner-file.ts';
-import { asStoreErrors, KeychainError, LaterVersionError, systemCode } from './files/store-errors.ts';
+import {
+  asStoreErrors,
+  KeychainError,
+  LaterVersionError,
+  StoreMovedError,
+  systemCode,
+} from './files/store-errors.ts';
 import type { Leases } from './lease/lease.ts';
 import { STALE_MS } from './lock/limits.ts';
 import type { CredentialOverview, LockOverview } from './port/overview.ts';
@@ -35,7 +42,7 @@ export async function readOverview(
 ): Promise<CredentialOverview[]> {
   return asStoreErrors(folder, async () => {
     const names = await namesIn(folder);
-    const keys = names.flatMap((name) => /^([0-9a-f]{64})\.(?:json|lease)$/.exec(name)?.[1] ?? []);
+    const keys = names.flatMap((name) => /^([0-9a-f]{64})\.(?:json|lease|moved)$/.exec(name)?.[1] ?? []);
     const all = [...new Set(keys)].map((key) => readOne(folder, key, { names, leases, now, opener }));
     return (await Promise.all(all)).filter(({ found, signIn }) => found.kind !== 'absent' || signIn);
   });
@@ -60,6 +67,7 @@ async function readOne(
     readRecord(join(folder, `${key}.json`), opener).catch((error: unknown) => {
       if (error instanceof KeychainError) return { kind: 'sealed', error } as const;
       if (error instanceof LaterVersionError) return { kind: 'later-version' } as const;
+      if (error instanceof StoreMovedError) return movedTo(folder, key, error.isUnfinished);
       throw error;
     }),
     leases.holder(key, now),
@@ -73,6 +81,15 @@ async function readOne(
     signIn: isGoingOn ? status : undefined,
     lock,
   };
+}
+
+async function movedTo(
+  folder: string,
+  key: string,
+  isUnfinished: boolean,
+): Promise<CredentialOverview['found']> {
+  const note = await readMoveNote(folder, key);
+  return note === undefined ? { kind: 'absent' } : { kind: 'moved', note, isUnfinished };
 }
 
 /** The lock itself names no process. A stale one has no owner. */

@@ -18,6 +18,8 @@ export interface RunSignInDeps extends SignInPorts {
   readonly createHttp: CreateGuardedHttp;
   readonly openBrowser: OpenBrowser;
   readonly pid: number;
+  /** The name of this machine. */
+  readonly host?: string;
   /** Called once the lease belongs to this process. */
   readonly onAdopted?: () => void;
 }
@@ -58,6 +60,7 @@ export async function runSignIn(
     phase: 'starting',
     nonce,
     pid: deps.pid,
+    ...withoutUndefined({ host: deps.host }),
     server: request.server,
     profile: request.profile,
     startedAt,

@@ -49,8 +49,10 @@ export interface InitializeDeps {
   readonly contact: FirstContact;
 }
 
-/** A person has to unlock or install something. It is tried again when a message needs it, and not before: keychains may ask their owner. */
+/** A person has to unlock, install or set something. It is tried again when a message needs it, and not before: keychains may ask their owner. */
 const KEYCHAIN_CODES = new Set([
+  'store_moved',
+  'unknown_key',
   'keychain_locked',
   'keychain_absent',
   'keychain_no_bus',

@@ -140,6 +140,17 @@ export const commandHelp: Readonly<Record<Exclude<HelpTopic, 'all'>, CommandHelp
     ],
     often: ['backend', 'json', 'home'],
   },
+  move: {
+    usage: 'move URL --to STORE',
+    line: 'move a login to a shared store, or back',
+    about: [
+      'Moves the login of this machine to the store that --to names, so that every machine with this store and',
+      'its key uses it; --to file moves it back from the store of --store. Never export and import a login for',
+      'that: two copies of a login log each other out. A move that was interrupted is finished by running it again.',
+      SHAPED,
+    ],
+    often: ['to', 'store', 'store-file', 'store-key-file', 'store-prefix', 'force'],
+  },
   'store key': {
     usage: 'store key [FILE]',
     line: 'make a key for a store that machines share',

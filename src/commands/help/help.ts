@@ -12,7 +12,6 @@ const COMMON: readonly OptionName[] = [
   'allow-http',
   'profile',
   'scope',
-  'preset',
   'client-id',
   'client-secret-env',
   'grant',

@@ -16,6 +16,7 @@ export const commands = [
   'doctor',
   'store key',
   'keychain',
+  'move',
 ] as const;
 
 /** A command that runs; `bridge` is the default. */

@@ -1,5 +1,6 @@
 import { anyText, bearerToken, filePath, keychain, onOff, shownName } from './checks.ts';
 import type { Option } from './option.ts';
+import { hasStoreSecret, moveTarget } from './store-checks.ts';
 
 /** The options for machines where nobody can sign in, and those of single commands. */
 export const commandOptions = {
@@ -32,9 +33,9 @@ export const commandOptions = {
 
   force: {
     group: 'Commands',
-    help: 'login: sign in again, even with another account; imports: replace a login; bundle: a file',
+    help: 'login: sign in again, even with another account; imports, move: replace a login; bundle: a file',
     flagOnly: true,
-    only: ['login', 'tokens import', 'import-mcp-remote', 'bundle'],
+    only: ['login', 'tokens import', 'import-mcp-remote', 'bundle', 'move'],
     schema: onOff,
   },
   name: {
@@ -78,6 +79,15 @@ export const commandOptions = {
     flagOnly: true,
     only: ['logout'],
     schema: onOff,
+  },
+  to: {
+    group: 'Commands',
+    placeholder: 'URL',
+    help: 'move: file, or the address of a shared store; store: the one of --store',
+    flagOnly: true,
+    secret: hasStoreSecret,
+    only: ['move'],
+    schema: moveTarget,
   },
   json: {
     group: 'Commands',

@@ -12,6 +12,14 @@ export const storePlace = check((text): 'file' | 'memory' | StoreAddress | Retur
   return expected(text.includes('://') ? address.expected : `file, memory or ${address.expected}`);
 });
 
+/** `--to` of `move`: `store` is the store that is set otherwise. */
+export const moveTarget = check((text): 'file' | 'store' | StoreAddress | ReturnType<typeof expected> => {
+  if (text === 'file' || text === 'store') return text;
+  const address = readStoreAddress(text);
+  if (!(address instanceof StoreUrlFault)) return address;
+  return expected(text.includes('://') ? address.expected : `file, store or ${address.expected}`);
+});
+
 /** Only an address with a user or a query has something in it that no message may show. */
 export const hasStoreSecret = (text: string) => /[@?#]/.test(text);
 

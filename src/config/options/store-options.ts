@@ -12,7 +12,7 @@ export const storeOptions = {
   store: {
     group: 'Store',
     placeholder: 'URL',
-    help: 'one login for many machines, in Redis or Valkey: rediss://…; or file (default), or memory',
+    help: 'rediss://… for one login on many machines; memory; file (default)',
     secret: hasStoreSecret,
     login: 'sign-in',
     schema: storePlace,
@@ -20,7 +20,7 @@ export const storeOptions = {
   'store-file': {
     group: 'Store',
     placeholder: 'FILE',
-    help: 'the file that contains the URL of --store, for one with a password',
+    help: 'the file that contains the URL of --store, such as one with a password',
     path: true,
     login: 'sign-in',
     schema: filePath,
@@ -57,7 +57,7 @@ export const storeOptions = {
   },
   'allow-plain-store': {
     group: 'Store',
-    help: 'allow redis:// (without TLS) to another machine; the password is then readable on the way',
+    help: 'allow redis:// (without TLS) to another machine',
     login: 'sign-in',
     schema: onOff,
   },

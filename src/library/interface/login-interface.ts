@@ -73,7 +73,9 @@ export interface LoginStatus {
     | 'unreadable'
     | 'of a later version'
     /** The keychain with the key of the logins cannot be used now. */
-    | 'sealed';
+    | 'sealed'
+    | 'moved'
+    | 'half moved';
   /** The grant, if it is one that needs no person. */
   readonly grant?: string | undefined;
   /** Who has signed in, if the authorization server says so in an ID token. */

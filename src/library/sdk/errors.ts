@@ -54,6 +54,7 @@ const MEANING: Readonly<Record<ErrorCode, readonly [ErrorKind, oauth: string]>> 
   store: ['store', 'server_error'],
   store_insecure: ['store', 'server_error'],
   store_read_only: ['store', 'server_error'],
+  store_moved: ['store', 'server_error'],
   store_away: ['store', 'temporarily_unavailable'],
   keychain: ['store', 'server_error'],
   keychain_locked: ['store', 'temporarily_unavailable'],

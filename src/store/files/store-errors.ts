@@ -1,4 +1,6 @@
 import { DrawbridgeError, type ErrorDetails } from '../../errors.ts';
+import { ownCommand } from '../../platform/program/program-command.ts';
+import { quote, quoteAddress, shownAddress } from '../../protocol/quote.ts';
 
 /** The disk does not do what is asked: full, broken, gone. */
 export class StoreError extends DrawbridgeError {
@@ -11,6 +13,28 @@ export class LaterVersionError extends StoreError {}
 /** What is to be kept cannot be: the folder is read-only. */
 export class StoreReadOnlyError extends DrawbridgeError {
   readonly code = 'store_read_only';
+}
+
+/** The login is in a store that machines share, or on its way there; a note in this folder says which. */
+export class StoreMovedError extends DrawbridgeError {
+  readonly code = 'store_moved';
+  /** The move was interrupted: this folder still has the login, and nobody uses it. */
+  readonly isUnfinished: boolean;
+
+  constructor({ to, server }: { readonly to: string; readonly server: string }, isUnfinished: boolean) {
+    const back = `\`${ownCommand('move', shownAddress(server), '--to', 'file', '--store', to)}\``;
+    super(
+      isUnfinished
+        ? `the move of the login for ${quoteAddress(server)} to the store ${quote(to)} was interrupted`
+        : `the login for ${quoteAddress(server)} was moved to the store ${quote(to)}`,
+      {
+        hint: isUnfinished
+          ? `Run the same \`move\` again to finish it, or ${back} to undo it.`
+          : `Start with --store ${to} and its key, or bring the login back with ${back}.`,
+      },
+    );
+    this.isUnfinished = isUnfinished;
+  }
 }
 
 /** A credential is there already, and `--force` was not given. */

@@ -48,6 +48,11 @@ export interface Leases {
   /** The nonce of the sign-in that is going on, if any. */
   holder(key: string, now: number): Promise<string | undefined>;
   readStatus(key: string): Promise<SignInStatus | undefined>;
+  /**
+   * Makes a lease in place of the one that is there, and returns its nonce; the sign-in that had it ends. Absent: all sign-ins are on this machine,
+   * where none is in another one's way.
+   */
+  take?(key: string, lifetimeMs: number): Promise<string>;
   /** Keeps when a browser was last opened for nothing, until a sign-in ends well. */
   writeStatus(key: string, status: SignInStatus): Promise<void>;
   /** Resolves when the sign-in may have got on, or after a while; rejects with the signal's reason. Absent: look again after the pause that suits a file. */

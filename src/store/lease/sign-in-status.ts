@@ -9,6 +9,8 @@ export const signInStatusSchema = z.object({
   /** The lease's nonce, which tells this sign-in from an earlier one. */
   nonce: text,
   pid: z.int(),
+  /** The machine of that process. */
+  host: z.optional(text),
   /** The server and profile, for the `status` command. */
   server: z.optional(text),
   profile: z.optional(text),

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { readOwnFile } from '../files/atomic-file.ts';
+import { refuseMoved } from '../files/move-note.ts';
 import { MAX_RECORD_BYTES } from '../files/record-size.ts';
 import { LaterVersionError } from '../files/store-errors.ts';
 import type { FolderSealing } from '../sealing/folder-sealing.ts';
@@ -14,10 +15,13 @@ type Found =
 /** What opens the files of a folder that are sealed. */
 export type Opener = Pick<FolderSealing, 'open'>;
 
-/** Rejects with KeychainError where the record is sealed and the key cannot be had. */
+/** Rejects with KeychainError where the record is sealed and the key cannot be had, and with StoreMovedError where it is in another store. */
 export async function readRecord(path: string, opener: Opener, identity?: RecordIdentity): Promise<Found> {
   const read = await readOwnFile(path, MAX_RECORD_BYTES);
-  if (read.kind === 'absent') return read;
+  if (read.kind === 'absent') {
+    await refuseMoved(path, basename(path, '.json'));
+    return read;
+  }
   if (read.kind === 'refused') return { kind: 'corrupt' };
   const parsed = await openRecord(path, basename(path, '.json'), read.bytes, opener);
   if (parsed.kind === 'newer') {

@@ -10,7 +10,8 @@ import { currentOwner } from '../../../src/platform/process/process-identity.ts'
 import { systemRandom } from '../../../src/platform/random.ts';
 import { findRuntimeFolder } from '../../../src/store/files/runtime-folder.ts';
 import { openLeases } from '../../../src/store/lease/lease.ts';
-import { openStore } from '../../../src/store/open-store.ts';
+import { moveToFile, moveToShared } from '../../../src/store/move/move-login.ts';
+import { openStore, sealingOf } from '../../../src/store/open-store.ts';
 import { killAtCall, suspendBefore } from '../faults/kill-at-call.ts';
 import { enterLock, leaveLock } from './held-by-worker.ts';
 import type { WorkerAnswer, WorkerTask } from './store-workers.ts';
@@ -80,6 +81,19 @@ async function work(task: WorkerTask): Promise<WorkerAnswer> {
       const lease = await leases.create(task.key, Date.now());
       if (lease.kind === 'created' && task.adopt) await leases.adopt(task.key, lease.nonce);
       return { lease: lease.kind };
+    }
+    case 'move': {
+      const shared = await openStore({ home: task.shared, logger });
+      const identity = { server: task.server };
+      const at = { to: 'rediss://store.example', prefix: 'mcp-drawbridge' };
+      const file = { store, sealing: sealingOf(store.folder) };
+      const signal = new AbortController().signal;
+      const parts = { key: task.key, identity, file, shared, sharedAt: at, force: false, signal };
+      await currentOwner();
+      await import('../../../src/store/locked-record.ts');
+      if (task.killAt !== undefined) await killAtCall(task.killAt);
+      const record = await (task.back ? moveToFile(parts) : moveToShared(parts));
+      return { moved: record.tokens?.accessToken ?? '' };
     }
     case 'enter':
       // Asked for once in a process, and no step of the lock.

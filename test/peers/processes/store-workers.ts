@@ -23,6 +23,14 @@ export type WorkerTask = { readonly home: string; readonly key: string } & (
   /** Takes the lock, and keeps it until it is told to leave. */
   | { readonly do: 'enter'; readonly killAt?: number }
   | { readonly do: 'leave' }
+  /** Moves the login to the folder of `shared`, which stands for a store of many machines, or back. */
+  | {
+      readonly do: 'move';
+      readonly server: string;
+      readonly shared: string;
+      readonly back: boolean;
+      readonly killAt?: number;
+    }
 );
 
 export type WorkerAnswer =
@@ -30,6 +38,7 @@ export type WorkerAnswer =
   | { readonly accessToken: string }
   | { readonly written: string }
   | { readonly removed: true }
+  | { readonly moved: string }
   | { readonly lease: 'created' | 'held' }
   /** `alone`: it met nobody who lives under the same lock. */
   | { readonly entered: true; readonly alone: boolean }

@@ -116,7 +116,8 @@ export class BridgeWorld implements AsyncDisposable {
         const child = testPlatform(platform);
         const { compose } = await composeSignIn(child, stop.signal);
         const request = readSignInRequest(stdin);
-        const outcome = runSignIn(request, await compose(request), stop.signal);
+        const { deps } = await compose(request);
+        const outcome = runSignIn(request, deps, stop.signal);
         outcome.catch(() => 'the test looks at it');
         signIns.push(outcome);
         await Promise.race([once(child.stdout, 'data'), outcome.catch(() => undefined)]);

@@ -1,11 +1,11 @@
-import { expectBound, expectResource } from '../commands/tokens/store-imported.ts';
-import type { Config } from '../config/config.ts';
-import { ConfigError } from '../errors.ts';
-import { KeychainError } from '../store/files/store-errors.ts';
-import type { Store } from '../store/port/store.ts';
-import { canonicalServer } from '../store/record/key.ts';
-import { portableRecord, readPortable, secretsOfPortable, seedFamily } from '../store/record/portable.ts';
-import { keepSecretsOf } from '../store/record/secrets.ts';
+import { expectBound, expectResource } from '../../commands/tokens/store-imported.ts';
+import type { Config } from '../../config/config.ts';
+import { ConfigError } from '../../errors.ts';
+import { KeychainError } from '../../store/files/store-errors.ts';
+import type { Store } from '../../store/port/store.ts';
+import { canonicalServer } from '../../store/record/key.ts';
+import { portableRecord, readPortable, secretsOfPortable, seedFamily } from '../../store/record/portable.ts';
+import { keepSecretsOf } from '../../store/record/secrets.ts';
 
 const NAME = 'MCP_DRAWBRIDGE_CREDENTIALS';
 

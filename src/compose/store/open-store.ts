@@ -1,23 +1,33 @@
-import type { Config, StoreKeys } from '../config/config.ts';
-import { ConfigError } from '../errors.ts';
-import type { Logger } from '../platform/log/logger.ts';
-import { openShared, type Shared, type SharedSettings } from '../store/open-shared.ts';
-import type { Platform } from './platform.ts';
+import type { Config } from '../../config/config.ts';
+import type { Environment } from '../../config/sources/environment.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { Logger } from '../../platform/log/logger.ts';
+import type { Random } from '../../platform/random.ts';
+import { openShared, type Shared, type SharedSettings } from '../../store/open-shared.ts';
+import { storeSecrets } from '../settings/store-secrets.ts';
+
+/** What of the platform a store needs. */
+export interface StorePlatform {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly env: Environment;
+}
 
 /** The store that the settings name. */
 export function storeSettings(
   { home, store, keychain }: Pick<Config, 'home' | 'store' | 'keychain'>,
-  { clock, random }: Pick<Platform, 'clock' | 'random'>,
+  { clock, random, env }: StorePlatform,
   logger: Logger,
 ): SharedSettings {
   if (store.kind !== 'shared') return { home, store, keychain, logger, clock, random };
   const { kind, url, prefix, keys } = store;
-  return { home, store: { kind, url, prefix, secrets: () => secretsOf(keys) }, logger, clock, random };
-}
-
-async function secretsOf(keys: StoreKeys): Promise<readonly Uint8Array[]> {
-  if (keys.kind === 'secrets') return keys.secrets;
-  throw new ConfigError('--store-key-command is not there yet');
+  return {
+    home,
+    store: { kind, url, prefix, secrets: storeSecrets(keys, { env, clock }) },
+    logger,
+    clock,
+    random,
+  };
 }
 
 /** Opens it. */

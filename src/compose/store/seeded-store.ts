@@ -1,0 +1,35 @@
+import type { Store } from '../../store/port/store.ts';
+
+/**
+ * The store, into which `seed` puts something before it is first looked at: beside the start of the bridge, which an engine that is away must not
+ * hold up. A seed that failed is tried again with the next look.
+ */
+export function seededStore(store: Store, seed: () => Promise<void>): Store {
+  let seeding: Promise<void> | undefined;
+  const seeded = () => {
+    seeding ??= seed().catch((error: unknown) => {
+      seeding = undefined;
+      throw error;
+    });
+    return seeding;
+  };
+  const { changed, onChange, pace, isShared } = store;
+  return {
+    writable: store.writable,
+    place: store.place,
+    ...(pace === undefined ? {} : { pace }),
+    ...(isShared === undefined ? {} : { isShared }),
+    ...(changed === undefined ? {} : { changed: (key, signal) => changed.call(store, key, signal) }),
+    ...(onChange === undefined ? {} : { onChange: (key, listener) => onChange.call(store, key, listener) }),
+    read: async (key, identity) => {
+      await seeded();
+      return store.read(key, identity);
+    },
+    write: (...written) => store.write(...written),
+    remove: (key) => store.remove(key),
+    withLock: async (key, run, options) => {
+      await seeded();
+      return store.withLock(key, run, options);
+    },
+  };
+}
