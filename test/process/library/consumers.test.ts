@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
@@ -91,3 +91,42 @@ test.concurrent.each(rows)(
     expect(await one.end()).toEqual({ code: 0, stderr: '' });
   },
 );
+
+interface Library {
+  authorizedFetch(url: string, options: Readonly<Record<string, unknown>>): typeof fetch;
+}
+
+test('two copies of the package in one process, as two dependencies may bring them: one refresh for both', async () => {
+  await using home = await createTemporaryHome();
+  await using browser = await createFakeBrowser(home.folder, 'follow');
+  await using authority = await startAuthorizationServer();
+  await using server = await startMcpServer({ authority, stateful: false });
+  const env = home.env({ BROWSER: browser.command, MCP_URL: server.url });
+  await using person = new RunningProgram(folder, 'sdk1-http', { env });
+  expect(await person.call(1)).toBe('1');
+
+  const first = join(folder.folder, 'node_modules/mcp-drawbridge');
+  const second = join(home.folder, 'node_modules/mcp-drawbridge');
+  await cp(first, second, { recursive: true });
+  const copies = await Promise.all(
+    [first, second].map(async (copy) => (await import(join(copy, 'dist/library/index.js'))) as Library),
+  );
+  expect(copies[0]?.authorizedFetch).not.toBe(copies[1]?.authorizedFetch);
+  const fetches = copies.map(({ authorizedFetch }) =>
+    authorizedFetch(server.url, { home: home.state, nonInteractive: true }),
+  );
+  const call = async (send: typeof fetch) => {
+    const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' });
+    const response = await send(server.url, { method: 'POST', headers, body });
+    return [response.status, (await response.text()).includes('echo')];
+  };
+  for (let lapse = 1; lapse <= 2; lapse++) {
+    authority.tokens.revokeAll();
+    expect(await Promise.all(fetches.map(call))).toEqual([
+      [200, true],
+      [200, true],
+    ]);
+    expect(authority.counters).toMatchObject({ codeExchanges: 1, refreshPosts: lapse, replays: 0 });
+  }
+});
