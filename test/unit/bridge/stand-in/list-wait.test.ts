@@ -2,6 +2,7 @@ import { describe, expect, it, test } from 'vitest';
 import { ListWait, listWaitMs } from '../../../../src/bridge/stand-in/list-wait.ts';
 import type { Unavailability } from '../../../../src/bridge/stand-in/unavailability.ts';
 import { hostProfile } from '../../../../src/bridge/timing/host-profile.ts';
+import { LIST_WAIT_MS } from '../../../../src/bridge/timing/limits.ts';
 import { BadAnswerError } from '../../../../src/remote/http/errors.ts';
 
 const opening: Unavailability = { kind: 'opening' };
@@ -27,6 +28,13 @@ describe('how long lists wait', () => {
     ['the server, at a host in a hurry', opening, { listsMs: 4_000 }, 4_000],
     ['a server that is unreachable', unreachable, {}, 20_000],
     ['a server that is unreachable, with the list of last time', unreachable, { isKnown: true }, 0],
+    [
+      'a server that is unreachable, at a host that never asks again',
+      unreachable,
+      { listsMs: 45_000 },
+      LIST_WAIT_MS,
+    ],
+    ['the same after the person', unreachable, { listsMs: 45_000, hadPage: true }, 45_000],
     ['nothing', { kind: 'failed', error: new BadAnswerError('no') } as const, {}, 0],
   ])('%s', (_what, unavailability, situation, ms) => {
     expect(listWaitMs(unavailability, { ...anyone, ...situation })).toBe(ms);
@@ -112,5 +120,37 @@ describe('the one time of all lists', () => {
     wait.lastTime = { lists: { 'tools/list': { tools: [] } } };
     expect(wait.deadline('tools/list', host)).toBe(5);
     expect(wait.deadline('prompts/list', host)).toBe(20_005);
+  });
+
+  describe('at a host that never asks again, while the server is unreachable', () => {
+    const qwen = hostProfile({ clientInfo: { name: 'qwen-cli-mcp-client-world' } });
+
+    it('is that of any host, where no person has been signing in', () => {
+      const state: State = { now: 0, unavailability: unreachable };
+      const wait = listWait(state);
+      expect(wait.deadline('tools/list', qwen)).toBe(LIST_WAIT_MS);
+      state.unavailability = page(false);
+      wait.deadline('tools/list', qwen);
+      state.unavailability = unreachable;
+      expect(wait.deadline('tools/list', qwen)).toBe(LIST_WAIT_MS);
+    });
+
+    it('is that of the host, once a person has been signing in', () => {
+      const state: State = { now: 0, unavailability: page(true) };
+      const wait = listWait(state);
+      wait.deadline('tools/list', qwen);
+      state.unavailability = unreachable;
+      expect(wait.deadline('tools/list', qwen)).toBe(45_000);
+      wait.end();
+      expect(wait.deadline('tools/list', qwen)).toBe(LIST_WAIT_MS);
+    });
+
+    it('begins with the first list, however late it comes', () => {
+      const state: State = { now: 100_000, unavailability: unreachable };
+      const wait = listWait(state);
+      wait.begin();
+      state.now = 101_000;
+      expect(wait.deadline('tools/list', qwen)).toBe(100_000 + LIST_WAIT_MS);
+    });
   });
 });

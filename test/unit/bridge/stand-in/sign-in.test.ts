@@ -99,6 +99,7 @@ describe('lists that were given without the server', () => {
   test('offer a sign-in only where one did, until the real tools came', () => {
     const lists = new ProvisionalLists();
     expect(lists.signInOffered).toBe(false);
+    expect(lists.answersSignIn).toBe(false);
     lists.noteProvisional('tools/list', false);
     expect(lists.signInOffered).toBe(false);
     lists.noteProvisional('tools/list', true);

@@ -3,6 +3,7 @@ import { ProvisionalLists } from '../../../../src/bridge/stand-in/provisional-li
 import {
   absentAnswer,
   declaresUrlElicitation,
+  holdsSignIn,
   insteadOfList,
   signInResult,
   standInInitializeResult,
@@ -209,6 +210,24 @@ describe('words', () => {
   it('of the sign_in tool are an error until it is done', () => {
     expect(signInResult({ kind: 'signed-in', showsTools: true })).not.toHaveProperty('isError');
     expect(signInResult(signingIn)).toHaveProperty('isError', true);
+    const [content] = signInResult(signingIn).content as { text: string }[];
+    expect(content?.text).toMatch(
+      /^Not signed in yet: call this tool again to wait on\. .*https:\/\/as\.example/,
+    );
+    expect(signInResult(unreachable).content).toEqual([
+      { type: 'text', text: describeUnavailability(unreachable) },
+    ]);
+  });
+
+  it.each([
+    [[{ name: 'echo' }, { name: 'sign_in' }], true],
+    [[{ name: 'echo' }], false],
+    [[], false],
+    [[null, 'sign_in', { title: 'sign_in' }], false],
+    [{ name: 'sign_in' }, false],
+    [undefined, false],
+  ])('the tools %j hold one with the name of ours: %s', (tools, expected) => {
+    expect(holdsSignIn(tools)).toBe(expected);
   });
 
   it.each([
