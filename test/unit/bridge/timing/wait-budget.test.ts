@@ -125,4 +125,18 @@ describe('a pause', () => {
     stop.abort(new Error('given up'));
     await expect(pause).rejects.toThrow('given up');
   });
+
+  test('is a wait for as long as it lasts, however it ends', async () => {
+    const stop = new AbortController();
+    const budget = new WaitBudget(systemClock, 1_000_000, stop.signal);
+    const short = budget.pause(1);
+    expect(budget.isWaiting).toBe(true);
+    await short;
+    expect(budget.isWaiting).toBe(false);
+    const long = budget.pause(1_000_000);
+    expect(budget.isWaiting).toBe(true);
+    stop.abort(new Error('given up'));
+    await expect(long).rejects.toThrow('given up');
+    expect(budget.isWaiting).toBe(false);
+  });
 });
