@@ -125,4 +125,14 @@ export const ATTACKS: readonly ThreatRow[] = [
     ['integration/store/redis/threats', 'SECURITY.md, attack 47'],
     ['integration/store/shared-store', 'what was changed on the engine'],
   ],
+  [
+    48,
+    ['integration/keychain/docker-credentials', 'is not taken from the current folder'],
+    ['integration/keychain/secret-service', 'finds the D-Bus where a host'],
+  ],
+  [
+    49,
+    ['integration/keychain/other-systems', 'shows it to no other process'],
+    ['integration/keychain/docker-credentials', 'is quoted without them'],
+  ],
 ];
