@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { DISCOVER_MS } from '../../../src/eras/message/limits.ts';
 import { type Clock, systemClock } from '../../../src/platform/clock.ts';
 import { MAX_RECOVERIES } from '../../../src/remote/http/recovery.ts';
+import { StoreAwayError } from '../../../src/store/files/store-errors.ts';
 import { composeBridge } from '../../peers/hosts/composed-bridge.ts';
 import { startMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
 import { ModernMcpServer } from '../../peers/mcp-servers/modern-mcp-server.ts';
@@ -65,6 +66,32 @@ it('a token that takes longer than the probe of the era may: the server is no le
   const { json } = await host.request(1, 'tools/list', { _meta });
   expect(json.result.tools.length).toBeGreaterThan(1);
   expect(bridge.erasFound).toEqual(['modern']);
+});
+
+it('a start while the shared store is away waits behind the stand-in, and goes on when it is back', async () => {
+  await using server = await startMcpServer({});
+  server.fail(
+    { kind: 'answer', status: 401, headers: { 'www-authenticate': 'Bearer' } },
+    ({ headers }) => headers.authorization !== `Bearer ${TOKEN}`,
+  );
+  let isAway = true;
+  const authorization = {
+    current: async () => {
+      if (isAway)
+        throw new StoreAwayError('the shared store at store.example:6379 is away', { applied: 'no' });
+      return { token: TOKEN };
+    },
+    recover: () => Promise.reject(new Error('nothing was refused')),
+    close: () => {},
+  };
+  const bridge = await composeBridge(server.url, { authorization, clock: fastClock(50) });
+  await using host = bridge.read();
+  expect((await host.initialize()).json.result.serverInfo).toBeDefined();
+  const call = (id: number) => host.request(id, 'tools/call', { name: 'echo', arguments: { value: 1 } });
+  expect((await call(1)).json.error.message).toContain('store.example:6379');
+  isAway = false;
+  let id = 1;
+  await expect.poll(async () => (await call(++id)).json, { timeout: 5_000 }).toMatchObject({ result: {} });
 });
 
 it('the subscriptions of a modern server are refused with 401: tried again by a timer, which asks no person', async () => {
