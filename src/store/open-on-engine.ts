@@ -18,7 +18,13 @@ export async function openOnEngine(
   { url, prefix, secrets }: Extract<StoreChoice, { kind: 'shared' }>,
   { env, ...tools }: OnEngineOptions,
 ): Promise<Shared> {
-  const engine = openRedisEngine(url, { dial: systemDial, clock: tools.clock, random: tools.random, env });
+  const engine = openRedisEngine(url, {
+    dial: systemDial,
+    clock: tools.clock,
+    random: tools.random,
+    env,
+    warn: (text) => tools.logger.warn(text),
+  });
   const shared = await openSharedStore({ ...tools, engine, prefix, secrets: await secrets() });
   const { store, leases, overview, storedKeys } = shared;
   return {

@@ -6,6 +6,8 @@ import type { Primary } from './primary.ts';
 
 export interface EngineTools extends ClientTools {
   readonly random: Random;
+  /** Told once what the person who runs the server should change. */
+  readonly warn?: (text: string) => void;
 }
 
 /** What the owner of the connection wants to know. */

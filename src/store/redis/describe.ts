@@ -33,6 +33,11 @@ export async function describeServer(
   };
 }
 
+/** What the server drops when its memory is full, such as `noeviction`. Undefined where it does not tell; rejects like `RedisClient.send`. */
+export async function evictionPolicy(client: RedisClient): Promise<string | undefined> {
+  return (await readInfo(client, 'memory'))?.get('maxmemory_policy');
+}
+
 type Info = ReadonlyMap<string, string>;
 
 const ROLES: Readonly<Record<string, string>> = { master: 'primary', slave: 'replica' };

@@ -10,7 +10,7 @@ import {
 } from '../shared/engine.ts';
 import type { RedisClient } from './client.ts';
 import { Commands, type EngineTools } from './commands.ts';
-import { describeServer } from './describe.ts';
+import { describeServer, evictionPolicy } from './describe.ts';
 import { ConnectionLostError, describeFault, EngineRefusal, mayHaveRun } from './errors.ts';
 import { COMMAND_MS } from './limits.ts';
 import { Primary } from './primary.ts';
@@ -35,6 +35,7 @@ export class RedisEngine implements Engine {
   /** The epoch that was seen last, and whether replicas were connected at any time in it. */
   #epoch: string | undefined;
   #hasReplicas = false;
+  #isPolicyKnown = false;
 
   constructor(url: StoreUrl, tls: TlsSettings | undefined, tools: EngineTools) {
     this.#primary = new Primary(url, tls, tools);
@@ -124,6 +125,7 @@ export class RedisEngine implements Engine {
       try {
         const reply = await runScript(client, cell, replacement, COMMAND_MS);
         this.#note(reply);
+        void this.#warnOfEviction(client);
         // A replica answers questions as well, with what it has; only its refusal of a write would show.
         if (reply.role === 'slave') throw new EngineRefusal('READONLY');
         return reply;
@@ -133,6 +135,18 @@ export class RedisEngine implements Engine {
         throw error;
       }
     });
+  }
+
+  /** Once; a login that is dropped when memory is short is a sign-in, or comes back from whoever knows it. Never rejects. */
+  async #warnOfEviction(client: RedisClient): Promise<void> {
+    const { warn } = this.#tools;
+    if (warn === undefined || this.#isPolicyKnown) return;
+    this.#isPolicyKnown = true;
+    const policy = await evictionPolicy(client).catch(() => undefined);
+    if (policy?.startsWith('allkeys-') !== true) return;
+    warn(
+      `the store at ${this.place} drops logins when its memory is full (maxmemory-policy ${policy}); set noeviction`,
+    );
   }
 
   #note({ cell: { epoch }, replicas }: ScriptReply): void {

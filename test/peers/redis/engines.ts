@@ -1,7 +1,7 @@
 import { systemClock } from '../../../src/platform/clock.ts';
 import { systemDial } from '../../../src/platform/dial.ts';
 import { systemRandom } from '../../../src/platform/random.ts';
-import { openRedisEngine } from '../../../src/store/redis/open.ts';
+import { type OpenTools, openRedisEngine } from '../../../src/store/redis/open.ts';
 import type { RedisEngine } from '../../../src/store/redis/redis-engine.ts';
 
 /** Everything that an engine needs of the machine. */
@@ -11,7 +11,7 @@ export const engineTools = { clock: systemClock, dial: systemDial, random: syste
 export class Engines implements AsyncDisposable {
   readonly #engines: RedisEngine[] = [];
 
-  open(url: string, tools: Partial<typeof engineTools> = {}): RedisEngine {
+  open(url: string, tools: Partial<OpenTools> = {}): RedisEngine {
     const engine = openRedisEngine(url, { ...engineTools, ...tools });
     this.#engines.push(engine);
     return engine;

@@ -198,6 +198,25 @@ describe.skipIf(!hasRedis())('an engine', () => {
     expect(proxy.connections).toBe(3);
   });
 
+  test('a server that drops what it likes is warned about, once', async () => {
+    await using server = await RedisServer.start({ args: ['--maxmemory-policy', 'allkeys-lru'] });
+    await using kept = await RedisServer.start({ args: ['--maxmemory-policy', 'volatile-lru'] });
+    await using engines = new Engines();
+    const warnings = new Journal<string>();
+    const warn = (text: string) => warnings.add(text);
+    const engine = engines.open(server.url, { warn });
+    await engine.get(newCell());
+    await warnings.until(() => warnings.count() === 1);
+    expect(warnings.entries[0]).toContain('maxmemory-policy allkeys-lru');
+    const other = engines.open(kept.url, { warn });
+    for (const each of [engine, other]) {
+      await each.get(newCell());
+      // Answered after what would have led to another warning.
+      await each.describe();
+    }
+    expect(warnings.count()).toBe(1);
+  });
+
   test('one connection for commands, a second one while somebody watches, and none after the end', async () => {
     await using server = await RedisServer.start();
     await using proxy = await TcpProxy.start(server.port);
