@@ -1,10 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Clock, systemClock } from '../../../../src/platform/clock.ts';
+import { COMMAND_MS, CONNECT_MS } from '../../../../src/store/redis/limits.ts';
 import { createAuthority } from '../../../peers/net/certificates.ts';
 import { hasRedis } from '../../../peers/processes/tools.ts';
 import { Engines } from '../../../peers/redis/engines.ts';
 import { accessRules, RedisServer, type RedisServerOptions } from '../../../peers/redis/redis-server.ts';
 import { WatchedRedis } from '../../../peers/redis/sentinels.ts';
 import { type EngineUnderTest, engineContract } from '../engine-contract.ts';
+
+/** A server on a machine that is busy with other tests may need longer than a person would wait. */
+const patient: Clock = {
+  ...systemClock,
+  sleep: (ms, signal) => systemClock.sleep(ms === COMMAND_MS || ms === CONNECT_MS ? 5 * ms : ms, signal),
+};
 
 /** What can be done to servers, wherever they are. */
 interface Place extends AsyncDisposable {
@@ -69,7 +77,7 @@ describe.skipIf(!hasRedis()).each(PLACES)('Redis: %s', (name, start) => {
   engineContract(
     name,
     async (): Promise<EngineUnderTest> => ({
-      connect: async () => engines.open(place.url),
+      connect: async () => engines.open(place.url, { clock: patient }),
       restart: () => place.restart(),
       stop: () => place.stop(),
       [Symbol.asyncDispose]: () => engines[Symbol.asyncDispose](),
