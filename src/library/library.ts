@@ -1,5 +1,7 @@
+import { textFolder } from '../store/files/text-folder.ts';
 import type { Login } from './interface/login-interface.ts';
 import type { LoginOptions } from './interface/login-options.ts';
+import type { LoginStore } from './interface/store-interface.ts';
 import type { AuthorizedTransport, TransportSdk } from './interface/transport-interface.ts';
 import type { Address, Fetch } from './interface/web-types.ts';
 import { open } from './login.ts';
@@ -12,6 +14,7 @@ export { NotReplayableError, OtherOriginError } from './interface/errors.ts';
 export type { Login, LoginStatus, SignInOptions } from './interface/login-interface.ts';
 export type { LoginOptions, SignInPrompt } from './interface/login-options.ts';
 export type { OAuthProvider } from './interface/provider-interface.ts';
+export type { LoginStore } from './interface/store-interface.ts';
 export type { AuthorizedTransport, TransportClass, TransportSdk } from './interface/transport-interface.ts';
 export { type ErrorKind, errorKind, type SdkErrors, toSdkError } from './sdk/errors.ts';
 
@@ -67,4 +70,9 @@ function lazily(settings: LoginSettings): { readonly fetch: Fetch; readonly clos
     },
     close: async () => (await login?.catch(() => undefined))?.close(),
   };
+}
+
+/** A folder as a `store` for logins of this program, which a path of the machine, a volume of containers or a network drive may hold. */
+export function fileStore(folder: string): LoginStore {
+  return textFolder(folder);
 }

@@ -16,7 +16,7 @@ import { signInWith, storedToken } from './sign-in.ts';
 /** Opens the login with these settings. Rejects with a DrawbridgeError where the store or a certificate cannot be used. */
 export async function open(settings: LoginSettings): Promise<Login> {
   const closing = new AbortController();
-  const parts = await openParts(settings.config, closing.signal);
+  const parts = await openParts(settings, closing.signal);
   return new OpenLogin(settings, parts, closing, await parts.authorization(false));
 }
 

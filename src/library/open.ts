@@ -6,9 +6,9 @@ import { type Platform, serverHttp, systemPlatform } from '../compose/platform.t
 import { settingSecrets } from '../compose/settings/setting-secrets.ts';
 import { openConfigured } from '../compose/store/open-store.ts';
 import type { Config } from '../config/config.ts';
-import { libraryConfig } from '../config/library-config.ts';
+import { libraryConfig, shapeOf } from '../config/library-config.ts';
 import { readSettingsFile } from '../config/sources/read-file.ts';
-import { ConfigError } from '../errors.ts';
+import { ConfigError, InternalError } from '../errors.ts';
 import type { Http } from '../platform/http/http.ts';
 import { silentLogger } from '../platform/log/logger.ts';
 import { setProgramFile } from '../platform/program/program-command.ts';
@@ -16,11 +16,14 @@ import { keepSecret } from '../redaction/secrets.ts';
 import type { Shared } from '../store/open-shared.ts';
 import { keyOf } from '../store/record/credential-key.ts';
 import type { LoginOptions } from './interface/login-options.ts';
+import type { LoginStore } from './interface/store-interface.ts';
 
 /** The settings of a login, checked, and what of the options is for the library alone. */
 export interface LoginSettings {
   readonly config: Config;
-  readonly own: { readonly [name in 'fetch' | 'onPrompt']: LoginOptions[name] | undefined };
+  readonly own: { readonly [name in 'fetch' | 'onPrompt']: LoginOptions[name] | undefined } & {
+    readonly store: LoginStore | undefined;
+  };
 }
 
 /** Throws ConfigError, which names the option. */
@@ -32,17 +35,37 @@ export function loginSettings(url: unknown, options: LoginOptions): LoginSetting
     if (value !== undefined && typeof value !== 'function')
       throw new ConfigError(`${name}: expected a function; got a ${typeof value}`);
   }
+  const store = ownStore(options.store);
   setProgramFile(PROGRAM);
-  const config = libraryConfig(
+  // The settings of a shared store are those of a program's own as well, but for its address.
+  const place = store === undefined ? {} : { store: PLACEHOLDER, storeFile: undefined };
+  const checked = libraryConfig(
     url,
-    { noBrowser: true, ...given },
+    { noBrowser: true, ...given, ...place },
     { environment: process.env, readFile: readSettingsFile },
   );
+  const config = store === undefined ? checked : withoutPlaceholder(checked);
   const { headers, server, oauth } = config;
   for (const secret of settingSecrets({ headers, server, ...oauth }, process.env)) {
     keepSecret(secret, 'setting');
   }
-  return { config, own: { fetch, onPrompt } };
+  return { config, own: { fetch, onPrompt, store } };
+}
+
+/** Nothing is ever sent there. */
+const PLACEHOLDER = 'rediss://program.invalid';
+
+function ownStore(store: LoginOptions['store']): LoginStore | undefined {
+  if (store === undefined || typeof store === 'string') return undefined;
+  if (typeof store?.read === 'function' && typeof store.write === 'function') return store;
+  throw new ConfigError(
+    `store: expected a kind, an address, or an object with read and write; got ${shapeOf(store)}`,
+  );
+}
+
+/** A terminal has no such store: the program itself has to ask. */
+function withoutPlaceholder(config: Config): Config {
+  return { ...config, loginCommand: { words: [], notes: ['in the program that has this store'] } };
 }
 
 /** The program of this package: the sign-in runs in a process of it. From each folder of the package's files it is one up. */
@@ -60,12 +83,17 @@ export interface LoginParts {
 }
 
 /** Opens the store and the HTTP client. `stop`: aborts when the login is closed. Rejects with a DrawbridgeError. */
-export async function openParts(config: Config, stop: AbortSignal): Promise<LoginParts> {
+export async function openParts({ config, own }: LoginSettings, stop: AbortSignal): Promise<LoginParts> {
   const streams = { stdin: new PassThrough(), stdout: new PassThrough() };
-  const platform: Platform = { ...systemPlatform(PROGRAM, streams), stop };
+  const system: Platform = { ...systemPlatform(PROGRAM, streams), stop };
+  // Another process could not get at a store of this one: the sign-in runs here.
+  const platform = own.store === undefined ? system : { ...system, launch: noProcess };
   const key = keyOf(config);
   const http = await serverHttp(platform, config);
-  const shared = await openConfigured(config, platform, silentLogger);
+  const shared =
+    own.store === undefined
+      ? await openConfigured(config, platform, silentLogger)
+      : await openOwn(own.store, config, platform);
   const authorization = async (isAsked: boolean): Promise<Authorization> => {
     if (config.staticAuthorization) return staticAuthorization();
     if (config.oauth.machineGrant !== undefined) {
@@ -84,4 +112,26 @@ export async function openParts(config: Config, stop: AbortSignal): Promise<Logi
     return createInteractiveAuthorization(credential);
   };
   return { config, key, platform, http, shared, authorization };
+}
+
+const noProcess: Platform['launch'] = async () => ({
+  kind: 'failed',
+  reason: 'the store is of this process',
+});
+
+async function openOwn(own: LoginStore, { store }: Config, platform: Platform): Promise<Shared> {
+  if (store.kind !== 'shared') throw new InternalError("a program's own store without its settings");
+  const [{ storeSettings }, { openProgramStore }] = await Promise.all([
+    import('../compose/open-store.ts'),
+    import('./store/open-program-store.ts'),
+  ]);
+  const { store: choice } = storeSettings(
+    { home: undefined, keychain: undefined, store },
+    platform,
+    silentLogger,
+  );
+  if (choice.kind !== 'shared') throw new InternalError("a program's own store without its settings");
+  const { clock, random } = platform;
+  const secrets = await choice.secrets();
+  return openProgramStore(own, { prefix: choice.prefix, secrets, clock, random, logger: silentLogger });
 }

@@ -52,6 +52,14 @@ if (process.features.require_module) {
       };
       return transport;
     },
+    fileStore: (folder) => {
+      let made;
+      const store = async () => (made ??= (await load()).fileStore(folder));
+      return {
+        read: async (...given) => (await store()).read(...given),
+        write: async (...given) => (await store()).write(...given),
+      };
+    },
     // The tables are with the rest: an error of the library can only be there once that is loaded.
     errorKind: (error) => modules?.errorKind(error),
     toSdkError: (error, sdk) => (modules === undefined ? error : modules.toSdkError(error, sdk)),

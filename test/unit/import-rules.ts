@@ -110,7 +110,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   keychain: ['.: keychain open-keychain ports'],
   install: ['hosts', 'edit', 'entry', 'files', '.'],
   compose: ['settings', 'store', '.'],
-  library: ['interface', 'fetch', 'sdk', '.'],
+  library: ['interface', 'store', 'fetch', 'sdk', '.'],
   config: ['commands', 'options', 'sources', '.: config library-config'],
   commands: ['help', 'tokens', 'hosts', 'store', '.'],
   platform: [

@@ -1,3 +1,4 @@
+import type { LoginStore } from './store-interface.ts';
 import type { Fetch } from './web-types.ts';
 
 /** The address that a person opens to sign in. */
@@ -114,9 +115,10 @@ export interface LoginOptions {
 
   /**
    * Where logins are: `file` (default), in a folder that every program and bridge of this user shares; `memory`, for this login alone; or the address of
-   * a Redis or Valkey that several machines share (`rediss://…`, which needs a key). Default: MCP_DRAWBRIDGE_STORE, else `file`.
+   * a Redis or Valkey that several machines share (`rediss://…`, which needs a key); or a place of the program's own, which needs a key too. Default:
+   * MCP_DRAWBRIDGE_STORE, else `file`. With a place that machines share, calls ask nobody unless `interactive` is set; `signIn` does.
    */
-  readonly store?: string;
+  readonly store?: string | LoginStore;
   /** The file that contains the address of a shared store, for one with a password. */
   readonly storeFile?: string;
   /** The keys of a shared store: 32 bytes each in base64, with commas between them. The first one seals logins, all open them. */

@@ -1,0 +1,16 @@
+/**
+ * A place for logins that a program brings along, such as a table of its database: texts with names, each replaced whole by who has seen what is there.
+ * The texts are sealed (AES-256-GCM), so that whoever reads the place learns nothing, and changes nothing unnoticed; the key is `storeKey`,
+ * `storeKeyFile` or `storeKeyCommand`. Programs on many machines that use one place share its logins. `fileStore` makes one of a folder.
+ *
+ * A call that rejects, or has no answer after 5 seconds, means that the place cannot be reached now. Nothing is called twice for that.
+ */
+export interface LoginStore {
+  /** What is there under this name; undefined: nothing. `version` is any text that is another one after each write. */
+  read(name: string): Promise<{ readonly value: string; readonly version: string } | undefined>;
+  /**
+   * Writes `value` if the version is still this one (undefined: if nothing is there), in one step for all who use the place. False: it is not, and
+   * nothing was written. Rejects if it may have been written. Names have up to 200 characters, values up to 450,000.
+   */
+  write(name: string, value: string, version: string | undefined): Promise<boolean>;
+}
