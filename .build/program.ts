@@ -51,9 +51,13 @@ function outputOptions(): OutputOptions {
     format: 'esm',
     chunkFileNames: 'chunks/[name]-[hash].js',
     comments: false, // the notices hold the licences, once each
-    // Names stay: a stack trace from a user has to be readable, and error classes are known by theirs.
+    // Names of functions and classes stay: a stack trace from a user has to be readable, and error classes are known by theirs.
     keepNames: true,
-    minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
+    minify: {
+      compress: true,
+      mangle: { toplevel: false, keepNames: { function: true, class: true } },
+      codegen: { removeWhitespace: true },
+    },
     codeSplitting: {
       includeDependenciesRecursively: false,
       groups: [

@@ -45,6 +45,8 @@ describe.each([
       const found = await (engines[0] as ProgramEngine).get('cell:a/b');
       expect([found.seq, Buffer.from(found.body ?? []).toString()]).toEqual([seq + 1, `${seq}/${winner}`]);
     }
+    const late = await (engines[0] as ProgramEngine).put('cell:a/b', Buffer.from('late'), { seq: 3 }, false);
+    expect([late.kind, late.cell.seq]).toEqual(['superseded', 5]);
     await done();
   });
 
@@ -65,7 +67,7 @@ describe.each([
       'refresh_token',
     ]);
     expect(await two.logout()).toBe(true);
-    expect((await one.status()).state).toBe('sign-in needed');
+    expect((await two.status()).state).toBe('sign-in needed');
     await Promise.all([one.close(), two.close()]);
     await done();
   });
