@@ -122,7 +122,7 @@ const noProcess: Platform['launch'] = async () => ({
 async function openOwn(own: LoginStore, { store }: Config, platform: Platform): Promise<Shared> {
   if (store.kind !== 'shared') throw new InternalError("a program's own store without its settings");
   const [{ storeSettings }, { openProgramStore }] = await Promise.all([
-    import('../compose/open-store.ts'),
+    import('../compose/store/open-store.ts'),
     import('./store/open-program-store.ts'),
   ]);
   const { store: choice } = storeSettings(
