@@ -35,6 +35,8 @@ export interface CredentialStatus {
   readonly signIn?:
     | {
         readonly pid: number;
+        /** The machine of that process. */
+        readonly host?: string | undefined;
         readonly deadline: number;
         readonly address?: string | undefined;
         /** The code to enter at `address`, or at `codeAddress` if `address` already contains the code. */
@@ -42,7 +44,7 @@ export interface CredentialStatus {
         readonly codeAddress?: string | undefined;
       }
     | undefined;
-  readonly lock?: { readonly pid?: number; readonly heldForMs: number } | undefined;
+  readonly lock?: { readonly pid?: number; readonly host?: string; readonly heldForMs: number } | undefined;
 }
 
 /** Which credentials `status` shows; without a property, all. */
@@ -88,6 +90,7 @@ function one({ found, signIn, lock }: CredentialOverview, now: number): Credenti
     },
     signIn: signIn && {
       pid: signIn.pid,
+      host: signIn.host,
       deadline: signIn.deadline,
       address: signIn.address,
       userCode: signIn.userCode,
@@ -149,8 +152,12 @@ export function statusTable(statuses: readonly CredentialStatus[], now: number):
     lastRefresh === undefined
       ? ''
       : `${duration(now - lastRefresh.at)} ago, ${plainText(lastRefresh.outcome)}`,
-    lock === undefined ? '' : `${lock.pid === undefined ? 'a process' : `process ${lock.pid}`}`,
-    signIn === undefined ? '' : `process ${signIn.pid}, ${duration(signIn.deadline - now)} left`,
+    lock === undefined
+      ? ''
+      : `${lock.pid === undefined ? 'a process' : `process ${lock.pid}`}${at(lock.host)}`,
+    signIn === undefined
+      ? ''
+      : `process ${signIn.pid}${at(signIn.host)}, ${duration(signIn.deadline - now)} left`,
   ]);
   const addresses = statuses.flatMap(({ server, signIn }) =>
     signIn?.address === undefined ? [] : [howTo(server, { ...signIn, address: signIn.address })],
@@ -164,6 +171,10 @@ function howTo(
 ): string {
   const code = userCode === undefined ? '' : `and enter the code: ${plainText(userCode)}\n`;
   return `To sign in to ${plainText(server)}, open:\n${codeAddress ?? address}\n${code}`;
+}
+
+function at(host: string | undefined): string {
+  return host === undefined ? '' : ` at ${plainText(host)}`;
 }
 
 function compare(a: string, b: string): number {

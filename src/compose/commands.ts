@@ -9,6 +9,7 @@ import { version } from '../platform/version.ts';
 import { quote, shownAddress } from '../protocol/quote.ts';
 import { withoutSecretsIn } from '../redaction/own-words.ts';
 import { admitResource } from '../redaction/query-secrets.ts';
+import type { Shared } from '../store/open-shared.ts';
 import { keyOf } from '../store/record/credential-key.ts';
 import type { PortableCredential } from '../store/record/portable.ts';
 import { loginParts } from './login.ts';
@@ -217,9 +218,29 @@ async function runKeychain(
   return { output: '', outcome: isDone ? 'done' : 'failed' };
 }
 
+/** The logins on an engine; says what the engine is. Closes the store. */
+async function readEngine(
+  shared: Shared,
+  now: number,
+  logger: LogSink,
+): Promise<Awaited<ReturnType<Shared['overview']>>> {
+  try {
+    const [overview, description, { engineLines }] = await Promise.all([
+      shared.overview(now),
+      shared.describe(),
+      import('../commands/store/engine-lines.ts'),
+    ]);
+    const lines = description === undefined ? [] : engineLines(shared.store.place, description, now);
+    for (const line of lines) logger.inform(line);
+    return overview;
+  } finally {
+    await shared.close();
+  }
+}
+
 async function runStatus(config: CommandConfig, platform: Platform, logger: LogSink): Promise<CommandResult> {
   const [
-    { readShared },
+    { openShared, readShared },
     { storeSettings },
     { statusOf, statusTable },
     { canonicalServer },
@@ -235,7 +256,11 @@ async function runStatus(config: CommandConfig, platform: Platform, logger: LogS
   if (note !== undefined) logger.inform(note);
   const now = platform.clock.now();
   const { server, onlyProfile: profile } = config;
-  const overview = await readShared(storeSettings(config, platform, logger), now);
+  const settings = storeSettings(config, platform, logger);
+  const overview =
+    settings.store.kind === 'shared'
+      ? await readEngine(await openShared(settings), now, logger)
+      : await readShared(settings, now);
   for (const { found, signIn } of overview) {
     if (found.kind === 'record') keepSecretsOf(found.record);
     if (signIn?.address !== undefined) admitResource(signIn.address);

@@ -135,4 +135,10 @@ export const ATTACKS: readonly ThreatRow[] = [
     ['integration/keychain/other-systems', 'shows it to no other process'],
     ['integration/keychain/docker-credentials', 'is quoted without them'],
   ],
+  [
+    50,
+    ['unit/config/store-config', 'without a key there is no shared store'],
+    ['unit/config/store-config', 'goes into the private file of the entry'],
+    ['process/store/shared', 'a key that is not the one'],
+  ],
 ];

@@ -4,7 +4,7 @@ import { missingThreats } from '../threats/judge.ts';
 import { ATTACKS } from '../threats/rows.ts';
 
 test('each attack has its row', () => {
-  expect(ATTACKS.map(([row]) => row)).toEqual(Array.from({ length: 49 }, (_, at) => at + 1));
+  expect(ATTACKS.map(([row]) => row)).toEqual(Array.from({ length: 50 }, (_, at) => at + 1));
   for (const [row, ...tests] of ATTACKS) expect(tests, `row ${row}`).not.toEqual([]);
 });
 

@@ -135,6 +135,20 @@ export function openSharedLeases(deps: SharedLeasesDeps): Leases {
       const lease = isHeld(seen.value?.lease, now, timing) ? seen.value?.lease : undefined;
       return { kind: 'held', nonce: lease?.nonce, status: local(seen.value?.status) };
     },
+    take: async (key, lifetimeMs) => {
+      await look(key);
+      const nonce = randomToken(random);
+      await change(
+        key,
+        (cell, now) => {
+          const { owner } = ownership;
+          const times = { touchedAt: now, deadline: now + lifetimeMs, adoptBy: now + ADOPTION_MS };
+          return { ...cell, version: 1, lease: { nonce, owner, ...times } };
+        },
+        true,
+      );
+      return nonce;
+    },
     adopt: async (key, nonce) => {
       await look(key);
       const adopted = await change(

@@ -1,0 +1,136 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { runProgram } from '../../peers/hosts/command.ts';
+import { TemporaryHome } from '../../peers/processes/home.ts';
+import { hasRedis } from '../../peers/processes/tools.ts';
+import { accessRules, RedisServer } from '../../peers/redis/redis-server.ts';
+import { StormWorld } from '../../storm/world.ts';
+
+const PREFIX = 'mcp-drawbridge';
+const PASSWORD = 'pass-canary-4711';
+
+let world: StormWorld;
+/** The home of another machine. */
+let other: TemporaryHome;
+let engine: RedisServer;
+let keyFile: string;
+let settings: Record<string, string>;
+
+beforeEach(async () => {
+  if (!hasRedis()) return;
+  world = await StormWorld.create();
+  other = await TemporaryHome.create();
+  const user = { name: 'fleet', password: PASSWORD, rules: accessRules(PREFIX) };
+  engine = await RedisServer.start({ keepsData: true, user });
+  keyFile = join(other.folder, 'store.key');
+  expect(await run('store', 'key', keyFile)).toMatchObject({ code: 0, stdout: '' });
+  settings = { MCP_DRAWBRIDGE_STORE: engine.url, MCP_DRAWBRIDGE_STORE_KEY_FILE: keyFile };
+});
+afterEach(async () => {
+  await engine?.[Symbol.asyncDispose]();
+  await other?.close();
+  await world?.[Symbol.asyncDispose]();
+});
+
+const run = (...argv: string[]) => runProgram(argv, world.home.env(settings), '', world.program);
+/** The same on the other machine. */
+const runThere = (...argv: string[]) => runProgram(argv, other.env(settings), '', world.program);
+const ask = ({ host }: Pick<ReturnType<StormWorld['start']>, 'host'>) =>
+  host.request('tools/call', { name: 'echo', arguments: { value: 1 } }, { timeoutMs: 60_000 });
+
+describe.skipIf(!hasRedis())('a store that machines share', () => {
+  test('a login that was moved there serves both machines; logout ends it for both', async () => {
+    await world.signIn();
+    const { url } = world.server;
+    const shown = `redis://fleet@127.0.0.1:${engine.port}`;
+    const moved = await run('move', url, '--to', 'store');
+    expect(moved).toMatchObject({ code: 0, stdout: '' });
+    expect(moved.stderr).toContain(shown);
+    expect(moved.stderr).not.toContain(PASSWORD);
+
+    const here = world.start({ env: settings });
+    const there = world.start({ env: { ...settings, ...homeOf(other) } });
+    for (const one of [here, there]) expect((await one.call()).kind).toBe('served');
+    world.authority.tokens.revokeAll();
+    const ends = await Promise.all([here.call(), there.call()]);
+    expect(ends.map(({ kind }) => kind)).toEqual(['served', 'served']);
+    expect(world.authority.counters).toMatchObject({ refreshPosts: 1, replays: 0, codeExchanges: 1 });
+
+    const status = await runThere('status');
+    expect(status.stdout).toContain('signed in');
+    // One that is started without the store says where the login is, and asks nobody.
+    const without = await runProgram(['token', url], world.home.env(), '', world.program);
+    expect(without).toMatchObject({ code: 1, stdout: '' });
+    expect(without.stderr).toContain(shown);
+    const lost = world.start({ env: {} });
+    await lost.host.initialize({}, { timeoutMs: 30_000 });
+    const refused = await ask(lost);
+    expect(refused.error?.message).toContain(shown);
+
+    expect(await runThere('logout', url)).toMatchObject({ code: 0 });
+    const gone = await ask(here);
+    expect(gone.error?.message).toMatch(
+      new RegExp(`login ${url} .*--store ${shown} --store-key-file ${keyFile}`),
+    );
+    expect(JSON.stringify(gone)).not.toContain(PASSWORD);
+    expect(world.browser.opened).toHaveLength(0);
+  });
+
+  test('and back: the folder has it again', async () => {
+    await world.signIn();
+    const { url } = world.server;
+    await run('move', url, '--to', 'store');
+    expect(await run('move', url, '--to', 'file')).toMatchObject({ code: 0 });
+    expect((await runProgram(['token', url], world.home.env(), '', world.program)).code).toBe(0);
+    expect((await runThere('token', url)).code).toBe(3);
+    expect(world.authority.counters).toMatchObject({ replays: 0, codeExchanges: 1 });
+  });
+
+  test('the engine goes away: the known token serves, then calls fail and name it, then it heals by itself', async () => {
+    await world.signIn();
+    await run('move', world.server.url, '--to', 'store');
+    const bridge = world.start({ env: settings });
+    expect((await bridge.call()).kind).toBe('served');
+    engine.process.suspend();
+    for (let calls = 0; calls < 5; calls++) expect((await bridge.call()).kind).toBe('served');
+    // A cold start is answered by the stand-in.
+    const cold = world.start({ env: settings });
+    expect((await cold.host.initialize({}, { timeoutMs: 30_000 })).result).toBeDefined();
+    world.authority.tokens.revokeAll();
+    const failed = await ask(bridge);
+    expect(failed.error?.message).toContain(`127.0.0.1:${engine.port}`);
+    expect(failed.error?.message).not.toContain(PASSWORD);
+
+    engine.process.resume();
+    for (const one of [bridge, cold])
+      await expect.poll(async () => (await ask(one)).error?.message, { timeout: 60_000 }).toBeUndefined();
+    expect(world.authority.counters).toMatchObject({ refreshPosts: 1, replays: 0, codeExchanges: 1 });
+    expect(world.browser.opened).toHaveLength(0);
+  });
+
+  test('a key that is not the one says so, and asks for no sign-in', async () => {
+    await world.signIn();
+    const { url } = world.server;
+    await run('move', url, '--to', 'store');
+    const wrong = join(other.folder, 'wrong.key');
+    await writeFile(wrong, Buffer.alloc(32, 9).toString('hex'), { mode: 0o600 });
+    settings = { ...settings, MCP_DRAWBRIDGE_STORE_KEY_FILE: wrong };
+    const end = await run('token', url);
+    expect(end).toMatchObject({ code: 1, stdout: '' });
+    expect(end.stderr).toContain('key');
+    // Both are in the file: the new one seals from now on, and the old one still opens.
+    const both = join(other.folder, 'both.key');
+    await writeFile(both, `${Buffer.alloc(32, 9).toString('hex')}\n${await readFile(keyFile, 'utf8')}`, {
+      mode: 0o600,
+    });
+    settings = { ...settings, MCP_DRAWBRIDGE_STORE_KEY_FILE: both };
+    expect((await run('token', url)).code).toBe(0);
+  });
+});
+
+/** The variables that make a program of this world one of another machine. */
+function homeOf(home: TemporaryHome): Record<string, string> {
+  const env = home.env();
+  return Object.fromEntries(Object.entries(env).filter(([name]) => /HOME|XDG/.test(name)));
+}
