@@ -221,16 +221,14 @@ async function runKeychain(
 /** The logins on an engine; says what the engine is. Closes the store. */
 async function readEngine(
   shared: Shared,
-  now: number,
+  { clock }: Platform,
   logger: LogSink,
 ): Promise<Awaited<ReturnType<Shared['overview']>>> {
   try {
-    const [overview, description, { engineLines }] = await Promise.all([
-      shared.overview(now),
-      shared.describe(),
-      import('../commands/store/engine-lines.ts'),
-    ]);
-    const lines = description === undefined ? [] : engineLines(shared.store.place, description, now);
+    const overview = await shared.overview(clock.now());
+    const { engineLines } = await import('../commands/store/engine-lines.ts');
+    const description = await shared.describe();
+    const lines = description === undefined ? [] : engineLines(shared.store.place, description, clock.now());
     for (const line of lines) logger.inform(line);
     return overview;
   } finally {
@@ -259,7 +257,7 @@ async function runStatus(config: CommandConfig, platform: Platform, logger: LogS
   const settings = storeSettings(config, platform, logger);
   const overview =
     settings.store.kind === 'shared'
-      ? await readEngine(await openShared(settings), now, logger)
+      ? await readEngine(await openShared(settings), platform, logger)
       : await readShared(settings, now);
   for (const { found, signIn } of overview) {
     if (found.kind === 'record') keepSecretsOf(found.record);

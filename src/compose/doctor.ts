@@ -44,7 +44,7 @@ import { withinTimeLimit } from '../remote/http/time-limit.ts';
 import { readSealing } from '../store/conversion/seal-folder.ts';
 import { storePaths } from '../store/files/paths.ts';
 import { folderFacts } from '../store/folder-facts.ts';
-import { readShared } from '../store/open-shared.ts';
+import { openShared, readShared } from '../store/open-shared.ts';
 import type { CredentialOverview } from '../store/port/overview.ts';
 import { keyOf } from '../store/record/credential-key.ts';
 import { canonicalServer } from '../store/record/key.ts';
@@ -118,6 +118,23 @@ async function readSealingOf(folder: string): Promise<Sealing> {
   return { kind: 'sealed', backend, state, plain };
 }
 
+/** What the engine of a shared store is, once its logins could be read with the key. */
+async function readEngine(
+  config: CommandConfig,
+  platform: Platform,
+  overview: () => Promise<readonly CredentialOverview[]>,
+): Promise<readonly string[]> {
+  const shared = await openShared(storeSettings(config, platform, silentLogger));
+  try {
+    await overview();
+    const { engineLines } = await import('../commands/store/engine-lines.ts');
+    const description = await shared.describe();
+    return description === undefined ? [] : engineLines(shared.store.place, description, systemClock.now());
+  } finally {
+    await shared.close();
+  }
+}
+
 const NOBODY: Readonly<Record<NonNullable<CommandConfig['nonInteractiveReason']>, string>> = {
   asked: '--non-interactive is set',
   ci: 'CI is set',
@@ -125,10 +142,12 @@ const NOBODY: Readonly<Record<NonNullable<CommandConfig['nonInteractiveReason']>
 };
 
 function machine(
-  { home, nonInteractiveReason }: CommandConfig,
-  { env }: Platform,
+  config: CommandConfig,
+  platform: Platform,
   overview: () => Promise<readonly CredentialOverview[]>,
 ): MachineCheckDeps {
+  const { home, nonInteractiveReason } = config;
+  const { env } = platform;
   const folder = storePaths(home).home;
   return {
     nodeVersion: process.versions.node,
@@ -139,6 +158,7 @@ function machine(
     folder,
     facts: () => folderFacts(folder),
     sealing: () => readSealingOf(storePaths(home).credentials),
+    engine: config.store.kind === 'shared' ? () => readEngine(config, platform, overview) : undefined,
     overview,
     now: systemClock.now,
   };

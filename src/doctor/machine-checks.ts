@@ -19,6 +19,8 @@ export interface MachineCheckDeps {
   readonly facts: () => Promise<FolderFacts>;
   /** Asks for the key, where the logins are sealed. Rejects with KeychainError. */
   readonly sealing: () => Promise<Sealing>;
+  /** What the engine of a shared store says, a warning after the first line each. Absent: no store is shared. Rejects with StoreAwayError, and for a key that opens nothing. */
+  readonly engine?: (() => Promise<readonly string[]>) | undefined;
   readonly overview: () => Promise<readonly CredentialOverview[]>;
   readonly now: () => number;
 }
@@ -57,12 +59,23 @@ export function machineChecks(deps: MachineCheckDeps): readonly Check[] {
       needs: ['store.folder'],
       run: async () => sealingFinding(await deps.sealing()),
     },
+    ...(deps.engine === undefined ? [] : [engineCheck(deps.engine)]),
     {
       id: 'store.locks',
-      needs: ['store.folder'],
+      needs: [deps.engine === undefined ? 'store.folder' : 'store.engine'],
       run: async () => locksFinding(await deps.overview(), deps.now()),
     },
   ];
+}
+
+function engineCheck(engine: () => Promise<readonly string[]>): Check {
+  return {
+    id: 'store.engine',
+    run: async () => {
+      const [what = '', ...warnings] = await engine();
+      return warnings.length === 0 ? ok(what) : warning(`${what} ${warnings.join(' ')}`);
+    },
+  };
 }
 
 function nodeFinding(version: string): Finding {
