@@ -1,8 +1,9 @@
 import type { SeenRequest } from '../peers/faults/faults.ts';
 import { faults } from '../peers/faults/faults.ts';
+import type { PlanFile } from '../peers/faults/kill-plan.ts';
 import type { CallEnd, Instance } from './instance.ts';
 import { Dice } from './random.ts';
-import { StormWorld } from './world.ts';
+import { type StartOptions, StormWorld } from './world.ts';
 
 export interface LapseOptions {
   readonly instances: number;
@@ -10,6 +11,8 @@ export interface LapseOptions {
   readonly lapses: number;
   /** In all, at most one per instance and lapse; each in place of a counted call that the seed chooses, the residue spared. */
   readonly kills: number;
+  /** How many counted calls a refresh takes, about. */
+  readonly callsEach?: number;
   readonly seed: number;
   readonly onLapse?: (lapse: number) => void;
 }
@@ -38,16 +41,29 @@ const SERVER_MS = 100;
 /** A refresh takes some fifty counted calls, and a waiter's turns add a few each. */
 const MOST_CALLS = 70;
 const HEAD_START_MS = 30;
+const LAST_KILL_MS = 15_000;
+
+/** Where the instances are, and what they have to do with. */
+export interface LapseWorld
+  extends Pick<StormWorld, 'authority' | 'browser' | 'server' | 'corruptRecords'>,
+    AsyncDisposable {
+  signIn(): Promise<unknown>;
+  start(options: StartOptions): Instance;
+  plan(at: number, part: { readonly sparing: true }): Promise<PlanFile>;
+}
 
 /** Many instances, one credential, and a token that is revoked again and again while all of them have something to ask. */
-export async function lapses(options: LapseOptions): Promise<LapseFigures> {
-  await using world = await StormWorld.create();
+export async function lapses(
+  options: LapseOptions,
+  create: () => Promise<LapseWorld> = () => StormWorld.create(),
+): Promise<LapseFigures> {
+  await using world = await create();
   const storm = new Lapses(world, options);
   return await storm.run();
 }
 
 class Lapses {
-  readonly #world: StormWorld;
+  readonly #world: LapseWorld;
   readonly #options: LapseOptions;
   readonly #dice: Dice;
   readonly #died = new Map<string, number>();
@@ -60,7 +76,7 @@ class Lapses {
   #kills = 0;
   #served = 0;
 
-  constructor(world: StormWorld, options: LapseOptions) {
+  constructor(world: LapseWorld, options: LapseOptions) {
     this.#world = world;
     this.#options = options;
     this.#dice = new Dice(options.seed);
@@ -115,6 +131,10 @@ class Lapses {
     calls.push(...this.#instances.filter((one) => !first.includes(one)).map((one) => one.call()));
     for (const end of await Promise.all(calls)) this.#note(end);
     this.#measure(server.requests.entries.slice(from), authority.requests.entries.slice(posted));
+    if (lapse === this.#options.lapses) {
+      // Served by what another one has refreshed, some come to a counted call only after their answer.
+      await Promise.race([Promise.all([...this.#armed].map(({ host }) => host.exited)), after(LAST_KILL_MS)]);
+    }
     await this.#replaceDead();
     this.#options.onLapse?.(lapse);
   }
@@ -132,7 +152,7 @@ class Lapses {
     });
     const isLast = lapse === total;
     for (const victim of isLast ? [...armed, ...chosen] : chosen) {
-      await victim.rearm(isLast ? 1 : this.#dice.between(1, MOST_CALLS));
+      await victim.rearm(isLast ? 1 : this.#dice.between(1, this.#options.callsEach ?? MOST_CALLS));
       this.#armed.add(victim);
     }
     return chosen;
@@ -172,6 +192,8 @@ class Lapses {
     }
   }
 }
+
+const after = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms).unref());
 
 /** Counts, and never comes so far. */
 const NEVER = Number.MAX_SAFE_INTEGER;

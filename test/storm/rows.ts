@@ -15,6 +15,12 @@ export interface Scale {
   readonly kills: number;
   readonly runs: number;
   readonly atOnce: number;
+  /** Refreshes onto which a failover falls. */
+  readonly failovers: number;
+  /** For how long the engine is away. */
+  readonly awaySeconds: number;
+  readonly scaleInstances: number;
+  readonly scaleLapses: number;
   readonly seed: number;
 }
 
@@ -26,6 +32,10 @@ export const FULL: Scale = {
   kills: 500,
   runs: 100,
   atOnce: 4,
+  failovers: 200,
+  awaySeconds: 600,
+  scaleInstances: 1_000,
+  scaleLapses: 100,
   seed: 20_261_121,
 };
 

@@ -1,24 +1,42 @@
 import { parseArgs } from 'node:util';
-import { FULL, type Row, type RowName, rows, type Scale } from './rows.ts';
+import { fleetRows } from './fleet/fleet-rows.ts';
+import { FULL, type Row, rows, type Scale } from './rows.ts';
 
 const HELP = `npm run storm -- [options]
   --only NAME          cold, lapses, kills, revoked, answers, strict, grace, programs or own-provider;
-                       repeatable (default: all)
+                       repeatable (default: all of these)
+                       with Redis: fleet (all of the next but scale), ${Object.keys(fleetRows).join(', ')}
   --cold N             cold starts at once (${FULL.cold})
   --instances N        live instances (${FULL.instances})
   --lapses N           revoked tokens (${FULL.lapses})
   --kills N            kill -9 among them (${FULL.kills})
   --runs N             kills at each step of the matrix (${FULL.runs})
   --at-once N          runs of the matrix side by side (${FULL.atOnce})
+  --failovers N        refreshes onto which a failover falls (${FULL.failovers})
+  --away-seconds N     how long the engine is away (${FULL.awaySeconds})
+  --scale-instances N  instances of fleet-scale, in 8 processes (${FULL.scaleInstances})
+  --scale-lapses N     revoked tokens of fleet-scale (${FULL.scaleLapses})
   --seed N             what is random follows from it (${FULL.seed})
   --json               figures as JSON
 `;
-const NUMBERS = ['cold', 'instances', 'lapses', 'kills', 'runs', 'at-once', 'seed'] as const;
+const NUMBERS = {
+  cold: 'cold',
+  instances: 'instances',
+  lapses: 'lapses',
+  kills: 'kills',
+  runs: 'runs',
+  'at-once': 'atOnce',
+  failovers: 'failovers',
+  'away-seconds': 'awaySeconds',
+  'scale-instances': 'scaleInstances',
+  'scale-lapses': 'scaleLapses',
+  seed: 'seed',
+} as const satisfies Readonly<Record<string, keyof Scale>>;
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
-      ...Object.fromEntries(NUMBERS.map((name) => [name, { type: 'string' as const }])),
+      ...Object.fromEntries(Object.keys(NUMBERS).map((name) => [name, { type: 'string' as const }])),
       only: { type: 'string', multiple: true },
       json: { type: 'boolean' },
       help: { type: 'boolean' },
@@ -28,19 +46,21 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  const unknown = values.only?.find((name) => !(name in rows));
+  const all = { ...rows, ...fleetRows };
+  const unknown = values.only?.find((name) => !(name in all) && name !== 'fleet');
   if (unknown !== undefined) {
-    process.stderr.write(`--only: expected one of ${Object.keys(rows).join(', ')}, got ${unknown}\n`);
+    process.stderr.write(`--only: expected one of ${Object.keys(all).join(', ')}, got ${unknown}\n`);
     return 2;
   }
   const scale = scaleFrom(values);
-  const wanted = Object.keys(rows).filter((name) => values.only?.includes(name) ?? true) as RowName[];
+  const wanted = chosen(values.only, Object.keys(all));
   process.stderr.write(`seed ${scale.seed}\n`);
   const done: Row[] = [];
   if (!values.json) process.stdout.write('| storm | figures | promise |\n|---|---|---|\n');
-  for (const name of wanted) {
+  for (const [name, run] of Object.entries<(typeof fleetRows)[string]>(all)) {
+    if (!wanted.includes(name)) continue;
     const startedAt = performance.now();
-    const row = await rows[name](scale, (text) => process.stderr.write(`\r${name}: ${text}   `));
+    const row = await run(scale, (text) => process.stderr.write(`\r${name}: ${text}   `));
     process.stderr.write(
       `\r${name}: ${Math.round((performance.now() - startedAt) / 1000)} s              \n`,
     );
@@ -51,13 +71,22 @@ async function main(): Promise<number> {
   return done.every(({ missed }) => missed.length === 0) ? 0 : 1;
 }
 
+/** `fleet` stands for all storms of a fleet; those need an engine, and run only when they are asked for. */
+function chosen(only: readonly string[] | undefined, all: readonly string[]): readonly string[] {
+  if (only === undefined) return Object.keys(rows);
+  const isFleet = only.includes('fleet');
+  return all.filter(
+    (name) => only.includes(name) || (isFleet && name.startsWith('fleet-') && name !== 'fleet-scale'),
+  );
+}
+
 function scaleFrom(values: Readonly<Record<string, unknown>>): Scale {
-  const given = NUMBERS.flatMap((name) => {
+  const given = Object.entries(NUMBERS).flatMap(([name, field]) => {
     const text = values[name];
     if (text === undefined) return [];
     const number = Number(text);
     if (!Number.isInteger(number) || number < 0) throw new Error(`--${name}: expected a count, got ${text}`);
-    return [[name === 'at-once' ? 'atOnce' : name, number]];
+    return [[field, number]];
   });
   return { ...FULL, ...Object.fromEntries(given) };
 }

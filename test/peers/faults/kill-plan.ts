@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import type { FleetStep } from './fleet-steps.ts';
 import type { Step } from './refresh-steps.ts';
 
 /** Where a program is to end, as by kill -9, or to be suspended. */
@@ -12,10 +13,12 @@ export interface KillPlan {
   readonly folder: string;
   /** So do calls on connections to these ports; absent: on all. */
   readonly ports?: readonly number[];
+  /** The ports of the engine in which machines share the login: calls on its connections count, also what comes in, and none on files. */
+  readonly engine?: readonly number[];
   /** Dies in place of this call, counted from 1; 0: of none. */
   readonly at: number;
   /** Only calls of this step count. What comes before it takes more calls on some runs than on others. */
-  readonly step?: Step;
+  readonly step?: Step | FleetStep;
   /** SIGSTOP: it is suspended there, and goes on with that call when it is resumed. */
   readonly signal?: 'SIGKILL' | 'SIGSTOP';
   /** Where the n-th call lies in the documented residue, the first one after it. */
@@ -28,7 +31,7 @@ export interface CountedCall {
   readonly name: string;
   /** Base name of the file, or the port. */
   readonly on: string;
-  readonly step: Step;
+  readonly step: Step | FleetStep;
   /** The credential's lock is this process's. */
   readonly holdsLock: boolean;
   /** src/README.md, "The residue": the token may be redeemed by now, and the answer is not yet in the file that waits for it. */

@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import net from 'node:net';
 import { basename } from 'node:path';
+import { FleetSteps } from './fleet-steps.ts';
 import type { KillPlan } from './kill-plan.ts';
 import { isCallOf, isLock, Steps } from './refresh-steps.ts';
 
@@ -31,13 +32,18 @@ export function follow(plan: Handed): void {
   if (fs.existsSync(plan.said) && readFileSync(plan.said, 'utf8').includes('"killed":true')) return;
   let { at } = plan;
   let n = 0;
-  const steps = new Steps();
+  const { engine } = plan;
+  const [authority = 0] = plan.ports ?? [];
+  const own = new Steps();
+  const steps = engine === undefined ? own : new FleetSteps({ engine, authority });
   const count = (name: string, on: string) => {
     const step = steps.next(name, on);
     const isResidue = steps.isResidue(name);
-    if (plan.step !== undefined && !isCallOf({ step, name, on }, plan.step)) return;
+    const isOf = (wanted: string) =>
+      engine === undefined ? isCallOf({ step, name, on }, wanted) : step === wanted;
+    if (plan.step !== undefined && !isOf(plan.step)) return;
     n++;
-    const call = { n, name, on, step, holdsLock: steps.holdsLock, isResidue };
+    const call = { n, name, on, step, holdsLock: own.holdsLock, isResidue };
     if (at === 0 || n < at || (plan.sparing && isResidue)) {
       if (at === 0) appendFileSync(plan.said, `${JSON.stringify(call)}\n`);
       return;
@@ -52,11 +58,17 @@ export function follow(plan: Handed): void {
     n = 0;
     fs.writeSync(2, '@armed\n');
   });
-  watchLock((held) => {
-    steps.holdsLock = held;
-  });
-  countFiles(plan.folder, count, (name, path) => steps.done(name, path));
-  countConnections(plan.ports, count);
+  if (engine === undefined) {
+    watchLock((held) => {
+      own.holdsLock = held;
+    });
+    countFiles(plan.folder, count, (name, path) => own.done(name, path));
+    countConnections(plan.ports, count);
+  } else {
+    const ports = [...engine, authority];
+    countConnections(ports, count);
+    countArrivals(ports, count);
+  }
   syncBuiltinESMExports();
 }
 
@@ -113,6 +125,18 @@ function countConnections(ports: readonly number[] | undefined, count: (name: st
   socket.write = function counted(this: net.Socket, ...args: unknown[]) {
     if (counts(this.remotePort)) count('write', String(this.remotePort));
     return write.apply(this, args);
+  };
+}
+
+/** What comes in, before the program sees it. */
+function countArrivals(ports: readonly number[], count: (name: string, on: string) => void): void {
+  const socket = net.Socket.prototype as unknown as Record<string, Call>;
+  const { push } = socket as { push: Call };
+  socket.push = function counted(this: net.Socket, ...args: unknown[]) {
+    const { remotePort } = this;
+    if (args[0] !== null && remotePort !== undefined && ports.includes(remotePort))
+      count('read', String(remotePort));
+    return push.apply(this, args);
   };
 }
 

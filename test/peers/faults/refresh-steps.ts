@@ -53,7 +53,7 @@ export class Steps {
 type Call = { readonly name: string; readonly on: string };
 
 /** Of what happens at that step, only what happens on each run: not what is read before the lock is asked for, nor touches of the lock. */
-export function isCallOf({ step, name, on }: Call & { readonly step: Step }, wanted: Step): boolean {
+export function isCallOf({ step, name, on }: Call & { readonly step: string }, wanted: string): boolean {
   return step === wanted && (step === 'lock' ? on.includes('.lock') : !isTouch({ name, on }));
 }
 

@@ -1,0 +1,147 @@
+import type { Clock } from '../../src/platform/clock.ts';
+import type { StopSignal } from '../../src/platform/stop.ts';
+
+interface Event {
+  readonly at: number;
+  readonly order: number;
+  readonly run: () => void;
+}
+
+/** Time that passes only when nothing is left to do at this moment: hours take milliseconds, and a run can be run again. */
+export class VirtualTime {
+  now = 0;
+  readonly #heap: Event[] = [];
+  #order = 0;
+
+  /** Runs it so many milliseconds from now. */
+  after(ms: number, run: () => void): void {
+    this.#push({ at: this.now + Math.max(0, ms), order: this.#order++, run });
+  }
+
+  /** Lets time pass until `isOver`, or until nothing is planned any more. */
+  async pass(isOver: () => boolean): Promise<void> {
+    // Twice: what a microtask of the first turn starts is done in the second.
+    await settled();
+    while (!isOver()) {
+      const next = this.#pop();
+      if (next === undefined) return;
+      this.now = next.at;
+      next.run();
+      await settled();
+    }
+  }
+
+  #push(event: Event): void {
+    const heap = this.#heap;
+    let at = heap.push(event) - 1;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (isBefore(heap[parent] as Event, event)) break;
+      heap[at] = heap[parent] as Event;
+      at = parent;
+    }
+    heap[at] = event;
+  }
+
+  #pop(): Event | undefined {
+    const heap = this.#heap;
+    const first = heap[0];
+    const last = heap.pop();
+    if (last === undefined || heap.length === 0) return first;
+    let at = 0;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && isBefore(heap[child + 1] as Event, heap[child] as Event)) child++;
+      if (isBefore(last, heap[child] as Event)) break;
+      heap[at] = heap[child] as Event;
+      at = child;
+    }
+    heap[at] = last;
+    return first;
+  }
+}
+
+const isBefore = (a: Event, b: Event) => a.at < b.at || (a.at === b.at && a.order < b.order);
+
+/** Everything that can go on without time passing has gone on. */
+const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+/** A time in which a process could do nothing, or reached nobody. */
+export interface Outage {
+  readonly from: number;
+  readonly until: number;
+  readonly why: 'suspended' | 'cut off' | 'with the old primary';
+}
+
+/** A process in virtual time. Whatever comes to it from outside goes through `hand`, so it can be killed or suspended anywhere. */
+export class VirtualProcess {
+  readonly number: number;
+  readonly name: string;
+  readonly time: VirtualTime;
+  /** The wall clock is off by so much. */
+  clockOffMs = 0;
+  isAlive = true;
+  /** Suspended until then, as by SIGSTOP. */
+  suspendedUntil = 0;
+  readonly outages: Outage[] = [];
+
+  constructor(kind: 'instance' | 'command', number: number, time: VirtualTime) {
+    this.number = number;
+    this.name = `${kind} ${number}`;
+    this.time = time;
+  }
+
+  get isRunning(): boolean {
+    return this.isAlive && this.suspendedUntil <= this.time.now;
+  }
+
+  /** For how much of that time it was away, from the engine or from itself. */
+  awayMs(from: number, until: number): number {
+    const parts = this.outages
+      .map((outage) => ({ from: Math.max(from, outage.from), until: Math.min(until, outage.until) }))
+      .filter((part) => part.until > part.from)
+      .sort((a, b) => a.from - b.from);
+    let [sum, seen] = [0, from];
+    for (const part of parts) {
+      sum += Math.max(0, part.until - Math.max(seen, part.from));
+      seen = Math.max(seen, part.until);
+    }
+    return sum;
+  }
+
+  /** Hands it something in `ms`: later when it is suspended, never when it is dead. */
+  hand(ms: number, run: () => void): void {
+    this.time.after(ms, () => {
+      if (!this.isAlive) return;
+      if (this.suspendedUntil > this.time.now) this.hand(this.suspendedUntil - this.time.now, run);
+      else run();
+    });
+  }
+
+  pause(ms: number): Promise<void> {
+    return new Promise((resolve) => this.hand(ms, resolve));
+  }
+
+  readonly clock: Clock = {
+    now: () => EPOCH_MS + this.time.now + this.clockOffMs,
+    monotonic: () => this.time.now,
+    uptime: () => this.time.now,
+    sleep: (ms, signal) => this.#sleep(ms, signal),
+  };
+
+  #sleep(ms: number, signal: StopSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const stop = () => reject(signal?.reason);
+      signal?.addEventListener('abort', stop, { once: true });
+      this.hand(ms, () => {
+        signal?.removeEventListener('abort', stop);
+        resolve();
+      });
+    });
+  }
+}
+
+/** When virtual time begins, by the wall clock. */
+export const EPOCH_MS = Date.UTC(2026, 0, 1);

@@ -1,0 +1,50 @@
+/** One place of the program's text, and what stands there instead. */
+export interface Change {
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+const DECISIONS = 'src/store/shared/protocol/decisions.ts';
+const HELD = 'src/store/shared/held-login.ts';
+const TIMING = 'src/store/shared/protocol/timing.ts';
+
+/** What the protocol would be without one of its parts. */
+export const WITHOUT: Readonly<Record<string, readonly Change[]>> = {
+  /** Nobody puts again what the engine has lost. */
+  repair: [
+    {
+      file: DECISIONS,
+      from: 'if (known === undefined || compareRanks(known.rank, cell?.state?.rank) <= 0) return AS_IS;',
+      to: 'if (true || known === undefined) return AS_IS;',
+    },
+  ],
+  /** A token is claimed right after a failover. */
+  quarantine: [{ file: TIMING, from: 'quarantineMs: 45_000', to: 'quarantineMs: 0' }],
+  /** A token that may be spent is tried again soon. */
+  patience: [{ file: TIMING, from: 'spentMs: 120_000', to: 'spentMs: 1_000' }],
+  /** Nobody asks whether the others see the same primary. */
+  'is-primary': [
+    { file: HELD, from: 'if (!(await engine.isPrimary(timing.primaryMs)) &&', to: 'if (false &&' },
+  ],
+  /** It is asked, of whatever server the connection leads to by then. */
+  'same-server': [
+    {
+      file: HELD,
+      from: 'if (after.epoch !== look.epoch || after.value?.claim?.nonce !== this.#me.nonce) return false;',
+      to: 'void after;',
+    },
+  ],
+  /** A process that was suspended before it sends the token sends it all the same. */
+  'send-window': [{ file: TIMING, from: 'sendWindowMs: 5_000', to: 'sendWindowMs: 1e12' }],
+  /** An answer that the engine did not take is forgotten. */
+  keeping: [{ file: HELD, from: 'login.keep(answer);', to: '' }],
+  /** A login that was removed leaves nothing behind. */
+  tombstone: [
+    {
+      file: DECISIONS,
+      from: "state: { content: { kind: 'removed', family }, rank: nextLogin(cell.state.rank, moment.now) },",
+      to: 'state: family === undefined ? cell.state : undefined,',
+    },
+  ],
+};
