@@ -109,7 +109,7 @@ async function readableItem(
   }
 }
 
-/** Both commands were tried: the first asks in a window, the second takes the password from the terminal. */
+/** The first asks in a window, where there is one; the second, which a test runs, takes the password from the terminal. */
 function locked(account: string): KeychainFailure {
   const lookup = `secret-tool lookup ${attributes(account).join(' ')} >/dev/null`;
   const unlock =

@@ -52,6 +52,7 @@ test('the table of attacks is that of test/threats/rows.ts, with its files', () 
     const linked = Array.from((attacks.get(row) ?? '').matchAll(/\]\(\.\.\/test\/([^)]+)\.test\.ts\)/g));
     expect([row, linked.map(([, file]) => file)]).toEqual([row, [...new Set(tests.map(([file]) => file))]]);
   }
+  expect(/lists (\d+) attacks/.exec(read('README.md'))?.[1]).toBe(`${attacks.size}`);
 });
 
 test('a citation of an attack or a fault leads to a row', () => {
