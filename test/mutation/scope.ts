@@ -69,7 +69,10 @@ export const PARTS: readonly Part[] = [
   {
     name: 'records',
     sources: ['src/store/record/*.ts'],
-    tests: ['test/unit/store/record/*.test.ts', 'test/integration/store/{mcp-remote,set-aside}.test.ts'],
+    tests: [
+      'test/unit/store/record/*.test.ts',
+      'test/integration/store/{mcp-remote,set-aside,sealed-store,seal-folder}.test.ts',
+    ],
   },
   { name: 'messages', sources: ['src/protocol/**/*.ts'], tests: ['test/unit/protocol/**/*.test.ts'] },
   {

@@ -12,6 +12,15 @@ test('a record survives being written and read', () => {
   expect(parseRecord(serializeRecord(wholeRecord))).toEqual({ kind: 'record', record: wholeRecord });
 });
 
+test('a record with bytes that are not UTF-8 is none', () => {
+  const bytes = serializeRecord(wholeRecord);
+  const at = Buffer.from(bytes).indexOf(wholeRecord.issuer);
+  expect(at).toBeGreaterThan(0);
+  const broken = Uint8Array.from(bytes);
+  broken[at] = 0xff;
+  expect(parseRecord(broken)).toEqual({ kind: 'corrupt' });
+});
+
 test('a record cut short at any byte is none', () => {
   const whole = serializeRecord(wholeRecord);
   // The last byte is the line break.
