@@ -71,7 +71,7 @@ export const PARTS: readonly Part[] = [
     sources: ['src/store/record/*.ts'],
     tests: [
       'test/unit/store/record/*.test.ts',
-      'test/integration/store/{mcp-remote,set-aside,sealed-store,seal-folder}.test.ts',
+      'test/integration/store/{mcp-remote,set-aside,sealed-store,seal-folder,rewrite-file}.test.ts',
     ],
   },
   { name: 'messages', sources: ['src/protocol/**/*.ts'], tests: ['test/unit/protocol/**/*.test.ts'] },

@@ -14,7 +14,7 @@ test('a record survives being written and read', () => {
 
 test('a record with bytes that are not UTF-8 is none', () => {
   const bytes = serializeRecord(wholeRecord);
-  const at = Buffer.from(bytes).indexOf(wholeRecord.issuer);
+  const at = Buffer.from(bytes).indexOf(wholeRecord.family);
   expect(at).toBeGreaterThan(0);
   const broken = Uint8Array.from(bytes);
   broken[at] = 0xff;
