@@ -3,6 +3,9 @@ import { ThreatsReporter } from './threats/reporter.ts';
 
 const root = new URL('..', import.meta.url).pathname;
 
+/** Most of these tests wait for processes and servers, so that even two processors have time for three files at once. */
+const WORKERS = 3;
+
 /** Three projects, one per kind of claim: pure decisions, composed parts, the built program. */
 export default defineConfig({
   root,
@@ -26,7 +29,7 @@ export default defineConfig({
           include: ['test/integration/**/*.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 30_000,
-          maxWorkers: 2,
+          maxWorkers: WORKERS,
         },
       },
       {
@@ -37,7 +40,7 @@ export default defineConfig({
           include: ['test/process/**/*.test.ts'],
           testTimeout: 90_000,
           hookTimeout: 60_000,
-          maxWorkers: 2,
+          maxWorkers: WORKERS,
         },
       },
     ],

@@ -125,7 +125,7 @@ describe.skipIf(!isPosix())('an odd helper', () => {
       kind: 'timed-out',
       text: 'docker-credential-odd did not answer within 2 seconds; it may be waiting for a password',
     });
-    expect((await processesOf(home.folder)).filter(({ argv }) => argv.startsWith('sleep'))).toEqual([]);
+    await expect.poll(() => sleepersOf(home.folder)).toEqual([]);
   });
 
   it('whose words hold the secret and control characters is quoted without them', async () => {
@@ -167,3 +167,8 @@ describe.skipIf(!isPosix())('an odd helper', () => {
     }
   });
 });
+
+/** A killed process is gone a moment after its signal. */
+async function sleepersOf(home: string) {
+  return (await processesOf(home)).filter(({ argv }) => argv.startsWith('sleep'));
+}

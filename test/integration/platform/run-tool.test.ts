@@ -45,14 +45,14 @@ describe.skipIf(!isPosix())('a program that is asked one question', () => {
   it('is ended with all that it has started when its time is over', async () => {
     await using home = await createTemporaryHome();
     expect(await sh('sleep 600 & sleep 600', '', 300, home.env())).toEqual({ kind: 'timed-out' });
-    expect((await processesOf(home.folder)).filter(({ argv }) => argv.startsWith('sleep'))).toEqual([]);
+    await expect.poll(() => sleepersOf(home.folder)).toEqual([]);
   });
 
   it('has answered when it has exited, though what it has started keeps its output open', async () => {
     await using home = await createTemporaryHome();
     const end = await sh('echo answer; sleep 600 & exit 0', '', 300, home.env());
     expect(end).toMatchObject({ kind: 'exited', code: 0, stdout: 'answer\n' });
-    expect((await processesOf(home.folder)).filter(({ argv }) => argv.startsWith('sleep'))).toEqual([]);
+    await expect.poll(() => sleepersOf(home.folder)).toEqual([]);
   });
 
   it.each(['yes', 'yes >&2'])('is ended when it prints without an end: %s', async (script) => {
@@ -101,3 +101,8 @@ describe.skipIf(!isPosix())('a program that is asked one question', () => {
     await rm(script);
   });
 });
+
+/** A killed process is gone a moment after its signal. */
+async function sleepersOf(home: string) {
+  return (await processesOf(home)).filter(({ argv }) => argv.startsWith('sleep'));
+}
