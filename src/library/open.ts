@@ -132,6 +132,6 @@ async function openOwn(own: LoginStore, { store }: Config, platform: Platform): 
   );
   if (choice.kind !== 'shared') throw new InternalError("a program's own store without its settings");
   const { clock, random } = platform;
-  const secrets = await choice.secrets();
-  return openProgramStore(own, { prefix: choice.prefix, secrets, clock, random, logger: silentLogger });
+  const { prefix, secrets } = choice;
+  return openProgramStore(own, { prefix, secrets, clock, random, logger: silentLogger });
 }

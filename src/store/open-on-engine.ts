@@ -13,7 +13,7 @@ export interface OnEngineOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Opens the logins on the engine of that address. Rejects with ConfigError for an address or a key that cannot be used. */
+/** Opens the logins on the engine of that address. Rejects with ConfigError for an address that cannot be used; so do, for a key, the store's own calls. */
 export async function openOnEngine(
   { url, prefix, secrets }: Extract<StoreChoice, { kind: 'shared' }>,
   { env, ...tools }: OnEngineOptions,
@@ -25,14 +25,5 @@ export async function openOnEngine(
     env,
     warn: (text) => tools.logger.warn(text),
   });
-  const shared = await openSharedStore({ ...tools, engine, prefix, secrets: await secrets() });
-  const { store, leases, overview, storedKeys } = shared;
-  return {
-    store,
-    leases,
-    overview,
-    storedKeys,
-    describe: () => engine.describe(),
-    close: () => store.close(),
-  };
+  return openSharedStore({ ...tools, engine, prefix, secrets });
 }

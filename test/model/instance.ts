@@ -17,7 +17,8 @@ import type { VirtualProcess } from './virtual-time.ts';
 import type { FleetWorld } from './world.ts';
 
 const KEY = credentialKey({ server: new URL(SERVER), grant: 'authorization_code', profile: 'default' });
-const CODEC = new CellCodec(sealingKeys([Buffer.alloc(32, 7)], SHARED_STORE_PURPOSE), 'model');
+const KEYS = sealingKeys([Buffer.alloc(32, 7)], SHARED_STORE_PURPOSE);
+const CODEC = new CellCodec(async () => KEYS, 'model');
 const CELL = CODEC.name(KEY, 'credential');
 const NOBODY: Place = { login: 0, generation: -1 };
 

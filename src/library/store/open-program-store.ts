@@ -9,7 +9,7 @@ import { ProgramEngine } from './program-engine.ts';
 export interface ProgramStoreOptions {
   readonly prefix: string;
   /** 32 bytes each: the first one seals, all open. */
-  readonly secrets: readonly Uint8Array[];
+  readonly secrets: () => Promise<readonly Uint8Array[]>;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -18,13 +18,5 @@ export interface ProgramStoreOptions {
 /** Opens the logins in a program's own store. */
 export async function openProgramStore(own: LoginStore, options: ProgramStoreOptions): Promise<Shared> {
   const engine = new ProgramEngine(own, options.clock);
-  const { store, leases, overview, storedKeys } = await openSharedStore({ ...options, engine });
-  return {
-    store,
-    leases,
-    overview,
-    storedKeys,
-    describe: () => engine.describe(),
-    close: () => store.close(),
-  };
+  return openSharedStore({ ...options, engine });
 }

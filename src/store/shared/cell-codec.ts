@@ -1,4 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
+import { InternalError } from '../../errors.ts';
 import { open, type SealingKeys, seal } from '../sealing/envelope.ts';
 
 /** What kinds of cells there are. */
@@ -8,14 +9,15 @@ const SUFFIX: Readonly<Record<CellKind, string>> = { credential: 'c', 'sign-in':
 /** What keys of the engine's cells are derived for. */
 export const SHARED_STORE_PURPOSE = 'shared store';
 
-/** Names cells and seals what is in them. */
+/** Names cells and seals what is in them. The keys are asked for when the first cell is to be opened: a program may have to print them. */
 export class CellCodec {
-  readonly #keys: SealingKeys;
+  readonly #loadKeys: () => Promise<SealingKeys>;
   readonly #prefix: string;
   readonly #nameKey: Uint8Array;
+  #loaded: SealingKeys | undefined;
 
-  constructor(keys: SealingKeys, prefix: string) {
-    this.#keys = keys;
+  constructor(loadKeys: () => Promise<SealingKeys>, prefix: string) {
+    this.#loadKeys = loadKeys;
     this.#prefix = prefix;
     this.#nameKey = createHash('sha256').update(`mcp-drawbridge names ${prefix}`).digest();
   }
@@ -31,13 +33,23 @@ export class CellCodec {
     return `${this.#prefix}:index`;
   }
 
+  /** Resolves when cells can be sealed and opened. Rejects as what brings the keys does, and asks it again with the next call. */
+  async ready(): Promise<void> {
+    this.#loaded ??= await this.#loadKeys();
+  }
+
   /** `seq`: the number that the value will have. Under another name or number it cannot be opened. */
   seal(name: string, seq: number, bytes: Uint8Array): Uint8Array {
-    return seal(this.#keys, bytes, `${name}:${seq}`);
+    return seal(this.#keys(), bytes, `${name}:${seq}`);
   }
 
   /** Throws UnknownKeyError and NotAuthenticError. */
   open(name: string, seq: number, sealed: Uint8Array): Uint8Array {
-    return open(this.#keys, sealed, `${name}:${seq}`);
+    return open(this.#keys(), sealed, `${name}:${seq}`);
+  }
+
+  #keys(): SealingKeys {
+    if (this.#loaded === undefined) throw new InternalError('a cell is used before its keys are there');
+    return this.#loaded;
   }
 }

@@ -69,7 +69,7 @@ export class EngineCell<T> {
     return this.#latest;
   }
 
-  /** Concurrent callers share one question. Rejects with StoreAwayError. */
+  /** Concurrent callers share one question. Rejects with StoreAwayError, or with why there are no keys. */
   look(): Promise<Look<T>> {
     const latest = this.#latest;
     if (latest !== undefined && this.#deps.clock.monotonic() - latest.at < SAME_LOOK_MS)
@@ -149,6 +149,7 @@ export class EngineCell<T> {
 
   async #get(): Promise<Look<T>> {
     try {
+      await this.#deps.codec.ready();
       return this.#see(await this.#deps.engine.get(this.name));
     } catch (error) {
       this.forget();

@@ -5,7 +5,7 @@ import type { Leases } from '../lease/lease.ts';
 import type { CredentialOverview } from '../port/overview.ts';
 import { sealingKeys } from '../sealing/envelope.ts';
 import { CellCodec, SHARED_STORE_PURPOSE } from './cell-codec.ts';
-import type { Engine } from './engine.ts';
+import type { Engine, EngineDescription } from './engine.ts';
 import { type Ownership, systemOwnership } from './ownership.ts';
 import type { Timing } from './protocol/timing.ts';
 import { openSharedLeases } from './shared-leases.ts';
@@ -13,8 +13,8 @@ import { SharedStore } from './shared-store.ts';
 
 export interface SharedStoreOptions {
   readonly engine: Engine;
-  /** 32 bytes each: the first one seals, all open. */
-  readonly secrets: readonly Uint8Array[];
+  /** 32 bytes each: the first one seals, all open. Asked for with the first cell. */
+  readonly secrets: () => Promise<readonly Uint8Array[]>;
   /** The beginning of all names in the engine. */
   readonly prefix: string;
   readonly clock: Clock;
@@ -26,15 +26,17 @@ export interface SharedStoreOptions {
   readonly timing?: Timing;
 }
 
-/** A store on an engine, with its leases. The engine is not asked for anything yet; `store.close()` closes it. */
+/** A store on an engine, with its leases. Neither the engine nor the keys are asked for yet; `close` closes the engine. */
 export async function openSharedStore(options: SharedStoreOptions): Promise<{
   readonly store: SharedStore;
   readonly leases: Leases;
   readonly overview: () => Promise<readonly CredentialOverview[]>;
   readonly storedKeys: () => Promise<readonly string[]>;
+  readonly describe: () => Promise<EngineDescription>;
+  readonly close: () => Promise<void>;
 }> {
-  const { secrets, prefix, ownership = await systemOwnership() } = options;
-  const codec = new CellCodec(sealingKeys(secrets, SHARED_STORE_PURPOSE), prefix);
+  const { engine, secrets, prefix, ownership = await systemOwnership() } = options;
+  const codec = new CellCodec(async () => sealingKeys(await secrets(), SHARED_STORE_PURPOSE), prefix);
   const store = new SharedStore({ ...options, codec, ownership });
   const leases = openSharedLeases({ ...store.cellDeps, ownership, offset: () => store.offset });
   return {
@@ -46,6 +48,8 @@ export async function openSharedStore(options: SharedStoreOptions): Promise<{
       return all.filter(({ found, signIn }) => found.kind !== 'absent' || signIn !== undefined);
     },
     storedKeys: () => store.index.keys(),
+    describe: () => engine.describe(),
+    close: () => store.close(),
   };
 }
 

@@ -88,7 +88,7 @@ export class FleetWorld implements AsyncDisposable {
         : here;
     const { store, leases, overview } = await openSharedStore({
       engine,
-      secrets,
+      secrets: async () => secrets,
       prefix: PREFIX,
       clock,
       random: systemRandom,

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -107,6 +108,23 @@ describe.skipIf(!hasRedis())('a store that machines share', () => {
       await expect.poll(async () => (await ask(one)).error?.message, { timeout: 60_000 }).toBeUndefined();
     expect(world.authority.counters).toMatchObject({ refreshPosts: 1, replays: 0, codeExchanges: 1 });
     expect(world.browser.opened).toHaveLength(0);
+  });
+
+  test('a program that is slow to print the key: initialize is answered meanwhile, and the call is served', async () => {
+    await world.signIn();
+    await run('move', world.server.url, '--to', 'store');
+    const [asked, may] = [join(other.folder, 'asked'), join(other.folder, 'may')];
+    const script = join(other.folder, 'print-key.sh');
+    await writeFile(script, `touch ${asked}; while [ ! -e ${may} ]; do sleep 0.05; done; cat ${keyFile}`);
+    const bridge = world.start({
+      env: { MCP_DRAWBRIDGE_STORE: engine.url, MCP_DRAWBRIDGE_STORE_KEY_COMMAND: `sh ${script}` },
+    });
+    expect((await bridge.host.initialize({}, { timeoutMs: 30_000 })).result).toBeDefined();
+    await expect.poll(() => existsSync(asked), { timeout: 30_000 }).toBe(true);
+    const call = ask(bridge);
+    await writeFile(may, '');
+    expect((await call).error?.message).toBeUndefined();
+    expect(world.authority.counters).toMatchObject({ refreshPosts: 0, codeExchanges: 1 });
   });
 
   test('a key that is not the one says so, and asks for no sign-in', async () => {
