@@ -101,3 +101,17 @@ test('who follows a sign-in elsewhere gets its login, also where the engine was 
   await one.leases.release(KEY, nonce);
   expect((await follower.done).token).toBe('A0');
 });
+
+test('a lease that is taken over ends for its former owner, whatever that still does', async () => {
+  await using world = await FleetWorld.create();
+  const [one, other] = (await world.instances(2)) as [Instance, Instance];
+  const former = await created(one);
+  expect(await one.leases.adopt(KEY, former)).toBe(true);
+  const nonce = await other.leases.take?.(KEY, 300_000);
+  if (nonce === undefined) throw new Error('these leases can be taken over');
+  expect(await other.leases.adopt(KEY, nonce)).toBe(true);
+  expect(await one.leases.heartbeat(KEY, former)).toBe(false);
+  await one.leases.release(KEY, former);
+  expect(await other.leases.heartbeat(KEY, nonce)).toBe(true);
+  await expect.poll(() => one.leases.holder(KEY, 0)).toBe(nonce);
+});

@@ -15,8 +15,15 @@ export class Command {
   #stderr = '';
   #watchers = new Set<() => void>();
 
-  constructor(argv: readonly string[], env: Readonly<Record<string, string>>, program: string = PROGRAM) {
-    this.child = spawn(process.execPath, [program, ...argv], { env: { ...env }, stdio: 'pipe' });
+  /** `before`: a program that starts this one, with its arguments. */
+  constructor(
+    argv: readonly string[],
+    env: Readonly<Record<string, string>>,
+    program: string = PROGRAM,
+    before: readonly string[] = [],
+  ) {
+    const [command = process.execPath, ...words] = [...before, process.execPath, program, ...argv];
+    this.child = spawn(command, words, { env: { ...env }, stdio: 'pipe' });
     this.child.stdin.on('error', () => undefined);
     this.child.stdout.on('data', (chunk: Buffer) => {
       this.#stdout += chunk.toString('utf8');

@@ -26,6 +26,13 @@ export const hasNetworkNamespaces = () =>
     '`unshare -rn` and `ip` (packages util-linux and iproute2; user namespaces must be allowed)',
   );
 
+/** A host name of one's own, as on another machine. */
+export const hasHostNames = () =>
+  canRun(
+    spawnSync('unshare', ['-ru', 'hostname', 'elsewhere']).status === 0,
+    '`unshare -ru` and `hostname` (packages util-linux and hostname; user namespaces must be allowed)',
+  );
+
 /** Process ids of one's own, as in a container. */
 export const hasProcessNamespaces = () =>
   canRun(

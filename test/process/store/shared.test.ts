@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { runProgram } from '../../peers/hosts/command.ts';
+import { Command, runProgram } from '../../peers/hosts/command.ts';
 import { TemporaryHome } from '../../peers/processes/home.ts';
-import { hasRedis } from '../../peers/processes/tools.ts';
+import { hasHostNames, hasRedis } from '../../peers/processes/tools.ts';
 import { accessRules, RedisServer } from '../../peers/redis/redis-server.ts';
 import { StormWorld } from '../../storm/world.ts';
 
@@ -126,6 +126,30 @@ describe.skipIf(!hasRedis())('a store that machines share', () => {
     expect((await call).error?.message).toBeUndefined();
     expect(world.authority.counters).toMatchObject({ refreshPosts: 0, codeExchanges: 1 });
   });
+
+  test.skipIf(!hasHostNames())(
+    'login takes the place of a sign-in at another machine, whose address leads nowhere from here',
+    async () => {
+      const { url } = world.server;
+      const elsewhere = ['unshare', '-ru', 'sh', '-c', 'hostname elsewhere && exec "$@"', 'sh'];
+      const there = new Command(
+        ['login', url, '--no-browser'],
+        other.env(settings),
+        world.program,
+        elsewhere,
+      );
+      await there.said(/http:\/\/127\.0\.0\.1:\d+\/auth/);
+      const env = world.home.env({ ...settings, BROWSER: world.browser.command });
+      const here = await runProgram(['login', url], env, '', world.program);
+      expect(here).toMatchObject({ code: 0, stdout: '' });
+      expect(here.stderr).toContain('A sign-in was going on at "elsewhere"; this one takes its place.');
+      const end = await there.ended;
+      expect(end.code).not.toBe(0);
+      expect(end.stderr).toContain('another sign-in took over');
+      expect((await runThere('token', url)).code).toBe(0);
+      expect(world.authority.counters).toMatchObject({ codeExchanges: 1 });
+    },
+  );
 
   test('a key that is not the one says so, and asks for no sign-in', async () => {
     await world.signIn();
