@@ -1,5 +1,5 @@
 /**
- * A place for logins that a program brings along, such as a table of its database: texts with names, each replaced whole by who has seen what is there.
+ * A place for logins that a program brings along, such as a table of its database: texts with names, each replaced as a whole, by a caller that has read the current one.
  * The texts are sealed (AES-256-GCM), so that whoever reads the place learns nothing, and changes nothing unnoticed; the key is `storeKey`,
  * `storeKeyFile` or `storeKeyCommand`. Programs on many machines that use one place share its logins. `fileStore` makes one of a folder.
  *

@@ -18,7 +18,7 @@ interface Stored {
 
 /**
  * A program's own store as an engine of a shared store: the texts count their own replacements, and the store compares its version. Its clock is this
- * machine's. It tells nobody of changes: who waits looks from time to time.
+ * machine's. It reports no changes: a process that waits looks from time to time.
  */
 export class ProgramEngine implements Engine {
   readonly place = PLACE;

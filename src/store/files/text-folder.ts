@@ -15,7 +15,7 @@ export interface TextFolder {
 }
 
 /**
- * Texts in a folder, replaced by who has seen the last version. Each name is a folder, and each version a file in it with the next number, which is
+ * Texts in a folder; a caller that has read the last version may replace it. Each name is a folder, and each version a file in it with the next number, which is
  * created once (O_EXCL): that decides who was first, without a lock that a process could keep or lose.
  */
 export function textFolder(folder: string): TextFolder {

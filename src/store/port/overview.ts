@@ -18,7 +18,7 @@ export interface CredentialOverview {
   readonly lock?: LockOverview | undefined;
 }
 
-/** Who works on a credential. */
+/** The process that works on a credential. */
 export interface LockOverview {
   /** Absent: a lock names no process. */
   readonly pid?: number;

@@ -51,7 +51,7 @@ export class RedisClient {
   readonly #stream: GuardedStream;
   readonly #clock: Clock;
   readonly #closed = new AbortController();
-  /** Who waits for an answer. The library forgets a command whose answer it cannot read. */
+  /** The callers that wait for an answer. The library forgets a command whose answer it cannot read. */
   readonly #waiting = new Set<(reason: Error) => void>();
   #reason: unknown;
 

@@ -6,8 +6,8 @@ import type { Primary } from './primary.ts';
 type Listener = () => void;
 
 /**
- * Who wants to hear of which cell, and the connection on which the server tells: RESP2 has no commands and messages on the same one. It is there while
- * somebody listens, and comes back by itself.
+ * The listeners of each cell, and the connection on which the server reports changes: in RESP2, a connection with subscriptions takes no other commands.
+ * It is open while there are listeners, and is opened again when it breaks.
  */
 export class Subscriptions {
   readonly #listeners = new Map<string, Set<Listener>>();

@@ -97,8 +97,9 @@ export class EngineCell<T> {
   }
 
   /**
-   * Puts what `decide` returns for the value that is there, and asks it again where somebody was faster: from what was seen last, so that who has just
-   * changed a value needs no look. Rejects with StoreAwayError, whose `applied` says whether the change may have been made.
+   * Puts what `decide` returns for the current value, and calls it again where another process was faster. It begins with the value that this process
+   * saw last, so that a process that has just changed a value asks the engine nothing. Rejects with StoreAwayError, whose `applied` says whether the
+   * change may have been made.
    */
   async change(
     decide: (value: T | undefined, moment: Moment) => Change<T>,

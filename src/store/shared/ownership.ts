@@ -5,7 +5,7 @@ import {
   type ProcessLiveness,
 } from '../../platform/process/process-identity.ts';
 
-/** Who this process is, and what it can tell of others. */
+/** The identity of this process, and what it can tell of others. */
 export interface Ownership {
   readonly owner: Owner;
   /** Whether the process that made this nonce still holds what it stands for; `unknown` for one elsewhere. */

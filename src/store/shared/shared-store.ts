@@ -106,7 +106,7 @@ export class SharedStore implements Store {
     return this.#login(key).onChange(listener);
   }
 
-  /** Who works on the credential, for `status`. Changes nothing. */
+  /** The process that works on the credential, for `status`. Changes nothing. */
   async holder(
     key: string,
   ): Promise<{ readonly pid: number; readonly host: string; readonly heldForMs: number } | undefined> {

@@ -39,7 +39,7 @@ const cellSchema = z.object({
   /** Absent: nothing was ever stored; somebody holds the cell, to be the first. */
   state: z.optional(z.object({ content: contentSchema, rank: rankSchema })),
   claim: z.optional(claimSchema),
-  /** Who works on the credential. It queues and decides nothing. */
+  /** The process that works on the credential. It queues and decides nothing. */
   hold: z.optional(holdSchema),
   /** Since when the cell is known to be in this epoch of the engine. 0: nothing that was lost before could be about what is stored now. */
   epoch: z.object({ id: text, since: instant }),
