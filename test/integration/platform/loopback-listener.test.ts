@@ -9,6 +9,7 @@ import {
   type LoopbackListener,
   listenOnLoopback,
 } from '../../../src/platform/http/loopback-listener.ts';
+import { freePort } from '../../peers/net/listening.ts';
 
 const opened: { close(): unknown }[] = [];
 afterEach(async () => {
@@ -271,10 +272,11 @@ describe('the port (SECURITY.md, attack 35)', () => {
   );
 
   test('a fixed port that is free is used, and free again afterwards', async () => {
-    const { listener } = await listen();
+    const port = await freePort();
+    const { listener } = await listen({ port });
     await listener.close();
-    const again = await listen({ port: listener.port });
-    expect(again.listener.port).toBe(listener.port);
+    const again = await listen({ port });
+    expect(again.listener.port).toBe(port);
     expect((await send(again.listener)).status).toBe(200);
   });
 });

@@ -1,3 +1,5 @@
+import { randomInt } from 'node:crypto';
+import { createSocket } from 'node:dgram';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -46,11 +48,39 @@ export async function listen(
   };
 }
 
-/** A loopback port on which nothing listens now: for a server that another program opens. */
+/** Systems choose the port of whoever asks for none from 32768 up (Linux) or from 49152 up (macOS, Windows). */
+const FIRST_PORT = 20_000;
+const LAST_PORT = 32_767;
+
+/**
+ * A port for a server that another program opens, or that goes away and comes back. Nobody else gets it meanwhile: no system gives
+ * it to a listener that asks for any port, and a UDP socket on the same number, which lives as long as this process, keeps it from the
+ * tests of other processes.
+ */
 export async function freePort(): Promise<number> {
-  const { port, close } = await listen(() => {});
-  await close();
-  return port;
+  for (;;) {
+    const port = randomInt(FIRST_PORT, LAST_PORT + 1);
+    if (!(await reserve(port))) continue;
+    try {
+      await (await listen(() => {}, port, '0.0.0.0')).close();
+      return port;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    }
+  }
+}
+
+/** False: another process has it. */
+function reserve(port: number): Promise<boolean> {
+  const socket = createSocket('udp4').unref();
+  return new Promise((resolve, reject) => {
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      socket.close();
+      if (error.code === 'EADDRINUSE') resolve(false);
+      else reject(error);
+    });
+    socket.bind({ port, address: '127.0.0.1', exclusive: true }, () => resolve(true));
+  });
 }
 
 function tlsOptions({ cert, key, clientAuthority }: TlsIdentity) {
