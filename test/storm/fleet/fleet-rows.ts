@@ -1,36 +1,28 @@
 import { quantile } from '../../helpers/quantile.ts';
 import { RedisServer } from '../../peers/redis/redis-server.ts';
 import { lapses } from '../lapses.ts';
-import { movedClock } from '../moved-clock.ts';
-import { Dice } from '../random.ts';
 import type { Row, Scale } from '../rows.ts';
 import { away } from './away.ts';
-import { RedisGroup } from './group.ts';
-import { ProxyForEach } from './proxies.ts';
+import { clockRow, failoverRow, partitionRow, splitRow, suspendedRow } from './fault-rows.ts';
 import { scale as measureScale } from './scale.ts';
 import {
-  atEachStep,
-  type Pair,
-  type Point,
-  pointsOf,
-  resume,
-  type StepRun,
-  type StepsOptions,
-} from './steps.ts';
+  MAYBE_SERVED_MS,
+  milliseconds,
+  PATIENCE_MS,
+  pause,
+  rounds,
+  SECOND_MS,
+  seconds,
+  stepRow,
+  type Tell,
+  unless,
+} from './step-row.ts';
+import { atEachStep, pointsOf, resume } from './steps.ts';
 import { FleetWorld } from './world.ts';
-
-type Tell = (text: string) => void;
 
 /** A program that is dead is passed over at once by those who can see that it is. */
 const DEAD_SERVED_MS = 12_000;
-/** A token that may be spent is tried again after 120 s; another machine cannot see that its owner is dead. */
-const MAYBE_SERVED_MS = 135_000;
-/** A quarantine of 45 s, and the time that a failover takes. */
-const FAILOVER_SERVED_MS = 60_000;
 const WAITER_MS = 300;
-/** How long a token request may be under way when it is stopped: so that all are where they are to be before anything happens. */
-const PATIENCE_MS = 240_000;
-const SECOND_MS = 1_000;
 
 /** Rows of many machines: each starts an engine of its own. */
 export const fleetRows: Readonly<Record<string, (scale: Scale, tell: Tell) => Promise<Row>>> = {
@@ -142,182 +134,6 @@ async function restartRow({ runs }: Scale, tell: Tell): Promise<Row> {
   });
 }
 
-/** The primary dies, its replica takes over, and of every second one it had got nothing of the refreshes under way. */
-async function failoverRow({ failovers, seed }: Scale, tell: Tell): Promise<Row> {
-  await using group = await RedisGroup.start();
-  await using world = await FleetWorld.create({ url: group.url, enginePorts: group.ports });
-  const points = await pointsOf(world);
-  const dice = new Dice(seed);
-  let cut = 0;
-  const count = Math.ceil(failovers / points.length);
-  const done = await rounds(points, count, tell, (round) =>
-    atEachStepOf(group, {
-      world,
-      points,
-      name: `failover-${round}`,
-      act: async (pairs) => {
-        if (round % 2 === 1) {
-          cut++;
-          await group.cutReplication();
-          // What comes next is put into the primary, and nowhere else.
-          resume(pairs);
-          await pause(dice.between(50, 1_500));
-        }
-        await group.primary.kill();
-        resume(pairs);
-        await group.promoted();
-        return {};
-      },
-      patienceMs: PATIENCE_MS,
-    }),
-  );
-  return stepRow(
-    `${count} failovers, each onto ${points.length} refreshes; replication cut before ${cut}`,
-    done,
-    {
-      world,
-      mayBeLost: () => false,
-      most: FAILOVER_SERVED_MS + 120_000,
-    },
-  );
-}
-
-/** Two primaries for half a minute, with instances on both sides. */
-async function splitRow({ failovers, seed }: Scale, tell: Tell): Promise<Row> {
-  await using group = await RedisGroup.start();
-  await using world = await FleetWorld.create({ url: group.url, enginePorts: group.ports });
-  const points = await pointsOf(world);
-  const dice = new Dice(seed);
-  const count = Math.ceil(failovers / 2 / points.length);
-  const done = await rounds(points, count, tell, (round) =>
-    atEachStepOf(group, {
-      world,
-      points,
-      name: `split-${round}`,
-      act: async (pairs) => {
-        const old = group.primary;
-        await group.isolate();
-        await group.promoted();
-        const clients = String(await old.call('CLIENT', 'LIST', 'TYPE', 'normal')).match(/^id=\d+/gm) ?? [];
-        const leaving = clients.filter(() => dice.fraction() < 0.5);
-        for (const client of leaving)
-          await old.call('CLIENT', 'KILL', 'ID', client.slice(3)).catch(() => 'gone by now');
-        resume(pairs);
-        return { lasts: pause(30 * SECOND_MS).then(() => group.heal()) };
-      },
-      patienceMs: PATIENCE_MS,
-    }),
-  );
-  return stepRow(`two primaries for 30 s, ${count} times onto ${points.length} refreshes`, done, {
-    world,
-    mayBeLost: () => false,
-    most: MAYBE_SERVED_MS + 60_000,
-  });
-}
-
-/** The instance that refreshes is cut off from the engine at each of its calls, for 1 to 90 s; neither side is told. */
-async function partitionRow({ seed }: Scale, tell: Tell): Promise<Row> {
-  await using engine = await RedisServer.start({ keepsData: true });
-  await using proxies = new ProxyForEach(new URL(engine.url));
-  const port = await proxies.listen();
-  await using world = await FleetWorld.create({ url: engine.url, enginePorts: [port] });
-  const points = await pointsOf(world);
-  const direct = points.map(({ call, at }) => ({ at, call }));
-  const dice = new Dice(seed);
-  const done = await rounds(direct, 1, tell, () =>
-    atEachStep({
-      world,
-      points: direct,
-      signal: 'SIGSTOP',
-      name: 'partition',
-      url: () => `redis://127.0.0.1:${port}`,
-      act: async (pairs) => {
-        proxies.cutAll();
-        resume(pairs);
-        const heals = pairs.map(() => pause(dice.between(1, 90) * SECOND_MS).then(() => proxies.healOne()));
-        return { lasts: Promise.all(heals) };
-      },
-      patienceMs: PATIENCE_MS,
-    }),
-  );
-  return stepRow(`cut off from the engine for 1 to 90 s at each of ${points.length} calls`, done, {
-    world,
-    mayBeLost: () => false,
-    most: MAYBE_SERVED_MS + 60_000,
-  });
-}
-
-/** The instance that refreshes is suspended at each of its calls. */
-async function suspendedRow(_: Scale, tell: Tell): Promise<Row> {
-  await using engine = await RedisServer.start({ keepsData: true });
-  await using world = await FleetWorld.create({ url: engine.url, enginePorts: [engine.port], apart: true });
-  const points = await pointsOf(world);
-  const run = (seconds: number) =>
-    atEachStep({
-      world,
-      points,
-      signal: 'SIGSTOP',
-      name: `suspended-${seconds}`,
-      act: async (pairs) => ({ lasts: pause(seconds * SECOND_MS).then(() => resume(pairs)) }),
-      patienceMs: PATIENCE_MS,
-    });
-  tell('10 s');
-  const short = await run(10);
-  tell('180 s');
-  const long = await run(180);
-  const lostShort = short.filter(({ isLost }) => isLost).length;
-  return stepRow(`suspended at each of ${points.length} calls for 10 s and for 180 s`, [...short, ...long], {
-    world,
-    mayBeLost: (one) => long.includes(one) && (one.point.call.isResidue || one.point.call.step === 'POST'),
-    most: PATIENCE_MS,
-    more: { 'lost after 10 s': lostShort },
-  });
-}
-
-/** Homes whose clocks are off by an hour and by a day, in both directions. */
-async function clockRow({ seed }: Scale, tell: Tell): Promise<Row> {
-  await using engine = await RedisServer.start({ keepsData: true });
-  await using world = await FleetWorld.create({ url: engine.url, enginePorts: [engine.port] });
-  const HOUR_MS = 3_600_000;
-  const preloads = await Promise.all(
-    [HOUR_MS, -HOUR_MS, 24 * HOUR_MS, -24 * HOUR_MS].map((off) => movedClock(world.folder, off, 'start')),
-  );
-  const count = 20;
-  const found = await lapses(
-    { instances: 8, lapses: count, kills: 0, seed, onLapse: (n) => tell(`lapse ${n} of ${count}`) },
-    async () => ({
-      authority: world.authority,
-      browser: world.browser,
-      server: world.server,
-      corruptRecords: () => world.corruptRecords(),
-      signIn: () => world.signIn(),
-      plan: (at, part) => world.plan(at, part),
-      start: (options) => {
-        const home = world.instances.length % 4;
-        return world.start({ ...options, home, nodeArgs: ['--require', preloads[home] as string] });
-      },
-      [Symbol.asyncDispose]: async () => undefined,
-    }),
-  );
-  return {
-    what: `clocks off by ±1 h and ±1 day, 8 instances, ${count} revoked tokens`,
-    figures: {
-      'refresh POSTs': found.refreshPosts,
-      replays: found.replays,
-      'sign-ins': found.signIns,
-      failed: found.failed.length,
-    },
-    missed: [
-      ...unless(
-        found.refreshPosts >= count && found.refreshPosts <= count + 1,
-        'at most one refresh too many',
-      ),
-      ...unless(found.replays === 0 && found.signIns === 0, 'no replay, no sign-in'),
-      ...unless(found.failed.length === 0, `no failed call (${found.failed[0]})`),
-    ],
-  };
-}
-
 async function awayRow({ awaySeconds }: Scale, tell: Tell): Promise<Row> {
   const found = await away(awaySeconds * SECOND_MS, tell);
   return {
@@ -382,78 +198,3 @@ async function scaleRow({ scaleLapses, scaleInstances }: Scale, tell: Tell): Pro
     ],
   };
 }
-
-function atEachStepOf(group: RedisGroup, options: Omit<StepsOptions, 'signal'>): Promise<readonly StepRun[]> {
-  return atEachStep({ ...options, signal: 'SIGSTOP' }).finally(() => group.heal());
-}
-
-async function rounds(
-  points: readonly Point[],
-  count: number,
-  tell: Tell,
-  run: (round: number) => Promise<readonly StepRun[]>,
-): Promise<readonly StepRun[]> {
-  const done: StepRun[] = [];
-  for (let round = 0; round < count; round++) {
-    tell(`round ${round + 1} of ${count}, ${points.length} refreshes each`);
-    done.push(...(await run(round)));
-  }
-  return done;
-}
-
-interface Judged {
-  readonly world: FleetWorld;
-  readonly mayBeLost: (run: StepRun) => boolean;
-  readonly most: number;
-  readonly more?: Readonly<Record<string, number | string>>;
-}
-
-function stepRow(what: string, done: readonly StepRun[], { world, mayBeLost, most, more = {} }: Judged): Row {
-  const { replays, refreshes } = world.authority.counters;
-  const lost = done.filter(({ isLost }) => isLost);
-  const outside = lost.filter((run) => !mayBeLost(run));
-  const times = done.flatMap(({ servedAfterMs }) => (servedAfterMs === undefined ? [] : [servedAfterMs]));
-  const slowest = Math.max(0, ...times);
-  const unserved = done.filter((run) => run.servedAfterMs === undefined && !run.isLost);
-  const missedHits = done.filter(({ wasHit }) => !wasHit);
-  const [first] = unserved;
-  return {
-    what,
-    figures: {
-      refreshes,
-      hit: done.length - missedHits.length,
-      replays,
-      'logins lost in the residue': lost.length - outside.length,
-      'logins lost outside': outside.length,
-      unserved: unserved.length,
-      'served p50': seconds(quantile(times, 0.5)),
-      'served at most': seconds(slowest),
-      browsers: world.browser.opened.length - world.signIns,
-      ...more,
-    },
-    missed: [
-      ...unless(
-        done.length > 0 && missedHits.length === 0,
-        `each is hit where it is meant to (${missedHits[0]?.point.call.step})`,
-      ),
-      ...unless(outside.length === 0, `no login lost outside the residue (${describe(outside[0])})`),
-      ...unless(replays <= lost.length, 'no replay that is not counted'),
-      ...unless(first === undefined, `all are served in the end (${describe(first)})`),
-      ...unless(slowest <= most, `served within ${seconds(most)}`),
-      ...unless(world.browser.opened.length === world.signIns, 'no browser'),
-    ],
-  };
-}
-
-function describe(run: StepRun | undefined): string {
-  if (run === undefined) return '';
-  const { step, name, on } = run.point.call;
-  return `${step} ${run.point.at} ${name} ${on}: ${run.why}`;
-}
-
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-const unless = (holds: boolean, promise: string): string[] => (holds ? [] : [promise]);
-const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
-const milliseconds = (ms: number) => `${Math.round(ms)} ms`;
-
-export type { Pair };
