@@ -20,13 +20,9 @@ export interface LineWriter {
  */
 export function createLineWriter(stream: Writable, lostLine: (count: number) => string): LineWriter {
   let lost = 0;
-  let broken = false;
-  unblock(stream);
-  stream.on('error', () => {
-    broken = true; // EPIPE, EIO: the reader is gone, and nobody is left to tell
-  });
+  const state = stateOf(stream);
   const write = (line: string): void => {
-    if (broken || stream.destroyed) return;
+    if (state.broken || stream.destroyed) return;
     if (stream.writableLength > STDERR_QUEUE_MAX_BYTES) {
       lost += 1;
       return;
@@ -39,7 +35,7 @@ export function createLineWriter(stream: Writable, lostLine: (count: number) => 
     write,
     flush: () =>
       new Promise((resolve) => {
-        if (broken || stream.destroyed || stream.writableLength === 0) return resolve();
+        if (state.broken || stream.destroyed || stream.writableLength === 0) return resolve();
         const timer = setTimeout(resolve, FLUSH_MAX_MS);
         stream.write('', () => {
           clearTimeout(timer);
@@ -47,6 +43,26 @@ export function createLineWriter(stream: Writable, lostLine: (count: number) => 
         });
       }),
   };
+}
+
+interface StreamState {
+  /** EPIPE, EIO: the reader is gone. */
+  broken: boolean;
+}
+
+/** A stream is prepared once, however many writers it gets: each listener for its errors would stay on it. */
+const states = new WeakMap<Writable, StreamState>();
+
+function stateOf(stream: Writable): StreamState {
+  const known = states.get(stream);
+  if (known !== undefined) return known;
+  const state = { broken: false };
+  states.set(stream, state);
+  unblock(stream);
+  stream.on('error', () => {
+    state.broken = true;
+  });
+  return state;
 }
 
 function unblock(stream: Writable): void {

@@ -159,6 +159,13 @@ describe('an unread stderr (test/README.md, fault 42)', () => {
     log.inform('to nobody');
     await log.close();
   });
+
+  test('many logs in one process leave one listener on stderr', () => {
+    const { stream } = reader();
+    const options = { format: 'text', debug: false, silent: false, clock, stderr: stream } as const;
+    for (let n = 0; n < 20; n++) createLogSink(options);
+    expect(stream.listenerCount('error')).toBe(1);
+  });
 });
 
 /** A program of its own, bundled: a loader would start a child that shares stderr, and libuv makes it blocking for both. */
