@@ -6,7 +6,7 @@ import { backoffMs } from '../../remote/http/backoff.ts';
 import type { SessionHeaders } from '../../remote/http/message-options.ts';
 import type { PendingSignIn } from '../stand-in/pending-sign-in.ts';
 import { describeUnavailability, type Unavailability } from '../stand-in/unavailability.ts';
-import { SHORT_SESSION_MS } from '../timing/limits.ts';
+import { SHORT_SESSION_MS, STORE_AWAY_PAUSE_MS } from '../timing/limits.ts';
 import type { TIMED_OUT, WaitBudget } from '../timing/wait-budget.ts';
 import { FirstContact } from './first-contact.ts';
 import {
@@ -251,7 +251,7 @@ export class Session {
           // Once: the next attempts say nothing new, and hosts show a person what is on stderr.
           if (attempt === 1) this.#deps.logger.inform(describeUnavailability(this.#unavailability));
           this.#deps.onUnavailable?.();
-          await clock.sleep(Math.max(outcome.afterMs ?? 0, backoffMs(attempt, fraction())), signal);
+          await clock.sleep(pauseMs(outcome, attempt, fraction()), signal);
           break;
         case 'sign-in': {
           pendingSignIn.watch(outcome.signIn);
@@ -281,4 +281,14 @@ export class Session {
     if (isOfKeychain(failed.error)) this.#apply('stand-in-due');
     this.#apply('open-failed');
   }
+}
+
+/** Before the next attempt to open a session. */
+function pauseMs(
+  { error, afterMs = 0 }: Extract<InitializeOutcome, { kind: 'unreachable' }>,
+  attempt: number,
+  fraction: number,
+): number {
+  const longestMs = error.code === 'store_away' ? STORE_AWAY_PAUSE_MS : undefined;
+  return Math.max(afterMs, backoffMs(attempt, fraction, longestMs));
 }

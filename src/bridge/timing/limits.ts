@@ -35,6 +35,12 @@ export const PARENT_LOOK_MS = 250;
 /** SIGTERM, or the parent's end: how long answers in flight may still take. With END_SESSION_MS, the exit comes in under two seconds. */
 export const CLOSING_GRACE_MS = 1_200;
 
+/**
+ * The longest pause between two attempts to open a session while the shared store is away. The attempts ask neither the MCP server nor the
+ * authorization server, so they need not become rare, and a start goes on soon after the store is back.
+ */
+export const STORE_AWAY_PAUSE_MS = 2_000;
+
 /** How long messages wait until a new session has the settings of the lost one; then they go out while the rest is restored. */
 export const RESTORING_MS = 10_000;
 

@@ -8,9 +8,9 @@ import {
   RECONNECT_SHORTEST_MS,
 } from './limits.ts';
 
-/** The pause before attempt `attempt` (1 is the first repetition): doubling, with jitter over its upper half, capped. */
-export function backoffMs(attempt: number, fraction: number): number {
-  const full = Math.min(BACKOFF_LONGEST_MS, BACKOFF_FIRST_MS * 2 ** Math.min(attempt - 1, 16));
+/** The pause before attempt `attempt` (1 is the first repetition): doubling, with jitter over its upper half, at most `longestMs`. */
+export function backoffMs(attempt: number, fraction: number, longestMs = BACKOFF_LONGEST_MS): number {
+  const full = Math.min(longestMs, BACKOFF_FIRST_MS * 2 ** Math.min(attempt - 1, 16));
   return Math.round(full / 2 + (full / 2) * fraction);
 }
 

@@ -7,6 +7,7 @@ import { composeBridge } from '../../peers/hosts/composed-bridge.ts';
 import { startMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
 import { ModernMcpServer } from '../../peers/mcp-servers/modern-mcp-server.ts';
 import { fastClock, stillClock } from '../../peers/net/fast-clock.ts';
+import { Journal } from '../../peers/net/journal.ts';
 import { HeldSignIn } from '../../peers/worlds/held-sign-in.ts';
 
 const TOKEN = 'the-token';
@@ -92,6 +93,29 @@ it('a start while the shared store is away waits behind the stand-in, and goes o
   isAway = false;
   let id = 1;
   await expect.poll(async () => (await call(++id)).json, { timeout: 5_000 }).toMatchObject({ result: {} });
+});
+
+it('a start while the shared store is away tries again after two seconds at most, however long it is away', async () => {
+  await using server = await startMcpServer({});
+  const tries = new Journal<'try'>();
+  const authorization = {
+    current: () => {
+      tries.add('try');
+      return Promise.reject(
+        new StoreAwayError('the shared store at store.example:6379 is away', { applied: 'no' }),
+      );
+    },
+    recover: () => Promise.reject(new Error('nothing was refused')),
+    close: () => {},
+  };
+  // Longer pauses do not end.
+  const clock: Clock = {
+    ...systemClock,
+    sleep: (ms, signal) => systemClock.sleep(ms <= 2_000 ? 0 : 2 ** 31 - 1, signal),
+  };
+  await using host = (await composeBridge(server.url, { authorization, clock })).read();
+  expect((await host.initialize()).json.result.serverInfo).toBeDefined();
+  await tries.until(() => tries.count() >= 20);
 });
 
 it('the subscriptions of a modern server are refused with 401: tried again by a timer, which asks no person', async () => {

@@ -1,20 +1,26 @@
 import { RedisServer } from '../../peers/redis/redis-server.ts';
+import type { CallEnd, Instance } from '../instance.ts';
 import { ProxyForEach } from './proxies.ts';
 import { untilServed } from './steps.ts';
 import { FleetWorld } from './world.ts';
 
 export interface AwayFigures {
   readonly servedWhileFresh: number;
-  readonly failedWhileFresh: number;
+  /** Why they failed. */
+  readonly failedWhileFresh: readonly string[];
   /** Host and port, as an error has to name them. */
   readonly place: string;
-  /** How a call with a revoked token ended, and when. */
-  readonly told: string;
+  /** Calls after the token had ended, and those of them that did not end with an error that names the place. */
+  readonly told: number;
+  readonly toldOtherwise: readonly string[];
+  /** The slowest of them. */
   readonly toldAfterMs: number;
   /** How the first call of an instance ended that was started meanwhile. */
   readonly coldStart: string;
-  /** From the moment at which the engine took connections again. */
+  /** From the moment at which the engine took connections again, until all instances were served that had been served before. */
   readonly healedAfterMs: number;
+  /** The same, for the instance that was started while the engine was away. */
+  readonly coldHealedAfterMs: number;
   readonly browsers: number;
   readonly refreshPosts: number;
   readonly replays: number;
@@ -22,14 +28,25 @@ export interface AwayFigures {
 
 const INSTANCES = 4;
 const TURN_MS = 1_000;
+/** Of that time the token lives for so much. */
+const FRESH_SHARE = 0.75;
+/** A call that is sent so shortly before the token ends may come after it. */
+const ON_ITS_WAY_MS = 2_000;
 
-/** Nobody reaches the engine for so long: first the token is fresh, for the last quarter of that time it is revoked. */
+/** Nobody reaches the engine for so long: first the token is fresh, then it is to be replaced ahead of its end, and at last it has ended. */
 export async function away(forMs: number, tell: (text: string) => void): Promise<AwayFigures> {
   await using engine = await RedisServer.start({ keepsData: true });
   await using way = new ProxyForEach(new URL(engine.url));
   const port = await way.listen();
-  await using world = await FleetWorld.create({ url: `redis://127.0.0.1:${port}`, enginePorts: [port] });
+  const place = `127.0.0.1:${port}`;
+  const lifetimeMs = Math.floor((forMs * FRESH_SHARE) / 1_000) * 1_000;
+  await using world = await FleetWorld.create({
+    url: `redis://${place}`,
+    enginePorts: [port],
+    accessTokenTtlSeconds: lifetimeMs / 1_000,
+  });
   await world.signIn();
+  const endsAt = performance.now() + lifetimeMs;
   const instances = Array.from({ length: INSTANCES }, () => world.start());
   for (const instance of instances) {
     const end = await instance.call();
@@ -37,38 +54,66 @@ export async function away(forMs: number, tell: (text: string) => void): Promise
   }
   await way.leave();
   const leftAt = performance.now();
-  let [servedWhileFresh, failedWhileFresh] = [0, 0];
-  while (performance.now() - leftAt < forMs * 0.75) {
-    for (const { kind } of await Promise.all(instances.map((one) => one.call()))) {
-      if (kind === 'served') servedWhileFresh++;
-      else failedWhileFresh++;
+  const cold = world.start();
+  const coldEnd = cold.call();
+  let servedWhileFresh = 0;
+  const failedWhileFresh: string[] = [];
+  while (performance.now() < endsAt - ON_ITS_WAY_MS) {
+    for (const { end } of await callAll(instances)) {
+      if (end.kind === 'served') servedWhileFresh++;
+      else failedWhileFresh.push(why(end));
     }
     tell(`away for ${Math.round((performance.now() - leftAt) / 1000)} s`);
-    await new Promise((resolve) => setTimeout(resolve, TURN_MS));
+    await pause(TURN_MS);
   }
-  world.authority.tokens.revokeAll();
-  const askedAt = performance.now();
-  const [first] = await Promise.all(instances.map((one) => one.call()));
-  const toldAfterMs = performance.now() - askedAt;
-  const cold = world.start();
-  const coldEnd = await cold.call();
-  await new Promise((resolve) => setTimeout(resolve, Math.max(0, forMs - (performance.now() - leftAt))));
+  await pause(Math.max(0, endsAt + TURN_MS - performance.now()));
+  let [told, toldAfterMs] = [0, 0];
+  const toldOtherwise: string[] = [];
+  while (told === 0 || performance.now() - leftAt < forMs) {
+    for (const { end, tookMs } of await callAll(instances)) {
+      told++;
+      toldAfterMs = Math.max(toldAfterMs, tookMs);
+      if (!why(end).includes(place)) toldOtherwise.push(why(end));
+    }
+    tell(`away for ${Math.round((performance.now() - leftAt) / 1000)} s`);
+    await pause(TURN_MS);
+  }
   await way.listen();
   const backAt = performance.now();
-  const ends = await Promise.all([...instances, cold].map((one) => untilServed(one, 180_000)));
-  const healedAfterMs = performance.now() - backAt;
-  const unserved = ends.find(({ kind }) => kind !== 'served');
-  if (unserved !== undefined) throw new Error(`not healed: ${JSON.stringify(unserved)}`);
+  const served = async (instance: Instance) => {
+    const end = await untilServed(instance, 180_000);
+    if (end.kind !== 'served') throw new Error(`not healed: ${JSON.stringify(end)}`);
+    return performance.now() - backAt;
+  };
+  const [coldHealedAfterMs, ...healed] = await Promise.all([served(cold), ...instances.map(served)]);
   return {
     servedWhileFresh,
     failedWhileFresh,
-    place: `127.0.0.1:${port}`,
-    told: first?.kind === 'failed' ? first.why : String(first?.kind),
+    place,
+    told,
+    toldOtherwise,
     toldAfterMs,
-    coldStart: coldEnd.kind === 'failed' ? coldEnd.why : coldEnd.kind,
-    healedAfterMs,
+    coldStart: why(await coldEnd),
+    healedAfterMs: Math.max(...healed),
+    coldHealedAfterMs,
     browsers: world.browser.opened.length - world.signIns,
     refreshPosts: world.authority.counters.refreshPosts,
     replays: world.authority.counters.replays,
   };
 }
+
+/** A call of each at once, and how long it took. */
+function callAll(
+  instances: readonly Instance[],
+): Promise<readonly { readonly end: CallEnd; readonly tookMs: number }[]> {
+  return Promise.all(
+    instances.map(async (instance) => {
+      const startedAt = performance.now();
+      const end = await instance.call();
+      return { end, tookMs: performance.now() - startedAt };
+    }),
+  );
+}
+
+const why = (end: CallEnd): string => (end.kind === 'failed' ? end.why : end.kind);
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

@@ -57,8 +57,8 @@ export interface ScaleFigures {
 /** The token endpoint's own time. */
 const SERVER_MS = 100;
 const URL_OF_SERVER = 'https://mcp.example/mcp';
-/** What an instance asks the engine; not what a script does there by itself. */
-const OPERATIONS = /^cmdstat_(evalsha|eval|wait|ping|subscribe|psubscribe|script\|load|hmget):calls=(\d+)/gm;
+/** What an instance asks the engine. The server counts what the script does there by itself as well (HMGET, HSET, TIME, INFO). */
+const OPERATIONS = /^cmdstat_(evalsha|eval|wait|ping|subscribe|unsubscribe):calls=(\d+)/gm;
 
 /** Many instances in some processes, each with its own connection; a login whose access token is refused to all of them at once, again and again. */
 export async function scale(options: ScaleOptions): Promise<ScaleFigures> {
