@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { Timing } from '../../src/store/shared/protocol/timing.ts';
 import { type Schedule, schedules } from './schedule.ts';
-import { FleetWorld, type Verdict } from './world.ts';
+import { FleetWorld, type Verdict, type WorldOptions } from './world.ts';
 
 export interface CheckOptions {
   readonly schedules: number;
@@ -25,8 +25,8 @@ export interface CheckFigures {
   readonly broken: { readonly promise: string; readonly schedule: Schedule } | undefined;
 }
 
-export function runSchedule(schedule: Schedule, timing?: Timing): Promise<Verdict> {
-  return new FleetWorld(schedule, timing).run();
+export function runSchedule(schedule: Schedule, options?: WorldOptions): Promise<Verdict> {
+  return new FleetWorld(schedule, options).run();
 }
 
 /** Runs so many schedules that follow from the seed. The first that breaks a promise is made small, and ends it. */
@@ -40,7 +40,11 @@ export async function check({
   const residue: Record<string, number> = {};
   let isShrinking = false;
   const property = fc.asyncProperty(schedules, async (schedule) => {
-    const { broken, residue: lost, figures } = await runSchedule(schedule, timing);
+    const {
+      broken,
+      residue: lost,
+      figures,
+    } = await runSchedule(schedule, timing === undefined ? {} : { timing });
     if (!isShrinking) {
       sum.schedules++;
       for (const name of ['refreshes', 'failovers', 'rolledBack', 'operations', 'virtualMs'] as const)

@@ -1,14 +1,14 @@
 import { CredentialAuthorization } from '../../src/auth/credential/credential-authorization.ts';
 import { refreshCredential } from '../../src/auth/refresh/refresh-credential.ts';
-import { describeError } from '../../src/errors.ts';
+import { describeError, InternalError } from '../../src/errors.ts';
 import { silentLogger } from '../../src/platform/log/logger.ts';
 import type { Random } from '../../src/platform/random.ts';
+import { Stop } from '../../src/platform/stop.ts';
 import { credentialKey } from '../../src/store/record/key.ts';
 import type { NewRecord } from '../../src/store/record/record.ts';
-import { sealingKeys } from '../../src/store/sealing/envelope.ts';
-import { CellCodec, SHARED_STORE_PURPOSE } from '../../src/store/shared/cell-codec.ts';
+import type { CellCodec, Format } from '../../src/store/shared/cell-codec.ts';
 import type { Ownership } from '../../src/store/shared/ownership.ts';
-import { decodeCell } from '../../src/store/shared/protocol/cell.ts';
+import { type CredentialCell, decodeCell, encodeCell } from '../../src/store/shared/protocol/cell.ts';
 import { SharedStore } from '../../src/store/shared/shared-store.ts';
 import type { Content } from './explain.ts';
 import type { Connection, Stored } from './simulated-engine.ts';
@@ -17,9 +17,15 @@ import type { VirtualProcess } from './virtual-time.ts';
 import type { FleetWorld } from './world.ts';
 
 const KEY = credentialKey({ server: new URL(SERVER), grant: 'authorization_code', profile: 'default' });
-const KEYS = sealingKeys([Buffer.alloc(32, 7)], SHARED_STORE_PURPOSE);
-const CODEC = new CellCodec(async () => KEYS, 'model');
-const CELL = CODEC.name(KEY, 'credential');
+const FORMAT: Format<CredentialCell> = {
+  encode: encodeCell,
+  decode: (bytes) => {
+    const decoded = decodeCell(bytes);
+    return decoded.kind === 'cell' ? decoded.cell : undefined;
+  },
+};
+/** A host that is told so often in a row that a sign-in is needed asks no more. */
+const PATIENT_CALLS = 5;
 const NOBODY: Place = { login: 0, generation: -1 };
 
 /** One process of the program: its real store and its real authorization code, over what is simulated. */
@@ -49,7 +55,7 @@ export class ModelInstance {
     };
     this.#store = new SharedStore({
       engine: this.connection,
-      codec: CODEC,
+      codec: world.codec,
       clock,
       random,
       logger: silentLogger,
@@ -75,7 +81,7 @@ export class ModelInstance {
     return this.#token === undefined ? undefined : placeOf(this.#token).login;
   }
 
-  /** Calls again and again, as a host does, until it is served with a later token than the stale one. */
+  /** Calls again and again, as a host does, until it is served with a later token than the stale one, or there is no login. */
   ask(stale: Place, until: number, onServed: () => void): void {
     this.hasEnded = false;
     const own = ++this.#asked;
@@ -100,13 +106,16 @@ export class ModelInstance {
   async #ask(stale: Place, until: number, onServed: () => void): Promise<void> {
     const { time, dice, server } = this.#world;
     await this.process.pause(dice.between(0, 3_000));
-    for (;;) {
+    for (let refusals = 0; refusals < PATIENT_CALLS; ) {
       try {
         const token = await this.#call();
         if (token !== undefined && server.takes(token) && isLater(placeOf(token), stale)) return onServed();
         this.lastEnd = `served with ${token}`;
+        refusals = 0;
       } catch (error) {
         this.lastEnd = describeError(error);
+        // There is no login, and nobody here who could sign in.
+        refusals = error instanceof InternalError ? refusals + 1 : 0;
       }
       if (time.now >= until) return;
       await this.process.pause(dice.between(1_000, 8_000));
@@ -116,7 +125,7 @@ export class ModelInstance {
   /** One call of the host: the token with which it was served, if it was. */
   async #call(): Promise<string | undefined> {
     const { server } = this.#world;
-    const { signal } = new AbortController();
+    const { signal } = new Stop();
     const bearer = await this.#authorization.current(signal);
     this.#see(bearer?.token);
     if (bearer !== undefined && server.takes(bearer.token)) {
@@ -157,11 +166,10 @@ function ownershipOf(world: FleetWorld, process: VirtualProcess): Ownership {
   };
 }
 
-/** What a value says of the login. */
-export function contentIn({ cell, seq, body }: Stored): Content | undefined {
-  if (cell !== CELL || body === undefined) return undefined;
-  const decoded = decodeCell(CODEC.open(cell, seq, body));
-  const content = decoded.kind === 'cell' ? decoded.cell.state?.content : undefined;
+/** What a value says of the login; undefined: it is another value, or there is none. */
+export function contentIn(codec: CellCodec, { cell, seq, body }: Stored): Content | undefined {
+  if (body === undefined || cell !== codec.name(KEY, 'credential')) return undefined;
+  const content = codec.open(cell, seq, body, FORMAT)?.state?.content;
   if (content?.kind !== 'record') return content === undefined ? undefined : { kind: 'removed' };
   return { kind: 'record', place: placeOf(content.record.tokens?.accessToken ?? '') };
 }

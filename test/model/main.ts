@@ -14,6 +14,8 @@ const HELP = `npm run model -- [options]
   --without NAME   one of ${Object.keys(WITHOUT).join(', ')}:
                    the model has to find what happens without it
 `;
+/** Errors are many here, and nobody looks at where they came from; what a schedule leaves behind is gone with the next. */
+const NODE_FLAGS = ['--stack-trace-limit=0', '--max-semi-space-size=64'];
 const root = new URL('../..', import.meta.url).pathname;
 
 async function main(): Promise<number> {
@@ -88,7 +90,7 @@ function runWorker(
   onDone: (done: number) => void,
 ): Promise<CheckFigures> {
   return new Promise((resolve, reject) => {
-    const child: ChildProcess = fork(file, [String(count), String(seed)], { execArgv: [] });
+    const child: ChildProcess = fork(file, [String(count), String(seed)], { execArgv: NODE_FLAGS });
     child.on('message', (message: { done?: number; figures?: CheckFigures }) => {
       if (message.done !== undefined) onDone(message.done);
       if (message.figures === undefined) return;

@@ -96,6 +96,6 @@ export const schedules: fc.Arbitrary<Schedule> = fc.record({
   lapses: fc.array(fc.constantFrom('due' as const, 'refused' as const), { minLength: 1, maxLength: 3 }),
   lifetimeMs: fc.constantFrom(300_000, 3_600_000),
   apart: fc.boolean(),
-  faults: fc.array(fc.record({ lapse: fc.nat(2), after: fc.nat(60), fault }), { maxLength: 4 }),
+  faults: fc.array(fc.record({ lapse: fc.nat(2), after: fc.nat(60), fault }), { minLength: 1, maxLength: 4 }),
   seed: fc.nat(),
 });

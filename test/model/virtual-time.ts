@@ -1,49 +1,66 @@
 import type { Clock } from '../../src/platform/clock.ts';
 import type { StopSignal } from '../../src/platform/stop.ts';
 
-interface Event {
+/** Something that is to happen. */
+class Planned {
   readonly at: number;
   readonly order: number;
   readonly run: () => void;
+  /** To whom it happens: not to who is dead, and later to who is suspended. */
+  readonly to: VirtualProcess | undefined;
+  isCalledOff = false;
+
+  constructor(at: number, order: number, run: () => void, to: VirtualProcess | undefined) {
+    this.at = at;
+    this.order = order;
+    this.run = run;
+    this.to = to;
+  }
 }
 
 /** Time that passes only when nothing is left to do at this moment: hours take milliseconds, and a run can be run again. */
 export class VirtualTime {
   now = 0;
-  readonly #heap: Event[] = [];
+  readonly #heap: Planned[] = [];
   #order = 0;
 
   /** Runs it so many milliseconds from now. */
-  after(ms: number, run: () => void): void {
-    this.#push({ at: this.now + Math.max(0, ms), order: this.#order++, run });
+  after(ms: number, run: () => void, to?: VirtualProcess): Planned {
+    const planned = new Planned(this.now + Math.max(0, ms), this.#order++, run, to);
+    this.#push(planned);
+    return planned;
   }
 
   /** Lets time pass until `isOver`, or until nothing is planned any more. */
   async pass(isOver: () => boolean): Promise<void> {
-    // Twice: what a microtask of the first turn starts is done in the second.
     await settled();
     while (!isOver()) {
       const next = this.#pop();
       if (next === undefined) return;
+      if (next.isCalledOff || next.to?.isAlive === false) continue;
       this.now = next.at;
-      next.run();
-      await settled();
+      const waitMs = next.to === undefined ? 0 : next.to.suspendedUntil - this.now;
+      if (waitMs > 0) this.after(waitMs, next.run, next.to);
+      else {
+        next.run();
+        await settled();
+      }
     }
   }
 
-  #push(event: Event): void {
+  #push(planned: Planned): void {
     const heap = this.#heap;
-    let at = heap.push(event) - 1;
+    let at = heap.push(planned) - 1;
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      if (isBefore(heap[parent] as Event, event)) break;
-      heap[at] = heap[parent] as Event;
+      if (isBefore(heap[parent] as Planned, planned)) break;
+      heap[at] = heap[parent] as Planned;
       at = parent;
     }
-    heap[at] = event;
+    heap[at] = planned;
   }
 
-  #pop(): Event | undefined {
+  #pop(): Planned | undefined {
     const heap = this.#heap;
     const first = heap[0];
     const last = heap.pop();
@@ -52,9 +69,9 @@ export class VirtualTime {
     for (;;) {
       let child = 2 * at + 1;
       if (child >= heap.length) break;
-      if (child + 1 < heap.length && isBefore(heap[child + 1] as Event, heap[child] as Event)) child++;
-      if (isBefore(last, heap[child] as Event)) break;
-      heap[at] = heap[child] as Event;
+      if (child + 1 < heap.length && isBefore(heap[child + 1] as Planned, heap[child] as Planned)) child++;
+      if (isBefore(last, heap[child] as Planned)) break;
+      heap[at] = heap[child] as Planned;
       at = child;
     }
     heap[at] = last;
@@ -62,10 +79,10 @@ export class VirtualTime {
   }
 }
 
-const isBefore = (a: Event, b: Event) => a.at < b.at || (a.at === b.at && a.order < b.order);
+const isBefore = (a: Planned, b: Planned) => a.at < b.at || (a.at === b.at && a.order < b.order);
 
-/** Everything that can go on without time passing has gone on. */
-const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
+/** Everything that can go on without time passing has gone on: Node takes the next tick when no promise has anything left to do. */
+const settled = () => new Promise<void>((resolve) => process.nextTick(resolve));
 
 /** A time in which a process could do nothing, or reached nobody. */
 export interface Outage {
@@ -111,12 +128,8 @@ export class VirtualProcess {
   }
 
   /** Hands it something in `ms`: later when it is suspended, never when it is dead. */
-  hand(ms: number, run: () => void): void {
-    this.time.after(ms, () => {
-      if (!this.isAlive) return;
-      if (this.suspendedUntil > this.time.now) this.hand(this.suspendedUntil - this.time.now, run);
-      else run();
-    });
+  hand(ms: number, run: () => void): Planned {
+    return this.time.after(ms, run, this);
   }
 
   pause(ms: number): Promise<void> {
@@ -131,14 +144,18 @@ export class VirtualProcess {
   };
 
   #sleep(ms: number, signal: StopSignal | undefined): Promise<void> {
+    if (signal === undefined) return this.pause(ms);
     return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason);
-      const stop = () => reject(signal?.reason);
-      signal?.addEventListener('abort', stop, { once: true });
-      this.hand(ms, () => {
-        signal?.removeEventListener('abort', stop);
+      if (signal.aborted) return reject(signal.reason);
+      const stop = () => {
+        planned.isCalledOff = true;
+        reject(signal.reason);
+      };
+      const planned = this.hand(ms, () => {
+        signal.removeEventListener('abort', stop);
         resolve();
       });
+      signal.addEventListener('abort', stop, { once: true });
     });
   }
 }

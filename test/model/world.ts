@@ -1,5 +1,7 @@
+import type { CellCodec } from '../../src/store/shared/cell-codec.ts';
 import { TIMING, type Timing } from '../../src/store/shared/protocol/timing.ts';
 import { Dice } from '../storm/random.ts';
+import { ReferringCodec } from './codecs.ts';
 import { type Course, explainLoss, explainReplay, explainUndone, type Happening } from './explain.ts';
 import { contentIn, ModelInstance } from './instance.ts';
 import type { Fault, PlacedFault, Schedule, Who } from './schedule.ts';
@@ -22,6 +24,13 @@ export interface Verdict {
   };
 }
 
+export interface WorldOptions {
+  /** Other waits than the program's. */
+  readonly timing?: Timing;
+  /** By default one that keeps values as they are. */
+  readonly codec?: CellCodec;
+}
+
 /** All waits of the protocol together: the lock, a token request, a quarantine, a token that may be spent. */
 const PATIENCE_MS = 600_000;
 /** Between the end of all faults and the last lapse. */
@@ -34,6 +43,7 @@ export class FleetWorld {
   readonly engine: SimulatedEngine;
   readonly server: StrictServer;
   readonly timing: Timing;
+  readonly codec: CellCodec;
   readonly happenings: Happening[] = [];
   readonly #schedule: Schedule;
   readonly #instances: ModelInstance[] = [];
@@ -48,8 +58,9 @@ export class FleetWorld {
   /** Faults that last end by then. */
   #healedAt = 0;
 
-  constructor(schedule: Schedule, timing: Timing = TIMING) {
+  constructor(schedule: Schedule, { timing = TIMING, codec = new ReferringCodec() }: WorldOptions = {}) {
     this.timing = timing;
+    this.codec = codec;
     this.#schedule = schedule;
     this.dice = new Dice(schedule.seed);
     const { time, dice } = this;
@@ -120,7 +131,7 @@ export class FleetWorld {
       now: time.now,
       losses: engine.losses,
       clockSpreadMs: engine.clockSpreadMs,
-      contentIn,
+      contentIn: (stored) => contentIn(this.codec, stored),
     };
   }
 

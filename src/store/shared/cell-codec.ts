@@ -9,7 +9,13 @@ const SUFFIX: Readonly<Record<CellKind, string>> = { credential: 'c', 'sign-in':
 /** What keys of the engine's cells are derived for. */
 export const SHARED_STORE_PURPOSE = 'shared store';
 
-/** Names cells and seals what is in them. The keys are asked for when the first cell is to be opened: a program may have to print them. */
+/** How a value is written. `decode` gives undefined for what is none, and throws for what must not be replaced. */
+export interface Format<T> {
+  encode(value: T): Uint8Array;
+  decode(bytes: Uint8Array): T | undefined;
+}
+
+/** Names cells, and writes and seals what is in them. The keys are asked for when the first cell is to be opened: a program may have to print them. */
 export class CellCodec {
   readonly #loadKeys: () => Promise<SealingKeys>;
   readonly #prefix: string;
@@ -38,14 +44,14 @@ export class CellCodec {
     this.#loaded ??= await this.#loadKeys();
   }
 
-  /** `seq`: the number that the value will have. Under another name or number it cannot be opened. */
-  seal(name: string, seq: number, bytes: Uint8Array): Uint8Array {
-    return seal(this.#keys(), bytes, `${name}:${seq}`);
+  /** `seq`: the number that the value will have. Under another name or number it cannot be opened. Throws what `format` does. */
+  seal<T>(name: string, seq: number, value: T, format: Format<T>): Uint8Array {
+    return seal(this.#keys(), format.encode(value), `${name}:${seq}`);
   }
 
-  /** Throws UnknownKeyError and NotAuthenticError. */
-  open(name: string, seq: number, sealed: Uint8Array): Uint8Array {
-    return open(this.#keys(), sealed, `${name}:${seq}`);
+  /** Throws UnknownKeyError, NotAuthenticError, and what `format` does. */
+  open<T>(name: string, seq: number, sealed: Uint8Array, format: Format<T>): T | undefined {
+    return format.decode(open(this.#keys(), sealed, `${name}:${seq}`));
   }
 
   #keys(): SealingKeys {

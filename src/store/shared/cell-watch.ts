@@ -1,6 +1,6 @@
 import type { Clock } from '../../platform/clock.ts';
 import type { Random } from '../../platform/random.ts';
-import { anySignal, type StopSignal } from '../../platform/stop.ts';
+import { Stop, type StopSignal } from '../../platform/stop.ts';
 import type { Engine } from './engine.ts';
 import type { Timing } from './protocol/timing.ts';
 
@@ -11,6 +11,9 @@ export interface CellWatchDeps {
   readonly timing: Timing;
 }
 
+/** Why a pause ends early. */
+const WOKEN = Symbol('woken');
+
 /** Waits for changes of one cell: woken where the engine tells of one, and from time to time besides. */
 export class CellWatch {
   readonly #deps: CellWatchDeps;
@@ -19,7 +22,7 @@ export class CellWatch {
   #end: (() => void) | undefined;
   #told = 0;
   #lookedAt = 0;
-  #waking = new AbortController();
+  readonly #waiting = new Set<Stop>();
 
   constructor(cell: string, onChange: () => void, deps: CellWatchDeps) {
     this.#cell = cell;
@@ -31,8 +34,7 @@ export class CellWatch {
   start(): void {
     this.#end ??= this.#deps.engine.watch(this.#cell, () => {
       this.#told++;
-      this.#waking.abort();
-      this.#waking = new AbortController();
+      for (const waiting of this.#waiting) waiting.abort(WOKEN);
       this.#onChange();
     });
   }
@@ -48,12 +50,18 @@ export class CellWatch {
     const { clock, random, timing } = this.#deps;
     signal.throwIfAborted();
     if (this.#told !== this.#lookedAt) return;
-    const woken = this.#waking.signal;
-    const pauseMs = timing.turnMs * (1 + random.fraction());
-    await clock.sleep(pauseMs, anySignal([signal, woken])).catch((error: unknown) => {
-      if (signal.aborted) throw signal.reason;
-      if (!woken.aborted) throw error;
-    });
+    const waiting = new Stop();
+    const stop = () => waiting.abort(signal.reason);
+    this.#waiting.add(waiting);
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      await clock.sleep(timing.turnMs * (1 + random.fraction()), waiting.signal);
+    } catch (error) {
+      if (error !== WOKEN) throw error;
+    } finally {
+      signal.removeEventListener('abort', stop);
+      this.#waiting.delete(waiting);
+    }
   }
 
   stop(): void {

@@ -1,7 +1,7 @@
 import { DrawbridgeError } from '../../errors.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { StoreAwayError, StoreError, UnknownKeyError } from '../files/store-errors.ts';
-import type { CellCodec } from './cell-codec.ts';
+import type { CellCodec, Format } from './cell-codec.ts';
 import { type Cell, type Engine, MAX_CELL_BYTES } from './engine.ts';
 import type { Moment } from './protocol/decisions.ts';
 
@@ -29,12 +29,6 @@ export interface ChangeOptions {
   readonly tell: boolean;
   /** Also in place of a value that cannot be opened. */
   readonly overwrite?: boolean;
-}
-
-/** How a value is written. `decode` gives undefined for what is none, and throws for what must not be replaced. */
-export interface Format<T> {
-  encode(value: T): Uint8Array;
-  decode(bytes: Uint8Array): T | undefined;
 }
 
 export interface EngineCellDeps {
@@ -129,7 +123,7 @@ export class EngineCell<T> {
     tell: boolean,
   ): Promise<{ readonly isOurs: boolean; readonly look: Look<T> }> {
     const { engine, codec } = this.#deps;
-    const sealed = codec.seal(this.name, look.seq + 1, this.#format.encode(value));
+    const sealed = codec.seal(this.name, look.seq + 1, value, this.#format);
     if (sealed.length > MAX_CELL_BYTES) throw new StoreError('the credential is too large to be kept');
     try {
       const { kind, cell } = await engine.put(this.name, sealed, look, tell, expiresInMs);
@@ -163,7 +157,7 @@ export class EngineCell<T> {
     if (cell.body === undefined) return this.#saw(cell, undefined);
     try {
       if (cell.body.length > MAX_CELL_BYTES) return this.#saw(cell, undefined);
-      return this.#saw(cell, this.#format.decode(codec.open(this.name, cell.seq, cell.body)));
+      return this.#saw(cell, codec.open(this.name, cell.seq, cell.body, this.#format));
     } catch (error) {
       if (!(error instanceof DrawbridgeError)) throw error;
       // What was changed on its way or under its name is nobody's. What another key or a later version has written is somebody's.

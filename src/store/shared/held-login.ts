@@ -1,5 +1,6 @@
 import type { Clock } from '../../platform/clock.ts';
 import { type Random, randomToken } from '../../platform/random.ts';
+import { Stop } from '../../platform/stop.ts';
 import { StoreAwayError, StoreError } from '../files/store-errors.ts';
 import type { CommitResult, HeldReservation, LockedRecord, ReadResult, WriteResult } from '../port/store.ts';
 import { belongsTo } from '../record/read-record.ts';
@@ -51,11 +52,14 @@ export interface HeldLoginDeps {
 /** A record that was claimed, as it was then. */
 type ClaimedState = State & { readonly content: { readonly kind: 'record' } };
 
+/** Why no hold is renewed any more. */
+const ENDED = Symbol('ended');
+
 /** A credential that this process holds: what may be done to it, each step one put. What is read is what the last put has left. */
 export class HeldLogin {
   readonly #deps: HeldLoginDeps;
   readonly #me: Holder;
-  readonly #ended = new AbortController();
+  readonly #ended = new Stop();
   #heldUntil: number;
   /** What was read last: a write is for that. */
   #seen: { readonly rank: Rank | undefined; readonly state: State | undefined } | undefined;
@@ -92,7 +96,7 @@ export class HeldLogin {
 
   /** Lets the next one in. An engine that is away lets it in by itself. */
   async end(): Promise<void> {
-    this.#ended.abort();
+    this.#ended.abort(ENDED);
     await this.#change((cell) => dropHold(cell, this.#me)).catch(ignoreAway);
     this.#deps.ownership.drop(this.#me.nonce);
   }

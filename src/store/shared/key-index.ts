@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import { EngineCell, type EngineCellDeps, type Format } from './engine-cell.ts';
+import type { Format } from './cell-codec.ts';
+import { EngineCell, type EngineCellDeps } from './engine-cell.ts';
 
 /** More logins than any fleet has; the list stays far below the limit of a cell. */
 const MAX_KEYS = 2_000;

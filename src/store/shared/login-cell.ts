@@ -3,6 +3,7 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/log/logger.ts';
 import type { Random } from '../../platform/random.ts';
 import { LaterVersionError } from '../files/store-errors.ts';
+import type { Format } from './cell-codec.ts';
 import { CellWatch } from './cell-watch.ts';
 import type { Engine } from './engine.ts';
 import {
@@ -10,7 +11,6 @@ import {
   type ChangeOptions,
   EngineCell,
   type EngineCellDeps,
-  type Format,
   type Look,
 } from './engine-cell.ts';
 import { type CredentialCell, decodeCell, encodeCell, type State } from './protocol/cell.ts';
