@@ -29,7 +29,7 @@ describe.concurrent('the built program against servers that behave oddly', () =>
     ['an id was answered twice', { framing: 'events', pieces: ['answer', 'answer'] }],
     ['stdout was not pure', { framing: 'events', pieces: ['wrong-id', 'answer'] }],
   ] as const)(
-    'a naive bridge is found out: %s',
+    'detects a naive bridge: %s',
     async (what, reply) => {
       const { violations, report } = await runScenario({ ...PLAIN, oddities: [oddly('call', reply)] }, naive);
       expect(
@@ -41,7 +41,7 @@ describe.concurrent('the built program against servers that behave oddly', () =>
   );
 
   test.each(SEEDS)(
-    'in every odd way, seed %i',
+    'with every oddity, seed %i',
     async (seed) => {
       const finding = await trySeed(seed);
       expect(finding?.outcome.violations ?? [], JSON.stringify(finding?.scenario)).toEqual([]);

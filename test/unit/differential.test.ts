@@ -7,7 +7,7 @@ import { caseLine, differenceLine } from '../fuzz/differential/table.ts';
 const comparisons = await compareAll();
 const differences = comparisons.flatMap(differencesOf);
 
-describe('what we accept, and what the SDKs and oauth4webapi do', () => {
+describe('what this program accepts, compared with the SDKs and oauth4webapi', () => {
   test.each(comparisons.map((one) => [caseLine(one), one] as const))('%s', (_, comparison) => {
     for (const difference of differencesOf(comparison)) {
       const reasons = REASONS.filter((reason) => explains(reason, difference)).map(({ why }) => why);
@@ -15,7 +15,7 @@ describe('what we accept, and what the SDKs and oauth4webapi do', () => {
     }
   });
 
-  test('200 cases, the plain ones taken by all', () => {
+  test('200 cases, of which all accept the plain ones', () => {
     expect(comparisons).toHaveLength(200);
     const plain = comparisons.filter(({ given }) => given.features.length === 0);
     expect(plain.map(({ given }) => given.about)).toEqual(['resource', 'authorization', 'challenge']);

@@ -45,7 +45,7 @@ function numbersIn(text: string): number[] {
 
 const NUMBERS = String.raw`(\d+(?:(?:, | and | to |–)\d+)*)`;
 
-test('the table of attacks is that of test/threats/rows.ts, with its files', () => {
+test('the table of attacks matches test/threats/rows.ts, with its files', () => {
   const attacks = rows('.github/SECURITY.md', 'Attacks');
   expect([...attacks.keys()]).toEqual(ATTACKS.map(([row]) => row));
   for (const [row, ...tests] of ATTACKS) {
@@ -55,7 +55,7 @@ test('the table of attacks is that of test/threats/rows.ts, with its files', () 
   expect(/lists (\d+) attacks/.exec(read('README.md'))?.[1]).toBe(`${attacks.size}`);
 });
 
-test('a citation of an attack or a fault leads to a row', () => {
+test('every cited attack or fault exists', () => {
   const tables = [
     {
       page: '.github/SECURITY.md',
@@ -85,7 +85,7 @@ test('a citation of an attack or a fault leads to a row', () => {
   }
 });
 
-test('a citation of words on a page of the repository finds them there', () => {
+test('quoted words from a page of the repository exist there', () => {
   const cited = /\b((?:src|test)\/(?:\w+\/)?README\.md|\.github\/\w+\.md), "([^"]+)"/g;
   const found = sources.flatMap((file) =>
     Array.from(read(file).matchAll(cited), ([, page = '', words = '']) => ({ file, page, words })),
@@ -103,12 +103,12 @@ function isTitle(page: string, words: string): boolean {
     .some((line) => line.replace(/^#+ /, '') === words || line.startsWith(`| ${words} |`));
 }
 
-test('nothing cites a page that is not in the repository', () => {
+test('no source cites a page outside the repository', () => {
   const elsewhere = /\b(THREATS|FAULTS|QUIRKS|DESIGN)\b/;
   expect(sources.filter((file) => elsewhere.test(read(file)))).toEqual([]);
 });
 
-test.each(PAGES)('%s: each link and each file that it names is there', (page) => {
+test.each(PAGES)('%s: each link and each named file exists', (page) => {
   const text = read(page);
   const links = Array.from(text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g), ([, link = '']) => link)
     .filter((link) => !/^https?:/.test(link))
@@ -126,7 +126,7 @@ test.each(PAGES)('%s: each link and each file that it names is there', (page) =>
   expect(all.filter((path) => !existsSync(join(root, path)))).toEqual([]);
 });
 
-test.each(PAGES)('%s: each script that it names is there', (page) => {
+test.each(PAGES)('%s: each named script exists', (page) => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
   const named = Array.from(
     read(page).matchAll(/\bnpm run (?:--silent )?([\w:-]+)/g),
@@ -135,13 +135,13 @@ test.each(PAGES)('%s: each script that it names is there', (page) => {
   expect(named.filter((name) => !(name in scripts))).toEqual([]);
 });
 
-test('the picture of the rooms is that of the import rules (npx tsx .build/rooms.ts)', () => {
+test('the picture of the rooms matches the import rules (npx tsx .build/rooms.ts)', () => {
   const page = read('src/README.md');
   expect(page).toContain(roomsPicture());
   expect(withPicture(page)).toBe(page);
 });
 
-test("the README's picture is that of .build/picture.ts", () => {
+test("the README's picture matches .build/picture.ts", () => {
   expect(read('.github/bridge.svg')).toBe(picture());
 });
 

@@ -7,7 +7,7 @@ const RUNS = 60;
 /** Seconds of processor time in all; a machine that is busy with other things may take its time. */
 const TIMEOUT_MS = 60_000;
 
-describe('what others wrote', () => {
+describe('input from outside', () => {
   test.each(PROPERTIES.map((one) => [one.name, one] as const))(
     '%s',
     async (_, one) => {

@@ -14,7 +14,7 @@ function readSources(): Map<string, string> {
 
 const said = ({ file, rule }: Offence): string => `${file}: ${rule}`;
 
-test('the rooms keep to the import rules', () => {
+test('the rooms obey the import rules', () => {
   const sources = readSources();
   expect(sources.size).toBeGreaterThan(20);
   expect(findOffences(sources).map(said)).toEqual([]);
@@ -131,7 +131,7 @@ describe('the checker finds planted offenders', () => {
     expect(findOffences(sources).map(said)).toEqual(['ui: 16 files in a folder, at most 14']);
   });
 
-  test('and lets pass what is right', () => {
+  test('accepts permitted imports', () => {
     const sources = new Map([
       ['compose/a.ts', "import { x } from '../bridge/bridge.ts';"],
       ['main.ts', "import { compose } from './compose/a.ts';\nprocess.exit(await compose(process.stdout));"],
@@ -145,7 +145,7 @@ describe('the checker finds planted offenders', () => {
     expect(findOffences(sources)).toEqual([]);
   });
 
-  test('every form of import is seen', () => {
+  test('recognizes every form of import', () => {
     const code =
       "import a from 'a';\nimport 'b';\nexport * from 'c';\nconst d = await import('d');\nrequire('e');\nimport type { f } from 'f';";
     expect(importsOf(code)).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);

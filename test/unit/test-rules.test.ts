@@ -27,7 +27,7 @@ const files = ['unit', 'integration', 'process'].flatMap((folder) =>
     .map((name) => `${folder}/${name}`),
 );
 
-test('there are tests to look at', () => {
+test('finds tests to check', () => {
   expect(files.length).toBeGreaterThan(100);
 });
 

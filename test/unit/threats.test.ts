@@ -8,13 +8,13 @@ test('each attack has its row', () => {
   for (const [row, ...tests] of ATTACKS) expect(tests, `row ${row}`).not.toEqual([]);
 });
 
-test('each row names files that are there', () => {
+test('each row names existing files', () => {
   const files = new Set(ATTACKS.flatMap(([, ...tests]) => tests.map(([file]) => file)));
   const gone = [...files].filter((file) => !existsSync(new URL(`../${file}.test.ts`, import.meta.url)));
   expect(gone).toEqual([]);
 });
 
-describe('a run has shown nothing of a row', () => {
+describe('a run that did not confirm a row', () => {
   const rows = [[1, ['unit/a', 'is refused (%s)'], ['unit/b', 'costs $what']]] as const;
   const passed = (name: string) => ({ name, state: 'passed' });
   const judge = (...a: { name: string; state: string }[]) =>
@@ -26,7 +26,7 @@ describe('a run has shown nothing of a row', () => {
       ]),
     );
 
-  test('that it has shown: nothing is missing, nor is it of files that were not part of it', () => {
+  test('nothing is missing if it did, nor from files that were not part of the run', () => {
     expect(judge(passed('all > is refused (1)'), passed('all > is refused (2)'), passed('other'))).toEqual(
       [],
     );

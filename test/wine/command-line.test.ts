@@ -6,7 +6,7 @@ import { LoginWorld } from './login-world.ts';
 import { windowsPath } from './wine.ts';
 import { PATIENT, WineWorld } from './wine-world.ts';
 
-it('the command that an error names, typed into cmd as it stands, makes the login that was missing', async () => {
+it('the command in an error, typed into cmd unchanged, makes the missing login', async () => {
   await using world = await LoginWorld.create();
   const home = join(world.wine.folder, 'Anmeldungen & mehr');
   await mkdir(home, { mode: 0o700 });
@@ -42,7 +42,7 @@ it('the command that an error names, typed into cmd as it stands, makes the logi
   expect(world.authority.counters.revocations).toBeGreaterThan(0);
 });
 
-it('cmd and the batch file of npm hand every word over as it is', async () => {
+it("cmd and npm's batch file pass on every word unchanged", async () => {
   await using world = await WineWorld.create();
   const script = join(world.folder, 'argv.cjs');
   await writeFile(script, 'process.stdout.write(JSON.stringify(process.argv.slice(2)))');
@@ -73,7 +73,7 @@ it('cmd and the batch file of npm hand every word over as it is', async () => {
   expect(JSON.parse(stdout)).toEqual(words);
 });
 
-it('tells what it is asked for, in a folder whose path has spaces and umlauts', async () => {
+it('prints what it is asked for, in a folder whose path has spaces and umlauts', async () => {
   await using world = await WineWorld.create();
   expect(await world.type('mcp-drawbridge status')).toMatchObject({ code: 0, stdout: 'No login.\n' });
   const wrong = await world.type('mcp-drawbridge --scpoe x');

@@ -3,7 +3,7 @@ import { faults } from '../peers/faults/faults.ts';
 import { LoginWorld } from './login-world.ts';
 import { PATIENT } from './wine-world.ts';
 
-it('8 instances on one login, a token revoked again and again: one refresh each time, nobody is asked', async () => {
+it('8 instances on one login, a token revoked again and again: one refresh each time, no sign-in', async () => {
   await using world = await LoginWorld.create();
   const first = await world.served();
   const hosts = [first, ...(await Promise.all(Array.from({ length: 7 }, () => world.served())))];
@@ -16,7 +16,7 @@ it('8 instances on one login, a token revoked again and again: one refresh each 
   for (const host of hosts) host.assertPure();
 });
 
-it('terminated while its refresh is on the way: the next one takes over from it and is served', async () => {
+it('terminated during its refresh: the next one takes over from it and is served', async () => {
   await using world = await LoginWorld.create();
   const victim = await world.served();
   world.authority.tokens.revokeAll();
@@ -37,7 +37,7 @@ it('terminated while its refresh is on the way: the next one takes over from it 
 });
 
 it.each(['.json', '.json.lock'])(
-  'a %s file that another program holds open is replaced or removed once it is let go',
+  'replaces or removes a %s file that another program holds open once it is released',
   async (end) => {
     await using world = await LoginWorld.create();
     const host = await world.served();
@@ -59,7 +59,7 @@ it.each(['.json', '.json.lock'])(
   },
 );
 
-it('a record that another program holds open is read once it is let go', async () => {
+it('reads a record that another program holds open once it is released', async () => {
   await using world = await LoginWorld.create();
   (await world.served()).kill();
   const release = await world.wine.windows.hold(world.recordPath);

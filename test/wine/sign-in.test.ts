@@ -42,7 +42,7 @@ it('shows the address where BROWSER names a batch file, which no program may sta
   expect(world.authority.counters.authorizationRequests).toBe(0);
 });
 
-it('survives its host: the sign-in ends well and the next start needs none', async () => {
+it('outlives its host: the sign-in completes and the next start needs none', async () => {
   await using world = await LoginWorld.create({ consent: 'wait' });
   const host = world.start();
   await host.initialize({}, PATIENT);

@@ -187,7 +187,7 @@ function watchOf(recovery: { kind: string; signIn?: PendingSignInStatus }): Pend
 const EXPIRED = () => ({ obtainedAt: Date.now() - HOUR, expiresAt: Date.now() - 1 });
 const DUE = () => ({ obtainedAt: Date.now() - HOUR, expiresAt: Date.now() + 30_000 });
 
-test('while the token is fresh, the disk is read once', async () => {
+test('reads the disk once while the token is fresh', async () => {
   await using world = await World.create();
   const bridge = world.bridge();
   for (let request = 0; request < 100; request++)
@@ -196,7 +196,7 @@ test('while the token is fresh, the disk is read once', async () => {
   expect(world.endpoint.posts.entries).toEqual([]);
 });
 
-test('a token that is due serves while it is replaced beside', async () => {
+test('sends a token that is due while replacing it in the background', async () => {
   await using world = await World.create(DUE());
   const bridge = world.bridge();
   let answer: () => void = () => {};
@@ -212,7 +212,7 @@ test('a token that is due serves while it is replaced beside', async () => {
   expect(world.endpoint.posts.entries).toHaveLength(1);
 });
 
-test('a token at its end is replaced first, once for all who ask', async () => {
+test('replaces an expired token before sending, once for all requests', async () => {
   await using world = await World.create(EXPIRED());
   const bridges = [world.bridge(), world.bridge(), world.bridge()];
   const asked = bridges.flatMap((bridge) => Array.from({ length: 5 }, () => bridge.current(signal)));
@@ -220,7 +220,7 @@ test('a token at its end is replaced first, once for all who ask', async () => {
   expect(world.endpoint.posts.entries).toHaveLength(1);
 });
 
-test('a sign-in that is about to end with the refused token is followed by another', async () => {
+test('starts another sign-in when the current one is about to end with the refused token', async () => {
   await using world = await World.create();
   const lease = await world.leases.create(KEY, Date.now());
   const bridge = world.bridge();
@@ -237,7 +237,7 @@ test('a sign-in that is about to end with the refused token is followed by anoth
   expect(world.launched.entries).toHaveLength(1);
 });
 
-test('a sign-in that has failed and still has its lease is not followed by who asks after that: another begins', async () => {
+test('starts a new sign-in when the previous one failed, even while its lease remains', async () => {
   await using world = await World.create();
   const lease = await world.leases.create(KEY, Date.now());
   const error = { code: 'authorization_denied', message: 'access was declined' } as const;
@@ -255,7 +255,7 @@ test('a sign-in that has failed and still has its lease is not followed by who a
   expect(world.launched.entries).toHaveLength(1);
 });
 
-test('a 401 whose description mentions insufficient_scope is a refused token: it is refreshed, and no person is asked', async () => {
+test('refreshes after a 401 that merely mentions insufficient_scope in its description, without a sign-in', async () => {
   await using world = await World.create();
   const bridge = world.bridge();
   const refused = await bridge.current(signal);
@@ -270,7 +270,7 @@ test('a 401 whose description mentions insufficient_scope is a refused token: it
   expect(world.launched.entries).toEqual([]);
 });
 
-test('a request that gives up waiting takes nothing from the others', async () => {
+test('a request that stops waiting does not affect the others', async () => {
   await using world = await World.create(EXPIRED());
   const bridge = world.bridge();
   let answer: () => void = () => {};
@@ -288,7 +288,7 @@ test('a request that gives up waiting takes nothing from the others', async () =
   expect(await patient).toEqual({ token: 'A1' });
 });
 
-test('a revoked token with many requests and bridges under way: one refresh, no sign-in', async () => {
+test('a revoked token with many requests and bridges under way costs one refresh and no sign-in', async () => {
   await using world = await World.create();
   const bridges = [world.bridge(), world.bridge(), world.bridge()];
   const refused = await Promise.all(bridges.map((bridge) => bridge.current(signal)));
@@ -300,7 +300,7 @@ test('a revoked token with many requests and bridges under way: one refresh, no 
   expect(world.launched.entries).toEqual([]);
 });
 
-test('503: nothing is lost, nobody is asked, the token endpoint is left in peace, and it heals', async () => {
+test('503: keeps the login, asks for no sign-in, backs off from the token endpoint, and recovers', async () => {
   await using world = await World.create();
   const bridges = [world.bridge(), world.bridge()];
   world.endpoint.faults.push((_, response) => response.writeHead(503).end());
@@ -317,7 +317,7 @@ test('503: nothing is lost, nobody is asked, the token endpoint is left in peace
   expect(await bridges[1]?.recover(refused, undefined, signal)).toMatchObject({ bearer: { token: 'A1' } });
 });
 
-test('a token at its end that cannot be replaced is sent all the same: the clock may be wrong', async () => {
+test('sends an expired token that cannot be replaced, because the clock may be wrong', async () => {
   await using world = await World.create(EXPIRED());
   world.endpoint.faults.push((_, response) => response.writeHead(503).end());
   expect(await world.bridge().current(signal)).toEqual({ token: 'A0' });
@@ -326,7 +326,7 @@ test('a token at its end that cannot be replaced is sent all the same: the clock
 test.each([
   ['with grace: the second attempt is answered', true],
   ['without: one sign-in', false],
-])('an answer that was lost on its way, %s', async (_, grace) => {
+])('a lost token response, %s', async (_, grace) => {
   await using world = await World.create();
   world.endpoint.grace = grace;
   world.endpoint.beforeAnswer = async () => {
@@ -343,7 +343,7 @@ test.each([
 });
 
 test.each([502, 504, 524])(
-  'a gateway that answers %d after the rotation: the spent token is not sent again while the access token serves',
+  'a gateway that answers %d after the rotation: the used refresh token is not sent again while the access token works',
   async (status) => {
     await using world = await World.create(DUE());
     world.endpoint.grace = true;
@@ -367,7 +367,7 @@ test.each([502, 504, 524])(
   },
 );
 
-test('invalid_grant: one sign-in for all bridges, its address for each, its token for each', async () => {
+test('invalid_grant: one sign-in for all bridges; each gets its address and its token', async () => {
   await using world = await World.create({ refreshToken: 'unknown' });
   const bridges = [world.bridge(), world.bridge(), world.bridge()];
   const refused = await bridges[0]?.current(signal);
@@ -395,7 +395,7 @@ test('invalid_grant: one sign-in for all bridges, its address for each, its toke
   expect(world.endpoint.posts.entries).toHaveLength(1);
 });
 
-test('invalid_client: the registration is dropped, so that the sign-in makes a new one', async () => {
+test('invalid_client: drops the registration, so that the sign-in makes a new one', async () => {
   await using world = await World.create();
   world.endpoint.faults.push((_, response) => {
     response.writeHead(401, { 'content-type': 'application/json' }).end('{"error":"invalid_client"}');
@@ -408,7 +408,7 @@ test('invalid_client: the registration is dropped, so that the sign-in makes a n
   expect(read).not.toHaveProperty('record.client');
 });
 
-test('a sign-in that fails says why; the next one holds the browser back and still has an address', async () => {
+test('a failed sign-in reports its reason; the next one opens no browser but still has an address', async () => {
   await using world = await World.create('none');
   const bridge = world.bridge();
   expect(await bridge.current(signal)).toBeUndefined();
@@ -434,7 +434,7 @@ test('a sign-in that fails says why; the next one holds the browser back and sti
   expect(world.launched.entries.at(-1)?.openBrowser).toBe(false);
 });
 
-test('after ten minutes a browser may be opened again', async () => {
+test('may open a browser again after ten minutes', async () => {
   await using world = await World.create('none');
   const bridge = world.bridge();
   const first = watchOf(await bridge.recover(undefined, undefined, signal));
@@ -446,7 +446,7 @@ test('after ten minutes a browser may be opened again', async () => {
   expect(world.launched.entries.at(-1)?.openBrowser).toBe(true);
 });
 
-test('a sign-in that fails before a person is asked is not started again by each request', async () => {
+test('a sign-in that fails before its page opens is not restarted by every request', async () => {
   await using world = await World.create('none');
   const bridge = world.bridge();
   const first = watchOf(await bridge.recover(undefined, undefined, signal));
@@ -458,14 +458,14 @@ test('a sign-in that fails before a person is asked is not started again by each
   expect((await bridge.recover(undefined, undefined, signal)).kind).toBe('sign-in');
 });
 
-test('a sign-in whose process is gone ends the wait', async () => {
+test('stops waiting when the sign-in process is gone', async () => {
   await using world = await World.create('none');
   const watch = watchOf(await world.bridge().recover(undefined, undefined, signal));
   await world.endLease();
   await expect(watch.done).rejects.toMatchObject({ code: 'sign_in_failed' });
 });
 
-test('a sign-in that cannot be started leaves no lease behind', async () => {
+test('leaves no lease behind when the sign-in cannot be started', async () => {
   await using world = await World.create('none');
   world.launchFails = true;
   const bridge = world.bridge();
@@ -476,7 +476,7 @@ test('a sign-in that cannot be started leaves no lease behind', async () => {
   expect((await bridge.recover(undefined, undefined, signal)).kind).toBe('sign-in');
 });
 
-test('a fresh token that is refused as well ends the round, with audience and scope in the message', async () => {
+test('stops when a fresh token is refused too, with audience and scope in the message', async () => {
   await using world = await World.create();
   await world.store.write(
     KEY,
@@ -499,7 +499,7 @@ test('a fresh token that is refused as well ends the round, with audience and sc
   expect(world.launched.entries).toEqual([]);
 });
 
-test('a token that worked in between may be replaced again when it is refused', async () => {
+test('replaces a refused token again if it worked in between', async () => {
   await using world = await World.create();
   const bridge = world.bridge();
   const first = await bridge.recover(await bridge.current(signal), undefined, signal);
@@ -511,7 +511,7 @@ test('a token that worked in between may be replaced again when it is refused', 
   });
 });
 
-test('after a sleep of the machine the record is read again', async () => {
+test('reads the record again after the machine has slept', async () => {
   await using world = await World.create();
   const bridge = world.bridge();
   await bridge.current(signal);
@@ -524,7 +524,7 @@ test('after a sleep of the machine the record is read again', async () => {
 });
 
 test.each([365 * 24 * HOUR, -365 * 24 * HOUR])(
-  'a wall clock that is off by %d ms costs one refresh at most',
+  'a wall clock that is off by %d ms costs at most one refresh',
   async (shift) => {
     await using world = await World.create();
     const bridge = world.bridge();
@@ -538,7 +538,7 @@ test.each([365 * 24 * HOUR, -365 * 24 * HOUR])(
   },
 );
 
-test('a logout during a refresh is not undone by its answer', async () => {
+test('the response to a refresh does not undo a logout made meanwhile', async () => {
   await using world = await World.create(EXPIRED());
   const bridge = world.bridge();
   let answer: () => void = () => {};
@@ -563,7 +563,7 @@ test("another server's record under this key is not used", async () => {
   expect(world.endpoint.posts.entries).toEqual([]);
 });
 
-test('where nothing can be written, refresh and sign-in work for this process', async () => {
+test('refreshes and signs in from memory where nothing can be written', async () => {
   await using world = await World.create(EXPIRED(), true);
   const bridge = world.bridge();
   expect(await bridge.current(signal)).toEqual({ token: 'A1' });
@@ -573,7 +573,7 @@ test('where nothing can be written, refresh and sign-in work for this process', 
   expect(await watch.done).toEqual({ token: 'L1' });
 });
 
-test('closing ends what waits, and lets a refresh that was sent come to its end', async () => {
+test('close() ends pending waits, and lets a refresh that was sent finish', async () => {
   await using world = await World.create(EXPIRED());
   const bridge = world.bridge();
   let answer: () => void = () => {};
@@ -595,7 +595,7 @@ test('closing ends what waits, and lets a refresh that was sent come to its end'
   await expect(watch.done).rejects.toMatchObject({ code: 'aborted' });
 });
 
-test('a header of the user’s own is never replaced', async () => {
+test('never replaces a header configured by the user', async () => {
   const authorization = staticAuthorization();
   expect(await authorization.current(signal)).toBeUndefined();
   await expect(authorization.recover(undefined, { scheme: 'Bearer' }, signal)).rejects.toMatchObject({

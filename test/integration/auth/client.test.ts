@@ -17,8 +17,8 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const noRegistration = () => ({ registration_endpoint: undefined });
 
-describe('a client that was registered by hand', () => {
-  it('without a secret: named everywhere, nobody is registered, the login is refreshed', async () => {
+describe('a client registered by hand', () => {
+  it('without a secret: sends its id everywhere, registers nothing, and refreshes the login', async () => {
     await using world = await createVendorWorld({}, ['--client-id', 'by hand/1']);
     expect(await world.tools()).toEqual(['echo']);
     const [query] = world.vendor.authorizeQueries;
@@ -73,7 +73,7 @@ describe('a client that was registered by hand', () => {
     expect((await world.record())?.client).toEqual({ clientId: 'the:id', source: 'static' });
   });
 
-  it('a secret from a file loses the line break of the editor, and nothing else', async () => {
+  it("strips only the editor's line break from a secret file", async () => {
     const file = join(folder, 'secret');
     await writeFile(file, `${SECRET}\r\n`);
     const habits = { metadata: () => ({ token_endpoint_auth_methods_supported: ['client_secret_post'] }) };
@@ -82,7 +82,7 @@ describe('a client that was registered by hand', () => {
     expect(world.vendor.tokenForms[0]?.get('client_secret')).toBe(SECRET);
   });
 
-  it('a client that the server does not know: the error says so without the secret, and nothing is registered', async () => {
+  it('reports a client unknown to the server without showing the secret, and registers nothing', async () => {
     const habits = { token: () => refusal('invalid_client', `no ${SECRET}`, 401) };
     await using world = await createVendorWorld(habits, ['--client-id', 'c', '--client-secret', SECRET]);
     const failure = JSON.stringify(await world.tools());
@@ -115,7 +115,7 @@ describe('private_key_jwt', () => {
   };
   const metadata = () => ({ token_endpoint_auth_methods_supported: ['private_key_jwt'] });
 
-  it('each token request has its own signature, for the issuer', async () => {
+  it('signs each token request separately, for the issuer', async () => {
     await using world = await createVendorWorld({ metadata }, [
       '--client-id',
       'c',
@@ -134,7 +134,7 @@ describe('private_key_jwt', () => {
     expect(claims[0].jti).not.toBe(claims[1].jti);
   });
 
-  it('a server with another clock is asked once more, by its own', async () => {
+  it("retries once with the server's time when the clocks differ", async () => {
     const ahead = 3_600_000;
     const date = () => new Date(Date.now() + ahead).toUTCString();
     await using world = await createVendorWorld(
@@ -152,7 +152,7 @@ describe('private_key_jwt', () => {
     expect(world.vendor.to('/token')).toHaveLength(2);
   });
 
-  it('an assertion that is refused although its time is right is not sent again', async () => {
+  it('does not retry an assertion that was refused although its time is right', async () => {
     const token = () => refusal('invalid_client', 'unknown key', 401);
     await using world = await createVendorWorld({ metadata, token }, [
       '--client-id',
@@ -168,7 +168,7 @@ describe('private_key_jwt', () => {
 describe('a Client ID Metadata Document', () => {
   const url = 'https://client.example/drawbridge.json';
 
-  it('is the client id where the server takes it', async () => {
+  it('is the client id where the server supports it', async () => {
     const metadata = () => ({ client_id_metadata_document_supported: true });
     await using world = await createVendorWorld({ metadata }, ['--client-metadata-url', url]);
     expect(await world.tools()).toEqual(['echo']);
@@ -177,15 +177,15 @@ describe('a Client ID Metadata Document', () => {
     expect(world.vendor.to('/register')).toEqual([]);
   });
 
-  it('is not where it does not say so: then one is registered', async () => {
+  it('is not used where the server does not advertise support: a client is registered', async () => {
     await using world = await createVendorWorld({}, ['--client-metadata-url', url]);
     expect(await world.tools()).toEqual(['echo']);
     expect(world.vendor.tokenForms[0]?.get('client_id')).toBe('registered-client');
   });
 });
 
-describe('what is asked for', () => {
-  it('--no-resource: neither when signing in nor when refreshing', async () => {
+describe('the requested resource and scope', () => {
+  it('--no-resource: sends no resource when signing in or refreshing', async () => {
     await using world = await createVendorWorld({}, ['--no-resource']);
     expect(await world.tools()).toEqual(['echo']);
     world.vendor.forgetAccessTokens();
@@ -194,7 +194,7 @@ describe('what is asked for', () => {
     expect(world.vendor.tokenForms.map((form) => form.get('resource'))).toEqual([null, null]);
   });
 
-  it('without it: byte for byte as the metadata has it', async () => {
+  it('without it: sends the resource byte for byte as the metadata has it', async () => {
     const resourceMetadata = (vendor: { origin: string }) => ({ resource: `${vendor.origin}/MCP/../mcp` });
     await using world = await createVendorWorld({ resourceMetadata });
     expect(await world.tools()).toEqual(['echo']);
@@ -203,7 +203,7 @@ describe('what is asked for', () => {
     expect(world.vendor.tokenForms[0]?.get('resource')).toBe(expected);
   });
 
-  it('--authorize-param goes to the authorization endpoint alone', async () => {
+  it('--authorize-param applies to the authorization endpoint only', async () => {
     await using world = await createVendorWorld({}, [
       '--authorize-param',
       'audience=a b',
@@ -222,7 +222,7 @@ describe('--use-id-token', () => {
     `e30.${Buffer.from(JSON.stringify({ sub: name, exp })).toString('base64url')}.c2ln`;
   const soon = Math.floor(Date.now() / 1000) + 900;
 
-  it('shows the ID token in the access token’s place, after a refresh as well', async () => {
+  it('sends the ID token in place of the access token, also after a refresh', async () => {
     const shown: (string | undefined)[] = [];
     let number = 0;
     let valid = idToken('person-0', soon);
@@ -252,7 +252,7 @@ describe('--use-id-token', () => {
     expect(shown.join()).not.toContain('access-');
   });
 
-  it('where none comes, the message names the scope', async () => {
+  it('names the missing scope when no ID token is returned', async () => {
     await using world = await createVendorWorld({}, ['--use-id-token']);
     expect(JSON.stringify(await world.tools())).toContain('openid');
   });

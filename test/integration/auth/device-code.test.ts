@@ -47,7 +47,7 @@ const gaps = (requests: readonly { readonly at: number }[]) =>
 const pending = refusal('authorization_pending');
 
 describe('device_code', () => {
-  it('waits for the person as the server asks, with the code in the address’s place and no browser', async () => {
+  it("shows the code and address, opens no browser, and polls at the server's interval", async () => {
     await using world = await createVendorWorld(
       device([pending, refusal('slow_down'), pending, 'yes']),
       args,
@@ -66,7 +66,7 @@ describe('device_code', () => {
     expect((await world.record())?.tokens?.refreshToken).toBeDefined();
   });
 
-  it('never asks sooner than every 5 s, whatever the server says, and slower when told', async () => {
+  it('never polls faster than every 5 s, whatever the server says, and slows down on slow_down', async () => {
     const answers = [pending, refusal('slow_down'), 'yes'] as const;
     await using world = await createVendorWorld(device(answers, { interval: 0 }), args, {
       clock: fastClock(SPEED),
@@ -78,7 +78,7 @@ describe('device_code', () => {
     expect(second).toBeGreaterThan(9_500);
   });
 
-  it('the host is told the address and the code while nobody has entered it', async () => {
+  it('shows the host the address and the code until the code is entered', async () => {
     await using world = await createVendorWorld(device([pending]), args);
     world.bridge.send({
       jsonrpc: '2.0',
@@ -95,27 +95,27 @@ describe('device_code', () => {
     expect(asked.line).not.toContain('device-secret');
   });
 
-  it('an error that no RFC 8628 server should answer ends it', async () => {
+  it('ends on an error that RFC 8628 does not define', async () => {
     const habits = device([refusal('invalid_grant')]);
     await using world = await createVendorWorld(habits, args, { clock: fastClock(SPEED) });
     expect(JSON.stringify(await world.tools())).toContain('invalid_grant');
     expect(world.vendor.to('/token')).toHaveLength(1);
   });
 
-  it('is not asked for once the code has ended', async () => {
+  it('stops polling once the code has expired', async () => {
     const habits = device([pending], { expires_in: 12 });
     await using world = await createVendorWorld(habits, args, { clock: fastClock(SPEED) });
     expect(JSON.stringify(await world.tools())).toContain('not entered in time');
     expect(world.vendor.to('/token')).toHaveLength(2);
   });
 
-  it('a server without it: said, and how to sign in instead', async () => {
+  it('reports a server without device authorization, and says how to sign in instead', async () => {
     await using world = await createVendorWorld({}, args);
     expect(JSON.stringify(await world.tools())).toContain('--grant device_code');
   });
 });
 
-describe('what the device endpoint answers', () => {
+describe('the response of the device authorization endpoint', () => {
   const server = new URL('https://mcp.example/mcp');
   const policy = { server, allowHttp: false, addresses: createAddressGuard(server) };
   const good = {
@@ -133,7 +133,7 @@ describe('what the device endpoint answers', () => {
     'file:///etc/passwd',
     'http://as.example/',
     'https://u:p@as.example/',
-  ])('the address %s is refused', (address) => {
+  ])('refuses the address %s', (address) => {
     expect(() => read({ verification_uri: address })).toThrow();
     expect(() => read({ verification_uri_complete: address })).toThrow();
   });
@@ -143,11 +143,11 @@ describe('what the device endpoint answers', () => {
     ['a code that is a page', { user_code: 'x'.repeat(65) }],
     ['no device code', { device_code: undefined }],
     ['no address', { verification_uri: undefined }],
-  ])('%s: unusable', (_name, change) => {
+  ])('refuses %s', (_name, change) => {
     expect(read(change)).toBeUndefined();
   });
 
-  it('numbers are kept within limits', () => {
+  it('clamps numbers to their limits', () => {
     expect(read({ interval: 0, expires_in: 1e99 })).toMatchObject({ intervalS: 5, lifetimeS: 900 });
     expect(read({ interval: 'x', expires_in: undefined })).toMatchObject({ intervalS: 5, lifetimeS: 900 });
     expect(read({ interval: 9_999 })).toMatchObject({ intervalS: 60 });

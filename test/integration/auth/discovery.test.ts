@@ -23,8 +23,8 @@ function expectOnlyQuestions(world: OAuthWorld): void {
   expect(world.stranger.connections()).toBe(0);
 }
 
-describe('where metadata is looked for', () => {
-  test('the address of the challenge, and nothing else', async () => {
+describe('where metadata is fetched', () => {
+  test('fetches only the address in the challenge', async () => {
     await using world = await createOAuthWorld();
     world.resource.on('/meta', json(world.resourceMetadata({ scopes_supported: ['a', 'b'] })));
     const challenge = { resourceMetadata: `${world.resource.origin}/meta` };
@@ -44,7 +44,7 @@ describe('where metadata is looked for', () => {
     expect(paths(world.authorization)).toEqual([SERVER]);
   });
 
-  test('the path of the server, then the root', async () => {
+  test('tries the path of the server, then the root', async () => {
     await using world = await createOAuthWorld({ serverPath: '/a/mcp' });
     await world.discover();
     world.resource.on(`${RESOURCE}/a/mcp`, text('gone', 404));
@@ -54,14 +54,14 @@ describe('where metadata is looked for', () => {
   });
 
   test.each(['/.well-known/relative', 'http://127.0.0.1:1:1/', ''])(
-    'a challenge that names no address, %j, counts as silent',
+    'treats a challenge without an address, %j, as if there were none',
     async (resourceMetadata) => {
       await using world = await createOAuthWorld();
       expect((await world.discover({ challenge: { resourceMetadata } })).issuer).toBe(world.issuer);
     },
   );
 
-  test('an address of the challenge that has nothing is not the end', async () => {
+  test('looks further when the address in the challenge has nothing', async () => {
     await using world = await createOAuthWorld();
     const challenge = { resourceMetadata: `${world.resource.origin}/nothing` };
     expect((await world.discover({ challenge })).issuer).toBe(world.issuer);
@@ -80,14 +80,14 @@ describe('where metadata is looked for', () => {
     expect(paths(world.authorization)).toEqual(asked);
   });
 
-  test('a document for another issuer does not hide the right one', async () => {
+  test('skips a document for another issuer and finds the right one', async () => {
     await using world = await createOAuthWorld({ issuerPath: '/t' });
     world.authorization.on(`${SERVER}/t`, json(world.issuerMetadata({ issuer: world.authorization.origin })));
     world.authorization.on(`/t${OPENID}`, json(world.issuerMetadata()));
     expect((await world.discover()).issuer).toBe(world.issuer);
   });
 
-  test('of several authorization servers the first', async () => {
+  test('uses the first of several authorization servers', async () => {
     await using world = await createOAuthWorld();
     const servers = [world.issuer, world.stranger.origin];
     world.resource.on(`${RESOURCE}/mcp`, json(world.resourceMetadata({ authorization_servers: servers })));
@@ -95,7 +95,7 @@ describe('where metadata is looked for', () => {
     expect(world.stranger.connections()).toBe(0);
   });
 
-  test('the resource that the user set is sent, and excuses nothing', async () => {
+  test("sends the resource set by the user, and still checks the metadata's resource", async () => {
     await using world = await createOAuthWorld();
     expect((await world.discover({ settings: { resource: 'api://mine' } })).resource).toBe('api://mine');
     world.resource.on(`${RESOURCE}/mcp`, json(world.resourceMetadata({ resource: world.stranger.origin })));
@@ -112,7 +112,7 @@ describe('MCP 2025-03-26: the server is its own authorization server', () => {
     return world;
   }
 
-  test.each(['', '/'])('metadata at its origin, written with %j at the end', async (end) => {
+  test.each(['', '/'])('finds metadata at its origin, written with %j at the end', async (end) => {
     await using world = await oldServer();
     const issuer = `${world.resource.origin}${end}`;
     world.resource.on(SERVER, json(world.issuerMetadata({ issuer })));
@@ -120,7 +120,7 @@ describe('MCP 2025-03-26: the server is its own authorization server', () => {
     expect(paths(world.resource)).toEqual([`${RESOURCE}/mcp`, RESOURCE, SERVER]);
   });
 
-  test('no metadata at all: the default endpoints', async () => {
+  test('uses the default endpoints when there is no metadata at all', async () => {
     await using world = await oldServer();
     const { origin } = world.resource;
     expect(await world.discover()).toEqual({
@@ -136,7 +136,7 @@ describe('MCP 2025-03-26: the server is its own authorization server', () => {
     });
   });
 
-  test('a page for every path is no metadata', async () => {
+  test('does not take a page served for every path for metadata', async () => {
     await using world = await oldServer();
     for (const path of [`${RESOURCE}/mcp`, RESOURCE, SERVER, OPENID]) {
       world.resource.on(path, text('<!doctype html><title>App</title>'));
@@ -144,7 +144,7 @@ describe('MCP 2025-03-26: the server is its own authorization server', () => {
     expect((await world.discover()).metadata.tokenEndpoint).toBe(`${world.resource.origin}/token`);
   });
 
-  test('a document that is cut off is no reason to look elsewhere', async () => {
+  test('does not look elsewhere when a document is cut off', async () => {
     await using world = await createOAuthWorld();
     const whole = JSON.stringify(world.resourceMetadata());
     world.resource.on(`${RESOURCE}/mcp`, text(whole.slice(0, -5)));
@@ -152,21 +152,24 @@ describe('MCP 2025-03-26: the server is its own authorization server', () => {
     expectOnlyQuestions(world);
   });
 
-  test('metadata of another issuer is no reason for the default endpoints', async () => {
+  test("does not use the default endpoints because of another issuer's metadata", async () => {
     await using world = await oldServer();
     world.resource.on(SERVER, json(world.issuerMetadata({ issuer: world.stranger.origin })));
     await expect(world.discover()).rejects.toThrow(IssuerMismatchError);
     expectOnlyQuestions(world);
   });
 
-  test.each([500, 503, 429, 502])('a server that answers %d is out of order, not old', async (status) => {
-    await using world = await oldServer();
-    world.resource.on(`${RESOURCE}/mcp`, text('sorry', status));
-    await expect(world.discover()).rejects.toThrow(new RegExp(`answered with ${status}`));
-    expect(paths(world.resource)).not.toContain(SERVER);
-  });
+  test.each([500, 503, 429, 502])(
+    'treats a server that answers %d as failing, not as an old one',
+    async (status) => {
+      await using world = await oldServer();
+      world.resource.on(`${RESOURCE}/mcp`, text('sorry', status));
+      await expect(world.discover()).rejects.toThrow(new RegExp(`answered with ${status}`));
+      expect(paths(world.resource)).not.toContain(SERVER);
+    },
+  );
 
-  test('a gateway that answers the longer path with 502 is passed over', async () => {
+  test('skips a longer path that a gateway answers with 502', async () => {
     await using world = await oldServer();
     world.resource.on(`${RESOURCE}/mcp`, text('bad gateway', 502));
     world.resource.on(RESOURCE, json(world.resourceMetadata()));
@@ -174,14 +177,14 @@ describe('MCP 2025-03-26: the server is its own authorization server', () => {
   });
 });
 
-test('an authorization server that was named and has no metadata is refused', async () => {
+test('refuses an authorization server that was named but has no metadata', async () => {
   await using world = await createOAuthWorld();
   world.authorization.on(SERVER, text('no', 404));
   await expect(world.discover()).rejects.toThrow(DiscoveryError);
   expectOnlyQuestions(world);
 });
 
-describe('the issuer is not who it was said to be (SECURITY.md, attack 6)', () => {
+describe('an unexpected issuer (SECURITY.md, attack 6)', () => {
   test.each([
     ['a slash', (issuer: string) => `${issuer}/`],
     ['the case', (issuer: string) => issuer.replace('http', 'HTTP')],
@@ -196,7 +199,7 @@ describe('the issuer is not who it was said to be (SECURITY.md, attack 6)', () =
     expectOnlyQuestions(world);
   });
 
-  test('the slash is in the resource metadata', async () => {
+  test('accepts an issuer whose slash is in the resource metadata', async () => {
     await using world = await createOAuthWorld();
     const named = { authorization_servers: [`${world.issuer}/`] };
     world.resource.on(`${RESOURCE}/mcp`, json(world.resourceMetadata(named)));
@@ -210,7 +213,7 @@ describe('metadata for another resource (SECURITY.md, attack 8)', () => {
     ['another origin', (world: OAuthWorld) => `${world.stranger.origin}/mcp`],
     ['another path', (world: OAuthWorld) => `${world.resource.origin}/other`],
     ['a path that begins alike', (world: OAuthWorld) => `${world.resource.origin}/mc`],
-  ])('%s: the authorization server hears nothing', async (_, resource) => {
+  ])('%s: sends nothing to the authorization server', async (_, resource) => {
     await using world = await createOAuthWorld();
     world.resource.on(`${RESOURCE}/mcp`, json(world.resourceMetadata({ resource: resource(world) })));
     await expect(world.discover()).rejects.toThrow(ResourceMismatchError);
@@ -219,12 +222,12 @@ describe('metadata for another resource (SECURITY.md, attack 8)', () => {
   });
 });
 
-describe('PKCE taken away (SECURITY.md, attack 10)', () => {
+describe('PKCE stripped from the metadata (SECURITY.md, attack 10)', () => {
   test.each([
     ['plain only', ['plain'], false],
     ['plain only, and the user assumes', ['plain'], true],
     ['silent', undefined, false],
-  ])('%s: refused', async (_, methods, assumePkce) => {
+  ])('refuses metadata: %s', async (_, methods, assumePkce) => {
     await using world = await createOAuthWorld();
     const metadata = world.issuerMetadata({ code_challenge_methods_supported: methods });
     world.authorization.on(SERVER, json(metadata));
@@ -232,7 +235,7 @@ describe('PKCE taken away (SECURITY.md, attack 10)', () => {
     expectOnlyQuestions(world);
   });
 
-  test('silent, and the user assumes: on', async () => {
+  test('goes on when the metadata is silent and --assume-pkce is given', async () => {
     await using world = await createOAuthWorld();
     world.authorization.on(
       SERVER,
@@ -242,7 +245,7 @@ describe('PKCE taken away (SECURITY.md, attack 10)', () => {
   });
 });
 
-describe('addresses that are none of ours (SECURITY.md, attacks 1, 3, 12)', () => {
+describe('addresses that must not be used (SECURITY.md, attacks 1, 3, 12)', () => {
   const addresses = [
     'javascript:alert(1)',
     'file:///etc/passwd',
@@ -252,7 +255,7 @@ describe('addresses that are none of ours (SECURITY.md, attacks 1, 3, 12)', () =
     'https://user:pass@as.example',
     'ftp://as.example',
   ];
-  test.each(addresses)('the authorization server is %s', async (address) => {
+  test.each(addresses)('refuses an authorization server at %s', async (address) => {
     await using world = await createOAuthWorld();
     world.resource.on(`${RESOURCE}/mcp`, json(world.resourceMetadata({ authorization_servers: [address] })));
     const refused = world.discover();
@@ -261,7 +264,7 @@ describe('addresses that are none of ours (SECURITY.md, attacks 1, 3, 12)', () =
     expectOnlyQuestions(world);
   });
 
-  test.each(addresses)('its authorization endpoint is %s', async (address) => {
+  test.each(addresses)('refuses the authorization endpoint %s', async (address) => {
     await using world = await createOAuthWorld();
     world.authorization.on(SERVER, json(world.issuerMetadata({ authorization_endpoint: address })));
     await expect(world.discover()).rejects.toThrow(InsecureUrlError);
@@ -269,7 +272,7 @@ describe('addresses that are none of ours (SECURITY.md, attacks 1, 3, 12)', () =
   });
 
   test.each(['http://as.example/m', 'javascript:x', 'https://a:b@as.example/m'])(
-    'the challenge names %s',
+    'refuses a challenge that names %s',
     async (resourceMetadata) => {
       await using world = await createOAuthWorld();
       await expect(world.discover({ challenge: { resourceMetadata } })).rejects.toThrow(InsecureUrlError);

@@ -46,8 +46,8 @@ function proofOf(vendor: Vendor) {
   return checkProof({ method, url: `${vendor.origin}/token`, proof, now: Date.now() });
 }
 
-describe('what the token endpoint answers to a proof (RFC 9449 §5)', () => {
-  it('a bound token: it is sent as one', async () => {
+describe("the token endpoint's response to a proof (RFC 9449 §5)", () => {
+  it('sends a bound token with the DPoP scheme', async () => {
     await using world = await createVendorWorld(answering('dPoP'));
     expect(await world.tools()).toEqual(['echo']);
     expect(proofOf(world.vendor)).toMatchObject({ kind: 'good' });
@@ -55,7 +55,7 @@ describe('what the token endpoint answers to a proof (RFC 9449 §5)', () => {
     expect(await world.record()).toMatchObject({ tokens: { tokenType: 'DPoP' }, dpopKey: { alg: 'ES256' } });
   });
 
-  it('a bearer token: it is one, and the key stays for the refresh token', async () => {
+  it('sends a bearer token as such, and keeps the key for the refresh token', async () => {
     await using world = await createVendorWorld(answering('Bearer'));
     expect(await world.tools()).toEqual(['echo']);
     expect(world.vendor.to('/mcp').at(-1)?.headers).toMatchObject({
@@ -72,7 +72,7 @@ describe('what the token endpoint answers to a proof (RFC 9449 §5)', () => {
   });
 
   it.each(['Bearer', ''])(
-    '--dpop always, and a token of the type %j: refused, and not kept',
+    '--dpop always refuses a token of the type %j, and does not keep it',
     async (type) => {
       await using world = await createVendorWorld(answering(type), ['--dpop', 'always']);
       expect(JSON.stringify(await world.tools())).toContain('of the type');
@@ -81,13 +81,13 @@ describe('what the token endpoint answers to a proof (RFC 9449 §5)', () => {
     },
   );
 
-  it('a bound token to a request without a proof: refused', async () => {
+  it('refuses a bound token in response to a request without a proof', async () => {
     await using world = await createVendorWorld(answering('DPoP'), ['--dpop', 'never']);
     expect(JSON.stringify(await world.tools())).toContain('DPoP');
     expect(await world.record()).toBeUndefined();
   });
 
-  it('a refusal of the proof by a server with another clock: once more, by its time', async () => {
+  it("retries once with the server's time when the clocks differ", async () => {
     const ahead = Date.now() + 3_600_000;
     const habits: VendorHabits = {
       token: (_form, { headers }, vendor) => {
@@ -103,7 +103,7 @@ describe('what the token endpoint answers to a proof (RFC 9449 §5)', () => {
     expect(world.vendor.to('/token')).toHaveLength(2);
   });
 
-  it('a refusal of the proof itself says what it means', async () => {
+  it('explains a refused proof', async () => {
     const token = () => refusal('invalid_dpop_proof', 'iat is too old');
     await using world = await createVendorWorld(served({ ...asks, token }));
     const failure = JSON.stringify(await world.tools());
@@ -113,7 +113,7 @@ describe('what the token endpoint answers to a proof (RFC 9449 §5)', () => {
   });
 });
 
-it('more scope, asked for with the scheme DPoP: one more sign-in, and that token is bound too', async () => {
+it('a request for more scope with the DPoP scheme: one more sign-in, and the new token is bound too', async () => {
   const habits: VendorHabits = {
     token: (_form, _request, vendor) => {
       const scope = vendor.authorizeQueries.at(-1)?.get('scope') ?? undefined;
@@ -138,7 +138,7 @@ it('more scope, asked for with the scheme DPoP: one more sign-in, and that token
 });
 
 describe('the other grants', () => {
-  it('a device: each poll has a proof of its own', async () => {
+  it('device code: each poll has a new proof', async () => {
     let polls = 0;
     const device: VendorHabits = {
       ...asks,
@@ -162,14 +162,14 @@ describe('the other grants', () => {
     expect((await world.record())?.tokens?.tokenType).toBe('DPoP');
   });
 
-  it('a workload: bound', async () => {
+  it('client credentials: the token is bound', async () => {
     const args = ['--grant', 'jwt-bearer', '--assertion-file', await file(jwtNamed('d2w'))];
     await using world = await createVendorWorld(answering('DPoP'), args);
     expect(await world.tools()).toEqual(['echo']);
     expect(proofOf(world.vendor)).toMatchObject({ kind: 'good' });
   });
 
-  it('an enterprise: the last step alone is bound, the identity provider sees no proof', async () => {
+  it('enterprise: only the last step is bound; the identity provider receives no proof', async () => {
     const issued_token_type = 'urn:ietf:params:oauth:token-type:id-jag';
     const body = { issued_token_type, access_token: jwtNamed('amFn'), token_type: 'N_A', expires_in: 300 };
     await using idp = await Vendor.start({ token: () => ({ body }) });

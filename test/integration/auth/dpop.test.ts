@@ -28,8 +28,8 @@ async function dpopKeyOf({ world }: DpopWorld): Promise<DpopKey> {
   return key;
 }
 
-describe('a server that takes only tokens bound to a key, and a nonce for each request', () => {
-  it('one sign-in; each request has a proof of its own; calls side by side are all served', async () => {
+describe('a server that accepts only bound tokens, with a nonce for each request', () => {
+  it('one sign-in; each request has its own proof; concurrent calls are all served', async () => {
     await using at = await createDpopWorld();
     const { authority, gate, world } = at;
     expect(await world.tools()).toContain('echo');
@@ -51,7 +51,7 @@ describe('a server that takes only tokens bound to a key, and a nonce for each r
     expect(wire(at)).not.toContain(key.d);
   });
 
-  it('and of the nonces the very last alone: calls side by side are served one after the other', async () => {
+  it('concurrent calls are served one by one when only the newest nonce is accepted', async () => {
     await using at = await createDpopWorld({ nonces: 'last' });
     expect(await at.world.tools()).toContain('echo');
     const answers = await Promise.all(Array.from({ length: 12 }, (_, id) => call(at, id)));
@@ -59,7 +59,7 @@ describe('a server that takes only tokens bound to a key, and a nonce for each r
     expect(at.authority.counters).toMatchObject({ codeExchanges: 1, refreshPosts: 0 });
   });
 
-  it('a token that ends: one refresh for all, with the same key, refused for its nonce and sent again by who has the claim', async () => {
+  it("an expired token: one refresh for all, with the same key, retried by the reservation's owner after a nonce error", async () => {
     await using at = await createDpopWorld();
     const { authority, world } = at;
     expect(await world.tools()).toContain('echo');
@@ -90,7 +90,7 @@ describe('a server that takes only tokens bound to a key, and a nonce for each r
     expect(schemes(at.gate.outcomes('passed'))).toEqual(['DPoP']);
   });
 
-  it('a pushed request names the key too (§10.1)', async () => {
+  it('a pushed authorization request names the key too (§10.1)', async () => {
     await using at = await createDpopWorld({
       extras: { requirePushed: true },
       args: ['--scope', 'mcp:tools'],
@@ -101,7 +101,7 @@ describe('a server that takes only tokens bound to a key, and a nonce for each r
     expect(jkt).toBe(thumbprint(await dpopKeyOf(at)));
   });
 
-  it('a service: its token is bound, and the next one to the same key, although nobody asks again', async () => {
+  it('client credentials: the token is bound, and the next one is bound to the same key without a new demand', async () => {
     const client = { client_id: 'service', client_secret: 'hush', redirect_uris: [], response_types: [] };
     const grant_types = ['client_credentials'];
     await using at = await createDpopWorld({
@@ -119,34 +119,34 @@ describe('a server that takes only tokens bound to a key, and a nonce for each r
   });
 });
 
-describe('where it is used', () => {
-  it('not where a bearer token would do as well', async () => {
+describe('when DPoP is used', () => {
+  it('not where a bearer token works too', async () => {
     await using at = await createDpopWorld({ bearer: 'said' });
     expect(await at.world.tools()).toContain('echo');
     expect(schemes(at.gate.outcomes('passed'))).toEqual(['Bearer']);
     expect(wire(at)).not.toMatch(/"dpop":|dpop_jkt/);
   });
 
-  it('but where the metadata says that it does not', async () => {
+  it('where the metadata says that bearer tokens are not accepted', async () => {
     await using at = await createDpopWorld({ bearer: 'said', required: true });
     expect(await at.world.tools()).toContain('echo');
     expect(schemes(at.gate.outcomes('passed'))).toEqual(['DPoP']);
   });
 
-  it('--dpop always: wherever it can be had', async () => {
+  it('--dpop always: wherever it is supported', async () => {
     await using at = await createDpopWorld({ bearer: 'said', args: ['--dpop', 'always'] });
     expect(await at.world.tools()).toContain('echo');
     expect(schemes(at.gate.outcomes('passed'))).toEqual(['DPoP']);
   });
 
-  it('--dpop never: not even where nothing else is taken', async () => {
+  it('--dpop never: not even where only bound tokens are accepted', async () => {
     await using at = await createDpopWorld({ required: true, args: ['--dpop', 'never'] });
     expect(await at.world.tools()).toMatchObject({ message: expect.stringContaining('--dpop never') });
     expect(wire(at)).not.toMatch(/"dpop":|dpop_jkt/);
     expect(at.world.opened).toHaveLength(1);
   });
 
-  it('--dpop always where the authorization server does not: said before anybody is asked', async () => {
+  it('--dpop always without support in the authorization server: an error before any sign-in', async () => {
     await using at = await createDpopWorld({ extras: { dpop: false }, args: ['--dpop', 'always'] });
     const failure = JSON.stringify(await at.world.tools());
     expect(failure).toContain('does not say that it binds tokens to a key');
@@ -154,7 +154,7 @@ describe('where it is used', () => {
     expect(at.world.opened).toEqual([]);
   });
 
-  it('an authorization server that does not, and a server that turns out to take what it gives', async () => {
+  it('an authorization server without DPoP, and a server that accepts its bearer tokens', async () => {
     await using at = await createDpopWorld({ extras: { dpop: false }, bearer: 'unsaid' });
     expect(await at.world.tools()).toContain('echo');
     at.authority.tokens.revokeAll();
@@ -164,14 +164,14 @@ describe('where it is used', () => {
     expect(at.world.opened).toHaveLength(1);
   });
 
-  it('an authorization server that does not, and a server that insists: one tab, then the reason', async () => {
+  it('an authorization server without DPoP, and a server that requires it: one tab, then the reason', async () => {
     await using at = await createDpopWorld({ extras: { dpop: false } });
     expect(await at.world.tools()).toMatchObject({ message: expect.stringContaining('bound to a key') });
     await at.world.bridge.initialize({}, 'again');
     expect(at.world.opened).toHaveLength(1);
   });
 
-  it('a login from before, at a server that takes no bearer tokens any more: one new sign-in', async () => {
+  it('an earlier login at a server that no longer accepts bearer tokens: one new sign-in', async () => {
     await using at = await createDpopWorld({ bearer: 'said' });
     expect(await at.world.tools()).toContain('echo');
     at.gate.bearer = undefined;
@@ -183,7 +183,7 @@ describe('where it is used', () => {
 });
 
 describe('when it goes wrong', () => {
-  it('a server that is never content: each message goes twice, and the host is told; no refresh, no sign-in', async () => {
+  it('a server that refuses every proof: each message is sent twice, then the host gets an error; no refresh, no sign-in', async () => {
     await using at = await createDpopWorld({ nonces: 'never-good' });
     const failure = JSON.stringify(await at.world.tools());
     expect(failure).toContain('use_dpop_nonce');
@@ -200,7 +200,7 @@ describe('when it goes wrong', () => {
     headers: { 'content-type': 'application/json', 'dpop-nonce': 'the-next' },
   };
 
-  it('a token endpoint that is never content with a code: twice, then the reason', async () => {
+  it('a token endpoint that refuses every proof for a code: two attempts, then the reason', async () => {
     await using at = await createDpopWorld();
     at.authority.failExchange(neverContent);
     expect(JSON.stringify(await at.world.tools())).toContain('use_dpop_nonce');
@@ -208,7 +208,7 @@ describe('when it goes wrong', () => {
     expect(posts).toHaveLength(2);
   });
 
-  it('… or with a refresh: the refresh token was not spent, and serves when it is', async () => {
+  it('or for a refresh: the refresh token was not used, and works once proofs are accepted', async () => {
     await using at = await createDpopWorld();
     expect(await at.world.tools()).toContain('echo');
     const before = await at.world.record();
@@ -228,7 +228,7 @@ describe('when it goes wrong', () => {
     expect(at.authority.counters).toMatchObject({ refreshes: 1, codeExchanges: 1, replays: 0 });
   });
 
-  it('a key that was damaged on disk: said, unseen, and nobody is asked', async () => {
+  it('a key damaged on disk: an error that does not show it, and no sign-in', async () => {
     await using at = await createDpopWorld();
     expect(await at.world.tools()).toContain('echo');
     const { version, revision, ...record } = (await at.world.record()) as CredentialRecord;
@@ -241,7 +241,7 @@ describe('when it goes wrong', () => {
     expect(other.opened).toEqual([]);
   });
 
-  it('our clock is an hour off: one refusal, then by theirs', async () => {
+  it("a clock that is an hour off: one refusal, then proofs use the server's time", async () => {
     await using at = await createDpopWorld({ nonces: 'none', clockOffsetMs: 3_600_000 });
     expect(await at.world.tools()).toContain('echo');
     const late = at.gate.outcomes('invalid_dpop_proof iat').length;
@@ -251,7 +251,7 @@ describe('when it goes wrong', () => {
     expect(at.world.opened).toHaveLength(1);
   });
 
-  it('a redirect: within the origin with a proof for the new address, to another one neither token nor proof (SECURITY.md, attack 13)', async () => {
+  it('a redirect: a new proof within the origin, neither token nor proof to another origin (SECURITY.md, attack 13)', async () => {
     await using at = await createDpopWorld();
     await using stranger = await startWebOrigin();
     expect(await at.world.tools()).toContain('echo');

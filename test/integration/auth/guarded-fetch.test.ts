@@ -27,7 +27,7 @@ async function failure(promise: Promise<unknown>): Promise<Error> {
 }
 
 describe('redirects (SECURITY.md, attack 13)', () => {
-  test.each([301, 302, 303, 307, 308])('%d to another origin is not followed', async (status) => {
+  test.each([301, 302, 303, 307, 308])('does not follow %d to another origin', async (status) => {
     await using world = await createOAuthWorld();
     world.authorization.on(METADATA, redirect(`${world.stranger.origin}${METADATA}`, status));
     world.stranger.on(METADATA, json(world.issuerMetadata()));
@@ -35,7 +35,7 @@ describe('redirects (SECURITY.md, attack 13)', () => {
     expect(world.stranger.connections()).toBe(0);
   });
 
-  test('neither to another scheme, nor with a name in front', async () => {
+  test('does not follow one to another scheme or to an address with a user name', async () => {
     await using world = await createOAuthWorld();
     const { host } = new URL(world.stranger.origin);
     for (const target of [`https://${host}/`, `//${host}/`, `http://${world.authorization.port}@${host}/`]) {
@@ -45,7 +45,7 @@ describe('redirects (SECURITY.md, attack 13)', () => {
     expect(world.stranger.connections()).toBe(0);
   });
 
-  test('three within the origin are followed, a fourth is not', async () => {
+  test('follows three within the origin, and not a fourth', async () => {
     await using world = await createOAuthWorld();
     world.authorization.on(METADATA, redirect('/1', 301));
     world.authorization.on('/1', redirect(`${world.issuer}/2`, 307));
@@ -60,7 +60,7 @@ describe('redirects (SECURITY.md, attack 13)', () => {
     expect(world.authorization.requests.count(({ path }) => path === '/4')).toBe(0);
   });
 
-  test('a loop ends', async () => {
+  test('ends a loop', async () => {
     await using world = await createOAuthWorld();
     world.authorization.on(METADATA, redirect(METADATA));
     expect(describeError(await failure(world.discover()))).toContain('redirects too often');
@@ -68,8 +68,8 @@ describe('redirects (SECURITY.md, attack 13)', () => {
   });
 });
 
-describe('documents without measure (SECURITY.md, attack 15)', () => {
-  test('256 KiB are read, one byte more is not', async () => {
+describe('oversized documents (SECURITY.md, attack 15)', () => {
+  test('reads 256 KiB, and not one byte more', async () => {
     await using world = await createOAuthWorld();
     const body = (bytes: number) => {
       const bare = JSON.stringify(world.issuerMetadata({ padding: '' }));
@@ -81,7 +81,7 @@ describe('documents without measure (SECURITY.md, attack 15)', () => {
     expect((await failure(world.discover())).cause).toBeInstanceOf(TooLargeError);
   });
 
-  test('an endless one is given up, and its connection closed', async () => {
+  test('gives up an endless one, and closes its connection', async () => {
     await using world = await createOAuthWorld();
     let closed: () => void = () => {};
     const gone = new Promise<void>((resolve) => {
@@ -100,7 +100,7 @@ describe('documents without measure (SECURITY.md, attack 15)', () => {
     await gone;
   });
 
-  test('204 KB of gzip that hold 200 MB', async () => {
+  test('refuses 204 KB of gzip that hold 200 MB', async () => {
     await using world = await createOAuthWorld();
     const bomb = await zeros(200);
     expect(bomb.length).toBeLessThan(256 * KIB);
@@ -116,24 +116,27 @@ describe('documents without measure (SECURITY.md, attack 15)', () => {
     ['deflate', promisify(deflate)],
     ['br', promisify(brotliCompress)],
     ['identity', async (bytes: Buffer) => bytes],
-  ])('%s, which was not asked for, is understood all the same', async (coding, compress) => {
+  ])('decodes %s although it was not requested', async (coding, compress) => {
     await using world = await createOAuthWorld();
     const body = await compress(Buffer.from(JSON.stringify(world.issuerMetadata())));
     world.authorization.on(METADATA, text(body, 200, { 'content-encoding': coding }));
     expect((await world.discover()).issuer).toBe(world.issuer);
   });
 
-  test.each(['gzip', 'zstd', 'gzip, gzip', 'compress'])('%s that it is not', async (coding) => {
-    await using world = await createOAuthWorld();
-    const body = JSON.stringify(world.issuerMetadata());
-    world.authorization.on(METADATA, text(body, 200, { 'content-encoding': coding }));
-    expect((await failure(world.discover())).cause).toMatchObject({ code: 'bad_answer' });
-  });
+  test.each(['gzip', 'zstd', 'gzip, gzip', 'compress'])(
+    'refuses a body that is not %s as declared',
+    async (coding) => {
+      await using world = await createOAuthWorld();
+      const body = JSON.stringify(world.issuerMetadata());
+      world.authorization.on(METADATA, text(body, 200, { 'content-encoding': coding }));
+      expect((await failure(world.discover())).cause).toMatchObject({ code: 'bad_answer' });
+    },
+  );
 
   test.each([
     ['a byte now and then', trickle],
     ['nothing', silence],
-  ])('%s: given up at the limit of 10 s', async (_, behaviour) => {
+  ])('%s: times out after 10 s', async (_, behaviour) => {
     const clock = hurriedClock();
     await using world = await createOAuthWorld({ clock });
     world.authorization.on(METADATA, behaviour);
@@ -143,7 +146,7 @@ describe('documents without measure (SECURITY.md, attack 15)', () => {
     expect(new Set(clock.asked)).toEqual(new Set([10_000]));
   });
 
-  test('the caller gives up', async () => {
+  test('stops when the caller aborts', async () => {
     await using world = await createOAuthWorld();
     world.authorization.on(METADATA, silence);
     const stop = new AbortController();
@@ -155,7 +158,7 @@ describe('documents without measure (SECURITY.md, attack 15)', () => {
     expect(world.resource.requests.entries).toHaveLength(1);
   });
 
-  test('200,000 levels deep is refused, 256 are not (SECURITY.md, attack 17)', async () => {
+  test('refuses 200,000 levels of nesting, and accepts 256 (SECURITY.md, attack 17)', async () => {
     await using world = await createOAuthWorld();
     const deep = (depth: number) =>
       `{"deep":${'['.repeat(depth)}${']'.repeat(depth)},${JSON.stringify(world.issuerMetadata()).slice(1)}`;
@@ -168,7 +171,7 @@ describe('documents without measure (SECURITY.md, attack 15)', () => {
   });
 });
 
-test('what is sent is what we say, and no more (SECURITY.md, attack 14)', async () => {
+test('sends only the headers that it names (SECURITY.md, attack 14)', async () => {
   await using world = await createOAuthWorld();
   world.resource.on(`/.well-known/oauth-protected-resource/mcp`, (request, response) =>
     json(world.resourceMetadata(), 200, { 'set-cookie': 'canary=1; Path=/' })(request, response),
@@ -189,7 +192,7 @@ test('what is sent is what we say, and no more (SECURITY.md, attack 14)', async 
   }
 });
 
-test('the user’s headers go with the metadata of the server itself, and to no other origin (SECURITY.md, attack 14)', async () => {
+test("the user's headers are sent for the metadata of the server itself, and to no other origin (SECURITY.md, attack 14)", async () => {
   await using world = await createOAuthWorld();
   const headers = [
     ['X-Gateway', 'canary'],
@@ -210,10 +213,10 @@ test('the user’s headers go with the metadata of the server itself, and to no 
   }
 });
 
-describe('where a public server may lead (SECURITY.md, attack 11)', () => {
+describe('where a public server may point (SECURITY.md, attack 11)', () => {
   const server = new URL('https://mcp.example/mcp');
 
-  test('names that resolve to inside get no connection; the same without the guard gets one', async () => {
+  test('names that resolve to private addresses get no connection; without the guard they do', async () => {
     const connections: string[] = [];
     const inside = createServer((socket) => {
       connections.push('connected');
@@ -257,7 +260,7 @@ describe('where a public server may lead (SECURITY.md, attack 11)', () => {
     expect(asked).toEqual(['as.example', 'as.example']);
   });
 
-  test('a name that has one public and one private address is refused whole', async () => {
+  test('refuses a name with one public and one private address altogether', async () => {
     const { fetch, http } = await openFetch(server, {
       seenAt: '8.8.8.8',
       lookup: (_, options, callback) => {
@@ -274,7 +277,7 @@ describe('where a public server may lead (SECURITY.md, attack 11)', () => {
     await http.close();
   });
 
-  test('literals and localhost are refused before anything is looked up', async () => {
+  test('refuses literals and localhost without a lookup', async () => {
     await using world = await createOAuthWorld();
     const { fetch, http } = await openFetch(server, { seenAt: '8.8.8.8' });
     const inside = `${world.authorization.origin}${METADATA}`;
@@ -295,7 +298,7 @@ describe('behind a proxy', () => {
     callback(Object.assign(new Error('not found'), { code: 'ENOTFOUND' }), []);
 
   test.each(['10.0.0.7', '169.254.169.254', '127.0.0.1'])(
-    'a name that is %s here is refused',
+    'refuses a name that is %s here',
     async (address) => {
       await using proxy = await startForwardProxy();
       const env = { HTTPS_PROXY: proxy.url };
@@ -312,7 +315,7 @@ describe('behind a proxy', () => {
     },
   );
 
-  test('that closes the connection instead of making one, it is asked once', async () => {
+  test('asks a proxy once that closes the connection instead of opening a tunnel', async () => {
     await using proxy = await startForwardProxy();
     const http = await createHttp({ env: { HTTPS_PROXY: proxy.url } });
     const error = await failure(http.request({ method: 'GET', url: new URL('https://as.test:1/') }));
@@ -321,7 +324,7 @@ describe('behind a proxy', () => {
     expect(proxy.tunnels.entries).toEqual(['as.test:1']);
   });
 
-  test('the server itself may be inside, and then what it leads to may be too', async () => {
+  test('a server on a private network may point to private addresses', async () => {
     await using proxy = await startForwardProxy();
     const env = { HTTPS_PROXY: proxy.url };
     const { fetch, http } = await openFetch(server, { env, lookup: lookupFrom(() => '10.0.0.7') });
@@ -345,7 +348,7 @@ describe('behind a proxy', () => {
   });
 
   test.each(['localhost.', 'app.localhost', 'as.LOCALHOST.', '127.0.0.1.', '[::ffff:127.0.0.1]', '0x7f.1'])(
-    '%s is this machine: refused, and no proxy is asked',
+    '%s is this machine: refused, without asking a proxy',
     async (host) => {
       await using proxy = await startForwardProxy();
       const env = { HTTPS_PROXY: proxy.url, HTTP_PROXY: proxy.url };
@@ -361,7 +364,7 @@ describe('behind a proxy', () => {
   );
 });
 
-describe('what is on this machine', () => {
+describe('a server on this machine', () => {
   test.each([
     '127.0.0.1',
     'localhost',
@@ -370,7 +373,7 @@ describe('what is on this machine', () => {
     '127.0.0.1.',
     '0x7f.1',
     '[::ffff:7f00:1]',
-  ])('is asked for directly whatever the environment says: %s', async (host) => {
+  ])('is connected to directly whatever the environment says: %s', async (host) => {
     await using proxy = await startForwardProxy();
     await using origin = await startWebOrigin();
     origin.on('/', json({ here: true }));
@@ -383,7 +386,7 @@ describe('what is on this machine', () => {
     expect(proxy.tunnels.entries).toEqual([]);
   });
 
-  test('no name server is asked for a name under localhost', async () => {
+  test('sends no DNS query for a name under localhost', async () => {
     const asked: string[] = [];
     const lookup = lookupFrom((hostname) => {
       asked.push(hostname);

@@ -34,7 +34,7 @@ const grants = (grantType: string, expiresIn = 3600): VendorHabits => ({
 });
 
 describe('client_credentials', () => {
-  it('nobody is asked; resource and scope are sent; no refresh token is kept', async () => {
+  it('needs no sign-in; sends resource and scope; keeps no refresh token', async () => {
     const resourceMetadata = () => ({ scopes_supported: ['read'] });
     await using world = await createVendorWorld(
       { ...grants('client_credentials'), resourceMetadata },
@@ -53,7 +53,7 @@ describe('client_credentials', () => {
     expect(world.vendor.to('/authorize')).toEqual([]);
   });
 
-  it('one request for all who ask at once, and a new token when the last is refused', async () => {
+  it('sends one request for concurrent callers, and gets a new token when the last is refused', async () => {
     await using world = await createVendorWorld(grants('client_credentials'), service);
     expect(await world.tools()).toEqual(['echo']);
     world.vendor.forgetAccessTokens();
@@ -66,7 +66,7 @@ describe('client_credentials', () => {
   });
 
   it.each(['invalid_client', 'invalid_scope', 'unauthorized_client'])(
-    '%s is final: one request, no other grant, and the answer says so',
+    '%s is final: one request, no other grant, and the error says so',
     async (error) => {
       await using world = await createVendorWorld(
         { metadata, token: () => refusal(error, 'because hush-hush') },
@@ -82,7 +82,7 @@ describe('client_credentials', () => {
     },
   );
 
-  it('more scope is asked for where a call wants it, on top of what there was', async () => {
+  it('requests more scope when a call needs it, in addition to the previous scope', async () => {
     await using world = await createVendorWorld(
       {
         ...grants('client_credentials'),
@@ -104,7 +104,7 @@ describe('client_credentials', () => {
 });
 
 describe('jwt-bearer', () => {
-  it('reads the assertion again each time', async () => {
+  it('reads the assertion again for each request', async () => {
     const file = join(folder, 'assertion');
     await writeFile(file, `${jwtNamed('Zmlyc3Q')}\n`);
     await using world = await createVendorWorld(grants(JWT_BEARER), [
@@ -124,7 +124,7 @@ describe('jwt-bearer', () => {
     expect(world.vendor.tokenForms.every((form) => !form.has('client_id'))).toBe(true);
   });
 
-  it('a refusal is final for the assertion that was refused, not for its replacement', async () => {
+  it('a refusal is final for that assertion, not for its replacement', async () => {
     const file = join(folder, 'renewed');
     await writeFile(file, jwtNamed('ZXhwaXJlZA'));
     const { token } = grants(JWT_BEARER);
@@ -147,7 +147,7 @@ describe('jwt-bearer', () => {
   it.each([
     ['is not there', undefined, 'cannot be read'],
     ['is no JWT', 'a=b&grant_type=password', 'one JWT'],
-  ])('a file that %s: said, and nothing is sent', async (_name, text, message) => {
+  ])('a file that %s: reports it, and sends nothing', async (_name, text, message) => {
     const file = join(folder, `assertion-${text === undefined}`);
     if (text !== undefined) await writeFile(file, text);
     const args = ['--grant', 'jwt-bearer', '--assertion-file', file, '--client-id', 'w'];
@@ -199,7 +199,7 @@ describe('enterprise', () => {
   };
 
   it.each(['env', 'file'])(
-    'an identity provider that wants a secret gets its own (--idp-client-secret-%s)',
+    'an identity provider that requires a secret gets its own (--idp-client-secret-%s)',
     async (way) => {
       const file = join(folder, 'idp-secret');
       await writeFile(file, 'at:idp hush\n');
@@ -216,7 +216,7 @@ describe('enterprise', () => {
     },
   );
 
-  it('or signs with its own key, for this token endpoint', async () => {
+  it('signs with its own key, for this token endpoint', async () => {
     const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const file = join(folder, 'idp.pem');
     await writeFile(file, privateKey.export({ type: 'pkcs8', format: 'pem' }));
@@ -234,7 +234,7 @@ describe('enterprise', () => {
     });
   });
 
-  it('a key of its own that is none is named by its option', async () => {
+  it('an invalid key for it is reported by its option', async () => {
     const file = join(folder, 'no-key');
     await writeFile(file, 'canary');
     await using w = await world(issued, ['--idp-client-key', file]);
@@ -244,7 +244,7 @@ describe('enterprise', () => {
     expect(w.idp.to('/token')).toEqual([]);
   });
 
-  it('exchanges the ID token at the identity provider, then presents what came', async () => {
+  it('exchanges the ID token at the identity provider, then presents the returned assertion', async () => {
     await using w = await world(issued);
     expect(await w.made.tools()).toEqual(['echo']);
     expect(Object.fromEntries(w.idp.tokenForms[0] ?? [])).toEqual({
@@ -268,7 +268,7 @@ describe('enterprise', () => {
       { issued_token_type: 'urn:x', access_token: jwtNamed('eA'), token_type: 'N_A' },
     ],
     ['an error', { error: 'invalid_grant' }],
-  ])('%s from there goes no further', async (_name, answer) => {
+  ])('does not pass on %s from there', async (_name, answer) => {
     await using w = await world(answer);
     expect(await w.made.tools()).toMatchObject({ code: expect.any(Number) });
     expect(w.idp.to('/token')).toHaveLength(1);

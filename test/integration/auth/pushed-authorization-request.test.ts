@@ -26,7 +26,7 @@ function habits(answer?: VendorAnswer): VendorHabits {
   };
 }
 
-it('with a secret, the client shows itself there as at the token endpoint', async () => {
+it('authenticates with its secret as at the token endpoint', async () => {
   const args = ['--client-id', 'c', '--client-secret', 'hush-hush'];
   await using world = await createVendorWorld(habits(), args);
   expect(await world.tools()).toEqual(['echo']);

@@ -61,7 +61,7 @@ function holdAnswer({ endpoint }: RefreshWorld): { rotated: Promise<void>; answe
 const ended = (worker: StoreWorker) => new Promise((resolve) => worker.child.once('close', resolve));
 
 test.skipIf(!hasProcessNamespaces()).concurrent(
-  'killed in a container before the token was sent: the next process goes on after some seconds, with one request',
+  'killed in a container before the token was sent: the next process continues after some seconds, with one request',
   async () => {
     await using world = await RefreshWorld.create(program);
     const [owner, other] = await twoPlaces(world);
@@ -80,7 +80,7 @@ test.skipIf(!hasProcessNamespaces()).concurrent(
 );
 
 test.skipIf(!hasProcessNamespaces()).concurrent(
-  'killed in a container after the token was sent: as a lost answer, not sent again while the access token serves',
+  'killed in a container after the token was sent: a lost response, not sent again while the access token works',
   async () => {
     await using world = await RefreshWorld.create(program);
     world.endpoint.grace = true;
@@ -105,7 +105,7 @@ test.skipIf(!hasProcessNamespaces()).concurrent(
 );
 
 test.skipIf(!hasProcessNamespaces()).concurrent(
-  'alive in a container, with a server that takes longer than the silence that is borne: it is waited for',
+  'alive in a container while its server takes longer than the tolerated silence: others wait for it',
   async () => {
     await using world = await RefreshWorld.create(program);
     const [owner, other] = await twoPlaces(world);
@@ -125,7 +125,7 @@ test.skipIf(!hasProcessNamespaces()).concurrent(
 );
 
 test.skipIf(!hasProcessNamespaces()).concurrent(
-  'suspended in a container and taken for dead: it spends nothing when it resumes, and adopts what came meanwhile',
+  'suspended in a container and presumed dead: sends nothing when it resumes, and uses the newer token',
   async () => {
     await using world = await RefreshWorld.create(program);
     const [owner, other] = await twoPlaces(world);
@@ -149,7 +149,7 @@ async function leaveClaim(world: RefreshWorld, claim: object, ageMs: number): Pr
   await utimes(path, at, at);
 }
 
-test.concurrent('a machine of the same name that was booted apart is another one: its claim counts until it falls silent', async () => {
+test.concurrent('a machine of the same name booted separately counts as another: its reservation holds until it falls silent', async () => {
   await using world = await RefreshWorld.create(program);
   const owner = { ...(await currentOwner()), bootId: 'another', startTime: '1' };
   await leaveClaim(world, { owner, heartbeat: true }, 3_600_000);
@@ -166,7 +166,7 @@ test.concurrent('a machine of the same name that was booted apart is another one
   expect(await refreshed).toEqual({ accessToken: 'A1' });
 }, 60_000);
 
-test.concurrent('a claim without a heartbeat, of an earlier version elsewhere, counts for as long as it did', async () => {
+test.concurrent('a reservation without a heartbeat, from an earlier version elsewhere, holds for ten minutes', async () => {
   await using world = await RefreshWorld.create(program);
   const owner = { ...(await currentOwner()), pidNamespace: 'pid:[1]' };
   await leaveClaim(world, { owner }, 9 * 60_000);
@@ -178,7 +178,7 @@ test.concurrent('a claim without a heartbeat, of an earlier version elsewhere, c
   expect(await refreshed).toEqual({ accessToken: 'A1' });
 }, 60_000);
 
-test.concurrent('a sign of life between the decision and the reservation: nothing is sent, and the reservation is taken back', async () => {
+test.concurrent('a sign of life between the decision and the reservation: nothing is sent, and the reservation is withdrawn', async () => {
   await using world = await RefreshWorld.create(program);
   const owner = { ...(await currentOwner()), bootId: 'another' };
   const store = await openStore({ home: world.home, logger: silentLogger });

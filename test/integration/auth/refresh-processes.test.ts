@@ -24,7 +24,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 const World = { create: () => RefreshWorld.create(file) };
 type World = RefreshWorld;
 
-test('16 processes find the token refused at once, lapse after lapse: one POST each time, no replay', async () => {
+test('16 processes find the token refused at once, again and again: one POST each time, no replay', async () => {
   await using world = await World.create();
   const workers = await Promise.all(Array.from({ length: 16 }, () => world.worker()));
   const LAPSES = 5;
@@ -75,7 +75,7 @@ async function killAtEach(grace: boolean, check: (after: AfterKill) => Promise<v
   return names;
 }
 
-test('killed at any call, on a server with grace: the next process is served, no login is lost', async () => {
+test('killed at any system call, on a server with a grace period: the next process is served, no login is lost', async () => {
   const names = await killAtEach(true, async ({ name, survivor, world }) => {
     expect(survivor, name).toHaveProperty('accessToken');
     expect(await world.record(), name).toMatchObject({ kind: 'record' });
@@ -87,7 +87,7 @@ test('killed at any call, on a server with grace: the next process is served, no
   expect(names.length).toBeGreaterThan(30);
 }, 120_000);
 
-test('killed at any call, on a strict server: one replay only between the commit of the server and ours', async () => {
+test("killed at any system call, on a strict server: a replay only between the server's commit and ours", async () => {
   const lost: string[] = [];
   await killAtEach(false, async ({ name, posts, survivor, world }) => {
     expect(await world.record(), name).toMatchObject({ kind: 'record' });
@@ -103,7 +103,7 @@ test('killed at any call, on a strict server: one replay only between the commit
   expect(lost.map((name) => name.split(' ')[1]).sort()).toEqual(['open', 'writeFile']);
 }, 120_000);
 
-test('an owner that is suspended is never overtaken, and spends nothing when it resumes', async () => {
+test('an owner that is suspended is never overtaken, and sends nothing when it resumes', async () => {
   await using world = await World.create();
   const [owner, other] = await Promise.all([world.worker(), world.worker()]);
   let reached: () => void = () => {};
@@ -143,7 +143,7 @@ const staged = async (world: World) =>
   (await readdir(world.credentials)).filter((name) => /\.json\.[^.]+\.tmp$/.test(name));
 
 test.each(['a logout', 'a login'] as const)(
-  'suspended between its last look at the record and its rename: %s meanwhile is kept',
+  'suspended between its last read of the record and its rename: keeps a %s made meanwhile',
   async (event) => {
     await using world = await World.create();
     const { home } = world;
@@ -168,7 +168,7 @@ test.each(['a logout', 'a login'] as const)(
   },
 );
 
-test('killed between its last look at the record and its rename: the next write leaves nothing of it', async () => {
+test('killed between its last read of the record and its rename: the next write removes its files', async () => {
   await using world = await World.create();
   const { home } = world;
   const [owner, other] = await Promise.all([world.worker(), world.worker()]);
@@ -181,7 +181,7 @@ test('killed between its last look at the record and its rename: the next write 
   expect(await readdir(world.credentials)).toEqual([`${KEY}.json`]);
 });
 
-test.skipIf(!isLinux())('a disk that is full is found before the token is spent', async () => {
+test.skipIf(!isLinux())('a full disk is detected before the token is sent', async () => {
   await using world = await World.create();
   const cramped = await world.worker({ maxFileBytes: 128 * 1024 });
   expect(await world.refresh(cramped, 'A0')).toMatchObject({
@@ -193,7 +193,7 @@ test.skipIf(!isLinux())('a disk that is full is found before the token is spent'
   expect(await world.refresh(await world.worker(), 'A0')).toEqual({ accessToken: 'A1' });
 });
 
-test('50 leases asked for at once by ten processes: one is created', async () => {
+test('ten processes request 50 leases at once: one is created', async () => {
   await using world = await World.create();
   const workers = await Promise.all(Array.from({ length: 10 }, () => world.worker()));
   const ask = (worker: StoreWorker) =>
@@ -206,7 +206,7 @@ test('50 leases asked for at once by ten processes: one is created', async () =>
   expect(leases).toHaveLength(50);
 });
 
-test('a lease whose owner was killed is taken over, once', async () => {
+test('the lease of a killed owner is taken over, once', async () => {
   await using world = await World.create();
   const owner = await world.worker();
   const others = await Promise.all([world.worker(), world.worker(), world.worker()]);
@@ -220,7 +220,7 @@ test('a lease whose owner was killed is taken over, once', async () => {
   expect(answers.filter((answer) => 'lease' in answer && answer.lease === 'created')).toHaveLength(1);
 });
 
-test('where the folder cannot be written, all works from memory, with one warning', async () => {
+test('works from memory where the folder cannot be written, with one warning', async () => {
   await using world = await World.create();
   const isRoot = process.getuid?.() === 0;
   // Root is not stopped by modes: the folder and the process are given to somebody else.

@@ -12,7 +12,7 @@ async function register(world: OAuthWorld, behaviour: Behaviour, scope?: string)
   return registerClient({ fetch: world.fetch, metadata, redirectUri, scope });
 }
 
-test('one POST of JSON, and the client that comes back', async () => {
+test('sends one POST of JSON, and returns the client', async () => {
   await using world = await createOAuthWorld();
   expect(await register(world, json({ client_id: 'c', extra: [1] }, 201), 'a b')).toEqual({
     clientId: 'c',
@@ -34,7 +34,7 @@ test('one POST of JSON, and the client that comes back', async () => {
   ]);
 });
 
-describe('answers, taken as they come', () => {
+describe('tolerated responses', () => {
   test.each([
     ['200 for 201', {}, {}],
     [
@@ -84,14 +84,14 @@ describe('answers, taken as they come', () => {
     '[]',
     'null',
     '<p>',
-  ])('no client id in %j', async (answer) => {
+  ])('refuses %j, which has no client id', async (answer) => {
     await using world = await createOAuthWorld();
     await expect(register(world, json(answer, 201))).rejects.toThrow(RegistrationError);
   });
 });
 
 describe('refusals', () => {
-  test.each([401, 403, 404, 405, 410, 501])('%d: nobody is registered here', async (status) => {
+  test.each([401, 403, 404, 405, 410, 501])('%d: the server registers no clients', async (status) => {
     await using world = await createOAuthWorld();
     const refused = register(world, json({ error: 'access_denied' }, status));
     await expect(refused).rejects.toThrow(NoClientError);
@@ -99,12 +99,12 @@ describe('refusals', () => {
     await expect(refused).rejects.toMatchObject({ hint: expect.stringContaining('client') });
   });
 
-  test('422 that says nothing of RFC 7591 (GitHub): nobody is registered here', async () => {
+  test('422 without an RFC 7591 error (GitHub): the server registers no clients', async () => {
     await using world = await createOAuthWorld();
     await expect(register(world, json({ msg: 'no' }, 422))).rejects.toThrow(NoClientError);
   });
 
-  test('no endpoint: nothing is sent', async () => {
+  test('sends nothing without an endpoint', async () => {
     await using world = await createOAuthWorld();
     const metadata = world.issuerMetadata({ registration_endpoint: undefined });
     world.authorization.on('/.well-known/oauth-authorization-server', json(metadata));
@@ -123,7 +123,7 @@ describe('refusals', () => {
     [429, {}, undefined],
     [500, '<p>', undefined],
     [503, '', undefined],
-  ])('%d %j: this attempt failed', async (status, body, oauthError) => {
+  ])('%d %j: only this attempt failed', async (status, body, oauthError) => {
     await using world = await createOAuthWorld();
     const refused = register(world, json(body, status));
     await expect(refused).rejects.toThrow(RegistrationError);
@@ -131,19 +131,19 @@ describe('refusals', () => {
     await expect(refused).rejects.toThrow(/^[^\p{Cc}\p{Cf}]*$/u);
   });
 
-  test('the connection breaks', async () => {
+  test('reports a broken connection', async () => {
     await using world = await createOAuthWorld();
     await expect(register(world, reset)).rejects.toThrow(RegistrationError);
   });
 
-  test('a bomb', async () => {
+  test('refuses a decompression bomb', async () => {
     await using world = await createOAuthWorld();
     const refused = register(world, text('x'.repeat(300 * 1024), 201));
     await expect(refused).rejects.toMatchObject({ code: 'registration', cause: { code: 'too_large' } });
   });
 
   test.each([301, 302, 303, 307, 308])(
-    'a redirect with %d is not followed (SECURITY.md, attack 13)',
+    'does not follow a redirect with %d (SECURITY.md, attack 13)',
     async (status) => {
       await using world = await createOAuthWorld();
       world.stranger.on('/register', json({ client_id: 'evil' }, 201));

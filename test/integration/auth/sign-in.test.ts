@@ -19,7 +19,7 @@ async function expectNothingGained(world: SignInWorld): Promise<void> {
   expect(await world.record()).toBeUndefined();
 }
 
-test('one registration, one address, one exchange, and the page comes when the credential is stored', async () => {
+test('one registration, one address, one exchange; the page appears once the credential is stored', async () => {
   await using world = await createSignInWorld();
   const { outcome, address } = await world.start();
   const page = await visit(await address);
@@ -50,7 +50,7 @@ test('one registration, one address, one exchange, and the page comes when the c
   expect(query.get('state')).toMatch(/^[\w-]{43}$/);
 });
 
-test('neither the status nor the address contains a secret', async () => {
+test('the status and the address contain no secret', async () => {
   await using world = await createSignInWorld();
   await world.signIn();
   const { tokens } = (await world.record()) ?? {};
@@ -103,7 +103,7 @@ test('a callback works once: replays get 410 and no second exchange (SECURITY.md
   await expect(visit(page.url)).rejects.toThrow('ECONNREFUSED');
 });
 
-test('a callback that comes twice at once is exchanged once', async () => {
+test('exchanges the code once when the callback arrives twice at the same time', async () => {
   await using world = await createSignInWorld({ consent: 'auto' });
   world.authorization.failExchange(faults.delay(300));
   const { outcome, address } = await world.start();
@@ -141,7 +141,7 @@ test.each([
   expect(world.faces.entries.at(-1)).toMatchObject({ phase: 'failed', error: { code: 'issuer_mismatch' } });
 });
 
-test('a person who declines is told so, and it can be tried again (test/README.md, fault 24)', async () => {
+test('a declined sign-in says so on the page, and can be tried again (test/README.md, fault 24)', async () => {
   await using world = await createSignInWorld({ consent: 'page' });
   const { outcome, address } = await world.start();
   const page = await visit(await address, { answer: 'deny' });
@@ -159,7 +159,7 @@ test('a person who declines is told so, and it can be tried again (test/README.m
   expect((await again.outcome).kind).toBe('signed-in');
 });
 
-test('nobody comes: an error at the deadline, and the listener is closed (test/README.md, fault 24)', async () => {
+test('times out at the deadline, and closes the listener (test/README.md, fault 24)', async () => {
   await using world = await createSignInWorld();
   const { outcome, address } = await world.start({ authTimeoutMs: 400 });
   expect(await outcome).toMatchObject({
@@ -171,7 +171,7 @@ test('nobody comes: an error at the deadline, and the listener is closed (test/R
   expect((await world.leases.create(world.key, Date.now())).kind).toBe('created');
 });
 
-test('the deadline does not cut off an exchange that has begun', async () => {
+test('the deadline does not interrupt an exchange that has begun', async () => {
   await using world = await createSignInWorld();
   world.authorization.failExchange(faults.delay(1_500));
   const { outcome, address } = await world.start({ authTimeoutMs: 1_200 });
@@ -179,7 +179,7 @@ test('the deadline does not cut off an exchange that has begun', async () => {
   expect((await outcome).kind).toBe('signed-in');
 });
 
-test('the next sign-in uses the same registration and port, and is a login of its own', async () => {
+test('the next sign-in uses the same registration and port, and creates a separate login', async () => {
   await using world = await createSignInWorld();
   const first = await world.signIn();
   if (first.outcome.kind === 'signed-in') await first.outcome.closed;
@@ -193,7 +193,7 @@ test('the next sign-in uses the same registration and port, and is a login of it
   expect(after?.revision).toBeGreaterThan(before?.revision ?? Number.NaN);
 });
 
-test('a registration that the server has forgotten is noticed before a browser opens, and made again', async () => {
+test('detects a forgotten registration before the browser opens, and registers again', async () => {
   await using world = await createSignInWorld();
   const first = await world.signIn();
   if (first.outcome.kind === 'signed-in') await first.outcome.closed;
@@ -208,7 +208,7 @@ test('a registration that the server has forgotten is noticed before a browser o
 test.each([
   ['in trouble', faults.unavailable],
   ['behind something that wants browsers only', { kind: 'answer', status: 403 } as const],
-])('a registration is kept when the server is %s', async (_name, fault) => {
+])('keeps a registration when the server is %s', async (_name, fault) => {
   await using world = await createSignInWorld();
   const first = await world.signIn();
   if (first.outcome.kind === 'signed-in') await first.outcome.closed;
@@ -218,7 +218,7 @@ test.each([
   expect(world.authorization.counters).toMatchObject({ registrations: 1, codeExchanges: 2 });
 });
 
-test('a registered port that is taken by now means another port and a new registration', async () => {
+test('uses another port and a new registration when the registered port is taken', async () => {
   await using world = await createSignInWorld();
   const first = await world.signIn();
   if (first.outcome.kind === 'signed-in') await first.outcome.closed;
@@ -230,7 +230,7 @@ test('a registered port that is taken by now means another port and a new regist
   expect(world.authorization.counters).toMatchObject({ registrations: 2, codeExchanges: 2 });
 });
 
-test('a port fixed by the user that is taken ends the sign-in before anybody is asked (SECURITY.md, attack 35)', async () => {
+test('a port fixed by the user that is taken ends the sign-in before the browser opens (SECURITY.md, attack 35)', async () => {
   await using world = await createSignInWorld();
   const squatter = createServer();
   await new Promise<void>((resolve) => squatter.listen(0, '127.0.0.1', resolve));
@@ -242,7 +242,7 @@ test('a port fixed by the user that is taken ends the sign-in before anybody is 
   expect(world.authorization.counters.registrations).toBe(0);
 });
 
-test('host, port and path of the redirect are as the user wants them', async () => {
+test('uses the configured host, port and path for the redirect', async () => {
   await using world = await createSignInWorld();
   const free = createServer();
   await new Promise<void>((resolve) => free.listen(0, '127.0.0.1', resolve));
@@ -253,7 +253,7 @@ test('host, port and path of the redirect are as the user wants them', async () 
   expect(page.url).toMatch(`http://localhost:${port}/oauth/back?`);
 });
 
-test('invalid_client at the exchange: registered once more, in the same tab (test/README.md, fault 25)', async () => {
+test('invalid_client at the exchange: registers once more, in the same tab (test/README.md, fault 25)', async () => {
   await using world = await createSignInWorld();
   world.authorization.failExchange(faults.invalidClient, 1);
   const { page, outcome } = await world.signIn();
@@ -268,7 +268,7 @@ test('invalid_client at the exchange: registered once more, in the same tab (tes
   expect(new Set(states).size).toBe(2);
 });
 
-test('invalid_client again is an error, not another round', async () => {
+test('a second invalid_client is an error, not another attempt', async () => {
   await using world = await createSignInWorld();
   world.authorization.failExchange(faults.invalidClient);
   const { page, outcome } = await world.signIn();
@@ -281,7 +281,7 @@ test('invalid_client again is an error, not another round', async () => {
   expect(world.opened.entries).toHaveLength(1);
 });
 
-test('a token endpoint that fails: the page and the face say what it answered', async () => {
+test('a failing token endpoint: page and status show its answer', async () => {
   await using world = await createSignInWorld();
   world.authorization.failExchange(faults.unavailable);
   const { page, outcome } = await world.signIn();
@@ -291,7 +291,7 @@ test('a token endpoint that fails: the page and the face say what it answered', 
   expect(await world.record()).toBeUndefined();
 });
 
-test('a server that leads nowhere: no browser, and the face says why', async () => {
+test('unreachable metadata: no browser opens, and the status says why', async () => {
   await using world = await createSignInWorld({ wellKnown: () => false });
   const { outcome } = await world.start();
   expect(await outcome).toMatchObject({ kind: 'failed', error: { code: 'discovery' } });
@@ -299,14 +299,14 @@ test('a server that leads nowhere: no browser, and the face says why', async () 
   expect(world.faces.entries.at(-1)).toMatchObject({ phase: 'failed', error: { code: 'discovery' } });
 });
 
-test('a server that registers nobody is found out before a browser opens', async () => {
+test('detects a server without registration before the browser opens', async () => {
   await using world = await createSignInWorld({ registration: false });
   const { outcome } = await world.start();
   expect(await outcome).toMatchObject({ kind: 'failed', error: { code: 'no_client' } });
   expect(world.opened.entries).toEqual([]);
 });
 
-test('without a browser the address is offered all the same', async () => {
+test('still offers the address without a browser', async () => {
   await using world = await createSignInWorld();
   const told: string[] = [];
   const { outcome, address } = await world.start(
@@ -324,14 +324,14 @@ test('without a browser the address is offered all the same', async () => {
   expect((await outcome).kind).toBe('signed-in');
 });
 
-test('no browser is touched where none is wanted', async () => {
+test('starts no browser where none is wanted', async () => {
   await using world = await createSignInWorld();
   const { page } = await world.signIn({ openBrowser: false });
   expect(page.status).toBe(200);
   expect(world.opened.entries).toEqual([]);
 });
 
-test('a browser that is slow to report does not hold up the sign-in, nor bring it back to life', async () => {
+test('a browser that is slow to report neither delays the sign-in nor reopens it', async () => {
   await using world = await createSignInWorld();
   let report = () => {};
   const opening = new Promise<void>((resolve) => {
@@ -349,7 +349,7 @@ test('a browser that is slow to report does not hold up the sign-in, nor bring i
   expect((await world.leases.readStatus(world.key))?.phase).toBe('done');
 });
 
-test('being stopped frees the port and the lease, and says so', async () => {
+test('a stop releases the port and the lease, and says so', async () => {
   await using world = await createSignInWorld();
   const stop = new AbortController();
   const { outcome, address } = await world.start({}, {}, stop.signal);
@@ -361,7 +361,7 @@ test('being stopped frees the port and the lease, and says so', async () => {
   expect(world.faces.entries.at(-1)).toMatchObject({ phase: 'failed', error: { code: 'aborted' } });
 });
 
-test('a nonce that is not the lease’s does nothing at all', async () => {
+test('does nothing when the nonce does not match the lease', async () => {
   await using world = await createSignInWorld();
   await world.takeLease();
   const request = world.request('another');
@@ -371,7 +371,7 @@ test('a nonce that is not the lease’s does nothing at all', async () => {
   expect(world.authorization.requests.entries).toEqual([]);
 });
 
-test('a lease that was lost ends the sign-in without a word', async () => {
+test('ends silently when the lease was lost', async () => {
   await using world = await createSignInWorld();
   const { leases } = await world.deps(world.request('any'));
   const clock: Clock = {

@@ -19,8 +19,8 @@ const habits = (needed: string, isContent: (scope: string) => boolean): VendorHa
 const calls = (world: Awaited<ReturnType<typeof createVendorWorld>>) =>
   world.vendor.to('/mcp', 'POST').filter(({ body }) => body.includes('"tools/call"')).length;
 
-describe('403 for want of scope', () => {
-  it('asks for the union, once for all who wait, and each call runs once', async () => {
+describe('403 for insufficient scope', () => {
+  it('requests the union of scopes, once for all waiting calls, and runs each call once', async () => {
     await using world = await createVendorWorld(habits('write', (scope) => scope.includes('write')));
     expect(await world.tools()).toEqual(['echo']);
     const answers = await Promise.all([1, 2, 3].map((id) => world.bridge.request(id, 'tools/call', call)));
@@ -37,7 +37,7 @@ describe('403 for want of scope', () => {
     expect(world.opened).toHaveLength(2);
   });
 
-  it('a server that is never content: the answer says so, and nobody is asked for what was granted', async () => {
+  it('a server that is never satisfied: the error says so, and granted scopes are not requested again', async () => {
     await using world = await createVendorWorld(habits('write', () => false));
     expect(await world.tools()).toEqual(['echo']);
     const { json } = await world.bridge.request(1, 'tools/call', call);
@@ -65,7 +65,7 @@ describe('403 for want of scope', () => {
     expect(world.opened).toHaveLength(1 + 3);
   });
 
-  it('an ordinary 403 asks nobody', async () => {
+  it('an ordinary 403 causes no sign-in', async () => {
     await using world = await createVendorWorld({
       mcp: (rpc, request, vendor) =>
         rpc.method === 'tools/call' && vendor.issuedTo(request) !== undefined ? { status: 403 } : undefined,
@@ -76,8 +76,8 @@ describe('403 for want of scope', () => {
   });
 });
 
-describe('signing in in mid-session', () => {
-  it('a server that asks on a call only: the call waits for the person and then runs, once', async () => {
+describe('a sign-in during a session', () => {
+  it('a server that demands a sign-in only for a call: the call waits and then runs, once', async () => {
     await using world = await createVendorWorld({
       mcp: (rpc, request, vendor) => {
         if (rpc.method === 'tools/call' && vendor.issuedTo(request) === undefined)

@@ -30,8 +30,8 @@ async function refused(behaviour: Behaviour, change?: RefreshChange): Promise<To
   return await failure(refreshAt(world, change));
 }
 
-describe('whether the refresh token may be spent', () => {
-  test('nobody listens: not sent', async () => {
+describe('whether the refresh token may have been used', () => {
+  test('connection refused: not sent', async () => {
     await using world = await createOAuthWorld();
     const { origin } = world.stranger;
     await world.stranger[Symbol.asyncDispose]();
@@ -40,7 +40,7 @@ describe('whether the refresh token may be spent', () => {
     expect(describeError(error)).toContain('ECONNREFUSED');
   });
 
-  test('the name does not resolve: not sent', async () => {
+  test('unresolvable name: not sent', async () => {
     await using world = await createOAuthWorld();
     const { fetch, http } = await openFetch(world.server, {
       lookup: (hostname, _, callback) =>
@@ -69,7 +69,7 @@ describe('whether the refresh token may be spent', () => {
   test.each([
     ['no answer', silence],
     ['an answer that does not end', trickle],
-  ])('%s: perhaps, after 30 s', async (_, behaviour) => {
+  ])('%s: may have been sent, after 30 s', async (_, behaviour) => {
     const clock = hurriedClock();
     await using world = await createOAuthWorld({ clock });
     world.authorization.on('/token', behaviour);
@@ -79,7 +79,7 @@ describe('whether the refresh token may be spent', () => {
     expect(clock.asked).toEqual([30_000]);
   });
 
-  test('given up before it was sent, and after', async () => {
+  test('aborted before it was sent, and after', async () => {
     await using world = await createOAuthWorld();
     world.authorization.on('/token', silence);
     const stop = new AbortController();
@@ -112,7 +112,7 @@ describe('whether the refresh token may be spent', () => {
 
 describe('redirects (SECURITY.md, attack 13)', () => {
   test.each([301, 302, 303, 307, 308])(
-    '%d is an answer, and nobody else sees the refresh token',
+    'treats %d as an answer, and sends the refresh token nowhere else',
     async (status) => {
       await using world = await createOAuthWorld();
       world.stranger.on('/token', json(TOKENS));
@@ -135,7 +135,7 @@ describe('Retry-After', () => {
     expect(error).toMatchObject({ status: 429, retryAfterMs: 7_000 });
   });
 
-  test('as a date, by the clock of the server', async () => {
+  test("as a date, by the server's clock", async () => {
     const headers = {
       date: 'Wed, 21 Oct 2015 07:28:00 GMT',
       'retry-after': 'Wed, 21 Oct 2015 07:28:09 GMT',
@@ -143,13 +143,13 @@ describe('Retry-After', () => {
     expect((await refused(json({}, 503, headers))).retryAfterMs).toBe(9_000);
   });
 
-  test('not at all', async () => {
+  test('undefined without the header', async () => {
     expect((await refused(json({}, 503))).retryAfterMs).toBeUndefined();
   });
 });
 
-describe('what is said of a failure (SECURITY.md, attack 24)', () => {
-  test('where, what, why', async () => {
+describe('the message of a failure (SECURITY.md, attack 24)', () => {
+  test('says where, what and why', async () => {
     await using world = await createOAuthWorld();
     world.authorization.on('/token', json({ error: 'invalid_grant', error_description: 'gone' }, 400));
     expect((await failure(refreshAt(world))).message).toBe(
@@ -157,7 +157,7 @@ describe('what is said of a failure (SECURITY.md, attack 24)', () => {
     );
   });
 
-  test('no control byte, nothing endless, and nothing of what was sent', async () => {
+  test('contains no control character, no unbounded text, and nothing from the request', async () => {
     await using world = await createOAuthWorld();
     world.authorization.on('/token', ({ body, headers }, response) => {
       const { authorization = '' } = headers;
@@ -181,7 +181,7 @@ describe('what is said of a failure (SECURITY.md, attack 24)', () => {
   });
 });
 
-describe('where a token request may go', () => {
+describe('where a token request may be sent', () => {
   test.each(['http://as.example/token', 'file:///token', 'https://a:b@as.example/token', 'token', ''])(
     '%j: not sent (SECURITY.md, attacks 12, 37)',
     async (tokenEndpoint) => {
@@ -192,7 +192,7 @@ describe('where a token request may go', () => {
     },
   );
 
-  test('a record leads to a private address before the server was reached; never to link-local', async () => {
+  test('a record may point to a private address before the server was reached, and never to link-local', async () => {
     await using world = await createOAuthWorld();
     const server = new URL('https://mcp.example/mcp');
     let address = '127.0.0.1';

@@ -12,8 +12,8 @@ import {
 import { json } from '../../peers/net/web-origin.ts';
 import { createOAuthWorld, type OAuthWorld } from '../../peers/worlds/oauth-world.ts';
 
-describe('what is sent', () => {
-  test('a refresh', async () => {
+describe('the request', () => {
+  test('refreshes', async () => {
     await using world = await createOAuthWorld();
     world.authorization.on('/token', json({ ...TOKENS, refresh_token: 'next' }));
     expect(await refreshAt(world, { scope: 'a b' })).toEqual({
@@ -35,7 +35,7 @@ describe('what is sent', () => {
     });
   });
 
-  test('resource and scope only where they are wanted, the resource byte for byte', async () => {
+  test('sends resource and scope only where they are set, the resource byte for byte', async () => {
     await using world = await createOAuthWorld();
     world.authorization.on('/token', json(TOKENS));
     await refreshAt(world, { resource: undefined });
@@ -70,7 +70,7 @@ describe('what is sent', () => {
     ['secret, nothing said', CONFIDENTIAL, undefined],
     ['secret, post', CONFIDENTIAL, ['client_secret_post']],
     ['secret, basic', CONFIDENTIAL, ['client_secret_basic', 'none']],
-  ])('the same as the SDK: %s', async (_, client, methods) => {
+  ])("is the same as the SDK's: %s", async (_, client, methods) => {
     await using world = await createOAuthWorld();
     world.authorization.on('/token', json(TOKENS));
     const metadata = {

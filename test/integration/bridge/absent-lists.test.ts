@@ -83,14 +83,14 @@ describe('prompts and resources that only the stand-in declared', () => {
     ).toBe(0);
   });
 
-  it('that the server did not declare last time are not waited for either', async () => {
+  it('are not waited for if the server did not declare them last time', async () => {
     const initialize = { protocolVersion: '2025-06-18', capabilities: { tools: {} }, serverInfo: {} };
     const clock = stillClock(NO_PATIENCE_ENDS);
     await using w = await protectedServer({ tools: {} }, { clock, remembered: { initialize } });
     expect((await w.bridge.request(1, 'prompts/list')).json.result).toEqual({ prompts: [] });
   });
 
-  it('wait with the tools where the server declared them last time, and are empty when it turns out to have none', async () => {
+  it('wait with the tools if the server declared them last time, and are empty when it turns out to have none', async () => {
     const capabilities = { tools: {}, prompts: {}, resources: {} };
     const initialize = { protocolVersion: '2025-06-18', capabilities, serverInfo: {} };
     const clock = stillClock(NO_PATIENCE_ENDS);
@@ -108,7 +108,7 @@ describe('prompts and resources that only the stand-in declared', () => {
 });
 
 describe('a list that the server has not declared', () => {
-  it('is answered here, without a stand-in too', async () => {
+  it('is answered by the bridge, without a stand-in too', async () => {
     await using server = await startRawMcpServer();
     await using bridge = (await composeBridge(oddServer(server, { tools: {} }))).read();
     await bridge.initialize();
@@ -119,7 +119,7 @@ describe('a list that the server has not declared', () => {
     expect((await bridge.request(1, 'tools/list')).json.result.tools[0].name).toBe('real');
   });
 
-  it('is asked for where the server declares nothing at all', async () => {
+  it('is requested from a server that declares nothing at all', async () => {
     await using server = await startRawMcpServer();
     await using bridge = (await composeBridge(oddServer(server, {}))).read();
     await bridge.initialize();
@@ -128,7 +128,7 @@ describe('a list that the server has not declared', () => {
     expect(server.methodCount('prompts/list')).toBe(1);
   });
 
-  it('is answered here for a host of 2026 that has seen what the server declares', async () => {
+  it("is answered by the bridge for a 2026 host that has seen the server's capabilities", async () => {
     await using server = await ModernMcpServer.start();
     server.intercept(({ body }, response) => {
       if (body.method !== 'server/discover') return false;
@@ -165,10 +165,10 @@ const modernMeta = {
   'io.modelcontextprotocol/clientCapabilities': {},
 };
 
-describe('an answer that is no list', () => {
+describe('a response that is not a list', () => {
   const capabilities = { tools: {}, prompts: {}, resources: {} };
 
-  it.each(ODD_LISTS)('%s: {} does not reach the host, and is not remembered', async (method) => {
+  it.each(ODD_LISTS)('%s: {} is not relayed, and not remembered', async (method) => {
     await using server = await startRawMcpServer();
     await using bridge = (await composeBridge(oddServer(server, capabilities))).read();
     await bridge.initialize();
@@ -177,7 +177,7 @@ describe('an answer that is no list', () => {
     expect(bridge.remembered.filter(({ lists }) => lists !== undefined)).toEqual([]);
   });
 
-  it('tools/list: an error names what came in place of the tools', async () => {
+  it('tools/list: the error says what the server sent instead of tools', async () => {
     await using server = await startRawMcpServer();
     await using bridge = (await composeBridge(oddServer(server, capabilities, { toolz: [] }))).read();
     await bridge.initialize();
@@ -188,7 +188,7 @@ describe('an answer that is no list', () => {
     });
   });
 
-  it('for a host of 2026 is complete in its form', async () => {
+  it('is complete in form for a 2026 host', async () => {
     await using server = await ModernMcpServer.start();
     server.intercept(({ body }, response) => {
       if (body.method !== 'prompts/list') return false;
@@ -203,8 +203,8 @@ describe('an answer that is no list', () => {
   });
 });
 
-describe('in mid-session', () => {
-  it('a list that was given without the server is announced when the person has signed in', async () => {
+describe('a sign-in during a session', () => {
+  it('is followed by a change notification for lists that were answered without the server', async () => {
     await using w = await protectedServer({ tools: {} }, { clock: fastClock(50) });
     w.signIn.succeed('new');
     expect((await w.bridge.request(1, 'tools/list')).json.result.tools[0].name).toBe('real');

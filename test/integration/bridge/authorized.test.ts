@@ -12,7 +12,7 @@ import { HeldSignIn } from '../../peers/worlds/held-sign-in.ts';
 
 const TOKEN = 'the-token';
 
-it('a server that refuses the token of each sign-in: the call is given up, and no further person is asked', async () => {
+it('a server that refuses the token of each sign-in: the call fails, and no third sign-in starts', async () => {
   await using server = await startMcpServer({});
   let accepts = true;
   server.fail(
@@ -37,7 +37,7 @@ it('a server that refuses the token of each sign-in: the call is given up, and n
   expect(signIn.asked).toBe(MAX_RECOVERIES);
 });
 
-it('a token that takes longer than the probe of the era may: the server is no legacy one for that', async () => {
+it('a token that takes longer than the era probe does not make the server a legacy one', async () => {
   await using server = await ModernMcpServer.start();
   let obtained = false;
   // The server's time to answer is over at once while there is no token, and never after that.
@@ -69,7 +69,7 @@ it('a token that takes longer than the probe of the era may: the server is no le
   expect(bridge.erasFound).toEqual(['modern']);
 });
 
-it('a start while the shared store is away waits behind the stand-in, and goes on when it is back', async () => {
+it('a start while the shared store is away waits behind the stand-in, and continues when it is back', async () => {
   await using server = await startMcpServer({});
   server.fail(
     { kind: 'answer', status: 401, headers: { 'www-authenticate': 'Bearer' } },
@@ -118,7 +118,7 @@ it('a start while the shared store is away tries again after two seconds at most
   await tries.until(() => tries.count() >= 20);
 });
 
-it('the subscriptions of a modern server are refused with 401: tried again by a timer, which asks no person', async () => {
+it('a modern server that answers subscriptions with 401: a timer tries again, without a sign-in', async () => {
   await using server = await ModernMcpServer.start();
   server.intercept(({ body }, response) => {
     if (body?.method !== 'subscriptions/listen') return false;

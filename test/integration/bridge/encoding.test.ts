@@ -43,7 +43,7 @@ const SHAPES: [what: string, padding: number, shape: Shape][] = [
   ['a refusal', 0, (body) => ({ type: 'application/json', body, status: 400 })],
 ];
 
-describe('an answer that is not UTF-8 is an error for its request, and no byte of it reaches the host', () => {
+describe('a response that is not UTF-8 is an error for its request, and none of its bytes reach the host', () => {
   it.each(SHAPES)('%s', async (_, padding, shape) => {
     await using server = await startRawMcpServer();
     server.behaviours.encodes = ({ request, response }) => {
@@ -106,7 +106,7 @@ describe('an answer that is not UTF-8 is an error for its request, and no byte o
   });
 });
 
-it('what the host writes in another encoding is refused under its id, and not sent', async () => {
+it('a host message that is not UTF-8 is refused under its id, and not sent', async () => {
   await using server = await startRawMcpServer();
   await using bridge = (await composeBridge(server.address())).read();
   await bridge.initialize();

@@ -20,7 +20,7 @@ async function atTheEnd(server: PeerMcpServer, options: Parameters<typeof compos
 }
 
 describe('stdin ends while a call is under way', () => {
-  it('without --wait its answer is waited for, but not for ever, and what is missing is told', async () => {
+  it('without --wait, waits a limited time for the answer, and then reports what is missing', async () => {
     await using server = await startMcpServer({});
     await using end = await atTheEnd(server, { clock: fastClock(SPEED) });
     expect(await end.ended).toBe('unanswered');
@@ -30,7 +30,7 @@ describe('stdin ends while a call is under way', () => {
     expect(server.counters.sessionsClosed).toBe(1);
   });
 
-  it('with --wait its answer is waited for, however long it takes', async () => {
+  it('with --wait, waits for the answer however long it takes', async () => {
     await using server = await startMcpServer({});
     const clock = fastClock(SPEED);
     await using end = await atTheEnd(server, { clock, wait: true });
@@ -61,7 +61,7 @@ describe('stdin ends while a call is under way', () => {
     expect(server.counters.sessionsClosed).toBe(1);
   });
 
-  it('nobody who reads stdout ends the wait', async () => {
+  it('a closed stdout ends the wait', async () => {
     await using server = await startMcpServer({});
     await using end = await atTheEnd(server, { wait: true });
     end.bridge.stop('host-gone');
@@ -69,7 +69,7 @@ describe('stdin ends while a call is under way', () => {
     expect(end.bridge.answersTo(1)).toBe(0);
   });
 
-  it('a cancelled call is not waited for', async () => {
+  it('does not wait for a cancelled call', async () => {
     await using server = await startRawMcpServer();
     await using bridge = (await composeBridge(server.address('silent'), { wait: true })).read();
     await bridge.initialize();
@@ -80,7 +80,7 @@ describe('stdin ends while a call is under way', () => {
     expect(bridge.answersTo(1)).toBe(0);
   });
 
-  it('what the server asks then is refused in the name of the host, and a ping answered', async () => {
+  it("answers a server's ping, and refuses its other requests in the host's name", async () => {
     await using server = await startRawMcpServer();
     server.behaviours.asking = ({ response, request }) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
@@ -107,7 +107,7 @@ describe('stdin ends while a call is under way', () => {
   });
 });
 
-describe('a signal while nothing is in flight at the server', () => {
+describe('a signal while no request is pending at the server', () => {
   /** On this clock the stand-in answers, and the time that a signal leaves to calls in flight never ends. */
   const NO_GRACE = stillClock(CLOSING_GRACE_MS - 1);
 
@@ -131,7 +131,7 @@ describe('a signal while nothing is in flight at the server', () => {
   it.each([
     ['tools/list', {}],
     ['tools/call', { name: 'echo', arguments: {} }],
-  ])('%s that waits for a person is answered at once, and so is the end', async (method, params) => {
+  ])('answers %s that waits for a sign-in at once, and exits', async (method, params) => {
     await using w = await whileSigningIn();
     await w.bridge.initialize();
     w.bridge.send({ jsonrpc: '2.0', id: 1, method, params });
@@ -147,7 +147,7 @@ describe('a signal while nothing is in flight at the server', () => {
     expect(w.bridge.answersTo(1)).toBe(1);
   });
 
-  it('the sign_in tool that waits is answered at once', async () => {
+  it('answers a waiting sign_in tool at once', async () => {
     await using w = await whileSigningIn();
     await w.bridge.initialize();
     w.authorization.show('https://as.example/authorize?state=x');
@@ -159,7 +159,7 @@ describe('a signal while nothing is in flight at the server', () => {
     expect((await w.bridge.answer(2)).json.error.data).toEqual({ mayHaveRun: false });
   });
 
-  it('initialize that has no answer yet is answered at once', async () => {
+  it('answers a pending initialize at once', async () => {
     await using server = await startRawMcpServer();
     await using bridge = (await composeBridge(server.address('silent', 'first'), { clock: NO_GRACE })).read();
     const greeted = bridge.initialize();

@@ -47,7 +47,7 @@ async function slowServer(options: ComposeOptions & { clientInfo?: object; initi
 }
 
 describe('first contact with a slow server', () => {
-  it('its own answer is waited for, with all that it says of itself', async () => {
+  it("waits for the server's own answer, with all that the server declares", async () => {
     await using w = await slowServer();
     // Longer than the second after which a server that is known, or refuses, is stood in for.
     await delay(2_000);
@@ -57,7 +57,7 @@ describe('first contact with a slow server', () => {
     expect((await w.bridge.request(1, 'tools/call')).json.result).toEqual({ method: 'tools/call' });
   });
 
-  it('its headers may take as long as its answer: a server that is only being started needs 40 s', async () => {
+  it('waits 40 s for headers, for a server that is only being started', async () => {
     const limitsMs: (number | undefined)[] = [];
     await using w = await slowServer({
       onHttpRequest: ({ headersTimeoutMs }) => limitsMs.push(headersTimeoutMs),
@@ -68,7 +68,7 @@ describe('first contact with a slow server', () => {
     expect(INITIALIZE_MS).toBeGreaterThan(40_000);
   });
 
-  it('a list that has waited for long enough is empty, and the host hears when the server is there', async () => {
+  it('answers a list with nothing after its wait, and notifies the host when the server is there', async () => {
     await using w = await slowServer({ clock: fastClock(SPEED) });
     await w.greeted;
     // An error would be the end of the whole server in some hosts.
@@ -77,7 +77,7 @@ describe('first contact with a slow server', () => {
     await w.bridge.received.waitFor(({ json }) => json.method === 'notifications/tools/list_changed');
   });
 
-  it('a server that is known is answered for from last time', async () => {
+  it('answers from last time for a known server', async () => {
     const initialize = { ...INITIALIZE_RESULT, serverInfo: { name: 'known', version: '3' } };
     await using w = await slowServer({ remembered: { initialize } });
     expect((await w.greeted).json.result).toMatchObject({
@@ -89,7 +89,7 @@ describe('first contact with a slow server', () => {
   it.each([
     ['test-host', 8_000],
     ['@cline/core', 400],
-  ])('%s gets a stand-in after %d ms, with all that could turn out to be there', async (name, ms) => {
+  ])('answers %s with a stand-in after %d ms, with everything the server might offer', async (name, ms) => {
     const clock = fastClock(SPEED);
     const before = clock.monotonic();
     await using w = await slowServer({ clock, clientInfo: { name, version: '1' } });
@@ -106,14 +106,14 @@ describe('first contact with a slow server', () => {
     expect(result.capabilities.resources).toEqual({ listChanged: true, subscribe: true });
   });
 
-  it('a host that gives up soon does not wait as long as others', async () => {
+  it('waits less for a host with a short timeout', async () => {
     // On this clock the wait of other hosts never ends.
     const clientInfo = { name: '@cline/core', version: '0.0.0' };
     await using w = await slowServer({ clock: stillClock(STAND_IN_AFTER_MS - 1), clientInfo });
     expect((await w.greeted).json.result.serverInfo.name).toBe('mcp-drawbridge');
   });
 
-  it('a log level that is set meanwhile is accepted, and told to the server when it is there', async () => {
+  it('accepts a log level meanwhile, and sends it to the server later', async () => {
     await using w = await slowServer({ clock: fastClock(SPEED) });
     await w.greeted;
     expect((await w.bridge.request(1, 'logging/setLevel', { level: 'error' })).json.result).toEqual({});
@@ -126,7 +126,7 @@ describe('first contact with a slow server', () => {
     );
   });
 
-  it('what turns out not to be there gets an honest answer', async () => {
+  it('answers a call for something the server turns out not to have with an error', async () => {
     const initializeResult = { ...INITIALIZE_RESULT, capabilities: { tools: {} } };
     await using w = await slowServer({ clock: fastClock(SPEED), initializeResult });
     await w.greeted;
@@ -144,7 +144,7 @@ describe('first contact with a slow server', () => {
   });
 });
 
-describe('a stand-in does not wait where no answer is on its way', () => {
+describe('a stand-in that does not wait, as no answer is on its way', () => {
   /** The eight seconds for which an answer would be waited for never pass. */
   const LESS_THAN_8_S = stillClock(2_500);
 
@@ -153,7 +153,7 @@ describe('a stand-in does not wait where no answer is on its way', () => {
     expect((await bridge.initialize()).json.result.serverInfo.name).toBe('mcp-drawbridge');
   });
 
-  it('a person has to sign in, as the server says late', async () => {
+  it('a sign-in is needed, as the server says late', async () => {
     await using server = await startRawMcpServer();
     let refuse: () => void = () => undefined;
     server.behaviours.protected = ({ response }) => {

@@ -48,7 +48,7 @@ async function world(options: {
   };
 }
 
-describe('lists that wait for a person', () => {
+describe('lists that wait for a sign-in', () => {
   it('are answered one after the other within the time of one', async () => {
     const fast = fastClock(50);
     let isStill = false;
@@ -69,7 +69,7 @@ describe('lists that wait for a person', () => {
     expect((await w.bridge.request(5, 'tools/list')).json.result.tools).toHaveLength(1);
   });
 
-  it('are not held where no browser was opened, since only the list says where to sign in', async () => {
+  it('are not held if no browser was opened, as only the list says where to sign in', async () => {
     await using w = await world({ clock: stillClock(NO_PATIENCE_ENDS), browserOpened: false });
     w.bridge.send({ jsonrpc: '2.0', id: 1, method: 'tools/list' });
     await w.signIn.recoveries.until(() => w.signIn.recoveries.count() > 0);
@@ -77,7 +77,7 @@ describe('lists that wait for a person', () => {
     expect(await w.names(1)).toEqual(['sign_in']);
   });
 
-  it('are not held any longer when the browser turns out not to open', async () => {
+  it('are released when the browser turns out not to open', async () => {
     await using w = await world({ clock: stillClock(NO_PATIENCE_ENDS) });
     w.signIn.show(ADDRESS);
     w.bridge.send({ jsonrpc: '2.0', id: 1, method: 'tools/list' });
@@ -96,7 +96,7 @@ describe('lists that wait for a person', () => {
     ['qwen-cli-mcp-client-world', '0.0.1', 45_000],
     ['continue-cli-client', '1.0.0', 45_000],
     ['@cline/core', '0.0.0', 45_000],
-  ])('are held as long as helps with %s %s: %d ms', async (name, version, ms) => {
+  ])('are held as long as is useful with %s %s: %d ms', async (name, version, ms) => {
     await using w = await world({ clock: fastClock(50), clientInfo: { name, version } });
     w.signIn.show(ADDRESS);
     w.bridge.send({ jsonrpc: '2.0', id: 1, method: 'tools/list' });
@@ -104,7 +104,7 @@ describe('lists that wait for a person', () => {
     expect(w.passedMs()).toBeGreaterThanOrEqual(ms);
   });
 
-  it('hold what the server has when the person is done late in the patience of a host that never asks again', async () => {
+  it("hold the server's tools when the person signs in late, at a host that never lists again", async () => {
     const clock = fastClock(20);
     const clientInfo = { name: 'continue-cli-client', version: '1.0.0' };
     await using w = await world({ clock, clientInfo });
@@ -118,7 +118,7 @@ describe('lists that wait for a person', () => {
   });
 });
 
-it('a list of last time is given at once where the server is unreachable', async () => {
+it("an unreachable server: last time's list is returned at once", async () => {
   const remembered = { initialize, lists: { 'tools/list': { tools: [{ name: 'from-last-time' }] } } };
   const clock = stillClock(NO_PATIENCE_ENDS);
   await using bridge = (await composeBridge('http://127.0.0.1:1/mcp', { clock, remembered })).read();

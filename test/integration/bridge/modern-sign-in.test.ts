@@ -47,7 +47,7 @@ async function world(capabilities: object, clock: Clock = systemClock) {
 const able = { elicitation: { form: {}, url: {} } };
 const text = ({ json }: HostMessage) => json.result.content[0].text;
 
-it('a call is answered with the question to open the address; sent again, it reaches the server without the answer', async () => {
+it('a call is answered with a request to open the address; the retried call reaches the server without that answer', async () => {
   await using w = await world(able);
   w.signIn.show(ADDRESS);
   const { result } = (await w.call(1)).json;
@@ -69,7 +69,7 @@ it('a call is answered with the question to open the address; sent again, it rea
   expect(w.bridge.received.count(({ json }) => json.method === 'elicitation/create')).toBe(0);
 });
 
-it('a call that was asked about once waits, and fails with the address', async () => {
+it('the retry of such a call waits, and fails with the address', async () => {
   await using w = await world(able, fastClock(SPEED));
   w.signIn.show(ADDRESS);
   const { result } = (await w.call(1)).json;
@@ -84,7 +84,7 @@ it('a host that cannot show addresses gets the error', async () => {
   expect((await w.call(1)).json.error).toMatchObject({ code: -32_000, data: { address: ADDRESS } });
 });
 
-it('where a browser was opened, the question comes some seconds later', async () => {
+it('if a browser was opened, the request comes some seconds later', async () => {
   await using w = await world(able, fastClock(SPEED));
   w.signIn.browserOpened = true;
   const startedAt = performance.now();
@@ -93,7 +93,7 @@ it('where a browser was opened, the question comes some seconds later', async ()
   expect((performance.now() - startedAt) * SPEED).toBeGreaterThanOrEqual(BROWSER_HEAD_START_MS);
 });
 
-it('where a browser was opened and the sign-in is done by then, the call is answered by the server', async () => {
+it('if a browser was opened and the sign-in completes meanwhile, the server answers the call', async () => {
   await using w = await world(able);
   w.signIn.browserOpened = true;
   w.signIn.show(ADDRESS);

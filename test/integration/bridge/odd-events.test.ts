@@ -68,7 +68,7 @@ describe.each(ODD_EVENTS)('%s', (_, odd) => {
     expect(bridge.received.entries.map(({ json }) => json.id)).toEqual(['init', 1, 2]);
   });
 
-  it("on the server's own stream: it goes on, and what came in the same piece is handed on", async () => {
+  it("on the server's own stream, which goes on; what came in the same chunk is relayed", async () => {
     await using server = await startRawMcpServer({ stream: true });
     await using bridge = (await composeBridge(server.address())).read();
     await bridge.initialize();
@@ -80,7 +80,7 @@ describe.each(ODD_EVENTS)('%s', (_, odd) => {
     expect(server.requests.count(({ method }) => method === 'GET')).toBe(1);
   });
 
-  it('from a legacy server to a host of 2026: at the start, in a call, and on its own stream', async () => {
+  it('from a legacy server to a 2026 host: at the start, in a call, and on its own stream', async () => {
     await using server = await startRawMcpServer({ stream: true });
     server.behaviours.odd = oddStreams(odd);
     const bridge = await composeBridge(server.address('odd', 'first'), { remembered: { era: 'legacy' } });
@@ -97,7 +97,7 @@ describe.each(ODD_EVENTS)('%s', (_, odd) => {
   });
 });
 
-it('what comes in one piece with the answer to initialize, and behind it, reaches the host', async () => {
+it('messages in the same chunk as the answer to initialize, and after it, reach the host', async () => {
   await using server = await startRawMcpServer();
   server.behaviours.odd = ({ request, response }) => {
     const { id, method } = request.rpc;
@@ -116,7 +116,7 @@ it('what comes in one piece with the answer to initialize, and behind it, reache
   expect(bridge.received.entries.map(({ json }) => json.params?.n ?? json.id)).toEqual([1, 'init', 2, 3]);
 });
 
-describe('an answer whose stream holds no message', () => {
+describe('a response stream without a message', () => {
   it.each([
     ['text that is not JSON', 'data: tick\n\n', /sent something that is not JSON: "tick"/],
     ['an object that is no message', 'data: {}\n\n', /JSON that is not a JSON-RPC message/],
@@ -130,7 +130,7 @@ describe('an answer whose stream holds no message', () => {
     expect((await bridge.request(1, 'a')).json.error.message).toMatch(why);
   });
 
-  it('but something under the id of the call: an error at once, although the stream stays open', async () => {
+  it('with something else under the id of the call: an error at once, although the stream stays open', async () => {
     await using server = await startRawMcpServer();
     server.behaviours.odd = ({ request, response }) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });

@@ -47,7 +47,7 @@ describe("an error under the call's own id is its answer, whatever the status", 
     expect(sent(server)).toBe(1);
   });
 
-  it.each(answers.slice(0, 3))('for a host of 2026 too: %d %s', async (status, error, headers) => {
+  it.each(answers.slice(0, 3))('for a 2026 host too: %d %s', async (status, error, headers) => {
     await using server = await startRawMcpServer({ session: 's' });
     const bridge = await composeBridge(refuseFirst(server, status, error, headers), {
       remembered: { era: 'legacy' },
@@ -59,7 +59,7 @@ describe("an error under the call's own id is its answer, whatever the status", 
     expect(sent(server)).toBe(1);
   });
 
-  it('and where a 404 says so of a session as well, the next call has a new one', async () => {
+  it('after a 404 that also means a lost session, the next call opens a new session', async () => {
     await using server = await startRawMcpServer({ session: 's' });
     const error = rpcError(-32_001, 'Session not found');
     await using bridge = (await composeBridge(refuseFirst(server, 404, error))).read();
@@ -70,7 +70,7 @@ describe("an error under the call's own id is its answer, whatever the status", 
   });
 
   it.each([400, 404, 405])(
-    'with status %d and less than JSON-RPC: an error, and not sent again',
+    'status %d and a body that is not JSON-RPC: an error, and not sent again',
     async (status) => {
       await using server = await startRawMcpServer({ session: 's' });
       const body = '{"id":ID,"error":"the session is unknown"}';
@@ -83,7 +83,7 @@ describe("an error under the call's own id is its answer, whatever the status", 
     },
   );
 
-  it('nor is a call whose error is too long to find its id in', async () => {
+  it('a call whose error is too long to find its id in is not sent again', async () => {
     await using server = await startRawMcpServer({ session: 's' });
     const error = rpcError(-32_000, `invalid session ${'x'.repeat(300_000)}`);
     await using bridge = (await composeBridge(refuseFirst(server, 400, error))).read();
@@ -94,7 +94,7 @@ describe("an error under the call's own id is its answer, whatever the status", 
   });
 });
 
-describe('mayHaveRun is false only for what is refused before it is dispatched', () => {
+describe('mayHaveRun is false only for a call refused before dispatch', () => {
   const refused = async (status: number, headers: Record<string, string> = {}) => {
     await using server = await startRawMcpServer();
     await using bridge = (await composeBridge(refuseFirst(server, status, 'no', headers))).read();
@@ -122,7 +122,7 @@ describe('GET in a new session', () => {
   const call = async (bridge: ComposedBridge, id: number) =>
     (await bridge.request(id, 'tools/call', { name: 'x' })).json;
 
-  it('that is answered 404 means that there is no such stream', async () => {
+  it('answered with 404 means that there is no such stream', async () => {
     await using server = await startRawMcpServer({ session: 's' });
     server.fail({ kind: 'answer', status: 404, body: 'Cannot GET /mcp' }, ({ method }) => method === 'GET');
     await using bridge = (await composeBridge(server.address())).read();
@@ -133,7 +133,7 @@ describe('GET in a new session', () => {
     expect(server.requests.count(({ method }) => method === 'GET')).toBe(1);
   });
 
-  it('but the session is gone where a stream that was open is answered 404', async () => {
+  it('answered with 404 after the stream was open means that the session is gone', async () => {
     await using server = await startRawMcpServer({ session: 's', stream: true });
     await using bridge = (await composeBridge(server.address())).read();
     await bridge.initialize();

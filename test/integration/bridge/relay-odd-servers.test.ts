@@ -8,9 +8,9 @@ const ODD_PARAMS =
 const line = (id: number | string, params = ODD_PARAMS) =>
   `{"params":${params},"method":"tools/call","id":${JSON.stringify(id)},"jsonrpc":"2.0"}`;
 
-describe('relay, byte for byte', () => {
+describe('relays byte for byte', () => {
   it.each(['odd', 'odd-stream', 'one-byte', 'one-byte-json'])(
-    '%s: bytes arrive as they were sent, both ways',
+    '%s: bytes arrive as sent, in both directions',
     async (behaviour) => {
       await using server = await startRawMcpServer();
       await using bridge = (await composeBridge(server.address(behaviour))).read();
@@ -33,7 +33,7 @@ describe('relay, byte for byte', () => {
     },
   );
 
-  it('takes lines that the pipe cuts anywhere, CRLF, and blank lines', async () => {
+  it('accepts lines cut anywhere by the pipe, CRLF, and blank lines', async () => {
     await using server = await startRawMcpServer();
     await using bridge = (await composeBridge(server.address('well'))).read();
     await bridge.initialize();
@@ -42,7 +42,7 @@ describe('relay, byte for byte', () => {
     expect(server.requests.entries.find(({ rpc }) => rpc.id === 'é')?.body).toBe(line('é'));
   });
 
-  it('relays unknown methods and notifications, and hands on each notification in order', async () => {
+  it('relays unknown methods and notifications, and keeps the order of notifications', async () => {
     await using server = await startRawMcpServer();
     await using bridge = (await composeBridge(`${server.address('notifications')}?count=500`)).read();
     await bridge.initialize();
@@ -54,7 +54,7 @@ describe('relay, byte for byte', () => {
   });
 });
 
-describe('one answer for each id, whatever the server does', () => {
+describe('one response for each id, whatever the server does', () => {
   it.each([
     ['html', /status 200 and content type "text\/html".*<h1>Hello \[31m<\/h1>/],
     ['html-as-json', /not JSON/],
@@ -90,7 +90,7 @@ describe('one answer for each id, whatever the server does', () => {
   });
 
   it.each(['reset-html', 'badly-coded-html'])(
-    '%s: a page that cannot be read is no acceptance, so nothing more is waited for',
+    '%s: an unreadable page does not count as accepted, so nothing more is waited for',
     async (behaviour) => {
       await using server = await startRawMcpServer({ stream: true });
       await using bridge = (await composeBridge(server.address(behaviour))).read();
@@ -102,7 +102,7 @@ describe('one answer for each id, whatever the server does', () => {
     },
   );
 
-  it('takes a response of status 200 with nothing in it for no promise, so nothing more is waited for', async () => {
+  it('status 200 with an empty body does not count as accepted, so nothing more is waited for', async () => {
     await using server = await startRawMcpServer({ stream: true });
     await using bridge = (await composeBridge(server.address('nothing'))).read();
     await bridge.initialize();
@@ -112,7 +112,7 @@ describe('one answer for each id, whatever the server does', () => {
     expect(json.error.data).toEqual({ mayHaveRun: true });
   });
 
-  it('drops a second answer', async () => {
+  it('drops a second response', async () => {
     await using server = await startRawMcpServer();
     await using bridge = (await composeBridge(server.address('two-answers'))).read();
     await bridge.initialize();
@@ -121,7 +121,7 @@ describe('one answer for each id, whatever the server does', () => {
     expect(bridge.answersTo(0)).toBe(1);
   });
 
-  it('takes a batch of the server apart', async () => {
+  it('splits a batch from the server', async () => {
     await using server = await startRawMcpServer();
     await using bridge = (await composeBridge(server.address('batch'))).read();
     await bridge.initialize();
@@ -129,7 +129,7 @@ describe('one answer for each id, whatever the server does', () => {
     expect(bridge.received.count(({ json }) => json.method === 'notifications/message')).toBe(1);
   });
 
-  it("hands on the server's own error as it came", async () => {
+  it("relays the server's own error unchanged", async () => {
     await using server = await startRawMcpServer();
     await using bridge = (await composeBridge(server.address('error-answer'))).read();
     await bridge.initialize();
@@ -139,7 +139,7 @@ describe('one answer for each id, whatever the server does', () => {
     );
   });
 
-  it('hands on an initialize error whose message is no text, and goes on', async () => {
+  it('relays an initialize error whose message is not a string, and goes on', async () => {
     await using server = await startRawMcpServer();
     await using bridge = (await composeBridge(server.address('error-object', 'first'))).read();
     const answer = await bridge.initialize();
@@ -179,7 +179,7 @@ describe('one answer for each id, whatever the server does', () => {
     ]);
   });
 
-  it('relays an answer that nests 200,000 deep, which no recursive writer could', async () => {
+  it('relays a response nested 200,000 levels deep, which no recursive writer could', async () => {
     await using server = await startRawMcpServer();
     await using bridge = await composeBridge(server.address('deep'));
     const longest = new Promise<string>((resolve) => {
@@ -219,8 +219,8 @@ describe('one answer for each id, whatever the server does', () => {
   });
 });
 
-describe('what the host may get wrong', () => {
-  it('answers each line that is no message, and goes on', async () => {
+describe('mistakes of the host', () => {
+  it('answers each line that is not a message, and goes on', async () => {
     await using server = await startRawMcpServer();
     await using bridge = (await composeBridge(server.address('well'), { maxMessageBytes: 10_000 })).read();
     await bridge.initialize();
@@ -252,7 +252,7 @@ describe('what the host may get wrong', () => {
     expect(server.methodCount('n')).toBe(1);
   });
 
-  it('refuses what comes before initialize, a second initialize, and an id that waits', async () => {
+  it('refuses messages before initialize, a second initialize, and an id that is still pending', async () => {
     await using server = await startRawMcpServer();
     await using bridge = (await composeBridge(server.address('silent'))).read();
     expect((await bridge.request(1, 'tools/list')).json.error.code).toBe(-32600);

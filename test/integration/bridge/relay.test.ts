@@ -26,7 +26,7 @@ describe.each([
     expect(server.counters.sessionsClosed).toBe(options.stateful ? 1 : 0);
   });
 
-  it('answers each of many requests at once, once', async () => {
+  it('answers each of many concurrent requests once', async () => {
     await using server = await startMcpServer(options);
     await using bridge = (await composeBridge(server.url)).read();
     await bridge.initialize();
@@ -69,7 +69,7 @@ describe('order', () => {
     expect(server.requests.entries[2]?.headers['mcp-protocol-version']).toBe('2025-06-18');
   });
 
-  it('sends a cancellation after the request that it names, and soon', async () => {
+  it('sends a cancellation promptly, after the request that it names', async () => {
     await using server = await startMcpServer({});
     await using bridge = (await composeBridge(server.url)).read();
     await bridge.initialize();
@@ -109,7 +109,7 @@ describe('order', () => {
   });
 });
 
-describe('what the server says by itself', () => {
+describe('messages that the server starts', () => {
   it('opens the GET stream after initialized and relays notifications over it', async () => {
     await using server = await startMcpServer({});
     await using bridge = (await composeBridge(server.url)).read();
@@ -120,7 +120,7 @@ describe('what the server says by itself', () => {
     expect(server.counters.initializes).toBe(1);
   });
 
-  it('does without where the GET is refused', async () => {
+  it('works without the stream where GET is refused', async () => {
     await using server = await startMcpServer({});
     server.fail({ kind: 'answer', status: 405 }, isGet);
     await using bridge = (await composeBridge(server.url)).read();
@@ -130,7 +130,7 @@ describe('what the server says by itself', () => {
     expect(server.requests.count((request) => request.method === 'GET')).toBe(1);
   });
 
-  it('brings requests of the server to the host and the answers back', async () => {
+  it('relays requests of the server to the host, and the responses back', async () => {
     await using server = await startMcpServer({});
     await using bridge = (await composeBridge(server.url)).read();
     await bridge.initialize({ capabilities: { roots: {} } });
@@ -142,7 +142,7 @@ describe('what the server says by itself', () => {
 });
 
 describe('lost sessions', () => {
-  it('opens one new session for all calls that fail at once, runs each once, restores level and subscriptions', async () => {
+  it('opens one new session for all concurrent failed calls, runs each once, restores level and subscriptions', async () => {
     await using server = await startMcpServer({});
     await using bridge = (await composeBridge(server.url)).read();
     await bridge.initialize();
@@ -161,7 +161,7 @@ describe('lost sessions', () => {
     expect(bridge.answersTo('init')).toBe(1);
   });
 
-  it('restores level and subscriptions with the text that the host wrote: big integers, names and order as they were', async () => {
+  it('restores level and subscriptions with the bytes the host wrote: large integers, names and order', async () => {
     await using server = await startMcpServer({});
     await using bridge = (await composeBridge(server.url)).read();
     await bridge.initialize();
@@ -184,7 +184,7 @@ describe('lost sessions', () => {
     expect(server.counters.initializes).toBe(2);
   });
 
-  it('gives a server that forgets again and again an error, not a loop', async () => {
+  it('answers with an error when a server loses sessions again and again, without a loop', async () => {
     await using server = await startMcpServer({});
     await using bridge = (await composeBridge(server.url)).read();
     await bridge.initialize();
@@ -195,8 +195,8 @@ describe('lost sessions', () => {
   });
 });
 
-describe('a server that is away', () => {
-  it('waits for Retry-After and sends once more', async () => {
+describe('an unavailable server', () => {
+  it('waits for Retry-After, then sends again', async () => {
     await using server = await startMcpServer({});
     await using bridge = (await composeBridge(server.url)).read();
     await bridge.initialize();
@@ -206,7 +206,7 @@ describe('a server that is away', () => {
     expect(server.methodCount('tools/call')).toBe(3);
   });
 
-  it('answers with an error where Retry-After is longer than anybody waits', async () => {
+  it('answers with an error when Retry-After exceeds the limit', async () => {
     await using server = await startMcpServer({});
     await using bridge = (await composeBridge(server.url)).read();
     await bridge.initialize();
@@ -216,7 +216,7 @@ describe('a server that is away', () => {
     expect(server.methodCount('tools/call')).toBe(1);
   });
 
-  it('stays, stands in, and heals by itself, with word to the host', async () => {
+  it('keeps running, stands in, recovers by itself, and notifies the host', async () => {
     const server = await startMcpServer({});
     const url = server.url;
     await server.stop();
@@ -230,7 +230,7 @@ describe('a server that is away', () => {
     await server.stop();
   });
 
-  it('sends what was not sent when the server is back, and never twice what was', async () => {
+  it('sends unsent calls when the server is back, and never resends a sent one', async () => {
     await using server = await startMcpServer({});
     await using bridge = (await composeBridge(server.url)).read();
     await bridge.initialize();
@@ -246,7 +246,7 @@ describe('a server that is away', () => {
 });
 
 describe('the end', () => {
-  it('answers what is in flight, then ends the session', async () => {
+  it('answers pending requests, then ends the session', async () => {
     await using server = await startMcpServer({});
     await using bridge = (await composeBridge(server.url)).read();
     await bridge.initialize();

@@ -22,8 +22,8 @@ async function bridgeTo(server: ResumableServer): Promise<ComposedBridge> {
   return bridge;
 }
 
-describe('a stream that closes is taken up after its last event', () => {
-  it('over 1,000 closes nothing is lost, doubled or reordered', async () => {
+describe('resumes a closed stream after its last event', () => {
+  it('loses, duplicates and reorders nothing over 1,000 closes', async () => {
     await using server = await startResumableServer({ perConnection: 1, retryMs: 0 });
     server.ownCount = 50;
     await using bridge = await bridgeTo(server);
@@ -40,7 +40,7 @@ describe('a stream that closes is taken up after its last event', () => {
     expect(server.resumptions.count()).toBeGreaterThanOrEqual(1_000);
   });
 
-  it('a polling server closes after the primer and is asked again when it said', async () => {
+  it('reconnects to a polling server that closed after its priming event, at the time it set', async () => {
     await using server = await startResumableServer({ perConnection: 1, retryMs: 700 });
     await using bridge = await bridgeTo(server);
     const started = performance.now();
@@ -59,28 +59,31 @@ describe('a stream that closes is taken up after its last event', () => {
     ['\r\n', false],
     ['\r', false],
     ['\n', true],
-  ] as const)('cut at every offset (line end %j, reset %j): whole, or an error', async (lineEnd, reset) => {
-    await using server = await startResumableServer({
-      lineEnd,
-      reset,
-      cutAt: (id: number) => id,
-      retryMs: 50,
-    });
-    await using bridge = await bridgeTo(server);
-    const ids = upTo(STREAM_BYTES);
-    bridge.send(...ids.map((id) => call(id, 1)));
-    await Promise.all(ids.map((id) => bridge.answer(id)));
-    const failed = ids.filter(
-      (id) => bridge.received.count(({ json }) => json.id === id && json.error) === 1,
-    );
-    for (const id of ids) {
-      expect(bridge.answersTo(id)).toBe(1);
-      expect(sequences(bridge, `call-${id}`)).toEqual(failed.includes(id) ? [] : [1]);
-    }
-    // Where the primer was not whole there is nothing to take up, and only there.
-    expect(failed).toEqual(upTo(failed.length));
-    expect(failed.length).toBeGreaterThan(10);
-    expect(failed.length).toBeLessThan(60);
-    expect(server.calls.count()).toBe(STREAM_BYTES);
-  });
+  ] as const)(
+    'cut at every offset (line end %j, reset %j): a whole response, or an error',
+    async (lineEnd, reset) => {
+      await using server = await startResumableServer({
+        lineEnd,
+        reset,
+        cutAt: (id: number) => id,
+        retryMs: 50,
+      });
+      await using bridge = await bridgeTo(server);
+      const ids = upTo(STREAM_BYTES);
+      bridge.send(...ids.map((id) => call(id, 1)));
+      await Promise.all(ids.map((id) => bridge.answer(id)));
+      const failed = ids.filter(
+        (id) => bridge.received.count(({ json }) => json.id === id && json.error) === 1,
+      );
+      for (const id of ids) {
+        expect(bridge.answersTo(id)).toBe(1);
+        expect(sequences(bridge, `call-${id}`)).toEqual(failed.includes(id) ? [] : [1]);
+      }
+      // Where the primer was not whole there is nothing to take up, and only there.
+      expect(failed).toEqual(upTo(failed.length));
+      expect(failed.length).toBeGreaterThan(10);
+      expect(failed.length).toBeLessThan(60);
+      expect(server.calls.count()).toBe(STREAM_BYTES);
+    },
+  );
 });

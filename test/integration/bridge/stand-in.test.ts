@@ -57,8 +57,8 @@ function elicitations({ received }: ComposedBridge) {
 
 const call = { name: 'echo', arguments: { value: 1 } };
 
-describe('while the person signs in', () => {
-  it('hidden tools are hidden in the list that is remembered too, and sign_in is not', async () => {
+describe('during a sign-in', () => {
+  it('hidden tools stay hidden in the remembered list too, and sign_in is shown', async () => {
     const tools = [
       { name: 'get', inputSchema: {}, annotations: { readOnlyHint: true } },
       { name: 'set', inputSchema: {} },
@@ -77,7 +77,7 @@ describe('while the person signs in', () => {
     }
   });
 
-  it('lists hold the way to sign in, calls fail with the address, and the real lists are announced', async () => {
+  it('lists say how to sign in, calls fail with the address, and the real lists are announced', async () => {
     await using w = await world();
     expect((await w.greet()).json.result.serverInfo.name).toBe('mcp-drawbridge');
     w.signIn.show(ADDRESS);
@@ -114,7 +114,7 @@ describe('while the person signs in', () => {
     expect(w.server.counters.sessionsOpened).toBe(1);
   });
 
-  it('last time’s answers are given again', async () => {
+  it("last time's responses are used again", async () => {
     const initialize = {
       protocolVersion: '2025-06-18',
       capabilities: { tools: {} },
@@ -130,7 +130,7 @@ describe('while the person signs in', () => {
     expect(JSON.stringify(kept)).not.toContain('known');
   });
 
-  it('a call that waits is sent when the sign-in is done, once', async () => {
+  it('a waiting call is sent once when the sign-in is done', async () => {
     await using w = await world({ speed: PATIENT });
     await w.greet();
     w.bridge.send({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: call });
@@ -139,7 +139,7 @@ describe('while the person signs in', () => {
     expect(w.server.methodCount('tools/call')).toBe(1);
   });
 
-  it('a host that can show addresses gets one at once, and hears when it is done with', async () => {
+  it('a host that supports URL elicitation gets one at once, and a completion notification', async () => {
     await using w = await world({ capabilities: { elicitation: { url: {} } } });
     await w.greet();
     w.signIn.show(ADDRESS);
@@ -160,7 +160,7 @@ describe('while the person signs in', () => {
     expect(w.server.requests.entries.some(({ body }) => body.includes('"action"'))).toBe(false);
   });
 
-  it('a host that declines by itself is asked again with the next tool call, and its answers do not reach the server', async () => {
+  it('a host that declines automatically is asked again with the next tool call; its responses do not reach the server', async () => {
     await using w = await world({ capabilities: { elicitation: { form: {}, url: {} } }, speed: PATIENT });
     await w.greet();
     const asked = async (n: number) => {
@@ -184,10 +184,10 @@ describe('while the person signs in', () => {
     expect(w.server.requests.entries.some(({ body }) => body.includes('"action"'))).toBe(false);
   });
 
-  describe('where the sign-in has opened a browser', () => {
+  describe('after the sign-in has opened a browser', () => {
     const able = { elicitation: { url: {} } };
 
-    it('the host shows the address only when nobody has signed in some seconds later', async () => {
+    it('the host shows the address only if nobody has signed in some seconds later', async () => {
       await using w = await world({ capabilities: able });
       await w.greet();
       w.signIn.browserOpened = true;
@@ -198,7 +198,7 @@ describe('while the person signs in', () => {
       expect((performance.now() - startedAt) * OUTLASTED).toBeGreaterThanOrEqual(BROWSER_HEAD_START_MS);
     });
 
-    it('the host shows nothing when the sign-in is done by then', async () => {
+    it('the host shows nothing if the sign-in is done by then', async () => {
       await using w = await world({ capabilities: able });
       await w.greet();
       w.signIn.browserOpened = true;
@@ -212,7 +212,7 @@ describe('while the person signs in', () => {
       expect(elicitations(w.bridge)).toEqual([]);
     });
 
-    it('the host shows the address at once when the browser turns out not to open', async () => {
+    it('the host shows the address at once if the browser turns out not to open', async () => {
       // On a clock on which the browser's head start never ends.
       await using w = await world({ capabilities: able, clock: { ...systemClock, monotonic: () => 0 } });
       await w.greet();
@@ -227,7 +227,7 @@ describe('while the person signs in', () => {
     });
   });
 
-  it('the sign_in tool answers with the address before a host gives up, and can be called again', async () => {
+  it('the sign_in tool returns the address before the host times out, and can be called again', async () => {
     await using w = await world();
     await w.greet();
     w.signIn.show(ADDRESS);
@@ -248,7 +248,7 @@ describe('while the person signs in', () => {
     ['claude-code', /available now\.$/],
     ['continue-cli-client', /the person has to restart this MCP server/],
     ['some-host', /If the app does not show them, restart/],
-  ])('the sign_in tool says what is true for the host %s', async (name, expected) => {
+  ])('the sign_in tool gives the right advice for the host %s', async (name, expected) => {
     await using w = await world();
     await w.bridge.initialize({ clientInfo: { name, version: '1' } });
     w.signIn.show(ADDRESS);
@@ -258,7 +258,7 @@ describe('while the person signs in', () => {
     expect((await w.bridge.answer(2)).json.result.content[0].text).toMatch(expected);
   });
 
-  it('a sign-in that fails is told with its reason, and asked for again only by the next call', async () => {
+  it('a failed sign-in is reported with its reason, and started again only by the next call', async () => {
     await using w = await world({ speed: PATIENT });
     await w.greet();
     w.bridge.send({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: call });
@@ -289,8 +289,8 @@ describe('while the person signs in', () => {
   });
 });
 
-describe('in mid-session', () => {
-  it('a token that no longer serves leads to one sign-in for all calls, and each is sent once more', async () => {
+describe('in an established session', () => {
+  it('a token that no longer works leads to one sign-in for all calls, and each is sent once more', async () => {
     await using w = await world({ speed: PATIENT });
     w.signIn.succeed(TOKEN);
     await w.greet();

@@ -36,7 +36,7 @@ class FaultyAuthorization implements Authorization {
 
 const INTERNAL = { code: -32603, message: expect.stringContaining('Internal error') };
 
-describe('an error that no part of the program expects ends one message', () => {
+describe('an unexpected exception ends only one message', () => {
   it.each(['tools/call', 'tools/list', 'x-vendor/unheard-of'])(
     '%s: -32603, logged with its stack',
     async (method) => {
@@ -71,7 +71,7 @@ describe('an error that no part of the program expects ends one message', () => 
     expect((await bridge.request(1, 'a')).json.result).toEqual({ content: [] });
   });
 
-  it('notifications and answers of the host: the next messages are delivered, in order', async () => {
+  it('in notifications and responses of the host: the next messages are delivered, in order', async () => {
     await using server = await startRawMcpServer();
     const authorization = new FaultyAuthorization();
     await using bridge = (
@@ -88,7 +88,7 @@ describe('an error that no part of the program expects ends one message', () => 
     expect(authorization.stacks).toHaveLength(2);
   });
 
-  it('the opening of a lost session: its calls get an error, the next call opens it', async () => {
+  it('while a lost session is reopened: its calls get an error, the next call opens it', async () => {
     await using server = await startRawMcpServer({ session: 's' });
     let forgotten = false;
     const authorization = new FaultyAuthorization();
@@ -112,7 +112,7 @@ describe('an error that no part of the program expects ends one message', () => 
     expect(server.methodCount('initialize')).toBe(2);
   });
 
-  it('what is kept of an answer: the host gets the answer or an internal error, and the next call its own', async () => {
+  it('while a response is remembered: the host gets the response or an internal error, and the next call its own', async () => {
     await using server = await startRawMcpServer();
     const told: string[] = [];
     const logger = {
@@ -131,7 +131,7 @@ describe('an error that no part of the program expects ends one message', () => 
     expect(told.filter((text) => text.includes('nobody expects this'))).toHaveLength(2);
   });
 
-  it("a ping of the bridge's own: the next one goes out", async () => {
+  it('in a ping of the bridge: the next one goes out', async () => {
     await using server = await startRawMcpServer();
     const authorization = new FaultyAuthorization();
     await using bridge = (

@@ -38,8 +38,8 @@ const hanging: Record<string, Behaviour> = {
   'a stream of comments': ({ response }) => void response.writeHead(200, STREAM_TYPE).write(':\n\n'),
 };
 
-describe('the answer to initialize does not come', () => {
-  it.each(Object.keys(hanging))('%s: it is asked for again', async (name) => {
+describe('initialize is not answered', () => {
+  it.each(Object.keys(hanging))('%s: it is sent again', async (name) => {
     await using server = await startRawMcpServer();
     const url = atFirst(server, hanging[name] as Behaviour);
     await using bridge = (await composeBridge(url, { clock: fastClock(SPEED), wait: true })).read();
@@ -49,7 +49,7 @@ describe('the answer to initialize does not come', () => {
     expect(bridge.answersTo('init')).toBe(1);
   });
 
-  it('over HTTP+SSE: it is asked for again on a new stream', async () => {
+  it('over HTTP+SSE: it is sent again on a new stream', async () => {
     await using server = await startSseMcpServer();
     server.silentOn.add('initialize');
     const options = { clock: fastClock(SPEED), wait: true, remembered: { transport: 'sse' } } as const;
@@ -63,7 +63,7 @@ describe('the answer to initialize does not come', () => {
   });
 });
 
-describe('what opens a session hangs', () => {
+describe('opening a session hangs', () => {
   it('notifications/initialized is not accepted: messages go out all the same', async () => {
     await using server = await startRawMcpServer();
     server.fail({ kind: 'black-hole' }, ({ body }) => body.includes('notifications/initialized'));
@@ -72,7 +72,7 @@ describe('what opens a session hangs', () => {
     expect((await bridge.request(1, 'tools/call', { name: 'x' })).json.result).toEqual({ content: [] });
   });
 
-  it.each(['POST', 'stream'])('restoring hangs in its %s: messages go out all the same', async (where) => {
+  it.each(['POST', 'stream'])('restoring hangs at %s: messages go out all the same', async (where) => {
     await using server = await startRawMcpServer({ session: 's' });
     server.behaviours.forgetful = (exchange) => {
       const { rpc } = exchange.request;
@@ -96,7 +96,7 @@ describe('what opens a session hangs', () => {
 describe('a notification that the server does not accept', () => {
   const hung = { jsonrpc: '2.0', method: 'notifications/roots/list_changed' };
 
-  it('does not hold up the answer to what the server asks meanwhile', async () => {
+  it("does not delay responses to the server's requests", async () => {
     await using server = await startRawMcpServer({ stream: true });
     server.fail({ kind: 'black-hole' }, ({ body }) => body.includes('list_changed'));
     // In real time: the notification is given up long after the answer has come.
@@ -111,7 +111,7 @@ describe('a notification that the server does not accept', () => {
     await server.requests.waitFor(({ rpc }) => rpc.id === 'ask');
   });
 
-  it('is given up, and the next one goes out', async () => {
+  it('is abandoned, and the next one goes out', async () => {
     await using server = await startRawMcpServer();
     server.fail({ kind: 'black-hole' }, ({ body }) => body.includes('list_changed'));
     await using bridge = (await composeBridge(server.address(), { clock: fastClock(SPEED) })).read();
@@ -120,7 +120,7 @@ describe('a notification that the server does not accept', () => {
     await server.requests.waitFor(({ rpc }) => rpc.method === 'notifications/next');
   });
 
-  it('hands on what the server says on a stream in place of accepting it', async () => {
+  it('relays what the server sends on a stream instead of accepting it', async () => {
     await using server = await startRawMcpServer();
     server.behaviours.talkative = (exchange) => {
       if (exchange.request.rpc.method !== hung.method) {
@@ -153,14 +153,14 @@ describe('a request that is accepted with 202', () => {
     return bridge;
   }
 
-  it("is answered over the server's own stream", async () => {
+  it("gets its response over the server's own stream", async () => {
     await using server = await startRawMcpServer({ stream: true });
     await using bridge = await accepted(server);
     server.push('data: {"jsonrpc":"2.0","id":1,"result":{"late":true}}\n\n');
     expect((await bridge.answer(1)).json.result).toEqual({ late: true });
   });
 
-  it('may be answered when that stream was away for a moment', async () => {
+  it('may get its response after that stream was away for a moment', async () => {
     await using server = await startRawMcpServer({ stream: true });
     await using bridge = await accepted(server);
     server.endStreams();
@@ -199,7 +199,7 @@ describe('a request that is accepted with 202', () => {
   });
 });
 
-describe('a modern host at a legacy server that hangs when the bridge opens the session', () => {
+describe('a modern host with a legacy server that hangs while the bridge opens the session', () => {
   const modern = (id: number) => ({
     jsonrpc: '2.0',
     id,
@@ -207,7 +207,7 @@ describe('a modern host at a legacy server that hangs when the bridge opens the 
     params: { name: 'x', arguments: {}, _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' } },
   });
 
-  it.each(Object.keys(hanging))('%s: its call is sent in a session that is opened again', async (name) => {
+  it.each(Object.keys(hanging))('%s: its call is sent in a reopened session', async (name) => {
     await using server = await startRawMcpServer();
     const url = atFirst(server, hanging[name] as Behaviour);
     const bridge = await composeBridge(url, {
@@ -233,7 +233,7 @@ describe('a modern host at a legacy server that hangs when the bridge opens the 
     expect((await bridge.answer(1)).json.result.content).toEqual([]);
   });
 
-  it('a cancellation ends the opening when nobody else waits for it, and the next call opens a session', async () => {
+  it('a cancellation ends the opening if nothing else waits for it, and the next call opens a session', async () => {
     await using server = await startRawMcpServer();
     let closed = 0;
     const url = atFirst(server, ({ response }) => {
@@ -262,7 +262,7 @@ describe('a modern host at a legacy server that hangs when the bridge opens the 
   });
 });
 
-describe('a legacy host at a modern server that hangs', () => {
+describe('a legacy host with a modern server that hangs', () => {
   /** A server of 2026-07-28 that answers each method so; what is not named hangs. */
   function modernServer(server: RawMcpServer, results: Record<string, object>): string {
     server.behaviours.modern = ({ request, response }) => {
@@ -284,7 +284,7 @@ describe('a legacy host at a modern server that hangs', () => {
     capabilities: { tools: {}, resources: { subscribe: true } },
   };
 
-  it('over a subscription: it is told so', async () => {
+  it('in a subscription: the host gets an error', async () => {
     await using server = await startRawMcpServer();
     const url = modernServer(server, { 'server/discover': discovered });
     const bridge = await composeBridge(url, { remembered: { era: 'modern' }, clock: fastClock(SPEED) });
@@ -294,7 +294,7 @@ describe('a legacy host at a modern server that hangs', () => {
     expect(json.error.message).toContain('acknowledgement');
   });
 
-  it('over the list of tools that a refused call needs: the call has its refusal', async () => {
+  it('in the list of tools that a refused call needs: the call gets its refusal', async () => {
     await using server = await startRawMcpServer();
     const refusal = { error: { code: -32020, message: 'header mismatch' } };
     const url = modernServer(server, { 'server/discover': discovered, 'tools/call': refusal });
@@ -307,7 +307,7 @@ describe('a legacy host at a modern server that hangs', () => {
   });
 });
 
-it('the host answers a burst of requests of the server: no wait for their turn is left behind', async () => {
+it('the host answers a burst of server requests: no wait for a turn is left behind', async () => {
   const warnings: Error[] = [];
   const onWarning = (warning: Error) => void warnings.push(warning);
   process.on('warning', onWarning);

@@ -154,7 +154,7 @@ beforeAll(async () => {
 for (const [hostName, connect] of Object.entries(HOSTS)) {
   describe(hostName, () => {
     describe.each(Object.entries(SERVERS))('with %s', (_, { start, name, era }) => {
-      it('lists, calls, reads, asks the person, cancels', async () => {
+      it('lists, calls, reads, elicits, cancels', async () => {
         await using server = await start();
         const bridge = await composeBridge(server.url);
         await using _bridge = bridge;
@@ -177,7 +177,7 @@ for (const [hostName, connect] of Object.entries(HOSTS)) {
         await host.close();
       });
 
-      it('hears of progress', async () => {
+      it('receives progress', async () => {
         await using server = await start();
         const bridge = await composeBridge(server.url);
         await using _bridge = bridge;

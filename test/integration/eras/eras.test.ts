@@ -53,8 +53,8 @@ beforeAll(async () => {
   }
 });
 
-describe('a host of 2025 with a server of 2026', () => {
-  it('finds it without a probe, and says to the server what the host said once', async () => {
+describe('a 2025 host with a 2026 server', () => {
+  it("detects it without a probe, and repeats the host's own client info to the server", async () => {
     await using server = await ModernMcpServer.start();
     const bridge = await composeBridge(server.url);
     await using _bridge = bridge.read();
@@ -86,7 +86,7 @@ describe('a host of 2025 with a server of 2026', () => {
     });
   });
 
-  it('does not ask when the era is remembered, and asks again when the memory is wrong', async () => {
+  it('does not probe when the era is remembered, and probes again when the memory is wrong', async () => {
     await using server = await ModernMcpServer.start();
     const known = await composeBridge(server.url, { remembered: { era: 'modern' } });
     await using _known = known.read();
@@ -102,7 +102,7 @@ describe('a host of 2025 with a server of 2026', () => {
     ).toBeDefined();
   });
 
-  it('gives back the state of a question byte for byte, and numbers too large for JavaScript', async () => {
+  it('returns the state of an input request byte for byte, and numbers too large for JavaScript', async () => {
     await using server = await ModernMcpServer.start();
     let state = '';
     server.intercept(({ body }, response) => {
@@ -141,7 +141,7 @@ describe('a host of 2025 with a server of 2026', () => {
     expect(second.body.id).not.toBe(7);
   });
 
-  it('ends a call whose server asks without end, and one whose answer is of an unknown kind', async () => {
+  it('ends a call whose server asks for input endlessly, or whose result is of an unknown kind', async () => {
     await using server = await ModernMcpServer.start();
     server.intercept(({ body }, response) => {
       if (body.method === 'server/discover') return reply(response, discovered(body.id));
@@ -166,7 +166,7 @@ describe('a host of 2025 with a server of 2026', () => {
     );
   });
 
-  it('hears of changes and of resources, from the answer to subscribe on, and after the stream broke', async () => {
+  it('receives list and resource changes, from the response to subscribe on, and after the stream broke', async () => {
     await using server = await ModernMcpServer.start();
     const bridge = await composeBridge(server.url);
     await using _bridge = bridge.read();
@@ -186,7 +186,7 @@ describe('a host of 2025 with a server of 2026', () => {
     expect(last?.body.params.notifications.resourceSubscriptions).toBeUndefined();
   });
 
-  it('sends the log level with each request, answers ping here, and refuses tasks', async () => {
+  it('sends the log level with each request, answers ping itself, and refuses tasks', async () => {
     await using server = await ModernMcpServer.start();
     const bridge = await composeBridge(server.url);
     await using _bridge = bridge.read();
@@ -222,14 +222,14 @@ describe('a host of 2025 with a server of 2026', () => {
   });
 });
 
-describe('a server of 2026 with header annotations', () => {
+describe('a 2026 server with header annotations', () => {
   const tool = (name: string, header: string) => ({
     name,
     inputSchema: { type: 'object', properties: { region: { type: 'string', 'x-mcp-header': header } } },
   });
 
   it.each(['legacy', 'modern'] as const)(
-    'a %s host: invalid tools are left out and said, and a stale list is read again',
+    'a %s host: invalid tools are left out and logged, and a stale list is read again',
     async (era) => {
       await using server = await ModernMcpServer.start();
       let header = 'Region';
@@ -287,8 +287,8 @@ describe('a server of 2026 with header annotations', () => {
   );
 });
 
-describe('a host of 2026', () => {
-  it('is served by a server that was of 2025 last time', async () => {
+describe('a 2026 host', () => {
+  it('is served by a server that was a 2025 one last time', async () => {
     await using server = await ModernMcpServer.start();
     const bridge = await composeBridge(server.url, { remembered: { era: 'legacy' } });
     await using _bridge = bridge.read();
@@ -298,7 +298,7 @@ describe('a host of 2026', () => {
     expect(server.of('tools/call').length).toBe(1);
   });
 
-  it('has its messages relayed as they are', async () => {
+  it('has its messages relayed unchanged', async () => {
     await using server = await ModernMcpServer.start();
     const odd =
       '{"jsonrpc":"2.0","id":3,"result":{"big":12345678901234567890,  "resultType":"complete","x":{"\\u0061":1}}}';
@@ -316,7 +316,7 @@ describe('a host of 2026', () => {
     expect(bytes).toBe(sent);
   });
 
-  it('with a server of 2025: one session for all, log level by request, changes by subscription', async () => {
+  it('with a 2025 server: one session for all, log level per request, changes by subscription', async () => {
     await using server = await startMcpServer({});
     const bridge = await composeBridge(server.url);
     await using _bridge = bridge.read();
@@ -352,7 +352,7 @@ describe('a host of 2026', () => {
     expect(server.counters.sessionsClosed).toBe(1);
   });
 
-  it('with a server of 2025: a forged or repeated state gets an error, a missing answer is asked for again', async () => {
+  it('with a 2025 server: a forged or reused state gets an error, a missing answer is requested again', async () => {
     await using server = await startMcpServer({});
     const bridge = await composeBridge(server.url);
     await using _bridge = bridge.read();
@@ -380,7 +380,7 @@ describe('a host of 2026', () => {
     expect(server.methodCount('tools/call')).toBe(1);
   });
 
-  it('with a server of 2025 that forgets the session: one new one, each call once more', async () => {
+  it('with a 2025 server that loses the session: one new one, each call once more', async () => {
     await using server = await startMcpServer({});
     const bridge = await composeBridge(server.url);
     await using _bridge = bridge.read();
@@ -394,7 +394,7 @@ describe('a host of 2026', () => {
     expect(server.counters.sessionsOpened).toBe(2);
   });
 
-  it('is told to fall back where nothing is known, and is served behind initialize', async () => {
+  it('gets an error that makes it fall back when nothing is known, and is served after initialize', async () => {
     await using server = await ModernMcpServer.start();
     server.intercept(({ body }) => body.method === 'server/discover' && body.id === 'd');
     const bridge = await composeBridge(server.url);
@@ -407,7 +407,7 @@ describe('a host of 2026', () => {
     ).toBeDefined();
   });
 
-  it('is answered from last time where the server is remembered and away', async () => {
+  it('is answered from last time when the server is remembered and away', async () => {
     await using server = await ModernMcpServer.start();
     server.intercept(({ body }) => body.method === 'server/discover');
     const initialize = { capabilities: { tools: {} }, serverInfo: { name: 'known', version: '1' } };

@@ -76,7 +76,7 @@ async function connect(era: HostEra, kind: ServerKind) {
 }
 
 describe.each(CELLS)('a %s host with a server of kind %s', (era, kind) => {
-  it('answers each id under the text that the host wrote, with what was said to that id', async () => {
+  it('answers each id as the host wrote it, with the response to that id', async () => {
     await using cell = await connect(era, kind);
     const { server, bridge, host } = cell;
     await host.open();
@@ -94,7 +94,7 @@ describe.each(CELLS)('a %s host with a server of kind %s', (era, kind) => {
     );
   });
 
-  it('takes a number that the server writes differently, under the text of the host', async () => {
+  it("accepts a number that the server writes differently, and answers with the host's text", async () => {
     await using cell = await connect(era, kind);
     const { server, host } = cell;
     await host.open();
@@ -110,21 +110,24 @@ describe.each(CELLS)('a %s host with a server of kind %s', (era, kind) => {
     expect(await host.request('"a\\u0062"', 'tools/call', '"name":"id"')).toContain('"content"');
   });
 
-  it.each(['8', '"7"', '9007199254740992', 'null'])('takes no answer under another id: %s', async (other) => {
-    await using cell = await connect(era, kind);
-    const { server, host } = cell;
-    await host.open();
-    server.answer = (request) =>
-      request.method === 'tools/call' && !request.text.includes('"good"')
-        ? [wellAnswered({ ...request, id: other }, server.isModern)]
-        : undefined;
-    const asked = other.length > 4 ? '9007199254740993' : '7';
-    host.send(asked, 'tools/call', '"name":"bad"');
-    if (kind !== 'sse') expect(await host.answer(asked)).toContain('"error"');
-    else await server.messages.waitFor(({ id }) => id === asked);
-    expect(await host.request('"next"', 'tools/call', '"name":"good"')).toContain('"content"');
-    expect(host.answersTo(asked).filter((line) => line.includes('"content"'))).toEqual([]);
-  });
+  it.each(['8', '"7"', '9007199254740992', 'null'])(
+    'accepts no response under another id: %s',
+    async (other) => {
+      await using cell = await connect(era, kind);
+      const { server, host } = cell;
+      await host.open();
+      server.answer = (request) =>
+        request.method === 'tools/call' && !request.text.includes('"good"')
+          ? [wellAnswered({ ...request, id: other }, server.isModern)]
+          : undefined;
+      const asked = other.length > 4 ? '9007199254740993' : '7';
+      host.send(asked, 'tools/call', '"name":"bad"');
+      if (kind !== 'sse') expect(await host.answer(asked)).toContain('"error"');
+      else await server.messages.waitFor(({ id }) => id === asked);
+      expect(await host.request('"next"', 'tools/call', '"name":"good"')).toContain('"content"');
+      expect(host.answersTo(asked).filter((line) => line.includes('"content"'))).toEqual([]);
+    },
+  );
 
   it.each(ODD_IDS)('cancels %s and no other', async (id) => {
     await using cell = await connect(era, kind);
@@ -153,7 +156,7 @@ describe.each(CELLS)('a %s host with a server of kind %s', (era, kind) => {
 describe.each(SERVER_KINDS.filter((kind) => !kind.startsWith('modern')))(
   'requests of a server of kind %s',
   (kind) => {
-    it.each(HOST_ERAS)('are answered under their own text, by a %s host or in its name', async (era) => {
+    it.each(HOST_ERAS)('get responses under their own text, from a %s host or in its name', async (era) => {
       await using cell = await connect(era, kind);
       const { server, host, bridge } = cell;
       await host.open();
@@ -175,7 +178,7 @@ describe.each(SERVER_KINDS.filter((kind) => !kind.startsWith('modern')))(
       }
     });
 
-    it.each(ODD_IDS)('carry a question %s through a modern host and back', async (id) => {
+    it.each(ODD_IDS)('carry an input request %s through a modern host and back', async (id) => {
       await using cell = await connect('modern', kind);
       const { server, host } = cell;
       await host.open();
@@ -198,7 +201,7 @@ describe.each(SERVER_KINDS.filter((kind) => !kind.startsWith('modern')))(
       expect(await host.answer('"again"')).toContain(`"text":${JSON.stringify(id)}`);
     });
 
-    it('tell a modern host of progress under its token, and of changes under the id of its subscription', async () => {
+    it('send a modern host progress under its token, and changes under the id of its subscription', async () => {
       await using cell = await connect('modern', kind);
       const { server, host, bridge } = cell;
       await host.open();

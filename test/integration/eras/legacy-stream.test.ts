@@ -10,7 +10,7 @@ const META = {
 /** The session is over as soon as the bridge has read the 404. */
 const MOST_CALLS = 500;
 
-it('a modern host gets another session when the stream of a legacy server says that the first is over', async () => {
+it('a modern host gets a new session when the stream of a legacy server says that the first has ended', async () => {
   let sessions = 0;
   let streams = 0;
   const sessionsCalledIn = new Set<string>();

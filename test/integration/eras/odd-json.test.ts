@@ -128,7 +128,7 @@ async function withCell(
 }
 
 describe.each(CELLS)('a %s host with a server of kind %s', (era, kind) => {
-  it('gets one answer to a call, whatever comes in its place, and the next one is served', async () => {
+  it('gets one response to a call, whatever the server sends, and the next call is served', async () => {
     const methods = fc.constantFrom('tools/call', 'tools/list', 'resources/read');
     await fc.assert(
       fc.asyncProperty(methods, odd, (method, oddly) =>
@@ -151,7 +151,7 @@ describe.each(CELLS)('a %s host with a server of kind %s', (era, kind) => {
     );
   });
 
-  it('gets one answer to what opens the session, and a later attempt is served', async () => {
+  it('gets one response to what opens the session, and a later attempt is served', async () => {
     await fc.assert(
       fc.asyncProperty(odd, fc.constantFrom('initialize', 'server/discover'), (oddly, method) =>
         withCell(era, kind, async ({ server, host }) => {
@@ -176,7 +176,7 @@ describe.each(CELLS)('a %s host with a server of kind %s', (era, kind) => {
     );
   });
 
-  it('hears what came before the answer to initialize, and not what is no message', async () => {
+  it('receives what came before the response to initialize, and nothing that is not a message', async () => {
     await withCell(era, kind, async ({ server, host }) => {
       const isStream = kind === 'sse' || kind.endsWith('stream');
       server.answer = (request) =>
@@ -198,8 +198,8 @@ describe.each(CELLS)('a %s host with a server of kind %s', (era, kind) => {
   });
 });
 
-describe('a host whose own message is nested deeply', () => {
-  it.each(CELLS)('is answered: a %s host with a server of kind %s', async (era, kind) => {
+describe('a host whose own message is deeply nested', () => {
+  it.each(CELLS)('gets a response: a %s host with a server of kind %s', async (era, kind) => {
     for (const value of DEEP) {
       await withCell(era, kind, async ({ server, host }) => {
         const params = `"protocolVersion":"2025-11-25","capabilities":{"x":${value}},"clientInfo":{}`;
@@ -222,7 +222,7 @@ describe('a host whose own message is nested deeply', () => {
 
 describe.each(HOST_ERAS)('a %s host whose call is refused for its headers', (era) => {
   it.each(['error', 'nonsense', 'wrong id', 'deep'])(
-    'has the list of tools read once, up to a page that is %s',
+    'causes one read of the list of tools, up to a page that is %s',
     async (what) => {
       await withCell(era, 'modern-json', async ({ server, host }) => {
         await host.open();

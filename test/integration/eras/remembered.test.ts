@@ -3,7 +3,7 @@ import { composeBridge } from '../../peers/hosts/composed-bridge.ts';
 import { startRawMcpServer } from '../../peers/mcp-servers/raw-mcp-server.ts';
 
 describe('a server that is remembered as a modern one', () => {
-  it('is a legacy one now, which answers what it does not know with a page: it is initialized', async () => {
+  it('is a legacy one now, which answers unknown methods with a page: it is initialized', async () => {
     await using server = await startRawMcpServer();
     // All but `initialize` is answered with a page.
     const bridge = await composeBridge(server.address('html'), { remembered: { era: 'modern' } });

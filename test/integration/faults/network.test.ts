@@ -22,7 +22,7 @@ function resolver(...addresses: { address: string; family: number }[]): Lookup {
 }
 
 describe('a server that cannot be reached', () => {
-  it('1: a name that does not resolve is stood in for, and heals by itself', async () => {
+  it('1: a name that does not resolve is stood in for, and recovers by itself', async () => {
     await using server = await startRawMcpServer();
     const port = new URL(server.origin).port;
     let known = false;
@@ -39,7 +39,7 @@ describe('a server that cannot be reached', () => {
     expect((await bridge.request(1, 'tools/call', { name: 'x' })).json.result).toEqual({ content: [] });
   });
 
-  it('2: a black hole is given up at the time limit, before anything was sent', async () => {
+  it('2: a black hole fails at the time limit, before anything was sent', async () => {
     await using hole = await startBlackHole();
     const http = await createHttp({ env: {}, connectTimeoutMs: 1_000 });
     const failure = await http
@@ -49,7 +49,7 @@ describe('a server that cannot be reached', () => {
     await http.close();
   });
 
-  it('11: a dead IPv6 address is not waited for', async () => {
+  it('11: a dead IPv6 address causes no delay', async () => {
     await using server = await startRawMcpServer();
     const lookup = resolver({ address: '::1', family: 6 }, { address: '127.0.0.1', family: 4 });
     const url = `http://server.test:${new URL(server.origin).port}/mcp/well`;
@@ -60,9 +60,9 @@ describe('a server that cannot be reached', () => {
   });
 });
 
-describe('a network that does what networks do', () => {
+describe('an imperfect network', () => {
   it.each(['odd', 'odd-stream', 'one-byte'])(
-    '6: %s through pieces of one byte, the same bytes',
+    '6: %s in chunks of one byte: the same bytes',
     async (behaviour) => {
       await using server = await startRawMcpServer();
       await using proxy = await startFaultProxy(server.address(behaviour));
@@ -76,7 +76,7 @@ describe('a network that does what networks do', () => {
     },
   );
 
-  it('6: HTTP+SSE through pieces of one byte, with latency', async () => {
+  it('6: HTTP+SSE in chunks of one byte, with latency', async () => {
     await using server = await startSseMcpServer();
     await using proxy = await startFaultProxy(server.url);
     await using bridge = (await composeBridge(proxy.url)).read();
@@ -87,7 +87,7 @@ describe('a network that does what networks do', () => {
     );
   });
 
-  it('5: headers that trickle are waited for; a limit on them holds where there is one', async () => {
+  it('5: trickling headers are waited for, up to a limit where there is one', async () => {
     await using server = await startRawMcpServer();
     await using proxy = await startFaultProxy(server.address());
     proxy.faults = { sliceBytes: 20, latencyMs: 30 };
@@ -146,7 +146,7 @@ describe('a network that does what networks do', () => {
     expect(server.counters.initializes).toBe(2);
   });
 
-  it('7: connections that end after ever more bytes: each call has one answer, no event twice', async () => {
+  it('7: connections that end after more and more bytes: one response per call, no event twice', async () => {
     await using server = await startResumableServer({ retryMs: 50 });
     await using proxy = await startFaultProxy(server.url);
     await using bridge = (await composeBridge(proxy.url)).read();
@@ -165,7 +165,7 @@ describe('a network that does what networks do', () => {
     expect(server.calls.count()).toBeLessThanOrEqual(20);
   });
 
-  it('a thin line carries everything in the end', async () => {
+  it('a slow line delivers everything', async () => {
     await using server = await startRawMcpServer();
     await using proxy = await startFaultProxy(`${server.address('huge-stream')}?bytes=200000`);
     proxy.faults = { bytesPerSecond: 400_000, latencyMs: 5 };
@@ -227,7 +227,7 @@ async function timersOfConnectionsTo(port: string): Promise<string[]> {
   );
 }
 
-describe('a connection on which nothing comes', () => {
+describe('a silent connection', () => {
   it.each(['direct', 'through a proxy'])('is probed: %s', async (way) => {
     await using server = await startRawMcpServer();
     await using proxy = await startForwardProxy();

@@ -27,7 +27,7 @@ function movableClock(): Clock & { moveBy(ms: number): void; setAheadBy(ms: numb
 }
 
 describe('34: after a sleep', () => {
-  it('dead connections are not used again: the next call is answered, the stream comes back', async () => {
+  it('dead connections are not reused: the next call is answered, the stream comes back', async () => {
     await using server = await startMcpServer();
     await using proxy = await startFaultProxy(server.url);
     const clock = movableClock();
@@ -45,7 +45,7 @@ describe('34: after a sleep', () => {
     expect(server.counters.initializes).toBe(1);
   });
 
-  it('the stream comes back although nobody calls', async () => {
+  it('the stream comes back without a call', async () => {
     await using server = await startMcpServer();
     await using proxy = await startFaultProxy(server.url);
     const clock = movableClock();
@@ -70,7 +70,7 @@ describe('34: after a sleep', () => {
     expect(server.methods().filter((method) => method === 'echo')).toHaveLength(2);
   });
 
-  it('a call that is in flight is left to be answered', async () => {
+  it('a pending call is left to be answered', async () => {
     await using server = await startMcpServer();
     const clock = movableClock();
     await using bridge = (await composeBridge(server.url, { clock })).read();
@@ -90,7 +90,7 @@ describe('34: after a sleep', () => {
 });
 
 describe('a wall clock that is set ahead', () => {
-  it('does not close an HTTP+SSE session over which an answer is waited for', async () => {
+  it('does not close an HTTP+SSE session while a response is pending', async () => {
     await using server = await startSseMcpServer();
     server.silentOn.add('slow');
     const clock = movableClock();
@@ -105,7 +105,7 @@ describe('a wall clock that is set ahead', () => {
     expect(server.streamsOpened).toBe(1);
   });
 
-  it('has idle connections left alone, as in a virtual machine that was suspended', async () => {
+  it('leaves idle connections alone, as in a virtual machine that was suspended', async () => {
     await using server = await startMcpServer();
     await using proxy = await startFaultProxy(server.url);
     const clock = movableClock();
@@ -119,7 +119,7 @@ describe('a wall clock that is set ahead', () => {
 });
 
 describe('4: a server that falls silent', () => {
-  it('is noticed by --ping-interval, and connected to again', async () => {
+  it('is detected by --ping-interval and reconnected', async () => {
     await using server = await startMcpServer();
     await using proxy = await startFaultProxy(server.url);
     await using bridge = (await composeBridge(proxy.url, { pingIntervalMs: 500 })).read();
@@ -134,7 +134,7 @@ describe('4: a server that falls silent', () => {
   });
 });
 
-describe('13: sessions that are gone', () => {
+describe('13: lost sessions', () => {
   it.each([
     [404, '{"jsonrpc":"2.0","error":{"code":-32001,"message":"Session not found"},"id":null}'],
     [
@@ -142,7 +142,7 @@ describe('13: sessions that are gone', () => {
       '{"jsonrpc":"2.0","error":{"code":-32000,"message":"Bad Request: No valid session ID provided"},"id":null}',
     ],
     [400, 'Invalid or missing session ID'],
-  ])('told with %d and %s: one new session for all, each call sent once more', async (status, body) => {
+  ])('reported with %d and %s: one new session for all, each call sent once more', async (status, body) => {
     await using server = await startMcpServer();
     await using bridge = (await composeBridge(server.url)).read();
     await bridge.initialize();
@@ -164,7 +164,7 @@ describe('13: sessions that are gone', () => {
     await server.events.until(() => server.counters.streamsOpened === 2);
   });
 
-  it('a server that forgets at once is asked ever more slowly, and each call ends', async () => {
+  it('a server that loses each session at once is retried more and more slowly, and each call ends', async () => {
     await using server = await startRawMcpServer({ session: 's' });
     await using bridge = (await composeBridge(`${server.address('status')}?status=404`)).read();
     await bridge.initialize();
@@ -262,7 +262,7 @@ describe('18: a silent tool', () => {
 });
 
 describe("8: the server's own stream", () => {
-  it('of a server that closes it each time is asked for ever more slowly', async () => {
+  it('is reopened more and more slowly when the server closes it each time', async () => {
     await using server = await startRawMcpServer({ stream: true });
     const clock = recordingClock();
     await using bridge = (await composeBridge(server.address(), { clock })).read();

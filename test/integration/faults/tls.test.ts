@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 
 describe('certificates (test/README.md, fault 10)', () => {
-  it('of an authority that is trusted are taken', async () => {
+  it('of a trusted authority are accepted', async () => {
     await using server = await startTlsMcpServer(await authority.issue());
     await using bridge = (await composeBridge(server.url(), { http: { ca: [authority.pem] } })).read();
     await bridge.initialize();
@@ -31,7 +31,7 @@ describe('certificates (test/README.md, fault 10)', () => {
     expect(json.error.message).toMatch(wayOut);
   });
 
-  it('of an unknown authority names it and says how to trust it', async () => {
+  it('of an unknown authority: the error names it and says how to trust it', async () => {
     await using server = await startTlsMcpServer(await other.issue());
     await using bridge = (await composeBridge(server.url(), { http: { ca: [authority.pem] } })).read();
     const { json } = await bridge.initialize();
@@ -58,7 +58,7 @@ describe('mutual TLS', () => {
     expect(new Set(server.clients.entries)).toEqual(new Set(['laptop-7']));
   });
 
-  it('is asked for by name where it is missing', async () => {
+  it('is requested by name where it is missing', async () => {
     await using server = await startTlsMcpServer({
       ...(await authority.issue()),
       clientAuthority: other.pem,

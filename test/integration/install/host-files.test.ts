@@ -127,7 +127,7 @@ function desktop(keys: readonly string[], more: Record<string, unknown> = {}) {
 
 const ARGS = ['/opt/mcp-drawbridge/dist/launch.cjs', SERVER.href];
 
-test('each host has a file of its kind', () => {
+test("each host's kind of file", () => {
   const kinds = new Set(names.map((name) => name.replace(/\.[a-z]+$/, '')));
   expect([...kinds].sort()).toEqual([...hostIds, 'opencode-v2'].sort());
 });
@@ -137,7 +137,7 @@ describe.each(names.filter((name) => !name.startsWith('claude-code')))('%s', (na
   const id = kind.replace(/-v2$/, '') as HostId;
   const { keys, entry } = ENTRIES[kind] as (typeof ENTRIES)[string];
 
-  test('gets the entry that the host reads; all else stays, to the byte after uninstall', async () => {
+  test('gets the entry that the host reads; all else is unchanged, to the byte after uninstall', async () => {
     const file = join(folder, name);
     const before = await readFile(join(fixtures, name));
     await writeFile(file, before, { mode: 0o640 });
@@ -167,7 +167,7 @@ describe.each(names.filter((name) => !name.startsWith('claude-code')))('%s', (na
     expect((await readdir(folder)).sort()).toEqual([name, 'home'].sort());
   });
 
-  test('where there was no file, there is none after uninstall, nor a folder', async () => {
+  test('has neither file nor folder after uninstall if there was none before', async () => {
     const file = join(folder, 'a', 'b', name);
     await install(foundAt(id, file));
     expect((await stat(file)).mode & 0o777).toBe(0o600);
@@ -185,7 +185,7 @@ describe('a file', () => {
     await writeFile(file, text);
   });
 
-  test('that is a link stays one, and its target is changed', async () => {
+  test('that is a link stays a link, and its target is changed', async () => {
     await mkdir(join(folder, 'dotfiles'));
     const target = join(folder, 'dotfiles', 'cursor.json');
     await writeFile(target, text);
@@ -198,7 +198,7 @@ describe('a file', () => {
     expect(await readFile(target, 'utf8')).toBe(text);
   });
 
-  test('is copied once, before the first change, and the copy goes with the last', async () => {
+  test('is backed up once, before the first change, and the backup goes with the last', async () => {
     await install(foundAt('cursor', file));
     await install(foundAt('cursor', file), [SERVER.href, '--debug']);
     expect(await readFile(`${file}.before-mcp-drawbridge`, 'utf8')).toBe(text);
@@ -229,7 +229,7 @@ describe('a file', () => {
     expect(await readFile(file, 'utf8')).toBe(`${text}}`);
   });
 
-  test('where somebody changed the entry after it was installed, the entry alone is removed', async () => {
+  test('whose entry was changed after the installation loses only that entry', async () => {
     await install(foundAt('cursor', file));
     const changed = (await readFile(file, 'utf8')).replace(
       '"command": "/usr/bin/node"',
@@ -240,7 +240,7 @@ describe('a file', () => {
     expect(await readFile(file, 'utf8')).toBe(text);
   });
 
-  test('with two of ours: each goes alone, in any order, and the rest is as it was', async () => {
+  test('with two of our entries: each is removed separately, in any order, and the rest is unchanged', async () => {
     const other = new URL('https://mcp.other.com/mcp');
     const found = foundAt('cursor', file);
     await install(found);
@@ -258,7 +258,7 @@ describe('a file', () => {
     expect(await readFile(file, 'utf8')).toBe(text);
   });
 
-  test('without servers is so again after a second version of the entry', async () => {
+  test('without servers has none again after a second version of the entry', async () => {
     await writeFile(file, '{}');
     await install(foundAt('cursor', file));
     await install(foundAt('cursor', file), [SERVER.href, '--debug']);
@@ -267,7 +267,7 @@ describe('a file', () => {
     expect(await readFile(file, 'utf8')).toBe('{}');
   });
 
-  test('with two entries of mcp-remote: each can be had back, in any order', async () => {
+  test('with two entries of mcp-remote: each can be restored, in any order', async () => {
     const args = (host: string) => JSON.stringify(['mcp-remote', `https://${host}.example.com/sse`]);
     const both = `{ "mcpServers": { "y": { "command": "npx", "args": ${args('y')} },\n  "z": { "command": "npx", "args": ${args('z')} } } }`;
     await writeFile(file, both);
@@ -280,7 +280,7 @@ describe('a file', () => {
     expect(await readFile(file, 'utf8')).toBe(both);
   });
 
-  test('of bytes that are no UTF-8 is refused', async () => {
+  test('that is not UTF-8 is refused', async () => {
     await writeFile(file, Buffer.from([0x7b, 0xff, 0x7d]));
     const plan = await planInstall(
       foundAt('cursor', file),
@@ -306,7 +306,7 @@ describe('a file', () => {
 });
 
 describe('the lock of a host', () => {
-  test('is waited for, and an old one is taken over', async () => {
+  test('is waited for, and a stale one is taken over', async () => {
     const file = join(folder, 'cline_mcp_settings.json');
     await writeFile(file, '{"mcpServers":{}}');
     await mkdir(`${file}.lock`);
@@ -317,7 +317,7 @@ describe('the lock of a host', () => {
     expect(await readdir(dirname(file))).not.toContain('cline_mcp_settings.json.lock');
   });
 
-  test('that is held keeps the file from being written until it is given back', async () => {
+  test('keeps the file from being written while it is held', async () => {
     const file = join(folder, 'cline_mcp_settings.json');
     await writeFile(file, '{"mcpServers":{}}');
     await mkdir(`${file}.lock`);
@@ -342,7 +342,7 @@ describe('names', () => {
     entry: request([server.href]),
   });
 
-  test('one that another server has is not taken: a number follows, or the wished name is refused', async () => {
+  test('a name used by another server gets a number, or is refused if it was requested', async () => {
     const file = join(folder, 'mcp.json');
     await writeFile(file, '{ "mcpServers": { "example": { "command": "x" } } }');
     const free = await planInstall(foundAt('cursor', file), wish(), deps());

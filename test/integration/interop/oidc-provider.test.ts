@@ -93,7 +93,7 @@ describe('device flow (RFC 8628)', () => {
     return { address: json.params.url, code };
   }
 
-  it('the code typed on its page: signed in without a browser here, asked every 5 s and no sooner, refreshed', async () => {
+  it('the code is typed on its page: signed in without a browser here, polled every 5 s and no faster, refreshed', async () => {
     await using w = await device();
     const { code } = await shown(w.person);
     await w.authority.requests.until(() => forms(w, '/token').length === 2);
@@ -116,7 +116,7 @@ describe('device flow (RFC 8628)', () => {
     expect(w.authority.counters).toMatchObject({ refreshes: 1, replays: 0, registrations: 1 });
   });
 
-  it('the person aborts on its page: said, and not asked for any more', async () => {
+  it('the person cancels on its page: reported, and polling stops', async () => {
     await using w = await device();
     const { address } = await shown(w.person);
     await visit(address, {
@@ -131,7 +131,7 @@ describe('device flow (RFC 8628)', () => {
     expect(forms(w, '/token')).toHaveLength(polls);
   });
 
-  it('the code ends before anybody enters it: the server’s word for it is passed on', async () => {
+  it("the code expires before it is entered: the server's error is passed on", async () => {
     await using w = await device();
     await shown(w.person);
     w.authority.expireDeviceCodes();
@@ -140,7 +140,7 @@ describe('device flow (RFC 8628)', () => {
   });
 });
 
-describe('clients registered by hand', () => {
+describe('manually registered clients', () => {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   let folder: string;
   let key: readonly string[];
@@ -172,7 +172,7 @@ describe('clients registered by hand', () => {
     ...metadata,
   });
 
-  it('by key, with every request pushed: signed in, refreshed, revoked, each with an assertion of its own', async () => {
+  it('by key, with every request pushed: signed in, refreshed, revoked, with a new assertion for each request', async () => {
     await using w = await world({ extras: { clients: [native], requirePushed: true } }, key);
     expect(await w.person.tools()).toContain('echo');
     const [address = ''] = w.person.opened;
@@ -187,7 +187,7 @@ describe('clients registered by hand', () => {
     expect(w.authority.counters).toMatchObject({ registrations: 0, refreshes: 1, revocations: 2 });
   });
 
-  it('a key that the server does not know is refused there, and said', async () => {
+  it('a key unknown to the server is refused there, and reported', async () => {
     const other = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
     const jwks = { keys: [{ ...other, kid: 'mine' }] };
     await using w = await world({ extras: { clients: [{ ...native, jwks }] } }, key);
@@ -201,7 +201,7 @@ describe('clients registered by hand', () => {
     ['client_secret_basic', 'hu:sh %+&'],
     ['client_secret_post', 'hu:sh %+&'],
     ['private_key_jwt', undefined],
-  ] as const)('a service by %s: no person, the token for this resource', async (method, secret) => {
+  ] as const)('a service by %s: no sign-in, the token for this resource', async (method, secret) => {
     const extras = {
       clientCredentials: true,
       clients: [
@@ -230,7 +230,7 @@ describe('clients registered by hand', () => {
 });
 
 describe('pushed authorization requests (RFC 9126)', () => {
-  it('required: a registration that the server forgot is noticed there, and made again', async () => {
+  it('required: a forgotten registration is noticed there, and made again', async () => {
     await using w = await world({ extras: { requirePushed: true } });
     expect(await w.person.tools()).toContain('echo');
     w.authority.forgetClients();
@@ -240,7 +240,7 @@ describe('pushed authorization requests (RFC 9126)', () => {
     expect(w.person.opened).toHaveLength(2);
   });
 
-  it('offered only: the request goes by way of the browser', async () => {
+  it('only offered: the request goes through the browser', async () => {
     await using w = await world({});
     expect(await w.authority.metadata()).toMatchObject({
       pushed_authorization_request_endpoint: `${w.authority.issuer}/request`,
@@ -286,7 +286,7 @@ describe('resource indicators (RFC 8707)', () => {
 });
 
 describe('logout (RFC 7009)', () => {
-  it('both tokens are dead at the server afterwards, by its own word and by use', async () => {
+  it('both tokens are invalid at the server afterwards, by introspection and by use', async () => {
     await using w = await world({});
     expect(await w.person.tools()).toContain('echo');
     const record = await w.person.record();

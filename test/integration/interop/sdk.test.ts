@@ -36,7 +36,7 @@ it('signs in on its page, refreshes with rotation, and signs out', async () => {
   expect((await fetch(w.server.url, { method: 'POST', headers })).status).toBe(401);
 });
 
-it('a person who denies on its page is told so', async () => {
+it('shows the person who denies on its page that access was denied', async () => {
   await using w = await world({ browse: { answer: 'deny' } });
   expect(JSON.stringify(await w.person.tools())).toContain('declined');
   expect(w.authority.counters).toMatchObject({ denied: 1, codeExchanges: 0 });

@@ -248,7 +248,7 @@ describe('vendors', () => {
     expect(world.vendor.to('/token')).toHaveLength(2);
   });
 
-  it('a refresh token that stays (no rotation) is used again', async () => {
+  it('a refresh token that does not rotate is used again', async () => {
     await using world = await createVendorWorld({
       token: (form, _request, vendor) =>
         form.get('grant_type') === 'refresh_token'
@@ -284,7 +284,7 @@ describe('vendors', () => {
     expect(world.vendor.to('/token')).toHaveLength(1);
   });
 
-  it('Notion kills the family at the first replay: several instances never come to that', async () => {
+  it('Notion revokes the family at the first replay: several instances never cause one', async () => {
     const { token, replays } = rotation('token has been revoked');
     await using world = await createVendorWorld({ token });
     expect(await world.tools()).toEqual(['echo']);
@@ -309,7 +309,7 @@ describe('vendors', () => {
     expect(vendor.issued).toEqual([]);
   });
 
-  it('Metabase calls a dead refresh token invalid_request: the second time, the person is asked', async () => {
+  it('Metabase answers invalid_request for a dead refresh token: the second time, a sign-in starts', async () => {
     await using world = await createVendorWorld({
       token: (form, _request, vendor) =>
         form.has('refresh_token') && vendor.issued.length === 0 ? refusal('invalid_request') : undefined,
@@ -369,7 +369,7 @@ describe('vendors', () => {
     expect(world.vendor.to('/register')).toHaveLength(registrations);
   });
 
-  it('Keycloak compares the redirect to its port: the next sign-in comes back to the same', async () => {
+  it('Keycloak compares the redirect with its port: the next sign-in uses the same port', async () => {
     let registered: string | undefined;
     await using world = await createVendorWorld({
       register: (_vendor, { body }) => {
@@ -385,7 +385,7 @@ describe('vendors', () => {
     expect(world.opened).toHaveLength(2);
   });
 
-  describe('Asana and Intercom have a list of redirects', () => {
+  describe('Asana and Intercom allow only listed redirects', () => {
     const listed = (redirect: string): VendorHabits => ({
       register: (_vendor, { body }) =>
         JSON.parse(body).redirect_uris[0] === redirect
@@ -394,7 +394,7 @@ describe('vendors', () => {
       authorize: (query) => (query.get('redirect_uri') === redirect ? undefined : { status: 400 }),
     });
 
-    it('another one is refused: said what the server wants, and which options set it', async () => {
+    it('another redirect is refused: the error says what the server wants, and which options set it', async () => {
       await using world = await createVendorWorld(listed('http://127.0.0.1:1/oauth/callback'));
       const failure = JSON.stringify(await world.tools());
       expect(failure).toContain('only http://127.0.0.1:1/oauth/callback');
@@ -402,7 +402,7 @@ describe('vendors', () => {
       expect(world.opened).toEqual([]);
     });
 
-    it('with port and path fixed, the person is served, and signs in again there', async () => {
+    it('with a fixed port and path the sign-in works, also a second time', async () => {
       const { port, close } = await listen(() => {});
       await close();
       const args = ['--callback-port', `${port}`, '--callback-path', '/oauth/callback'];
@@ -414,7 +414,7 @@ describe('vendors', () => {
     });
   });
 
-  describe('nobody can register', () => {
+  describe('registration is not possible', () => {
     it.each<[string, VendorHabits]>([
       ['HubSpot: no endpoint', { metadata: () => unregistered }],
       ['Figma, Box: 403', { register: () => ({ status: 403, body: '<h1>Forbidden</h1>' }) }],
@@ -436,7 +436,7 @@ describe('vendors', () => {
     });
   });
 
-  it('an issuer with a slash more than the address that led to it: refused by name, and accepted by --issuer', async () => {
+  it('an issuer with one slash more than the address that led to it: refused by name, and accepted with --issuer', async () => {
     const habits: VendorHabits = { metadata: ({ origin }) => ({ issuer: `${origin}/` }) };
     await using refused = await createVendorWorld(habits);
     const failure = JSON.stringify(await refused.tools());
@@ -456,7 +456,7 @@ describe('vendors', () => {
     expect(world.opened).toEqual([]);
   });
 
-  it('Slack answers 400 to a version that it does not know: the newest that it knows is agreed on', async () => {
+  it('Slack answers 400 to an unknown version: its newest version is negotiated', async () => {
     const known = ['2024-11-05', '2025-03-26'];
     const message = `Unsupported protocol version, use one of ${known.join(', ')}`;
     await using world = await createVendorWorld({
@@ -478,7 +478,7 @@ describe('vendors', () => {
     expect(last?.headers['mcp-protocol-version']).toBe('2025-03-26');
   });
 
-  it('Slack, where no version will do: its words reach the host', async () => {
+  it('Slack, when no version works: its message reaches the host', async () => {
     const words = 'Unsupported protocol version';
     await using world = await createVendorWorld({
       mcp: () => ({

@@ -77,7 +77,7 @@ describe('a person', () => {
     expect(await answer.json()).toMatchObject({ error: 'invalid_grant' });
   });
 
-  it('says no on its page: told so, and nothing is exchanged', async () => {
+  it('declines on its page: the page says so, and nothing is exchanged', async () => {
     await using w = await world({ asks: true }, [], { browse: { answer: 'deny' } });
     expect(JSON.stringify(await w.person.tools())).toContain('declined');
     expect(grants(w)).toEqual([]);
@@ -96,7 +96,7 @@ describe('a person', () => {
     expect(w.server.to('/oauth/register')).toHaveLength(1);
   });
 
-  it('is not asked again when the answer to a refresh is lost: the server takes the last token once more', async () => {
+  it('is not asked again when the response to a refresh is lost: the server accepts the last token once more', async () => {
     await using w = await world();
     expect(await w.person.tools()).toEqual(['echo', 'write']);
     w.server.endAccessTokens();
@@ -108,7 +108,7 @@ describe('a person', () => {
     expect(w.person.opened).toHaveLength(1);
   });
 
-  it('whose registration was forgotten: found out before the browser opens, registered once more', async () => {
+  it('whose registration was forgotten: detected before the browser opens, and registered once more', async () => {
     await using w = await world();
     expect(await w.person.tools()).toEqual(['echo', 'write']);
     w.server.endGrants();
@@ -129,7 +129,7 @@ describe('a Client ID Metadata Document', () => {
     token_endpoint_auth_method: 'none',
   };
 
-  it('is fetched by the server, and nobody is registered', async () => {
+  it('is fetched by the server, and no client is registered', async () => {
     await using w = await world({ web: { [url]: document } }, ['--client-metadata-url', url]);
     expect(await w.person.tools()).toEqual(['echo', 'write']);
     w.server.endAccessTokens();
@@ -138,7 +138,7 @@ describe('a Client ID Metadata Document', () => {
     expect(w.server.to('/oauth/register')).toEqual([]);
   });
 
-  it('with a key: every token request is signed by it, and the server has checked that', async () => {
+  it('with a key: signs every token request, and the server verifies it', async () => {
     const { privateKey, jwk } = keyPair('mine');
     const web = {
       [url]: { ...document, token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [jwk] } },
@@ -155,7 +155,7 @@ describe('a Client ID Metadata Document', () => {
     expect(new Set(assertions).size).toBe(4);
   });
 
-  it('that the server cannot read: the person is told, and no other client is tried', async () => {
+  it('that the server cannot read: an error, and no other client is tried', async () => {
     await using w = await world({ web: { [url]: { client_id: 'another' } } }, [
       '--client-metadata-url',
       url,
@@ -192,7 +192,7 @@ describe('enterprise-managed authorization', () => {
     return `${input}.${sign('sha256', Buffer.from(input), key).toString('base64url')}`;
   }
 
-  it('the grant that the identity provider signs is checked and taken, a new one for each token', async () => {
+  it("the identity provider's signed grant is verified and accepted, a new one for each token", async () => {
     await using server = await WorkersServer.start({
       web: { [jwksUri]: { keys: [jwk] } },
       enterpriseManagedAuthorization: {

@@ -19,7 +19,7 @@ function open(kind: KeychainKind, env: Readonly<Record<string, string>>, options
 }
 
 describe.skipIf(!hasPass())('pass', () => {
-  it('keeps a secret, gives it back and erases it, and shows it to no other process', async () => {
+  it('stores, returns and erases a secret, and shows it to no other process', async () => {
     await using store = await PassStore.create();
     store.initialize();
     const { keychain, requests } = open('helper:pass', store.env());
@@ -34,7 +34,7 @@ describe.skipIf(!hasPass())('pass', () => {
     expect(isExposed(SECRET, requests)).toBe(false);
   });
 
-  it('is locked until its owner gives the passphrase, and says with which command', async () => {
+  it('is locked until its owner enters the passphrase, and says which command helps', async () => {
     await using store = await PassStore.create();
     store.initialize('the passphrase');
     const { keychain } = open('helper:pass', store.env());
@@ -49,7 +49,7 @@ describe.skipIf(!hasPass())('pass', () => {
     expect(await store.entries()).toEqual([`${name}.gpg`]);
   });
 
-  it('is not there where it was not set up, or is not installed', async () => {
+  it('is absent if it was not set up or is not installed', async () => {
     await using store = await PassStore.create();
     const { keychain } = open('helper:pass', store.env());
     const unset = { kind: 'absent', wayOut: expect.stringContaining('pass init') };
@@ -69,7 +69,7 @@ describe.skipIf(!hasPass())('pass', () => {
 });
 
 describe.skipIf(!hasDesktopKeyring())('the Secret Service by docker-credential-secretservice', () => {
-  it.skipIf(!hasPass())('is told to be locked, which that program takes for empty', async () => {
+  it.skipIf(!hasPass())('is reported as locked, which that program takes for empty', async () => {
     await using desktop = await DesktopKeyring.start();
     await desktop.startKeyring('unlocked');
     const { keychain } = open('helper:secretservice', desktop.env());
@@ -117,7 +117,7 @@ describe.skipIf(!isPosix())('an odd helper', () => {
     expect(JSON.stringify(answer)).not.toContain(SECRET);
   });
 
-  it('that hangs, with what it has started, is ended after two seconds', async () => {
+  it('that hangs is ended after two seconds with its children', async () => {
     await using home = await createTemporaryHome();
     const PATH = await helper(join(home.folder, 'bin'), 'sleep 600 & sleep 600');
     const { keychain } = open('helper:odd', home.env({ PATH }), { limitMs: TOOL_LIMIT_MS });
@@ -128,7 +128,7 @@ describe.skipIf(!isPosix())('an odd helper', () => {
     await expect.poll(() => sleepersOf(home.folder)).toEqual([]);
   });
 
-  it('whose words hold the secret and control characters is quoted without them', async () => {
+  it('whose output holds the secret and control characters is quoted without them', async () => {
     await using home = await createTemporaryHome();
     const PATH = await helper(
       join(home.folder, 'bin'),
@@ -143,7 +143,7 @@ describe.skipIf(!isPosix())('an odd helper', () => {
     expect(JSON.stringify(outcome)).not.toContain(SECRET);
   });
 
-  it('is given the variables of its own, and none of ours', async () => {
+  it('gets its own environment variables, and none of ours', async () => {
     await using home = await createTemporaryHome();
     const PATH = await helper(
       join(home.folder, 'bin'),

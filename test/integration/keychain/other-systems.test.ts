@@ -23,7 +23,7 @@ describe.skipIf(!isPosix())("macOS, by the contract of Apple's security", () => 
     return { keychain: openKeychain('system', { ...ports, run }), requests, state };
   }
 
-  it('keeps a secret, gives it back and erases it, and shows it to no other process', async () => {
+  it('stores, returns and erases a secret, and shows it to no other process', async () => {
     await using home = await createTemporaryHome();
     const { keychain, requests, state } = await open(home.folder);
     expect(await keychain.read('a1b2c3d4')).toEqual({ kind: 'not-found' });
@@ -50,7 +50,7 @@ describe.skipIf(!isPosix())("macOS, by the contract of Apple's security", () => 
     expect(await keychain.read('a1b2c3d4')).toEqual({ kind: 'found', secret: SECRET });
   });
 
-  it('asks no other program than that of macOS', async () => {
+  it('runs no program but that of macOS', async () => {
     await using home = await createTemporaryHome();
     await securityScript(home.folder);
     const { ports } = seenPorts(
@@ -76,7 +76,7 @@ describe.skipIf(!isPosix())('Windows, by the contract of PowerShell and DPAPI', 
   it.each([
     ['of its variable', { SystemRoot: 'C:\\Windows\\' }],
     ['that is usual', { SystemRoot: '\\\\server\\share' }],
-  ])('keeps a secret in a file, by the PowerShell of the Windows folder %s', async (_, variables) => {
+  ])('stores a secret in a file, with the PowerShell of the Windows folder %s', async (_, variables) => {
     await using home = await createTemporaryHome();
     const { keychain, requests, ports } = await open(home.folder, variables);
     expect(await keychain.read('a1b2c3d4')).toEqual({ kind: 'not-found' });
@@ -107,7 +107,7 @@ describe.skipIf(!isPosix())('Windows, by the contract of PowerShell and DPAPI', 
     });
   });
 
-  it('says where PowerShell is missing, as under Wine', async () => {
+  it('reports missing PowerShell, as under Wine', async () => {
     const { ports } = seenPorts(
       {},
       { platform: 'win32', programs: { [COMMAND]: '/nonexistent/powershell' } },

@@ -18,7 +18,7 @@ function open(env: Readonly<Record<string, string>>, options?: PortsOptions) {
 }
 
 describe.skipIf(!hasDesktopKeyring())('the keychain of a desktop', () => {
-  it('keeps a secret, gives it back and erases it, and shows it to no other process', async () => {
+  it('stores, returns and erases a secret, and shows it to no other process', async () => {
     await using desktop = await DesktopKeyring.start();
     await desktop.startKeyring('unlocked');
     const { keychain, requests } = open(desktop.env());
@@ -40,7 +40,7 @@ describe.skipIf(!hasDesktopKeyring())('the keychain of a desktop', () => {
     ['busctl', { gdbus: undefined }],
     ['gdbus', { busctl: undefined }],
   ])(
-    'tells locked from not found by %s, asks nobody for a password, and its way out works',
+    'tells locked from not found by %s, opens no password prompt, and its suggested command works',
     async (_, programs) => {
       await using desktop = await DesktopKeyring.start();
       await desktop.startKeyring('unlocked');
@@ -63,7 +63,7 @@ describe.skipIf(!hasDesktopKeyring())('the keychain of a desktop', () => {
     },
   );
 
-  it('says that it cannot be told where neither busctl nor gdbus is there', async () => {
+  it('says that the state is unknown without busctl and gdbus', async () => {
     await using desktop = await DesktopKeyring.start();
     await desktop.startKeyring('unlocked');
     const { keychain } = open(desktop.env(), { programs: { busctl: undefined, gdbus: undefined } });
@@ -82,7 +82,7 @@ describe.skipIf(!hasDesktopKeyring())('the keychain of a desktop', () => {
     ['busctl', { gdbus: undefined }],
     ['gdbus', { busctl: undefined }],
     ['secret-tool', { busctl: undefined, gdbus: undefined }],
-  ])('says that nothing keeps secrets, by %s', async (_, programs) => {
+  ])('says that no service stores secrets, by %s', async (_, programs) => {
     await using desktop = await DesktopKeyring.start();
     const { keychain } = open(desktop.env(), { programs });
     const expected = { kind: 'absent', wayOut: expect.stringContaining('gnome-keyring') };
@@ -133,7 +133,7 @@ describe.skipIf(!hasDesktopKeyring())('the keychain of a desktop', () => {
     expect(await findSessionBus(env, places)).toBeUndefined();
   });
 
-  it('says which package has secret-tool where it is missing', async () => {
+  it('names the package of secret-tool if it is missing', async () => {
     await using desktop = await DesktopKeyring.start();
     const { keychain } = open(desktop.env(), { programs: { 'secret-tool': undefined } });
     expect(await keychain.read('a1b2c3d4')).toMatchObject({
@@ -153,7 +153,7 @@ describe.skipIf(!hasDesktopKeyring())('the keychain of a desktop', () => {
     expect(left.filter(({ argv }) => /busctl|secret-tool|gdbus/.test(argv))).toEqual([]);
   });
 
-  it('notices that a secret was cut off', async () => {
+  it('detects a truncated secret', async () => {
     await using desktop = await DesktopKeyring.start();
     await desktop.startKeyring('unlocked');
     const cutting = join(desktop.home.folder, 'secret-tool');
@@ -169,7 +169,7 @@ describe.skipIf(!hasDesktopKeyring())('the keychain of a desktop', () => {
     });
   });
 
-  it('passes nothing on that a command or a message would interpret', async () => {
+  it('passes on nothing that a command or a message would interpret', async () => {
     await using desktop = await DesktopKeyring.start();
     const { keychain, requests } = open(desktop.env());
     for (const account of ['', '-x', "a'b", 'a"b', 'a b', 'a\n', '../a', 'a/b', 'a'.repeat(65)]) {

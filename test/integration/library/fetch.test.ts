@@ -5,8 +5,8 @@ import { startWebOrigin } from '../../peers/net/web-origin.ts';
 import { createDpopWorld } from '../../peers/worlds/dpop-world.ts';
 import { LibraryWorld, rpc } from '../../peers/worlds/library-world.ts';
 
-describe('a fetch for one server', () => {
-  it('adds the token, and the caller’s own Authorization is left out', async () => {
+describe('fetch for one server', () => {
+  it("adds the token, and drops the caller's own Authorization", async () => {
     await using world = await LibraryWorld.create();
     const token = await world.signIn();
     const fetch = authorizedFetch(world.url, world.options());
@@ -17,7 +17,7 @@ describe('a fetch for one server', () => {
     expect(world.vendor.to('/mcp').map(({ headers }) => headers.authorization)).toEqual([`Bearer ${token}`]);
   });
 
-  it('replaces a token at its end before the request, and a refused one after a 401, and sends each body again', async () => {
+  it('replaces an expired token before the request and a refused one after a 401, and sends the body again', async () => {
     await using world = await LibraryWorld.create();
     await world.signIn({ obtainedAt: Date.now() - 3_600_000, expiresAt: Date.now() - 1_000 });
     const fetch = authorizedFetch(world.url, world.options());
@@ -53,7 +53,7 @@ describe('a fetch for one server', () => {
     }
   });
 
-  it('sends a stream once: after a 401 the login is renewed, and the error says so', async () => {
+  it('sends a stream once: after a 401 it renews the login, and the error says so', async () => {
     await using world = await LibraryWorld.create();
     await world.signIn();
     world.vendor.forgetAccessTokens();
@@ -70,7 +70,7 @@ describe('a fetch for one server', () => {
     expect((await login.fetch(world.url, stream())).status).toBe(200);
   });
 
-  it('takes the token to no other origin: not by its address, not by a redirect', async () => {
+  it('sends the token to no other origin, by address or by redirect', async () => {
     await using world = await LibraryWorld.create();
     await using stranger = await startWebOrigin();
     await world.signIn();
@@ -91,7 +91,7 @@ describe('a fetch for one server', () => {
     expect(stranger.requests.entries).toHaveLength(2);
   });
 
-  it('says that a person has to sign in, and sends no Authorization of the caller’s to see whether it helps', async () => {
+  it("says that a sign-in is needed, and does not try the caller's own Authorization", async () => {
     await using world = await LibraryWorld.create();
     const fetch = authorizedFetch(world.url, world.options());
     const call = fetch(world.url, rpc('tools/list', { headers: { authorization: 'Bearer mine' } }));
@@ -99,7 +99,7 @@ describe('a fetch for one server', () => {
     expect(world.vendor.to('/mcp').map(({ headers }) => headers.authorization)).toEqual([undefined]);
   });
 
-  it('sends with a fetch of the caller’s', async () => {
+  it("sends with the caller's own fetch", async () => {
     await using world = await LibraryWorld.create();
     const token = await world.signIn();
     world.vendor.forgetAccessTokens();
@@ -117,7 +117,7 @@ describe('a fetch for one server', () => {
     expect(sent).toEqual([`Bearer ${token}`, 'Bearer access-2']);
   });
 
-  it('returns what is no matter of a token as it came: statuses, headers, cookies, compressed bodies, no body', async () => {
+  it('returns everything else unchanged: statuses, headers, cookies, compressed bodies, no body', async () => {
     await using world = await LibraryWorld.create();
     await using origin = await startWebOrigin();
     await using login = await open(world);
@@ -140,7 +140,7 @@ describe('a fetch for one server', () => {
     expect([head.status, head.body]).toEqual([418, null]);
   });
 
-  it('breaks off a response with the signal of its call', async () => {
+  it('aborts a response with the signal of its call', async () => {
     await using world = await LibraryWorld.create();
     await using origin = await startWebOrigin();
     await using login = await open(world);
@@ -172,7 +172,7 @@ describe('a fetch for one server', () => {
 });
 
 describe('with a token that is bound to a key', () => {
-  it('each request has its proof, with the nonce that the server wants; token() says what to use instead', async () => {
+  it("each request has a proof with the server's nonce; token() says what to use instead", async () => {
     await using bound = await createDpopWorld();
     await bound.world.tools();
     const home = bound.world.home.state;

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { authorizedFetch, openLogin } from '../../../src/library/library.ts';
 import { LibraryWorld, rpc } from '../../peers/worlds/library-world.ts';
 
-describe('a program that is not careful', () => {
-  it('changes its options and its URL afterwards: what it gave at first counts', async () => {
+describe('a careless program', () => {
+  it('changes its options and URL afterwards: the first values count', async () => {
     await using world = await LibraryWorld.create();
     const token = await world.signIn();
     const header = ['X-One: 1'];
@@ -21,7 +21,7 @@ describe('a program that is not careful', () => {
     expect(sent).not.toHaveProperty('x-two');
   });
 
-  it('has other code that puts options on the prototype of all objects: they are none', async () => {
+  it('has code that adds options to Object.prototype: they are ignored', async () => {
     await using world = await LibraryWorld.create();
     const token = await world.signIn();
     const polluted = {
@@ -58,7 +58,7 @@ describe('a program that is not careful', () => {
     expect(world.vendor.tokenForms).toHaveLength(1);
   });
 
-  it('uses one signal for everything: no listener is left on it', async () => {
+  it('uses one signal for everything: no listener stays on it', async () => {
     await using world = await LibraryWorld.create();
     await world.signIn();
     const login = await openLogin(world.url, world.options());
@@ -84,22 +84,25 @@ describe('a program that is not careful', () => {
         throw new Error('of onPrompt');
       },
     ],
-  ])('has an onPrompt that %s: a call that waits is told, and nothing else happens', async (_, onPrompt) => {
-    await using world = await LibraryWorld.create();
-    const options = world.options({
-      store: 'memory',
-      nonInteractive: false,
-      interactive: true,
-      wait: true,
-      onPrompt,
-    });
-    const login = await openLogin(world.url, options);
-    await expect(login.fetch(world.url, rpc('tools/list'))).rejects.toThrow('of onPrompt');
-    await expect(login.signIn()).rejects.toThrow('of onPrompt');
-    await login.close();
-  });
+  ])(
+    'has an onPrompt that %s: a waiting call gets an error, and nothing else happens',
+    async (_, onPrompt) => {
+      await using world = await LibraryWorld.create();
+      const options = world.options({
+        store: 'memory',
+        nonInteractive: false,
+        interactive: true,
+        wait: true,
+        onPrompt,
+      });
+      const login = await openLogin(world.url, options);
+      await expect(login.fetch(world.url, rpc('tools/list'))).rejects.toThrow('of onPrompt');
+      await expect(login.signIn()).rejects.toThrow('of onPrompt');
+      await login.close();
+    },
+  );
 
-  it('closes twice, and calls afterwards', async () => {
+  it('closes twice, and makes calls afterwards', async () => {
     await using world = await LibraryWorld.create();
     await world.signIn();
     const login = await openLogin(world.url, world.options());
@@ -110,15 +113,15 @@ describe('a program that is not careful', () => {
   });
 });
 
-describe('a server that is not careful', () => {
-  it('answers with a status that no Response can have', async () => {
+describe('a careless server', () => {
+  it('answers with a status that Response does not allow', async () => {
     await using world = await LibraryWorld.create({ mcp: () => ({ status: 999 }) });
     await world.signIn();
     const fetch = authorizedFetch(world.url, world.options());
     await expect(fetch(world.url, rpc('tools/list'))).rejects.toMatchObject({ code: 'bad_answer' });
   });
 
-  it('refuses for ever: one refresh, and an error that says why', async () => {
+  it('refuses every token: one refresh, and an error that says why', async () => {
     const refusal = { status: 401, headers: { 'www-authenticate': 'Bearer error="invalid_token"' } };
     await using world = await LibraryWorld.create({ mcp: () => refusal });
     await world.signIn();

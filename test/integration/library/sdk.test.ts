@@ -60,7 +60,7 @@ describe('authorizedTransport', () => {
     expect(world.vendor.tokenForms.map((form) => form.get('grant_type'))).toEqual(['refresh_token']);
   });
 
-  it('rejects with the address where a person has to sign in', async () => {
+  it('rejects with the address if a sign-in is needed', async () => {
     await using world = await LibraryWorld.create();
     const client = new Client(info);
     const connecting = client.connect(authorizedTransport(world.url, SDK1, world.options()));
@@ -86,7 +86,7 @@ describe('the provider', () => {
     };
   }
 
-  it('shows the SDK 1.x no refresh token, and after a 401 brings another token without a request of the SDK', async () => {
+  it('keeps the refresh token from the SDK 1.x, and after a 401 gives it another token without an SDK request', async () => {
     await using world = await LibraryWorld.create();
     await world.signIn();
     await using program = await connect(world);
@@ -103,7 +103,7 @@ describe('the provider', () => {
     expect(world.vendor.to('/register')).toEqual([]);
   });
 
-  it('leads to the UnauthorizedError of the SDK where a person has to sign in, and goes on when that is done', async () => {
+  it("causes the SDK's UnauthorizedError if a sign-in is needed, and works after it", async () => {
     await using world = await LibraryWorld.create();
     await using program = await connect(world);
     await expect(program.connected).rejects.toBeInstanceOf(UnauthorizedError);
@@ -119,7 +119,7 @@ describe('errors', () => {
   const needed = new SignInNeededError('sign in', { address: 'https://as.example' });
   const scope = new ScopeRefusedError('more scope');
 
-  it('have a kind, and are no errors of others', () => {
+  it('have a kind, and differ from errors of others', () => {
     expect([needed, scope, new Error('other')].map(errorKind)).toEqual([
       'sign_in_needed',
       'refused',
@@ -127,7 +127,7 @@ describe('errors', () => {
     ]);
   });
 
-  it('become those of the SDK 1.x', () => {
+  it('become errors of the SDK 1.x', () => {
     const sdk = { ...oauthErrors, UnauthorizedError };
     expect(toSdkError(needed, sdk)).toBeInstanceOf(UnauthorizedError);
     expect(toSdkError(scope, sdk)).toBeInstanceOf(oauthErrors.InsufficientScopeError);
@@ -135,7 +135,7 @@ describe('errors', () => {
     expect(toSdkError(scope, { UnauthorizedError })).toBe(scope);
   });
 
-  it('become those of the SDK 2.x', () => {
+  it('become errors of the SDK 2.x', () => {
     const sdk = { UnauthorizedError: Unauthorized2, OAuthError };
     expect(toSdkError(needed, sdk)).toBeInstanceOf(Unauthorized2);
     expect(toSdkError(scope, sdk)).toMatchObject({ code: 'insufficient_scope' });

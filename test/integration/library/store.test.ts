@@ -32,7 +32,7 @@ describe.each([
     },
   ],
 ] as const)('%s as a store', (_, make) => {
-  it('one of many who replace a value at once wins, on each number, and each sees what won', async () => {
+  it('one of many concurrent writes wins, on each revision, and all see its value', async () => {
     const { store, done } = await make();
     const engines = Array.from({ length: 4 }, () => new ProgramEngine(store, systemClock));
     for (let seq = 0; seq < 5; seq++) {
@@ -50,7 +50,7 @@ describe.each([
     await done();
   });
 
-  it('has a login for two programs: one sign-in, one refresh', async () => {
+  it('shares a login between two programs: one sign-in, one refresh', async () => {
     const { store, done } = await make();
     await using world = await LibraryWorld.create();
     const open = () => openLogin(world.url, { store, storeKey: KEY });
@@ -75,8 +75,8 @@ describe.each([
   });
 });
 
-describe('a store of the program', () => {
-  it('holds nothing that can be read without the key', async () => {
+describe('a store of the caller', () => {
+  it('holds nothing that is readable without the key', async () => {
     await using world = await LibraryWorld.create();
     const store = table();
     const login = await openLogin(world.url, { store, storeKey: KEY });
@@ -91,7 +91,7 @@ describe('a store of the program', () => {
     await login.close();
   });
 
-  it('that fails is one that is away, and not a login that is not there', async () => {
+  it('that fails counts as unavailable, not as a missing login', async () => {
     await using world = await LibraryWorld.create();
     const store: LoginStore = { read: () => Promise.reject(new Error('no table')), write: async () => true };
     const login = await openLogin(world.url, { store, storeKey: KEY });
@@ -106,7 +106,7 @@ describe('a store of the program', () => {
       { store: {} as LoginStore, storeKey: KEY },
       /store: expected a kind, an address, or an object with read and write; got an object/,
     ],
-  ])('needs a key, and its functions', async (options, message) => {
+  ])('requires a key, and both functions', async (options, message) => {
     await expect(openLogin('https://mcp.example/mcp', options)).rejects.toMatchObject({
       code: 'config',
       message: expect.stringMatching(message),

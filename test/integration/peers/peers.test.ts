@@ -87,7 +87,7 @@ describe.each([
   });
 });
 
-test('the authorization server denies, waits, and fails as it is told', async () => {
+test('the authorization server denies, waits, and fails as configured', async () => {
   await using authority = await startAuthorizationServer({ consent: 'wait', path: '/tenant' });
   await using server = await startMcpServer({ authority });
   const signIn = await DirectSignIn.start();
@@ -109,7 +109,7 @@ test('the authorization server denies, waits, and fails as it is told', async ()
   await signIn.close();
 });
 
-test('of two refreshes at once one wins and the grant is lost, unless there is a grace period', async () => {
+test('one of two concurrent refreshes wins and the grant is lost, unless there is a grace period', async () => {
   await using authority = await startAuthorizationServer({ accessTokenTtlSeconds: 2 });
   await using server = await startMcpServer({ authority });
   const signIn = await DirectSignIn.start();
@@ -145,7 +145,7 @@ describe.each([
   { stateful: false, json: false },
   { stateful: false, json: true },
 ])('the MCP server, %o', (options) => {
-  test('offers what it says', async () => {
+  test('offers what it declares', async () => {
     await using server = await startMcpServer(options);
     const client = newClient();
     client.setRequestHandler(CreateMessageRequestSchema, async () => ({
@@ -190,7 +190,7 @@ describe.each([
   });
 });
 
-test('the MCP server loses sessions, restarts on its port and refuses as it is told', async () => {
+test('the MCP server loses sessions, restarts on its port and refuses as configured', async () => {
   await using server = await startMcpServer();
   server.fail(faults.redirect('/elsewhere'), isGet, 1);
   const client = await connect(server.url);
@@ -205,7 +205,7 @@ test('the MCP server loses sessions, restarts on its port and refuses as it is t
   expect(server.counters).toMatchObject({ initializes: 2, sessionsOpened: 2 });
 });
 
-test('the raw server misbehaves by path and records what came', async () => {
+test('the raw server misbehaves by path and records what arrived', async () => {
   await using server = await startRawMcpServer({ session: 's-1', stream: true });
   const post = (address: string, body: string) =>
     fetch(address, { method: 'POST', body, headers: { 'X-Odd-Case': 'kept' } });
@@ -227,7 +227,7 @@ test('the raw server misbehaves by path and records what came', async () => {
   expect(await endless.text()).toMatch(/"id":1,"result"[^\n]*\n\n$/);
 });
 
-test('hosts tell what a program over stdio says and how it ends', async () => {
+test('hosts report what a program over stdio prints and how it exits', async () => {
   await using home = await createTemporaryHome();
   await using host = await startHost(['stdio'], { env: home.env(), program: EVERYTHING });
   expect((await host.client.listTools()).tools.length).toBeGreaterThan(3);
@@ -243,7 +243,7 @@ test('hosts tell what a program over stdio says and how it ends', async () => {
   expect(await raw.closed).toMatchObject({ signal: 'SIGKILL' });
 });
 
-test('stdout that is not JSON-RPC is told', async () => {
+test('reports stdout that is not JSON-RPC', async () => {
   await using home = await createTemporaryHome();
   const chatty = ['-e', 'console.log("hello"); process.stdout.write("{}")'];
   await using raw = startRawHost([], { env: home.env(), nodeArgs: chatty, program: '' });
@@ -251,7 +251,7 @@ test('stdout that is not JSON-RPC is told', async () => {
   expect(() => raw.assertPure()).toThrow(/hello/);
 });
 
-test('the fake browser follows, notes what it was given, and fails where it must not be touched', async () => {
+test('the fake browser follows links, records requests, and fails where it must not be used', async () => {
   await using home = await createTemporaryHome();
   await using authority = await startAuthorizationServer();
   const browser = await createFakeBrowser(home.folder, 'chatty');
@@ -273,7 +273,7 @@ test('the fake browser follows, notes what it was given, and fails where it must
   await expect(visit(`${authority.issuer}/nothing`)).resolves.toMatchObject({ status: 404 });
 });
 
-test('the residue of a refresh is from the request until its answer is in the file for it, whatever comes between', () => {
+test('the residue of a refresh lasts from the request until its response is in the file, whatever comes between', () => {
   const [record, lock] = [`${'ab'.repeat(32)}.json`, `${'ab'.repeat(32)}.json.lock`];
   const answer = `${'ab'.repeat(32)}.hash.1.answer`;
   const steps = new Steps();

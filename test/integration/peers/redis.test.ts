@@ -5,7 +5,7 @@ import { WatchedRedis } from '../../peers/redis/sentinels.ts';
 import { TcpProxy } from '../../peers/redis/tcp-proxy.ts';
 
 describe.skipIf(!hasRedis())('servers of Redis', () => {
-  test('what was written is there after kill -9, or is lost, as asked', async () => {
+  test('written data survives kill -9, or is lost, as configured', async () => {
     await using server = await RedisServer.start({ keepsData: true });
     await server.call('SET', 'a', '1');
     await server.restart();
@@ -26,7 +26,7 @@ describe.skipIf(!hasRedis())('servers of Redis', () => {
     expect(await replica.call('MGET', 'kept', 'lost')).toEqual(['1', null]);
   });
 
-  test('a proxy leads elsewhere, and holds what passes through it', async () => {
+  test('a proxy redirects connections, and holds what passes through it', async () => {
     await using one = await RedisServer.start();
     await using other = await RedisServer.start();
     await using proxy = await TcpProxy.start(one.port);

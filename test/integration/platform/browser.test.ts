@@ -52,7 +52,7 @@ test('the opener gets the address as one argument, an environment without secret
   expect(JSON.stringify(env)).not.toContain(CANARY);
 });
 
-test('an opener that cannot do its work is reported with each way that was tried', async () => {
+test('a failing opener is reported with each command that was tried', async () => {
   const { command } = await opener('process.exit(3);');
   const open = createBrowser({ ...session, BROWSER: `${folder}/missing:${command}:${folder}` });
   expect(await open(ADDRESS)).toEqual({
@@ -61,7 +61,7 @@ test('an opener that cannot do its work is reported with each way that was tried
   });
 });
 
-test('after a browser that failed the next is tried, after a browser that worked none', async () => {
+test('tries the next browser after one that failed, and none after one that worked', async () => {
   const { command, seen } = await opener();
   const open = createBrowser({ ...session, BROWSER: `${folder}/missing:${command} first:${command} second` });
   expect(await open(ADDRESS)).toEqual({ kind: 'opened', command: process.execPath });
@@ -75,7 +75,7 @@ test('a browser that stays in the foreground counts as opened', async () => {
   expect((await seen()).argv).toEqual([OPENED]);
 });
 
-test('where there is nothing to open a browser with, that is what is said', async () => {
+test('says so when there is nothing to open a browser with', async () => {
   const commands: string[] = [];
   const open = createBrowser({ ...session, BROWSER: 'one:two' }, async ({ command }) => {
     commands.push(command);
@@ -86,7 +86,7 @@ test('where there is nothing to open a browser with, that is what is said', asyn
 });
 
 test.each(['--help', 'file:///etc/passwd', 'https://u:p@as.example/'])(
-  'nothing is started for %s',
+  'starts nothing for %s',
   async (address) => {
     const script = join(folder, 'run');
     await writeFile(script, `#!/bin/sh\ntouch '${folder}/marker'\n`);

@@ -46,7 +46,7 @@ it('a connection serves one request after another', async () => {
   expect(connections).toBeLessThanOrEqual(2);
 });
 
-it('a connection that was idle for too long is not used again, however long the server would keep it', async () => {
+it('a connection that was idle for too long is not reused, however long the server would keep it', async () => {
   await using http = await pool({ maxIdleMs: 200 });
   await http.text(await http.get());
   const before = connections;
@@ -55,7 +55,7 @@ it('a connection that was idle for too long is not used again, however long the 
   expect(connections).toBe(before + 1);
 });
 
-it('one from before a change of the network is not used again, and what goes over it goes on', async () => {
+it('a connection from before a network change is not reused, and its pending requests go on', async () => {
   let addresses = 'wlan0 192.0.2.1';
   await using http = await pool({ networkAddresses: () => addresses });
   await http.text(await http.get());

@@ -94,7 +94,7 @@ describe.skipIf(!isPosix())('a display that the environment does not name', () =
     });
   });
 
-  test('what systemd knows wins, with the rest of its session and nothing else of it', async () => {
+  test("systemd's answer wins, with the rest of its session and nothing else of it", async () => {
     await listen(join(displays, 'X0'));
     await listen(join(displays, 'X7'));
     const key = join(folder, 'key');
@@ -130,14 +130,14 @@ describe.skipIf(!isPosix())('a display that the environment does not name', () =
     });
   });
 
-  test('a display that systemd still knows of, and that has ended, is none; nor is one elsewhere', async () => {
+  test('a display that has ended, though systemd still knows it, does not count; nor does one elsewhere', async () => {
     await dead(join(displays, 'X0'));
     expect(await find({ DISPLAY: ':0', WAYLAND_DISPLAY: 'wayland-0' })).toEqual(NONE);
     expect(await find({ DISPLAY: 'localhost:10.0' })).toEqual(NONE);
     expect(await find({ DISPLAY: ':../run' })).toEqual(NONE);
   });
 
-  test('what is no socket, or is a link to one, is passed over (SECURITY.md, attack 43)', async () => {
+  test('a link, or a file that is not a socket, is skipped (SECURITY.md, attack 43)', async () => {
     await writeFile(join(displays, 'X0'), '');
     await symlink(await listen(join(folder, 'elsewhere')), join(displays, 'X1'));
     await symlink(join(folder, 'elsewhere'), join(runtime, 'wayland-0'));
@@ -145,7 +145,7 @@ describe.skipIf(!isPosix())('a display that the environment does not name', () =
     expect(await find({ DISPLAY: ':1', WAYLAND_DISPLAY: 'wayland-0' })).toEqual(NONE);
   });
 
-  test('a folder in which others can rename what is ours is not looked into; nor is a link to one', async () => {
+  test('a folder in which others can rename our files is not searched; nor is a link to one', async () => {
     await listen(join(displays, 'X0'));
     await listen(join(runtime, 'wayland-0'));
     await chmod(displays, 0o777);
@@ -173,7 +173,7 @@ describe.skipIf(!isPosix())('a display that the environment does not name', () =
     },
   );
 
-  test('over SSH none is looked for, whether its variables say so or logind does', async () => {
+  test('over SSH no display is looked for, whether its variables or logind say so', async () => {
     await listen(join(displays, 'X0'));
     const remote = { kind: 'none', reason: 'this is a session over SSH, and its desktop is elsewhere' };
     expect(await find({}, { ...codex, SSH_CONNECTION: '192.0.2.1 1 192.0.2.2 22' })).toEqual(remote);
@@ -181,7 +181,7 @@ describe.skipIf(!isPosix())('a display that the environment does not name', () =
     expect(await find()).toMatchObject({ kind: 'found' });
   });
 
-  test('the key to the display: of the session, newest first, and only where Xlib does not find one itself', async () => {
+  test('the key to the display: of the session, newest first, and only if Xlib finds none itself', async () => {
     await listen(join(displays, 'X0'));
     await mkdir(join(runtime, 'gdm'));
     for (const [name, at] of [
@@ -209,7 +209,7 @@ describe.skipIf(!isPosix())('a display that the environment does not name', () =
 describe.skipIf(!isPosix())('a display that the environment names', () => {
   const DISPLAY = ':3';
 
-  test('is left as it is, and completed from its own session', async () => {
+  test('is kept, and completed from its own session', async () => {
     const key = join(folder, 'key');
     await writeFile(key, '', { mode: 0o600 });
     const known = { DISPLAY: ':3.0', XAUTHORITY: key, DBUS_SESSION_BUS_ADDRESS: 'unix:path=/b' };
@@ -228,7 +228,7 @@ describe.skipIf(!isPosix())('a display that the environment names', () => {
     }
   });
 
-  test('costs nothing where the whole session is there', async () => {
+  test('costs nothing if the whole session is there', async () => {
     const whole = {
       DISPLAY,
       XAUTHORITY: '/k',
@@ -245,7 +245,7 @@ describe.skipIf(!isPosix())("systemd's environment of this user", () => {
   const systemctl = (script: string) =>
     writeFile(join(folder, 'systemctl'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
 
-  test('is asked for with what finds it, and with no secret', async () => {
+  test('is requested with the variables that find it, and with no secret', async () => {
     await systemctl('env; echo "ARGS=$*"');
     const known = await ask({ GITHUB_TOKEN: 's3cr3t', HOME: '/home/x' });
     expect(known).toMatchObject({
@@ -256,7 +256,7 @@ describe.skipIf(!isPosix())("systemd's environment of this user", () => {
     expect(JSON.stringify(known)).not.toContain('s3cr3t');
   });
 
-  test('is not asked for with a program of the project that the host was started in', async () => {
+  test('is not requested with a program of the project that the host was started in', async () => {
     const bin = join(folder, 'node_modules', '.bin');
     await mkdir(bin, { recursive: true });
     await writeFile(join(bin, 'systemctl'), '#!/bin/sh\necho DISPLAY=:9\n', { mode: 0o755 });
@@ -264,7 +264,7 @@ describe.skipIf(!isPosix())("systemd's environment of this user", () => {
     expect(await ask({ PATH: `${bin}:${folder}` })).toEqual({ DISPLAY: ':1' });
   });
 
-  test('one that hangs, fails, floods or is missing is as if there were none', async () => {
+  test('counts as absent if it hangs, fails, floods or is missing', async () => {
     expect(await readUserEnvironment({ PATH: `${folder}/none`, XDG_RUNTIME_DIR: folder }, undefined)).toEqual(
       {},
     );
@@ -278,7 +278,7 @@ describe.skipIf(!isPosix())("systemd's environment of this user", () => {
 });
 
 test.skipIf(!isPosix())(
-  'the opener gets the session that was found, and BROWSER of it only to read',
+  'the opener gets the session that was found, with its BROWSER in the environment but never started',
   async () => {
     await listen(join(displays, 'X4'));
     const known = {

@@ -38,7 +38,7 @@ async function noted<T>(): Promise<T> {
   return JSON.parse((await read()) as string) as T;
 }
 
-test('the program gets its input, its arguments as they are, and no environment but its own', async () => {
+test('the program gets its input, its arguments unchanged, and only its own environment', async () => {
   const args = ['$(touch x)', '`touch x`', '; touch x', '"', "'", '*', 'a b', '', '-c'];
   const code = `
     const stdin = fs.readFileSync(0, 'utf8');
@@ -51,7 +51,7 @@ test('the program gets its input, its arguments as they are, and no environment 
   expect(await noted()).toEqual({ stdin: 'the request\n', args, own: 'yes' });
 });
 
-test.skipIf(!isLinux())('it is no descendant of the process that started it', async () => {
+test.skipIf(!isLinux())('it is not a descendant of the process that started it', async () => {
   const code = `note(process.pid); process.stdout.write('ready\\n'); setInterval(() => {}, 1_000);`;
   expect(await launchIndependent(program(code))).toEqual({ kind: 'ready' });
   const pid = await noted<number>();
@@ -63,13 +63,13 @@ test.skipIf(!isLinux())('it is no descendant of the process that started it', as
   }
 });
 
-test('a program that is not ready in time is slow, and goes on', async () => {
+test('a program that is not ready in time is slow, and keeps running', async () => {
   const code = `setTimeout(() => note('went on'), 500);`;
   expect(await launchIndependent(program(code, { readyWithinMs: 1 }))).toEqual({ kind: 'slow' });
   expect(await noted()).toBe('went on');
 });
 
-test('a program that ends before it is ready has failed, however much it was to read', async () => {
+test('a program that exits before it is ready has failed, however much input it had', async () => {
   const outcome = await launchIndependent(program('process.exit(7)', { stdin: 'x'.repeat(1024 * 1024) }));
   expect(outcome).toMatchObject({
     kind: 'failed',
@@ -80,7 +80,7 @@ test('a program that ends before it is ready has failed, however much it was to 
 test.each([
   ['a program that is not there', '/nowhere/at/all'],
   ['a name with a NUL', 'a\0b'],
-])('%s has failed, with a reason', async (_, command) => {
+])('%s counts as failed, with a reason', async (_, command) => {
   const outcome = await launchIndependent({ ...program(''), command });
   expect(outcome).toMatchObject({ kind: 'failed', reason: expect.stringMatching(/./) });
 });

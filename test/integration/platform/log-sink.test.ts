@@ -73,7 +73,7 @@ function sink(options: Partial<LogSinkOptions> = {}) {
   return { log, stderr };
 }
 
-test('quiet by default: what a person has to know, nothing else', () => {
+test('quiet by default: prints only what a person has to know', () => {
   const { log, stderr } = sink();
   log.inform('hello');
   log.warn('odd', { status: 500 });
@@ -81,7 +81,7 @@ test('quiet by default: what a person has to know, nothing else', () => {
   expect(stderr.text()).toBe('mcp-drawbridge: hello\nmcp-drawbridge: warning: odd (status=500)\n');
 });
 
-test('silent: nothing on stderr, the debug file goes on', async () => {
+test('silent: prints nothing on stderr, and still writes the debug file', async () => {
   const folder = join(home, 'logs');
   const { log, stderr } = sink({ silent: true, debug: true, folder });
   log.inform('hello');
@@ -90,7 +90,7 @@ test('silent: nothing on stderr, the debug file goes on', async () => {
   expect(readFileSync(log.file ?? '', 'utf8')).toContain('"message":"hello"');
 });
 
-test('a secret leaves by no channel, whatever the level and the format (SECURITY.md, attack 41)', async () => {
+test('no secret leaves by any channel, whatever the level and the format (SECURITY.md, attack 41)', async () => {
   for (const format of ['text', 'json'] as const) {
     const { log, stderr } = sink({ format, debug: true, folder: join(home, format), secrets: [CANARY] });
     keepSecret('another-secret');
@@ -119,18 +119,21 @@ test('a secret is not cut in half by the limit of a line', () => {
   expect(stderr.text()).not.toContain('c4n');
 });
 
-test.each([8, 64])('nor by one of %s KiB, where what is before it became short', (kibibytes) => {
-  const token = 'a-token-of-43-characters-0123456789-abcdefg';
-  const { log, stderr } = sink({ secrets: [token] });
-  const filling = `${token} `.repeat(Math.floor((kibibytes * 1024) / 44) - 2);
-  for (let n = 0; n < 2 * token.length; n++) {
-    log.inform(`${'x'.repeat(kibibytes * 1024 - filling.length - (n % 88))}${filling}${token}`);
-  }
-  expect(stderr.text()).not.toMatch(/a-tok|defg/);
-});
+test.each([8, 64])(
+  'a secret is not cut by the limit of %s KiB when the text before it became shorter',
+  (kibibytes) => {
+    const token = 'a-token-of-43-characters-0123456789-abcdefg';
+    const { log, stderr } = sink({ secrets: [token] });
+    const filling = `${token} `.repeat(Math.floor((kibibytes * 1024) / 44) - 2);
+    for (let n = 0; n < 2 * token.length; n++) {
+      log.inform(`${'x'.repeat(kibibytes * 1024 - filling.length - (n % 88))}${filling}${token}`);
+    }
+    expect(stderr.text()).not.toMatch(/a-tok|defg/);
+  },
+);
 
 describe('an unread stderr (test/README.md, fault 42)', () => {
-  test('lines are dropped and counted, and told when there is a reader again', async () => {
+  test('drops and counts lines, and reports the number when there is a reader again', async () => {
     const stderr = reader({ paused: true });
     const { log } = sink({ stderr: stderr.stream });
     for (let n = 0; n < 1000; n++) log.warn('x'.repeat(1000));
@@ -145,14 +148,14 @@ describe('an unread stderr (test/README.md, fault 42)', () => {
     expect(lost + lines.length - 2).toBe(1000);
   });
 
-  test('closing does not wait for ever', async () => {
+  test('closing waits for a limited time', async () => {
     const stderr = reader({ paused: true });
     const { log } = sink({ stderr: stderr.stream });
     log.inform('never read');
     await log.close();
   });
 
-  test('a reader that is gone breaks nothing', async () => {
+  test('continues after the reader is gone', async () => {
     const { log, stderr } = sink();
     stderr.stream.destroy(new Error('EPIPE'));
     await new Promise((resolve) => setImmediate(resolve));
@@ -176,7 +179,7 @@ async function bundled(contents: string): Promise<string> {
   return outfile;
 }
 
-test.each(['a pipe', 'a file'])('a real stderr that nobody reads, %s: the process goes on', async (kind) => {
+test.each(['a pipe', 'a file'])('the process goes on when its stderr is not read: %s', async (kind) => {
   const program = await bundled(`
     import { createLogSink } from './log/sink.ts';
     import { systemClock } from './clock.ts';
@@ -236,7 +239,7 @@ describe('the debug file', () => {
     ).toContain('"event":"last"');
   });
 
-  test('a file that cannot be renamed is written on, and rotated when it can be', async () => {
+  test('a file that cannot be renamed is still written, and rotated once it can be', async () => {
     const { log, stderr, file, earlier } = unmovable();
     fill(log, 1.5 * LOG_FILE_MAX_BYTES);
     expect(statSync(file).size).toBeGreaterThan(LOG_FILE_MAX_BYTES);
@@ -248,7 +251,7 @@ describe('the debug file', () => {
     expect(stderr.text()).not.toContain('no debug log');
   });
 
-  test('a file that can never be renamed ends at twice its limit, says so once, and is closed', async () => {
+  test('a file that can never be renamed is closed at twice its limit, with one message', async () => {
     const { log, stderr, file } = unmovable();
     const isOpen = () =>
       readdirSync('/proc/self/fd').some((fd) => {
@@ -269,7 +272,7 @@ describe('the debug file', () => {
     expect(stderr.text()).toContain('goes on');
   });
 
-  test('the oldest go, foreign files stay', async () => {
+  test('deletes the oldest files, and leaves foreign files', async () => {
     for (let day = 10; day < 40; day++) writeFileSync(join(home, `2025-01-01T00-00-${day}.000Z-1.log`), '');
     writeFileSync(join(home, 'notes.log'), '');
     const { log } = sink({ debug: true, folder: home });
@@ -292,7 +295,7 @@ describe('the debug file', () => {
   });
 
   test.each(['a link to a file', 'a link to a folder'])(
-    'planted in its place: %s (SECURITY.md, attack 34)',
+    'planted where it will be: %s (SECURITY.md, attack 34)',
     async (kind) => {
       const target = join(home, 'target');
       const folder = join(home, 'logs');

@@ -93,7 +93,7 @@ async function sendRaw({ port }: LoopbackListener, bytes: string): Promise<strin
   return text;
 }
 
-describe('what a browser sends is answered', () => {
+describe("a browser's request is answered", () => {
   test.each([
     ['on IPv4', {}],
     ...(hasIPv6 ? [['on IPv6', { address: '::1', host: '[::1]:PORT' }] as [string, Sent]] : []),
@@ -115,7 +115,7 @@ describe('what a browser sends is answered', () => {
     expect((await send(listener, { host: `bridge.local:${listener.port}` })).status).toBe(200);
   });
 
-  test('a failing answer is a plain 500, and the listener lives', async () => {
+  test('a failing handler causes a plain 500, and the listener goes on', async () => {
     const { listener } = await listen({ answer: () => Promise.reject(new Error('canary')) });
     const answer = await send(listener);
     expect(answer).toMatchObject({ status: 500, body: 'Something failed.\n' });
@@ -123,7 +123,7 @@ describe('what a browser sends is answered', () => {
   });
 });
 
-describe('what is turned away before anyone looks at it (SECURITY.md, attack 31)', () => {
+describe('requests refused before the handler sees them (SECURITY.md, attack 31)', () => {
   test.each<[string, number, Sent]>([
     ['a foreign host', 403, { host: 'evil.example' }],
     ['a rebound host with our port', 403, { host: 'evil.example:PORT' }],
@@ -200,7 +200,7 @@ describe('what is turned away before anyone looks at it (SECURITY.md, attack 31)
 });
 
 describe('silent connections (SECURITY.md, attack 32)', () => {
-  test('more than 32 do not keep the browser out', async () => {
+  test('more than 32 do not block the browser', async () => {
     const { listener, queries } = await listen();
     const sockets: Socket[] = [];
     for (let count = 0; count < 100; count++) {
@@ -214,7 +214,7 @@ describe('silent connections (SECURITY.md, attack 32)', () => {
     for (const socket of sockets) socket.destroy();
   });
 
-  test('headers that do not end are cut off, and closing waits for nobody', async () => {
+  test('endless headers are cut off, and closing does not wait for them', async () => {
     const { listener, queries } = await listen();
     const answer = await sendRaw(listener, 'GET /callback?x=1 HTTP/1.1\r\nX-Slow: ');
     expect(answer).toMatch(/^HTTP\/1\.1 408/);
@@ -224,7 +224,7 @@ describe('silent connections (SECURITY.md, attack 32)', () => {
     expect(queries).toEqual([]);
   });
 
-  test('closing lets an answer under way end', async () => {
+  test('closing lets a pending response finish', async () => {
     const asked = signal();
     const release = signal();
     const { listener } = await listen({
@@ -254,7 +254,7 @@ describe('the port (SECURITY.md, attack 35)', () => {
   }
 
   test.each(['127.0.0.1', ...(hasIPv6 ? ['::1'] : []), '0.0.0.0'])(
-    'a fixed port that is taken on %s is an error that says so',
+    'a fixed port that is taken on %s causes an error that says so',
     async (host) => {
       const port = await squat(host);
       const failure = await listen({ port }).catch((error: unknown) => error);
@@ -271,7 +271,7 @@ describe('the port (SECURITY.md, attack 35)', () => {
     },
   );
 
-  test('a fixed port that is free is used, and free again afterwards', async () => {
+  test('a fixed port is used when free, and free again afterwards', async () => {
     const port = await freePort();
     const { listener } = await listen({ port });
     await listener.close();

@@ -10,8 +10,8 @@ const LIMIT_MS = 30_000;
 const sh = (script: string, stdin = '', limitMs = LIMIT_MS, env: Record<string, string> = {}) =>
   runTool({ command: '/bin/sh', args: ['-c', script], env, stdin, limitMs });
 
-describe.skipIf(!isPosix())('a program that is asked one question', () => {
-  it('gets stdin, and its outputs are kept apart', async () => {
+describe.skipIf(!isPosix())('a program run for one question', () => {
+  it('gets stdin, and its outputs are kept separate', async () => {
     expect(await sh('cat; echo words >&2; exit 3', 'in ä\n')).toEqual({
       kind: 'exited',
       code: 3,
@@ -26,7 +26,7 @@ describe.skipIf(!isPosix())('a program that is asked one question', () => {
     expect(end).not.toMatchObject({ stdout: expect.stringContaining('HOME=') });
   });
 
-  it('has no terminal to ask at', async () => {
+  it('has no terminal for prompts', async () => {
     expect(await sh('exec 2>/dev/null; : </dev/tty')).toMatchObject({
       kind: 'exited',
       code: expect.any(Number),
@@ -38,35 +38,35 @@ describe.skipIf(!isPosix())('a program that is asked one question', () => {
     });
   });
 
-  it('may end without reading what it is given', async () => {
+  it('may exit without reading its input', async () => {
     expect(await sh('exit 0', 'x'.repeat(1024 ** 2))).toMatchObject({ kind: 'exited', code: 0 });
   });
 
-  it('is ended with all that it has started when its time is over', async () => {
+  it('is killed with all its children at its time limit', async () => {
     await using home = await createTemporaryHome();
     expect(await sh('sleep 600 & sleep 600', '', 300, home.env())).toEqual({ kind: 'timed-out' });
     await expect.poll(() => sleepersOf(home.folder)).toEqual([]);
   });
 
-  it('has answered when it has exited, though what it has started keeps its output open', async () => {
+  it('counts as done when it has exited, even if its children keep its output open', async () => {
     await using home = await createTemporaryHome();
     const end = await sh('echo answer; sleep 600 & exit 0', '', 300, home.env());
     expect(end).toMatchObject({ kind: 'exited', code: 0, stdout: 'answer\n' });
     await expect.poll(() => sleepersOf(home.folder)).toEqual([]);
   });
 
-  it.each(['yes', 'yes >&2'])('is ended when it prints without an end: %s', async (script) => {
+  it.each(['yes', 'yes >&2'])('is killed when it prints without end: %s', async (script) => {
     expect(await sh(script, '', LIMIT_MS, { PATH: '/bin:/usr/bin' })).toEqual({
       kind: 'failed',
       reason: 'printed more than 64 KiB',
     });
   });
 
-  it('may be ended by a signal', async () => {
+  it('may exit by a signal', async () => {
     expect(await sh('kill -9 $$')).toEqual({ kind: 'failed', reason: 'was ended (SIGKILL)' });
   });
 
-  it('may not be there, not be a program, or have a name that is none', async () => {
+  it('may be missing, not a program, or have an invalid name', async () => {
     await using home = await createTemporaryHome();
     const file = join(home.folder, 'file');
     await writeFile(file, 'text');
@@ -77,7 +77,7 @@ describe.skipIf(!isPosix())('a program that is asked one question', () => {
     expect(await run('/bin/a\0b')).toMatchObject({ kind: 'failed', code: 'ERR_INVALID_ARG_VALUE' });
   });
 
-  it('starts although the folder of this process is gone', async () => {
+  it('starts although the working folder of this process is gone', async () => {
     await using home = await createTemporaryHome();
     const folder = join(home.folder, 'gone');
     await mkdir(folder);

@@ -21,7 +21,7 @@ describe('an HTTP+SSE server, with no flag', () => {
     expect(bridge.transportsFound).toEqual(['sse']);
   });
 
-  it('is spoken to at once when it was found before', async () => {
+  it('is used at once when it was found before', async () => {
     await using server = await startSseMcpServer();
     await using bridge = (await composeBridge(server.url, { remembered: { transport: 'sse' } })).read();
     await bridge.initialize();
@@ -29,7 +29,7 @@ describe('an HTTP+SSE server, with no flag', () => {
     expect(server.methods()).toEqual(['initialize', 'notifications/initialized', 'tools/list']);
   });
 
-  it('is no longer believed in when the server has moved on', async () => {
+  it('is no longer assumed when the server has moved on', async () => {
     await using server = await startRawMcpServer();
     await using bridge = (await composeBridge(server.address(), { remembered: { transport: 'sse' } })).read();
     await bridge.initialize();
@@ -37,14 +37,14 @@ describe('an HTTP+SSE server, with no flag', () => {
     expect(bridge.transportsFound).toEqual(['http']);
   });
 
-  it('keeps the first error when both fail, and says what became of the other', async () => {
+  it('keeps the first error when both fail, and adds the result of the other', async () => {
     await using server = await startSseMcpServer({ postStatus: 406, postBody: 'not this', getStatus: 404 });
     await using bridge = (await composeBridge(server.url)).read();
     const { json } = await bridge.initialize();
     expect(json.error.message).toMatch(/status 406 and .*"not this".*HTTP\+SSE was tried too: status 404/);
   });
 
-  it.each([-32_020, -32_021, -32_022])('is not looked for behind the modern error %d', async (code) => {
+  it.each([-32_020, -32_021, -32_022])('is not tried after the modern error %d', async (code) => {
     const postBody = JSON.stringify({ jsonrpc: '2.0', id: null, error: { code, message: 'modern' } });
     await using server = await startSseMcpServer({ postStatus: 400, postBody });
     await using bridge = (await composeBridge(server.url)).read();
@@ -56,7 +56,7 @@ describe('an HTTP+SSE server, with no flag', () => {
     ['http', 1, 0],
     ['sse', 0, 1],
     ['sse-first', 0, 1],
-  ] as const)('--transport %s tries nothing else before', async (transport, posts, gets) => {
+  ] as const)('--transport %s tries nothing else first', async (transport, posts, gets) => {
     await using server = await startSseMcpServer({ getStatus: 500 });
     await using bridge = (await composeBridge(server.url, { transport })).read();
     await bridge.initialize();
@@ -71,7 +71,7 @@ describe('the endpoint', () => {
     ['//evil.example/message', /not at its own origin/],
     ['http://user:secret@{host}/message', /not at its own origin/],
     ['http://[', /not at its own origin/],
-  ])('%s is not posted to', async (endpoint, why) => {
+  ])('%s is refused', async (endpoint, why) => {
     await using other = await startRawMcpServer();
     const evil = endpoint.replace('http://127.0.0.1:1', other.origin);
     await using server = await startSseMcpServer({ endpoint: evil.replace('{host}', '127.0.0.1') });
@@ -81,7 +81,7 @@ describe('the endpoint', () => {
     expect(other.requests.entries).toEqual([]);
   });
 
-  it('may be a whole address at the same origin', async () => {
+  it('may be an absolute address at the same origin', async () => {
     await using server = await startSseMcpServer();
     await using whole = await startSseMcpServer({ endpoint: 'message?session={id}' });
     await using bridge = (await composeBridge(whole.url, { transport: 'sse' })).read();
@@ -89,7 +89,7 @@ describe('the endpoint', () => {
     expect(server.requests.entries).toEqual([]);
   });
 
-  it('is taken from where a redirect within the origin leads, and from no other origin', async () => {
+  it('is resolved against the target of a redirect within the origin, and never another origin', async () => {
     await using other = await startSseMcpServer();
     const headers = [['X-Api-Key', 'canary']] as const;
     await using within = await startSseMcpServer({ movedTo: '/sse' });
@@ -101,7 +101,7 @@ describe('the endpoint', () => {
     expect(other.requests.entries).toEqual([]);
   });
 
-  it('has to be named', async () => {
+  it('is required', async () => {
     await using server = await startSseMcpServer({ silent: true });
     await using bridge = (await composeBridge(server.url, { transport: 'sse' })).read();
     expect((await bridge.initialize()).json.error.message).toContain('named no endpoint');
@@ -109,7 +109,7 @@ describe('the endpoint', () => {
 });
 
 describe('messages over HTTP+SSE', () => {
-  it('arrive as they were sent, in order, each answered once', async () => {
+  it('arrive unchanged, in order, each answered once', async () => {
     await using server = await startSseMcpServer();
     await using bridge = (await composeBridge(server.url)).read();
     await bridge.initialize();
@@ -127,7 +127,7 @@ describe('messages over HTTP+SSE', () => {
     expect(seen).toEqual(Array.from({ length: 400 }, (_, at) => Math.floor(at / 2)));
   });
 
-  it('an answer may overtake the status of its own request', async () => {
+  it('a response may overtake the status of its own request', async () => {
     await using server = await startSseMcpServer();
     await using bridge = (await composeBridge(server.url)).read();
     await bridge.initialize();
@@ -135,7 +135,7 @@ describe('messages over HTTP+SSE', () => {
     expect((await bridge.request(2, 'echo')).json.result.method).toBe('echo');
   });
 
-  it('requests of the server reach the host, and its answers the server', async () => {
+  it('requests of the server reach the host, and its responses the server', async () => {
     await using server = await startSseMcpServer();
     await using bridge = (await composeBridge(server.url)).read();
     await bridge.initialize({ capabilities: { roots: {} } });
@@ -147,7 +147,7 @@ describe('messages over HTTP+SSE', () => {
     expect(answer.rpc.result).toEqual({ roots: [] });
   });
 
-  it('unknown and second answers are dropped, events of other names passed over', async () => {
+  it('unknown and second responses are dropped, events with other names ignored', async () => {
     await using server = await startSseMcpServer();
     await using bridge = (await composeBridge(server.url)).read();
     await bridge.initialize();
@@ -163,7 +163,7 @@ describe('messages over HTTP+SSE', () => {
 });
 
 describe('back-pressure over HTTP+SSE', () => {
-  it('a host that does not read slows the server down, and loses nothing', async () => {
+  it('a host that does not read slows the server down, without loss', async () => {
     const total = 100_000_000;
     await using server = await startSseMcpServer();
     await using bridge = await composeBridge(server.url);
@@ -223,7 +223,7 @@ describe('an HTTP+SSE stream that ends', () => {
     expect(server.streamsOpen).toBe(1);
   });
 
-  it('gives the new session the log level and the subscriptions of the old', async () => {
+  it('restores the log level and the subscriptions in the new session', async () => {
     await using server = await startSseMcpServer({ retryMs: 50 });
     await using bridge = (await composeBridge(server.url)).read();
     await bridge.initialize();
@@ -240,7 +240,7 @@ describe('an HTTP+SSE stream that ends', () => {
     ).toEqual(['notifications/initialized', 'logging/setLevel', 'resources/subscribe']);
   });
 
-  it('of a server that restarts heals by itself', async () => {
+  it('of a restarting server recovers by itself', async () => {
     await using server = await startSseMcpServer({ retryMs: 50 });
     await using bridge = (await composeBridge(server.url)).read();
     await bridge.initialize();
@@ -282,7 +282,7 @@ describe('a protected HTTP+SSE server', () => {
   }
 
   it.each([[['GET', 'POST']], [['GET']]] as const)(
-    'asks for a sign-in on the way, which is no verdict on the transport (%j)',
+    'may ask for a sign-in before the transport is known (%j)',
     async (protectedMethods) => {
       await using server = await startSseMcpServer({ protectedMethods });
       const authorization = signIn(['good']);
@@ -294,7 +294,7 @@ describe('a protected HTTP+SSE server', () => {
     },
   );
 
-  it('gets a new token in mid-session, and each message once', async () => {
+  it('gets a new token during a session, and each message once', async () => {
     await using server = await startSseMcpServer({ protectedMethods: ['GET', 'POST'] });
     const authorization = signIn(['good', 'better']);
     await using bridge = (await composeBridge(server.url, { authorization })).read();

@@ -22,7 +22,7 @@ const PATIENCE_MS = 20_000;
 /** What every engine has to keep. `start` starts one for each test. */
 export function engineContract(name: string, start: () => Promise<EngineUnderTest>): void {
   describe(name, () => {
-    test('a value is absent, then what was put last', async () => {
+    test('a value is absent, then the last one put', async () => {
       await using under = await start();
       const engine = await under.connect();
       const cell = newCell();
@@ -36,7 +36,7 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
       expect([found.seq, text(found.body)]).toEqual([2, 'two']);
     });
 
-    test('who comes second gets what is there, and changes nothing', async () => {
+    test('the second writer gets the current value, and changes nothing', async () => {
       await using under = await start();
       const engine = await under.connect();
       const cell = newCell();
@@ -47,7 +47,7 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
       expect(text((await engine.get(cell)).body)).toBe('first');
     });
 
-    test('of 64 who replace one value at once one wins, on each of its numbers', async () => {
+    test('of 64 concurrent writers of one value one wins, on each revision', async () => {
       await using under = await start();
       const engines = await Promise.all(Array.from({ length: 4 }, () => under.connect()));
       const cell = newCell();
@@ -63,7 +63,7 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
       }
     });
 
-    test('another epoch is refused, as another number is; one that is undefined is not compared', async () => {
+    test('another epoch is refused, like another revision; an undefined epoch is not compared', async () => {
       await using under = await start();
       const engine = await under.connect();
       const cell = newCell();
@@ -73,7 +73,7 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
       expect((await engine.put(cell, bytes('x'), { seq, epoch: undefined }, false)).kind).toBe('written');
     });
 
-    test('the epoch stays while the server runs, for all who ask, and is another one after a start', async () => {
+    test('the epoch stays the same for all clients while the server runs, and changes on a restart', async () => {
       await using under = await start();
       const [one, other] = [await under.connect(), await under.connect()];
       const cell = newCell();
@@ -87,7 +87,7 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
       expect(late.kind).toBe('superseded');
     });
 
-    test('the clock is the server’s, and goes on', async () => {
+    test("the clock is the server's, and advances", async () => {
       await using under = await start();
       const engine = await under.connect();
       const [first, second] = [await engine.get(newCell()), await engine.get(newCell())];
@@ -105,7 +105,7 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
       expect(Buffer.compare(found.body ?? new Uint8Array(), body)).toBe(0);
     });
 
-    test('a change is told to those who watch the cell, also to who made it, and to nobody after that', async () => {
+    test('watchers of a cell are notified of a change, also of their own, and not after they stop', async () => {
       await using under = await start();
       const [writer, watcher] = [await under.connect(), await under.connect()];
       const [cell, another] = [newCell(), newCell()];
@@ -122,7 +122,7 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
       endAnother();
     });
 
-    test('who watches is called again after a connection was lost', async () => {
+    test('watchers are notified after a lost connection', async () => {
       await using under = await start();
       const watcher = await under.connect();
       const cell = newCell();
@@ -135,7 +135,7 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
       end();
     });
 
-    test('away is said with the place, and nothing of it is a surprise', async () => {
+    test('an unavailable engine causes an error with its address, and no unexpected one', async () => {
       await using under = await start();
       const engine = await under.connect();
       const cell = newCell();
@@ -161,7 +161,7 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
       expect(described.roundTripMs).toBeGreaterThanOrEqual(0);
     });
 
-    test('a value that ends is gone by then, and its successor stays', async () => {
+    test('an expired value is gone by its end, and its successor stays', async () => {
       await using under = await start();
       const engine = await under.connect();
       const [short, long] = [newCell(), newCell()];

@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(join(folder, '..'), { recursive: true }));
 
-it('keeps a text in a file for this user alone, and removes it', async () => {
+it('keeps a text in a file that only this user can read, and removes it', async () => {
   const file = keyFileIn(folder);
   expect(await file.read('a1b2c3d4')).toBeUndefined();
   expect(await file.remove('a1b2c3d4')).toBe(false);
@@ -24,7 +24,7 @@ it('keeps a text in a file for this user alone, and removes it', async () => {
   expect(await readdir(folder)).toEqual([]);
 });
 
-it('follows no link', async () => {
+it('does not follow a link', async () => {
   const elsewhere = join(folder, 'elsewhere');
   await writeFile(elsewhere, 'AQAAANCMnd8=');
   await chmod(elsewhere, 0o600);

@@ -46,7 +46,7 @@ test.each<[string, (path: string) => Promise<unknown>, number]>([
   expect(await readdir(home.folder)).toEqual([]);
 });
 
-test.each(['a file', 'a folder in use'])('a link to %s is not followed, and is taken away', async (to) => {
+test.each(['a file', 'a folder in use'])('a link to %s is removed, not followed', async (to) => {
   const { home, file, path } = await place();
   await using _ = home;
   const target = join(home.folder, 'target');
@@ -58,7 +58,7 @@ test.each(['a file', 'a folder in use'])('a link to %s is not followed, and is t
   expect(await readdir(home.folder)).toEqual(['target']);
 });
 
-test('a stale folder with a foreign file in it is put aside, and nothing is deleted', async () => {
+test('a stale folder with a foreign file in it is set aside, and nothing is deleted', async () => {
   const { home, file, path } = await place();
   await using _ = home;
   await mkdir(path);
@@ -70,7 +70,7 @@ test('a stale folder with a foreign file in it is put aside, and nothing is dele
   expect(await readdir(join(home.folder, aside))).toEqual(['foreign']);
 });
 
-test('a lock of the future would never go stale: it is put aside', async () => {
+test('a lock with a time in the future would never go stale: it is set aside', async () => {
   const { home, file, path } = await place();
   await using _ = home;
   await mkdir(path);
@@ -79,7 +79,7 @@ test('a lock of the future would never go stale: it is put aside', async () => {
   expect(await readdir(home.folder)).toEqual([]);
 });
 
-test('any user of proper-lockfile and this program find the lock of the other held', async () => {
+test("proper-lockfile and this program respect each other's locks", async () => {
   const { home, file } = await place();
   await using _ = home;
   const options = { realpath: false, stale: STALE_MS };
@@ -95,7 +95,7 @@ test('any user of proper-lockfile and this program find the lock of the other he
   expect(await withFileLock(file, async () => 'locked', { signal }, tools)).toBe('locked');
 });
 
-test('a holder whose lock another process has taken over knows it, and leaves that lock alone', async () => {
+test('a holder notices that another process has taken over its lock, and leaves that lock alone', async () => {
   const { home, file, path } = await place();
   await using _ = home;
   const lost = await withFileLock(
@@ -114,7 +114,7 @@ test('a holder whose lock another process has taken over knows it, and leaves th
 });
 
 test.each(['linux', 'win32'] as const)(
-  'a folder that is not there is an error, not a lock to wait for (%s)',
+  'a missing folder is an error, not a lock to wait for (%s)',
   async (platform) => {
     const { home } = await place();
     await using _ = home;
@@ -124,7 +124,7 @@ test.each(['linux', 'win32'] as const)(
   },
 );
 
-test('nor is a file in the place of that folder', async () => {
+test('a file in place of that folder is an error too', async () => {
   const { home, file } = await place();
   await using _ = home;
   await writeFile(file, '');
@@ -132,7 +132,7 @@ test('nor is a file in the place of that folder', async () => {
   await expect(locked).rejects.toMatchObject({ code: 'ENOTDIR' });
 });
 
-describe('the moment at which a lock is taken over', () => {
+describe('the moment of a takeover', () => {
   // A whole second of this time: what the file system keeps is then exact.
   const now = Math.ceil(Date.now() / 1_000) * 1_000;
   const clock = { ...systemClock, now: () => now };
@@ -156,7 +156,7 @@ describe('the moment at which a lock is taken over', () => {
     expect(await readdir(home.folder)).toEqual(expected === 'held' ? ['file.lock'] : []);
   });
 
-  test('is one for all who come: none fails, and one after the other has it', async () => {
+  test('is the same for all waiters: none fails, and they take the lock one after the other', async () => {
     const { home, file, path } = await place();
     await using _ = home;
     await writeFile(path, '');
@@ -180,7 +180,7 @@ describe('the moment at which a lock is taken over', () => {
   });
 });
 
-describe('between the look at a lock and its being put aside', () => {
+describe('between finding a stale lock and setting it aside', () => {
   /** Something happens when the name is made up under which it is put. */
   const meanwhile = (happens: () => void) => ({
     ...tools,
@@ -272,7 +272,7 @@ describe('a wait', () => {
     expect(sum()).toBe(WAIT_MS);
   });
 
-  test('ends with what was learned at one of its turns, without the lock', async () => {
+  test('ends early with a value learned at one of its turns, without the lock', async () => {
     const { home, file, path } = await place();
     await using _ = home;
     await mkdir(path);
@@ -283,7 +283,7 @@ describe('a wait', () => {
     expect(slept).toEqual([50, 50]);
   });
 
-  test('ends with its signal, before the first look and between two', async () => {
+  test('ends with its signal, before the first look and between looks', async () => {
     const { home, file, path } = await place();
     await using _ = home;
     const ended = AbortSignal.abort(new Error('ended before'));
@@ -302,14 +302,14 @@ describe('a wait', () => {
   });
 });
 
-describe('a lock that is lost while it is held', () => {
+describe('a lock that is lost while held', () => {
   const holding = <T>(
     file: string,
     run: (guard: LockGuard) => Promise<T>,
     deps: Partial<LockDeps> = {},
   ): Promise<T> => withFileLock(file, run, { signal }, { ...tools, ...deps });
 
-  test('is had again, and given back in the end', async () => {
+  test('is taken again, and released in the end', async () => {
     const { home, file, path } = await place();
     await using _ = home;
     await holding(file, async (guard) => {
@@ -322,7 +322,7 @@ describe('a lock that is lost while it is held', () => {
     expect(await readdir(home.folder)).toEqual([]);
   });
 
-  test('is had again when its successor is done, and not before', async () => {
+  test('is taken again when its successor is done, and not before', async () => {
     const { home, file, path } = await place();
     await using _ = home;
     await holding(file, async (guard) => {
@@ -351,7 +351,7 @@ describe('a lock that is lost while it is held', () => {
     expect(await readdir(home.folder)).toEqual([]);
   });
 
-  test('is lost after a sleep of the machine, though nobody has taken it', async () => {
+  test('is lost after a sleep of the machine, even if nobody has taken it', async () => {
     const { home, file } = await place();
     await using _ = home;
     let ahead = 0;
@@ -373,7 +373,7 @@ describe('a lock that is lost while it is held', () => {
     expect(await readdir(home.folder)).toEqual([]);
   });
 
-  test('is lost when another has touched it, which the timer sees; it is left to that one', async () => {
+  test('is lost when another process has touched it, which the timer notices; it is left to that process', async () => {
     const { home, file, path } = await place();
     await using _ = home;
     await holding(file, async (guard) => {
@@ -384,7 +384,7 @@ describe('a lock that is lost while it is held', () => {
     expect(await readdir(home.folder)).toEqual(['file.lock']);
   });
 
-  test('is not lost while its holder lives: it is touched every second', async () => {
+  test('is kept while its holder lives: it is touched every second', async () => {
     const { home, file, path } = await place();
     await using _ = home;
     await holding(file, async (guard) => {
@@ -398,7 +398,7 @@ describe('a lock that is lost while it is held', () => {
   });
 
   test.each(['linux', 'win32'] as const)(
-    'is told from the next folder of its name by what the system keeps of both (%s)',
+    'is distinguished from the next folder of its name by its identity in the file system (%s)',
     async (platform) => {
       const { home, file, path } = await place();
       await using _ = home;
@@ -425,7 +425,7 @@ describe('a lock that is lost while it is held', () => {
   );
 });
 
-test('work that fails gives the lock back', async () => {
+test('failing work releases the lock', async () => {
   const { home, file } = await place();
   await using _ = home;
   await expect(
@@ -434,7 +434,7 @@ test('work that fails gives the lock back', async () => {
   expect(await readdir(home.folder)).toEqual([]);
 });
 
-test('a file that another program puts into a lock that is held spoils neither the work nor the next lock', async () => {
+test('a file that another program puts into a held lock disturbs neither the work nor the next lock', async () => {
   const { home, file, path } = await place();
   await using _ = home;
   const work = async () => {
@@ -449,7 +449,7 @@ test('a file that another program puts into a lock that is held spoils neither t
   expect(await readdir(join(home.folder, aside))).toEqual(['foreign']);
 });
 
-test('a lock that is removed right after it was made is asked for again', async () => {
+test('a lock that is removed right after its creation is created again', async () => {
   const { home, file, path } = await place();
   await using _ = home;
   const remove = () => {
@@ -469,7 +469,7 @@ test('a lock that is removed right after it was made is asked for again', async 
 const FORBIDDEN = '/sys/file';
 
 test.skipIf(!isLinux())(
-  'what may not be made is an error; Windows says the same of what is still open',
+  'a forbidden creation is an error; Windows reports the same for what is still open',
   async () => {
     const look = (platform: NodeJS.Platform) =>
       withFileLock(

@@ -80,7 +80,7 @@ test(`6 processes in a queue: one at a time (seed ${SEED})`, async () => {
   }
 });
 
-test('a holder that is killed: the next one enters when the lock has gone stale, and leaves nothing', async () => {
+test('a killed holder: the next one enters when the lock has gone stale, and leaves nothing', async () => {
   using queue = await Queue.create();
   const [victim, next] = [await queue.worker(), await queue.worker()];
   expect(await queue.enter(victim)).toEqual({ entered: true, alone: true });
@@ -90,7 +90,7 @@ test('a holder that is killed: the next one enters when the lock has gone stale,
   expect(await readdir(queue.credentials)).toEqual([]);
 });
 
-test('killed at any call while it takes or takes over the lock: the next one enters, and leaves nothing', async () => {
+test('killed at any system call while it takes or takes over the lock: the next one enters, and leaves nothing', async () => {
   const names: string[] = [];
   const places: Queue[] = [];
   for (const isStale of [false, true]) {

@@ -6,7 +6,7 @@ import { systemRandom } from '../../../src/platform/random.ts';
 import { withFileLock } from '../../../src/store/lock/file-lock.ts';
 import { TemporaryHome } from '../../peers/processes/home.ts';
 
-test('a lock that is removed right after it was made, as the stale one before it, is asked for again', async () => {
+test('a lock that is removed right after its creation, like the stale one before it, is created again', async () => {
   await using home = await TemporaryHome.create();
   const file = join(home.folder, 'file');
   const path = `${file}.lock`;

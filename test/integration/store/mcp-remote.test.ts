@@ -86,7 +86,7 @@ describe('a login of mcp-remote', () => {
   }
   const read = (...hashes: string[]) => readMcpRemote(home.folder, hashes, NOW);
 
-  test('is none where there is no folder, or nothing in it', async () => {
+  test('is absent if there is no folder, or nothing in it', async () => {
     expect(await read('h')).toBeUndefined();
     expect(await readMcpRemote(join(home.folder, 'gone'), ['h'], NOW)).toBeUndefined();
     await keep('other_tokens.json', tokens);
@@ -95,7 +95,7 @@ describe('a login of mcp-remote', () => {
     expect(await read('h')).toBeUndefined();
   });
 
-  test('that cannot be looked for is a failure', async () => {
+  test('that cannot be read is an error', async () => {
     await writeFile(join(home.folder, 'file'), '');
     await expect(readMcpRemote(join(home.folder, 'file'), ['h'], NOW)).rejects.toMatchObject({
       code: 'store',
@@ -127,7 +127,7 @@ describe('a login of mcp-remote', () => {
     expect((await stat(path)).mtimeMs).toBe(SAVED);
   });
 
-  test('without its client: the refresh token is of no use', async () => {
+  test('without its client has no usable refresh token', async () => {
     await keep('h_tokens.json', { ...tokens, refresh_token: 'r', issuer: 'https://own.example' });
     expect(await read('h')).toStrictEqual({ ...absent, access_token: 'a', issuer: 'https://own.example' });
   });
@@ -160,7 +160,7 @@ describe('a login of mcp-remote', () => {
   );
 
   test.each([['{'], ['7'], [{ client_id: 7 }], ['x'.repeat(256 * 1024 + 1)]])(
-    'a client that cannot be read is none',
+    'a client that cannot be read is left out',
     async (value) => {
       await keep('h_tokens.json', { ...tokens, refresh_token: 'r' });
       await keep('h_client_info.json', value);
@@ -168,7 +168,7 @@ describe('a login of mcp-remote', () => {
     },
   );
 
-  test('the newest counts, and the next where it cannot be read', async () => {
+  test('the newest counts, or the next one if it cannot be read', async () => {
     await keep('h_tokens.json', { access_token: 'old' }, { version: '0.1.1', at: SAVED - 2_000 });
     await keep('g_tokens.json', { access_token: 'newer' }, { version: '0.1.2', at: SAVED - 1_000 });
     const newest = await keep('h_tokens.json', '{"access_token":7}', { version: '0.1.0', at: SAVED });

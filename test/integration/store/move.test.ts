@@ -58,7 +58,7 @@ async function refreshToken(store: FileStore): Promise<string | undefined> {
   return found.kind === 'record' ? found.record.tokens?.refreshToken : undefined;
 }
 
-test('a login that was moved serves there, and the folder says so instead of asking for a sign-in', async () => {
+test('a moved login works there, and the folder says so instead of asking for a sign-in', async () => {
   const { file, shared, parts } = await createWorld('file');
   await moveToShared(parts);
   expect(await refreshToken(shared)).toBe('R0');
@@ -81,7 +81,7 @@ test('a login that was moved serves there, and the folder says so instead of ask
   expect(await readdir(file.folder)).toEqual([`${KEY}.json`]);
 });
 
-test('what was refreshed there comes back', async () => {
+test('a login refreshed there can be moved back', async () => {
   const { file, shared, parts } = await createWorld('file');
   await moveToShared(parts);
   const there = await shared.read(KEY);
@@ -114,7 +114,7 @@ test('nothing to move, in either direction', async () => {
   await expect(moveToShared(parts)).rejects.toThrow(/no login for .* on this machine/);
 });
 
-test('a login that is being refreshed does not move', async () => {
+test('a login that is being refreshed is not moved', async () => {
   const { file, parts } = await createWorld('file');
   const { tokenHash } = await import('../../../src/store/record/key.ts');
   const claim = await file.withLock(KEY, (locked) => locked.reserve(tokenHash('R0'), 1), { signal });
@@ -146,7 +146,7 @@ test('an unreachable store leaves everything as it was', async () => {
   expect(await readdir(file.folder)).toEqual([`${KEY}.json`]);
 });
 
-test('logout in the folder forgets the note, and says where the login is', async () => {
+test('logout in the folder removes the note, and says where the login is', async () => {
   const { file, shared, parts } = await createWorld('file');
   await moveToShared(parts);
   const said: string[] = [];
@@ -165,12 +165,12 @@ test('logout in the folder forgets the note, and says where the login is', async
   expect(await refreshToken(shared)).toBe('R0');
 });
 
-describe('a move that is killed at any call into the system', () => {
+describe('a move that is killed at any system call', () => {
   test.each([
     ['there', 'file', false],
     ['back', 'shared', true],
   ] as const)(
-    '%s: no login is lost, and none is there twice',
+    '%s: no login is lost, and none exists twice',
     async (_, start, back) => {
       let halfMoved = 0;
       let isOver = false;

@@ -59,7 +59,7 @@ test.skipIf(!isLinux())(
 );
 
 test.skipIf(!isLinux())(
-  'a folder that was named leaves none, and neither does a store in memory',
+  'a folder given by an option leaves none, and neither does a store in memory',
   async () => {
     await openStore({ home: join(home.folder, 'other'), logger: silentLogger });
     process.env.XDG_DATA_HOME = join(home.folder, 'data');
@@ -69,7 +69,7 @@ test.skipIf(!isLinux())(
 );
 
 test.skipIf(!isLinux())(
-  'logins in the usual folder stay in use, and those elsewhere are not passed over in silence',
+  'logins in the usual folder stay in use, and those elsewhere are reported',
   async () => {
     await pointTo(named);
     await addLogin(usual);
@@ -85,7 +85,7 @@ test.skipIf(!isLinux())(
 );
 
 test.skipIf(!isLinux())(
-  'the first pointer stays while it leads to logins, and is replaced when it leads to none',
+  'a pointer stays while it leads to logins, and is replaced when it leads to none',
   async () => {
     const third = join(home.folder, 'third');
     await mkdir(third, { mode: 0o700 });
@@ -108,7 +108,7 @@ test.skipIf(!isLinux())(
   },
 );
 
-test.skipIf(!isLinux())('folders that go sooner than the usual one are not pointed to', async () => {
+test.skipIf(!isLinux())('no pointer leads to a short-lived or sandboxed folder', async () => {
   const lasting = '/home/ada/.local/share/mcp-drawbridge';
   for (const folder of [
     named,
@@ -167,7 +167,7 @@ test.skipIf(!hasRoot())(
   },
 );
 
-test('only records are logins', async () => {
+test('only records count as logins', async () => {
   await mkdir(join(named, 'credentials'), { recursive: true });
   await writeFile(join(named, 'credentials', `${'0'.repeat(64)}.sign-in.json`), '');
   expect(holdsLogins(named)).toBe(false);

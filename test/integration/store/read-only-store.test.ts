@@ -59,7 +59,7 @@ class World implements AsyncDisposable {
 
 const note = (outcome: string) => ({ ...login, lastRefresh: { at: 1, outcome } });
 
-test('what one writes the other reads, with the same revisions as on a disk; the home stays as it is', async () => {
+test('all processes see each write, with the same revisions as on a disk; the home stays unchanged', async () => {
   await using world = await World.create();
   const [one, other] = [world.store(), world.store()];
   expect(await one.read(KEY, identity)).toEqual({ kind: 'record', record });
@@ -74,7 +74,7 @@ test('what one writes the other reads, with the same revisions as on a disk; the
   expect((await lstat(world.runtime)).mode & 0o777).toBe(0o700);
 });
 
-test('the claim of one is seen by the other', async () => {
+test('a reservation of one process is seen by the others', async () => {
   await using world = await World.create();
   const [one, other] = [world.store(), world.store()];
   await one.withLock(KEY, (held) => held.reserve('hash', 1), { signal });
@@ -83,7 +83,7 @@ test('the claim of one is seen by the other', async () => {
   await one.withLock(KEY, (held) => held.clearReservations('hash'), { signal });
 });
 
-test('emptied while they run, as at the end of a session: what was spent is not taken from the home again', async () => {
+test('emptied while they run, as at the end of a session: a used token is not read from the home again', async () => {
   await using world = await World.create();
   const store = world.store();
   await store.write(KEY, note('a'), record);
@@ -94,7 +94,7 @@ test('emptied while they run, as at the end of a session: what was spent is not 
   expect(await world.store().read(KEY, identity)).toMatchObject({ record: { revision: 6 } });
 });
 
-test('a login that is put on the disk later counts', async () => {
+test('a login that is written to the disk later counts', async () => {
   await using world = await World.create();
   const store = world.store();
   await store.write(KEY, note('a'), record);
@@ -105,7 +105,7 @@ test('a login that is put on the disk later counts', async () => {
   expect(read).toMatchObject({ record: { family: 'later', revision: 1 } });
 });
 
-test('signed out: for this process, until it signs in again', async () => {
+test('a logout holds for this process, until it signs in again', async () => {
   await using world = await World.create();
   const store = world.store();
   await store.remove(KEY);
@@ -115,7 +115,7 @@ test('signed out: for this process, until it signs in again', async () => {
   expect(await store.read(KEY, identity)).toMatchObject({ record: { family: 'again' } });
 });
 
-test('a file that holds no record is told of once', async () => {
+test('a file that is not a record is reported once', async () => {
   await using world = await World.create();
   const path = join(world.credentials, `${KEY}.json`);
   await writeFile(path, 'torn');
@@ -124,7 +124,7 @@ test('a file that holds no record is told of once', async () => {
   expect(await store.read(KEY, identity)).toEqual({ kind: 'absent' });
 });
 
-test('each process finds the place by itself, for this home alone, and the place is private', async () => {
+test('each process finds the same private place by itself, for this home only', async () => {
   await using home = await TemporaryHome.create();
   const parents = [join(home.folder, 'missing'), home.folder];
   const found = await findRuntimeFolder(home.state, parents);
@@ -164,7 +164,7 @@ test.each<[string, (parent: string, folder: string) => Promise<unknown>]>([
   expect((await findRuntimeFolder(home.state, [bad, good]))?.startsWith(good)).toBe(true);
 });
 
-test('a place with the sticky bit will do, as the system has them', async () => {
+test('a folder with the sticky bit is accepted, as on usual systems', async () => {
   await using home = await TemporaryHome.create();
   const parent = join(home.folder, 'shared');
   await mkdir(parent);
@@ -172,7 +172,7 @@ test('a place with the sticky bit will do, as the system has them', async () => 
   expect(await findRuntimeFolder(home.state, [parent])).toBeDefined();
 });
 
-test.skipIf(!hasRoot())('a place that another user has taken is passed over', async () => {
+test.skipIf(!hasRoot())('a place that another user has taken is skipped', async () => {
   await using home = await TemporaryHome.create();
   const [bad, good] = [join(home.folder, 'bad'), join(home.folder, 'good')];
   await mkdir(bad);

@@ -61,7 +61,7 @@ async function writeClaim(number: number, change: object = {}, nonce = 'other'):
 }
 
 describe('a reservation', () => {
-  test('says whose it is and what has become of it', async () => {
+  test('names its owner and its state', async () => {
     const reservation = await reserve();
     expect(await read()).toMatchObject([
       { number: 1, owner: 'alive', hasHeartbeat: true, request: { kind: 'no' } },
@@ -74,7 +74,7 @@ describe('a reservation', () => {
     expect(await read()).toMatchObject([{ owner: 'dead', request: { kind: 'answered' } }]);
   });
 
-  test('without a response leaves an empty file that says so', async () => {
+  test('without a response leaves an empty file, which means so', async () => {
     const reservation = await reserve();
     await reservation.prepare();
     await reservation.markAmbiguous();
@@ -83,7 +83,7 @@ describe('a reservation', () => {
     expect(await names()).toEqual(['k.h.1.claim', 'k.h.1.lost']);
   });
 
-  test('that is released leaves nothing, and others stay', async () => {
+  test('that is released leaves nothing, and other reservations stay', async () => {
     const reservation = await reserve();
     const other = await reserve(12);
     await reservation.prepare();
@@ -101,14 +101,14 @@ describe('a reservation', () => {
     expect(await createReservation(files, 1, clock)).toBeUndefined();
   });
 
-  test('that could not be made is held by nobody', async () => {
+  test('that could not be created is held by nobody', async () => {
     await expect(
       createReservation({ ...files, folder: join(home.folder, 'gone') }, 1, clock),
     ).rejects.toThrow();
     expect(clock.asked).toEqual([]);
   });
 
-  test('must not be used when somebody has claimed the token since, or has swept it away', async () => {
+  test('must not be used if another process has reserved the token since, or has removed the reservation', async () => {
     const first = await reserve();
     await writeClaim(2);
     expect(await first.prepare()).toBe(false);
@@ -123,7 +123,7 @@ describe('a reservation', () => {
 });
 
 test.each(['a.b.3.claim', 'k.h.x3.claim', 'k.h.3.claim.tmp'])(
-  '%s is nobody who has come since',
+  '%s does not count as a later reservation',
   async (name) => {
     const reservation = await reserve();
     await writeFile(join(home.folder, name), '');
@@ -132,14 +132,14 @@ test.each(['a.b.3.claim', 'k.h.x3.claim', 'k.h.3.claim.tmp'])(
   },
 );
 
-test('a reservation that says nothing any more must not be used', async () => {
+test('a reservation whose file has become unreadable must not be used', async () => {
   const reservation = await reserve();
   await writeFile(reservationPath(files, 1, 'claim'), 'nonsense');
   expect(await reservation.prepare()).toBe(false);
   reservation.abandon();
 });
 
-test('nor one whose folder has gone', async () => {
+test('a reservation whose folder has gone must not be used', async () => {
   const folder = join(home.folder, 'credentials');
   await mkdir(folder);
   const reservation = await createReservation({ ...files, folder }, 1, clock);
@@ -151,7 +151,7 @@ test('nor one whose folder has gone', async () => {
 describe('the heartbeat', () => {
   const turned = () => new Promise((resolve) => setTimeout(resolve, 20));
 
-  test('touches the claim by the given clock until it is let go', async () => {
+  test('touches the reservation by the given clock until it is released', async () => {
     const reservation = await reserve();
     expect(clock.asked).toEqual([2_000]);
     clock.at += 5_000;
@@ -167,7 +167,7 @@ describe('the heartbeat', () => {
     expect(clock.asked.length).toBe(2);
   });
 
-  test('and the moment before the token is sent are signs of life', async () => {
+  test('and the moment before the request are signs of life', async () => {
     const reservation = await reserve();
     const [before] = await read();
     clock.at += 1_000;
@@ -180,7 +180,7 @@ describe('the heartbeat', () => {
     reservation.abandon();
   });
 
-  test('goes on when the claim has gone', async () => {
+  test('continues when the reservation has gone', async () => {
     const reservation = await reserve();
     await removeReservations(files);
     clock.tick();
@@ -223,7 +223,7 @@ describe('reservations of others', () => {
     },
   );
 
-  test('a file that cannot be read says nothing of its owner', async () => {
+  test('an unreadable file does not name its owner', async () => {
     await writeFile(reservationPath(files, 1, 'claim'), 'no claim');
     await writeFile(reservationPath(files, 2, 'claim'), 'x'.repeat(17 * 1024));
     expect(await read()).toMatchObject([
@@ -238,14 +238,14 @@ describe('reservations of others', () => {
     expect((await read()).map(({ number }) => number)).toEqual([2]);
   });
 
-  test('a large claim is one all the same', async () => {
+  test('a large reservation file counts', async () => {
     const owner = await currentOwner();
     const padded = JSON.stringify({ nonce: 'n', owner, heartbeat: true }).padEnd(16 * 1024);
     await writeFile(reservationPath(files, 1, 'claim'), padded);
     expect(await read()).toMatchObject([{ owner: 'dead', hasHeartbeat: true }]);
   });
 
-  test('come in the order of their numbers, and other files are none', async () => {
+  test('come in the order of their numbers; other files are ignored', async () => {
     for (const number of [10, 9, 2]) await writeClaim(number);
     for (const name of [
       'k.h.0.claim',
@@ -261,7 +261,7 @@ describe('reservations of others', () => {
     expect((await read()).map(({ number }) => number)).toEqual([2, 9, 10]);
   });
 
-  test('are removed with all that belongs to this token, and nothing else', async () => {
+  test('are removed with all files of this token, and no others', async () => {
     await writeClaim(1);
     await writeClaim(2);
     await writeFile(reservationPath(files, 2, 'answer'), '');

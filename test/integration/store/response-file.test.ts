@@ -19,10 +19,10 @@ beforeEach(async () => {
 afterEach(() => home[Symbol.asyncDispose]());
 const names = async () => (await readdir(home.folder)).sort();
 
-describe('the file for an answer', () => {
+describe('the file for a response', () => {
   const path = () => join(home.folder, 'answer');
 
-  test('has room for the longest one, and says nothing yet', async () => {
+  test('has room for the longest response, and is still empty', async () => {
     expect(await readResponseFile(path(), 'k', sealingOf(home.folder))).toEqual({ kind: 'none' });
     expect(await prepareResponseFile(path())).toBe(true);
     const bytes = await readFile(path());
@@ -32,7 +32,7 @@ describe('the file for an answer', () => {
     expect(await names()).toEqual(['answer']);
   });
 
-  test('is cut to the answer that is written into it', async () => {
+  test('is cut to the size of the response written into it', async () => {
     await prepareResponseFile(path());
     const bytes = serializeRecord(wholeRecord);
     expect(await fillResponseFile(path(), bytes)).toBe(true);
@@ -43,18 +43,18 @@ describe('the file for an answer', () => {
     });
   });
 
-  test('is not made again by an answer that comes too late', async () => {
+  test('is not created again by a late response', async () => {
     expect(await fillResponseFile(path(), Buffer.from('x'))).toBe(false);
     expect(await names()).toEqual([]);
   });
 
-  test('cannot be made where the folder has gone, and nothing stays of it', async () => {
+  test('cannot be created if the folder has gone, and leaves nothing', async () => {
     expect(await prepareResponseFile(join(home.folder, 'gone', 'answer'))).toBe(false);
     await expect(prepareResponseFile(join(home.folder, 'answer/\0'))).rejects.toThrow();
     expect(await names()).toEqual([]);
   });
 
-  test('is neither made in the place of a folder nor written through a link', async () => {
+  test('is neither created in place of a folder nor written through a link', async () => {
     await mkdir(path());
     await expect(prepareResponseFile(path())).rejects.toThrow();
     await expect(fillResponseFile(path(), Buffer.from('x'))).rejects.toThrow();

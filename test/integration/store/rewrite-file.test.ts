@@ -31,11 +31,11 @@ afterEach(() => home[Symbol.asyncDispose]());
 const put = (text: string | Uint8Array) => writeFile(path, text, { mode: 0o600 });
 const rewrite = async () => rewriteFile(path, KEY, await sealing.form(), sealing);
 
-test('a file that is not there needs no rewriting', async () => {
+test('a missing file needs no rewriting', async () => {
   expect(await rewrite()).toBe(true);
 });
 
-test('a plain file is sealed, and one that is sealed with this key stays as it is', async () => {
+test('a plain file is sealed, and one already sealed with this key stays unchanged', async () => {
   await put('a canary');
   expect(await rewrite()).toBe(true);
   const sealed = await readFile(path, 'latin1');
@@ -44,7 +44,7 @@ test('a plain file is sealed, and one that is sealed with this key stays as it i
   expect(await readFile(path, 'latin1')).toBe(sealed);
 });
 
-test('a sealed file that was changed stays as it is', async () => {
+test('a sealed file that was changed is left as it is', async () => {
   await put('a canary');
   await rewrite();
   const sealed = await readFile(path, 'utf8');
@@ -58,7 +58,7 @@ test('a sealed file that was changed stays as it is', async () => {
   expect(await readFile(path, 'utf8')).toBe(changed);
 });
 
-test('a link is no file of ours', async () => {
+test('a link is left alone', async () => {
   const elsewhere = join(home.state, 'elsewhere');
   await writeFile(elsewhere, 'a canary', { mode: 0o600 });
   await symlink(elsewhere, path);
@@ -66,7 +66,7 @@ test('a link is no file of ours', async () => {
   expect(await readFile(elsewhere, 'utf8')).toBe('a canary');
 });
 
-test('a file that would be too large when it is sealed stays as it is', async () => {
+test('a file that would be too large when sealed is left as it is', async () => {
   const text = 'x'.repeat(MAX_RECORD_BYTES);
   await put(text);
   expect(await rewrite()).toBe(false);

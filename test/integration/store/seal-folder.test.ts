@@ -59,7 +59,7 @@ async function leaveAll(): Promise<void> {
 }
 
 describe('turning on', () => {
-  test('seals all that holds tokens; turning off gives back each byte, and erases the key', async () => {
+  test('seals all files with tokens; turning off restores each byte, and erases the key', async () => {
     await leaveAll();
     const before = await files();
     const turned = await turnOn(folder(), undefined, options());
@@ -104,7 +104,7 @@ describe('turning on', () => {
     },
   );
 
-  test('waits for a refresh, whose owner puts what comes back in the form that it knew', async () => {
+  test('waits for a refresh, whose owner writes the response in the form it knew', async () => {
     const store = await open();
     const written = await store.write(KEY, login, null);
     if (written.kind !== 'written') throw new Error(written.kind);
@@ -128,7 +128,7 @@ describe('turning on', () => {
     expect(await store.read(KEY)).toMatchObject({ record: { requestedScope: 'next' } });
   });
 
-  test('is not done while a refresh token is reserved by somebody who lives, and goes on when asked again', async () => {
+  test('fails while a live process has reserved a refresh token, and works when tried again', async () => {
     const store = await open();
     await store.write(KEY, login, null);
     // The lock may be lost to somebody else while the owner of the reservation is suspended.
@@ -165,7 +165,7 @@ describe('turning on', () => {
     });
   });
 
-  test('under another keychain is refused', async () => {
+  test('is refused under another keychain', async () => {
     await turnOn(folder(), undefined, options());
     await expect(turnOn(folder(), 'helper:pass', options())).rejects.toThrow('another keychain (system)');
   });
@@ -181,7 +181,7 @@ describe('a process that was started with a keychain', () => {
     expect(keychain.items.size).toBe(1);
   });
 
-  test('uses nothing while the keychain is locked, and goes on when it is open', async () => {
+  test('reads nothing while the keychain is locked, and continues when it is open', async () => {
     await leaveAll();
     const before = await files();
     keychain.state = 'locked';
@@ -194,7 +194,7 @@ describe('a process that was started with a keychain', () => {
     expect((await readSealing(folder())).plain).toBe(0);
   });
 
-  test('goes on with what another one left', async () => {
+  test('completes what another process left', async () => {
     await leaveAll();
     const { keyId } = await turnOn(folder(), undefined, options());
     await writeFile(join(folder(), `${KEY}.json`), serializeRecord(wholeRecord));

@@ -66,7 +66,7 @@ async function expectSealed(): Promise<void> {
 }
 
 describe('a folder with a marker', () => {
-  test('keeps records sealed, whatever a process was started with, and a new process reads them', async () => {
+  test('keeps records sealed, whatever options a process has, and a new process reads them', async () => {
     const store = await open();
     await mark();
     // This one was opened before the marker was there.
@@ -78,7 +78,7 @@ describe('a folder with a marker', () => {
     });
   });
 
-  test('is left alone by versions that know no sealing: to them a record is of a later version', async () => {
+  test('is left alone by versions without sealing: to them a record is of a later version', async () => {
     await mark();
     await (await open()).write(KEY, login, null);
     expect(parseRecord(await readFile(pathOf(KEY)))).toEqual({ kind: 'newer', version: 2 });
@@ -112,7 +112,7 @@ describe('a folder with a marker', () => {
     expect(await (await open()).read(KEY)).toMatchObject({ record: { requestedScope: 'next', revision: 2 } });
   });
 
-  test('refuses a record that was put in place of another, and seals what it sets aside', async () => {
+  test('refuses a record that was put in place of another, and seals the file it sets aside', async () => {
     await mark();
     const store = await open();
     await store.write(KEY, login, null);
@@ -141,7 +141,7 @@ describe('a keychain that gives no key', () => {
     ['locked', 'keychain_locked'],
     ['absent', 'keychain_absent'],
     ['no-bus', 'keychain_no_bus'],
-  ] as const)('%s: nothing is read, written, set aside or signed in to', async (state, code) => {
+  ] as const)('%s: reads, writes and sets aside nothing, and starts no sign-in', async (state, code) => {
     await mark();
     await (await open()).write(KEY, login, null);
     const before = await everything();
@@ -156,7 +156,7 @@ describe('a keychain that gives no key', () => {
     expect(await everything()).toBe(before);
   });
 
-  test('is asked once by many calls, and again later', async () => {
+  test('is asked once for many calls, and again later', async () => {
     await mark();
     await (await open()).write(KEY, login, null);
     keychain.state = 'locked';
@@ -173,7 +173,7 @@ describe('a keychain that gives no key', () => {
     expect(keychain.asked).toHaveLength(2);
   });
 
-  test('because the key is gone is an error of its own', async () => {
+  test('because the key is gone causes its own error', async () => {
     await mark();
     await (await open()).write(KEY, login, null);
     keychain.items.clear();
@@ -186,14 +186,14 @@ describe('a marker', () => {
     ['empty', ''],
     ['of no keychain that there is', '{"version":1,"backend":"helper:../x","keyId":"00000000","state":"on"}'],
     ['of a later version', '{"version":2}'],
-  ])('that is %s: nothing is written as plain text', async (_, text) => {
+  ])('that is %s: writes no plain text', async (_, text) => {
     const store = await open();
     await writeFile(join(credentials(), 'keychain.json'), text, { mode: 0o600 });
     await expect(store.write(KEY, login, null)).rejects.toThrow('keychain.json');
     expect(await readdir(credentials())).toEqual(['keychain.json']);
   });
 
-  test('that is missing while records are sealed is named', async () => {
+  test('that is missing while records are sealed is reported', async () => {
     await mark();
     const store = await open();
     await store.write(KEY, login, null);
@@ -209,7 +209,7 @@ describe('a marker', () => {
     ['on', 'turning-off', 'record'],
     ['turning-on', 'on', 'newer'],
   ] as const)(
-    'that changes from %s to %s during a write: what is written has the form that is wanted then',
+    'that changes from %s to %s during a write: the file has the new form',
     async (from, to, kind) => {
       const keyId = await mark();
       await writeMarker(credentials(), { backend: 'system', keyId, state: from });
@@ -221,7 +221,7 @@ describe('a marker', () => {
     },
   );
 
-  test('that is being taken away: what is sealed is read, and what is written is plain', async () => {
+  test('that is being removed: sealed files are read, and new ones are plain', async () => {
     const keyId = await mark();
     const store = await open();
     await store.write(KEY, login, null);

@@ -24,8 +24,8 @@ async function leave(text: string | Uint8Array): Promise<string> {
   return setAside(path(), sealingOf(home.folder));
 }
 
-describe('what is set aside', () => {
-  test('keeps a name that says so, and the newest three stay', async () => {
+describe('a file that is set aside', () => {
+  test('gets a name that says so, and the newest three stay', async () => {
     const left: string[] = [];
     for (const text of ['1', '2', '3', '4', '5']) left.push(await leave(text));
     for (const each of left) expect(each).toMatch(/key\.corrupt-[0-9a-f]{12}$/);
@@ -34,7 +34,7 @@ describe('what is set aside', () => {
     );
   });
 
-  test('is counted, and read where it can be, the newest first', async () => {
+  test('is counted, and read if possible, the newest first', async () => {
     expect(await readSetAside(home.folder, 'key', sealingOf(home.folder))).toEqual({ files: 0, records: [] });
     await leave(serializeRecord({ ...wholeRecord, revision: 1 }));
     await leave('nonsense');
@@ -50,7 +50,7 @@ describe('what is set aside', () => {
     expect(await readSetAside(home.folder, 'key', sealingOf(home.folder))).toEqual({ files: 1, records: [] });
   });
 
-  test('is removed by name, and nothing else is', async () => {
+  test('is removed by name, without other files', async () => {
     await leave('1');
     await mkdir(join(home.folder, 'key.corrupt-folder'));
     expect(await readSetAside(home.folder, 'key', sealingOf(home.folder))).toMatchObject({ files: 1 });
@@ -60,7 +60,7 @@ describe('what is set aside', () => {
     expect((await readdir(home.folder)).sort()).toEqual(['key.corrupt-folder', 'key.json', 'key2.corrupt-x']);
   });
 
-  test('of a folder that is not there is a failure', async () => {
+  test('in a missing folder is an error', async () => {
     await expect(readSetAside(join(home.folder, 'gone'), 'key', sealingOf(home.folder))).rejects.toThrow(
       'ENOENT',
     );
@@ -82,7 +82,7 @@ describe('a record file', () => {
     );
   });
 
-  test('of a later version is named, with its version', async () => {
+  test('of a later version is reported with its version', async () => {
     await writeFile(path(), '{"version":3}', { mode: 0o600 });
     const refused = readRecord(path(), sealingOf(home.folder));
     await expect(refused).rejects.toThrow(`${path()} was written by a later version of this program (3)`);

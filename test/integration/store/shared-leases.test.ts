@@ -30,7 +30,7 @@ test('one sign-in at a time across all machines, whatever their clocks say', asy
   for (const { leases, clock } of machines) expect(await leases.holder(KEY, clock.now())).toBe(winner);
 });
 
-test('a lease ends with its beats, with its release, and where it was never adopted', async () => {
+test('a lease ends with its heartbeat, with its release, and if it was never adopted', async () => {
   await using world = await FleetWorld.create();
   const [one, other] = (await world.instances(2)) as [Instance, Instance];
   const nonce = await created(one);
@@ -55,7 +55,7 @@ test('a lease ends with its beats, with its release, and where it was never adop
   await expect.poll(() => one.leases.holder(KEY, 0)).toBeUndefined();
 });
 
-test('a status is told to every machine, in its own time, and holds what browsers were opened before', async () => {
+test('a status reaches every machine, in its own time, and keeps earlier browsers', async () => {
   await using world = await FleetWorld.create();
   const [one, other] = [await world.instance(), await world.instance({ aheadMs: DAY })];
   const nonce = await created(one);
@@ -73,7 +73,7 @@ test('a status is told to every machine, in its own time, and holds what browser
   expect((await one.leases.readStatus(KEY))?.killedBrowsers).toHaveLength(1);
 });
 
-test('who follows a sign-in elsewhere gets its login, also where the engine was away meanwhile', async () => {
+test('a follower of a sign-in elsewhere gets its login, also if the engine was away meanwhile', async () => {
   await using world = await FleetWorld.create();
   const [one, other] = (await world.instances(2)) as [Instance, Instance];
   const nonce = await created(one);

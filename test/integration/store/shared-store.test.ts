@@ -8,7 +8,7 @@ const identity = (world: FleetWorld) => ({ server: new URL('/mcp', world.endpoin
 /** The token that a bridge would send now. */
 const current = async ({ authorization }: Instance) => (await authorization.current(signal))?.token;
 
-test('what one machine writes the others read, each with its own times', async () => {
+test('all machines read what one writes, each with its own times', async () => {
   await using world = await FleetWorld.create();
   const [one, other] = [await world.instance(), await world.instance({ aheadMs: 86_400_000 })];
   expect(await one.store.read(KEY)).toEqual({ kind: 'absent' });
@@ -23,7 +23,7 @@ test('what one machine writes the others read, each with its own times', async (
   expect(await one.store.read(KEY)).toEqual({ kind: 'absent' });
 });
 
-test('a write succeeds only while the record is still as it was read', async () => {
+test('a write succeeds only if the record has not changed since it was read', async () => {
   await using world = await FleetWorld.create();
   const one = await world.instance();
   const login = world.login(one);
@@ -39,7 +39,7 @@ test('a write succeeds only while the record is still as it was read', async () 
   expect(await one.store.write(KEY, login, any.record)).toEqual({ kind: 'superseded' });
 });
 
-test('a lapse with eight machines is one request, and all have its answer', async () => {
+test('an expired token on eight machines costs one request, and all get its response', async () => {
   await using world = await FleetWorld.create();
   const machines = await world.instances(8, { elsewhere: true });
   const [first] = machines as [Instance];
@@ -54,7 +54,7 @@ test('a lapse with eight machines is one request, and all have its answer', asyn
   expect(operations).toBeLessThanOrEqual(6 * machines.length);
 });
 
-test('a token is refreshed ahead of its end, once for all, while the old one serves', async () => {
+test('a token is refreshed before its end, once for all, while the old one works', async () => {
   await using world = await FleetWorld.create();
   const machines = await world.instances(4, { elsewhere: true });
   const [first] = machines as [Instance];
@@ -68,7 +68,7 @@ test('a token is refreshed ahead of its end, once for all, while the old one ser
   expect(world.posts).toBe(1);
 });
 
-test('a logout elsewhere reaches every machine, and what a refresh in flight brings is not stored', async () => {
+test('a logout elsewhere reaches every machine, and the response to a pending refresh is not stored', async () => {
   await using world = await FleetWorld.create();
   const [one, other, third] = (await world.instances(3, { elsewhere: true })) as [
     Instance,
@@ -107,7 +107,7 @@ test('a sign-in elsewhere is adopted by machines whose login is dead', async () 
   await expect.poll(() => current(one), { timeout: 5_000 }).toBe('B0');
 });
 
-test('an engine that is away: the known token serves, nothing is refreshed, and all heals by itself', async () => {
+test('while the engine is away, the known token works and nothing is refreshed; then all recovers by itself', async () => {
   await using world = await FleetWorld.create();
   const [one, other] = (await world.instances(2, { elsewhere: true })) as [Instance, Instance];
   await one.store.write(KEY, world.login(one), 'any');
@@ -129,7 +129,7 @@ test('an engine that is away: the known token serves, nothing is refreshed, and 
   expect(world.posts).toBe(1);
 });
 
-test('an answer that the engine cannot take is used, and stored as soon as the engine is back', async () => {
+test('a token response that the engine cannot store is used, and stored once the engine is back', async () => {
   await using world = await FleetWorld.create();
   const [one, other] = (await world.instances(2, { elsewhere: true })) as [Instance, Instance];
   await one.store.write(KEY, world.login(one), 'any');
@@ -142,7 +142,7 @@ test('an answer that the engine cannot take is used, and stored as soon as the e
   expect(world.posts).toBe(1);
 });
 
-test('a login that the engine cannot take at once is stored when it is back', async () => {
+test('a login that the engine cannot store at once is stored when it is back', async () => {
   await using world = await FleetWorld.create();
   const one = await world.instance();
   world.server.isUp = false;
@@ -153,7 +153,7 @@ test('a login that the engine cannot take at once is stored when it is back', as
   expect(await writing).toMatchObject({ kind: 'written' });
 });
 
-test('a process that ends stays until the engine has its answer', async () => {
+test('an exiting process waits until the engine has its response', async () => {
   await using world = await FleetWorld.create();
   const [one, other] = (await world.instances(2, { elsewhere: true })) as [Instance, Instance];
   await one.store.write(KEY, world.login(one), 'any');
@@ -167,7 +167,7 @@ test('a process that ends stays until the engine has its answer', async () => {
   expect(await other.store.read(KEY)).toMatchObject({ record: { tokens: { accessToken: 'A1' } } });
 });
 
-test('a failover that loses the answer: whoever knows it puts it again', async () => {
+test('after a failover that loses the response, a machine that knows it writes it again', async () => {
   await using world = await FleetWorld.create();
   const [one, other, late] = (await world.instances(3, { elsewhere: true })) as [
     Instance,
@@ -187,7 +187,7 @@ test('a failover that loses the answer: whoever knows it puts it again', async (
   expect(world.posts).toBe(1);
 });
 
-test('a failover that loses the claim: nobody claims while its request may still run', async () => {
+test('after a failover that loses the reservation, nobody reserves while its request may still run', async () => {
   await using world = await FleetWorld.create();
   const [one, other] = (await world.instances(2, { elsewhere: true })) as [Instance, Instance];
   await one.store.write(KEY, world.login(one), 'any');
@@ -219,7 +219,7 @@ test('after a quarantine the token is refreshed as before', async () => {
   expect(tokenOf(await one.refresh('A0'))).toBe('A1');
 });
 
-test('a claimant that dies before its request is overtaken after the time of its claim', async () => {
+test('the reservation of a process that dies before its request expires and is taken over', async () => {
   await using world = await FleetWorld.create();
   const [one, other] = (await world.instances(2, { elsewhere: true })) as [Instance, Instance];
   await one.store.write(KEY, world.login(one), 'any');
@@ -238,7 +238,7 @@ test('a claimant that dies before its request is overtaken after the time of its
   expect(world.posts).toBe(1);
 });
 
-test('a claimant that is gone with its request: the token is left alone for two minutes, then tried once more', async () => {
+test('after a process dies with its request sent, the token is left alone for two minutes, then tried once more', async () => {
   await using world = await FleetWorld.create();
   world.endpoint.grace = true;
   const [one, other] = (await world.instances(2, { elsewhere: true })) as [Instance, Instance];
@@ -273,7 +273,7 @@ function gate(): { readonly promise: Promise<void>; readonly resolve: () => void
   return { promise, resolve };
 }
 
-test('two primaries: who is not known to be with the one that the others see does not send', async () => {
+test('with two primaries, a machine that may not reach the same one as the others sends nothing', async () => {
   await using world = await FleetWorld.create();
   const [one, other] = (await world.instances(2, { elsewhere: true })) as [Instance, Instance];
   await one.store.write(KEY, world.login(one), 'any');
@@ -284,7 +284,7 @@ test('two primaries: who is not known to be with the one that the others see doe
   expect(tokenOf(await other.refresh('A0'))).toBe('A1');
 });
 
-test('a failover between the claim and the request: the question after the primary does not count for the claim', async () => {
+test('a failover between reservation and request: an earlier isPrimary does not count for the reservation', async () => {
   await using world = await FleetWorld.create();
   const [one, other] = (await world.instances(2, { elsewhere: true })) as [Instance, Instance];
   await one.store.write(KEY, world.login(one), 'any');
@@ -299,7 +299,7 @@ test('a failover between the claim and the request: the question after the prima
   expect(tokenOf(await other.refresh('A0'))).toBe('A1');
 });
 
-test('what is slow between the claim and the request is not sent', async () => {
+test('a request that is delayed after its reservation is not sent', async () => {
   await using world = await FleetWorld.create();
   const [one, other] = (await world.instances(2, { elsewhere: true })) as [Instance, Instance];
   await one.store.write(KEY, world.login(one), 'any');
@@ -312,7 +312,7 @@ test('what is slow between the claim and the request is not sent', async () => {
   expect(tokenOf(await other.refresh('A0'))).toBe('A1');
 });
 
-test('a put whose answer is lost is looked up, and is sent once', async () => {
+test('a put whose reply is lost is checked, and sent once', async () => {
   await using world = await FleetWorld.create();
   const one = await world.instance();
   await one.store.write(KEY, world.login(one), 'any');
@@ -329,7 +329,7 @@ test('a put whose answer is lost is looked up, and is sent once', async () => {
   expect(world.posts).toBe(1);
 });
 
-test('machines whose clocks are a day off refresh once, and want no sign-in', async () => {
+test('machines whose clocks differ by a day refresh once, and need no sign-in', async () => {
   await using world = await FleetWorld.create();
   const day = 86_400_000;
   const machines = [
@@ -346,7 +346,7 @@ test('machines whose clocks are a day off refresh once, and want no sign-in', as
   for (const machine of machines) await expect.poll(() => current(machine)).toBe('A1');
 });
 
-test('a login that processes bring along is there once, and a logout counts for those that start later', async () => {
+test('a login that processes bring along exists once, and a logout holds for those that start later', async () => {
   await using world = await FleetWorld.create();
   const [one, other] = (await world.instances(2)) as [Instance, Instance];
   const seed = { ...world.login(one), family: 'seed-1' };
@@ -357,7 +357,7 @@ test('a login that processes bring along is there once, and a logout counts for 
   expect(await one.store.write(KEY, { ...seed, family: 'seed-2' }, null)).toMatchObject({ kind: 'written' });
 });
 
-test('an engine that was emptied gets the latest login back, also where an old one was brought along meanwhile', async () => {
+test('an emptied engine gets the latest login back, even if an old one was brought along meanwhile', async () => {
   await using world = await FleetWorld.create();
   const one = await world.instance();
   const seed = { ...world.login(one), family: 'seed-1' };
@@ -371,7 +371,7 @@ test('an engine that was emptied gets the latest login back, also where an old o
   await expect.poll(() => late.store.read(KEY)).toMatchObject({ record: { tokens: { accessToken: 'A1' } } });
 });
 
-test('without the right key a login is neither read nor replaced, but a person may replace it', async () => {
+test('without the right key a login is neither read nor replaced, except by a new sign-in', async () => {
   await using world = await FleetWorld.create();
   const one = await world.instance();
   const other = await world.instance({ secrets: [new Uint8Array(randomBytes(32))] });
@@ -385,7 +385,7 @@ test('without the right key a login is neither read nor replaced, but a person m
   expect(await other.store.write(KEY, world.login(other), 'any')).toMatchObject({ kind: 'written' });
 });
 
-test('what was changed on the engine is nobody’s login, and the known one comes back', async () => {
+test('what was changed on the engine counts as no login, and the known one is written back', async () => {
   await using world = await FleetWorld.create();
   const one = await world.instance();
   await one.store.write(KEY, world.login(one), 'any');
@@ -403,7 +403,7 @@ test('what was changed on the engine is nobody’s login, and the known one come
     .toMatchObject({ kind: 'record' });
 });
 
-test('status sees every login, who works on it, and no token outside of the cells', async () => {
+test('status shows every login, who works on it, and no token outside of the cells', async () => {
   await using world = await FleetWorld.create();
   const one = await world.instance();
   await one.store.write(KEY, world.login(one), 'any');

@@ -35,7 +35,7 @@ const runs = readFileSync(count, 'utf8').length;
 `;
 const runs = async () => (await readFile(join(home.folder, 'count'), 'utf8')).length;
 
-it('runs the program once, however many ask, and keeps its keys from the log', async () => {
+it('runs the program once for all callers, and keeps its keys out of the log', async () => {
   const { ask } = await asked(`${COUNT} console.error('a note'); console.log('${KEY.toString('base64')}')`);
   const [first] = await Promise.all([ask(), ask()]);
   expect((await ask()).map((each) => Buffer.from(each))).toEqual([KEY]);
@@ -45,7 +45,7 @@ it('runs the program once, however many ask, and keeps its keys from the log', a
     expect(redactor.redact(`it is ${KEY.toString(form)} here`)).not.toContain(KEY.toString(form));
 });
 
-it('gives the program its own environment, and none of our secrets', async () => {
+it('gives the program its own environment, without our secrets', async () => {
   const program = `
     const ours = Object.keys(process.env).filter((name) => name.startsWith('MCP_DRAWBRIDGE_'));
     console.log(ours.length === 0 && process.env.AWS_PROFILE === 'p' ? '${KEY.toString('hex')}' : 'none');`;
@@ -57,7 +57,7 @@ it('gives the program its own environment, and none of our secrets', async () =>
   expect(await ask()).toHaveLength(1);
 });
 
-it('says what failed without quoting what was printed, and tries again after a pause', async () => {
+it('reports the failure without quoting the output, and tries again after a pause', async () => {
   const fails = `${COUNT} if (runs === 1) { console.log('canary-of-the-program'); process.exit(4); } console.log('${KEY.toString('hex')}')`;
   const { ask, later } = await asked(fails);
   await expect(ask()).rejects.toThrow(/--store-key-command.*failed \(4\)/);
@@ -68,7 +68,7 @@ it('says what failed without quoting what was printed, and tries again after a p
   expect(await runs()).toBe(2);
 });
 
-it('refuses what is no key', async () => {
+it('refuses an invalid key', async () => {
   const { ask } = await asked(`console.log('canary-of-the-program')`);
   await expect(ask()).rejects.toMatchObject({ code: 'config', message: expect.stringMatching(/32 bytes/) });
   await expect(ask()).rejects.not.toThrow(/canary/);

@@ -25,7 +25,7 @@ const open = (home: TemporaryHome, logger: Logger = silentLogger) => openStore({
 const recordPath = (store: FileStore) => join(store.folder, `${KEY}.json`);
 const modeOf = async (path: string) => (await lstat(path)).mode & 0o777;
 
-test('what is written is read, by any process that opens the same folder', async () => {
+test('a record is read by any process that opens the same folder', async () => {
   await using home = await TemporaryHome.create();
   const store = await open(home);
   expect(await store.read(KEY)).toEqual({ kind: 'absent' });
@@ -39,7 +39,7 @@ test('what is written is read, by any process that opens the same folder', async
   expect(await store.read(KEY)).toEqual({ kind: 'absent' });
 });
 
-test('a write succeeds only while the record is still as it was read', async () => {
+test('a write succeeds only if the record has not changed since it was read', async () => {
   await using home = await TemporaryHome.create();
   const store = await open(home);
   await store.write(KEY, login, null);
@@ -69,7 +69,7 @@ test.each([0o000, 0o022])('folders are 0700 and files 0600 under umask %o', asyn
 });
 
 test.each([0o755, 0o750, 0o1777])(
-  'a folder that is there keeps its mode %o; what is made in it is closed',
+  'an existing folder keeps its mode %o; what is created in it is private',
   async (mode) => {
     await using home = await TemporaryHome.create();
     await mkdir(home.state);
@@ -86,7 +86,7 @@ test.each([
   ['a home', 0o777, ''],
   ['a home', 0o770, ''],
   ['a folder in it', 0o702, 'credentials'],
-])('%s that others can write to (%o) is refused, and stays as it is', async (_, mode, name) => {
+])('%s that others can write to (%o) is refused, and left as it is', async (_, mode, name) => {
   await using home = await TemporaryHome.create();
   const folder = join(home.state, name);
   await mkdir(folder, { recursive: true });
@@ -120,7 +120,7 @@ test.skipIf(!hasRoot())('a folder of another user is refused', async () => {
 });
 
 test.skipIf(!hasRoot())(
-  'what belongs to another user is not read: record, answer, claim, lease',
+  'files of another user are not read: record, response, reservation, lease',
   async () => {
     await using home = await TemporaryHome.create();
     const store = await open(home);
@@ -147,7 +147,7 @@ test.skipIf(!hasRoot())(
   },
 );
 
-test('a record that is a link is set aside unread, and its target stays as it is', async () => {
+test('a record that is a link is set aside unread, and its target is left as it is', async () => {
   await using home = await TemporaryHome.create();
   const store = await open(home);
   const target = join(home.folder, 'target');
@@ -171,7 +171,7 @@ test('a link planted where the record will be written is replaced, not followed'
   expect(await readFile(target, 'utf8')).toBe('untouched');
 });
 
-test('a torn record is set aside under another name, whole as it was, and the next login is written', async () => {
+test('a truncated record is set aside unchanged under another name, and the next login is written', async () => {
   await using home = await TemporaryHome.create();
   const store = await open(home);
   const whole = serializeRecord(wholeRecord);
@@ -185,7 +185,7 @@ test('a torn record is set aside under another name, whole as it was, and the ne
   expect(await store.write(KEY, login, null)).toMatchObject({ kind: 'written' });
 });
 
-test('of what is set aside the newest three are kept; a removal takes them, and nobody else’s', async () => {
+test("the newest three set-aside files are kept; a removal deletes them, and no one else's", async () => {
   await using home = await TemporaryHome.create();
   const store = await open(home);
   const other = `${'cd'.repeat(32)}.corrupt-0123456789ab`;
@@ -226,7 +226,7 @@ test("a later version's record is neither read nor replaced", async () => {
   expect(await readFile(recordPath(store), 'utf8')).toBe('{"version":2}');
 });
 
-test('a lock that is held is waited for; what is learned meanwhile ends the wait', async () => {
+test('waits for a held lock; news learned meanwhile ends the wait', async () => {
   await using home = await TemporaryHome.create();
   const store = await open(home);
   const order: string[] = [];
@@ -251,7 +251,7 @@ test('a lock that is held is waited for; what is learned meanwhile ends the wait
   expect(await readdir(store.folder)).toEqual([]);
 });
 
-test('callers in one process and another take turns, and lose no update', async () => {
+test('callers in one process and in another take turns, and lose no update', async () => {
   await using home = await TemporaryHome.create();
   const stores = [await open(home), await open(home), await open(home)];
   await stores[0]?.write(KEY, login, null);
@@ -271,7 +271,7 @@ test('callers in one process and another take turns, and lose no update', async 
   expect(await stores[0]?.read(KEY)).toMatchObject({ record: { revision: 10 } });
 });
 
-test('after a sleep of the machine the lock counts as lost, and is taken again before anything is written', async () => {
+test('after a sleep of the machine the lock counts as lost, and is taken again before a write', async () => {
   await using home = await TemporaryHome.create();
   let ahead = 0;
   const clock = { ...systemClock, now: () => Date.now() + ahead };
@@ -292,7 +292,7 @@ test('after a sleep of the machine the lock counts as lost, and is taken again b
   expect(await readdir(store.folder)).toEqual([`${KEY}.json`]);
 });
 
-test('a claim is one process’s alone, and the numbers go up', async () => {
+test('a reservation belongs to one process, and the numbers increase', async () => {
   await using home = await TemporaryHome.create();
   const store = await open(home);
   await store.write(KEY, login, null);
@@ -345,7 +345,7 @@ test.each<[string, (held: LockedRecord) => Promise<unknown>]>([
   expect(await readdir(store.folder)).toEqual([]);
 });
 
-test('the room for an answer is on disk before the token is spent', async () => {
+test('the space for a response is on disk before the token is sent', async () => {
   await using home = await TemporaryHome.create();
   const store = await open(home);
   await store.withLock(
@@ -362,7 +362,7 @@ test('the room for an answer is on disk before the token is spent', async () => 
   );
 });
 
-test('an answer that comes after a logout is not written, and nothing of it stays', async () => {
+test('a response that arrives after a logout is not written, and leaves nothing', async () => {
   await using home = await TemporaryHome.create();
   const store = await open(home);
   await store.write(KEY, login, null);
@@ -380,7 +380,7 @@ test('an answer that comes after a logout is not written, and nothing of it stay
   expect(await readdir(store.folder)).toEqual([]);
 });
 
-test('a claim file that says nothing of its owner is an owner out of sight', async () => {
+test('a reservation file that does not name its owner counts as an unreachable owner', async () => {
   await using home = await TemporaryHome.create();
   const store = await open(home);
   await writeFile(join(store.folder, `${KEY}.hash.1.claim`), '', { mode: 0o600 });
@@ -388,7 +388,7 @@ test('a claim file that says nothing of its owner is an owner out of sight', asy
   expect(reservations).toMatchObject([{ number: 1, owner: 'unknown' }]);
 });
 
-test('what a server said is kept per server, and a hard place to write it is no failure', async () => {
+test('the cache is kept per server, and a failed write of it is not an error', async () => {
   await using home = await TemporaryHome.create();
   const folder = join(home.folder, 'servers');
   const remembered = { savedAt: 1, initialize: { serverInfo: { name: 'x' } }, lists: {} };
@@ -401,7 +401,7 @@ test('what a server said is kept per server, and a hard place to write it is no 
   expect(await readCachedServer(join(home.folder, 'file'), KEY)).toBeUndefined();
 });
 
-test('what a server says before its file has been read is kept, and so is what only the file knows', async () => {
+test('what a server says before its cache file was read is kept, and so is what only the file has', async () => {
   await using home = await TemporaryHome.create();
   const folder = join(home.folder, 'servers');
   const options = { folder, key: KEY, now: () => 2, defer: () => {} };

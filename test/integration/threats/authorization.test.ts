@@ -24,7 +24,7 @@ async function served(world: ThreatWorld): Promise<void> {
   expectKept(world);
 }
 
-describe('the control: nobody attacks', () => {
+describe('the control: no attack', () => {
   test('a sign-in, a refresh and a logout: each secret at its own origin, all of them seen there (SECURITY.md, attack 14)', async () => {
     await using world = await ThreatWorld.create();
     await served(world);
@@ -38,14 +38,14 @@ describe('the control: nobody attacks', () => {
     expect(world.oracle.seenAtHome().sort()).toEqual([...known, 'access', 'verifier'].sort());
   });
 
-  test('a device: no browser, and the same', async () => {
+  test('device code: no browser, and the same', async () => {
     await using world = await ThreatWorld.create(undefined, DEVICE, { clock: fastClock(50) });
     await served(world);
     expect(world.bridge.opened).toEqual([]);
     expect(world.oracle.seenAtHome()).toContain('deviceCode');
   });
 
-  test('the oracle itself: it names what is where it should not be, in any spelling', async () => {
+  test('the oracle itself finds misplaced secrets in any spelling', async () => {
     await using world = await ThreatWorld.create();
     const basic = Buffer.from(`me:${CANARIES.clientSecret}:`).toString('base64');
     for (const body of [CANARIES.header, JSON.stringify({ a: CANARIES.cookie }), basic]) {
@@ -157,7 +157,7 @@ describe.concurrent('SECURITY.md, attack 9: the metadata swaps the authorization
     expect(world.bridge.opened).toHaveLength(2);
   });
 
-  test('a server that names another one and takes nothing from anybody: one more tab, then an error', async () => {
+  test('a server that names another one and accepts no token: one more tab, then an error', async () => {
     await using world = await ThreatWorld.create();
     await served(world);
     const { server, stranger, authority } = world;
@@ -201,7 +201,7 @@ describe('SECURITY.md, attack 18: names of the prototype', () => {
     body: JSON.stringify(body).replace(/^\{/, `{${POISON},`),
   });
 
-  test('in every document and message: served, and Object.prototype is what it was', async () => {
+  test('in every document and message: all is served, and Object.prototype is unchanged', async () => {
     const before = Object.getOwnPropertyNames(Object.prototype);
     await using world = await ThreatWorld.create(({ server, authority }) => ({
       server: {

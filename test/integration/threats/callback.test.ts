@@ -120,7 +120,7 @@ test('SECURITY.md, attack 29: the callback that signed in is over when it comes 
   expect(oracle.leaks()).toEqual([]);
 });
 
-describe('SECURITY.md, attack 31: what is no browser of the person on its way back', () => {
+describe("SECURITY.md, attack 31: a request that is not the person's browser coming back", () => {
   test.each<[string, Readonly<Record<string, string>>]>([
     ['a foreign Host', { host: 'evil.example' }],
     ['fetch', { 'sec-fetch-mode': 'cors', origin: 'https://evil.example' }],
@@ -171,7 +171,7 @@ describe('SECURITY.md, attack 30: markup in parameters', () => {
     ['an error', `error=${evil}&error_description=${evil}`, 502],
     ['a code', `code=${evil}&session_state=${evil}&scope=${evil}`, 502],
   ])(
-    'with it, from the authorization server itself: %s brings no element and no address',
+    'with the state, from the authorization server itself: %s adds no element and no address',
     async (_, search, status) => {
       await using world = await createSignInWorld();
       const { open, state, outcome, oracle } = await disturbed(world);
@@ -196,7 +196,7 @@ describe('SECURITY.md, attack 32: the listener is flooded', () => {
     ['silence', (_socket: Socket) => undefined],
     ['headers without end', (socket: Socket) => void socket.write('GET /callback?x=1 HTTP/1.1\r\nX-Slow: ')],
     ['requests', (socket: Socket) => void socket.write('GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n')],
-  ])('by %s: the real callback is answered in the middle of it', async (name, say) => {
+  ])('by %s: the real callback is still answered', async (name, say) => {
     await using world = await createSignInWorld();
     const { redirect, signIn } = await disturbed(world);
     const { port } = new URL(redirect);

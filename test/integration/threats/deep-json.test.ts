@@ -79,7 +79,7 @@ async function startServer(kind: Kind, method: string, attack: (id: string) => s
 }
 
 describe.each(['legacy', 'modern'] as const)(
-  'SECURITY.md, attack 17: JSON 200,000 deep, to a %s host',
+  'SECURITY.md, attack 17: JSON nested 200,000 levels deep, to a %s host',
   (host) => {
     describe.each(Object.keys(SERVERS) as Kind[])('from %s', (kind) => {
       const opening = SERVERS[kind].era === 'modern' ? 'server/discover' : 'initialize';
@@ -92,7 +92,7 @@ describe.each(['legacy', 'modern'] as const)(
       );
 
       test.each(cases)(
-        '%s in the answer to %s: one answer each, and an honest call is served',
+        '%s in the response to %s: one response each, and an honest call is served',
         async (_form, method, attack) => {
           const server = await startServer(kind, method, attack);
           const bridge = await composeBridge(`${server.origin}/mcp`);

@@ -33,7 +33,7 @@ describe.concurrent('SECURITY.md, attack 6: the issuer in the metadata', () => {
   });
 });
 
-describe.concurrent('SECURITY.md, attack 7: an answer that names who it is from', () => {
+describe.concurrent('SECURITY.md, attack 7: a response that names its issuer', () => {
   const from = (iss: (parties: Parties) => string | undefined) => (parties: Parties) => ({
     authority: {
       metadata: () => ({ authorization_response_iss_parameter_supported: true }),

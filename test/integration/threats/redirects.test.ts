@@ -88,7 +88,7 @@ async function everything(world: ThreatWorld): Promise<string[]> {
 }
 
 describe.concurrent('SECURITY.md, attack 13: redirects', () => {
-  test('nothing moves, as a control: everything is served, and was asked for', async () => {
+  test('without redirects, as a control: everything is served and requested', async () => {
     await using world = await ThreatWorld.create();
     const [tools, ...calls] = await everything(world);
     expect(tools).toBe('["echo"]');

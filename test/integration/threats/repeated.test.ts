@@ -103,7 +103,7 @@ const places: [where: string, attack: (said: Said) => (parties: Parties) => Atta
 ];
 
 describe.concurrent.each(places)('%s', (_, attack) => {
-  test.each([0, 1, 2, 3, 4, 5])('what comes first and how it is written: %i', async (way) => {
+  test.each([0, 1, 2, 3, 4, 5])('order and spelling: %i', async (way) => {
     await using world = await ThreatWorld.create(attack((request) => written(sentIn(request, way), 2 * way)));
     const tools = await world.bridge.tools();
     if (Array.isArray(tools)) await world.bridge.bridge.request(1, 'tools/call', call);
@@ -113,7 +113,7 @@ describe.concurrent.each(places)('%s', (_, attack) => {
   });
 });
 
-test('what is repeated reaches the host without it, and is not left out as a whole', async () => {
+test('a repeated secret is removed from the text for the host, and only that', async () => {
   const attack = answering('tools/call', (said) => ({ status: 500, body: `you sent: ${said}` }));
   await using world = await ThreatWorld.create(attack((request) => sentIn(request, 0)));
   await world.bridge.tools();
@@ -123,7 +123,7 @@ test('what is repeated reaches the host without it, and is not left out as a who
   );
 });
 
-test('an answer of the server itself passes as it came', async () => {
+test('a response of the server itself passes unchanged', async () => {
   const text = `your key is ${CANARIES.header}`;
   const attack = answering('tools/call', () => ({
     body: { jsonrpc: '2.0', id: 1, result: { content: [{ type: 'text', text }] } },

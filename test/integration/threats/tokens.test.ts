@@ -9,7 +9,7 @@ import { deviceAnswer, ThreatWorld } from '../../peers/worlds/threat-world.ts';
 const DEVICE = ['--grant', 'device_code'];
 const call = { name: 'echo', arguments: {} };
 
-describe.concurrent('SECURITY.md, attack 25: odd answers of the token endpoint', () => {
+describe.concurrent('SECURITY.md, attack 25: odd responses of the token endpoint', () => {
   const odd: [string, Record<string, unknown>, 'served' | RegExp][] = [
     ['nothing odd, as a control', {}, 'served'],
     ['a line break in the access token', { access_token: 'a\r\nX-Evil: 1' }, /access token/],

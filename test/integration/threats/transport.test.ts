@@ -21,7 +21,7 @@ beforeEach(() => {
 
 const brackets = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
 
-describe('SECURITY.md, attack 17: JSON that nests 200,000 deep', () => {
+describe('SECURITY.md, attack 17: JSON nested 200,000 levels deep', () => {
   const DEEP = brackets(200_000);
   const message = (rest: string) => `{"jsonrpc":"2.0",${rest}}`;
 
@@ -109,7 +109,7 @@ describe('SECURITY.md, attack 20: the endpoint of HTTP+SSE is at another origin'
   });
 });
 
-describe('SECURITY.md, attack 21: what the host never asked for and never offered', () => {
+describe('SECURITY.md, attack 21: requests that the host never offered to answer, and unrequested responses', () => {
   const asks = [
     { id: 's1', method: 'sampling/createMessage', params: { messages: [] } },
     { id: 's2', method: 'elicitation/create', params: { message: 'password?' } },
@@ -151,7 +151,7 @@ describe('SECURITY.md, attack 21: what the host never asked for and never offere
   test.each([
     ['offered, as a control', { elicitation: {} }, true],
     ['never offered', {}, false],
-  ])('in a call of a host of 2026, %s', async (_, capabilities, isAsked) => {
+  ])('in a call of a 2026 host, %s', async (_, capabilities, isAsked) => {
     let told: WireRpc;
     await using server = await WireServer.start((rpc: WireRpc): WireAnswer => {
       if (rpc.method === undefined && rpc.error !== undefined) told = rpc;
@@ -171,7 +171,7 @@ describe('SECURITY.md, attack 21: what the host never asked for and never offere
     expect(header.leaks(bridge)).toEqual([]);
   });
 
-  test('answers to nothing, and second answers', async () => {
+  test('responses to nothing, and second responses', async () => {
     await using server = await startRawMcpServer({ stream: true });
     server.behaviours.thrice = ({ request, response }) => {
       const answer = (id: unknown, n: number) =>

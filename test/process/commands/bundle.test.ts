@@ -85,7 +85,7 @@ describe('a bundle for one server', () => {
     expect(await readFile(join(folder, 'LICENSE'), 'utf8')).toContain('MIT');
   });
 
-  it('carries no setting of this machine', async () => {
+  it('contains no setting of this machine', async () => {
     const env = home.env({ MCP_DRAWBRIDGE_PROFILE: 'mine', MCP_DRAWBRIDGE_TOKEN: 'secret-token' });
     await runProgram(['bundle', 'https://mcp.example/mcp', '-o', file('a.mcpb')], env);
     const { manifest } = await installed(file('a.mcpb'));
@@ -109,14 +109,14 @@ describe('a bundle for one server', () => {
     await expect(stat(file('a.mcpb'))).rejects.toThrow('ENOENT');
   });
 
-  it('a query in the address is warned of', async () => {
+  it('warns about a query in the address', async () => {
     const { code, stderr } = await bundle('https://x.example/mcp?key=canary', '-o', file('a.mcpb'));
     expect(code).toBe(0);
     expect(stderr).toContain('everyone who has the bundle can read it');
     expect(stderr).not.toContain('canary');
   });
 
-  it('a file that is there is replaced with --force only', async () => {
+  it('replaces an existing file with --force only', async () => {
     await writeFile(file('a.mcpb'), 'mine');
     const refused = await bundle('https://x.example', '-o', file('a.mcpb'));
     expect([refused.code, await readFile(file('a.mcpb'), 'utf8')]).toEqual([2, 'mine']);

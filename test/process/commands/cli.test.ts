@@ -96,7 +96,7 @@ describe('exit 2, the reason on stderr, nothing on stdout', () => {
     expect(stderr).not.toContain(CANARY);
   });
 
-  test('a config file that is no JSON is not quoted', async () => {
+  test('a config file that is not JSON is not quoted', async () => {
     mkdirSync(home.state, { recursive: true });
     const file = join(home.folder, 'c.json');
     writeFileSync(file, `{"header": "Authorization: ${CANARY}", }`);

@@ -60,7 +60,7 @@ async function said(...ends: readonly CommandEnd[]): Promise<string> {
 }
 
 describe('login', () => {
-  it('signs in once with the address on stderr; the bridge then needs nothing; again is nothing to do', async () => {
+  it('signs in once with the address on stderr; then the bridge needs no sign-in, and a second login does nothing', async () => {
     const first = await run(['login', server.url]);
     expect(first).toMatchObject({ code: 0, stdout: '' });
     expect(first.stderr).toContain(authority.issuer);
@@ -75,7 +75,7 @@ describe('login', () => {
     expect(browser.opened).toHaveLength(1);
   });
 
-  it('--force asks for a login again, with the registration that is there', async () => {
+  it('--force signs in again, with the existing registration', async () => {
     await signedIn();
     await browser.setMode('follow');
     tabs = 2;
@@ -85,7 +85,7 @@ describe('login', () => {
     expect(new URL(browser.opened.at(-1)?.address ?? '').searchParams.get('prompt')).toContain('login');
   });
 
-  it('--no-browser takes the address at which the browser ended, and nothing else', async () => {
+  it('--no-browser accepts the address at which the browser ended, and nothing else', async () => {
     await browser.setMode('forbidden');
     const login = new Command(['login', server.url, '--no-browser'], env({ BROWSER: '' }));
     const [, address = ''] = await login.said(/(http:\/\/127\.0\.0\.1:\d+\/auth\?\S+)/);
@@ -103,7 +103,7 @@ describe('login', () => {
     expect(authority.counters.codeExchanges).toBe(1);
   });
 
-  it('over SSH the same is so without a flag, also while a bridge is asking', async () => {
+  it('behaves the same over SSH without a flag, also while a bridge waits for a sign-in', async () => {
     await browser.setMode('forbidden');
     await using host = startRawHost([server.url], { env: env({ BROWSER: '' }) });
     await host.initialize();
@@ -124,7 +124,7 @@ describe('login', () => {
     expect(authority.counters).toMatchObject({ registrations: 1, codeExchanges: 1 });
   });
 
-  it('a person who declines: exit 1, with the reason', async () => {
+  it('a declined sign-in: exit 1, with the reason', async () => {
     authority.consent.mode = 'wait';
     const login = new Command(['login', server.url], env());
     await authority.consent.asked.until(() => authority.consent.asked.entries.length > 0);
@@ -134,7 +134,7 @@ describe('login', () => {
     expect(end.stderr).toContain('declined');
   });
 
-  it('answers the sign-in that a bridge has begun instead of starting another', async () => {
+  it('continues the sign-in that a bridge has begun instead of starting another', async () => {
     authority.consent.mode = 'wait';
     await using host = startRawHost([server.url], { env: env() });
     await host.initialize();
@@ -149,7 +149,7 @@ describe('login', () => {
 });
 
 describe('login, when a port is taken', () => {
-  it('that was fixed: it is named, before anybody is asked for anything', async () => {
+  it('that was fixed: an error names it before the browser opens', async () => {
     await using squatter = await squat();
     const end = await run(['login', server.url, String(squatter.port)]);
     expect(end).toMatchObject({ code: 1, stdout: '' });
@@ -162,7 +162,7 @@ describe('login, when a port is taken', () => {
     expect(browser.opened).toHaveLength(0);
   });
 
-  it('that was registered: another one, with one registration more', async () => {
+  it('that was registered: uses another one, with one more registration', async () => {
     await signedIn();
     await browser.setMode('follow');
     tabs = 2;
@@ -179,7 +179,7 @@ describe('login, when a port is taken', () => {
 });
 
 describe('token', () => {
-  it('prints the token and nothing else, and the secret is nowhere else', async () => {
+  it('prints the token and nothing else, and shows the secret nowhere else', async () => {
     await signedIn();
     const plain = await run(['token', server.url, '--debug']);
     const token = authority.tokens.newest?.token ?? 'none';
@@ -192,7 +192,7 @@ describe('token', () => {
     for (const secret of [token, tokens.refreshToken as string]) expect(everything).not.toContain(secret);
   });
 
-  it('refreshes what is past its end, once for all who ask', async () => {
+  it('refreshes an expired token, once for all callers', async () => {
     authority.accessTokenTtlSeconds = 2;
     await signedIn();
     const { tokens } = await record();
@@ -204,21 +204,21 @@ describe('token', () => {
     expect(authority.counters).toMatchObject({ refreshPosts: 1, replays: 0 });
   });
 
-  it('without a login: exit 3, nothing on stdout, the command that helps on stderr', async () => {
+  it('without a login: exit 3, nothing on stdout, the command to run on stderr', async () => {
     const end = await run(['token', server.url]);
     expect(end).toMatchObject({ code: 3, stdout: '' });
     expect(end.stderr).toContain(`${PROGRAM} login ${server.url}`);
     expect(browser.opened).toHaveLength(0);
   });
 
-  it('a profile is a login of its own', async () => {
+  it('a profile has its own login', async () => {
     await signedIn();
     const end = await run(['token', server.url, '--profile', 'work']);
     expect(end.code).toBe(3);
     expect(end.stderr).toContain('--profile work');
   });
 
-  it('a token endpoint that is down is a failure, not a sign-in', async () => {
+  it('a failing token endpoint is a failure, not a reason to sign in', async () => {
     authority.accessTokenTtlSeconds = 2;
     await signedIn();
     await past((await record()).tokens.expiresAt as number);
@@ -235,7 +235,7 @@ describe('logout', () => {
       .filter(({ path }) => path.endsWith('/revocation'))
       .map(({ body }) => new URLSearchParams(body).get('token'));
 
-  it('revokes the refresh token, then the access token, then forgets both', async () => {
+  it('revokes the refresh token, then the access token, then deletes both', async () => {
     await signedIn();
     const { tokens } = await record();
     const end = await run(['logout', server.url]);
@@ -248,7 +248,7 @@ describe('logout', () => {
     expect(end.stderr).not.toContain(tokens.refreshToken);
   });
 
-  it('a server that does not take it: forgotten here all the same, exit 1', async () => {
+  it('a server that refuses: deleted here all the same, exit 1', async () => {
     await signedIn();
     authority.fail('revocation', faults.unavailable);
     const end = await run(['logout', server.url]);
@@ -257,7 +257,7 @@ describe('logout', () => {
     expect((await run(['token', server.url])).code).toBe(3);
   });
 
-  it('takes what was set aside along, and revokes what of it can be read', async () => {
+  it('also removes files that were set aside, and revokes the tokens that can be read', async () => {
     await signedIn();
     const login = await record();
     const folder = join(home.state, 'credentials');
@@ -291,7 +291,7 @@ describe('logout', () => {
     expect((await readdir(folder)).filter((name) => name.includes('.corrupt-'))).toEqual([]);
   });
 
-  it('a record that was copied over another is no reason to end the login that it is a copy of', async () => {
+  it('a record copied over another does not revoke the login that it is a copy of', async () => {
     await signedIn();
     const folder = join(home.state, 'credentials');
     const copied = JSON.stringify(await record());
@@ -324,7 +324,7 @@ describe('logout', () => {
 });
 
 describe('status', () => {
-  it('tells of each login, and no secret', async () => {
+  it('shows each login, and no secret', async () => {
     await signedIn();
     await browser.setMode('follow');
     tabs = 2;
@@ -343,7 +343,7 @@ describe('status', () => {
     expect((await run(['status', 'https://other.example/'])).code).toBe(3);
   });
 
-  it('shows a sign-in that waits, with its address', async () => {
+  it('shows a pending sign-in with its address', async () => {
     await browser.setMode('ignore');
     await using host = startRawHost([server.url], { env: env() });
     await host.initialize();

@@ -59,7 +59,7 @@ it('the README lists every check', async () => {
 });
 
 describe('without an address', () => {
-  it('looks at this machine, and makes nothing', async () => {
+  it('checks this machine, and creates nothing', async () => {
     const { code, checks, failed } = await doctor([]);
     expect([code, failed]).toEqual([0, []]);
     expect(checks.map(({ id }) => id).slice(0, 6)).toEqual([
@@ -83,7 +83,7 @@ describe('without an address', () => {
   it.each([
     ['others may write to it', async (folder: string) => chmod(folder, 0o777), 'failure', 'other users'],
     ['it is synchronized', async () => undefined, 'warning', 'copied to other machines'],
-  ] as const)('a folder of logins that is not safe: %s', async (what, prepare, status, text) => {
+  ] as const)('an unsafe folder of logins: %s', async (what, prepare, status, text) => {
     const folder = join(home.folder, what.startsWith('it is') ? 'Dropbox/logins' : 'logins');
     await mkdir(folder, { recursive: true });
     await prepare(folder);
@@ -93,7 +93,7 @@ describe('without an address', () => {
   });
 
   it.skipIf(!isPosix())(
-    'a keychain that has the key of the logins, is locked, or is not named any more',
+    'a keychain that has the key of the logins, is locked, or is no longer configured',
     async () => {
       const helper = await CredentialHelper.create(home.folder);
       const env = { PATH: helper.path };
@@ -137,7 +137,7 @@ describe('without an address', () => {
     },
   );
 
-  it('a proxy variable that is none is named', async () => {
+  it('an invalid proxy variable is named', async () => {
     const { code, result } = await doctor([], { HTTPS_PROXY: 'proxy.example' });
     expect(code).toBe(1);
     expect(result('environment')).toMatchObject({
@@ -154,13 +154,13 @@ describe('the entries of hosts', () => {
   };
   const entry = (args: readonly string[], command = process.execPath) => ({ command, args });
 
-  it('none is nothing to look at', async () => {
+  it('none means nothing to check', async () => {
     const { result } = await doctor([]);
     expect(result('hosts.entries')).toMatchObject({ status: 'skipped' });
     expect(result('hosts.mcp-remote')).toMatchObject({ status: 'ok', text: 'none' });
   });
 
-  it('one that works, and one of mcp-remote', async () => {
+  it('one that works, and one with mcp-remote', async () => {
     await cursor({
       mine: entry([PROGRAM, 'https://a.example/mcp']),
       old: { command: 'npx', args: ['-y', 'mcp-remote', 'https://b.example/mcp'] },
@@ -195,13 +195,13 @@ describe('the entries of hosts', () => {
     expect((await doctor(['--host', 'zed'])).failed).toEqual([]);
   });
 
-  it('a host that is none is bad input', async () => {
+  it('an unknown host is an input error', async () => {
     const { code, stdout, stderr } = await runProgram(['doctor', '--host', 'cursr'], home.env());
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toContain('did you mean cursor?');
   });
 
-  it('what a file of a host holds is printed without control characters and secrets', async () => {
+  it("the contents of a host's file are printed without control characters and secrets", async () => {
     const token = 'canary-4711-of-a-server';
     const odd = join(home.folder, 'h\u001b[31m');
     await mkdir(join(odd, '.cursor'), { recursive: true });
@@ -215,7 +215,7 @@ describe('the entries of hosts', () => {
     expect(stdout).not.toContain(token);
   });
 
-  it('a file that cannot be read is named with its line', async () => {
+  it('an unreadable file is reported with its line', async () => {
     await mkdir(join(home.folder, '.cursor'));
     await writeFile(join(home.folder, '.cursor/mcp.json'), '{\n  "mcpServers": {,\n}');
     const { result } = await doctor([]);
@@ -227,21 +227,21 @@ describe('the entries of hosts', () => {
 });
 
 describe('the way to the server', () => {
-  it('a name that does not exist', async () => {
+  it('a host name that does not exist', async () => {
     const { code, failed, result } = await doctor(['https://nowhere.invalid/mcp']);
     expect([code, failed]).toEqual([1, ['dns']]);
     expect(result('dns')).toMatchObject({ wayOut: expect.stringContaining('VPN') });
     expect(result('login')).toMatchObject({ status: 'skipped' });
   });
 
-  it('nothing listens', async () => {
+  it('connection refused', async () => {
     const { code, failed, result } = await doctor(['http://127.0.0.1:1/mcp']);
     expect([code, failed]).toEqual([1, ['tcp']]);
     expect(result('tcp')).toMatchObject({ wayOut: expect.stringContaining('port') });
     expect(result('tls')).toMatchObject({ status: 'skipped', text: 'because tcp failed' });
   });
 
-  it('packets vanish', async () => {
+  it('dropped packets', async () => {
     await using hole = await startBlackHole();
     const { failed, result } = await doctor([hole.url.href, '--connect-timeout', '0.3']);
     expect(failed).toEqual(['tcp']);
@@ -292,7 +292,7 @@ describe('the way to the server', () => {
     expect(gone.failed).toEqual(['proxy']);
   });
 
-  it('a server that takes the request and says nothing', async () => {
+  it('a server that reads the request and never answers', async () => {
     await using server = await startMcpServer({});
     server.fail({ kind: 'black-hole' });
     const { failed, result } = await doctor([server.url, '--connect-timeout', '0.3']);
@@ -301,7 +301,7 @@ describe('the way to the server', () => {
     expect(result('endpoint')).toMatchObject({ text: 'an answer of the server did not come within 10.3 s' });
   });
 
-  it('a clock that disagrees', async () => {
+  it('a wrong clock', async () => {
     const date = new Date(Date.now() - 3_600_000).toUTCString();
     await using vendor = await Vendor.start({ any: () => ({ status: 401, headers: { date } }) });
     const { result } = await doctor([vendor.mcpUrl]);
@@ -312,7 +312,7 @@ describe('the way to the server', () => {
   });
 });
 
-describe('what answers', () => {
+describe('what kind of server answers', () => {
   const html = { 'content-type': 'text/html' };
   it.each<[string, NonNullable<VendorHabits['any']>, string]>([
     ['a web page', () => ({ headers: html, body: '<html>' }), 'a web page answers'],
@@ -397,7 +397,7 @@ describe('the parts of a sign-in', () => {
     expect(JSON.stringify(result(id))).toContain(text);
   });
 
-  it('a client that was registered by hand needs no registration', async () => {
+  it('a manually registered client needs no registration', async () => {
     await using vendor = await Vendor.start({ metadata: () => ({ registration_endpoint: undefined }) });
     const { result } = await doctor([vendor.mcpUrl, '--client-id', 'mine']);
     expect(result('auth.registration')).toMatchObject({ status: 'ok' });
@@ -416,7 +416,7 @@ describe('the parts of a sign-in', () => {
 });
 
 describe('the login', () => {
-  it('missing, fresh, expired and ended: each is named, and nothing is changed or spent', async () => {
+  it('missing, fresh, expired and ended: each is reported, and nothing is changed or used up', async () => {
     await using authority = await startAuthorizationServer({ accessTokenTtlSeconds: 3600 });
     await using server = await startMcpServer({ authority });
     await using browser = await createFakeBrowser(home.folder, 'follow');
@@ -469,7 +469,7 @@ describe('the login', () => {
     expect(authority.counters.registrations).toBe(1);
   });
 
-  it('that has expired is not refreshed by looking', async () => {
+  it('that has expired is not refreshed by the check', async () => {
     await using authority = await startAuthorizationServer({ accessTokenTtlSeconds: 2 });
     await using server = await startMcpServer({ authority });
     await using browser = await createFakeBrowser(home.folder, 'follow');
@@ -486,7 +486,7 @@ describe('the login', () => {
     expect(authority.counters.refreshPosts).toBe(0);
   });
 
-  it('a server that takes the login and answers no list', async () => {
+  it('a server that accepts the login and answers no list', async () => {
     await using vendor = await Vendor.start({
       any: ({ body }) =>
         body.includes('tools/list')

@@ -50,7 +50,7 @@ async function someHosts(): Promise<void> {
 }
 
 describe('install', () => {
-  test('where nobody can be asked: shows what it would do, does nothing, and ends with 2', async () => {
+  test('without a terminal: shows what it would do, does nothing, and exits with 2', async () => {
     await someHosts();
     const before = await tree();
     const end = await run(['install', SERVER]);
@@ -62,7 +62,7 @@ describe('install', () => {
     expect(await tree()).toEqual(before);
   });
 
-  test('--yes writes into every host here, `hosts` lists it, and uninstall leaves each byte as it was', async () => {
+  test('--yes writes into every host found, `hosts` lists it, and uninstall restores each byte', async () => {
     await someHosts();
     const before = await tree();
     const end = await run(['install', SERVER, '--yes', '--scope', 'a b']);
@@ -83,7 +83,7 @@ describe('install', () => {
     expect(await tree()).toEqual(before);
   });
 
-  test('--host writes into that host alone; again it is installed already; --dry-run changes nothing', async () => {
+  test('--host writes into that host only; a second time it is installed already; --dry-run changes nothing', async () => {
     await someHosts();
     const before = await tree();
     expect(await run(['install', SERVER, '--host', 'zed', '--dry-run'])).toMatchObject({ code: 0 });
@@ -96,7 +96,7 @@ describe('install', () => {
     expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('is installed already') });
   });
 
-  test('a host that is not here can be named, and one that is none is refused with the nearest', async () => {
+  test('a host that was not found can be named, and an unknown one is refused with the nearest name', async () => {
     expect(await run(['install', SERVER, '--host', 'kiro'])).toMatchObject({ code: 0 });
     expect(await readFile(join(home.folder, '.kiro/settings/mcp.json'), 'utf8')).toContain(SERVER);
     expect(await run(['install', SERVER, '--host', 'cursr'])).toMatchObject({
@@ -117,7 +117,7 @@ describe('install', () => {
     expect(await tree()).toEqual({});
   });
 
-  test('a file that cannot be parsed stays, with line, column and what to paste; the others are written', async () => {
+  test('a file that cannot be parsed stays, with line, column and the text to paste; the others are written', async () => {
     await someHosts();
     const file = await put('.cursor/mcp.json', '{\n  "mcpServers": {\n    "a\u001b[31m": oops\n  }\n}\n');
     const end = await run(['install', SERVER, '--yes']);
@@ -129,14 +129,14 @@ describe('install', () => {
     expect(await readFile(join(home.folder, '.codex/config.toml'), 'utf8')).toContain(SERVER);
   });
 
-  test('what a file holds cannot move the cursor', async () => {
+  test('the contents of a file cannot move the cursor', async () => {
     await put('.cursor/mcp.json', '{\n  "mcpServers": {\n    "x": { "command": "\u009b2J\u202e" }\n  }\n}\n');
     const end = await run(['install', SERVER]);
     expect(end.stdout).toContain('\\u{9b}2J\\u{202e}');
     expect(end.stdout).not.toMatch(/[\u009b\u202e]/);
   });
 
-  test('a secret goes into a file that only the user can read, and nowhere else', async () => {
+  test('a secret goes only into a file that only the user can read', async () => {
     await someHosts();
     const address = `${SERVER}?api_key=${CANARY}`;
     const end = await run([
@@ -223,7 +223,7 @@ describe('install', () => {
     expect(await tree()).toEqual({});
   });
 
-  test('started by npx: the entry runs a copy that stays when the cache is emptied', async () => {
+  test('started by npx: the entry runs a copy that survives an emptied cache', async () => {
     await mkdir(join(home.folder, '.cursor'));
     const cache = join(home.folder, '.npm/_npx/0a1b2c/node_modules/mcp-drawbridge');
     await cp(dirname(PROGRAM), join(cache, 'dist'), { recursive: true });
@@ -261,7 +261,7 @@ fs.writeFileSync(file, JSON.stringify(state));
     await chmod(script, 0o755);
   }
 
-  test('is changed by its own command, also where the name is there already', async () => {
+  test('is changed by its own command, also if the name exists already', async () => {
     await put('.claude.json', '{"numStartups":3,"mcpServers":{}}');
     await fakeClaude();
     expect(await run(['install', SERVER, '--yes'])).toMatchObject({ code: 0 });
@@ -289,7 +289,7 @@ fs.writeFileSync(file, JSON.stringify(state));
     ]);
   });
 
-  test('an entry of mcp-remote with a secret stays: its command would have it as an argument', async () => {
+  test('an entry of mcp-remote with a secret stays: the command would pass it as an argument', async () => {
     const old = {
       command: 'npx',
       args: ['mcp-remote', SERVER, '--header', 'X-Key: ${KEY}'],
@@ -306,7 +306,7 @@ fs.writeFileSync(file, JSON.stringify(state));
     await expect(readFile(join(home.folder, 'asked'))).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
-  test('without its command, its file is left alone and the command to run is shown', async () => {
+  test('without its command, its file is left alone and the command is shown', async () => {
     await put('.claude.json', '{"numStartups":3}');
     const end = await run(['install', SERVER, '--yes']);
     expect(end.code).toBe(1);
@@ -326,7 +326,7 @@ describe('uninstall', () => {
     expect(await tree()).toEqual(before);
   });
 
-  test('where nobody can be asked: changes nothing, and ends with 2', async () => {
+  test('without a terminal: changes nothing, and exits with 2', async () => {
     await someHosts();
     await run(['install', SERVER, '--host', 'cursor']);
     const before = await tree();
@@ -336,7 +336,7 @@ describe('uninstall', () => {
 });
 
 describe('install --replace mcp-remote', () => {
-  test('the entries become ours, and the login is taken over: no sign-in', async () => {
+  test('the entries become ours, and the login is imported: no sign-in', async () => {
     await using authority = await startAuthorizationServer({});
     await using server = await startMcpServer({ authority });
     const browser = await createFakeBrowser(home.folder, 'follow');
@@ -432,7 +432,7 @@ describe('install --replace mcp-remote', () => {
     }
   });
 
-  test('an address chooses among them, and one that cannot be converted stays', async () => {
+  test('an address selects one of them, and one that cannot be converted stays', async () => {
     const one = { command: 'cmd', args: ['/c', 'npx', 'mcp-remote', 'https://one.example.com/sse'] };
     const two = {
       command: 'bunx',
@@ -451,7 +451,7 @@ describe('install --replace mcp-remote', () => {
     expect(JSON.parse(await readFile(file, 'utf8')).mcpServers.two).toEqual(two);
   });
 
-  test('where nothing runs it: says so', async () => {
+  test('says so if nothing runs it', async () => {
     await someHosts();
     expect(await run(['install', '--replace', 'mcp-remote', '--yes'])).toMatchObject({
       code: 0,

@@ -34,7 +34,7 @@ beforeAll(async () => {
 afterAll(() => home.close());
 
 describe('what is published', () => {
-  test('is dist, README, LICENSE and the manifest, nothing else', () => {
+  test('consists of dist, README, LICENSE and the manifest', () => {
     const outside = packed.files.map(({ path }) => path).filter((path) => !path.startsWith('dist/'));
     expect(outside.sort()).toEqual(['LICENSE', 'README.md', 'package.json']);
     const inside = packed.files.map(({ path }) => path).filter((path) => path.startsWith('dist/'));
@@ -49,7 +49,7 @@ describe('what is published', () => {
     expect(packed.size).toBeLessThanOrEqual(SIZE_MAX_BYTES);
   });
 
-  test('brings nothing along', () => {
+  test('has no dependencies', () => {
     for (const kind of ['dependencies', 'optionalDependencies', 'peerDependencies', 'bundleDependencies']) {
       expect(manifest).not.toHaveProperty(kind);
     }
@@ -58,7 +58,7 @@ describe('what is published', () => {
     }
   });
 
-  test('installs alone, without a network, and runs under both of its names', async () => {
+  test('installs by itself, without a network, and runs under both of its names', async () => {
     const prefix = join(home.folder, 'installed');
     await npm(
       'install',
@@ -83,7 +83,7 @@ describe('what is published', () => {
 describe('the notices', () => {
   const notices = readFileSync(join(root, 'dist/THIRD-PARTY-NOTICES.txt'), 'utf8');
 
-  test('hold the licence of every package that the bundler has put into the bundle', async () => {
+  test('contain the licence of every package that the bundler has put into the bundle', async () => {
     const modules = (await bundleProgram('nowhere')).output.flatMap((file) =>
       file.type === 'chunk' ? Object.entries(file.modules) : [],
     );
@@ -103,7 +103,7 @@ describe('the notices', () => {
     expect(notices).toMatch(/^llhttp \(MIT\)\n\n.*\n\nCopyright Fedor Indutny, 2018\./m);
   });
 
-  test('name no folder of the machine that made them', () => {
+  test('name no folder of the build machine', () => {
     expect(notices).not.toContain(dirname(root));
   });
 });
@@ -119,7 +119,7 @@ function packageOf(id: string): string {
   return folder;
 }
 
-test('nothing in the bundle is asked for at run time but Node itself', () => {
+test("the bundle imports only Node's own modules at run time", () => {
   const files = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' });
   const asked = files
     .filter((file) => file.endsWith('.js'))
@@ -151,7 +151,7 @@ const NODE_OWN = new Set([
   'zlib',
 ]);
 
-test('the launcher holds no syntax that Node 12 cannot parse', async () => {
+test('the launcher uses only syntax that Node 12 can parse', async () => {
   const code = readFileSync(join(root, 'dist/launch.cjs'), 'utf8');
   // `import()` parses on 12.0 as it stands, although it only works later; esbuild knows the second fact alone.
   const [old, now] = await Promise.all([

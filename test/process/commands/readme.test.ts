@@ -112,7 +112,7 @@ const WAYS: Readonly<Record<string, Way>> = {
   },
 };
 
-test('each way to sign in has a configuration, and each is tried here', () => {
+test('each way to sign in has a configuration, and each is tested here', () => {
   expect(ways.map(({ title }) => title)).toEqual(Object.keys(WAYS));
 });
 
@@ -123,47 +123,44 @@ test('every configuration of the README is one of them', () => {
   expect(configurations.filter((config) => config === undefined || !tried.has(config))).toEqual([]);
 });
 
-test.concurrent.each(ways)(
-  'README, $title: the configuration serves as it is written there',
-  async (found) => {
-    const way = WAYS[found.title] as Way;
-    await using home = await createTemporaryHome();
-    await using vendor = await Vendor.start(way.habits ?? {});
-    const issued = {
-      issued_token_type: ID_JAG,
-      access_token: jwtNamed('amFn'),
-      token_type: 'N_A',
-      expires_in: 300,
-    };
-    await using provider = await Vendor.start({ token: () => ({ body: issued }) });
-    const place = { home, vendor, text: found.text };
-    for (const [name, content] of Object.entries(way.files ?? {})) {
-      await writeFile(join(home.folder, name), content);
-    }
-    await way.before?.(place);
-    const here = found.config
-      .replaceAll('https://example.com/mcp', vendor.mcpUrl)
-      .replaceAll('https://idp.example.com/token', `${provider.origin}/token`)
-      .replaceAll('/path/to', home.folder)
-      .replaceAll('…', SECRET);
-    const { mcpServers } = JSON.parse(here) as { mcpServers: Record<string, Server> };
-    const [{ command, args, env = {} } = { command: '', args: [] }] = Object.values(mcpServers);
-    expect([command, ...args.slice(0, 2)]).toEqual(['npx', '-y', 'mcp-drawbridge']);
-    const host = startRawHost(args.slice(2), { env: home.env({ ...env, ...(await way.env?.(place)) }) });
-    try {
-      await host.initialize();
-      const list = async () => JSON.stringify((await host.request('tools/list')).result);
-      // Where no page opens, nothing is waited for: the tools come when the person is done.
-      const changed = host.waitFor(({ method }) => method === 'notifications/tools/list_changed');
-      if ((await list()).includes('sign_in')) await changed;
-      else changed.catch(() => undefined);
-      expect(await list()).toContain('echo');
-    } finally {
-      await host[Symbol.asyncDispose]();
-    }
-    way.proof(
-      vendor.tokenForms.map((form) => Object.fromEntries(form)),
-      place,
-    );
-  },
-);
+test.concurrent.each(ways)('README, $title: the configuration works as written', async (found) => {
+  const way = WAYS[found.title] as Way;
+  await using home = await createTemporaryHome();
+  await using vendor = await Vendor.start(way.habits ?? {});
+  const issued = {
+    issued_token_type: ID_JAG,
+    access_token: jwtNamed('amFn'),
+    token_type: 'N_A',
+    expires_in: 300,
+  };
+  await using provider = await Vendor.start({ token: () => ({ body: issued }) });
+  const place = { home, vendor, text: found.text };
+  for (const [name, content] of Object.entries(way.files ?? {})) {
+    await writeFile(join(home.folder, name), content);
+  }
+  await way.before?.(place);
+  const here = found.config
+    .replaceAll('https://example.com/mcp', vendor.mcpUrl)
+    .replaceAll('https://idp.example.com/token', `${provider.origin}/token`)
+    .replaceAll('/path/to', home.folder)
+    .replaceAll('…', SECRET);
+  const { mcpServers } = JSON.parse(here) as { mcpServers: Record<string, Server> };
+  const [{ command, args, env = {} } = { command: '', args: [] }] = Object.values(mcpServers);
+  expect([command, ...args.slice(0, 2)]).toEqual(['npx', '-y', 'mcp-drawbridge']);
+  const host = startRawHost(args.slice(2), { env: home.env({ ...env, ...(await way.env?.(place)) }) });
+  try {
+    await host.initialize();
+    const list = async () => JSON.stringify((await host.request('tools/list')).result);
+    // Where no page opens, nothing is waited for: the tools come when the person is done.
+    const changed = host.waitFor(({ method }) => method === 'notifications/tools/list_changed');
+    if ((await list()).includes('sign_in')) await changed;
+    else changed.catch(() => undefined);
+    expect(await list()).toContain('echo');
+  } finally {
+    await host[Symbol.asyncDispose]();
+  }
+  way.proof(
+    vendor.tokenForms.map((form) => Object.fromEntries(form)),
+    place,
+  );
+});

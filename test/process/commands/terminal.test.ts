@@ -36,7 +36,7 @@ it('started by hand in a terminal, the bridge says what it is and what to do ins
   await once(terminal, 'exit');
 });
 
-it('started by a host it says nothing of the kind', async () => {
+it('started by a host it prints no such note', async () => {
   await using host = startRawHost([server.url], { env: home.env() });
   await host.initialize();
   host.endStdin();

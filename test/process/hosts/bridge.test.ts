@@ -33,8 +33,8 @@ async function residentMiB(host: RawHost): Promise<number> {
   return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
 }
 
-describe('the end', () => {
-  it('EOF with a call in flight: the answer, DELETE, exit 0', async () => {
+describe('end of the process', () => {
+  it('EOF with a pending call: the response, DELETE, exit 0', async () => {
     await using server = await startMcpServer({});
     await using host = start([server.url]);
     await host.initialize();
@@ -49,7 +49,7 @@ describe('the end', () => {
     host.assertPure();
   });
 
-  it('EOF with a call that takes longer than a host would wait: its answer, exit 0', async () => {
+  it('EOF with a call that takes longer than a host would wait: its response, exit 0', async () => {
     await using server = await startMcpServer({});
     await using host = start([server.url]);
     await host.initialize();
@@ -114,7 +114,7 @@ describe('the end', () => {
   });
 
   it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
-    '%s: what is in flight is answered although it does not end, exit 0',
+    '%s: a pending call is answered although it does not finish, exit 0',
     async (signal) => {
       await using server = await startMcpServer({});
       await using host = start([server.url]);
@@ -142,7 +142,7 @@ describe('the end', () => {
     expect(host.stderr).toBe('');
   });
 
-  it('a large answer at the end arrives whole, however slowly it is read', async () => {
+  it('a large response at the end arrives complete, however slowly it is read', async () => {
     await using server = await startRawMcpServer();
     await using host = start([`${server.address('huge')}?bytes=10000000`]);
     await host.initialize();
@@ -159,7 +159,7 @@ describe('the end', () => {
 });
 
 describe('back-pressure', () => {
-  it('a host that does not read slows the server, costs no memory, loses nothing, and is still heard', async () => {
+  it('a host that does not read slows the server, costs no memory, loses nothing, and can still send', async () => {
     await using server = await startRawMcpServer();
     await using host = start([server.address('endless')]);
     await host.initialize();
@@ -187,7 +187,7 @@ describe('back-pressure', () => {
     host.assertPure();
   });
 
-  it('a stderr that nobody reads blocks nothing', async () => {
+  it('an unread stderr blocks nothing', async () => {
     await using server = await startMcpServer({});
     await using host = start([server.url, '--debug']);
     host.child.stderr.pause();
@@ -205,7 +205,7 @@ describe('back-pressure', () => {
 });
 
 describe('a static Authorization header', () => {
-  it('turns OAuth off: a 401 is an error that says so, never a browser, and the value is on no output', async () => {
+  it('turns OAuth off: a 401 is an error that says so and opens no browser, and no output shows the value', async () => {
     await using server = await startMcpServer({});
     server.fail(
       { kind: 'answer', status: 401, headers: { 'www-authenticate': 'Bearer' } },
@@ -226,7 +226,7 @@ describe('a static Authorization header', () => {
 
 describe('stdout', () => {
   it.each(['html', 'reset', 'silent', 'two-answers', 'not-jsonrpc', 'huge?bytes=50000000'])(
-    'holds JSON-RPC lines and nothing else when the server does: %s',
+    'contains only JSON-RPC lines when the server does: %s',
     async (behaviour) => {
       await using server = await startRawMcpServer();
       await using host = start([server.address(behaviour), '--debug', '--max-message-size', '100000']);

@@ -117,7 +117,7 @@ describe.each(['streamableHttp', 'sse'] as const)('server-everything over %s', (
     expect(steps).toEqual([1, 2, 3, 4]);
   });
 
-  it('asks the host to sample, to elicit and for its roots', async () => {
+  it('sends sampling, elicitation and roots requests to the host', async () => {
     const sampled = await host.client.callTool({
       name: 'trigger-sampling-request',
       arguments: { prompt: 'hi', maxTokens: 10 },
@@ -136,7 +136,7 @@ describe.each(['streamableHttp', 'sse'] as const)('server-everything over %s', (
     await host.client.callTool({ name: 'toggle-simulated-logging', arguments: {} });
   });
 
-  it('leaves nothing on stderr that a person need not know', () => {
+  it('prints nothing unnecessary on stderr', () => {
     expect(host.stderr).toBe('');
     expect(host.errors.entries).toEqual([]);
   });

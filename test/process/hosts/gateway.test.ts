@@ -19,7 +19,7 @@ async function argumentsOf(world: StormWorld): Promise<string[]> {
   );
 }
 
-test('a gateway that wants a header for everything gets it with the metadata, too, and nobody else does (SECURITY.md, attack 14)', async () => {
+test('a gateway that requires a header gets it for the metadata too, and no other origin does (SECURITY.md, attack 14)', async () => {
   await using world = await StormWorld.create({ consent: 'wait' });
   const { server, authority, browser, home } = world;
   server.fail({ kind: 'answer', status: 403 }, ({ headers }) => headers['x-gateway'] !== KEY);
@@ -47,7 +47,7 @@ test('a gateway that wants a header for everything gets it with the metadata, to
     expect(text).not.toContain(KEY);
 });
 
-test('the look for another issuer goes through the same gateway, with the header that it wants', async () => {
+test('the check for an issuer change goes through the same gateway, with the required header', async () => {
   await using world = await StormWorld.create();
   const { server, authority } = world;
   await using successor = await startAuthorizationServer({});

@@ -8,7 +8,7 @@ const SCRIPT = fileURLToPath(new URL('../../peers/faults/half-open.ts', import.m
 
 // test/README.md, fault 4. The program waits 30 s before it probes ten times, one second apart: 41 s in all; the test lets it probe after one.
 it.skipIf(!hasNetworkNamespaces()).each(['silent', 'silent-stream'])(
-  'a half-open connection under a call (%s) is noticed by ten probes, and the call ends',
+  'a half-open connection during a call (%s) is detected after ten probes, and the call ends',
   async (behaviour) => {
     const { stdout } = await promisify(execFile)('unshare', [
       '-rn',

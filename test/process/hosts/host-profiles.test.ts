@@ -88,7 +88,7 @@ async function end(host: RawHost, [first]: HostProfile['ends']) {
 }
 
 describe.each(HOST_PROFILES)('$host', (profile) => {
-  it('has the tools of the server when the person has signed in, and at the next start without a person', async () => {
+  it("has the server's tools after the sign-in, and at the next start without one", async () => {
     const first = await start(profile);
     await using _ = first.host;
     const listed = listAll(profile, first);

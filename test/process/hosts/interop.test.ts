@@ -45,7 +45,7 @@ async function everybodyEnds(): Promise<void> {
   }
 }
 
-it('Cloudflare’s authorization server: one sign-in, one refresh a lapse, gone after logout', async () => {
+it("Cloudflare's authorization server: one sign-in, one refresh per lapse, gone after logout", async () => {
   await using server = await WorkersServer.start();
   start([server.url]);
   await Promise.all(hosts.map((host) => host.initialize()));
@@ -68,7 +68,7 @@ it('Cloudflare’s authorization server: one sign-in, one refresh a lapse, gone 
   expect((await use()).status).toBe(401);
 });
 
-it('a service at oidc-provider: one token for all, one request a lapse, nobody asked', async () => {
+it('a service at oidc-provider: one token for all, one request per lapse, no sign-in', async () => {
   await browser.setMode('forbidden');
   const secret = 'service-secret-canary';
   const service = {

@@ -66,7 +66,7 @@ describe('a proxy in the environment', () => {
     expect(proxy.tunnels.entries.length).toBe(before);
   });
 
-  it('is never asked for what is on this machine', async () => {
+  it('is never used for addresses on this machine', async () => {
     await using home = await createTemporaryHome();
     await using proxy = await startForwardProxy();
     await using browser = await createFakeBrowser(home.folder, 'follow');
@@ -82,7 +82,7 @@ describe('a proxy in the environment', () => {
   });
 });
 
-describe('what must not get out', () => {
+describe('secrets', () => {
   it("keeps tokens, codes and the user's headers to their own origins, and out of every output", async () => {
     await using home = await createTemporaryHome();
     await using browser = await createFakeBrowser(home.folder, 'follow');

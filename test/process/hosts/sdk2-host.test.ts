@@ -8,7 +8,7 @@ import { startMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
 import { createTemporaryHome } from '../../peers/processes/home.ts';
 
 // The SDK 2.x asks a throw-away process first which era the server is of, kills it, and starts another.
-it('a host of 2026 that starts the bridge twice: one tab, one registration, one exchange, and it is served', async () => {
+it('a 2026 host that starts the bridge twice: one tab, one registration, one exchange, and it is served', async () => {
   await using home = await createTemporaryHome();
   await using browser = await createFakeBrowser(home.folder, 'follow');
   await using authority = await startAuthorizationServer({ consent: 'auto' });

@@ -52,7 +52,7 @@ const tools = async (host: RawHost) =>
   JSON.stringify((await host.request('tools/list', undefined, { timeoutMs: 40_000 })).result);
 
 it.skipIf(!isPosix())(
-  'no PATH at all, and the current folder is the root: the page opens, and the tools are there',
+  'no PATH at all, and the root as working folder: the page opens, and the tools are there',
   async () => {
     const env = { HOME: home.folder, BROWSER: browser.command };
     const launch = (argv: readonly string[]) =>
@@ -65,7 +65,7 @@ it.skipIf(!isPosix())(
 );
 
 it.skipIf(!isLinux())(
-  'settings that the host keeps back are missed by name, once, and only when something is amiss',
+  'settings withheld by the host are named once, and only when something fails',
   async () => {
     const env = passedOn('codex', { ...(await whole()), HTTPS_PROXY: 'http://proxy.example:1' });
     const [folder = ''] = (env.PATH ?? '').split(':');
@@ -99,7 +99,7 @@ it.skipIf(!isLinux())(
   },
 );
 
-describe.skipIf(!hasVirtualDesktop())('a host that passes on a part of the environment', () => {
+describe.skipIf(!hasVirtualDesktop())('a host that passes on part of the environment', () => {
   it.each<HostProfile>(['codex', 'sdk', 'gemini'])(
     "%s's: the page opens on the display that is there, and the tools are the server's",
     async (profile) => {
@@ -129,7 +129,7 @@ describe.skipIf(!hasVirtualDesktop())('a host that passes on a part of the envir
     expect(authority.counters).toMatchObject({ authorizationRequests: 1, codeExchanges: 1 });
   });
 
-  it('without any display nothing is opened, and the address is on stderr, in the sign_in tool and in status', async () => {
+  it('without a display nothing is opened, and the address is on stderr, in the sign_in tool and in status', async () => {
     await browser.setMode('forbidden');
     const env = passedOn('codex', await whole());
     await using host = start('none', env);
@@ -149,7 +149,7 @@ describe.skipIf(!hasVirtualDesktop())('a host that passes on a part of the envir
   it.each([
     ['--non-interactive', ['--non-interactive'], {}],
     ['CI', [], { CI: 'true' }],
-  ])('%s: nobody is asked, whatever desktop is there', async (_, args, more) => {
+  ])('%s: nothing is opened, whatever desktop is there', async (_, args, more) => {
     await browser.setMode('forbidden');
     await using host = start('x11', { ...passedOn('codex', await whole()), ...more }, args);
     expect((await host.initialize()).error?.message).toContain('nobody can be asked here');
@@ -159,7 +159,7 @@ describe.skipIf(!hasVirtualDesktop())('a host that passes on a part of the envir
     await browser.settle();
   });
 
-  it('over SSH the desktop of this machine is left alone', async () => {
+  it('over SSH the desktop of this machine is not used', async () => {
     await browser.setMode('forbidden');
     const ssh = { SSH_CONNECTION: '192.0.2.1 40000 192.0.2.2 22' };
     await using host = start('x11', { ...passedOn('codex', await whole()), ...ssh });

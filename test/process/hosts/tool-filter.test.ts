@@ -41,7 +41,7 @@ describe.each(['legacy', 'modern'] as const)('a %s host', (era) => {
   const names = (message: { result?: unknown }) =>
     (message.result as { tools: { name: string }[] }).tools.map(({ name }) => name);
 
-  it.each(SERVER_KINDS)('sees and calls only what it may, of %s', async (kind) => {
+  it.each(SERVER_KINDS)('sees and calls only the permitted ones of %s', async (kind) => {
     const { server, list } = await threeTools(kind);
     await using _ = server;
     host = startRawHost([server.url, '--allow-tool', '*_it', '--ignore-tool', 'DELETE*'], {
@@ -64,7 +64,7 @@ describe.each(['legacy', 'modern'] as const)('a %s host', (era) => {
     host.assertPure();
   });
 
-  it('with --read-only, of tools that the server marks so', async () => {
+  it('with --read-only sees only tools that the server marks as such', async () => {
     const { server } = await threeTools('legacy-json');
     await using _ = server;
     host = startRawHost([server.url], { env: home.env({ MCP_DRAWBRIDGE_READ_ONLY: '1' }) });
@@ -78,7 +78,7 @@ describe.each(['legacy', 'modern'] as const)('a %s host', (era) => {
   });
 });
 
-it('a pattern that is blank is refused by name', async () => {
+it('a blank pattern is refused by name', async () => {
   host = startRawHost(['https://x.example', '--deny-tool', ''], { env: home.env() });
   expect((await host.closed).code).toBe(2);
   expect(host.stderr).toContain('--deny-tool: expected the name of a tool, in which * is any text; got ""');

@@ -7,7 +7,7 @@ import { startTlsMcpServer } from '../../peers/mcp-servers/tls-mcp-server.ts';
 import { createAuthority } from '../../peers/net/certificates.ts';
 import { createTemporaryHome } from '../../peers/processes/home.ts';
 
-it('remembers on disk that a server speaks HTTP+SSE, and does not ask again', async () => {
+it('remembers on disk that a server speaks HTTP+SSE, and does not probe again', async () => {
   await using server = await startSseMcpServer();
   await using home = await createTemporaryHome();
   for (const start of [1, 2]) {
@@ -42,7 +42,7 @@ it('--transport http does not look for HTTP+SSE', async () => {
   expect(server.requests.count(({ method }) => method === 'GET')).toBe(0);
 });
 
-it('shows a client certificate from files, and refuses files that hold none', async () => {
+it('presents a client certificate from files, and refuses files without one', async () => {
   const authority = await createAuthority('Trusted Test Root');
   await using server = await startTlsMcpServer({
     ...(await authority.issue()),
@@ -65,7 +65,7 @@ it('shows a client certificate from files, and refuses files that hold none', as
   expect(wrong.stderr).toContain('the file named by --key contains no private key in PEM form');
 });
 
-it('names the authority that is not trusted, on stderr and to the host', async () => {
+it('names the untrusted authority, on stderr and to the host', async () => {
   const authority = await createAuthority('Corporate Inspection Root');
   await using server = await startTlsMcpServer(await authority.issue());
   await using home = await createTemporaryHome();

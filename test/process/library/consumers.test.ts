@@ -36,7 +36,7 @@ const rows: readonly Row[] = [
 ];
 
 test.concurrent.each(rows)(
-  '$program: one sign-in, one refresh per lapse with a neighbour that is killed in it, one sign-in after a revocation',
+  '$program: one sign-in, one refresh per lapse while a neighbour is killed in it, one sign-in after a revocation',
   async ({ program, serve }) => {
     await using home = await createTemporaryHome();
     await using browser = await createFakeBrowser(home.folder, 'follow');
@@ -96,7 +96,7 @@ interface Library {
   authorizedFetch(url: string, options: Readonly<Record<string, unknown>>): typeof fetch;
 }
 
-test('two copies of the package in one process, as two dependencies may bring them: one refresh for both', async () => {
+test('two copies of the package in one process, as two dependencies may install them: one refresh for both', async () => {
   await using home = await createTemporaryHome();
   await using browser = await createFakeBrowser(home.folder, 'follow');
   await using authority = await startAuthorizationServer();

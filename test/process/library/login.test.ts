@@ -17,7 +17,7 @@ function run(world: LibraryWorld, text: string, url = world.url) {
 }
 
 describe.concurrent('a program', () => {
-  it('signs in by the shared sign-in process, and a bridge’s commands have its login; it ends by itself', async () => {
+  it('signs in through the shared sign-in process; the commands of the bridge see its login; it exits by itself', async () => {
     await using world = await LibraryWorld.create();
     const text = `
       const login = await openLogin(url);
@@ -37,7 +37,7 @@ describe.concurrent('a program', () => {
     expect(stdout).toBe('access-2\n');
   });
 
-  it('learns from the error of a call which address to open, and the next call goes through', async () => {
+  it('gets the address to open from the error of a call, and the next call succeeds', async () => {
     await using world = await LibraryWorld.create();
     const text = `
       const fetch = authorizedFetch(url);
@@ -56,7 +56,7 @@ describe.concurrent('a program', () => {
     expect(world.vendor.to('/register')).toHaveLength(1);
   });
 
-  it('waits for a person who is asked for more scope (403)', async () => {
+  it('waits for a sign-in with more scope (403)', async () => {
     await using world = await LibraryWorld.create({
       mcp: (_rpc, request, vendor) => {
         const issued = vendor.issuedTo(request);
@@ -81,7 +81,7 @@ describe.concurrent('a program', () => {
     expect((await world.record())?.tokens?.scope).toBe('read write');
   });
 
-  it('has two logins side by side, and logs out of one', async () => {
+  it('has two logins at once, and logs out of one', async () => {
     await using world = await LibraryWorld.create();
     const [one] = [await world.signIn({}, { profile: 'one' }), await world.signIn({}, { profile: 'two' })];
     expect(one).toBe('access-1');
@@ -138,7 +138,7 @@ describe.concurrent('a program', () => {
     expect(world.vendor.tokenForms.map((form) => form.get('grant_type'))).toEqual(['refresh_token']);
   });
 
-  it('ends by itself also where it closes nothing, after calls, a refresh and a call that was aborted', async () => {
+  it('exits by itself even without close(), after calls, a refresh and an aborted call', async () => {
     await using world = await LibraryWorld.create();
     await world.signIn({ obtainedAt: Date.now() - 3_600_000, expiresAt: Date.now() - 1_000 });
     const text = `

@@ -40,7 +40,7 @@ async function run(name: string, text: string, ...flags: string[]): Promise<stri
 }
 
 describe('the package', () => {
-  it('is as publint wants it', async () => {
+  it('passes publint', async () => {
     const bytes = await readFile(tarball);
     const pack = {
       tarball: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer,
@@ -60,7 +60,7 @@ describe('the package', () => {
     expect(problems).toEqual([]);
   });
 
-  it.each(['nodenext', 'bundler'])('has types that need nothing beside them (%s)', async (resolution) => {
+  it.each(['nodenext', 'bundler'])('has types that need no others (%s)', async (resolution) => {
     const folder = join(program, resolution);
     await mkdir(folder);
     const compilerOptions = {
@@ -102,20 +102,20 @@ describe('at run time', () => {
   const SAID = 'function function\ntrue config "profil" is no option';
   const REQUIRE = `const { authorizedFetch, DrawbridgeError, openLogin } = require('mcp-drawbridge');${USE}`;
 
-  it('is imported', async () => {
+  it('can be imported', async () => {
     const code = `import { authorizedFetch, DrawbridgeError, openLogin } from 'mcp-drawbridge';${USE}`;
     expect(await run('esm.mjs', code)).toBe(SAID);
   });
 
-  it('is required', async () => {
+  it('can be required', async () => {
     expect(await run('cjs.cjs', REQUIRE)).toBe(SAID);
   });
 
-  it('is required by a Node that cannot require ES modules', async () => {
+  it('can be required by a Node that cannot require ES modules', async () => {
     expect(await run('older.cjs', REQUIRE, '--no-experimental-require-module')).toBe(SAID);
   });
 
-  it('exports what its types say, and nothing else', async () => {
+  it('exports exactly what its types say', async () => {
     const types = await readFile(
       join(program, 'node_modules/mcp-drawbridge/dist/library/index.d.ts'),
       'utf8',
@@ -132,7 +132,7 @@ describe('at run time', () => {
     expect(await run('older-names.cjs', older, '--no-experimental-require-module')).toBe(values.join());
   });
 
-  it('does nothing at import: no handler, nothing that is left', async () => {
+  it('does nothing at import: adds no handler, keeps nothing open', async () => {
     const code = `
       const seen = () => JSON.stringify([process.eventNames(), Object.keys(globalThis), process.env, process.getActiveResourcesInfo().filter((kind) => !/^(CloseReq|PipeWrap)$/.test(kind))]);
       const before = seen();

@@ -55,7 +55,7 @@ test('README, SDK 1.x: a page opens, and the tools are listed', async () => {
   expect(authority.counters).toMatchObject({ codeExchanges: 1, refreshPosts: 0 });
 });
 
-test('README, SDK 2.x: it shows the address, waits for the person, and the tools are listed', async () => {
+test('README, SDK 2.x: shows the address, waits for the sign-in, and lists the tools', async () => {
   await using own = await createTemporaryHome();
   await using authority = await startAuthorizationServer();
   await using server = await startMcpServer({ authority });
@@ -68,7 +68,7 @@ test('README, SDK 2.x: it shows the address, waits for the person, and the tools
   expect(authority.counters).toMatchObject({ codeExchanges: 1 });
 });
 
-test('README, AI SDK, for a service: nobody is asked, and the tools are listed', async () => {
+test('README, AI SDK, for a service: without a sign-in, the tools are listed', async () => {
   await using own = await createTemporaryHome();
   await using vendor = await Vendor.start({
     metadata: () => ({ registration_endpoint: undefined }),
@@ -105,7 +105,7 @@ const MODES = [
 ] as const;
 
 describe.each(MODES)('the types, for $name', ({ name, extension, options }) => {
-  test('the programs of the README compile as strictly as TypeScript can', async () => {
+  test("the programs of the README compile under TypeScript's strictest options", async () => {
     const base = `types-${name.replace(/\W+/g, '-')}`;
     const texts = [...programs.values()].map(extension === 'cts' ? inFunction : (text) => text);
     for (const [at, text] of texts.entries()) await folder.write(`${base}/program-${at}.${extension}`, text);

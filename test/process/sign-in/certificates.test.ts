@@ -44,7 +44,7 @@ function visits({ requests, certificates }: Vendor): string[] {
 }
 
 describe('a client certificate', () => {
-  test('is shown to the server in sign-in, refresh and metadata requests, and to no other origin', async () => {
+  test('is presented to the server in sign-in, refresh and metadata requests, and to no other origin', async () => {
     await using home = await createTemporaryHome();
     await using browser = await createFakeBrowser(home.folder, 'follow');
     await using authority = await startVendor({
@@ -79,7 +79,7 @@ describe('a client certificate', () => {
     ]);
   });
 
-  test('reaches an authorization server that is the server itself, by the files alone', async () => {
+  test('reaches an authorization server that is the server itself, by files only', async () => {
     await using home = await createTemporaryHome();
     await using browser = await createFakeBrowser(home.folder, 'follow');
     await using server = await startVendor();
@@ -107,7 +107,7 @@ describe('a client certificate', () => {
     for (const { argv, environment } of seen) expect(argv + environment).not.toContain(key);
   });
 
-  test('whose file is gone is what the sign-in fails of', async () => {
+  test('whose file is missing makes the sign-in fail, and is named', async () => {
     await using home = await createTemporaryHome();
     await using server = await startVendor();
     const files = await createFiles(home.folder);
@@ -120,7 +120,7 @@ describe('a client certificate', () => {
   });
 });
 
-describe('what Node was told to trust', () => {
+describe('authorities that Node is set to trust', () => {
   test.each<[string, (ca: string) => { env: Record<string, string>; nodeArgs?: string[] }]>([
     ['NODE_OPTIONS', (ca) => ({ env: { NODE_OPTIONS: '--use-openssl-ca', SSL_CERT_FILE: ca } })],
     ["Node's arguments", (ca) => ({ env: { SSL_CERT_FILE: ca }, nodeArgs: ['--use-openssl-ca'] })],

@@ -38,7 +38,7 @@ async function loaded(folder: string): Promise<string> {
   return (await Promise.all([...files].map((url) => readFile(new URL(url), 'utf8')))).join('\n');
 }
 
-it('several instances have one key: one sign-in, one refresh, all served; it leaves by no way but `tokens export`', async () => {
+it('several instances share one key: one sign-in, one refresh, all served; only `tokens export` shows it', async () => {
   await using home = await createTemporaryHome();
   await using elsewhere = await createTemporaryHome();
   await using browser = await createFakeBrowser(home.folder, 'follow');
@@ -118,7 +118,7 @@ it('several instances have one key: one sign-in, one refresh, all served; it lea
   }
 });
 
-it('--dpop always: no bearer token comes in by an import or the environment', async () => {
+it('--dpop always: an import or the environment cannot bring in a bearer token', async () => {
   await using home = await createTemporaryHome();
   const credential = JSON.stringify({ access_token: 's3cr3t-canary' });
   const args = ['https://mcp.example/mcp', '--dpop', 'always'];
@@ -135,7 +135,7 @@ it('--dpop always: no bearer token comes in by an import or the environment', as
   expect(free.code).toBe(0);
 });
 
-it('a login with a bearer token loads nothing of it', async () => {
+it('a login with a bearer token loads no DPoP code', async () => {
   await using home = await createTemporaryHome();
   await using vendor = await Vendor.start();
   const { access_token } = vendor.issue().body as { access_token: string };

@@ -65,8 +65,8 @@ function grants(grantType: string, expiresIn = 3600, more: VendorHabits = {}): V
   };
 }
 
-describe.concurrent('grants that ask nobody', () => {
-  it('token: one token for all commands and the bridge, which is asked for with the scope of the challenge', async () => {
+describe.concurrent('grants without a sign-in', () => {
+  it('token: one token for all commands and the bridge, requested with the scope of the challenge', async () => {
     const mcp: VendorHabits['mcp'] = (_rpc, request, vendor) =>
       vendor.issuedTo(request) === undefined ? vendor.unauthorized(', scope="read"') : undefined;
     await using world = await GrantWorld.create(grants('client_credentials', 3600, { mcp }));
@@ -91,7 +91,7 @@ describe.concurrent('grants that ask nobody', () => {
     expect((await world.run('token', ...service)).stdout).toBe('access-2\n');
   });
 
-  it('login: says that nobody needs to, and tries the grant whatever is stored', async () => {
+  it('login: says that none is needed, and tries the grant whatever is stored', async () => {
     let isMended = true;
     const token: VendorHabits['token'] = (_form, _request, vendor) =>
       isMended ? vendor.issue() : refusal('invalid_client', `no ${SECRET}`, 401);
@@ -108,7 +108,7 @@ describe.concurrent('grants that ask nobody', () => {
     expect((await world.run('token', ...service)).stdout).toBe('access-1\n');
   });
 
-  it('status, tokens export and logout know it', async () => {
+  it('status, tokens export and logout include it', async () => {
     await using world = await GrantWorld.create(grants('client_credentials'));
     const exported = await world.run('tokens export', ...service);
     expect(JSON.parse(exported.stdout)).toMatchObject({ access_token: 'access-1', client_id: 'service' });
@@ -123,7 +123,7 @@ describe.concurrent('grants that ask nobody', () => {
     expect((await runProgram(['status'], world.env)).stdout).toBe('No login.\n');
   });
 
-  it('jwt-bearer: the assertion of the file; a file that is missing is named, and nothing is sent', async () => {
+  it('jwt-bearer: the assertion of the file; a missing file is named, and nothing is sent', async () => {
     await using world = await GrantWorld.create(grants(JWT_BEARER));
     const file = await world.file('assertion', jwtNamed('d29ya2xvYWQ'));
     const args = ['--grant', 'jwt-bearer', '--assertion-file', file];
@@ -136,7 +136,7 @@ describe.concurrent('grants that ask nobody', () => {
     expect(world.vendor.to('/token')).toHaveLength(1);
   });
 
-  it('enterprise: by way of the identity provider', async () => {
+  it('enterprise: through the identity provider', async () => {
     const idJag = 'urn:ietf:params:oauth:token-type:id-jag';
     const issued = {
       issued_token_type: idJag,
@@ -197,7 +197,7 @@ describe.concurrent('device_code', () => {
   }
   const args = ['--grant', 'device_code'];
 
-  it('login: address and code in front of the person, in status as well; ends when the code was entered', async () => {
+  it('login: shows address and code, in status as well; ends when the code was entered', async () => {
     let isEntered = false;
     await using world = await GrantWorld.create(device({}, () => (isEntered ? 'granted' : 'pending')));
     const { mcpUrl, origin } = world.vendor;
@@ -217,7 +217,7 @@ describe.concurrent('device_code', () => {
     expect((await world.run('token')).code).toBe(3);
   });
 
-  it('login: an address that holds the code is offered beside it; a refusal ends it', async () => {
+  it('login: an address that contains the code is offered too; a refusal ends it', async () => {
     const complete = 'https://as.example/activate?user_code=ABCD-EFGH';
     await using world = await GrantWorld.create(
       device({ verification_uri_complete: complete }, () => 'denied'),

@@ -66,7 +66,7 @@ async function listsThrough(args: readonly string[], env: Record<string, string>
   return JSON.stringify(answer);
 }
 
-describe('nobody can be asked', () => {
+describe('no sign-in is possible', () => {
   it.each<[string, readonly string[], Record<string, string>]>([
     ['under CI', [], { CI: 'true', BROWSER: '/bin/false' }],
     ['because somebody said so', ['--non-interactive'], { BROWSER: '/bin/false' }],
@@ -80,7 +80,7 @@ describe('nobody can be asked', () => {
     expect(login).toMatchObject({ code: 3, stdout: '' });
   });
 
-  it('started by npx: the command is one of npx, with what npx was asked for', async () => {
+  it('started by npx: the command starts with npx, with the same package', async () => {
     const folder = join(home.folder, '.npm', '_npx', '0123456789abcdef');
     const modules = join(folder, 'node_modules');
     await mkdir(join(modules, '.bin'), { recursive: true });
@@ -95,7 +95,7 @@ describe('nobody can be asked', () => {
     expect(end.stderr).toContain(`Run: ${command}`);
   });
 
-  it('heals when a person runs the command that it names, in a shell of their own', async () => {
+  it('recovers when a person runs the suggested command, in their own shell', async () => {
     const args = ['--scope', 'mcp:tools mcp:extra', '--profile', 'work', '--authorize-param', "x=it's $(me)"];
     await using host = startRawHost([server.url, '--non-interactive', ...args], { env: home.env() });
     const [, command = ''] = /Run: (.*)$/s.exec((await host.initialize()).error?.message ?? '') ?? [];
@@ -109,7 +109,7 @@ describe('nobody can be asked', () => {
 });
 
 describe('a credential from elsewhere', () => {
-  it('tokens import, from stdin: the bridge works, and refreshes it by the same protocol', async () => {
+  it('tokens import, from stdin: the bridge works, and refreshes the token by the same protocol', async () => {
     authority.accessTokenTtlSeconds = 1;
     const credential = await exported();
     authority.accessTokenTtlSeconds = 3600;
@@ -125,7 +125,7 @@ describe('a credential from elsewhere', () => {
     expect(await listsThrough([], {})).toContain('echo');
   });
 
-  it('one without a token endpoint finds it, one of another issuer is refused', async () => {
+  it('one without a token endpoint: it is discovered; one of another issuer is refused', async () => {
     const whole = JSON.parse(await exported()) as Record<string, unknown>;
     const { token_endpoint: endpoint, revocation_endpoint: _, ...bare } = whole;
     const file = join(home.folder, 'login.json');
@@ -140,7 +140,7 @@ describe('a credential from elsewhere', () => {
     expect(again.refresh_token).toBe(whole.refresh_token);
   });
 
-  it('does not replace a login unless it is told to', async () => {
+  it('does not replace a login without --force', async () => {
     const credential = await exported();
     const other = JSON.stringify({ server: server.url, access_token: 'another-access-token' });
     expect((await run(['tokens', 'import'], {}, credential)).code).toBe(0);
@@ -156,7 +156,7 @@ describe('a credential from elsewhere', () => {
     ['no token', '{"server":"https://x.example/","scope":"s3cr3t-canary"}'],
     ['a refresh token without its client', '{"refresh_token":"s3cr3t-canary"}'],
     ['a line break in a token', '{"access_token":"s3cr3t-canary\\nX: y"}'],
-  ])('%s: exit 2, unseen', async (_, text) => {
+  ])('%s: exit 2, without showing it', async (_, text) => {
     const end = await run(['tokens', 'import', server.url], {}, text);
     expect(end).toMatchObject({ code: 2, stdout: '' });
     expect(end.stderr).not.toContain('s3cr3t-canary');
@@ -201,7 +201,7 @@ describe('a credential from elsewhere', () => {
     expect(await readdir(join(home.state, 'credentials')).catch(() => [])).toEqual([]);
   });
 
-  it('MCP_DRAWBRIDGE_TOKEN: sent as it is, and a 401 is an error that says so', async () => {
+  it('MCP_DRAWBRIDGE_TOKEN: sent unchanged, and a 401 is an error that says so', async () => {
     await exported();
     const token = authority.tokens.newest?.token ?? '';
     expect(await listsThrough([], { MCP_DRAWBRIDGE_TOKEN: token })).toContain('echo');
@@ -212,7 +212,7 @@ describe('a credential from elsewhere', () => {
     expect(authority.counters.registrations).toBe(1);
   });
 
-  it('MCP_DRAWBRIDGE_CREDENTIALS: kept, refreshed once, and not set back by the next start', async () => {
+  it('MCP_DRAWBRIDGE_CREDENTIALS: stored, refreshed once, and not reset by the next start', async () => {
     authority.accessTokenTtlSeconds = 1;
     const env = { MCP_DRAWBRIDGE_CREDENTIALS: await exported() };
     authority.accessTokenTtlSeconds = 3600;
@@ -223,13 +223,13 @@ describe('a credential from elsewhere', () => {
     expect(authority.counters).toMatchObject({ refreshPosts: before + 1, replays: 0 });
   });
 
-  it('--store memory: used, and nothing of it touches the disk', async () => {
+  it('--store memory: used, and nothing is written to disk', async () => {
     const env = { MCP_DRAWBRIDGE_CREDENTIALS: await exported() };
     expect(await listsThrough(['--store', 'memory'], env)).toContain('echo');
     expect(await readdir(home.state).catch(() => [])).toEqual([]);
   });
 
-  it('a folder that cannot be written: the same, with one warning', async () => {
+  it('a read-only folder: the same, with one warning', async () => {
     const env = { MCP_DRAWBRIDGE_CREDENTIALS: await exported() };
     // Not even root makes a folder there.
     const nowhere = '/sys/mcp-drawbridge';
@@ -267,7 +267,7 @@ describe('import-mcp-remote', () => {
     await writeFile(join(folder, `${hash}_client_info.json`), JSON.stringify(client));
   }
 
-  it('takes registration and tokens over: nobody signs in, nobody registers, and a refresh works', async () => {
+  it('imports registration and tokens: no sign-in, no registration, and a refresh works', async () => {
     await mcpRemoteLogin(server.url);
     const end = await run(['import-mcp-remote', server.url]);
     expect(end).toMatchObject({ code: 0, stdout: '' });
@@ -281,7 +281,7 @@ describe('import-mcp-remote', () => {
     );
   });
 
-  it('finds a login that was shaped by headers; says so where there is none', async () => {
+  it('finds a login whose name depends on headers; says so if there is none', async () => {
     await mcpRemoteLogin(server.url, { 'X-Tenant': 'a' });
     const none = await run(['import-mcp-remote', server.url]);
     expect(none).toMatchObject({ code: 1, stdout: '' });

@@ -32,7 +32,7 @@ async function waitingForPerson(world: ProgramWorld) {
 }
 
 test.skipIf(!isLinux())(
-  'a host that kills all descendants: the person answers in the tab, and the next start serves the tools',
+  'a host that kills all descendants: the sign-in completes in the tab, and the next start serves the tools',
   async () => {
     await using world = await createProgramWorld('ignore');
     const { host, address } = await waitingForPerson(world);
@@ -54,7 +54,7 @@ test.skipIf(!isLinux())(
   },
 );
 
-test.skipIf(!isLinux())('a sign-in process that was killed: the next start opens a page', async () => {
+test.skipIf(!isLinux())('a sign-in process was killed: the next start opens a page', async () => {
   await using world = await createProgramWorld('ignore');
   const { host } = await waitingForPerson(world);
   for (const pid of await signInProcesses(world)) process.kill(pid, 'SIGKILL');
@@ -68,7 +68,7 @@ test.skipIf(!isLinux())('a sign-in process that was killed: the next start opens
 });
 
 test.skipIf(!isLinux())(
-  'sign-in processes that are killed again and again: three tabs, then the address alone',
+  'sign-in processes are killed again and again: three tabs, then only the address',
   async () => {
     await using world = await createProgramWorld('ignore');
     for (const tabs of [1, 2, 3, 3]) {
@@ -84,7 +84,7 @@ test.skipIf(!isLinux())(
 );
 
 test.skipIf(!isLinux())(
-  'a sign-in process that is killed while another bridge waits for it: that bridge starts another',
+  'a sign-in process is killed while another bridge waits for it: that bridge starts another',
   async () => {
     await using world = await createProgramWorld('ignore');
     const { host } = await waitingForPerson(world);
@@ -101,7 +101,7 @@ test.skipIf(!isLinux())(
   },
 );
 
-test('the bridge is gone before its sign-in process is ready: that one goes on', async () => {
+test('the bridge is gone before its sign-in process is ready: that process continues', async () => {
   await using world = await createSignInWorld();
   await using browser = await createFakeBrowser(world.folder, 'follow');
   const request = world.request(await world.takeLease(), { home: world.folder });

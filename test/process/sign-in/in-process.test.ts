@@ -32,7 +32,7 @@ async function expectServed(world: ProgramWorld, code: string, env: Record<strin
   return { host, signInProcesses: seen.filter(({ argv }) => argv.split('\0').includes('__sign-in')) };
 }
 
-test("in Electron's Node the sign-in runs in the bridge's own process, with options that were left empty", async () => {
+test("in Electron's Node the sign-in runs in the bridge's own process, with empty options", async () => {
   await using world = await createProgramWorld('follow');
   const empty = {
     MCP_DRAWBRIDGE_CLIENT_ID: '',
@@ -45,7 +45,7 @@ test("in Electron's Node the sign-in runs in the bridge's own process, with opti
   expect(host.stderr).not.toContain('MCP_DRAWBRIDGE_');
 });
 
-test('a Node that cannot be started, or ends at once: the sign-in runs in the bridge, and stderr says why', async () => {
+test('a Node that cannot be started, or exits at once: the sign-in runs in the bridge, and stderr says why', async () => {
   for (const [content, reason] of [
     [undefined, /did not start.*/],
     ['#!/bin/sh\nexit 5\n', /did not start.*/],
@@ -91,7 +91,7 @@ test('two bridges in Electron at once: one sign-in for both, under one lease', a
   expect(world.authority.counters).toMatchObject({ registrations: 1, codeExchanges: 1 });
 });
 
-test('the bridge that runs the sign-in ends: the other one, which waits for it, starts another', async () => {
+test('the bridge that runs the sign-in exits: another one that waits for it starts a new one', async () => {
   await using world = await createProgramWorld('ignore');
   const nodeArgs = await preload(world, ELECTRON);
   const one = world.start({ nodeArgs });

@@ -146,7 +146,7 @@ describe.skipIf(!canLook)('in a real browser', () => {
     await context.close();
   });
 
-  test('a page of somebody else cannot ask in the background (SECURITY.md, attack 31)', async () => {
+  test("another site's page cannot send requests in the background (SECURITY.md, attack 31)", async () => {
     await using world = await createSignInWorld();
     const { address } = await world.start();
     const redirect = new URL(await address).searchParams.get('redirect_uri') ?? '';

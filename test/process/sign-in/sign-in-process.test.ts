@@ -80,7 +80,7 @@ async function withBrowser(
   await run(world, browser);
 }
 
-test('the person signs in although the host was killed while they were at it', () =>
+test('the sign-in completes although the host was killed during it', () =>
   withBrowser('ignore', async (world, browser) => {
     const { host, face } = await startSignInFrom(world, browser);
     killGroup(host);
@@ -115,7 +115,7 @@ test('neither browser nor sign-in process see a secret, and a chatty browser is 
     expect(environment).not.toContain(CANARY);
   }));
 
-test('SIGTERM ends the sign-in cleanly: face, lease and port', () =>
+test('SIGTERM ends the sign-in cleanly: status, lease and port', () =>
   withBrowser('ignore', async (world, browser) => {
     const { face } = await startSignInFrom(world, browser);
     process.kill(face.pid, 'SIGTERM');
@@ -127,7 +127,7 @@ test('SIGTERM ends the sign-in cleanly: face, lease and port', () =>
     expect((await world.leases.create(world.key, Date.now())).kind).toBe('created');
   }));
 
-test('a browser that fails to start is known to all who wait, and the address still works', () =>
+test('a browser that fails to start is reported to all waiting bridges, and the address still works', () =>
   withBrowser('crash', async (world, browser) => {
     const started = await startSignInFrom(world, browser);
     const face = await faceWhere(world, ({ browserOpenedAt }) => browserOpenedAt === 0);
@@ -136,7 +136,7 @@ test('a browser that fails to start is known to all who wait, and the address st
     expect(browser.opened).toHaveLength(1);
   }));
 
-test('a sign-in process that is given nonsense ends', async () => {
+test('a sign-in process with nonsense as input exits', async () => {
   const stdio = ['pipe', 'ignore', 'ignore'] as const;
   const child = spawn(process.execPath, [PROGRAM, '__sign-in'], { stdio: [...stdio] });
   child.stdin?.end('{"key":"../../etc"}');

@@ -53,7 +53,7 @@ describe('the first start', () => {
     expect(browser.opened.length).toBe(1);
   });
 
-  it('answers initialize however long the person takes, and tells of the real lists then', async () => {
+  it('answers initialize however long the sign-in takes, and announces the real lists after it', async () => {
     await world('follow', 'wait');
     await using host = start();
     const initializeAnswer = await host.initialize();
@@ -72,7 +72,7 @@ describe('the first start', () => {
     host.assertOneAnswerEach();
   });
 
-  it('survives its host: the sign-in ends well and the next start needs none', async () => {
+  it('outlives its host: the sign-in completes and the next start needs none', async () => {
     await world('follow', 'wait');
     {
       await using host = start();
@@ -111,8 +111,8 @@ describe('the first start', () => {
   });
 });
 
-describe('when it does not go well', () => {
-  it('a person who denies: calls fail with the reason, no second tab, and it can be tried again', async () => {
+describe('failures', () => {
+  it('a denied sign-in: calls fail with the reason, no second tab, and it can be tried again', async () => {
     await world('follow', 'wait');
     await using host = start();
     await host.initialize();
@@ -154,7 +154,7 @@ describe('when it does not go well', () => {
     expect(JSON.stringify((await host.request('tools/list')).result)).toContain('echo');
   });
 
-  it('a token that is revoked in mid-session costs one refresh and no prompt', async () => {
+  it('a token that is revoked during a session costs one refresh and no prompt', async () => {
     await world('follow');
     await using host = start();
     await host.initialize();

@@ -20,7 +20,7 @@ async function dueForRefresh() {
   return { world, disk, login, run };
 }
 
-test('a full disk: found before the refresh token is spent, said when it matters, and healed by itself', async () => {
+test('a full disk: detected before the refresh token is sent, reported when it matters, and recovered by itself', async () => {
   const { world, disk, login, run } = await dueForRefresh();
   await using _world = world;
   await using _disk = disk;
@@ -47,7 +47,7 @@ test('a full disk: found before the refresh token is spent, said when it matters
   expect(await world.corruptRecords()).toBe(0);
 });
 
-test('a disk that has turned read-only: served all the same, with one warning; commands say what they cannot do', async () => {
+test('a disk that has become read-only: served all the same, with one warning; commands say what they cannot do', async () => {
   const { world, disk, login, run } = await dueForRefresh();
   await using _world = world;
   await using _disk = disk;
@@ -74,7 +74,7 @@ test('a disk that has turned read-only: served all the same, with one warning; c
   await forgetRuntime(world);
 });
 
-test('a store that is read-only, and a login that rotates: its processes spend each refresh token once', async () => {
+test('a read-only store and a rotating login: its processes use each refresh token once', async () => {
   const { world, disk, login } = await dueForRefresh();
   await using _world = world;
   await using _disk = disk;

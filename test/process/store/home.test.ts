@@ -22,7 +22,7 @@ async function project(home: TemporaryHome, mode: number): Promise<string> {
   return folder;
 }
 
-test('--home: a folder that is there keeps its mode, with all that was in it; what is made is closed', async () => {
+test('--home: an existing folder keeps its mode and its contents; what is created in it is private', async () => {
   await using home = await TemporaryHome.create();
   const folder = await project(home, 0o755);
   const args = ['--home', folder, '--debug'];
@@ -41,7 +41,7 @@ test('--home: a folder that is there keeps its mode, with all that was in it; wh
   expect(files).toEqual(files.map(() => 0o600));
 });
 
-test('--home: with a folder that others can write to, bridge and commands exit with 2, say what to do, and put nothing there', async () => {
+test('--home: with a folder that others can write to, bridge and commands exit with 2, say what to do, and write nothing there', async () => {
   await using home = await TemporaryHome.create();
   const folder = await project(home, 0o777);
   const args = ['--home', folder, '--debug'];
@@ -63,7 +63,7 @@ test('--home: with a folder that others can write to, bridge and commands exit w
 });
 
 test.skipIf(!isPosix())(
-  'HOME that is empty or relative: the logins of the current folder are nobody’s',
+  'with an empty or relative HOME, the logins of the current folder are not used',
   async () => {
     await using home = await TemporaryHome.create();
     const planted = ['--home', join(home.folder, '.local', 'share', 'mcp-drawbridge')];

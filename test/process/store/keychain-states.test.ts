@@ -8,7 +8,7 @@ const ADDRESS = 'https://example.com/mcp';
 const LOGIN = JSON.stringify({ server: ADDRESS, access_token: 'a-canary' });
 
 describe.skipIf(!hasDesktopKeyring())("logins sealed under a key in the desktop's keychain", () => {
-  test('are opened while it is unlocked; locked, without a keychain and without a bus each has its error', async () => {
+  test('are opened while it is unlocked; locked, no keychain and no bus each have their error', async () => {
     await using desktop = await DesktopKeyring.start();
     const path = process.env.PATH ?? '';
     const home = { MCP_DRAWBRIDGE_HOME: join(desktop.home.folder, 'state'), PATH: path, CI: '1' };

@@ -23,7 +23,7 @@ async function bytesIn(folder: string): Promise<string> {
 }
 
 describe.skipIf(!isPosix())('bridges', () => {
-  test('go on while their logins are sealed and made plain again: one refresh per lapse, no sign-in', async () => {
+  test('keep working while their logins are sealed and unsealed: one refresh per lapse, no sign-in', async () => {
     await using world = await StormWorld.create();
     const helper = await CredentialHelper.create(world.home.folder);
     const env = { PATH: helper.path };
@@ -56,7 +56,7 @@ describe.skipIf(!isPosix())('bridges', () => {
     expect(await world.corruptRecords()).toBe(0);
   });
 
-  test('with a locked keychain answer initialize, fail calls with the way out, open no browser, and heal', async () => {
+  test('with a locked keychain answer initialize, fail calls with the way out, open no browser, and recover', async () => {
     await using world = await StormWorld.create();
     const helper = await CredentialHelper.create(world.home.folder);
     const env = { PATH: helper.path };
@@ -99,8 +99,8 @@ describe.skipIf(!isPosix())('bridges', () => {
   });
 });
 
-describe.skipIf(!isPosix())('a bridge that is started with --keychain', () => {
-  test('signs in and keeps the login sealed; a key that is lost costs a sign-in', async () => {
+describe.skipIf(!isPosix())('a bridge started with --keychain', () => {
+  test('signs in and stores the login sealed; a lost key costs a sign-in', async () => {
     await using world = await StormWorld.create();
     const helper = await CredentialHelper.create(world.home.folder);
     const env = { PATH: helper.path, MCP_DRAWBRIDGE_KEYCHAIN: helper.backend };
@@ -131,7 +131,7 @@ describe.skipIf(!isPosix())('a bridge that is started with --keychain', () => {
     expect(world.browser.opened).toHaveLength(2);
   });
 
-  test('takes a login from the environment as soon as the keychain is open', async () => {
+  test('imports a login from the environment as soon as the keychain is open', async () => {
     await using world = await StormWorld.create();
     const helper = await CredentialHelper.create(world.home.folder);
     const env = world.home.env({ PATH: helper.path });
@@ -161,7 +161,7 @@ const KEYS = ['a', 'b'].map((letter) => letter.repeat(64));
 
 describe.skipIf(!isPosix())('killed at any step', () => {
   test.each(['on', 'off'] as const)(
-    'of keychain %s: every login can be read, and the next run ends it',
+    'during keychain %s: every login can be read, and the next run completes it',
     async (action) => {
       await using home = await TemporaryHome.create();
       const helper = await CredentialHelper.create(home.folder);

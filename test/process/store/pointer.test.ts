@@ -44,7 +44,7 @@ const call = async (env: Record<string, string>) => {
 };
 
 it.skipIf(!isLinux())(
-  'a login in a terminal with XDG_DATA_HOME is found by a host that keeps it back',
+  'a login made in a terminal with XDG_DATA_HOME is found under a host that withholds the variable',
   async () => {
     const { env, host } = terminal();
     expect(await runProgram(['login', server.url], env)).toMatchObject({ code: 0 });
@@ -57,7 +57,7 @@ it.skipIf(!isLinux())(
 );
 
 it.skipIf(!isLinux())(
-  'a host without it names the folder in the command, and two stores with logins are named',
+  'without it the suggested command names the folder, and two stores with logins are reported',
   async () => {
     const { env, host, usual } = terminal();
     const refused = await call(host);

@@ -33,7 +33,7 @@ async function loadedBy(world: ProgramWorld, argv: readonly string[]): Promise<s
 }
 
 describe.skipIf(!hasRedis())('a store on Redis', () => {
-  test('its password and key leave their files only for the engine, whatever is printed', async () => {
+  test('sends its password and key from their files only to the engine, and prints neither', async () => {
     await using server = await RedisServer.start({ user });
     await using world = await createProgramWorld('follow');
     const key = randomBytes(32).toString('base64');
@@ -66,7 +66,7 @@ describe.skipIf(!hasRedis())('a store on Redis', () => {
     expect(said.join()).not.toContain('ioredis');
   });
 
-  test('the client library is loaded with such a store only', async () => {
+  test('the client library is loaded only with such a store', async () => {
     await using server = await RedisServer.start({ user });
     await using world = await createProgramWorld('follow');
     const flags = await storeFlags(world, server.url, randomBytes(32).toString('base64'));

@@ -41,7 +41,7 @@ const ask = ({ host }: Pick<ReturnType<StormWorld['start']>, 'host'>) =>
   host.request('tools/call', { name: 'echo', arguments: { value: 1 } }, { timeoutMs: 60_000 });
 
 describe.skipIf(!hasRedis())('a store that machines share', () => {
-  test('a login that was moved there serves both machines; logout ends it for both', async () => {
+  test('a login moved there serves both machines; logout ends it for both', async () => {
     await world.signIn();
     const { url } = world.server;
     const shown = `redis://fleet@127.0.0.1:${engine.port}`;
@@ -78,7 +78,7 @@ describe.skipIf(!hasRedis())('a store that machines share', () => {
     expect(world.browser.opened).toHaveLength(0);
   });
 
-  test('and back: the folder has it again', async () => {
+  test('moved back: the folder has it again', async () => {
     await world.signIn();
     const { url } = world.server;
     await run('move', url, '--to', 'store');
@@ -88,7 +88,7 @@ describe.skipIf(!hasRedis())('a store that machines share', () => {
     expect(world.authority.counters).toMatchObject({ replays: 0, codeExchanges: 1 });
   });
 
-  test('the engine goes away: the known token serves, then calls fail and name it, then it heals by itself', async () => {
+  test('the engine is stopped: the known token works, then calls fail and name it, then it recovers by itself', async () => {
     await world.signIn();
     await run('move', world.server.url, '--to', 'store');
     const bridge = world.start({ env: settings });
@@ -110,7 +110,7 @@ describe.skipIf(!hasRedis())('a store that machines share', () => {
     expect(world.browser.opened).toHaveLength(0);
   });
 
-  test('a program that is slow to print the key: initialize is answered meanwhile, and the call is served', async () => {
+  test('a slow key program: initialize is answered meanwhile, and the call is served', async () => {
     await world.signIn();
     await run('move', world.server.url, '--to', 'store');
     const [asked, may] = [join(other.folder, 'asked'), join(other.folder, 'may')];
@@ -151,7 +151,7 @@ describe.skipIf(!hasRedis())('a store that machines share', () => {
     },
   );
 
-  test('a key that is not the one says so, and asks for no sign-in', async () => {
+  test('a wrong key causes an error that says so, and no sign-in', async () => {
     await world.signIn();
     const { url } = world.server;
     await run('move', url, '--to', 'store');

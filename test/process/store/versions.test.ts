@@ -21,7 +21,7 @@ async function installation(folder: string, version: string): Promise<string> {
   return join(folder, 'launch.cjs');
 }
 
-test('two versions on one store share a login: one refresh per lapse, whoever has written the record', async () => {
+test('two versions on one store share a login: one refresh per lapse, whichever has written the record', async () => {
   await using world = await StormWorld.create();
   const program = await installation(join(world.home.folder, 'older'), '0.0.1');
   expect((await runProgram(['--version'], world.home.env(), '', program)).stdout).toBe('0.0.1\n');
@@ -41,7 +41,7 @@ test('two versions on one store share a login: one refresh per lapse, whoever ha
   expect(world.browser.opened).toHaveLength(0);
 });
 
-test('a record that only a later version can read stays as it is, byte for byte, and hinders nobody', async () => {
+test('a record that only a later version can read stays byte for byte, and blocks nothing', async () => {
   await using world = await StormWorld.create();
   const { url } = world.server;
   const path = join(world.credentials, `${world.key()}.json`);

@@ -6,7 +6,7 @@ const brief = Object.entries(ANSWERS).filter(([name]) => name !== 'black hole');
 
 // Side by side: most of each is waiting for a back-off.
 test.concurrent.each(brief)(
-  'a refresh that gets %s: the token serves to its end, then an error says why, then it heals; no browser',
+  'a refresh answered with %s: the token works to its end, then an error says why, then it recovers; no browser',
   async (_, [fault, told]) => {
     const figures = await badAnswer(fault, 3);
     expect(figures).toMatchObject({ before: 'served', after: 'served', refreshTokenKept: true });

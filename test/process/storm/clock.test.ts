@@ -11,7 +11,7 @@ test.each([
   { off: 'a year ahead', offMs: YEAR_MS, atMost: 1 },
   { off: 'a year behind', offMs: -YEAR_MS, atMost: 0 },
 ])(
-  'a wall clock $off: at most $atMost refresh, nobody is asked, by each of 3 instances in turn',
+  'a wall clock $off: at most $atMost refresh and no sign-in, for each of 3 instances in turn',
   async ({ offMs, atMost }) => {
     await using world = await StormWorld.create();
     await world.signIn();
@@ -27,7 +27,7 @@ test.each([
   },
 );
 
-test('eight hours of sleep under four instances: one refresh, the first call is served', async () => {
+test('four instances sleep for eight hours: one refresh, the first call is served', async () => {
   await using world = await StormWorld.create();
   await world.signIn();
   const preload = await movedClock(world.home.folder, 8 * HOUR_MS, 'signal');
@@ -63,7 +63,7 @@ test.each([
   expect(await readFile(join(world.credentials, aside, 'foreign'), 'utf8')).toBe('not ours');
 });
 
-test("a later version's record is neither used nor replaced, and the host is told", async () => {
+test("a later version's record is neither used nor replaced, and the host gets an error", async () => {
   await using world = await StormWorld.create();
   await world.signIn();
   const file = join(world.credentials, `${world.key()}.json`);

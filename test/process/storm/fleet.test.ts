@@ -9,7 +9,7 @@ import { lapses } from '../../storm/lapses.ts';
 const SEED = 20_261_128;
 
 describe.skipIf(!hasRedis())('many machines on one Redis', () => {
-  test('4 homes × 2 instances, 4 revoked tokens, 8 kill -9: 4 refreshes, no replay, nobody is asked', async () => {
+  test('4 homes × 2 instances, 4 revoked tokens, 8 kill -9: 4 refreshes, no replay, no sign-in', async () => {
     await using engine = await RedisServer.start({ keepsData: true });
     const figures = await lapses({ instances: 8, lapses: 4, kills: 8, seed: SEED }, () =>
       FleetWorld.create({ url: engine.url, enginePorts: [engine.port] }),
@@ -17,7 +17,7 @@ describe.skipIf(!hasRedis())('many machines on one Redis', () => {
     expect(figures).toMatchObject({ refreshPosts: 4, replays: 0, signIns: 0, kills: 8, failed: [] });
   });
 
-  test('killed between answer and put: one login is lost; killed after the put: none', async () => {
+  test('killed between response and put: one login is lost; killed after the put: none', async () => {
     await using engine = await RedisServer.start({ keepsData: true });
     await using world = await FleetWorld.create({ url: engine.url, enginePorts: [engine.port], homes: 2 });
     const all = await pointsOf(world);

@@ -16,7 +16,7 @@ async function refreshing() {
   return { world, bridge, call };
 }
 
-test('a logout during a refresh: its answer brings nothing back', async () => {
+test('a logout during a refresh: its response restores nothing', async () => {
   const { world, bridge, call } = await refreshing();
   await using _ = world;
   await world.browser.setMode('ignore');
@@ -36,7 +36,7 @@ test('a logout during a refresh: its answer brings nothing back', async () => {
   await call;
 });
 
-test('a sign-in during a refresh: the login stays, the call is served with it', async () => {
+test('a sign-in during a refresh: the login stays, and serves the call', async () => {
   const { world, call } = await refreshing();
   await using _ = world;
   const login = await world.signIn();
@@ -49,7 +49,7 @@ test('a sign-in during a refresh: the login stays, the call is served with it', 
   expect(world.browser.opened).toHaveLength(0);
 });
 
-test('two profiles, scopes and client ids at once: a login each, and no refresh of one touches another', async () => {
+test('two profiles, scopes and client ids at once: separate logins, and refreshes do not touch each other', async () => {
   const clients = ['by-hand', 'by-other-hand'].map((id) => ({
     client_id: id,
     application_type: 'native' as const,

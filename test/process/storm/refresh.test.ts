@@ -11,7 +11,7 @@ test('12 cold starts at once: one registration, one tab, one exchange, all usabl
   expect(figures).toMatchObject({ registrations: 1, tabs: 1, exchanges: 1, failed: [] });
 });
 
-test('8 instances, 10 revoked tokens: 10 refreshes, nobody is asked', async () => {
+test('8 instances, 10 revoked tokens: 10 refreshes, no sign-in', async () => {
   const figures = await lapses({ instances: 8, lapses: 10, kills: 0, seed: SEED });
   expect(figures).toMatchObject({
     refreshPosts: 10,

@@ -81,7 +81,7 @@ test.each([{ umask: '000' }, { umask: '022' }])(
 );
 
 describe('SECURITY.md, attacks 36, 38', () => {
-  test('siblings meet through files: a bridge with a login listens nowhere, and connects to its servers only', async () => {
+  test('instances meet only through files: a bridge with a login opens no port, and connects only to its servers', async () => {
     await using world = await StormWorld.create();
     await world.signIn();
     const instances = [world.start(), world.start()];

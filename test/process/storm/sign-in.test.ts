@@ -19,7 +19,7 @@ async function addressShown(world: StormWorld, before?: string): Promise<string>
   }
 }
 
-test('invalid_grant for good: one sign-in for 8 instances, one tab, and no other tab after it failed', async () => {
+test('permanent invalid_grant: one sign-in for 8 instances, one tab, and no other tab after it failed', async () => {
   await using world = await StormWorld.create({ browser: 'ignore' });
   const { authority, browser } = world;
   await world.signIn();
@@ -57,7 +57,7 @@ test('fifty forged callbacks, then the real one', async () => {
   expect(await call).toMatchObject({ kind: 'served' });
 });
 
-test('a person who comes after the deadline finds a closed door, and the next sign-in works', async () => {
+test('a callback after the deadline is refused, and the next sign-in works', async () => {
   await using world = await StormWorld.create({ browser: 'ignore' });
   const instance = world.start({ args: ['--auth-timeout', '2'] });
   const call = instance.call();
@@ -121,7 +121,7 @@ async function killedSignIn(at: number): Promise<void> {
   expect(world.authority.counters.replays, what).toBe(0);
 }
 
-test('an authorization server that is down when a sign-in is needed: an error, no tab, then it works', async () => {
+test('an authorization server that is down when a sign-in is needed: an error, no tab, then recovery', async () => {
   await using world = await StormWorld.create();
   world.authority.fail('metadata', faults.unavailable);
   const instance = world.start();

@@ -29,7 +29,7 @@ async function suspended({ host }: Instance): Promise<void> {
 const isRename = ({ name, on }: CountedCall) => name === 'rename' && on.endsWith('.1.answer');
 const isPost = ({ name, step }: CountedCall) => name === 'write' && step === 'POST';
 
-test('a logout beats a process that was suspended between its last look at the record and its rename', async () => {
+test('a logout survives a process that was suspended between its last read of the record and its rename', async () => {
   const { world, plan } = await aboutToRefresh(isRename);
   await using _ = world;
   const holder = world.start({ plan });
@@ -48,7 +48,7 @@ test('a logout beats a process that was suspended between its last look at the r
   expect(world.authority.counters).toMatchObject({ replays: 0 });
 });
 
-test('so does a login', async () => {
+test('a login survives it too', async () => {
   const { world, plan } = await aboutToRefresh(isRename);
   await using _ = world;
   const holder = world.start({ plan });

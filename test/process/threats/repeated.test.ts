@@ -47,7 +47,7 @@ describe.concurrent.each(answers)('%s', (_, answer) => {
   });
 });
 
-test('a sign-in that the authorization server refuses with what it was sent', async () => {
+test('a sign-in that the authorization server refuses, quoting the request', async () => {
   await using world = await startThreatProgram(() => ({
     authority: { token: (_form, request) => refusal('invalid_request', sentIn(request, 1)) },
   }));

@@ -31,7 +31,7 @@ async function failure(host: RawHost): Promise<string> {
   return error?.message ?? 'no error';
 }
 
-describe.concurrent('SECURITY.md, attacks 2, 4, 5, 14: one sign-in, everything listened to', () => {
+describe.concurrent('SECURITY.md, attacks 2, 4, 5, 14: one sign-in with every channel observed', () => {
   test.each([
     ['an ordinary address, as a control', () => '/authorize'],
     [
@@ -90,7 +90,7 @@ describe.concurrent('SECURITY.md, attacks 2, 4, 5, 14: one sign-in, everything l
     // Closing fails where the browser was started.
   });
 
-  test('SECURITY.md, attack 24: hostile words reach host, stderr, log and status without what a terminal obeys', async () => {
+  test('SECURITY.md, attack 24: hostile texts reach host, stderr, log and status without terminal control sequences', async () => {
     const said = `\u001b[2J\u001b]0;x\u0007\r\nmcp-drawbridge: fine \u202e\u2066\u009b31m ${'x'.repeat(5_000)}`;
     await using world = await startThreatProgram(
       () => ({ authority: { token: () => refusal('invalid_request', said) } }),
@@ -111,7 +111,7 @@ describe.concurrent('SECURITY.md, attacks 2, 4, 5, 14: one sign-in, everything l
   });
 });
 
-describe.concurrent('SECURITY.md, attack 15: metadata without measure', () => {
+describe.concurrent('SECURITY.md, attack 15: oversized metadata', () => {
   const endless: Behaviour = (_, response) => {
     response.on('error', () => {});
     response.writeHead(200, { 'content-type': 'application/json' });

@@ -25,7 +25,7 @@ describe('a pattern', () => {
     expect(matches(pattern, name)).toBe(expected);
   });
 
-  it('means what the regular expression means in which * is any text', () => {
+  it('means the same as the regular expression with .* for each *', () => {
     const text = fc.string({ unit: fc.constantFrom('a', 'b', '*', 'A', '.'), maxLength: 12 });
     fc.assert(
       fc.property(text, text, (pattern, name) => {
@@ -37,18 +37,18 @@ describe('a pattern', () => {
 });
 
 describe('the rules', () => {
-  it('deny wins, and names the pattern', () => {
+  it('denies before it allows, and names the pattern', () => {
     const both = rules({ allow: ['*'], deny: ['delete*'] });
     expect(refusalOfTool(both, 'deleteAll', undefined)).toContain('--deny-tool "delete*"');
     expect(refusalOfTool(both, 'get', undefined)).toBeUndefined();
   });
 
-  it('without a pattern to allow, all is allowed', () => {
+  it('allows all tools without an allow pattern', () => {
     expect(refusalOfTool(rules({ allow: ['get*'] }), 'set', undefined)).toContain('--allow-tool');
     expect(refusalOfTool(rules({}), 'set', undefined)).toBeUndefined();
   });
 
-  it.each([[false], [undefined], ['true'], [1]])('read-only is only what says true, not %s', (hint) => {
+  it.each([[false], [undefined], ['true'], [1]])('treats only true as read-only, not %s', (hint) => {
     expect(refusalOfTool(rules({ readOnly: true }), 'x', readOnly(hint))).toContain(
       'not marked as read-only',
     );
@@ -57,7 +57,7 @@ describe('the rules', () => {
 });
 
 describe('the filter', () => {
-  it('leaves all bytes but those of the hidden tools', () => {
+  it('keeps all bytes but those of the hidden tools', () => {
     const filter = new ToolFilter(rules({ deny: ['b'] }));
     const [before, a, c, after] = [
       '{ "result" : { "n":12345678901234567890, "tools" :',
@@ -70,7 +70,7 @@ describe('the filter', () => {
     expect(filter.answer(Buffer.from(text))).toBe(`${before}[${a},${c}]${after}`);
   });
 
-  it('gives back the same bytes where nothing is hidden or there is no list', () => {
+  it('returns the same bytes if nothing is hidden or there is no list', () => {
     const filter = new ToolFilter(rules({ deny: ['b'] }));
     for (const text of [
       '{"result":{"tools":[{"name":"a"}]},"id":1}',
@@ -84,14 +84,14 @@ describe('the filter', () => {
     }
   });
 
-  it('hides what has no name', () => {
+  it('hides tools without a name', () => {
     const filter = new ToolFilter(rules({ deny: ['b'] }));
     expect(filter.answer('{"result":{"tools":[1,{},{"name":7},{"name":"a"}]}}')).toBe(
       '{"result":{"tools":[{"name":"a"}]}}',
     );
   });
 
-  it('shows of any list exactly what may be called', () => {
+  it('shows exactly the tools of a list that may be called', () => {
     const name = fc.string({ unit: fc.constantFrom('a', 'b', '"', '\\', '[', '}', ','), maxLength: 4 });
     const tool = fc.record({
       name,
@@ -128,14 +128,14 @@ describe('the filter', () => {
     );
   });
 
-  it('refuses a call whose name is no text, and nothing but calls', () => {
+  it('refuses a call whose name is not a string, and only calls', () => {
     const filter = new ToolFilter(rules({ deny: ['b'] }));
     expect(filter.refusal('tools/call', { name: ['b'] })).toContain('needs its name as text');
     expect(filter.refusal('tools/call', undefined)).toContain('needs its name');
     expect(filter.refusal('prompts/get', { name: 'b' })).toBeUndefined();
   });
 
-  it('with --read-only, a tool that was not listed is not called', () => {
+  it('with --read-only, refuses a call of an unlisted tool', () => {
     const filter = new ToolFilter(rules({ readOnly: true }));
     expect(filter.refusal('tools/call', { name: 'a' })).toContain('has not been listed');
     filter.answer('{"result":{"tools":[{"name":"a","annotations":{"readOnlyHint":true}}]}}');

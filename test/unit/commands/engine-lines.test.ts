@@ -10,7 +10,7 @@ const engine = {
   replicas: 1,
 };
 
-test('one line says what the engine is, and how far its clock is from this one', () => {
+test('one line shows the engine, and how far its clock is from ours', () => {
   expect(
     engineLines(
       'store.example:6379',
@@ -22,7 +22,7 @@ test('one line says what the engine is, and how far its clock is from this one',
   ]);
 });
 
-test('an engine that drops logins, or forgets them in a restart, is warned about', () => {
+test('warns about an engine that evicts logins, or loses them in a restart', () => {
   const lines = engineLines(
     's:1',
     { ...engine, epoch: undefined, persistence: 'none', evictionPolicy: 'allkeys-lru' },

@@ -9,7 +9,7 @@ import { options } from '../../../src/config/options/options.ts';
 const text = helpText(['all']);
 const widest = (shown: string) => Math.max(...shown.split('\n').map((line) => [...line].length));
 
-test('plain --help fits on a screen, and says what the program is and where the rest is described', () => {
+test('plain --help fits on a screen, says what the program is and where the rest is described', () => {
   const short = helpText();
   expect(widest(short)).toBeLessThanOrEqual(HELP_MAX_COLUMNS);
   const lines = short.trimEnd().split('\n').length;
@@ -22,7 +22,7 @@ test('plain --help fits on a screen, and says what the program is and where the 
   expect(JSON.parse(json)).toMatchObject({ command: 'npx', args: expect.any(Array) });
 });
 
-test.each([...commands, 'presets'] as const)('%s has a help of its own', (command) => {
+test.each([...commands, 'presets'] as const)('%s has its own help', (command) => {
   const own = helpText([command]);
   expect(own).toMatch(new RegExp(`^mcp-drawbridge ${command}\\b`));
   expect(widest(own)).toBeLessThanOrEqual(HELP_MAX_COLUMNS + 10);
@@ -32,17 +32,17 @@ test.each([...commands, 'presets'] as const)('%s has a help of its own', (comman
   }
 });
 
-test('all of it: fits the width and four screens', () => {
+test('the whole help fits the width and four screens', () => {
   expect(widest(text)).toBeLessThanOrEqual(HELP_MAX_COLUMNS);
   expect(text.split('\n').length).toBeLessThan(170);
 });
 
-test.each(Object.entries(options) as [string, Option][])('--%s is there', (name, { environmentOnly }) => {
+test.each(Object.entries(options) as [string, Option][])('lists --%s', (name, { environmentOnly }) => {
   const shown = environmentOnly === true ? environmentName(name) : `--${name}`;
   expect(text).toMatch(new RegExp(`^  ${shown}\\b`, 'm'));
 });
 
-test('tells the defaults that are used', () => {
+test('states the defaults in use', () => {
   for (const [name, shown] of [
     ['auth-timeout', `${defaults.authTimeoutMs / 1000}`],
     ['connect-timeout', `${defaults.connectTimeoutMs / 1000}`],
@@ -55,7 +55,7 @@ test('tells the defaults that are used', () => {
   }
 });
 
-test('its host config is valid JSON', () => {
+test('contains a host configuration that is valid JSON', () => {
   const json = /\n( {4}\{\n[\s\S]*?\n {4}\})\n/.exec(text)?.[1] ?? '';
   expect(JSON.parse(json)).toHaveProperty('mcpServers.example.args');
 });

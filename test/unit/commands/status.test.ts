@@ -58,18 +58,18 @@ describe('the state', () => {
   });
 });
 
-test('no secret is in it, in whatever form', () => {
+test('contains no secret in any form', () => {
   const statuses = statusOf([overview(withTokens({ idToken }))], NOW, {});
   for (const text of [JSON.stringify(statuses), statusTable(statuses, NOW)])
     expect(text).not.toMatch(/canary/);
 });
 
-test('the account is what the ID token says, made harmless for a terminal', () => {
+test('shows the account from the ID token, made harmless for a terminal', () => {
   expect(only(withTokens({ idToken }))?.account).toBe('ada@example.org');
   expect(only(withTokens({ idToken: 'no.jwt' }))?.account).toBeUndefined();
 });
 
-test('a table of what is known, with the address of a sign-in below, whole', () => {
+test('prints a table of the logins, with the full address of a sign-in below', () => {
   const address = `https://as.example/authorize?state=${'x'.repeat(300)}`;
   const times = { startedAt: NOW, deadline: NOW + 90_000 };
   const signIn: SignInStatus = { phase: 'pending', nonce: 'n', pid: 7, address, ...times };
@@ -93,7 +93,7 @@ test('a table of what is known, with the address of a sign-in below, whole', () 
   expect(statusTable([], NOW)).toBe('No login.\n');
 });
 
-test('the code of a sign-in on another device, with the address at which it is typed in', () => {
+test('prints the code of a sign-in on another device, and the address where it is entered', () => {
   const codeAddress = 'https://as.example/device';
   const signIn: SignInStatus = {
     phase: 'pending',
@@ -109,7 +109,7 @@ test('the code of a sign-in on another device, with the address at which it is t
   expect(text).toContain(`open:\n${codeAddress}\nand enter the code: AB[2J\n`);
 });
 
-test('only of the server and the profile that were named', () => {
+test('prints only the named server and profile', () => {
   const all = [
     overview(alive),
     overview({ ...alive, profile: 'work' }),

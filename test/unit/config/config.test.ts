@@ -155,11 +155,11 @@ describe('precedence', () => {
     ]);
   });
 
-  test('an empty variable is an absent one', () => {
+  test('an empty variable counts as absent', () => {
     expect(bridge([URL_TEXT], { env: { MCP_DRAWBRIDGE_SCOPE: '' } }).config).not.toHaveProperty('scope');
   });
 
-  test('paths: ~ is the home folder, and a config file speaks of its own surroundings', () => {
+  test('paths: ~ is the home folder, and paths in a config file are relative to it', () => {
     const { config } = bridge([URL_TEXT, '--config', '~/d/c.json', '--home', '~/h'], {
       env: { HOME: '/home/me' },
       files: {
@@ -202,12 +202,12 @@ test.each<[readonly string[], readonly string[]]>([
   expect(load(argv)).toEqual({ command: 'help', topics });
 });
 
-test('URL and PORT as mcp-remote has them', () => {
+test('accepts URL and PORT like mcp-remote', () => {
   const { config } = bridge([URL_TEXT, '9696', '--host', 'localhost', '--callback-path', '/x']);
   expect(config.oauth.callback).toEqual({ host: 'localhost', port: 9696, path: '/x' });
 });
 
-test('an argument behind -- is no flag', () => {
+test('an argument after -- is not a flag', () => {
   expect(bridge(['--wait', '--', URL_TEXT]).config.server.href).toBe(URL_TEXT);
 });
 
@@ -218,7 +218,7 @@ describe('addresses', () => {
     ['http://[::1]:8080/mcp', []],
     ['http://internal.example/mcp', ['--allow-http']],
     ['https://example.com/mcp?key=1', []],
-  ])('%s %j is served', (url, flags) => {
+  ])('accepts %s %j', (url, flags) => {
     expect(bridge([url, ...flags]).config.server.href).toBe(url);
   });
 
@@ -237,7 +237,7 @@ describe('addresses', () => {
     ['https://', 'expected the address', undefined],
     ['example.com/mcp', 'expected the address', 'did you mean https://example.com/mcp?'],
     ['localhost:3000/mcp', 'expected the address', undefined],
-  ])('%s is refused', (url, message, hint) => {
+  ])('refuses %s', (url, message, hint) => {
     const error = failure([url]);
     expect(error.code).toBe('usage');
     expect(error.message).toContain(message);
@@ -250,7 +250,7 @@ describe('addresses', () => {
   });
 });
 
-describe('refusals name the place, what was expected, what came and the nearest name', () => {
+describe('errors name the source, what was expected, the value and the nearest name', () => {
   test.each<[argv: string[], message: string, hint?: string]>([
     [['--alow-http'], 'unknown flag "--alow-http"', 'did you mean --allow-http?'],
     [['--headers', 'A: b'], 'unknown flag "--headers"', 'did you mean --header?'],
@@ -330,7 +330,7 @@ describe('refusals name the place, what was expected, what came and the nearest 
   });
 });
 
-describe('what is not supported yet is refused by name', () => {
+describe('an unsupported option is refused by name', () => {
   const mcpRemote = [
     'auth-success-url',
     'client-credentials',
@@ -347,7 +347,7 @@ describe('what is not supported yet is refused by name', () => {
     expect(failure([URL_TEXT, `--${name}=${CANARY}`]).message).toBe(`--${name} is not supported yet`);
   });
 
-  test('and a misspelt command is seen as one', () => {
+  test('a misspelt command is recognized', () => {
     expect(failure(['logn', URL_TEXT]).hint).toContain('login');
   });
 });

@@ -36,7 +36,7 @@ test.each([
   expect(() => load(argv)).toThrow(why);
 });
 
-test('a shared store has a key of its own', () => {
+test('a shared store has its own key', () => {
   const key = Buffer.alloc(32, 7).toString('base64');
   const argv = [URL_TEXT, '--store', 'rediss://redis.example', '--keychain'];
   expect(() => load(argv, { MCP_DRAWBRIDGE_STORE_KEY: key })).toThrow('--keychain is for logins in files');
@@ -46,6 +46,6 @@ test.each(['on', 'off', 'status'])('keychain %s', (action) => {
   expect(load(['keychain', action])).toMatchObject({ keychainAction: action });
 });
 
-test('keychain on takes the keychain that it is to use', () => {
+test('keychain on accepts the keychain to use', () => {
   expect(load(['keychain', 'on', '--backend', 'helper:pass'])).toMatchObject({ backend: 'helper:pass' });
 });

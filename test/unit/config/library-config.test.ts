@@ -21,7 +21,7 @@ type Own = 'fetch' | 'onPrompt';
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
 
 describe('the options of the library', () => {
-  it('are all of the command line that decide about a login', () => {
+  it('are all command-line options that affect a login', () => {
     const isTyped: Same<Exclude<keyof LoginOptions, Own>, LibraryOptionName> = true;
     expect(isTyped).toBe(true);
     const decide = Object.entries(options as Record<string, Option>).flatMap(([name, { login }]) =>
@@ -86,13 +86,13 @@ describe('the options of the library', () => {
       'http://mcp.example/mcp',
       "the server's address is plain http: everyone between here and mcp.example could read the tokens",
     ],
-  ])('%s is no address of a server', (url, message) => {
+  ])('%s is not a server address', (url, message) => {
     expect(() => libraryConfig(url, {}, deps)).toThrow(expect.objectContaining({ message }));
   });
 });
 
 describe('the environment', () => {
-  it('is read for where logins are, and not for how a login is come by', () => {
+  it('is read for where logins are stored, and not for how to sign in', () => {
     const environment = {
       MCP_DRAWBRIDGE_HOME: '/logins',
       MCP_DRAWBRIDGE_SCOPE: 'a',
@@ -108,7 +108,7 @@ describe('the environment', () => {
     });
   });
 
-  it('is read for the variables that options name', () => {
+  it('is read for variables that options name', () => {
     const { headers } = config({ header: 'X-Key: ${KEY}' }, { KEY: 'value' });
     expect(headers).toEqual([['X-Key', 'value']]);
   });

@@ -111,7 +111,7 @@ const files = {
 };
 const env = { SECRET };
 
-describe('the command that is shown', () => {
+describe('the suggested command', () => {
   const marked = (Object.entries(options) as [OptionName, Option][])
     .filter(([, { login, secret }]) => login !== undefined && secret !== true)
     .map(([name]) => name);
@@ -129,7 +129,7 @@ describe('the command that is shown', () => {
     expect(words.join('\n')).not.toContain(SECRET);
   });
 
-  test('all at once, from the environment too', () => {
+  test('repeats all options at once, also from the environment', () => {
     const start = {
       argv: [SERVER, ...service, '--scope', 'b a', '--resource', 'https://mcp.example/'],
       env: { ...env, MCP_DRAWBRIDGE_PROFILE: 'work', MCP_DRAWBRIDGE_AUTHORIZE_PARAM: 'x=1\ny=2' },
@@ -138,7 +138,7 @@ describe('the command that is shown', () => {
     expect(keyOf(followed(start).config)).toBe(keyOf(load(start)));
   });
 
-  test('a config file is named, and only what overrules it stands beside', () => {
+  test('names a config file, with only the options that override it', () => {
     const file = {
       'client-id': 'in-file',
       'client-secret': SECRET,
@@ -170,7 +170,7 @@ describe('the command that is shown', () => {
     expect(keyOf(config)).toBe(keyOf(load({ argv: [SERVER, ...argv] })));
   });
 
-  test('a header that names a variable stays one', () => {
+  test('keeps a variable in a header as a variable', () => {
     const { argv } = followed(
       { argv: [SERVER, '--header', `X-Key: Bearer \${KEY}`], env: { KEY: SECRET } },
       { KEY: SECRET },
@@ -178,18 +178,18 @@ describe('the command that is shown', () => {
     expect(argv).toContain(`X-Key: Bearer \${KEY}`);
   });
 
-  test('the query of an address is the person’s to fill in', () => {
+  test("leaves the values of an address's query to the person", () => {
     const hint = signInHint(load({ argv: [`${SERVER}?key=${SECRET}`] }), TERMINAL);
     expect(hint).toContain(`in place of the dots): npx -y mcp-drawbridge login '${SERVER}?key=…'`);
     expect(hint).not.toContain(SECRET);
   });
 
-  test('a switch that was turned off is off; a value that looks like a flag stays a value', () => {
+  test('keeps a switch turned off; a value that looks like a flag stays a value', () => {
     const { argv } = followed({ argv: [SERVER, '--no-resource=off', '--client-id=--force'] });
     expect(argv).toEqual(['login', SERVER, '--client-id=--force', '--no-resource=false']);
   });
 
-  test('with a memory of its own there is no such command', () => {
+  test('does not exist for a store in memory', () => {
     const config = load({ argv: [SERVER] });
     expect(signInHint({ ...config, store: { kind: 'memory' } })).toContain('MCP_DRAWBRIDGE_CREDENTIALS');
   });

@@ -23,7 +23,7 @@ const oauth = (args: readonly string[], env = {}, files = {}): Config['oauth'] =
   load(args, env, files).config.oauth;
 
 describe('the client', () => {
-  it('has its secret from the environment, a file or the option, of which only the last in argv is warned about', () => {
+  it('gets its secret from the environment, a file or the option, and only the option in argv causes a warning', () => {
     const expected = { clientId: 'c', clientSecret: 's=1' };
     expect(oauth(['--client-id', 'c', '--client-secret-env', 'S'], { S: 's=1' }).client).toEqual(expected);
     expect(oauth(['--client-id', 'c', '--client-secret-file', '/s'], {}, { '/s': 's=1\n' }).client).toEqual(
@@ -69,7 +69,7 @@ describe('the client', () => {
     expect(() => load(args, env)).toThrow(message);
   });
 
-  it('a document can have a key, and is the client then', () => {
+  it('a client metadata document can have a key, and is then the client', () => {
     const args = ['--client-metadata-url', 'https://c.example/c', '--client-key', '/k'];
     expect(oauth(args, {}, { '/k': 'PEM' })).toMatchObject({
       clientMetadataUrl: 'https://c.example/c',
@@ -106,7 +106,7 @@ describe('grants', () => {
     expect(() => load(args)).toThrow(message);
   });
 
-  it('the identity provider’s secret is given once, and not literally', () => {
+  it("the identity provider's secret is given once, and not as a literal", () => {
     const args = [
       '--grant',
       'enterprise',
@@ -130,7 +130,7 @@ describe('grants', () => {
     expect(() => load([...args, '--idp-client-secret', 's'])).toThrow(/--idp-client-secret/);
   });
 
-  it('enterprise needs all of its parts', () => {
+  it('enterprise requires all of its options', () => {
     const args = [
       '--grant',
       'enterprise',
@@ -152,7 +152,7 @@ describe('grants', () => {
 });
 
 describe('--dpop', () => {
-  it('is auto, in each source; and no ID token is bound', () => {
+  it('is auto by default, from each source; and an ID token is never bound', () => {
     expect(oauth([]).dpop).toBe('auto');
     expect(oauth(['--dpop', 'never']).dpop).toBe('never');
     expect(oauth([], { MCP_DRAWBRIDGE_DPOP: 'always' }).dpop).toBe('always');
@@ -162,7 +162,7 @@ describe('--dpop', () => {
     expect(() => load(['--dpop', 'yes'])).toThrow(/auto, always, never/);
   });
 
-  it('who insists has another login than who leaves it to the server', () => {
+  it("an explicit resource leads to another login than the server's own", () => {
     const keys = [[], ['--dpop', 'auto'], ['--dpop', 'always'], ['--dpop', 'never']].map((args) =>
       keyOf(load(args).config),
     );
@@ -172,7 +172,7 @@ describe('--dpop', () => {
 });
 
 describe('--authorize-param', () => {
-  it('comes from all sources, in the order of their strength', () => {
+  it('is merged from all sources, in their order of precedence', () => {
     const env = { MCP_DRAWBRIDGE_AUTHORIZE_PARAM: 'a=1\nb=2=3' };
     expect(oauth(['--authorize-param', 'c='], env).authorizeParams).toEqual([
       ['a', '1'],
@@ -195,7 +195,7 @@ describe('--authorize-param', () => {
 });
 
 describe('presets', () => {
-  it('set what the vendor needs, and give way to what is said', () => {
+  it('set what the vendor needs, and yield to explicit options', () => {
     const entra = oauth(['--preset', 'entra', '--client-id', 'c']);
     expect(entra).toMatchObject({ noResource: true, scopeOnTokenRequests: true });
     expect(entra.callback.host).toBe('localhost');
@@ -224,7 +224,7 @@ describe('presets', () => {
     });
   });
 
-  it('where nobody can register, a client id is asked for at once', () => {
+  it('ask for a client id at once if registration is not possible', () => {
     expect(() => load(['--preset', 'google'])).toThrow(/--client-id/);
     expect(() => load(['--preset', 'nobody'])).toThrow(/entra/);
   });

@@ -45,7 +45,7 @@ const addressOf = (text: string, ...more: string[]) => {
   return store.kind === 'shared' ? store.url : store.kind;
 };
 
-test('a file is the store; memory, and the name that the file had before, stay', () => {
+test("a file is the default; memory, and the file's former name, are still accepted", () => {
   expect(load([]).config.store).toEqual({ kind: 'file' });
   expect(load(['--store', 'file']).config.store).toEqual({ kind: 'file' });
   expect(load(['--store', 'disk']).config.store).toEqual({ kind: 'file' });
@@ -77,7 +77,7 @@ describe('the address of an engine', () => {
     ],
   ])('%s', (text, url) => expect(addressOf(text)).toBe(url));
 
-  test('a file that it names is found from every folder', () => {
+  test('a file named in it is found from any folder', () => {
     expect(addressOf('rediss://store.example?ca=ca.pem')).toBe(
       `rediss://store.example?ca=${encodeURIComponent(`${process.cwd()}/ca.pem`)}`,
     );
@@ -106,7 +106,7 @@ describe('the address of an engine', () => {
     expect(message).not.toContain(PASSWORD);
   });
 
-  test('without TLS only on this machine, unless the user says otherwise', () => {
+  test('without TLS, only this machine is accepted, unless the user allows others', () => {
     for (const text of ['redis://store.example', 'redis+sentinel://127.0.0.1,store.example/m']) {
       const { message, hint } = failure(['--store', text], withKey);
       expect(message).toContain('store.example');
@@ -115,7 +115,7 @@ describe('the address of an engine', () => {
     expect(addressOf('redis://store.example', '--allow-plain-store')).toBe('redis://store.example');
   });
 
-  test('a password among the arguments is warned about, one in the environment or a file is not', () => {
+  test('warns about a password among the arguments, not in the environment or a file', () => {
     const url = `rediss://user:${PASSWORD}@store.example`;
     const { warnings } = load(['--store', url], withKey);
     expect(warnings).toEqual([expect.stringContaining('--store-file')]);
@@ -127,7 +127,7 @@ describe('the address of an engine', () => {
     expect(fromFile.config.store).toMatchObject({ kind: 'shared', url });
   });
 
-  test('the stronger source counts, and two of the same contradict', () => {
+  test('the stronger source wins, and two values of the same one contradict', () => {
     const world: World = {
       env: { ...withKey.env, MCP_DRAWBRIDGE_STORE_FILE: '/url' },
       files: { '/url': 'rediss://a.example' },
@@ -141,7 +141,7 @@ describe('the address of an engine', () => {
     );
   });
 
-  test('a file that does not hold one is named, and not quoted', () => {
+  test('names a file without one, and does not quote it', () => {
     const files = { '/url': `ftp://${PASSWORD}@x` };
     const { message, code } = failure(['--store-file', '/url'], { ...withKey, files });
     expect(message).toContain('/url');
@@ -177,7 +177,7 @@ describe('keys', () => {
     expect(keysOf([], { env: { MCP_DRAWBRIDGE_STORE_KEY: list } })).toEqual([SECOND, FIRST]);
   });
 
-  test('a command that prints them becomes words, without a shell', () => {
+  test('splits a key command into words, without a shell', () => {
     const { store } = load([...shared, '--store-key-command', `"/opt/my tool" get 'a b' --x=$HOME`]).config;
     expect(store).toMatchObject({
       keys: { kind: 'command', words: ['/opt/my tool', 'get', 'a b', '--x=$HOME'] },
@@ -201,14 +201,14 @@ describe('keys', () => {
     KEY.slice(4),
     `${KEY} ${PASSWORD}`,
     FIRST.toString('hex').slice(2),
-  ])('what is no key is not quoted: %s', (text) => {
+  ])('does not quote an invalid key: %s', (text) => {
     const { message } = failure([...shared, '--store-key-file', '/k'], { files: { '/k': text } });
     expect(message).toContain('/k');
     expect(message).toContain('32 bytes');
     expect(message).not.toContain(PASSWORD);
   });
 
-  test('given twice', () => {
+  test('rejects keys given twice', () => {
     const files = { '/k': KEY };
     expect(
       failure([...shared, '--store-key-file', '/k', '--store-key-command', 'x'], { files }).message,
@@ -221,17 +221,17 @@ describe('keys', () => {
     ).toEqual([FIRST]);
   });
 
-  test('as a flag a key is refused: arguments are no place for it', () => {
+  test('refuses a key as a flag: arguments are visible to others', () => {
     expect(failure([...shared, '--store-key', KEY]).message).toContain('secret');
   });
 
-  test('keys or a prefix without a shared store are a mistake on the command line alone', () => {
+  test('keys or a prefix without a shared store are an error only on the command line', () => {
     expect(failure(['--store-key-command', 'x']).message).toContain('--store');
     expect(failure(['--store-prefix', 'x']).message).toContain('--store');
     expect(load([], withKey).config.store).toEqual({ kind: 'file' });
   });
 
-  test('a file that others may change is refused, and one that they may read is warned about', () => {
+  test('refuses a file that others may change, and warns about one that they may read', () => {
     const world = (mode: number): World => ({ files: { '/k': KEY }, modes: { '/k': mode } });
     const argv = [...shared, '--store-key-file', '/k'];
     expect(load(argv, world(0o600)).warnings).toEqual([]);
@@ -251,11 +251,11 @@ test('the prefix of the cells', () => {
   expect(failure([...shared, '--store-prefix', 'a b'], withKey).message).toContain('--store-prefix');
 });
 
-describe('what bridges say and do', () => {
+describe('the behaviour of bridges', () => {
   const url = `rediss://user:${PASSWORD}@store.example`;
   const world: World = { env: { MCP_DRAWBRIDGE_STORE: url, MCP_DRAWBRIDGE_STORE_KEY: KEY } };
 
-  test('the command that signs in names the store without its password, and never the key', () => {
+  test('the suggested command names the store without its password, and never the key', () => {
     const { words, notes } = load([], world).config.loginCommand;
     expect(words).toEqual([SERVER, '--store', 'rediss://user@store.example']);
     expect(notes.join()).toContain('password');
@@ -271,7 +271,7 @@ describe('what bridges say and do', () => {
     });
   });
 
-  test('they open no browser by themselves: a tab on one of many machines helps nobody', () => {
+  test('open no browser by themselves: a tab on one of many machines helps nobody', () => {
     expect(load([], world).config.nonInteractiveReason).toBe('shared-store');
     expect(load(['--interactive'], world).config.nonInteractiveReason).toBeUndefined();
     expect(load(['--store', 'memory'], world).config.nonInteractiveReason).toBeUndefined();
@@ -281,13 +281,13 @@ describe('what bridges say and do', () => {
     expect(ci.config.nonInteractiveReason).toBe('ci');
   });
 
-  test('any of them may show a device code, and none opens the page of it', () => {
+  test('any of them may show a device code, and none opens its page', () => {
     const { config } = load(['--grant', 'device_code'], world);
     expect(config.nonInteractiveReason).toBeUndefined();
     expect(config.openBrowser).toBe(false);
   });
 
-  test('the password and the keys are secrets of the log', () => {
+  test('treat the password and the keys as secrets in the log', () => {
     const { config } = load([], {
       env: { ...world.env, MCP_DRAWBRIDGE_STORE: 'rediss://user:pa%40ss-word@store.example' },
     });
@@ -304,7 +304,7 @@ describe('what bridges say and do', () => {
   });
 });
 
-describe('commands that need no store', () => {
+describe('commands that use no store', () => {
   test.each([['hosts'], ['uninstall', 'x'], ['store', 'key']])(
     '%s %s ignores a store without a key',
     (...argv) => {
@@ -333,13 +333,13 @@ describe('what install and bundle write', () => {
     expect(plain.secrets).toEqual({});
   });
 
-  test('a key in the environment of the terminal is none of the host', () => {
+  test("a key in the terminal's environment is not written into the host's entry", () => {
     expect(() => installed(['--store', 'rediss://store.example'], withKey)).toThrow(
       /--store-key-file|environment/,
     );
   });
 
-  test('a bundle carries neither a password nor a key', () => {
+  test('a bundle contains neither a password nor a key', () => {
     const bundle = (argv: readonly string[], world: World = {}) => parse(['bundle', SERVER, ...argv], world);
     expect(() => bundle(['--store', url])).toThrow(/secret/);
     expect(() => bundle(['--store', 'rediss://store.example'], withKey)).toThrow(/carries no key/);

@@ -15,7 +15,7 @@ function split(input: string, size: number, limit = 1000): string[] {
   return text(lines);
 }
 
-describe.each([1, 2, 3, 7, 1000])('pieces of %i bytes', (size) => {
+describe.each([1, 2, 3, 7, 1000])('chunks of %i bytes', (size) => {
   it.each([
     ['a\nb\n', ['a', 'b']],
     ['a\r\nb\r\n', ['a', 'b']],
@@ -39,13 +39,13 @@ describe.each([1, 2, 3, 7, 1000])('pieces of %i bytes', (size) => {
 });
 
 describe('onOneLine', () => {
-  it('replaces raw line breaks only, and leaves the source alone', () => {
+  it('replaces only raw line breaks, and leaves the source unchanged', () => {
     const source = Buffer.from('{\r\n  "a\\n": "b"\n}');
     expect(Buffer.from(onOneLine(source)).toString()).toBe('{    "a\\n": "b" }');
     expect(source.toString()).toContain('\n');
   });
 
-  it('gives back the same bytes where there is nothing to do', () => {
+  it('returns the same bytes when there is nothing to replace', () => {
     const source = Buffer.from('{"a":1}');
     expect(onOneLine(source)).toBe(source);
   });

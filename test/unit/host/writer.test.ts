@@ -25,7 +25,7 @@ function slowHost(highWaterMark = 16_384) {
   return { stdout, writes, readAll };
 }
 
-test('messages of one turn of the event loop go out in one write, in order, text and bytes alike', async () => {
+test('writes the messages of one turn of the event loop at once, in order, text and bytes alike', async () => {
   const { stdout, writes } = slowHost();
   const writer = createHostWriter(stdout, () => {});
   expect(writer.write('"one"')).toBeUndefined();
@@ -35,7 +35,7 @@ test('messages of one turn of the event loop go out in one write, in order, text
   expect(writes).toEqual(['"one"\n"zwei ü"\n"drei 漢"\n']);
 });
 
-test('a large message keeps its place between small ones', async () => {
+test('keeps the order of large and small messages', async () => {
   const { stdout, writes, readAll } = slowHost();
   const writer = createHostWriter(stdout, () => {});
   const large = 'x'.repeat(100_000);
@@ -47,7 +47,7 @@ test('a large message keeps its place between small ones', async () => {
   expect(writes.join('')).toBe(`"before"\n${large}\n"after"\n`);
 });
 
-test('a host that does not read is waited for, and what is held is counted', async () => {
+test('waits for a host that does not read, and counts what is held', async () => {
   const { stdout, writes, readAll } = slowHost(1_000);
   const writer = createHostWriter(stdout, () => {});
   writer.write('x'.repeat(2_000));
@@ -63,14 +63,14 @@ test('a host that does not read is waited for, and what is held is counted', asy
   expect(writes.join('')).toBe(`${'x'.repeat(2_000)}\n"next"\n`);
 });
 
-test('many small messages do not pile up until the turn is over', () => {
+test('flushes many small messages before the turn ends', () => {
   const { stdout, writes } = slowHost();
   const writer = createHostWriter(stdout, () => {});
   for (let at = 0; at < 100; at++) void writer.write('x'.repeat(1_000));
   expect(writes.length).toBeGreaterThan(0);
 });
 
-test('flushed: what was written in this turn is handed over first', async () => {
+test('flush() hands over what was written in this turn', async () => {
   const { stdout, writes, readAll } = slowHost();
   const writer = createHostWriter(stdout, () => {});
   writer.write('"last"');
@@ -81,7 +81,7 @@ test('flushed: what was written in this turn is handed over first', async () => 
   expect(writes.join('')).toBe('"last"\n');
 });
 
-test('a host that is gone is told of once, and writing goes on to nowhere', async () => {
+test('reports a closed host once, and discards later writes', async () => {
   const gone: Error[] = [];
   const stdout = new Writable({ write: (_chunk, _encoding, done) => done(new Error('EPIPE')) });
   const writer = createHostWriter(stdout, (error) => gone.push(error));

@@ -11,19 +11,19 @@ function again(tokens: HandedOutTokens, next = SECOND, now = 0): void {
 }
 
 describe('which token a reported 401 is about', () => {
-  it('the one that was handed out', () => {
+  it('the one handed out', () => {
     const tokens = new HandedOutTokens();
     tokens.handOut(FIRST, 0);
     expect(tokens.reported(0)).toEqual({ kind: 'refused', bearer: FIRST, worked: true });
   });
 
-  it('none, where there was none', () => {
+  it('none, if there was none', () => {
     const tokens = new HandedOutTokens();
     tokens.handOut(undefined, 0);
     expect(tokens.reported(0)).toMatchObject({ kind: 'refused', bearer: undefined });
   });
 
-  it('an earlier one, while the new one is with requests alone that were sent again', () => {
+  it('an earlier one, while only retried requests have the new one', () => {
     const tokens = new HandedOutTokens();
     for (let request = 0; request < 3; request++) tokens.handOut(FIRST, 0);
     expect(tokens.reported(0)).toMatchObject({ bearer: FIRST });
@@ -36,7 +36,7 @@ describe('which token a reported 401 is about', () => {
     expect(tokens.reported(4)).toMatchObject({ kind: 'refused', bearer: SECOND });
   });
 
-  it('the new one, where too much time has passed for a late answer', () => {
+  it('the new one, after the time limit for late answers', () => {
     const tokens = new HandedOutTokens();
     tokens.handOut(FIRST, 0);
     tokens.reported(0);
@@ -46,7 +46,7 @@ describe('which token a reported 401 is about', () => {
   });
 });
 
-describe('whether the server has taken a token', () => {
+describe('whether the server has accepted a token', () => {
   /** A request that is refused, and sent again with another token. */
   const lapse = (tokens: HandedOutTokens, at: number) => {
     const refusal = tokens.reported(0);
@@ -55,7 +55,7 @@ describe('whether the server has taken a token', () => {
     return refusal;
   };
 
-  it('is assumed three times, so that a server that refuses all that is issued for it is noticed', () => {
+  it('is assumed three times, so that a server that refuses every token is detected', () => {
     const tokens = new HandedOutTokens();
     tokens.handOut(FIRST, 0);
     const refusals = [1, 2, 3, 4].map((at) => lapse(tokens, at));
@@ -67,7 +67,7 @@ describe('whether the server has taken a token', () => {
     ]);
   });
 
-  it('is assumed no less often where several requests report the same token', () => {
+  it('is assumed as often if several requests report the same token', () => {
     const tokens = new HandedOutTokens();
     tokens.handOut(FIRST, 0);
     for (let request = 0; request < 5; request++) {
@@ -75,7 +75,7 @@ describe('whether the server has taken a token', () => {
     }
   });
 
-  it('is shown by another request with the same one', () => {
+  it('is proved by another request with the same one', () => {
     const tokens = new HandedOutTokens();
     tokens.handOut(FIRST, 0);
     for (let at = 1; at < 10; at++) {

@@ -6,7 +6,7 @@ const makers: readonly [string, () => { signal: StopSignal; abort(reason?: unkno
   ['AbortController', () => new AbortController()],
 ];
 
-test.each(makers)('%s: tells each listener once, with its reason, and nobody who left', (_name, make) => {
+test.each(makers)('%s: calls each listener once with the reason, except removed ones', (_name, make) => {
   const stop = make();
   const told: string[] = [];
   const left = () => told.push('left');
@@ -28,14 +28,14 @@ test.each(makers)('%s: without a reason it is an AbortError', (_name, make) => {
   expect(stop.signal.reason).toMatchObject({ name: 'AbortError' });
 });
 
-test.each(makers)('%s: as an AbortSignal, before and after', (_name, make) => {
+test.each(makers)('%s: works as an AbortSignal, before and after', (_name, make) => {
   const stop = make();
   const before = abortSignal(stop.signal);
   stop.abort('why');
   expect([before.reason, abortSignal(stop.signal).reason]).toEqual(['why', 'why']);
 });
 
-test('any: the first of them counts, of whatever kind', () => {
+test('any: the first one decides, of whatever kind', () => {
   const [one, other] = [new Stop(), new AbortController()];
   const any = anySignal([one.signal, other.signal]);
   other.abort('other');

@@ -18,16 +18,16 @@ describe('requests that a host never offered (SECURITY.md, attack 21)', () => {
     }
   });
 
-  test('a capability of the prototype is none', () => {
+  test('a capability on the prototype does not count', () => {
     const inherited = Object.create({ sampling: {} }) as object;
     expect(missingCapability('sampling/createMessage', inherited)).toBe('sampling');
   });
 
-  test.each(['ping', 'x-vendor/ask', 'constructor', ''])('%j needs none', (method) => {
+  test.each(['ping', 'x-vendor/ask', 'constructor', ''])('%j needs no capability', (method) => {
     expect(missingCapability(method, undefined)).toBeUndefined();
   });
 
-  test('what is missing is named', () => {
+  test('the missing capability is named', () => {
     expect(missingCapabilityReason('roots')).toBe(
       'Method not found: the host has not declared the capability roots.',
     );

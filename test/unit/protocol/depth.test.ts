@@ -12,7 +12,7 @@ test.each([
   ['["[[[ without an end', 1],
   ['["[[[ without an end \\', 1],
   [`${'['.repeat(1_000)}${']'.repeat(1_000)}`, 1_000],
-])('%#: %s is %d deep (SECURITY.md, attack 17)', (text, depth) => {
+])('%#: %s is %d levels deep (SECURITY.md, attack 17)', (text, depth) => {
   expect(isNestedDeeper(text, depth)).toBe(false);
   if (depth > 0) expect(isNestedDeeper(text, depth - 1)).toBe(true);
 });

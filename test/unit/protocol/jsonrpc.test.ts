@@ -43,7 +43,7 @@ describe('parseMessage', () => {
     ['[1]', ['1']],
     [' [ {"a":[1,2,{"b":"],["}]} , "x,y" ,3 ] ', ['{"a":[1,2,{"b":"],["}]}', '"x,y"', '3']],
     ['[{"n":12345678901234567890},"\\"]\\\\"]', ['{"n":12345678901234567890}', '"\\"]\\\\"']],
-  ])('takes the batch %s apart without touching its members', (text, members) => {
+  ])('splits the batch %s without changing its members', (text, members) => {
     for (const batch of [text, Buffer.from(text)]) {
       const parsed = parseMessage(batch);
       expect(parsed.kind).toBe('batch');
@@ -53,7 +53,7 @@ describe('parseMessage', () => {
     }
   });
 
-  it('does not let a message reach Object.prototype', () => {
+  it('a message cannot change Object.prototype', () => {
     parseMessage('{"jsonrpc":"2.0","id":1,"method":"a","__proto__":{"polluted":true}}');
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();
   });
@@ -65,14 +65,14 @@ describe('bytes that are not UTF-8', () => {
   it.each([
     ['{"jsonrpc":"2.0","id":7,"method":"a', '7'],
     ['{"jsonrpc":"2.0","method":"a', null],
-  ])('are no message, but may say of which: %s', (text, id) => {
+  ])('are not a message, but may show its id: %s', (text, id) => {
     expect(parseMessage(broken(text))).toEqual({ kind: 'not-a-message', id });
     const large = `${text}${'x'.repeat(100_000)}`;
     expect(lookAtMessage(broken(large))).toEqual({ kind: 'not-a-message', id });
   });
 });
 
-describe('a message that is looked at', () => {
+describe('lookAtMessage', () => {
   /** A response of so many bytes. */
   const response = (length: number) => {
     const [start, end] = ['{"jsonrpc":"2.0","id":7,"result":"', '"}'];
@@ -84,7 +84,7 @@ describe('a message that is looked at', () => {
     return Object.getOwnPropertyDescriptor(looked, 'message')?.get === undefined;
   };
 
-  it('is parsed at once if it is small, and otherwise when somebody wants to know more', () => {
+  it('parses a small message at once, and a large one when more is needed', () => {
     expect(isParsed(Buffer.from(response(64 * 1024 - 1)))).toBe(true);
     const large = Buffer.from(response(64 * 1024));
     expect(isParsed(large)).toBe(false);
@@ -94,7 +94,7 @@ describe('a message that is looked at', () => {
     expect('message' in looked ? looked.message : undefined).toBe(message);
   });
 
-  it('is parsed if it is a text, however large', () => {
+  it('parses a string, however large', () => {
     expect(isParsed(response(100_000))).toBe(true);
   });
 });
@@ -105,16 +105,16 @@ it.each([
   ['{', false],
   ['x[', false],
   ['', false],
-])('%j is a batch: %s', (text, expected) => {
+])('recognizes a batch %j: %s', (text, expected) => {
   expect(isBatch(Buffer.from(text))).toBe(expected);
 });
 
-it('a message as text is the same in bytes', () => {
+it('gives the same message for a string as for bytes', () => {
   expect(textOf('é')).toBe('é');
   expect(textOf(new Uint8Array(Buffer.from('é')))).toBe('é');
 });
 
-describe('the messages of the bridge', () => {
+describe('messages of the bridge', () => {
   const id = stringId('x');
 
   it.each([
@@ -133,7 +133,7 @@ describe('the messages of the bridge', () => {
     expect(message).toBe(expected);
   });
 
-  it('say no secret to a host; to the server goes what the host wrote', () => {
+  it('contain no secret for a host; the server gets what the host wrote', () => {
     const secret = 'kept-by-the-process';
     redactor.add(secret);
     const data = { text: secret };

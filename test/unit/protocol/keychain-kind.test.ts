@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { isKeychainKind } from '../../../src/protocol/keychain-kind.ts';
 
 it.each(['system', 'helper:pass', 'helper:osxkeychain', 'helper:ecr-login', 'helper:v1.2_x'])(
-  'names a keychain: %s',
+  'accepts %s',
   (text) => expect(isKeychainKind(text)).toBe(true),
 );
 
@@ -21,4 +21,4 @@ it.each([
   'helper:a\0',
   'helper:ä',
   `helper:${'a'.repeat(64)}`,
-])('names none: %j', (text) => expect(isKeychainKind(text)).toBe(false));
+])('rejects %j', (text) => expect(isKeychainKind(text)).toBe(false));

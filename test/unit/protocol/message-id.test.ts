@@ -53,7 +53,7 @@ const message = fc
   });
 
 describe('the id of a message', () => {
-  it('is its text, wherever it is and whatever else is there', () => {
+  it('is its text, at any position and among any members', () => {
     fc.assert(
       fc.property(message, ({ id, text }) => {
         expect(parseMessage(text)).toMatchObject({ kind: 'request', id });
@@ -63,7 +63,7 @@ describe('the id of a message', () => {
     );
   });
 
-  it('is its text in a message that is too large to be parsed', () => {
+  it('is its text also in a message that is too large to be parsed', () => {
     const large = (id: string, text: string) => {
       const padded = text.replace(/\}(\s*)$/, `,"pad":"${'x'.repeat(LOOKED_AT_BYTES)}"}$1`);
       expect(lookAtMessage(Buffer.from(padded))).toMatchObject({ kind: 'request', id });
@@ -83,13 +83,13 @@ describe('the id of a message', () => {
     expect(parseMessage(text)).toMatchObject({ kind: 'request', id });
   });
 
-  it('of a name that comes twice is the last', () => {
+  it('is the last of a repeated name', () => {
     expect(parseMessage('{"jsonrpc":"2.0","id":1,"method":"a","id":2}')).toMatchObject({ id: '2' });
     expect(parseMessage('{"id":2,"jsonrpc":"2.0","method":"a","\\u0069d":3}')).toMatchObject({ id: '3' });
   });
 });
 
-it('reads one member as taking the whole object apart would', () => {
+it('reading one member gives the same as reading the whole object', () => {
   const members = fc.dictionary(fc.oneof(fc.string(), fc.constantFrom('id', 'params')), fc.jsonValue());
   fc.assert(
     fc.property(members, fc.constantFrom(0, 2), (object, indent) => {
@@ -102,7 +102,7 @@ it('reads one member as taking the whole object apart would', () => {
   );
 });
 
-describe('an answer under another spelling', () => {
+describe('a response with another spelling of the id', () => {
   it.each([
     ['1', '1.0'],
     ['1e2', '100'],
@@ -117,7 +117,7 @@ describe('an answer under another spelling', () => {
     ['1e123456789012345', '10e123456789012344'],
     ['"a/b"', '"a\\/b"'],
     ['"é"', '"\\u00E9"'],
-  ])('%s is meant for %s', (one, other) => {
+  ])('%s matches %s', (one, other) => {
     expect(answersId(asId(one), asId(other))).toBe(true);
     expect(answersId(asId(other), asId(one))).toBe(true);
   });
@@ -137,12 +137,12 @@ describe('an answer under another spelling', () => {
     ['x1', '1'],
     ['1x', '1'],
     ['1', '"1'],
-  ])('%s is not meant for %s', (one, other) => {
+  ])('%s does not match %s', (one, other) => {
     expect(answersId(asId(one), asId(other))).toBe(false);
     expect(answersId(asId(other), asId(one))).toBe(false);
   });
 
-  it('goes to the only one that it can be meant for', () => {
+  it('goes to the only request that it can match', () => {
     const map = new IdMap<string>();
     for (const id of ['1', '1.0', '2.0', '"\\u0061"']) map.set(asId(id), id);
     expect(map.size).toBe(4);
@@ -160,7 +160,7 @@ describe('an answer under another spelling', () => {
     expect(map.values()).toEqual(['1.0', '2.0', '"\\u0061"']);
   });
 
-  it('is told apart in linear time', () => {
+  it('is matched in linear time', () => {
     const long = asId(`1${'0'.repeat(200_000)}1`);
     expect(answersId(long, asId(`${long}.0`))).toBe(true);
   });
@@ -180,23 +180,23 @@ it.each([
 it.each([
   ['{"params":"{\\"requestId\\":1}"}', undefined],
   ['{"params":"x","requestId":1}', undefined],
-])('a text that looks like parameters is none: %s', (text, id) => {
+])('a string that looks like parameters is not: %s', (text, id) => {
   expect(idInParams(text, 'requestId')).toBe(id);
 });
 
-it.each([undefined, 'null', 'true', '{"a":1}', '[1]', '["1"]', ''])('%j is no id', (json) => {
+it.each([undefined, 'null', 'true', '{"a":1}', '[1]', '["1"]', ''])('%j is not an id', (json) => {
   expect(asMessageId(json)).toBeUndefined();
 });
 
-it.each(['0', '-1', '1.0', '""', '"a"'])('%j is one', (json) => {
+it.each(['0', '-1', '1.0', '""', '"a"'])('%j is an id', (json) => {
   expect(asMessageId(json)).toBe(json);
 });
 
-it('a text becomes an id in quotes', () => {
+it('a string becomes a quoted id', () => {
   expect(stringId('a"b')).toBe('"a\\"b"');
 });
 
-it('an id has its own value, which is not that of an equal number', () => {
+it('an id is a distinct value, unequal to the number', () => {
   const map = new IdMap<string>();
   map.set(asId('1'), 'one');
   expect(map.get(asId('1'))).toBe('one');

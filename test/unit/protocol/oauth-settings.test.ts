@@ -17,7 +17,7 @@ const least = {
   callback: { host: '127.0.0.1', path: '/callback' },
 };
 
-describe('the settings as a sign-in process reads them', () => {
+describe('the settings read by a sign-in process', () => {
   test.each([
     {},
     { grant: 'device_code' },

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { capitalized, plainText, quote } from '../../../src/protocol/quote.ts';
 import { redactor } from '../../../src/redaction/secrets.ts';
 
-describe('texts of servers (SECURITY.md, attack 24)', () => {
+describe('quoted server texts (SECURITY.md, attack 24)', () => {
   test.each([
     ['plain', 'plain'],
     ['Grüße, 世界 🎉', 'Grüße, 世界 🎉'],
@@ -20,7 +20,7 @@ describe('texts of servers (SECURITY.md, attack 24)', () => {
     expect(plainText(text)).toBe(expected);
   });
 
-  test('at most 200 characters, and a surrogate pair is not cut in two', () => {
+  test('are cut at 200 characters, never inside a surrogate pair', () => {
     expect([...plainText('🎉'.repeat(201))]).toHaveLength(200);
     expect(plainText('🎉'.repeat(201))).not.toMatch(/\p{Cs}/u);
     expect(plainText('x'.repeat(200))).toBe('x'.repeat(200));
@@ -28,14 +28,14 @@ describe('texts of servers (SECURITY.md, attack 24)', () => {
     expect([...plainText('x\u0000'.repeat(10_000_000))]).toHaveLength(200);
   });
 
-  test('a secret that is torn apart by what is taken out is none the less found', () => {
+  test('a secret interrupted by removed characters is still found', () => {
     redactor.add('hunter two three');
     expect(plainText('a hunt\u200ber two three b')).toBe('a [redacted] b');
     expect(plainText('a hunter \r\n\t two\u2028three b')).toBe('a [redacted] b');
     redactor.forget('hunter two three');
   });
 
-  test('a quote cannot be closed from inside', () => {
+  test('cannot close their own quotation marks', () => {
     expect(quote('a" and more')).toBe(`"a' and more"`);
   });
 });
@@ -44,6 +44,6 @@ test.each([
   ['the server is away', 'The server is away'],
   ['éa', 'Éa'],
   ['', ''],
-])('%j begins a sentence as %j', (text, expected) => {
+])('%j starts a sentence as %j', (text, expected) => {
   expect(capitalized(text)).toBe(expected);
 });

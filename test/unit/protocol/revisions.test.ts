@@ -13,7 +13,7 @@ import {
   metaOf,
 } from '../../../src/protocol/revisions.ts';
 
-test('the revisions by their dates', () => {
+test('the dates of the revisions', () => {
   expect(MODERN_VERSION).toBe('2026-07-28');
   expect(LEGACY_VERSION).toBe('2025-11-25');
   expect(LEGACY_VERSIONS).toEqual(['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05']);
@@ -26,7 +26,7 @@ test.each([
   ['', false],
   [undefined, false],
   [20251125, false],
-])('%j is a revision with a handshake: %s', (version, expected) => {
+])('whether %j is a revision with a handshake: %s', (version, expected) => {
   expect(isLegacyVersion(version)).toBe(expected);
 });
 
@@ -38,7 +38,7 @@ test.each([
   [-32_601, false],
   ['-32020', false],
   [undefined, false],
-])('%j is an error of a modern server alone: %s', (code, expected) => {
+])('whether %j is an error only of modern servers: %s', (code, expected) => {
   expect(isModernErrorCode(code)).toBe(expected);
 });
 
@@ -91,7 +91,7 @@ test.each([
   [null, false],
   ['x', false],
   [undefined, false],
-])('%j is an object: %s', (value, expected) => {
+])('whether %j is an object: %s', (value, expected) => {
   expect(isObject(value)).toBe(expected);
 });
 

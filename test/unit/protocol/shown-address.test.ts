@@ -9,10 +9,10 @@ test.each([
   ['https://a.example/mcp?abcdef', 'https://a.example/mcp?…'],
   ['https://a.example/mcp?abc?d=e', 'https://a.example/mcp?abc?d=…'],
   ['no address?key=abc', 'no address?key=…'],
-])('%s: the names of its query, not the values', (address, shown) => {
+])('%s: shows the names in its query, not the values', (address, shown) => {
   expect(shownAddress(address)).toBe(shown);
 });
 
-test('in quotes it cannot close', () => {
+test('cannot close its own quotation marks', () => {
   expect(quoteAddress(new URL('https://a.example/"?x=y'))).toBe('"https://a.example/%22?x=…"');
 });

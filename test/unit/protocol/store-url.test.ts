@@ -20,7 +20,7 @@ const refusal = (text: string): string | undefined => {
   return url instanceof StoreUrlFault ? url.expected : undefined;
 };
 
-test('one server, with everything that can be said of it', () => {
+test('one server, with every part', () => {
   const text = 'rediss://ada:p%40ss%2Fw%3Ard@Store.Example:6380/2?ca=%2Fca%20s.pem&cert=/c.pem&key=/k.pem';
   expect(read(text)).toEqual({
     tls: true,
@@ -58,19 +58,19 @@ test.each([
   ['rediss+sentinel://ada@a.example,b.example:5/mymaster/1?cert=%2Fc&key=%2Fk'],
 ])('%s is the canonical form of itself', (text) => expect(formatStoreUrl(read(text))).toBe(text));
 
-test("Valkey's names, capital letters and standard ports are written in one way", () => {
+test("Valkey's schemes, capital letters and default ports are normalized", () => {
   expect(formatStoreUrl(read('VALKEYS://Store.Example:6379/0'))).toBe('rediss://store.example');
   expect(formatStoreUrl(read('valkey+sentinel://localhost:26379/m'))).toBe('redis+sentinel://localhost/m');
 });
 
-test('what is shown has no password', () => {
+test('the shown form has no password', () => {
   expect(formatStoreUrl(read(`rediss://ada:${CANARY}@store.example/1`), true)).toBe(
     'rediss://ada@store.example/1',
   );
   expect(formatStoreUrl(read(`rediss://:${CANARY}@store.example`), true)).toBe('rediss://store.example');
 });
 
-describe('refused, without a word of what was given', () => {
+describe('refused without quoting the value', () => {
   test.each([
     ['postgres://ada:s3cr3t-canary@store.example/db', 'rediss+sentinel://'],
     ['store.example:6379', 'rediss://'],
@@ -103,7 +103,7 @@ describe('refused, without a word of what was given', () => {
   });
 });
 
-test('which host is not this machine', () => {
+test('which hosts are not this machine', () => {
   const elsewhere = (text: string) => endpointElsewhere(read(text).endpoints)?.host;
   for (const text of [
     'redis://localhost',

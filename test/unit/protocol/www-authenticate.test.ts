@@ -43,7 +43,7 @@ describe('RFC 9110 §11.6.1', () => {
   });
 });
 
-describe('what servers write in its place', () => {
+describe('invalid headers of real servers', () => {
   test.each([
     ['an address without quotes', 'Bearer a=https://x/y?z=1, b=2', { a: 'https://x/y?z=1', b: '2' }],
     ['no comma', 'Bearer a="1" b="2"', { a: '1', b: '2' }],
@@ -59,7 +59,7 @@ describe('what servers write in its place', () => {
   });
 });
 
-describe('the challenge that counts', () => {
+describe('the challenge that is used', () => {
   const metadata = 'resource_metadata="https://x/m"';
   test.each([
     ['none', undefined, {}],
@@ -102,7 +102,7 @@ describe('the challenge that counts', () => {
 });
 
 describe('hostile headers (SECURITY.md, attack 19)', () => {
-  test('longer than 16 KiB is no challenge', () => {
+  test('a header longer than 16 KiB is ignored', () => {
     const header = (length: number) => `Bearer a="${'x'.repeat(length - 11)}"`;
     expect(parseChallenges(header(16 * 1024))).toHaveLength(1);
     expect(parseChallenges(header(16 * 1024 + 1))).toEqual([]);
@@ -120,12 +120,12 @@ describe('hostile headers (SECURITY.md, attack 19)', () => {
     ['almost token68', 'a ///= ='],
     ['parameters', 'a=b '],
     ['open quotes', 'a="'],
-  ])('16 KiB of %s parse', (_, piece) => {
+  ])('parses 16 KiB of %s', (_, piece) => {
     const header = `Bearer ${piece.repeat(16 * 1024)}`.slice(0, 16 * 1024);
     expect(parseChallenges(header).length).toBeLessThanOrEqual(8 * 1024);
   });
 
-  test('10,000 headers from a seed parse, and every part of the result is in the header', () => {
+  test('parses 10,000 headers from a seed, and each part of the result occurs in the header', () => {
     const random = seeded(19);
     const pieces = [
       'Bearer',
@@ -158,7 +158,7 @@ describe('hostile headers (SECURITY.md, attack 19)', () => {
     }
   });
 
-  test('what was written is read again', () => {
+  test('reads back a header that it wrote', () => {
     const random = seeded(20);
     const characters = 'abc ,="\\/:;é';
     for (let round = 0; round < 2_000; round++) {
@@ -198,6 +198,6 @@ test.each([
   ['XBearer scope="a"', {}],
   ['BearerX scope="a"', {}],
   [undefined, {}],
-])('of %s there is no more than it says', (header, expected) => {
+])('reads no more from %s than it contains', (header, expected) => {
   expect(bearerChallenge(header)).toStrictEqual(expected);
 });

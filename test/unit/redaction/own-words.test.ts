@@ -32,7 +32,7 @@ test.each<[string, unknown, unknown]>([
   expect(withoutSecretsIn(value)).toEqual(expected);
 });
 
-test('so deep and no deeper', () => {
+test('stops at the depth limit', () => {
   expect(withoutSecretsIn(nested(256, 'x'))).toEqual(nested(256, 'x'));
   expect(withoutSecretsIn(nested(256, { b: 1 }))).toEqual(nested(256, null));
   let list: unknown = 'x';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { admitResource, querySecrets } from '../../../src/redaction/query-secrets.ts';
 import { keepSecret, redactor } from '../../../src/redaction/secrets.ts';
 
-describe('what of an address is secret', () => {
+describe('which parts of an address are secret', () => {
   test.each([
     ['https://a.example/mcp', []],
     ['https://a.example/mcp?', []],
@@ -21,7 +21,7 @@ describe('what of an address is secret', () => {
     expect(querySecrets(new URL(address))).toEqual(secrets);
   });
 
-  test('a query that the server names as a part of its resource is none', () => {
+  test('a query that the server names as part of its resource is not secret', () => {
     const server = 'https://a.example/mcp?project=abcdefgh-1234';
     for (const each of querySecrets(new URL(server))) keepSecret(each, 'setting');
     const address = `https://as.example/authorize?client_id=x&resource=${encodeURIComponent(server)}`;

@@ -13,8 +13,8 @@ function costOf(redactor: ReturnType<typeof createRedactor>, line: string): numb
   return redactor.steps - before;
 }
 
-describe('what a line costs', () => {
-  test('depends on the line, not on how many secrets there are or how long they are', () => {
+describe('the cost of a line', () => {
+  test('depends on the line, not on the number or length of the secrets', () => {
     const one = createRedactor();
     one.add(token(0, 2_000));
     const most = 2 * costOf(one, LINE);
@@ -29,13 +29,13 @@ describe('what a line costs', () => {
     }
   });
 
-  test('a line that is all secret costs no more', () => {
+  test('is not higher for a line full of secrets', () => {
     const redactor = createRedactor();
     for (let n = 0; n < 200; n++) redactor.add(`${'a'.repeat(2_000)}${n}`);
     expect(costOf(redactor, 'a'.repeat(8_000))).toBeLessThan(2 * costOf(redactor, 'b'.repeat(8_000)) + 8_000);
   });
 
-  test('each of 2,000 refreshes with a line after it costs what one of the first did', () => {
+  test('is the same after each of 2,000 refreshes', () => {
     const redactor = createRedactor();
     const costs: number[] = [];
     for (let n = 0; n < 2_000; n++) {
@@ -50,7 +50,7 @@ describe('what a line costs', () => {
     expect(Math.max(...costs)).toBeLessThan(2_000_000);
   });
 
-  test('escapes in escapes in escapes: so many copies and no more', () => {
+  test('limits the copies made for nested escapes', () => {
     const redactor = createRedactor();
     redactor.add(token(1, 200));
     // Of many different runs: how far a single one has to be looked for is chance.
@@ -64,14 +64,14 @@ describe('what a line costs', () => {
     ['Bearer', 'Bearer '.repeat(200_000)],
     ['backslashes', `"token":"${'\\'.repeat(1_000_000)}`],
     ['a long word', 'a'.repeat(1_000_000)],
-  ])('%s, a million characters of it, is gone through once', (_, text) => {
+  ])('passes once through a million characters of %s', (_, text) => {
     // What goes through it once for each character would take hours.
     expect(createRedactor().redact(text)).not.toBe('');
   });
 });
 
-describe('what is remembered', () => {
-  test('the newest, and what the user has set for good', () => {
+describe('which secrets are remembered', () => {
+  test('the newest, and permanently those configured by the user', () => {
     const redactor = createRedactor();
     redactor.add('the-header-of-the-user', 'setting');
     redactor.add('a-session-id-of-long-ago', 'session');
@@ -83,7 +83,7 @@ describe('what is remembered', () => {
     expect(redactor.redact(`begin ${'an-old-one-'.repeat(3)}`)).toBe(`begin ${'an-old-one-'.repeat(3)}`);
   });
 
-  test('a server that gives a new session id with each answer does not push out its token', () => {
+  test("new session ids in each answer do not displace the server's token", () => {
     const redactor = createRedactor();
     redactor.add('the-access-token');
     for (let n = 0; n < 5_000; n++) redactor.add(`session-${n}-${'x'.repeat(1_000)}`, 'session');
@@ -91,7 +91,7 @@ describe('what is remembered', () => {
     expect(redactor.redact(`session-4999-${'x'.repeat(1_000)}`)).toBe('[redacted]');
   });
 
-  test('a secret of a megabyte is looked for, and nothing breaks', () => {
+  test('finds a secret of a megabyte', () => {
     const redactor = createRedactor();
     redactor.add('0123456789abcdef'.repeat(64 * 1024));
     expect(redactor.redact(`x ${'0123456789abcdef'.repeat(100)} y`)).toBe('x [redacted] y');

@@ -10,7 +10,7 @@ function knowing(...secrets: string[]) {
   return redactor;
 }
 
-describe('cut after the removal', () => {
+describe('truncation after redaction', () => {
   test.each([
     [0, ''],
     [3, 'abc'],
@@ -27,11 +27,11 @@ describe('cut after the removal', () => {
       expect(each(`abc ${SECRET} def`, limit)).toBe(expected);
   });
 
-  test('without any secret too', () => {
+  test('applies without any secret too', () => {
     expect(createRedactor().redactRegistered('abcdef', 3)).toBe('abc');
   });
 
-  test('a secret across the limit that takes twelve characters for each of its own', () => {
+  test('finds a secret across the limit that takes twelve characters for each of its own', () => {
     const twice = (text: string) =>
       [...text].map((character) => `%26%23x${character.charCodeAt(0).toString(16)}%3B`).join('');
     const long = 'abcdefghijklmnopqrstuvwxyz';
@@ -39,7 +39,7 @@ describe('cut after the removal', () => {
   });
 });
 
-test('what is beyond the limit is not gone through', () => {
+test('does not scan beyond the limit', () => {
   const redactor = knowing(SECRET);
   redactor.redactRegistered('x');
   const before = redactor.steps;
@@ -47,7 +47,7 @@ test('what is beyond the limit is not gone through', () => {
   expect(redactor.steps - before).toBeLessThan(2_000);
 });
 
-describe('where two secrets meet', () => {
+describe('overlapping secrets', () => {
   test.each([
     ['beside each other', `${SECRET}${SECRET}`, '[redacted]'],
     ['one character between them', `${SECRET}.${SECRET}`, '[redacted].[redacted]'],
@@ -62,7 +62,7 @@ describe('where two secrets meet', () => {
   });
 });
 
-describe('how many are kept', () => {
+describe('how many secrets are kept', () => {
   const name = (n: number) => `secret-number-${n}-`;
   test.each<[SecretKind | undefined, number]>([
     [undefined, 256],
@@ -77,13 +77,13 @@ describe('how many are kept', () => {
     expect(redactor.redactRegistered(name(kept))).toBe('[redacted]');
   });
 
-  test('settings are kept all', () => {
+  test('keeps all from settings', () => {
     const redactor = createRedactor();
     for (let n = 0; n < 1_000; n++) redactor.add(name(n), 'setting');
     expect(redactor.redactRegistered(name(0))).toBe('[redacted]');
   });
 
-  test('a secret that comes again is the newest', () => {
+  test('moves a repeated secret to the newest', () => {
     const redactor = createRedactor();
     for (let n = 0; n < 16; n++) redactor.add(name(n), 'session');
     redactor.add(name(0), 'session');
@@ -92,7 +92,7 @@ describe('how many are kept', () => {
     expect(redactor.redactRegistered(name(1))).toBe(name(1));
   });
 
-  test('kinds do not push out each other', () => {
+  test('kinds do not displace each other', () => {
     const redactor = knowing(SECRET);
     for (let n = 0; n < 300; n++) redactor.add(name(n), 'cookie');
     expect(redactor.redactRegistered(SECRET)).toBe('[redacted]');
@@ -104,7 +104,7 @@ const LARGE = 64 * 1024;
 /** A text that shares no run with one of another number, and is not looked for in Base64. */
 const large = (n: number, characters = LARGE) => `${n}.`.repeat(characters).slice(0, characters);
 
-describe('how much is kept', () => {
+describe('how many bytes are kept', () => {
   /** Adds the large secrets number 1 to `count`, with a look after each. */
   function grown(count: number, redactor = createRedactor()) {
     for (let n = 1; n <= count; n++) {
@@ -118,14 +118,14 @@ describe('how much is kept', () => {
       (n) => redactor.redactRegistered(`<${large(n, 200)}>`) === '<[redacted]>',
     );
 
-  test('all that there is room for, then the newest half', () => {
+  test('keeps all until the limit, then the newest half', () => {
     expect(known(grown(8), 8)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
     expect(known(grown(9), 9)).toEqual([6, 7, 8, 9]);
     expect(known(grown(13), 13)).toEqual([6, 7, 8, 9, 10, 11, 12, 13]);
     expect(known(grown(14), 14)).toEqual([11, 12, 13, 14]);
   });
 
-  test('as many at once', () => {
+  test('keeps as many when added at once', () => {
     const eight = createRedactor();
     const nine = createRedactor();
     for (let n = 1; n <= 8; n++) eight.add(large(n));
@@ -134,7 +134,7 @@ describe('how much is kept', () => {
     expect(known(nine, 9)).toEqual([6, 7, 8, 9]);
   });
 
-  test('what is added again takes no more room', () => {
+  test('a repeated secret takes no more room', () => {
     const redactor = grown(8);
     for (let n = 0; n < 3; n++) {
       redactor.add(large(8));
@@ -143,14 +143,14 @@ describe('how much is kept', () => {
     expect(known(redactor, 8)).toHaveLength(8);
   });
 
-  test('nor what is known as two kinds', () => {
+  test('nor does a secret of two kinds', () => {
     const redactor = grown(8);
     redactor.add(large(8), 'setting');
     redactor.add(large(9));
     expect(known(redactor, 9)).toEqual([5, 6, 7, 8, 9]);
   });
 
-  test('what the user set takes no room from the tokens', () => {
+  test('secrets from settings take no room from the tokens', () => {
     const redactor = createRedactor();
     for (let n = 101; n <= 107; n++) redactor.add(large(n), 'setting');
     expect(known(grown(8, redactor), 8)).toHaveLength(8);
@@ -158,20 +158,20 @@ describe('how much is kept', () => {
     expect(redactor.redactRegistered(large(101))).toBe('[redacted]');
   });
 
-  test.each(['session', 'cookie'] as const)('of the kind %s a sixteenth', (kind) => {
+  test.each(['session', 'cookie'] as const)('gives the kind %s a sixteenth', (kind) => {
     const redactor = createRedactor();
     for (let n = 21; n <= 23; n++) redactor.add(large(n, LARGE / 4), kind);
     grown(8, redactor);
     expect(known(redactor, 23).filter((n) => n > 20)).toEqual([22, 23]);
   });
 
-  test('of a secret that no header can hold, the beginning', () => {
+  test('keeps the beginning of a secret too long for a header', () => {
     const redactor = createRedactor();
     redactor.add(`${large(1)}${large(2)}`);
     expect(known(redactor, 2)).toEqual([1]);
   });
 
-  test('shorter ones with their spellings in Base64, of which each takes a third more', () => {
+  test('counts the Base64 spellings of shorter ones, a third more each', () => {
     const redactor = createRedactor();
     const of = (n: number) => large(n, 2_000);
     for (let n = 1; n <= 41; n++) {
@@ -184,7 +184,7 @@ describe('how much is kept', () => {
   });
 });
 
-describe('what turned out to be none', () => {
+describe('a value that turned out not to be secret', () => {
   test.each([
     ['before anything was looked for', false],
     ['after that', true],
@@ -195,7 +195,7 @@ describe('what turned out to be none', () => {
     expect(redactor.redactRegistered(`${SECRET} another-secret`)).toBe(`${SECRET} [redacted]`);
   });
 
-  test('with what stands behind its scheme, whatever its kind', () => {
+  test('is forgotten with the part after its scheme, whatever its kind', () => {
     const redactor = createRedactor();
     redactor.add('Bearer abcdef-123', 'cookie');
     redactor.redactRegistered('x');
@@ -204,7 +204,7 @@ describe('what turned out to be none', () => {
     expect(() => redactor.forget('never known')).not.toThrow();
   });
 
-  test('costs once: the tables are made again, and then are not', () => {
+  test('rebuilds the tables once, and then not again', () => {
     const redactor = knowing(SECRET, 'another-secret');
     redactor.redactRegistered('x');
     redactor.forget(SECRET);
@@ -215,7 +215,7 @@ describe('what turned out to be none', () => {
   });
 });
 
-describe('what a header holds', () => {
+describe('a header value', () => {
   const basic = Buffer.from('me:hunter-2').toString('base64');
   test.each<[string, string[], string[]]>([
     ['Bearer   abcdef-123', ['abcdef-123'], ['Bearer']],
@@ -233,7 +233,7 @@ describe('what a header holds', () => {
 });
 
 describe('spellings', () => {
-  test('Base64 of a text that holds it, wherever it begins', () => {
+  test('finds Base64 of a text that contains it, at any offset', () => {
     const { redactRegistered } = knowing(SECRET);
     for (const before of ['', 'x', 'xy', 'xyz', 'user:']) {
       const coded = Buffer.from(`${before}${SECRET}!`).toString('base64');
@@ -241,7 +241,7 @@ describe('spellings', () => {
     }
   });
 
-  test('Base64 of the secret alone, with and without its padding', () => {
+  test('finds Base64 of the secret alone, with and without padding', () => {
     for (const secret of ['hunter-222', 'hunter-2222', 'hunter-22222']) {
       const { redactRegistered } = knowing(secret);
       const coded = Buffer.from(secret).toString('base64');
@@ -252,7 +252,7 @@ describe('spellings', () => {
     }
   });
 
-  test('Base64 of what a header of a password can hold, and of nothing longer', () => {
+  test('finds Base64 of the longest password a header can hold, and nothing longer', () => {
     const password = Array.from({ length: 1_000 }, (_, n) => n).join('');
     for (const [length, isFound] of [
       [2_048, true],
@@ -264,7 +264,7 @@ describe('spellings', () => {
     }
   });
 
-  test('a few characters of Base64 stand anywhere by chance', () => {
+  test('ignores a few characters of Base64, which occur by chance', () => {
     const { redactRegistered } = knowing('hunter');
     expect(redactRegistered(Buffer.from('hunter').toString('base64'))).toBe('[redacted]');
     const within = Buffer.from('\0hunter').toString('base64').slice(4, -4);
@@ -272,13 +272,13 @@ describe('spellings', () => {
     expect(redactRegistered('<>')).toBe('<>');
   });
 
-  test('bytes that were read as Latin-1', () => {
+  test('finds bytes that were read as Latin-1', () => {
     const { redactRegistered } = knowing('pässwörd');
     expect(redactRegistered('a pässwörd b')).toBe('a [redacted] b');
     expect(redactRegistered(`a ${Buffer.from('pässwörd').toString('latin1')} b`)).toBe('a [redacted] b');
   });
 
-  test('a cut piece of a long secret', () => {
+  test('finds a cut piece of a long secret', () => {
     const long = Array.from({ length: 10 }, (_, n) => `part-${n}`).join('/');
     const { redactRegistered } = knowing(long);
     expect(redactRegistered(`<${long.slice(7, 31)}>`)).toBe('<[redacted]>');
@@ -286,7 +286,7 @@ describe('spellings', () => {
   });
 });
 
-describe('by the name beside it, for logs', () => {
+describe('by the name next to it, for logs', () => {
   const { redact, redactForPerson } = createRedactor();
   const names = [
     'token',
@@ -333,7 +333,7 @@ describe('by the name beside it, for logs', () => {
     'cookies',
     'authorizations',
     'device_codes',
-  ])('%s is no such name', (name) => {
+  ])('%s is not such a name', (name) => {
     const texts = [`{"${name}":"abc"}`, `?${name}=abc`, `"{\\"${name}\\":\\"abc\\"}"`];
     for (const text of texts) expect(redact(text)).toBe(text);
   });
@@ -345,7 +345,7 @@ describe('by the name beside it, for logs', () => {
     },
   );
 
-  test('the state of a sign-in, but not for the person who signs in', () => {
+  test('redacts the state of a sign-in, except for the person who signs in', () => {
     for (const text of ['{"state":"abc"}', '?state=abc', '"{\\"state\\":\\"abc\\"}"']) {
       expect(redact(text)).not.toContain('abc');
       expect(redactForPerson(text)).toBe(text);
@@ -370,20 +370,20 @@ describe('by the name beside it, for logs', () => {
   });
 });
 
-test('registered secrets alone are looked for before a host', () => {
+test('only registered secrets are redacted for a host', () => {
   expect(knowing(SECRET).redactRegistered(`token=abc Bearer abc ${SECRET}`)).toBe(
     'token=abc Bearer abc [redacted]',
   );
 });
 
-test('what the whole process keeps', () => {
+test('what the process keeps', () => {
   keepSecret(undefined);
   keepSecret('kept-by-the-process');
   expect(ofTheProcess.redactRegistered('<kept-by-the-process>')).toBe('<[redacted]>');
   ofTheProcess.forget('kept-by-the-process');
 });
 
-test('what it costs is counted over all tables, those that are gone included', () => {
+test('counts the cost over all tables, including discarded ones', () => {
   const redactor = knowing(SECRET, 'another-secret-of-another-length');
   expect(redactor.steps).toBe(0);
   redactor.redactRegistered('x'.repeat(100));

@@ -3,7 +3,7 @@ import { createRedactor } from '../../../src/redaction/redactor.ts';
 
 const CANARY = 'c4n/ry+s ecret"=';
 
-describe('a registered secret goes in every spelling', () => {
+describe('redacts a registered secret in every spelling', () => {
   const redactor = createRedactor();
   redactor.add(CANARY);
   test.each([
@@ -18,12 +18,12 @@ describe('a registered secret goes in every spelling', () => {
     expect(redactor.redactRegistered(`a ${spelling} b`)).toMatch(/^a \[redacted\]=* b$/);
   });
 
-  test('short words stay', () => {
+  test('does not redact short words', () => {
     redactor.add('true');
     expect(redactor.redact('it is true')).toBe('it is true');
   });
 
-  test('the newest are kept when there are many', () => {
+  test('keeps the newest of many', () => {
     const many = createRedactor();
     for (let n = 0; n < 5000; n++) many.add(`token-number-${n}`);
     expect(many.redact('x token-number-4999 y')).toBe('x [redacted] y');
@@ -33,18 +33,18 @@ describe('a registered secret goes in every spelling', () => {
     ['Bearer abcdef-123', 'abcdef-123'],
     ['Token abcdef-123', 'abcdef-123'],
     [`Basic ${Buffer.from('me:hunter-2').toString('base64')}`, 'hunter-2'],
-  ])('the value of a header, %s: what stands behind the scheme too', (value, part) => {
+  ])('redacts the value of a header, %s: the part after the scheme too', (value, part) => {
     const headers = createRedactor();
     headers.add(value);
     expect(headers.redactRegistered(`a ${part} b`)).toBe('a [redacted] b');
   });
 
-  test('a lone surrogate does no harm', () => {
+  test('accepts a lone surrogate', () => {
     expect(() => createRedactor().add('secret\ud800text')).not.toThrow();
   });
 });
 
-describe('what looks like a secret', () => {
+describe('values that look like secrets', () => {
   const { redact, redactForPerson } = createRedactor();
   test.each([
     ['Authorization: Bearer abc.def-ghi_~+/==', 'Authorization: Bearer [redacted]'],
@@ -86,7 +86,7 @@ describe('what looks like a secret', () => {
     expect(redact(text)).toBe(text);
   });
 
-  test('a person gets the address whole, with its state', () => {
+  test('shows a person the full address with its state', () => {
     const address = 'https://a/authorize?client_id=x&state=abc&code_challenge=y';
     expect(redactForPerson(`open ${address}`)).toBe(`open ${address}`);
     expect(redactForPerson('http://127.0.0.1/callback?code=abc&state=d')).toContain('code=[redacted]');

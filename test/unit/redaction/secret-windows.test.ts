@@ -14,7 +14,7 @@ function windowsOf(length: number, ...texts: string[]): SecretWindows {
   return windows;
 }
 
-describe('each run of a text is found wherever it is', () => {
+describe('finds each window of a text at any position', () => {
   test.each<[string, string, string, number[]]>([
     ['alone', 'abcd', 'abcd', [0]],
     ['at the end', 'abcd', 'xxabcd', [2]],
@@ -34,7 +34,7 @@ describe('each run of a text is found wherever it is', () => {
     expect(startsOf(windowsOf(4, secret), text)).toEqual(expected);
   });
 
-  test('as a plain search finds it', () => {
+  test('finds the same as a plain search', () => {
     const words = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 3, maxLength: 12 });
     fc.assert(
       fc.property(words, words, fc.integer({ min: 1, max: 4 }), (secret, text, length) => {
@@ -53,7 +53,7 @@ describe('each run of a text is found wherever it is', () => {
   });
 });
 
-describe('spellings that are the same', () => {
+describe('equivalent spellings', () => {
   test.each([
     ['abcd', 'ABCD'],
     ['ABCD', 'abCd'],
@@ -78,20 +78,20 @@ describe('spellings that are the same', () => {
 describe('the table', () => {
   const many = Array.from({ length: 3_000 }, (_, n) => `secret-${String(n).padStart(5, '0')}`);
 
-  test('grows, and keeps all', () => {
+  test('grows, and keeps all entries', () => {
     const windows = windowsOf(12, ...many);
     expect(windows.size).toBe(3_000);
     for (const each of many) expect(startsOf(windows, each)).toEqual([0]);
     expect(startsOf(windows, 'secret-03000')).toEqual([]);
   });
 
-  test('holds what comes again once', () => {
+  test('stores a repeated entry once', () => {
     const windows = windowsOf(4, 'abcd', 'abcd', 'ABCD');
     expect(windows.size).toBe(1);
     expect(windows.length).toBe(4);
   });
 
-  test('one look for each run of a text, and few more where it is half full', () => {
+  test('makes one lookup for each window, and few more when half full', () => {
     const one = windowsOf(12, many[0] as string);
     const before = one.steps;
     startsOf(one, 'x'.repeat(100));
@@ -103,7 +103,7 @@ describe('the table', () => {
     expect(full.steps - from).toBeLessThan(4 * 20_000);
   });
 
-  test('an empty one is not looked at', () => {
+  test('makes no lookup when empty', () => {
     const empty = new SecretWindows(4);
     startsOf(empty, 'abcdabcd');
     expect(empty.steps).toBe(0);

@@ -9,7 +9,7 @@ function unescaped(escaped: string): string {
   return (copies[1] as string).slice(1, -1);
 }
 
-describe('an escape is taken back', () => {
+describe('decoding of an escape', () => {
   test.each([
     ['\\/', '/'],
     ['\\"', '"'],
@@ -95,24 +95,24 @@ describe('an escape is taken back', () => {
     '&#x1234567;',
     '&#1114112;',
     '&__proto__;',
-  ])('%s is none', (text) => {
+  ])('%s is not an escape', (text) => {
     expect(unescapedCopies(`<${text}>`)).toEqual([{ text: `<${text}>`, starts: undefined }]);
   });
 
-  test('the highest code there is', () => {
+  test('decodes the highest code point', () => {
     expect(unescaped('\\u{10ffff}')).toBe('\u{10ffff}');
     expect(unescaped('&#1114111;')).toBe('\u{10ffff}');
   });
 });
 
-describe('where it was', () => {
-  test('each unit of the copy has its place in the text, and one more is the end', () => {
+describe('positions in the source', () => {
+  test('each code unit of the copy maps to a position in the text, and so does its end', () => {
     expect(unescapedCopies('ab%41cd')[1]).toEqual({ text: 'abAcd', starts: [0, 1, 2, 5, 6, 7] });
     expect(unescapedCopies('%41')[1]).toEqual({ text: 'A', starts: [0, 3] });
     expect(unescapedCopies('x&#x1F600;y')[1]).toEqual({ text: 'x😀y', starts: [0, 1, 1, 10, 11] });
   });
 
-  test('a place in a copy of a copy is that in the text', () => {
+  test('a position in a copy of a copy maps to the text', () => {
     const twice = unescapedCopies('a%2541b').find(({ text }) => text === 'aAb');
     expect(twice).toEqual({ text: 'aAb', starts: [0, 1, 6, 7] });
   });
@@ -128,24 +128,24 @@ describe('where it was', () => {
   });
 });
 
-describe('escapes in escapes', () => {
-  test('of one kind at a time, in every order', () => {
+describe('nested escapes', () => {
+  test('decodes one kind at a time, in every order', () => {
     expect(textsOf('%5Cu0041')).toEqual(['%5Cu0041', '\\u0041', 'A']);
     expect(textsOf('\\u002541')).toEqual(['\\u002541', '%41', 'A']);
     expect(textsOf('\\x%34\\u0031')).toContain('\\x41');
   });
 
-  test('three times and no more', () => {
+  test('decodes three levels and no more', () => {
     expect(textsOf('%25252541')).toEqual(['%25252541', '%252541', '%2541', '%41']);
   });
 
-  test('two ways to the same text are one copy', () => {
+  test('makes one copy for two ways to the same text', () => {
     const copies = textsOf('%41&#66;');
     expect(new Set(copies).size).toBe(copies.length);
     expect(copies).toEqual(['%41&#66;', 'A&#66;', '%41B', 'AB']);
   });
 
-  test('not more than sixteen copies', () => {
+  test('makes at most sixteen copies', () => {
     const text = '\\u0025\\/%26%5cx41&amp;&#92;u0041&percnt;25%25%2541\\\\u0026amp;';
     expect(textsOf(text.repeat(2)).length).toBeLessThanOrEqual(16);
   });

@@ -35,7 +35,7 @@ test.each<[string, readonly string[], readonly string[] | undefined]>([
   expect(shown()).toContain('Which?');
 });
 
-test('one alone is checked already', async () => {
+test('a single choice is preselected', async () => {
   const { input, output, signal } = terminal();
   const chosen = chooseSome('Which?', options.slice(0, 1), { input, output, signal });
   input.write('\r');

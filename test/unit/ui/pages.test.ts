@@ -26,14 +26,14 @@ test.each([
 describe.each(views)('$kind', (view) => {
   const page = renderPage(view);
 
-  test('says to which server, and to return to the app', () => {
+  test('names the server, and says to return to the app', () => {
     expect(page.body).toContain(SERVER);
     expect(page.body).toMatch(/return to your app/i);
     expect(page.body).toMatch(/<html lang="en">/);
     expect(page.body.match(/<h1>/g)).toHaveLength(1);
   });
 
-  test('has its policy, and the one sheet that it allows', () => {
+  test('has its content security policy, and the one stylesheet that it allows', () => {
     const style = /<style>(.*)<\/style>/s.exec(page.body)?.[1] ?? '';
     const hash = createHash('sha256').update(style).digest('base64');
     expect(page.headers).toEqual({
@@ -45,7 +45,7 @@ describe.each(views)('$kind', (view) => {
     });
   });
 
-  test('holds no script and loads nothing', () => {
+  test('contains no script and loads nothing', () => {
     expect(page.body).not.toMatch(
       /<script|<link|<img|<iframe|<form|\son\w+=|\ssrc=|\shref=|url\(|@import|style="/i,
     );
@@ -69,7 +69,7 @@ test('a long text is cut', () => {
   expect(body).toContain(`>${'x'.repeat(199)}…<`);
 });
 
-test('a bad request shows nothing of what came', () => {
+test('a bad request shows none of its contents', () => {
   const page = renderPage({ kind: 'bad-request' });
   expect(page.headers['content-type']).toBe('text/plain; charset=utf-8');
   expect(page.body).toBe('This address does not belong to a sign-in in progress.\n');

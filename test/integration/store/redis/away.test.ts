@@ -44,7 +44,7 @@ describe('an engine that is away', () => {
     await refusal(engine.describe());
   });
 
-  test.skipIf(!isPosix())('connections are accepted by nobody', async () => {
+  test.skipIf(!isPosix())('connections that are never accepted', async () => {
     await using hole = await startBlackHole();
     await using engines = new Engines();
     const engine = engines.open(`redis://${hole.url.host}`);
@@ -53,7 +53,7 @@ describe('an engine that is away', () => {
     expect(error.message).toContain('does not answer in time');
   });
 
-  test('a server that takes everything and says nothing', async () => {
+  test('a server that reads everything and never answers', async () => {
     await using odd = await OddRedis.start(() => undefined);
     await using engines = new Engines();
     const engine = engines.open(odd.url);
@@ -65,7 +65,7 @@ describe('an engine that is away', () => {
     await odd.ended.until(() => odd.ended.count() === 2);
   });
 
-  test('Sentinels that are away, or know nothing of such a primary', async () => {
+  test('Sentinels that are away, or do not know the primary', async () => {
     await using odd = await OddRedis.start(([name]) => (name === 'SENTINEL' ? '*-1\r\n' : '+OK\r\n'));
     await using engines = new Engines();
     const port = await freePort();
@@ -107,7 +107,7 @@ describe('an engine that is away', () => {
     expect(odd.commands.count()).toBe(1);
   });
 
-  test('a text that is not known is sent as a whole once, since nothing ran', async () => {
+  test('an unknown script is sent in full once, since nothing ran', async () => {
     await using odd = await OddRedis.start(() => '-NOSCRIPT No matching script.\r\n');
     await using engines = new Engines();
     expect(await refusal(engines.open(odd.url).put('mcp:a:c', bytes('a'), nobody, false))).toMatchObject({
@@ -118,7 +118,7 @@ describe('an engine that is away', () => {
 });
 
 describe.skipIf(!hasRedis())('a real engine', () => {
-  test('memory that is full, a replica, and a password that is wrong or missing', async () => {
+  test('full memory, a replica, and a wrong or missing password', async () => {
     await using full = await RedisServer.start({
       args: ['--maxmemory', '1', '--maxmemory-policy', 'noeviction'],
     });
@@ -145,7 +145,7 @@ describe.skipIf(!hasRedis())('a real engine', () => {
     });
   });
 
-  test('suspended, and back: a put is not sent again, and who watches is told', async () => {
+  test('suspended and back: a put is not sent again, and watchers are notified', async () => {
     await using server = await RedisServer.start();
     await using engines = new Engines();
     const engine = engines.open(server.url);
@@ -164,7 +164,7 @@ describe.skipIf(!hasRedis())('a real engine', () => {
     await heard.until(() => heard.count() >= 2, { what: 'to be told after the suspension' });
   });
 
-  test('a process that was busy for long reads what has arrived before it gives up', async () => {
+  test('a process that was busy for long reads what has arrived before it times out', async () => {
     await using server = await RedisServer.start();
     await using engines = new Engines();
     const engine = engines.open(server.url);
@@ -176,7 +176,7 @@ describe.skipIf(!hasRedis())('a real engine', () => {
     expect((await put).kind).toBe('written');
   });
 
-  test('dead, and back: it heals by itself', async () => {
+  test('killed and back: recovers by itself', async () => {
     await using server = await RedisServer.start({ keepsData: true });
     await using engines = new Engines();
     const engine = engines.open(server.url);
@@ -188,7 +188,7 @@ describe.skipIf(!hasRedis())('a real engine', () => {
     expect((await untilAnswered(() => engine.get('mcp:a:c'))).seq).toBe(1);
   });
 
-  test('a primary that loses its connections in the middle of everything', async () => {
+  test('a primary that loses its connections in mid-command', async () => {
     await using server = await RedisServer.start();
     await using proxy = await TcpProxy.start(server.port);
     await using engines = new Engines();
@@ -203,7 +203,7 @@ describe.skipIf(!hasRedis())('a real engine', () => {
     expect((await untilAnswered(() => engine.get('mcp:a:c'))).seq).toBe(0);
   });
 
-  test('Sentinels of which one is dead, and one stays silent', async () => {
+  test('Sentinels, of which one is dead and one silent', async () => {
     await using redis = await WatchedRedis.start();
     await using engines = new Engines();
     await redis.sentinels[0]?.process.kill();
@@ -222,7 +222,7 @@ describe.skipIf(!hasRedis())('a real engine', () => {
     expect(await short.isPrimary(2_000)).toBe(true);
   });
 
-  test('a certificate for another name, of nobody, or of none that is known', async () => {
+  test('a certificate for another name, of an unknown authority, and none', async () => {
     const authority = await createAuthority('store');
     const other = await createAuthority('another');
     const tls = { ...(await authority.issue({ hosts: ['store.example'] })), authority: authority.pem };
@@ -257,8 +257,8 @@ describe.skipIf(!hasRedis())('a real engine', () => {
   });
 });
 
-describe('a server that means no good', () => {
-  test('with a certificate for another name it gets no password', async () => {
+describe('a hostile server', () => {
+  test('gets no password with a certificate for another name', async () => {
     const authority = await createAuthority('store');
     const identity = await authority.issue({ hosts: ['store.example'] });
     await using odd = await OddRedis.start(() => '+OK\r\n', identity);
@@ -285,7 +285,7 @@ describe('a server that means no good', () => {
     ['a status without end', '+'],
     ['an array without end', '*536870912\r\n'],
     ['a number without end', ':'],
-  ])('%s: given up after what is in the system’s buffers', async (_, begin) => {
+  ])("%s: the connection ends after what is in the system's buffers", async (_, begin) => {
     await using odd = await OddRedis.start(() => flood(begin, big));
     await using engines = new Engines();
     const error = await refusal(engines.open(odd.url).get('mcp:a:c'));
@@ -319,7 +319,7 @@ describe('a server that means no good', () => {
     ['an array of nothing', '*1\r\n$-1\r\n'],
     ['a number', ':1\r\n'],
     ['a confirmation without a channel', '*3\r\n$9\r\nsubscribe\r\n$-1\r\n:1\r\n'],
-  ])('as the answer to a subscription: %s', async (_, answer) => {
+  ])('as the response to a subscription: %s', async (_, answer) => {
     await using odd = await OddRedis.start(() => answer);
     await using engines = new Engines();
     engines.open(odd.url).watch('mcp:a:c', () => undefined);
@@ -328,7 +328,7 @@ describe('a server that means no good', () => {
     });
   });
 
-  test('messages of other channels, and many of the right one', async () => {
+  test('messages on other channels, and many on the right one', async () => {
     const message = (channel: string) =>
       `*3\r\n$7\r\nmessage\r\n$${channel.length}\r\n${channel}\r\n$1\r\n1\r\n`;
     const answer = '*3\r\n$9\r\nsubscribe\r\n$7\r\nmcp:a:c\r\n:1\r\n';

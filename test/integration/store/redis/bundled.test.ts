@@ -37,7 +37,7 @@ async function run(
 }
 
 describe.skipIf(!hasRedis())('the engine as it is bundled', () => {
-  test('works without the parts that are left out, and prints nothing with DEBUG=*', async () => {
+  test('works without the omitted parts, and prints nothing with DEBUG=*', async () => {
     await using server = await RedisServer.start({ user });
     const { said, stderr } = await run(server.url);
     expect(said).toMatchObject({
@@ -48,7 +48,7 @@ describe.skipIf(!hasRedis())('the engine as it is bundled', () => {
     expect(stderr).toBe('');
   });
 
-  test('a server that has no password is complained about once, and not past the log', async () => {
+  test('a server without a password is reported once, only in the log', async () => {
     await using server = await RedisServer.start();
     const { said, stderr } = await run(server.url.replace('redis://', 'redis://:not-needed-canary@'));
     expect(stderr).toBe('');
@@ -57,7 +57,7 @@ describe.skipIf(!hasRedis())('the engine as it is bundled', () => {
   });
 });
 
-test('an answer of 512 MB costs no memory', async () => {
+test('a reply of 512 MB costs no memory', async () => {
   const piece = new Uint8Array(64 * 1024).fill(120);
   await using odd = await OddRedis.start(() => flood('$536870912\r\n', piece));
   const { said } = await run(odd.url);

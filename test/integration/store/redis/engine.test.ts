@@ -20,14 +20,14 @@ const newCell = () => `mcp:${++names}:c`;
 const user = { name: 'store', password: 'p@ss/w:rd-canary', rules: accessRules('mcp') };
 
 describe.skipIf(!hasRedis())('an engine', () => {
-  test('a cell that is too large is not sent', async () => {
+  test('does not send a cell that is too large', async () => {
     await using engines = new Engines();
     const tooLarge = new Uint8Array(MAX_CELL_BYTES + 1);
     const put = engines.open('redis://127.0.0.1:1').put(newCell(), tooLarge, { seq: 1 }, false);
     await expect(put).rejects.toMatchObject({ code: 'store' });
   });
 
-  test('a cell expires when it was said to, and stays when it was not', async () => {
+  test('a cell expires at its time, and stays if it has none', async () => {
     await using server = await RedisServer.start();
     await using engines = new Engines();
     const engine = engines.open(server.url);
@@ -38,7 +38,7 @@ describe.skipIf(!hasRedis())('an engine', () => {
     expect(await server.call('PTTL', cell)).toBe(-1);
   });
 
-  test('a restart is another epoch, and cancels what was read before', async () => {
+  test('a restart changes the epoch, and invalidates earlier reads', async () => {
     await using server = await RedisServer.start({ keepsData: true });
     await using engines = new Engines();
     const engine = engines.open(server.url);
@@ -56,7 +56,7 @@ describe.skipIf(!hasRedis())('an engine', () => {
     expect((await engine.get(cell)).seq).toBe(0);
   });
 
-  test('a failover is another epoch; what was not replicated is gone, and WAIT had said so', async () => {
+  test('a failover changes the epoch; unreplicated data is gone, and WAIT had said so', async () => {
     await using redis = await WatchedRedis.start();
     await using engines = new Engines();
     const engine = engines.open(redis.url);
@@ -90,7 +90,7 @@ describe.skipIf(!hasRedis())('an engine', () => {
     expect(await engine.settled(5_000)).toBe(true);
   });
 
-  test('the old primary is not the primary for those who still talk to it', async () => {
+  test('the old primary does not count as primary for clients that still reach it', async () => {
     await using redis = await WatchedRedis.start();
     await using engines = new Engines();
     const engine = engines.open(redis.url);
@@ -104,7 +104,7 @@ describe.skipIf(!hasRedis())('an engine', () => {
     expect(await engine.isPrimary(2_000)).toBe(false);
   });
 
-  test('without Sentinels a replica has to answer for the primary, from when one was seen', async () => {
+  test('without Sentinels a replica has to confirm the primary, once one was seen', async () => {
     await using one = await RedisServer.start();
     await using other = await RedisServer.start();
     await using link = await TcpProxy.start(one.port);
@@ -123,7 +123,7 @@ describe.skipIf(!hasRedis())('an engine', () => {
     expect(await engine.isPrimary(200)).toBe(false);
   });
 
-  test('an answer that is lost was perhaps a success, and the cell tells', async () => {
+  test('a lost reply may mean success, and the cell shows which', async () => {
     await using server = await RedisServer.start();
     await using proxy = await TcpProxy.start(server.port);
     await using engines = new Engines();
@@ -140,7 +140,7 @@ describe.skipIf(!hasRedis())('an engine', () => {
     expect(await server.info('total_commands_processed')).toBeDefined();
   });
 
-  test('cells of another form can be replaced', async () => {
+  test('cells of an unknown format can be replaced', async () => {
     await using server = await RedisServer.start();
     await using engines = new Engines();
     const engine = engines.open(server.url);
@@ -162,7 +162,7 @@ describe.skipIf(!hasRedis())('an engine', () => {
     }
   });
 
-  test('what the access list forbids is not known, and nothing else fails', async () => {
+  test('what the access list forbids stays unknown, and nothing else fails', async () => {
     const rules = accessRules('mcp').replace('+info', '');
     await using server = await RedisServer.start({ user: { ...user, rules } });
     await using engines = new Engines();
@@ -177,7 +177,7 @@ describe.skipIf(!hasRedis())('an engine', () => {
     expect([name, role, replicas, evictionPolicy]).toEqual(['redis', undefined, undefined, undefined]);
   });
 
-  test('an engine of which nothing is asked has the connection on which it listens, and no other', async () => {
+  test('an idle engine keeps only the connection on which it listens', async () => {
     await using server = await RedisServer.start();
     await using proxy = await TcpProxy.start(server.port);
     await using engines = new Engines();
@@ -198,7 +198,7 @@ describe.skipIf(!hasRedis())('an engine', () => {
     expect(proxy.connections).toBe(3);
   });
 
-  test('a server that drops what it likes is warned about, once', async () => {
+  test('warns once about a server that evicts keys', async () => {
     await using server = await RedisServer.start({ args: ['--maxmemory-policy', 'allkeys-lru'] });
     await using kept = await RedisServer.start({ args: ['--maxmemory-policy', 'volatile-lru'] });
     await using engines = new Engines();
@@ -217,7 +217,7 @@ describe.skipIf(!hasRedis())('an engine', () => {
     expect(warnings.count()).toBe(1);
   });
 
-  test('one connection for commands, a second one while somebody watches, and none after the end', async () => {
+  test('uses one connection for commands, a second one while there are watchers, and none after the end', async () => {
     await using server = await RedisServer.start();
     await using proxy = await TcpProxy.start(server.port);
     await using engines = new Engines();

@@ -85,8 +85,8 @@ const tokenIn = async ({ store }: Shared, key: string): Promise<string | undefin
   return found.kind === 'record' ? found.record.tokens?.accessToken : undefined;
 };
 
-describe.skipIf(!hasRedis())('who has the engine (SECURITY.md, attack 47)', () => {
-  test('reads nothing in its files, its MONITOR, its replication and its memory', async () => {
+describe.skipIf(!hasRedis())('an operator of the engine (SECURITY.md, attack 47)', () => {
+  test('reads nothing in its files, MONITOR, replication and memory', async () => {
     await using server = await RedisServer.start({ keepsData: true, args: ['--rdbcompression', 'no'] });
     await using machines = new Machines(server);
     const monitor = await listen(server, 'MONITOR', /OK/);
@@ -130,7 +130,7 @@ describe.skipIf(!hasRedis())('who has the engine (SECURITY.md, attack 47)', () =
     }
   });
 
-  test('cells that are swapped or cut are nobody’s, and a sign-in puts them right', async () => {
+  test('cells that are swapped or cut count as no login, and a sign-in replaces them', async () => {
     await using server = await RedisServer.start();
     await using machines = new Machines(server);
     const shared = await machines.open();
@@ -158,7 +158,7 @@ describe.skipIf(!hasRedis())('who has the engine (SECURITY.md, attack 47)', () =
     }
   });
 
-  test('a cell that is brought back is replaced by who knows the newer one', async () => {
+  test('an old cell that is put back is replaced by a machine that knows the newer one', async () => {
     await using server = await RedisServer.start();
     await using machines = new Machines(server);
     const shared = await machines.open();
@@ -178,7 +178,7 @@ describe.skipIf(!hasRedis())('who has the engine (SECURITY.md, attack 47)', () =
       .toBe('new');
   });
 
-  test('a logout is not undone by a cell that is brought back, while a machine knows of it', async () => {
+  test('a logout is not undone by an old cell, while a machine knows of it', async () => {
     await using server = await RedisServer.start();
     await using machines = new Machines(server);
     const shared = await machines.open();

@@ -10,7 +10,7 @@ const silent: CallbackExpectation = { state: STATE, issuer: ISSUER, issParameter
 const named: CallbackExpectation = { ...silent, issParameterSupported: true };
 const iss = `iss=${encodeURIComponent(ISSUER)}`;
 
-describe('a callback that is not an answer to our question changes nothing', () => {
+describe('a callback that does not answer our request changes nothing', () => {
   test.each([
     ['', 'missing'],
     ['code=c', 'missing'],
@@ -32,7 +32,7 @@ describe('a callback that is not an answer to our question changes nothing', () 
   });
 });
 
-describe('RFC 9207: who answers, before what is answered', () => {
+describe('RFC 9207: the issuer is checked before the response', () => {
   const ok = { kind: 'code', code: 'c' };
   const mixUp = (received?: string) => ({ kind: 'mix-up', received });
   test.each([
@@ -59,7 +59,7 @@ describe('RFC 9207: who answers, before what is answered', () => {
     );
   });
 
-  test('an error from elsewhere is a mix-up too, and its text goes nowhere', () => {
+  test('an error from another issuer is a mix-up too, and its text is not used', () => {
     const query = `error=access_denied&error_description=call+this+number&state=${STATE}&iss=https://evil.example`;
     expect(validateAuthorizationResponse(query, silent)).toEqual({
       kind: 'mix-up',
@@ -68,7 +68,7 @@ describe('RFC 9207: who answers, before what is answered', () => {
   });
 });
 
-describe('the answer', () => {
+describe('the response', () => {
   test.each([
     ['code=a%2Fb%2B', { kind: 'code', code: 'a/b+' }],
     ['code=c&error=', { kind: 'error', error: '', description: undefined }],

@@ -26,7 +26,7 @@ test.each([
   expect(chooseScope(challenged, resourceScopes, override, serverScopes)).toBe(expected);
 });
 
-test('a list without end is cut', () => {
+test('an overlong list is cut', () => {
   const scopes = cleanScope(Array.from({ length: 5_000 }, (_, index) => `scope-${index}`).join(' '));
   expect(scopes?.split(' ')).toHaveLength(60);
   expect(cleanScope('x'.repeat(257))).toBeUndefined();

@@ -38,7 +38,7 @@ describe('the same choice as the SDK', () => {
   }
 });
 
-test('how each is sent', () => {
+test('how each method is sent', () => {
   expect(authenticateClient(open, undefined)).toEqual({ headers: {}, parameters: { client_id: 'c' } });
   expect(authenticateClient(secret, ['client_secret_post'])).toEqual({
     headers: {},
@@ -58,7 +58,7 @@ test('Basic is form-encoded first (RFC 6749 §2.3.1)', () => {
   expect(password).toBe('a%3Ab%25%2B+%C3%BC');
 });
 
-test('registered for a secret that never came: the client is named all the same', () => {
+test('registered for a secret that was never issued: the client is named all the same', () => {
   const client: Client = { ...open, tokenEndpointAuthMethod: 'client_secret_basic' };
   expect(authenticateClient(client, undefined)).toEqual({ headers: {}, parameters: { client_id: 'c' } });
 });

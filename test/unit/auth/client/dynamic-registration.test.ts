@@ -5,7 +5,7 @@ import { defaultEndpoints } from '../../../../src/auth/discovery/metadata.ts';
 const metadata = defaultEndpoints(new URL('https://as.example'));
 const redirectUri = 'http://127.0.0.1:5000/callback';
 
-test('a native, public client for the code flow', () => {
+test('registers a native, public client for the code flow', () => {
   expect(registrationRequest({ metadata, redirectUri, scope: 'a b' })).toEqual({
     client_name: 'mcp-drawbridge',
     application_type: 'native',
@@ -24,7 +24,7 @@ test.each([
   [['client_secret_post', 'client_secret_basic'], 'client_secret_basic'],
   [['client_secret_post'], 'client_secret_post'],
   [['private_key_jwt'], 'none'],
-])('with a secret only where nothing else is supported: %j → %s', (supported, expected) => {
+])('uses a secret only where nothing else is supported: %j → %s', (supported, expected) => {
   const given = { metadata: { ...metadata, tokenEndpointAuthMethods: supported }, redirectUri };
   expect(registrationRequest(given).token_endpoint_auth_method).toBe(expected);
 });

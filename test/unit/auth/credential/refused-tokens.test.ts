@@ -3,7 +3,7 @@ import { RefusedTokens } from '../../../../src/auth/credential/refused-tokens.ts
 
 const MINUTE = 60_000;
 
-test('the token that answered a 401 is refused as well: hopeless', () => {
+test('a refused token that was the answer to a 401: hopeless', () => {
   const refusals = new RefusedTokens();
   expect(refusals.add('T1', 0)).toBe(false);
   refusals.replaced(10);
@@ -11,12 +11,12 @@ test('the token that answered a 401 is refused as well: hopeless', () => {
   expect(refusals.add('T1', 30)).toBe(true);
 });
 
-test('the same token refused by many requests counts once', () => {
+test('the same token refused for many requests counts once', () => {
   const refusals = new RefusedTokens();
   for (let request = 0; request < 10; request++) expect(refusals.add('T1', request)).toBe(false);
 });
 
-test('a token that worked, or served for long, starts a new row', () => {
+test('a token that worked, or was in use for long, restarts the count', () => {
   const refusals = new RefusedTokens();
   refusals.add('T1', 0);
   refusals.replaced(1);

@@ -12,7 +12,7 @@ function record(granted: string | undefined, change: Partial<CredentialRecord> =
   return { ...rest, tokens: granted === undefined ? bare : { ...bare, scope: granted }, ...change };
 }
 
-describe('a 403 for want of scope', () => {
+describe('a 403 for insufficient scope', () => {
   test.each<[string, CredentialRecord, string]>([
     ['what was granted and what is wanted', record('a b'), 'a b w'],
     ['what was asked for too', record('a', { requestedScope: 'a x' }), 'a x w'],
@@ -21,7 +21,7 @@ describe('a 403 for want of scope', () => {
     expect(decideStepUp(had, 'w', NOW)).toEqual({ kind: 'ask', scope, stepUps: [NOW] });
   });
 
-  test.each([undefined, ''])('without a scope there is nothing to ask for (%j)', (wanted) => {
+  test.each([undefined, ''])('requests nothing without a scope (%j)', (wanted) => {
     const had = wanted === undefined ? record('a') : record(undefined);
     expect(decideStepUp(had, wanted, NOW)).toMatchObject({
       kind: 'refuse',
@@ -33,7 +33,7 @@ describe('a 403 for want of scope', () => {
     });
   });
 
-  test.each(['a', 'b a', 'a  b', 'b'])('what is granted already is not asked for again: %s', (wanted) => {
+  test.each(['a', 'b a', 'a  b', 'b'])('does not request granted scopes again: %s', (wanted) => {
     const found = decideStepUp(record('a b'), wanted, NOW);
     expect(found).toMatchObject({
       kind: 'refuse',
@@ -48,22 +48,22 @@ describe('a 403 for want of scope', () => {
     });
   });
 
-  test('scopes are compared whole', () => {
+  test('compares scopes as whole words', () => {
     const had = record('files:read files:write');
     expect(decideStepUp(had, 'files:write', NOW).kind).toBe('refuse');
     expect(decideStepUp(had, 'files', NOW).kind).toBe('ask');
   });
 
-  test('half of it granted is not all of it', () => {
+  test('requests the union if only half of it is granted', () => {
     expect(decideStepUp(record('a b'), 'b c', NOW)).toMatchObject({ kind: 'ask', scope: 'a b c' });
   });
 
-  test('what was only asked for, and not granted, is asked for', () => {
+  test('requests scopes again that were requested but not granted', () => {
     expect(decideStepUp(record(undefined, { requestedScope: 'a' }), 'a', NOW).kind).toBe('ask');
   });
 });
 
-describe('a person is asked three times in ten minutes', () => {
+describe('allows three sign-ins in ten minutes', () => {
   test.each<[string, number[], number[] | 'refuse']>([
     ['never', [], [NOW]],
     ['twice', [NOW - 2, NOW - 1], [NOW - 2, NOW - 1, NOW]],
@@ -83,7 +83,7 @@ describe('a person is asked three times in ten minutes', () => {
   });
 });
 
-describe('a challenge to a grant that asks nobody', () => {
+describe('a challenge to a grant without a sign-in', () => {
   const challenge = { scheme: 'Bearer', error: 'insufficient_scope', scope: 'w' };
 
   test.each<[string, CredentialRecord | undefined, string | undefined]>([
@@ -100,19 +100,19 @@ describe('a challenge to a grant that asks nobody', () => {
     expect(withUnion(challenge, had)).toEqual({ ...challenge, scope });
   });
 
-  test('that names no scope asks for what there was', () => {
+  test('without a scope requests the previous one', () => {
     const { scope, ...bare } = challenge;
     expect(withUnion(bare, record('a'))).toEqual({ ...bare, scope: 'a' });
     expect(withUnion(bare, record(''))).toBe(bare);
   });
 
-  test('that is about something else stays as it is', () => {
+  test('for another reason keeps the scope', () => {
     const other = { ...challenge, error: 'invalid_token' };
     expect(withUnion(other, record('a'))).toBe(other);
     expect(withUnion({ scope: 'w' }, record('a'))).toEqual({ scope: 'w' });
   });
 
-  test('the granted scope of a login without tokens is none', () => {
+  test('a login without tokens has no granted scope', () => {
     const { tokens, requestedScope, ...rest } = wholeRecord;
     expect(withUnion(challenge, rest)).toBe(challenge);
     expect(decideStepUp(rest, 'w', NOW)).toEqual({ kind: 'ask', scope: 'w', stepUps: [NOW] });

@@ -28,7 +28,7 @@ describe('without --issuer', () => {
     'https://AS.example/tenant',
     'https://as.example:443/tenant',
     `${asked}//`,
-  ])('%s is refused, and the option that accepts exactly this is named', (named) => {
+  ])('refuses %s, and names the option that accepts exactly this', (named) => {
     expect(refusal(named).hint).toContain(`--issuer "${named}"`);
   });
 
@@ -41,12 +41,12 @@ describe('without --issuer', () => {
     ` ${asked}`,
     `${asked} `,
     `${asked}/ä`,
-  ])('%j is refused, and nobody is told how to accept it', (named) => {
+  ])('refuses %j, and suggests no option that accepts it', (named) => {
     expect(refusal(named).hint).not.toContain('--issuer');
   });
 });
 
-test('what was expected is named, as far as there is anything', () => {
+test('names what was expected, if known', () => {
   expect(refusal('https://evil.example').message).toContain(`expected "${asked}"`);
   expect(refusal('https://evil.example', { issuers: [] }).message).toContain('expected ""');
   const { hint } = refusal('no-address', { issuers: ['no-other-address'] });
@@ -58,11 +58,11 @@ describe('with --issuer', () => {
   const issuer = `${asked}/`;
   const settings = { ...plain, issuer };
 
-  test('exactly that one', () => {
+  test('accepts exactly that one', () => {
     expect(checkIssuer(issuer, { issuers: [asked], settings })).toBe(issuer);
   });
 
-  test.each([asked, `${asked}//`, 'https://evil.example/'])('%s is refused by name', (named) => {
+  test.each([asked, `${asked}//`, 'https://evil.example/'])('refuses %s by name', (named) => {
     expect(refusal(named, { settings }).message).toContain(`--issuer accepts "${issuer}" alone`);
   });
 });
@@ -70,7 +70,7 @@ describe('with --issuer', () => {
 describe('{tenantid}', () => {
   const issuers = ['https://login.example/contoso.com/v2.0'];
 
-  test('stands for the tenant that was asked for, which is the issuer then', () => {
+  test('stands for the requested tenant, which becomes the issuer', () => {
     const named = 'https://login.example/{tenantid}/v2.0';
     expect(checkIssuer(named, { issuers, settings: { tenantIssuer: true } })).toBe(issuers[0]);
   });
@@ -85,7 +85,7 @@ describe('{tenantid}', () => {
     'https://login.example/{tenantid}/v3.0',
     'https://login.example/con{tenantid}/v2.0',
     'https://login.example/{tenantid}v2.0',
-  ])('%s is something else', (named) => {
+  ])('does not stand for %s', (named) => {
     expect(refusal(named, { issuers, settings: { tenantIssuer: true } })).toBeInstanceOf(IssuerMismatchError);
   });
 
@@ -95,13 +95,13 @@ describe('{tenantid}', () => {
     ['https://login.example/a/b/v2.0', 'https://login.example/{tenantid}/v2.0'],
     ['https://login.example/contoso.com/', 'https://login.example/{tenantid}/{tenantid}'],
     ['https://login.example/undefined', 'https://login.example/'],
-  ])('%s is no tenant of %s', (issuer, named) => {
+  ])('%s is not a tenant of %s', (issuer, named) => {
     expect(refusal(named, { issuers: [issuer], settings: { tenantIssuer: true } })).toBeInstanceOf(
       IssuerMismatchError,
     );
   });
 
-  test('only where the preset says so', () => {
+  test('applies only if the preset says so', () => {
     expect(refusal('https://login.example/{tenantid}/v2.0', { issuers })).toBeInstanceOf(IssuerMismatchError);
   });
 });

@@ -98,8 +98,8 @@ describe('optional fields of the authorization server', () => {
   });
 });
 
-describe('where nobody is redirected', () => {
-  test('neither an authorization endpoint nor PKCE is needed', () => {
+describe('flows without a redirect', () => {
+  test('require neither an authorization endpoint nor PKCE', () => {
     const { authorization_endpoint, code_challenge_methods_supported, ...rest } = document;
     const expectation = { issuers: [issuer], settings: oauthDefaults, policy };
     expect(checkAuthorizationServerMetadata(rest, { ...expectation, flow: 'direct' })).toStrictEqual({

@@ -39,7 +39,7 @@ function check(change: Record<string, unknown> = {}, assumePkce = false) {
   });
 }
 
-test('what is used is taken over, the rest is not', () => {
+test('keeps the fields that are used, and drops the rest', () => {
   expect(check({ jwks_uri: 'javascript:x', extra: { deep: [] } })).toEqual({
     issuer,
     authorizationEndpoint: 'https://as.example/authorize',
@@ -52,7 +52,7 @@ test('what is used is taken over, the rest is not', () => {
   });
 });
 
-test('a minimal document is enough', () => {
+test('accepts a minimal document', () => {
   const { issuer, authorization_endpoint, token_endpoint } = document;
   const minimal = {
     issuer,
@@ -84,7 +84,7 @@ describe('the issuer, byte for byte (SECURITY.md, attack 6)', () => {
     ' https://as.example/tenant',
     'https://login.example/{tenantid}/v2.0',
     '',
-  ])('%j is another', (other) => {
+  ])('%j is another issuer', (other) => {
     expect(() => check({ issuer: other })).toThrow(IssuerMismatchError);
   });
 });
@@ -104,7 +104,7 @@ describe('PKCE (SECURITY.md, attack 10)', () => {
     else expect(() => check({ [missing]: methods }, assumePkce)).toThrow(PkceUnsupportedError);
   });
 
-  test('only silence is offered the flag', () => {
+  test('--assume-pkce is suggested only if the metadata is silent', () => {
     const hint = (methods: unknown) => {
       try {
         check({ [missing]: methods });
@@ -116,7 +116,7 @@ describe('PKCE (SECURITY.md, attack 10)', () => {
     expect(hint(['plain'])).toBeUndefined();
   });
 
-  test('what cannot be read is no silence', () => {
+  test('unreadable metadata does not count as silent', () => {
     expect(() => check({ [missing]: 'S256' }, true)).toThrow(DiscoveryError);
     expect(() => check({ [missing]: null }, true)).toThrow(DiscoveryError);
   });
@@ -149,7 +149,7 @@ describe('endpoints', () => {
     expect(() => check({ [name]: value })).toThrow(said);
   });
 
-  test('optional fields of the wrong type are absent', () => {
+  test('ignores optional fields of the wrong type', () => {
     const odd = {
       registration_endpoint: null,
       revocation_endpoint: 1,
@@ -189,7 +189,7 @@ test('the default endpoints of MCP 2025-03-26 are at the origin', () => {
   });
 });
 
-test('what it says of DPoP (RFC 9728 §2, RFC 9449 §5.1)', () => {
+test('DPoP metadata (RFC 9728 §2, RFC 9449 §5.1)', () => {
   const resource = {
     resource: 'r',
     dpop_bound_access_tokens_required: true,

@@ -49,6 +49,6 @@ describe('anything else is another resource (SECURITY.md, attack 8)', () => {
   });
 });
 
-test('an address without an origin is the resource of no server, be that without one too', () => {
+test('an address without an origin is never a resource, not even of a server without one', () => {
   expect(() => checkResource('urn:mcp', new URL('urn:mcp'))).toThrow('another origin');
 });

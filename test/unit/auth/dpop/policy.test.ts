@@ -67,7 +67,7 @@ test.each<[string, DpopInputs, object | RegExp]>([
   else expect(decideBinding(situation)).toEqual(expected);
 });
 
-test('where nothing can be bound, the way without it is named', () => {
+test('names the alternative where tokens cannot be bound', () => {
   const situation = { mode: 'always', challenge: asked, found: not } as const;
   expect(() => decideBinding(situation)).toThrow(
     expect.objectContaining({ hint: expect.stringContaining('--dpop always') }),
@@ -92,7 +92,7 @@ test.each<[string, Partial<Parameters<typeof needsDpopLogin>[0]>, boolean]>([
   expect(needsDpopLogin({ refused: token, challenge, mode: 'auto', record: old, ...change })).toBe(expected);
 });
 
-test('a proof that was refused for good is told apart from a token that was', () => {
+test('distinguishes a refused proof from a refused token', () => {
   for (const error of ['use_dpop_nonce', 'invalid_dpop_proof']) {
     expect(refusedProof(bearerChallenge(`DPoP error="${error}"`))).toMatchObject({
       code: 'dpop',

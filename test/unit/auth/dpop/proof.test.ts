@@ -29,7 +29,7 @@ const challenge = (error: string, more: Record<string, string> = {}) =>
   answer(401, { 'www-authenticate': `Bearer, DPoP error="${error}"`, ...more });
 
 describe('a proof', () => {
-  test.each(DPOP_ALGS)('with %s is one, and holds nothing that is private', async (alg) => {
+  test.each(DPOP_ALGS)('is valid with %s, and contains nothing private', async (alg) => {
     const made = await makeDpopKey(alg);
     const proof = dpopProofs(new Map(), made).proof({ method: 'POST', url: server, token: 'at' });
     const checked = checkProof({ method: 'POST', url: server.href, proof, token: 'at', now: NOW });
@@ -41,7 +41,7 @@ describe('a proof', () => {
     expect(parseRecord(serializeRecord(kept))).toEqual({ kind: 'record', record: kept });
   });
 
-  test('names the request without query and fragment (§4.2), and no token where there is none', () => {
+  test('names the request without query and fragment (§4.2), and no token if there is none', () => {
     const proof = dpopProofs().proof({ method: 'DELETE', url: server });
     expect(claims(proof)).toEqual({
       htm: 'DELETE',
@@ -51,14 +51,14 @@ describe('a proof', () => {
     });
   });
 
-  test('is new each time, by 128 bits', () => {
+  test('is different each time, by 128 bits', () => {
     const { proof } = dpopProofs();
     const ids = Array.from({ length: 100 }, () => claims(proof({ method: 'GET', url: server })).jti);
     expect(new Set(ids).size).toBe(100);
     for (const id of ids) expect(Buffer.from(id, 'base64url')).toHaveLength(16);
   });
 
-  test('has the hash of RFC 9449 §7.1 for its token', () => {
+  test('contains the hash of RFC 9449 §7.1 for its token', () => {
     const token = 'Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU';
     expect(claims(dpopProofs().proof({ method: 'GET', url: server, token })).ath).toBe(
       'fUHyO2r2Z3DZ53EsNrWBb0xWXoaNy59IiKCAqksmQEo',
@@ -72,7 +72,7 @@ test('the thumbprint of RFC 9449 §6.1', () => {
   expect(thumbprint({ ...key, x, y })).toBe('0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I');
 });
 
-test('a key that cannot be read is said to be none, unseen', () => {
+test('reports an unreadable key without showing it', () => {
   for (const d of ['', 's3cr3t-canary!']) {
     const read = () => readDpopKey({ ...key, d, x: 'A', y: 'A' });
     expect(read).toThrow(/key of this login/);
@@ -84,16 +84,19 @@ describe('nonces', () => {
   const nonceOf = (memory: DpopNonceCache, url: URL) =>
     claims(dpopProofs(memory).proof({ method: 'POST', url })).nonce;
 
-  test.each([200, 202, 401, 404, 500])('of an answer of %i is kept for its origin alone (§8.2)', (status) => {
-    const memory: DpopNonceCache = new Map();
-    dpopProofs(memory).noteResponse(server, answer(status, { 'dpop-nonce': 'n1' }));
-    expect(nonceOf(memory, new URL('/elsewhere', server))).toBe('n1');
-    expect(nonceOf(memory, other)).toBeUndefined();
-    dpopProofs(memory).noteResponse(server, answer(status, { 'dpop-nonce': 'n2' }));
-    expect(nonceOf(memory, server)).toBe('n2');
-  });
+  test.each([200, 202, 401, 404, 500])(
+    'of a response with status %i are kept for its origin only (§8.2)',
+    (status) => {
+      const memory: DpopNonceCache = new Map();
+      dpopProofs(memory).noteResponse(server, answer(status, { 'dpop-nonce': 'n1' }));
+      expect(nonceOf(memory, new URL('/elsewhere', server))).toBe('n1');
+      expect(nonceOf(memory, other)).toBeUndefined();
+      dpopProofs(memory).noteResponse(server, answer(status, { 'dpop-nonce': 'n2' }));
+      expect(nonceOf(memory, server)).toBe('n2');
+    },
+  );
 
-  test('of its own refusal, not the last that came to anybody, goes into what is sent again', () => {
+  test('of its own refusal, not of the latest response to any request, go into the retry', () => {
     const memory: DpopNonceCache = new Map();
     const { proof, noteResponse } = dpopProofs(memory);
     const proofRetry = noteResponse(server, challenge('use_dpop_nonce', { 'dpop-nonce': 'mine' }));
@@ -102,7 +105,7 @@ describe('nonces', () => {
     expect(claims(proof({ method: 'POST', url: server })).nonce).toBe('theirs');
   });
 
-  test.each(['', 'a b', 'a"b', 'a\\b', 'a,é', 'x'.repeat(2049)])('%j is none (§8.1)', (nonce) => {
+  test.each(['', 'a b', 'a"b', 'a\\b', 'a,é', 'x'.repeat(2049)])('%j is not a nonce (§8.1)', (nonce) => {
     const memory: DpopNonceCache = new Map();
     expect(
       dpopProofs(memory).noteResponse(server, challenge('use_dpop_nonce', { 'dpop-nonce': nonce })),
@@ -110,7 +113,7 @@ describe('nonces', () => {
     expect(memory.size).toBe(0);
   });
 
-  test('of many origins the oldest is forgotten', () => {
+  test('are forgotten for the oldest of many origins', () => {
     const memory: DpopNonceCache = new Map();
     for (let index = 0; index < 100; index++) {
       dpopProofs(memory).noteResponse(
@@ -123,7 +126,7 @@ describe('nonces', () => {
   });
 });
 
-describe('sent again', () => {
+describe('a retry', () => {
   const date = (ms: number) => ({ date: new Date(NOW + ms).toUTCString() });
   const nonce = { 'dpop-nonce': 'n' };
   test.each<[string, DpopResponse, object | undefined]>([
@@ -153,7 +156,7 @@ describe('sent again', () => {
     expect(proofRetry).toEqual(expected);
   });
 
-  test('by the other clock from then on, until ours is right', () => {
+  test("uses the server's time from then on, until ours is right", () => {
     const memory: DpopNonceCache = new Map();
     const { proof, noteResponse } = dpopProofs(memory);
     const iat = () => claims(proof({ method: 'POST', url: server })).iat;

@@ -39,7 +39,7 @@ describe.each(Object.entries(CODES))('%s', (_document, codes) => {
   });
 });
 
-it('a code of the server’s own has none, and names of the language are no codes', () => {
+it("there is none for a code of the server's own, nor for a property of Object.prototype", () => {
   for (const code of ['AADSTS9010010', '__proto__', 'constructor', '', undefined]) {
     expect(hintFor(code)).toBeUndefined();
     expect(hintOf(code)).toEqual({});

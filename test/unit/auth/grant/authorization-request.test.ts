@@ -20,7 +20,7 @@ async function parameters(change: Partial<AuthorizationRequestOptions> = {}) {
   return { url: new URL(address), query: new URL(address).searchParams, codeVerifier, address };
 }
 
-test('all that the flow needs, each once', async () => {
+test('contains every parameter of the flow once', async () => {
   const { url, query, codeVerifier } = await parameters();
   expect(url.origin + url.pathname).toBe('https://as.example/authorize');
   expect(codeVerifier).toMatch(/^[A-Za-z0-9\-._~]{43,128}$/);
@@ -36,12 +36,12 @@ test('all that the flow needs, each once', async () => {
   ]);
 });
 
-test('the verifier is new each time', async () => {
+test('uses a new verifier each time', async () => {
   const [one, other] = [await parameters(), await parameters()];
   expect(one.codeVerifier).not.toBe(other.codeVerifier);
 });
 
-test('the verifier of RFC 7636 appendix B gives its challenge', async () => {
+test('computes the challenge of RFC 7636 appendix B', async () => {
   const bytes = Buffer.from('dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk', 'base64url');
   const random = { bytes: () => bytes, fraction: () => 0 };
   const { query, codeVerifier } = await parameters({ random });
@@ -49,13 +49,13 @@ test('the verifier of RFC 7636 appendix B gives its challenge', async () => {
   expect(query.get('code_challenge')).toBe('E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM');
 });
 
-test('neither scope nor resource: not sent', async () => {
+test('sends neither scope nor resource if there is none', async () => {
   const { query } = await parameters({ scope: undefined, resource: undefined });
   expect(query.has('scope')).toBe(false);
   expect(query.has('resource')).toBe(false);
 });
 
-test("the endpoint's own parameters stay, but not in the place of ours", async () => {
+test("keeps the endpoint's own parameters, which never replace ours", async () => {
   const metadata = {
     ...base.metadata,
     authorizationEndpoint:
@@ -70,12 +70,12 @@ test("the endpoint's own parameters stay, but not in the place of ours", async (
   expect(query.has('scope')).toBe(false);
 });
 
-test('offline_access needs the consent prompt (OpenID Connect Core §11)', async () => {
+test('offline_access adds the consent prompt (OpenID Connect Core §11)', async () => {
   expect((await parameters({ scope: 'a offline_access' })).query.get('prompt')).toBe('consent');
   expect((await parameters({ scope: 'a not_offline_access' })).query.has('prompt')).toBe(false);
 });
 
-test('nothing in the address is left for a shell (SECURITY.md, attack 2)', async () => {
+test('the address contains no character that a shell interprets (SECURITY.md, attack 2)', async () => {
   const { address } = await parameters({ scope: '$(touch`m`) ;|&"\'<>\\', state: "'; touch m; '" });
   expect(address).not.toMatch(/[\s"'`<>\\;|$()]/);
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createAddressGuard, mayLeadTo, reachOfHost } from '../../../../src/auth/http/address-policy.ts';
 import type { Reach } from '../../../../src/auth/http/address-reach.ts';
 
-test('hosts of URLs, in whatever spelling', () => {
+test('hosts of URLs, in any spelling', () => {
   const reach = (url: string) => reachOfHost(new URL(url).hostname);
   expect(reach('http://0x7f.1/')).toBe('loopback');
   expect(reach('http://2130706433/')).toBe('loopback');
@@ -20,7 +20,7 @@ test('hosts of URLs, in whatever spelling', () => {
   }
 });
 
-describe('who may lead where', () => {
+describe('which server may point to which address', () => {
   const reaches: Reach[] = ['loopback', 'link-local', 'private', 'public'];
   test.each<[Reach, Reach[]]>([
     ['public', ['public']],
@@ -47,7 +47,7 @@ describe('the guard', () => {
     expect(allowHost('169.254.169.254')).toBe(false);
   });
 
-  test('a server with a name counts as public until it was reached', () => {
+  test('a server with a name counts as public until it is reached', () => {
     const { allow, allowHost } = guard('https://mcp.example/');
     expect(allow('10.0.0.7', 'as.example')).toBe(false);
     expect(allow('10.0.0.1', 'mcp.example')).toBe(true);
@@ -56,7 +56,7 @@ describe('the guard', () => {
     expect(allow('169.254.169.254', 'as.example')).toBe(false);
   });
 
-  test('the dot that ends an absolute name makes no other host of it', () => {
+  test('a trailing dot does not make another host', () => {
     const { allow, vouchFor } = guard('https://mcp.example./');
     expect(allow('10.0.0.1', 'mcp.example')).toBe(true);
     expect(allow('8.8.8.8', 'MCP.example.')).toBe(true);
@@ -65,7 +65,7 @@ describe('the guard', () => {
     expect(allow('10.0.0.7', 'as.example')).toBe(true);
   });
 
-  test('a name server that changes its mind gains nothing', () => {
+  test('a name server that changes its answer gains nothing', () => {
     const { allow } = guard('https://mcp.example/');
     expect(allow('10.0.0.1', 'mcp.example')).toBe(true);
     expect(allow('8.8.8.8', 'mcp.example')).toBe(true);
@@ -73,7 +73,7 @@ describe('the guard', () => {
     expect(allow('10.0.0.7', 'as.example')).toBe(false);
   });
 
-  test('each address at which a server is reached counts, the most public one for good', () => {
+  test('every address at which a server is reached counts, the most public one permanently', () => {
     const { allow } = guard('https://mcp.example/');
     const lead = () =>
       ['127.0.0.1', '169.254.1.1', '10.0.0.7'].map((address) => allow(address, 'as.example'));
@@ -89,7 +89,7 @@ describe('the guard', () => {
     expect(lead()).toEqual([true, false, true]);
   });
 
-  test('a host that was vouched for may be private, never link-local', () => {
+  test('a trusted host may be private, never link-local', () => {
     const { allow, allowHost, vouchFor } = guard('https://mcp.example/');
     vouchFor('as.example');
     vouchFor('[::1]');
@@ -101,7 +101,7 @@ describe('the guard', () => {
     expect(allowHost('169.254.169.254')).toBe(false);
   });
 
-  test('on this machine everything may be led to', () => {
+  test('a server on this machine may point anywhere', () => {
     for (const server of ['http://127.0.0.1:1/', 'http://localhost:1/', 'http://[::1]:1/']) {
       expect(guard(server).allowHost('127.0.0.1')).toBe(true);
       expect(guard(server).allow('10.0.0.7', 'as.example')).toBe(true);

@@ -44,7 +44,7 @@ test.each<[Reach, string[]]>([
 test.each([
   ['no form of an IPv4 address', '808:808'],
   ['no end of a tunnel', 'a9fe:a9fe'],
-])('%s: one bit beside each prefix', (_, hex) => {
+])('%s: one bit outside each prefix', (_, hex) => {
   const beside = ['::1:0:', '::0:1:', '::ffff:ffff:', '::1:ffff:', '::ffff:1:', '1::', '0:1::', '0:0:1::'];
   beside.push('0:0:0:1::', '0:0:0:1:0:ffff:', '64:ff9b::1:', '64:ff9b::1:0:', '64:ff9b:0:1::', '64:ff9b:2::');
   beside.push('64:ff9c::', '65:ff9b::', '64:ff9c:1::', '65:ff9b:1::', '1:2:1::', '64:1:1::', '1:ff9b::');
@@ -52,7 +52,7 @@ test.each([
 });
 
 test.each(['2001:1:a9fe:a9fe::', '1:0:a9fe:a9fe::', '1:0::5601:5601', '2001:1::5601:5601', '1:a9fe:a9fe::'])(
-  '%s is beside the prefixes of tunnels',
+  '%s is outside the prefixes of tunnels',
   (address) => {
     expect(reachOf(address)).toBe('private');
   },
@@ -124,7 +124,7 @@ test.each(REGISTRY)('%s, globally reachable: %s (%s)', (block, isGlobal) => {
   }
 });
 
-test('what lies beside the registered blocks is public', () => {
+test('addresses outside the registered blocks are public', () => {
   const beside = ['1.0.0.0', '9.255.255.255', '11.0.0.0', '100.128.0.0', '126.255.255.255', '128.0.0.0'];
   beside.push('169.253.255.255', '169.255.0.0', '192.0.1.0', '192.0.3.0', '192.88.98.255', '192.88.100.0');
   beside.push('198.17.255.255', '198.20.0.0', '198.51.99.255', '203.0.114.0', '223.255.255.255');

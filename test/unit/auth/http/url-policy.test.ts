@@ -15,7 +15,7 @@ function check(text: string, given: UrlPolicy = publicServer): string {
   return checkDiscoveredUrl(text, 'the authorization endpoint', given).href;
 }
 
-describe('SECURITY.md, attacks 1, 3, 12: refused, and the fault is named', () => {
+describe('SECURITY.md, attacks 1, 3, 12: refused, with the reason', () => {
   test.each([
     ['javascript:alert(1)', 'is not https'],
     ['JavaScript:alert(1)', 'is not https'],
@@ -79,20 +79,20 @@ describe('accepted', () => {
   });
 
   test.each(['ws://127.0.0.1:9000/', 'ftp://localhost/', 'wss://[::1]/'])(
-    '%s is not, on this machine neither',
+    '%s is not allowed, not even on this machine',
     (text) => {
       expect(() => check(text, localServer)).toThrow('is not https');
     },
   );
 
-  test('shell metacharacters are only characters, and stay in the URL (SECURITY.md, attack 2)', () => {
+  test('shell metacharacters are ordinary characters, and stay in the URL (SECURITY.md, attack 2)', () => {
     expect(check('https://as.example/$(touch$IFS{m});`id`|x')).toBe(
       'https://as.example/$(touch$IFS%7Bm%7D);%60id%60|x',
     );
   });
 });
 
-test('--allow-http reaches to the origin that the user named, no further', () => {
+test('--allow-http applies only to the origin that the user named', () => {
   const given = policy('http://mcp.intra:8080/mcp', true);
   expect(check('http://mcp.intra:8080/token', given)).toBe('http://mcp.intra:8080/token');
   expect(() => check('http://mcp.intra:9090/token', given)).toThrow(InsecureUrlError);
@@ -111,11 +111,11 @@ test.each([
   'https://10.0.0.1/',
   'https://169.254.169.254/latest/meta-data',
   'https://[fd00:ec2::254]/',
-])('a public server may not lead to %s (SECURITY.md, attack 11)', (text) => {
+])('a public server may not point to %s (SECURITY.md, attack 11)', (text) => {
   expect(() => check(text)).toThrow(RefusedAddressError);
 });
 
-test('what is shown of an address is harmless (SECURITY.md, attack 24)', () => {
+test('an address is shown in a harmless form (SECURITY.md, attack 24)', () => {
   const hostile = `javascript:\u001b[31m\u202e${'x'.repeat(5_000)}\r\n"`;
   try {
     check(hostile);

@@ -247,7 +247,7 @@ test.each<[string, CredentialRecord, object]>([
   expect(decideReservation([reservation(1, 'dead', 'ambiguous')], current, DUE, NOW)).toEqual(expected);
 });
 
-test('an answer to another login is none', () => {
+test('a response for another login is ignored', () => {
   const other = record({}, { family: 'g' });
   expect(decideReservation([reservation(1, 'dead', 'answered')], other, REFUSED, NOW)).toEqual({
     kind: 'reserve',
@@ -316,7 +316,7 @@ test.each<[string, Failure, number, object]>([
   expect(classifyRefreshFailure(failure, { at: NOW, outcome: 'x', refusals })).toMatchObject(expected);
 });
 
-test('the first refusal of a login that was never refreshed is no verdict', () => {
+test('the first refusal of a login that was never refreshed is not final', () => {
   expect(classifyRefreshFailure(answered(400, 'invalid_request'), undefined)).toEqual({
     kind: 'postponed',
     outcome: 'invalid_request',
@@ -324,7 +324,7 @@ test('the first refusal of a login that was never refreshed is no verdict', () =
   });
 });
 
-test('the back-off doubles, has an end, honours Retry-After, and forgets nothing that was counted', () => {
+test('the back-off doubles up to a limit, honours Retry-After, and keeps its count', () => {
   const failed = { outcome: 'status 503', refused: false };
   let note: LastRefresh | undefined;
   const waits = Array.from({ length: 9 }, () => {
@@ -341,7 +341,7 @@ test('the back-off doubles, has an end, honours Retry-After, and forgets nothing
   expect(noteFailure(failed, answered(503), refused, NOW).refusals).toBe(1);
 });
 
-test('what the answer leaves out stays; what was said of the old token goes', () => {
+test('fields missing from the response keep their value; those about the old token are removed', () => {
   const before = record(
     { scope: 's', idToken: 'I1' },
     { deadRefreshTokenHash: '#R0', lastRefresh: { at: 1, outcome: 'x', refusals: 1 } },
@@ -371,7 +371,7 @@ test('what the answer leaves out stays; what was said of the old token goes', ()
   expect(rotated.tokens).toMatchObject({ refreshToken: 'R2', expiresAt: NOW + MINUTE });
 });
 
-test('a first answer stores what it says and nothing else', () => {
+test('a first response stores exactly its fields', () => {
   const next = refreshedRecord(without('tokens'), { accessToken: 'A2', tokenType: 'Bearer' }, NOW);
   expect(next.tokens).toStrictEqual({ accessToken: 'A2', tokenType: 'Bearer', obtainedAt: NOW });
 });

@@ -13,7 +13,7 @@ test.each([
   ['of five seconds: at least one second', 5 * SECOND, SECOND],
   ['of one second: never more than half', SECOND, SECOND / 2],
   ['of a day', 24 * HOUR, 60 * SECOND],
-])('a token %s is replaced ahead of its end', (_, lifetimeMs, expected) => {
+])('a token %s is replaced before it expires', (_, lifetimeMs, expected) => {
   expect(aheadMs(lifetimeMs)).toBe(expected);
 });
 
@@ -35,7 +35,7 @@ test.each([
   expect(freshness(tokens, AT + age)).toBe(expected);
 });
 
-test('a clock that is off by a year either way costs one refresh at most: the new token is fresh by the same clock', () => {
+test('a clock that is off by a year either way costs at most one refresh: the new token is fresh by the same clock', () => {
   for (const shift of [YEAR, -YEAR]) {
     const now = AT + shift;
     expect(freshness({ obtainedAt: now, expiresAt: now + HOUR }, now + SECOND)).toBe('fresh');

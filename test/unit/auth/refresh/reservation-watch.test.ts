@@ -11,7 +11,7 @@ const reservation = (number: number, sign: string, kind: 'no' | 'maybe' = 'no'):
   request: { kind },
 });
 
-test('silence is counted from the first look, again from each sign of life, for each reservation by itself', () => {
+test('silence is counted from the first look, again from each sign of life, and separately for each reservation', () => {
   const watch = new ReservationWatch();
   const silences = (reservations: ReservationState[], at: number) =>
     watch.observe(reservations, at).map(({ silentMs }) => silentMs);

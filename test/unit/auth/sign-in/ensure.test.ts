@@ -45,6 +45,6 @@ test.each([
   ['one that failed before any tab', { ...face, phase: 'failed' }, false],
   ['one that ended well', { ...face, phase: 'done', browserOpenedAt: AT - MINUTE }, false],
   ['a clock that was set back a year', { ...face, phase: 'failed', browserOpenedAt: AT + 3e10 }, false],
-] as const)('browser held back after %s', (_, before, expected) => {
+] as const)('no browser after %s', (_, before, expected) => {
   expect(isBrowserPause(before, AT)).toBe(expected);
 });

@@ -18,7 +18,7 @@ const request: SignInRequest = {
 };
 
 describe('the request on stdin', () => {
-  test('comes out as it went in', () => {
+  test('is read as it was written', () => {
     const full: SignInRequest = {
       ...request,
       resource: 'urn:x',

@@ -11,7 +11,7 @@ function tokens(fields: Record<string, unknown>) {
   return result.kind === 'tokens' ? result.answer : result;
 }
 
-test('all that RFC 6749 §5.1 and OpenID Connect have', () => {
+test('all fields of RFC 6749 §5.1 and OpenID Connect', () => {
   expect(
     tokens({ expires_in: 3600, refresh_token: 'rt', scope: 'a b', id_token: 'x.y.z', extra: {} }),
   ).toEqual({
@@ -53,7 +53,7 @@ describe('expires_in (SECURITY.md, attack 25)', () => {
     expect((tokens({ expires_in: value }) as { expiresInSeconds?: number }).expiresInSeconds).toBe(expected);
   });
 
-  test('1e999 is no number that JSON keeps', () => {
+  test('1e999 does not survive JSON', () => {
     const text = '{"access_token":"at","token_type":"bearer","expires_in":1e999}';
     expect(readTokenAnswer(200, text)).toMatchObject({ answer: { expiresInSeconds: tenYears } });
   });
@@ -83,7 +83,7 @@ describe('tokens that would break a header', () => {
     });
   });
 
-  test('an empty or odd refresh token is none', () => {
+  test('ignores an empty or invalid refresh token', () => {
     for (const token of ['', null, 1, {}])
       expect(tokens({ refresh_token: token })).not.toHaveProperty('refreshToken');
   });
@@ -114,20 +114,23 @@ test.each([
   ['Bearer', 'Bearer', undefined],
   [undefined, 'Bearer', undefined],
   ['mac', undefined, undefined],
-])('token_type %j to a proof: %s, or %s where nothing else will do (RFC 9449 §5)', (type, any, bound) => {
-  const body = JSON.stringify({ access_token: 'at', token_type: type });
-  const typeOf = (types: RegExp) => {
-    const found = readTokenAnswer(200, body, types);
-    return found.kind === 'tokens' ? found.answer.tokenType : undefined;
-  };
-  expect(typeOf(ANY_TYPES)).toBe(any);
-  expect(typeOf(BOUND_TYPES)).toBe(bound);
-});
+])(
+  'token_type %j in response to a proof: %s, or %s where nothing else is accepted (RFC 9449 §5)',
+  (type, any, bound) => {
+    const body = JSON.stringify({ access_token: 'at', token_type: type });
+    const typeOf = (types: RegExp) => {
+      const found = readTokenAnswer(200, body, types);
+      return found.kind === 'tokens' ? found.answer.tokenType : undefined;
+    };
+    expect(typeOf(ANY_TYPES)).toBe(any);
+    expect(typeOf(BOUND_TYPES)).toBe(bound);
+  },
+);
 
 test.each([
   ['no text at all', '{"toString":1,"valueOf":1}'],
   ['nested deeper than the stack', `${'['.repeat(100_000)}${']'.repeat(100_000)}`],
-])('a token_type that is %s is one that cannot be used', (_, type) => {
+])('a token_type that is %s is unusable', (_, type) => {
   const text = `{"access_token":"at","token_type":${type}}`;
   expect(readTokenAnswer(200, text)).toMatchObject({ kind: 'unusable' });
 });
@@ -162,7 +165,7 @@ test('the form that GitHub sends', () => {
   });
 });
 
-describe('errors, in whatever shape', () => {
+describe('errors in any form', () => {
   test.each([
     ['RFC 6749', 400, { error: 'invalid_grant', error_description: 'gone' }, 'invalid_grant', 'gone'],
     ['without a description', 400, { error: 'invalid_grant' }, 'invalid_grant', undefined],
@@ -184,12 +187,12 @@ describe('errors, in whatever shape', () => {
     });
   });
 
-  test('error: null beside a token is none, nor is an empty one', () => {
+  test('ignores error: null, and an empty error, next to a token', () => {
     expect(tokens({ error: null, ok: true })).toMatchObject({ accessToken: 'at' });
     expect(tokens({ error: '' })).toMatchObject({ accessToken: 'at' });
   });
 
-  test('a number is no code, and null no reason', () => {
+  test('does not take a number for a code, nor null for a description', () => {
     expect(read({ error: 7, error_description: null }, 400)).toStrictEqual({ kind: 'error' });
   });
 });
@@ -208,7 +211,7 @@ test.each([
   expect(readTokenAnswer(502, text)).toMatchObject({ kind: 'unusable' });
 });
 
-test('__proto__ is a field like any other', () => {
+test('treats __proto__ like any other field', () => {
   const text = '{"__proto__":{"access_token":"evil","ok":false},"access_token":"at"}';
   expect(readTokenAnswer(200, text)).toMatchObject({ kind: 'tokens', answer: { accessToken: 'at' } });
   expect(readTokenAnswer(200, '{"__proto__":{"access_token":"evil"}}').kind).toBe('unusable');
@@ -218,12 +221,12 @@ test.each([
   [255, 'tokens'],
   [256, 'unusable'],
   [200_000, 'unusable'],
-])('an answer with %d levels beneath its own: %s (SECURITY.md, attack 17)', (depth, kind) => {
+])('a response with %d levels below its own: %s (SECURITY.md, attack 17)', (depth, kind) => {
   const text = `{"access_token":"at","x":${'['.repeat(depth)}${']'.repeat(depth)}}`;
   expect(readTokenAnswer(200, text).kind).toBe(kind);
 });
 
-describe('the edges', () => {
+describe('limits', () => {
   const body = JSON.stringify(JSON_START);
 
   test.each([
@@ -247,7 +250,7 @@ describe('the edges', () => {
     expect(readTokenAnswer(200, ' access_token=at \n').kind).toBe('tokens');
   });
 
-  test.each(['1a=b', 'access token=at', 'x=<b>', 'x=a b', '=x', 'x'])('%j is no form', (text) => {
+  test.each(['1a=b', 'access token=at', 'x=<b>', 'x=a b', '=x', 'x'])('%j is not a form', (text) => {
     expect(readTokenAnswer(200, text)).toEqual({
       kind: 'unusable',
       reason: 'an answer that is neither JSON nor a form',
@@ -261,7 +264,7 @@ describe('the edges', () => {
     ['a\\b', undefined, 'a\\b'],
     [' a', undefined, ' a'],
     ['a ', undefined, 'a '],
-  ])('the error %j is the code %s', (error, oauthError, description) => {
+  ])('the error %j has the code %s', (error, oauthError, description) => {
     const found = read({ error }, 400);
     expect(found).toStrictEqual({
       kind: 'error',
@@ -270,21 +273,24 @@ describe('the edges', () => {
     });
   });
 
-  test.each(['error_description', 'message', 'msg', 'errors', 'detail'])('%s says why', (name) => {
-    expect(read({ error: 'x', [name]: 'why' }, 400)).toEqual({
-      kind: 'error',
-      oauthError: 'x',
-      description: 'why',
-    });
-    expect(read({ error: 'x', [name]: [1, '', 'why'] }, 400)).toMatchObject({ description: 'why' });
-  });
+  test.each(['error_description', 'message', 'msg', 'errors', 'detail'])(
+    '%s holds the description',
+    (name) => {
+      expect(read({ error: 'x', [name]: 'why' }, 400)).toEqual({
+        kind: 'error',
+        oauthError: 'x',
+        description: 'why',
+      });
+      expect(read({ error: 'x', [name]: [1, '', 'why'] }, 400)).toMatchObject({ description: 'why' });
+    },
+  );
 
-  test('of several reasons the first counts', () => {
+  test('the first of several descriptions counts', () => {
     const all = { error_description: '', message: 'second', msg: 'third' };
     expect(read(all, 400)).toEqual({ kind: 'error', description: 'second' });
   });
 
-  test.each(['xbearer', 'bearerx', 'xuser', 'users'])('%s is no type of token', (token_type) => {
+  test.each(['xbearer', 'bearerx', 'xuser', 'users'])('%s is not a token type', (token_type) => {
     expect(read({ ...JSON_START, token_type }).kind).toBe('unusable');
     expect(readTokenAnswer(200, JSON.stringify({ ...JSON_START, token_type }), ANY_TYPES).kind).toBe(
       'unusable',
@@ -297,13 +303,13 @@ describe('the edges', () => {
     expect(readTokenAnswer(200, text, /./)).toMatchObject({ answer: { tokenType: 'Bearer' } });
   });
 
-  test.each([null, ''])('a type of %j is a bearer token, and none that is bound', (token_type) => {
+  test.each([null, ''])('a type of %j is a bearer token, and not bound', (token_type) => {
     const text = JSON.stringify({ access_token: 'at', token_type });
     expect(readTokenAnswer(200, text, ANY_TYPES)).toMatchObject({ answer: { tokenType: 'Bearer' } });
     expect(readTokenAnswer(200, text, BOUND_TYPES).kind).toBe('unusable');
   });
 
-  test('the type of a token that cannot be used is named', () => {
+  test('names the type of an unusable token', () => {
     expect(read({ ...JSON_START, token_type: { a: 1 } })).toMatchObject({
       reason: 'a token of the type "object", which this program cannot use',
     });
@@ -324,7 +330,7 @@ describe('the edges', () => {
     });
   });
 
-  test('a lifetime of blanks is none, one of a second is one', () => {
+  test('ignores a lifetime of blanks, and keeps one of a second', () => {
     expect(tokens({ expires_in: '  ' })).toStrictEqual({ accessToken: 'at', tokenType: 'Bearer' });
     expect(tokens({ expires_in: 1 })).toMatchObject({ expiresInSeconds: 1 });
   });

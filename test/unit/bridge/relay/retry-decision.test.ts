@@ -18,7 +18,7 @@ const broken = (code: HttpErrorCode, sent: boolean): SendFailure => ({
 });
 const status = new HttpStatusError('status 500', { status: 500 });
 
-describe('a message is sent again only when it cannot have run', () => {
+describe('a message is retried only if it cannot have run', () => {
   it.each<[string, SendFailure, Partial<AttemptCounts>, Partial<NextStep>]>([
     ['401, after each new token', { kind: 'unauthorized' }, {}, { kind: 'fail', mayHaveRun: false }],
     [
@@ -66,7 +66,7 @@ describe('a message is sent again only when it cannot have run', () => {
   });
 });
 
-describe('what is counted', () => {
+describe('what counts as an attempt', () => {
   const before: AttemptCounts = { reopenings: 1, delays: 2, absences: 3 };
   it.each<[NextStep, Partial<AttemptCounts>]>([
     [{ kind: 'reopen' }, { reopenings: 2 }],

@@ -16,11 +16,11 @@ async function isOver(wait: Promise<void>): Promise<boolean> {
   return over;
 }
 
-test('nothing is waited for before initialize is out', async () => {
+test('waits for nothing before initialize is sent', async () => {
   await new FirstContact().whileUnderWay(FOREVER_MS, systemClock, never);
 });
 
-test('an answer that is on its way is waited for until it comes back', async () => {
+test('waits for a pending response until it arrives', async () => {
   const contact = new FirstContact();
   contact.sent();
   const wait = contact.whileUnderWay(FOREVER_MS, systemClock, never);
@@ -30,7 +30,7 @@ test('an answer that is on its way is waited for until it comes back', async () 
   await contact.whileUnderWay(FOREVER_MS, systemClock, never);
 });
 
-test('the next attempt is waited for in turn', async () => {
+test('waits for the next attempt in turn', async () => {
   const contact = new FirstContact();
   contact.sent();
   contact.returned();
@@ -41,13 +41,13 @@ test('the next attempt is waited for in turn', async () => {
   await wait;
 });
 
-test('no longer than it says', async () => {
+test('waits no longer than its limit', async () => {
   const contact = new FirstContact();
   contact.sent();
   await contact.whileUnderWay(1, systemClock, never);
 });
 
-test('a stop ends the wait with its reason', async () => {
+test('ends the wait on a stop, with its reason', async () => {
   const contact = new FirstContact();
   contact.sent();
   const stop = new AbortController();

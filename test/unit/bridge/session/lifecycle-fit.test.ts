@@ -63,7 +63,7 @@ test('nothing is sent for initialized before the server has answered initialize'
   }
 });
 
-test('the first session and the start over after a refusal begin with nothing', () => {
+test('the first session, and the restart after a refusal, restore nothing', () => {
   expect(initialLifecycle).toEqual({
     server: 'not-opened',
     host: 'not-initialized',
@@ -73,7 +73,7 @@ test('the first session and the start over after a refusal begin with nothing', 
   expect(after('initialize-received', 'initialized-received', 'open-failed')).toEqual(initialLifecycle);
 });
 
-test('what a session that fails to open again leaves behind', () => {
+test('what remains after a session fails to reopen', () => {
   const { state, effects } = nextLifecycle(STATES.lost, 'open-failed');
   expect({ state, effects }).toEqual({
     state: { ...STATES.lost, server: 'not-opened' },
@@ -88,11 +88,11 @@ test.each(NAMES)('whether a message may go out in the state %s', (name) => {
   expect(mayRelay(STATES[name])).toBe(name === 'answered' || name === 'ready');
 });
 
-test('a host that is not initialized is served nothing, whatever the server has answered', () => {
+test('serves nothing to a host that is not initialized, whatever the server has answered', () => {
   expect(mayRelay({ ...STATES.answered, host: 'initializing' })).toBe(false);
 });
 
-test('a host that was answered by the stand-in is initialized, and owed the difference', () => {
+test('counts a host answered by the stand-in as initialized, and owes it the changes', () => {
   expect(STATES['stood in']).toEqual({
     server: 'initializing',
     host: 'initialized',
@@ -101,7 +101,7 @@ test('a host that was answered by the stand-in is initialized, and owed the diff
   });
 });
 
-test('initialized of a host that was not answered yet is only kept', () => {
+test('only stores initialized from a host that has no answer yet', () => {
   const state = { ...STATES.answered, host: 'initializing' } as const;
   expect(nextLifecycle(state, 'initialized-received')).toEqual({
     state: { ...state, initializedReceived: true },

@@ -28,14 +28,14 @@ const ready = play([
 ]).state;
 
 describe('the usual start', () => {
-  it('lets nothing out before initialized was accepted', () => {
+  it('sends nothing before initialized was accepted', () => {
     const seen = (
       ['initialize-received', 'initialize-answered', 'initialized-received', 'initialized-accepted'] as const
     ).map((_, index, all) => mayRelay(play(all.slice(0, index + 1)).state));
     expect(seen).toEqual([false, true, false, true]);
   });
 
-  it('relays the answer to initialize, sends initialized, listens, releases what waits', () => {
+  it('relays the answer to initialize, sends initialized, listens, releases waiting messages', () => {
     expect(
       play(['initialize-received', 'initialize-answered', 'initialized-received', 'initialized-accepted'])
         .effects,
@@ -47,7 +47,7 @@ describe('the usual start', () => {
     ]);
   });
 
-  it('sends initialized after the answer to initialize where the host did not wait for it', () => {
+  it('sends initialized after the answer to initialize if the host did not wait for it', () => {
     const { effects, state } = play(['initialize-received', 'initialized-received', 'initialize-answered']);
     expect(effects).toEqual([['arm-stand-in', 'open'], [], ['relay-initialize-result', 'send-initialized']]);
     expect(mayRelay(state)).toBe(false);
@@ -59,7 +59,7 @@ describe('the usual start', () => {
 });
 
 describe('standing in', () => {
-  it('answers once, and never again with the server’s own answer', () => {
+  it("answers once, and does not relay the server's own answer", () => {
     const { effects } = play([
       'initialize-received',
       'stand-in-due',
@@ -69,7 +69,7 @@ describe('standing in', () => {
     expect(effects.slice(1)).toEqual([['answer-by-stand-in'], [], ['send-initialized']]);
   });
 
-  it('tells the host of changes when the server is there, or there again', () => {
+  it('notifies the host of changes when the server is there, or there again', () => {
     const stoodIn = play([
       'initialize-received',
       'stand-in-due',
@@ -83,26 +83,26 @@ describe('standing in', () => {
     );
   });
 
-  it('does not stand in where the server was quick enough', () => {
+  it('does not stand in if the server was quick enough', () => {
     expect(play(['initialize-received', 'initialize-answered', 'stand-in-due']).last).toEqual([]);
   });
 });
 
 describe('failure and loss', () => {
-  it('relays a refusal of initialize, and lets the host try again', () => {
+  it('relays an error for initialize, and lets the host try again', () => {
     const { last, state } = play(['initialize-received', 'open-failed']);
     expect(last).toEqual(['relay-initialize-error', 'fail-waiting']);
     expect(play(['initialize-received'], state).last).toEqual(['arm-stand-in', 'open']);
   });
 
-  it('opens again when something is wanted, and not by itself', () => {
+  it('reopens when a message is waiting, and not by itself', () => {
     const { last, state } = play(['initialize-received', 'stand-in-due', 'open-failed']);
     expect(last).toEqual(['fail-waiting']);
     expect(play(['message-waiting'], state).last).toEqual(['open']);
     expect(play(['message-waiting', 'message-waiting'], state).last).toEqual([]);
   });
 
-  it('opens one new session however many say that it is lost, and restores it', () => {
+  it('opens one new session however often the loss is reported, and restores it', () => {
     expect(
       play(['session-lost', 'session-lost', 'initialize-answered', 'initialized-accepted'], ready).effects,
     ).toEqual([
@@ -120,7 +120,7 @@ describe('failure and loss', () => {
     'message-waiting',
     'initialize-received',
     'initialized-received',
-  ] as const)('is not moved by %s when it is ready', (event) => {
+  ] as const)('ignores %s when it is ready', (event) => {
     expect(nextLifecycle(ready, event)).toEqual({ state: ready, effects: [] });
   });
 });

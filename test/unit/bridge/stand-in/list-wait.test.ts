@@ -41,7 +41,7 @@ describe('how long lists wait', () => {
   });
 });
 
-describe('the one time of all lists', () => {
+describe('the shared wait of all lists', () => {
   const host = hostProfile({});
 
   interface State {
@@ -68,7 +68,7 @@ describe('the one time of all lists', () => {
     expect(wait.deadline('resources/list', host)).toBe(21_000);
   });
 
-  it('begins with the first list of a host that asks late, or has no handshake', () => {
+  it('begins with the first list of a host that lists late, or has no handshake', () => {
     const state = { now: 1_000, unavailability: page(true) };
     const wait = listWait(state);
     wait.begin();
@@ -101,7 +101,7 @@ describe('the one time of all lists', () => {
     expect(wait.deadline('tools/list', host)).toBeLessThanOrEqual(800);
   });
 
-  it('leaves the server the rest of it when the person is done', () => {
+  it('leaves the rest of it to the server when the sign-in is done', () => {
     const state: State = { now: 0, unavailability: page(true) };
     const wait = listWait(state);
     const qwen = hostProfile({ clientInfo: { name: 'qwen-cli-mcp-client-world' } });
@@ -115,17 +115,17 @@ describe('the one time of all lists', () => {
     expect(wait.deadline('tools/list', qwen)).toBe(85_000);
   });
 
-  test('a list of last time is given at once where the server is unreachable', () => {
+  test("an unreachable server: last time's list is returned at once", () => {
     const wait = listWait({ now: 5, unavailability: unreachable });
     wait.lastTime = { lists: { 'tools/list': { tools: [] } } };
     expect(wait.deadline('tools/list', host)).toBe(5);
     expect(wait.deadline('prompts/list', host)).toBe(20_005);
   });
 
-  describe('at a host that never asks again, while the server is unreachable', () => {
+  describe('at a host that never lists again, while the server is unreachable', () => {
     const qwen = hostProfile({ clientInfo: { name: 'qwen-cli-mcp-client-world' } });
 
-    it('is that of any host, where no person has been signing in', () => {
+    it('is the default if no sign-in was pending', () => {
       const state: State = { now: 0, unavailability: unreachable };
       const wait = listWait(state);
       expect(wait.deadline('tools/list', qwen)).toBe(LIST_WAIT_MS);
@@ -135,7 +135,7 @@ describe('the one time of all lists', () => {
       expect(wait.deadline('tools/list', qwen)).toBe(LIST_WAIT_MS);
     });
 
-    it('is that of the host, once a person has been signing in', () => {
+    it('is that of the host after a pending sign-in', () => {
       const state: State = { now: 0, unavailability: page(true) };
       const wait = listWait(state);
       wait.deadline('tools/list', qwen);

@@ -39,7 +39,7 @@ describe('server/discover while the server cannot answer', () => {
     });
   });
 
-  test('leaves out what was not there, or was nonsense', () => {
+  test('leaves out missing and invalid fields', () => {
     const bare = { ...held, supportedVersions: ['2026-07-28'], capabilities: {} };
     for (const known of [{}, { capabilities: 'all', instructions: 7, serverInfo: 'x' }]) {
       expect(standInDiscovery({ era: 'modern', initialize: known })).toStrictEqual({
@@ -54,7 +54,7 @@ describe('server/discover while the server cannot answer', () => {
     [{ initialize }],
     [{ era: 'modern' as const }],
     [{ era: 'modern' as const, initialize: 'nonsense' }],
-  ])('of a server of which %j is known is an error on which a host falls back', (known) => {
+  ])('is an error on which a host falls back, for a server of which %j is known', (known) => {
     expect(standInDiscovery(known)).toEqual({
       kind: 'error',
       code: -32_601,
@@ -63,7 +63,7 @@ describe('server/discover while the server cannot answer', () => {
   });
 });
 
-describe("what is kept of a server's own answer", () => {
+describe("the part of a server's own response that is kept", () => {
   const info = { name: 'a', version: '1' };
   test.each<[string, Record<string, unknown>, object]>([
     [

@@ -15,7 +15,7 @@ function paramsWith(elicitation: unknown, rest: object = {}) {
   return { name: 'x', _meta, ...rest };
 }
 
-describe('a call may be answered with the question to open an address', () => {
+describe('whether a call may be answered with a request to open an address', () => {
   test.each(['tools/call', 'prompts/get', 'resources/read'])('%s', (method) => {
     expect(mayAskForSignIn(method, paramsWith({ url: {} }))).toBe(true);
     expect(mayAskForSignIn(method, paramsWith({ form: {}, url: {} }))).toBe(true);
@@ -39,7 +39,7 @@ describe('a call may be answered with the question to open an address', () => {
   });
 });
 
-test('the question, without an id and without a state', () => {
+test('the request has neither id nor state', () => {
   expect(signInInput('https://as.example/', 'Sign in.')).toEqual({
     resultType: 'input_required',
     inputRequests: {
@@ -51,10 +51,10 @@ test('the question, without an id and without a state', () => {
   });
 });
 
-describe('the answer to the question stays with the bridge', () => {
+describe('the answer to it is removed', () => {
   const strip = (json: string) => withoutSignInInput(Buffer.from(json), JSON.parse(json).params);
 
-  test('everything else stays as it was written', () => {
+  test('everything else stays unchanged', () => {
     const answer = `"${KEY}":{"action":"accept"}`;
     expect(strip(`{"id":1,"params":{"n":12345678901234567890,"inputResponses":{${answer}}}}`)).toBe(
       '{"id":1,"params":{"n":12345678901234567890}}',
@@ -65,7 +65,7 @@ describe('the answer to the question stays with the bridge', () => {
   });
 
   test.each(['{"id":1}', '{"params":{"inputResponses":{"a":1}}}', '{"params":{"inputResponses":7}}'])(
-    '%s is passed on as it is',
+    '%s is passed on unchanged',
     (json) => {
       const bytes = Buffer.from(json);
       expect(withoutSignInInput(bytes, JSON.parse(json).params)).toBe(bytes);

@@ -47,11 +47,11 @@ function pending() {
 }
 
 describe('a sign-in under way', () => {
-  test('is none before there is one', () => {
+  test('is undefined before it begins', () => {
     expect(pending().pendingSignIn.unavailability).toBeUndefined();
   });
 
-  test.each(['resolve', 'reject'] as const)('is told of until it ends (%s)', async (how) => {
+  test.each(['resolve', 'reject'] as const)('is reported until it ends (%s)', async (how) => {
     const { told, pendingSignIn } = pending();
     const one = signIn('https://as.example/1', 'ABCD');
     pendingSignIn.watch(one.status);
@@ -80,7 +80,7 @@ describe('a sign-in under way', () => {
     expect(pendingSignIn.browserOpened).toBe(expected);
   });
 
-  test('that another has replaced ends unnoticed', async () => {
+  test('that was replaced by another ends unnoticed', async () => {
     const { told, pendingSignIn } = pending();
     const [one, other] = [signIn('https://as.example/1'), signIn('https://as.example/2')];
     pendingSignIn.watch(one.status);
@@ -95,8 +95,8 @@ describe('a sign-in under way', () => {
   });
 });
 
-describe('lists that were given without the server', () => {
-  test('offer a sign-in only where one did, until the real tools came', () => {
+describe('lists answered without the server', () => {
+  test('offer a sign-in only for a pending one, until the real tools came', () => {
     const lists = new ProvisionalLists();
     expect(lists.signInOffered).toBe(false);
     expect(lists.answersSignIn).toBe(false);
@@ -115,7 +115,7 @@ describe('lists that were given without the server', () => {
     expect(lists.changes({})).toEqual([]);
   });
 
-  test('of last time are no placeholder, a list with the way to sign in is one', () => {
+  test('of last time are not placeholders; a list with the sign-in hint is', () => {
     const signingIn = { kind: 'signing-in', address: undefined } as const;
     expect(standInList('tools/list', {}, signingIn)?.placeholder).toBe(true);
     expect(standInList('tools/list', { lists: {} }, signingIn)?.placeholder).toBe(true);
@@ -134,7 +134,7 @@ describe('lists that were given without the server', () => {
   });
 });
 
-describe('what is odd in what is known', () => {
+describe('invalid cached values', () => {
   test.each([undefined, null, 7, [], {}])('parameters of initialize: %j', (params) => {
     expect(standInInitializeResult(params, {}, '1').protocolVersion).toBe('2025-11-25');
   });
@@ -143,14 +143,14 @@ describe('what is odd in what is known', () => {
     expect(standInInitializeResult({}, { initialize: { capabilities } }, '1').capabilities).toEqual({});
   });
 
-  test('the result of last time is none: the minimal one', () => {
+  test('a missing result of last time: the minimal one', () => {
     expect(standInInitializeResult({}, { initialize: 'x' }, '7').serverInfo).toEqual({
       name: 'mcp-drawbridge',
       version: '7',
     });
   });
 
-  test('a capability that is no object stays what it is', () => {
+  test('a capability that is not an object is left as it is', () => {
     const initialize = { capabilities: { tools: true, prompts: {}, resources: { subscribe: false } } };
     expect(standInInitializeResult({}, { initialize }, '1').capabilities).toEqual({
       tools: true,
@@ -165,7 +165,7 @@ describe('what is odd in what is known', () => {
     { capabilities: null },
     { capabilities: { elicitation: null } },
     { capabilities: { elicitation: { url: true } } },
-  ])('%j shows no addresses', (params) => {
+  ])('%j does not support addresses', (params) => {
     expect(declaresUrlElicitation(params)).toBe(false);
   });
 });
@@ -193,7 +193,7 @@ describe('words', () => {
       /^Signed in\. The tools of the server are available now\. If the app does not show them, restart/,
     ],
     [false, /^Signed in\. .*the person has to restart this MCP server/],
-  ])('of the sign_in tool, where the host shows the tools: %s', (showsTools, expected) => {
+  ])('of the sign_in tool, when the host shows the tools: %s', (showsTools, expected) => {
     expect(signInResult({ kind: 'signed-in', showsTools })).toEqual({
       content: [{ type: 'text', text: expect.stringMatching(expected) }],
     });
@@ -213,11 +213,11 @@ test.each([
   ['logging/setLevel', { result: {} }],
   ['resources/subscribe', { message: expect.stringContaining('resources/subscribe') }],
   ['resources/unsubscribe', { message: expect.stringContaining('resources/unsubscribe') }],
-])('%s to a server that turns out not to have it', (method, expected) => {
+])('%s for a server that turns out not to have it', (method, expected) => {
   expect(absentAnswer(method, true, {})).toMatchObject(expected);
 });
 
-test('resources that are declared in no way that counts', () => {
+test('resources that are declared invalidly', () => {
   expect(absentAnswer('resources/subscribe', true, { resources: true })?.kind).toBe('error');
   expect(absentAnswer('resources/subscribe', true, { resources: { subscribe: 'yes' } })?.kind).toBe('error');
 });

@@ -29,7 +29,7 @@ describe('the answer to initialize', () => {
     expect(standInInitializeResult({ protocolVersion: asked }, {}, '1').protocolVersion).toBe(answered);
   });
 
-  it('offers all that could turn out to be there when nothing is known', () => {
+  it('offers everything the server might have when nothing is known', () => {
     expect(standInInitializeResult({}, {}, '1.2.3')).toEqual({
       protocolVersion: '2025-11-25',
       capabilities: {
@@ -43,7 +43,7 @@ describe('the answer to initialize', () => {
     });
   });
 
-  it('says what the server said last time, with changes of the lists that it has', () => {
+  it('repeats what the server said last time, with changes of the lists that it has', () => {
     const initialize = {
       protocolVersion: '2025-03-26',
       capabilities: { tools: {}, completions: {} },
@@ -59,7 +59,7 @@ describe('the answer to initialize', () => {
 });
 
 describe('lists', () => {
-  it('come from last time where that is known', () => {
+  it('come from last time if known', () => {
     const remembered = { lists: { 'tools/list': { tools: [{ name: 'x' }] } } };
     for (const situation of [signingIn, unreachable]) {
       expect(standInList('tools/list', remembered, situation)).toEqual({
@@ -69,7 +69,7 @@ describe('lists', () => {
     }
   });
 
-  it('hold the way to sign in, with the address, or nothing', () => {
+  it('contain the sign-in hint with the address, or nothing', () => {
     const tools = standInList('tools/list', {}, signingIn)?.result as {
       tools: { name: string; description: string }[];
     };
@@ -79,11 +79,11 @@ describe('lists', () => {
     expect(standInList('resources/templates/list', {}, signingIn)?.result).toEqual({ resourceTemplates: [] });
   });
 
-  it('are an error where a server that is unreachable was never seen', () => {
+  it('are an error if the server is unreachable and was never seen', () => {
     expect(standInList('tools/list', {}, unreachable)).toBeUndefined();
   });
 
-  it('of what the server has not declared are empty', () => {
+  it('are empty for what the server has not declared', () => {
     const empty = { kind: 'result', result: { prompts: [] } };
     expect(absentAnswer('prompts/list', true, { tools: {} })).toEqual(empty);
     expect(absentAnswer('prompts/list', false, { tools: {} })).toEqual(empty);
@@ -115,7 +115,7 @@ describe('lists', () => {
     expect(absentAnswer(method, false, capabilities)).toBeUndefined();
   });
 
-  it('that were given are announced once, and not when the real one came first', () => {
+  it('that were answered are announced once, and not if the real one came first', () => {
     const lists = new ProvisionalLists();
     lists.noteProvisional('tools/list', true);
     lists.noteProvisional('resources/list', false);
@@ -133,8 +133,8 @@ describe('lists', () => {
   });
 });
 
-describe('lists that were empty', () => {
-  it('are announced where the server has them, and the tools in any case', () => {
+describe('lists that were answered empty', () => {
+  it('are announced if the server has them, and the tools in any case', () => {
     const lists = new ProvisionalLists();
     const give = () => {
       for (const method of ['tools/list', 'prompts/list', 'resources/list'] as const) {
@@ -151,14 +151,14 @@ describe('lists that were empty', () => {
   });
 });
 
-describe('a result that is no list', () => {
+describe('a result that is not a list', () => {
   it.each([
     ['tools/list', { tools: [] }],
     ['prompts/list', { prompts: [{ name: 'x' }], nextCursor: 'y' }],
     ['resources/templates/list', { resourceTemplates: [] }],
     // It asks for something, and is no list yet.
     ['tools/list', { resultType: 'input_required', inputRequests: {} }],
-  ] as const)('%s: %j is one', (method, result) => {
+  ] as const)('%s: %j is a list', (method, result) => {
     expect(insteadOfList(method, result, true)).toBeUndefined();
   });
 
@@ -169,7 +169,7 @@ describe('a result that is no list', () => {
     ['resources/templates/list', [], 'resourceTemplates'],
     ['resources/list', undefined, 'resources'],
     ['prompts/list', { resultType: 'complete', prompts: {} }, 'prompts'],
-  ] as const)('%s: in place of %j none', (method, result, field) => {
+  ] as const)('%s: %j instead is not a list', (method, result, field) => {
     expect(insteadOfList(method, result, true)).toEqual({ kind: 'result', result: { [field]: [] } });
   });
 
@@ -181,7 +181,7 @@ describe('a result that is no list', () => {
     [null, 'is "null"'],
     [undefined, 'is "undefined"'],
     ['none', 'is "none"'],
-  ])('is named where it was to hold the tools that the server has: %j', (result, outline) => {
+  ])("is named if it should hold the server's tools: %j", (result, outline) => {
     expect(insteadOfList('tools/list', result, true)).toEqual({
       kind: 'error',
       message: `The server answered tools/list without a list of tools: its result ${outline}.`,
@@ -189,7 +189,7 @@ describe('a result that is no list', () => {
     expect(insteadOfList('tools/list', {}, false)).toEqual({ kind: 'result', result: { tools: [] } });
   });
 
-  it('is not given again from last time', () => {
+  it('is not used from last time', () => {
     const remembered = { lists: { 'prompts/list': {}, 'tools/list': { tools: 'x' } } };
     expect(standInList('prompts/list', remembered, signingIn)?.result).toEqual({ prompts: [] });
     expect(standInList('tools/list', remembered, unreachable)).toBeUndefined();
@@ -226,7 +226,7 @@ describe('words', () => {
     [[null, 'sign_in', { title: 'sign_in' }], false],
     [{ name: 'sign_in' }, false],
     [undefined, false],
-  ])('the tools %j hold one with the name of ours: %s', (tools, expected) => {
+  ])('whether the tools %j contain one with the name of ours: %s', (tools, expected) => {
     expect(holdsSignIn(tools)).toBe(expected);
   });
 
@@ -235,7 +235,7 @@ describe('words', () => {
     [{ capabilities: { elicitation: {} } }, false],
     [{ capabilities: { elicitation: { form: {} } } }, false],
     [undefined, false],
-  ])('a host with %j shows addresses: %s', (params, expected) => {
+  ])('whether a host with %j supports addresses: %s', (params, expected) => {
     expect(declaresUrlElicitation(params)).toBe(expected);
   });
 });

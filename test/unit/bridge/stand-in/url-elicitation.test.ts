@@ -82,7 +82,7 @@ function setUp(view: Partial<HostView> = {}) {
   return { host, written, elicitation, setAddress, answer, call, ...controls };
 }
 
-describe('the address of a sign-in is put to the host', () => {
+describe('the address of a sign-in is sent to the host', () => {
   test('once, with one id for request and elicitation', () => {
     const { written, elicitation, setAddress } = setUp();
     setAddress(ADDRESS);
@@ -103,13 +103,13 @@ describe('the address of a sign-in is put to the host', () => {
     ]);
   });
 
-  test('with the code that is to be entered there', () => {
+  test('with the code to enter there', () => {
     const { written, setAddress } = setUp();
     setAddress(ADDRESS, 'ABCD');
     expect(written[0]?.params.message).toBe('Sign in to use this server. The code to enter there: ABCD');
   });
 
-  test('again for another address', () => {
+  test('again for a new address', () => {
     const { written, setAddress } = setUp();
     setAddress(ADDRESS);
     setAddress(`${ADDRESS}&y=2`);
@@ -138,7 +138,7 @@ describe('the address of a sign-in is put to the host', () => {
 });
 
 describe('the end of a sign-in', () => {
-  test('is told to the host that was shown the address, once', () => {
+  test('is reported once to the host that was shown the address', () => {
     const { written, elicitation, setAddress } = setUp();
     setAddress(ADDRESS);
     elicitation.complete();
@@ -153,7 +153,7 @@ describe('the end of a sign-in', () => {
     ]);
   });
 
-  test('is not told to one that was shown nothing', () => {
+  test('is not reported to a host that was shown nothing', () => {
     const { written, elicitation, setAddress } = setUp({ waiting: false });
     elicitation.complete();
     setAddress(ADDRESS);
@@ -162,7 +162,7 @@ describe('the end of a sign-in', () => {
   });
 });
 
-test('an answer to the bridge is told from one to the server', () => {
+test('distinguishes a response to the bridge from one to the server', () => {
   const { written, elicitation, setAddress } = setUp();
   const takes = (id: unknown) => elicitation.takes(JSON.stringify(id) as MessageId, { result: {} });
   expect(takes('drawbridge-x')).toBe(false);
@@ -181,7 +181,7 @@ const refusals: [string, object][] = [
 ];
 
 describe.each(refusals)('an elicitation that is refused (%s)', (_, refusal) => {
-  test('within milliseconds is sent again when a tool is called, once for each call', () => {
+  test('within milliseconds, is sent again when a tool is called, once for each call', () => {
     const { written, elicitation, setAddress, answer, call } = setUp();
     setAddress(ADDRESS);
     answer(refusal, 9);
@@ -197,7 +197,7 @@ describe.each(refusals)('an elicitation that is refused (%s)', (_, refusal) => {
     expect(written.length).toBe(3);
   });
 
-  test('within milliseconds, when the call has come before the refusal, is sent again at once', () => {
+  test('within milliseconds, if the call came before the refusal, is sent again at once', () => {
     const { written, setAddress, answer, call } = setUp();
     setAddress(ADDRESS);
     call();
@@ -223,8 +223,8 @@ test('an elicitation that is accepted at once is not sent again', () => {
   expect(written.length).toBe(1);
 });
 
-describe('where the sign-in has opened a browser', () => {
-  test('the address is shown when the browser had its head start, and not before', async () => {
+describe('after the sign-in has opened a browser', () => {
+  test("the address is shown after the browser's head start, and not before", async () => {
     const { written, elicitation, openBrowser, pass, elapsedMs, sleeps } = setUp();
     openBrowser(ADDRESS);
     while (sleeps.length > 0) {
@@ -238,7 +238,7 @@ describe('where the sign-in has opened a browser', () => {
     expect(written.length).toBe(1);
   });
 
-  test('and it turns out not to open, the address is shown then', async () => {
+  test('which turns out not to open, the address is shown then', async () => {
     const { written, browser, openBrowser, pass, elapsedMs } = setUp();
     openBrowser(ADDRESS);
     await pass();
@@ -261,7 +261,7 @@ describe('where the sign-in has opened a browser', () => {
     expect(world.warnings).toEqual([]);
   });
 
-  test('and another address follows, only that one is shown', async () => {
+  test('and another address follows, only the new one is shown', async () => {
     const { written, setAddress, openBrowser, pass, sleeps, warnings } = setUp();
     openBrowser(ADDRESS);
     setAddress(`${ADDRESS}&y=2`);
@@ -270,7 +270,7 @@ describe('where the sign-in has opened a browser', () => {
     expect(warnings).toEqual([]);
   });
 
-  test('and the wait breaks for a fault of the program, that is logged', async () => {
+  test('an internal error during the wait is logged', async () => {
     const { sleeps, openBrowser, warnings } = setUp();
     openBrowser(ADDRESS);
     sleeps[0]?.reject(new Error('broken'));
@@ -287,7 +287,7 @@ describe('the error of a call that needs a sign-in', () => {
     });
   });
 
-  test('is an elicitation for one that can, the same as the one it was shown', () => {
+  test('is an elicitation for a host that can, the same one that it was shown', () => {
     const { written, elicitation, setAddress } = setUp();
     const fresh = elicitation.errorFor(ADDRESS);
     expect(fresh).toEqual({
@@ -311,7 +311,7 @@ describe('the error of a call that needs a sign-in', () => {
     });
   });
 
-  test('has an id of its own where another address was shown', () => {
+  test('has a new id if another address was shown', () => {
     const { written, elicitation, setAddress } = setUp();
     setAddress(ADDRESS);
     const id = (address: string) => {

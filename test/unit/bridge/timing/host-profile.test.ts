@@ -30,7 +30,7 @@ describe('a host that is in the table', () => {
     expect(hostProfile(host(name, version))).toMatchObject({ initializeMs, listsMs, honoursListChanged });
   });
 
-  it('without a handshake says who it is in each request', () => {
+  it('without a handshake is identified by each request', () => {
     const clientInfo = { name: 'copilot-cli', version: '1.0.102' };
     const params = { _meta: { 'io.modelcontextprotocol/clientInfo': clientInfo } };
     expect(hostProfile(params)).toMatchObject({ honoursListChanged: true });
@@ -77,7 +77,7 @@ test.each([
 );
 
 test.each(HOST_PROFILES)(
-  '$host: a list is answered before it gives up, and it hears of changes or not',
+  '$host: a list is answered before it times out, and whether it handles list changes',
   (host) => {
     const profile = hostProfile(host);
     expect(profile.listsMs).toBeLessThan(host.listLimitMs);

@@ -30,14 +30,14 @@ test.each([
   expect(callWaitMs(waits)).toBe(ms);
 });
 
-describe('waiting for something', () => {
-  test('its value, when it comes in time', async () => {
+describe('a wait for a promise', () => {
+  test('resolves with its value if it comes in time', async () => {
     const budget = new WaitBudget(systemClock, 1_000_000, never);
     expect(await budget.wait(Promise.resolve('here'))).toBe('here');
     await expect(budget.wait(Promise.reject(new Error('broken')))).rejects.toThrow('broken');
   });
 
-  test('for as long as there is time, counted from the beginning', async () => {
+  test('lasts as long as there is time, counted from the beginning', async () => {
     const clock = settableClock();
     const budget = new WaitBudget(clock, 100, never);
     clock.at = 40;
@@ -48,7 +48,7 @@ describe('waiting for something', () => {
     expect(clock.slept).toEqual([60]);
   });
 
-  test('without an end, where there is none', async () => {
+  test('is unlimited without a limit', async () => {
     const clock = settableClock();
     const budget = new WaitBudget(clock, Number.POSITIVE_INFINITY, never);
     const later = new Promise((resolve) => setImmediate(resolve, 'here'));
@@ -57,7 +57,7 @@ describe('waiting for something', () => {
   });
 
   test.each([1_000_000, Number.POSITIVE_INFINITY])(
-    'of %d ms ends when the request is given up',
+    'of %d ms ends when the request is aborted',
     async (ms) => {
       const stop = new AbortController();
       const waiting = new WaitBudget(systemClock, ms, stop.signal).wait(NEVER);
@@ -67,7 +67,7 @@ describe('waiting for something', () => {
     },
   );
 
-  test('until an end that moves', async () => {
+  test('lasts until a deadline that moves', async () => {
     const clock = settableClock();
     const budget = new WaitBudget(clock, () => (clock.at < 500 ? 1_000 : 600), never);
     expect(budget.isWaiting).toBe(false);
@@ -79,7 +79,7 @@ describe('waiting for something', () => {
     expect(await budget.pause(5)).toBe(TIMED_OUT);
   });
 
-  test('leaves no sleep behind', async () => {
+  test('leaves no timer behind', async () => {
     const clock = { ...systemClock, aborted: 0 };
     clock.sleep = async (_ms, signal) => {
       signal?.addEventListener('abort', () => {
@@ -103,7 +103,7 @@ describe('a pause', () => {
     expect(clock.slept).toEqual([slept]);
   });
 
-  test('of nothing that is left', async () => {
+  test('of no remaining time', async () => {
     const clock = settableClock();
     const budget = new WaitBudget(clock, 100, never);
     clock.at = 100;
@@ -111,7 +111,7 @@ describe('a pause', () => {
     expect(clock.slept).toEqual([]);
   });
 
-  test('counts from what is left', async () => {
+  test('counts against the remaining time', async () => {
     const clock = settableClock();
     const budget = new WaitBudget(clock, 100, never);
     clock.at = 30;
@@ -119,14 +119,14 @@ describe('a pause', () => {
     expect(clock.slept).toEqual([70]);
   });
 
-  test('ends when the request is given up', async () => {
+  test('ends when the request is aborted', async () => {
     const stop = new AbortController();
     const pause = new WaitBudget(systemClock, 1_000_000, stop.signal).pause(1_000_000);
     stop.abort(new Error('given up'));
     await expect(pause).rejects.toThrow('given up');
   });
 
-  test('is a wait for as long as it lasts, however it ends', async () => {
+  test('counts as waiting while it lasts, however it ends', async () => {
     const stop = new AbortController();
     const budget = new WaitBudget(systemClock, 1_000_000, stop.signal);
     const short = budget.pause(1);

@@ -46,12 +46,12 @@ function detector(onWake?: () => void) {
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-test('the limit itself is no sleep', () => {
+test('exactly the limit is not a sleep', () => {
   expect(wentAhead(0, WAKE_LOOK_MS + SLEPT_MS)).toBe(false);
   expect(wentAhead(0, NAP)).toBe(true);
 });
 
-test('a look with each message reads one clock as long as nothing happens', () => {
+test('a check with each message reads one clock while nothing happens', () => {
   const { world, watch } = detector();
   const { uptimeReads } = world;
   for (let n = 0; n < 100; n++) {
@@ -62,7 +62,7 @@ test('a look with each message reads one clock as long as nothing happens', () =
   expect(world.uptimeReads).toBe(uptimeReads);
 });
 
-test('a sleep is told once', () => {
+test('a sleep is reported once', () => {
   const { world, watch } = detector();
   world.wall += NAP;
   world.uptime += NAP;
@@ -71,7 +71,7 @@ test('a sleep is told once', () => {
   expect(world.events).toEqual(['wake']);
 });
 
-test('a wall clock that alone went ahead is told apart', () => {
+test('a wall clock that is set ahead is distinguished from a sleep', () => {
   const { world, watch } = detector();
   world.wall += NAP;
   watch.look();
@@ -79,7 +79,7 @@ test('a wall clock that alone went ahead is told apart', () => {
   expect(world.events).toEqual(['moved']);
 });
 
-test('a sleep during which the wall clock stood still is noticed by itself', async () => {
+test('a sleep during which the wall clock stood still is noticed', async () => {
   const { world } = detector();
   world.uptime += NAP;
   world.tick();
@@ -92,7 +92,7 @@ test('a sleep during which the wall clock stood still is noticed by itself', asy
   expect(world.asked).toEqual([WAKE_LOOK_MS, WAKE_LOOK_MS, WAKE_LOOK_MS]);
 });
 
-test('its own looks end with the bridge', async () => {
+test('its periodic checks end with the bridge', async () => {
   const { world } = detector();
   world.stop();
   await turn();
@@ -102,7 +102,7 @@ test('its own looks end with the bridge', async () => {
   expect(world.asked).toEqual([WAKE_LOOK_MS]);
 });
 
-test('what fails after a sleep is logged, and the message goes out', () => {
+test('a failure after a sleep is logged, and the message is sent', () => {
   const { world, watch } = detector(() => {
     throw new Error('no pool');
   });

@@ -7,6 +7,6 @@ it.each([
   ['after a nap', 13_000, true],
   ['after a night', 8 * 3_600_000, true],
   ['with a clock that was set back', -3_600_000, false],
-])('a look %s', (_name, after, expected) => {
+])('a check %s', (_name, after, expected) => {
   expect(wentAhead(1_000_000, 1_000_000 + after)).toBe(expected);
 });

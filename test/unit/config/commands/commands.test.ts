@@ -52,14 +52,14 @@ test.each<[readonly string[], RegExp]>([
 });
 
 describe('secrets', () => {
-  test.each(['--token', '--credentials'])('%s is refused in argv, unseen', (flag) => {
+  test.each(['--token', '--credentials'])('refuses %s in argv without showing it', (flag) => {
     const error = failure([URL_TEXT, flag, CANARY]);
     expect(error.code).toBe('usage');
     expect(`${error.message} ${error.hint}`).not.toContain(CANARY);
     expect(error.hint).toContain('MCP_DRAWBRIDGE_');
   });
 
-  test('MCP_DRAWBRIDGE_TOKEN turns OAuth off, and a header that was written out wins', () => {
+  test('MCP_DRAWBRIDGE_TOKEN turns OAuth off, and an explicit header wins', () => {
     const env = { MCP_DRAWBRIDGE_TOKEN: CANARY };
     expect(load([URL_TEXT], env)).toMatchObject({
       config: { staticAuthorization: true, headers: [['Authorization', `Bearer ${CANARY}`]] },
@@ -69,14 +69,14 @@ describe('secrets', () => {
     });
   });
 
-  test('a token that cannot be a header is refused, and not shown', () => {
+  test('refuses a token that is not a valid header value, without showing it', () => {
     const error = failure([URL_TEXT], { MCP_DRAWBRIDGE_TOKEN: `${CANARY}\r\nX: y` });
     expect(error.code).toBe('config');
     expect(error.message).not.toContain(CANARY);
   });
 });
 
-describe('is anybody there?', () => {
+describe('whether a person is present', () => {
   const none = {};
   test.each<[string, object, Record<string, string>, string | undefined]>([
     ['a desktop', none, { DISPLAY: ':0' }, undefined],

@@ -33,7 +33,7 @@ describe('expansion', () => {
   });
 });
 
-describe('what no header may be', () => {
+describe('invalid headers', () => {
   test.each([
     [`X: a\r\nY: ${CANARY}`],
     [`X: ${CANARY}\n`],
@@ -47,7 +47,7 @@ describe('what no header may be', () => {
     [`Host: ${CANARY}`],
     [`Content-Length: ${CANARY}`],
     [`Mcp-Session-Id: ${CANARY}`],
-  ])('%j is refused without showing the value', (line) => {
+  ])('refuses %j without showing the value', (line) => {
     const refused = (): unknown => readHeaders([flag(line)], {});
     expect(refused).toThrow(expect.objectContaining({ code: 'usage' }));
     expect(refused).not.toThrow(CANARY);
@@ -60,7 +60,7 @@ describe('what no header may be', () => {
   });
 });
 
-describe('a host that breaks arguments at spaces', () => {
+describe('a host that splits arguments at spaces', () => {
   const url = 'https://example.com/mcp';
   const load = (argv: readonly string[]) => () => loadConfig(argv, {}, () => '');
 
@@ -79,13 +79,13 @@ describe('a host that breaks arguments at spaces', () => {
     [[url, '--header', 'Authorization:Bearer', CANARY]],
     [['--header', 'Authorization:Bearer', CANARY, url]],
     [[url, '3334', '--header', 'Authorization:Bearer', CANARY]],
-  ])('%j shows nothing of it', (argv) => {
+  ])('%j is not shown', (argv) => {
     expect(load(argv)).toThrow(expect.objectContaining({ code: 'usage' }));
     expect(load(argv)).not.toThrow(CANARY);
   });
 });
 
-test('a literal secret on the command line is warned about, and works (SECURITY.md, attack 40)', () => {
+test('a literal secret on the command line works, with a warning (SECURITY.md, attack 40)', () => {
   const { headers, warnings } = readHeaders(
     [flag(`Authorization: Bearer ${CANARY}`), flag('X-Tenant: acme')],
     {},

@@ -5,7 +5,7 @@ import { systemRandom } from '../../../../src/platform/random.ts';
 const NOW = 1_800_000_000_000;
 const CALL = '["tools/call","ask"]';
 
-it('holds for its call, for its time, and for nothing that was changed', () => {
+it('is valid for its call and its time, and not after a change', () => {
   const states = new RequestStates(systemRandom);
   const { id, state } = states.issue(CALL, NOW + 1_000);
   expect(states.verify(state, CALL, NOW + 1_000)).toBe(id);

@@ -16,7 +16,7 @@ const refused = (status: number, body: string): Reply =>
   ({ kind: 'refused', refusal: { status, body: Buffer.from(body) } as unknown as Refusal }) as Reply;
 const opening = (json: string) => openingOf(message(json));
 
-describe('what of a reply is the answer', () => {
+describe('which part of a reply is the answer', () => {
   const response = '{"jsonrpc":"2.0","id":1,"result":{}}';
   const bare = '{"error":{"code":-32022}}';
 
@@ -37,23 +37,23 @@ describe('what of a reply is the answer', () => {
   });
 
   test.each(['', '{', 'null', '7', '{"error":null}', '{"error":{"code":"-32022"}}', '{"error":"x"}', '[]'])(
-    'a refusal with %j has none',
+    'a refusal with %j has no answer',
     (body) => {
       expect(openingOf(refused(400, body))).toEqual({ status: 400, answer: undefined });
     },
   );
 
-  test('a stream has none yet, and what was accepted has none', () => {
+  test('a stream has no answer yet, and an accepted message has none', () => {
     expect(openingOf({ kind: 'events' } as Reply)).toEqual({ status: 200, answer: undefined });
     expect(openingOf({ kind: 'accepted' } as Reply)).toEqual({ status: 202, answer: undefined });
   });
 
-  test.each(['sign-in', 'no-token'])('%s is a 401 without an answer', (kind) => {
+  test.each(['sign-in', 'no-token'])('%s: a 401 without an answer', (kind) => {
     expect(openingOf({ kind } as Reply)).toEqual({ status: 401, answer: undefined });
   });
 });
 
-describe('odd answers', () => {
+describe('invalid answers', () => {
   test.each([
     ['{"jsonrpc":"2.0","id":1,"error":{"code":-32600}}', 'ask'],
     ['{"jsonrpc":"2.0","id":1,"error":{"code":-32603}}', 'unknown'],

@@ -14,7 +14,7 @@ const answer = (message: object): Opening['answer'] => ({
 });
 const error = (code: number) => answer({ error: { code, message: '' } });
 
-describe('what the answer to initialize says', () => {
+describe('classifies the answer to initialize', () => {
   test.each<[what: string, opening: Opening, verdict: string]>([
     [
       'a legacy version',
@@ -40,7 +40,7 @@ describe('what the answer to initialize says', () => {
   });
 });
 
-describe('what the answer to server/discover says', () => {
+describe('classifies the answer to server/discover', () => {
   test.each<[what: string, opening: Opening, verdict: string]>([
     [
       'versions',

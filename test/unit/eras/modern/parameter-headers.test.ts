@@ -28,13 +28,13 @@ describe('the annotations of a tool', () => {
     expect(toolHeaders(schema)).toEqual({ kind: 'invalid', why: expect.stringMatching(why) });
   });
 
-  it('deeper than a stack: invalid, and no overflow', () => {
+  it('deeply nested annotations are invalid, and cause no stack overflow', () => {
     let schema: object = mirrored('A');
     for (let depth = 0; depth < 100_000; depth++) schema = { properties: { a: schema } };
     expect(toolHeaders(schema)).toMatchObject({ kind: 'invalid' });
   });
 
-  it('valid, also below other parameters and where a parameter has the name of the keyword', () => {
+  it("valid annotations, also below other parameters and next to a parameter with the keyword's name", () => {
     const schema = object({
       a: mirrored('Region'),
       b: object({ c: mirrored('Count', 'integer') }),
@@ -71,7 +71,7 @@ describe('the headers of a call', () => {
     expect(parameterHeaders(parameters, args)).toEqual(headers);
   });
 
-  it('take nothing from the prototype', () => {
+  it('ignore Object.prototype', () => {
     expect(parameterHeaders([{ header: 'mcp-param-a', path: ['constructor', 'name'] }], {})).toEqual({});
   });
 });
@@ -87,7 +87,7 @@ test.each([
   ['a\r\nX-Evil: 1', '=?base64?YQ0KWC1FdmlsOiAx?='],
   ['\tindented', '=?base64?CWluZGVudGVk?='],
   ['=?base64?literal?=', '=?base64?PT9iYXNlNjQ/bGl0ZXJhbD89?='],
-])('the value %j', (value, header) => {
+])('encode the value %j', (value, header) => {
   expect(headerValue(value)).toBe(header);
 });
 

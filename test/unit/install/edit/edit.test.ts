@@ -32,7 +32,7 @@ describe.each([
 ])('JSON, %s: in random files', (_, keys) => {
   const path = [...keys, 'example'];
 
-  test('an entry that is installed and uninstalled leaves each byte as it was', () => {
+  test('an entry that is installed and uninstalled leaves each byte unchanged', () => {
     fc.assert(
       fc.property(randomJsonFiles(keys), ({ text }) => {
         const installed = edited(setEntry('json', text, path, entry));
@@ -44,7 +44,7 @@ describe.each([
     );
   });
 
-  test('nothing is taken away or reordered, and strict JSON stays strict', () => {
+  test('nothing is removed or reordered, and strict JSON stays strict', () => {
     fc.assert(
       fc.property(randomJsonFiles(keys), ({ text }) => {
         const { after, splices } = edited(setEntry('json', text, path, entry));
@@ -64,7 +64,7 @@ describe.each([
     );
   });
 
-  test('without a note of what was installed, it is removed and the rest reads as before', () => {
+  test('without a note of the installation, it is removed and the rest reads as before', () => {
     fc.assert(
       fc.property(randomJsonFiles(keys), ({ text, servers }) => {
         const { after } = edited(setEntry('json', text, path, entry));
@@ -77,7 +77,7 @@ describe.each([
     );
   });
 
-  test('installed again with another address, members that somebody added stay', () => {
+  test('installed again with another address, it keeps members that were added by hand', () => {
     fc.assert(
       fc.property(randomJsonFiles(keys), ({ text }) => {
         const first = edited(setEntry('json', text, path, { ...entry, autoApprove: ['x'], args: ['old'] }));
@@ -103,7 +103,7 @@ describe('TOML: in random files', () => {
     }
   });
 
-  test('an entry that is installed and uninstalled leaves each byte as it was', () => {
+  test('an entry that is installed and uninstalled leaves each byte unchanged', () => {
     let tried = 0;
     fc.assert(
       fc.property(valid, (text) => {
@@ -132,7 +132,7 @@ describe('TOML: in random files', () => {
     );
   });
 
-  test('installed again with another address, approvals and settings of a person stay', () => {
+  test('installed again with another address, it keeps approvals and settings made by hand', () => {
     fc.assert(
       fc.property(valid, (text) => {
         const first = edited(setEntry('toml', text, path, { ...entry, args: ['old'] }));
@@ -213,7 +213,7 @@ describe('JSON', () => {
     });
   });
 
-  test('a member called __proto__ is one, and an entry of that name too', () => {
+  test('a member called __proto__ works, and an entry of that name too', () => {
     const text = '{ "__proto__": { "a": 1 }, "mcpServers": {} }';
     const { after } = edited(setEntry('json', text, ['mcpServers', '__proto__'], { command: 'n' }));
     expect(after).toContain('"__proto__": { "a": 1 }');
@@ -221,7 +221,7 @@ describe('JSON', () => {
   });
 });
 
-test('splices that would take something else along are not made', () => {
+test('refuses edits that would remove something else', () => {
   const text = '{ "mcpServers": { "x": { "command": "n" }, "b": {} } }';
   const path = ['mcpServers', 'x'];
   const start = text.indexOf('"x"');
@@ -249,13 +249,13 @@ describe('TOML', () => {
     expect(found).toMatchObject({ kind: 'refused', reason: expect.stringMatching(reason), line });
   });
 
-  test('a path of Windows, a quotation mark and a control character survive', () => {
+  test('preserves a Windows path, a quotation mark and a control character', () => {
     const value = { command: 'C:\\a "b"\\n', args: ['\u007f\t', '', "'"], env: { 'a.b': '=' } };
     const { after } = edited(setEntry('toml', '', path, value));
     expect(parseToml(after)).toEqual({ mcp_servers: { x: value } });
   });
 
-  test('an environment in a table of its own is changed there', () => {
+  test('changes an environment in its own table there', () => {
     const text = '[mcp_servers.x]\ncommand = "n"\n\n[mcp_servers.x.env]\nA = "old"\nB = "mine"\n';
     const { after } = edited(setEntry('toml', text, path, { command: 'n', env: { A: 'new' } }));
     expect(after).toBe('[mcp_servers.x]\ncommand = "n"\n\n[mcp_servers.x.env]\nA = "new"\nB = "mine"\n');

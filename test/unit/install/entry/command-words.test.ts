@@ -4,7 +4,7 @@ import { knownEntry } from '../../../../src/install/entry/known-command.ts';
 
 const URL_TEXT = 'https://example.com/sse';
 
-describe('the package that a command runs', () => {
+describe('the package in a command', () => {
   test.each<[string, string | undefined, readonly string[]]>([
     ['npx mcp-remote U', undefined, ['U']],
     ['npx -y mcp-remote U', undefined, ['U']],
@@ -89,7 +89,7 @@ describe('an entry', () => {
   });
 
   test.each([[{ url: URL_TEXT }], ['npx'], [null], [{ command: 1 }], [{ command: 'npx', args: [1] }], [[]]])(
-    '%j starts no command',
+    '%j does not start a command',
     (value) => {
       expect(readCommand(value)).toBeUndefined();
     },

@@ -21,13 +21,13 @@ test.each([
   expect(serverNameOf(new URL(url))).toBe(name);
 });
 
-test('a name that is taken gets a number, within the length', () => {
+test('a name in use gets a number, within the length limit', () => {
   const taken = new Set(['a', 'a-2', 'b'.repeat(40)]);
   expect(freeName('a', (name) => taken.has(name))).toBe('a-3');
   expect(freeName('b'.repeat(40), (name) => taken.has(name))).toBe(`${'b'.repeat(38)}-2`);
 });
 
-describe('Node by a path that lasts', () => {
+describe('the stable path of Node', () => {
   test.each<[string, NodeJS.Platform, string, string | undefined]>([
     [
       'Homebrew',
@@ -60,7 +60,7 @@ describe('Node by a path that lasts', () => {
     ).toBe(execPath);
   });
 
-  test('a shim of a version manager is seen through', () => {
+  test('resolves the shim of a version manager', () => {
     const shim = '/home/ann/.local/state/fnm_multishells/1_2/bin/node';
     const real = '/home/ann/.local/share/fnm/node-versions/v22.1.0/installation/bin/node';
     expect(lastingNode({ execPath: shim, platform: 'linux', realPath: () => real })).toBe(real);
@@ -93,7 +93,7 @@ describe('the environment of an entry', () => {
     OTHER: 'x',
   };
 
-  test('a host that passes all on needs nothing', () => {
+  test('contains nothing for a host that passes everything on', () => {
     expect(entryEnvironment('all', shell, ['CLIENT_SECRET'], 'linux')).toEqual({
       env: {},
       variables: [],
@@ -101,7 +101,7 @@ describe('the environment of an entry', () => {
     });
   });
 
-  test('a host with a list gets names, never values', () => {
+  test('contains names, never values, for a host with a list', () => {
     const found = entryEnvironment('listed', shell, ['CLIENT_SECRET'], 'linux');
     expect(found.env).toEqual({});
     expect(found.variables).toEqual(
@@ -119,7 +119,7 @@ describe('the environment of an entry', () => {
     expect(entryEnvironment('listed', shell, [], 'darwin').variables).not.toContain('DISPLAY');
   });
 
-  test('a host that keeps suspicious names gets them as references', () => {
+  test('contains references for a host that withholds suspicious names', () => {
     const { env } = entryEnvironment('unsuspicious', shell, ['CLIENT_SECRET'], 'linux');
     expect(env).toEqual({
       CLIENT_SECRET: '$CLIENT_SECRET',
@@ -128,7 +128,7 @@ describe('the environment of an entry', () => {
     });
   });
 
-  test('an application of the desktop gets values, but no password, and says so', () => {
+  test('contains values for a desktop application, but no password, and says so', () => {
     const { env, notes } = entryEnvironment('desktop', shell, ['CLIENT_SECRET'], 'linux');
     expect(env).toEqual({ HTTPS_PROXY: 'http://proxy:3128', SSL_CERT_FILE: '/ca.pem' });
     expect(notes).toEqual([expect.stringContaining('HTTP_PROXY'), expect.stringContaining('CLIENT_SECRET')]);
@@ -145,7 +145,7 @@ describe('the command of an entry', () => {
     platform: 'win32',
   };
 
-  test('absolute paths, then address, options, private settings and the folder of the logins', () => {
+  test('has absolute paths, then address, options, private settings and the folder of the logins', () => {
     const { entry } = makeEntry({ ...base, settingsFile: '/p.json', home: '/h' }, { passes: 'all' });
     expect([entry.command, ...entry.args]).toEqual([
       '/n',
@@ -159,7 +159,7 @@ describe('the command of an entry', () => {
     ]);
   });
 
-  test('npx: through cmd on Windows, but for hosts that start batch files', () => {
+  test('runs npx through cmd on Windows, except for hosts that start batch files', () => {
     const npx = { ...base, starter: { kind: 'npx' } } as const;
     const words = (request: EntryRequest, startsBatchFiles: boolean) => {
       const { entry } = makeEntry(request, { passes: 'all', startsBatchFiles });
@@ -180,7 +180,7 @@ describe('the settings of an entry', () => {
     return parsed.config.install.entry;
   };
 
-  test('options, also those of the environment; `--host` is that of the command', () => {
+  test('contain options, also from the environment; `--host` belongs to the command', () => {
     const argv = [
       'https://example.com/mcp',
       '--host',
@@ -200,7 +200,7 @@ describe('the settings of an entry', () => {
     });
   });
 
-  test('what may be a secret is told apart', () => {
+  test('separate possible secrets', () => {
     const url = 'https://example.com/mcp?key=0123456789abcdef';
     const argv = [
       url,
@@ -222,7 +222,7 @@ describe('the settings of an entry', () => {
     });
   });
 
-  test('a --config file stays one, and no secret is put beside it', () => {
+  test('keep a --config file, and put no secret next to it', () => {
     expect(entryOf(['https://example.com/mcp', '--config', '/c.json']).words).toEqual([
       'https://example.com/mcp',
       '--config',
@@ -247,7 +247,7 @@ describe('the settings of an entry', () => {
     expect(() => loadConfig(argv, {}, () => '')).toThrow(message);
   });
 
-  test('elsewhere --host is the one of the redirect address, as with mcp-remote', () => {
+  test('elsewhere --host is that of the redirect address, as with mcp-remote', () => {
     expect(loadConfig(['https://example.com/mcp', '--host', 'localhost'], {}, () => '')).toMatchObject({
       config: { oauth: { callback: { host: 'localhost' } } },
     });

@@ -11,7 +11,7 @@ const readFile = (path: string) => {
 };
 const convert = (...words: string[]) => convertMcpRemote(words, readFile);
 
-describe('each flag of mcp-remote 0.15', () => {
+describe('converts each flag of mcp-remote 0.15', () => {
   test.each<[readonly string[], readonly string[]]>([
     [['3334'], ['3334']],
     [
@@ -107,7 +107,7 @@ describe('each flag of mcp-remote 0.15', () => {
     expect(() => loadConfig(taken, { KEY: 'x' }, () => '')).not.toThrow();
   });
 
-  test('a client secret becomes a variable of the entry, or stays one', () => {
+  test('turns a client secret into a variable of the entry, or keeps a variable', () => {
     expect(
       convert(URL_TEXT, '--static-oauth-client-info', '{"client_id":"id","client_secret":"s3cr3t"}'),
     ).toMatchObject({
@@ -122,7 +122,7 @@ describe('each flag of mcp-remote 0.15', () => {
     });
   });
 
-  test('what is left out is said, with the reason', () => {
+  test('reports omitted flags, with the reason', () => {
     const { notes } = convert(URL_TEXT, '--ipv4', '--host', 'my.machine') as unknown as { notes: string[] };
     expect(notes).toEqual([
       expect.stringMatching(/^--ipv4 is left out: /),
@@ -130,7 +130,7 @@ describe('each flag of mcp-remote 0.15', () => {
     ]);
   });
 
-  test('flags may come before the address', () => {
+  test('accepts flags before the address', () => {
     expect(convert('--debug', '--transport', 'http-only', URL_TEXT)).toMatchObject({
       args: [URL_TEXT, '--debug', '--transport', 'http-only'],
     });

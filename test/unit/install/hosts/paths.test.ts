@@ -100,7 +100,7 @@ const FILES: Readonly<Record<HostId, readonly [linux: string, mac: string, windo
   ],
 };
 
-test.each(hostIds)('%s: the file that is made on Linux, macOS and Windows', (id) => {
+test.each(hostIds)('%s: the file to create on Linux, macOS and Windows', (id) => {
   const made = [linux, mac, windows].map((place) => newFile(hostOf(id).files(place)) ?? '');
   expect(made).toEqual(FILES[id]);
 });
@@ -157,7 +157,7 @@ describe('variables and folders that take precedence', () => {
     );
   });
 
-  test('a file of Devin Desktop comes before that of Windsurf, which is still used where it alone is there', () => {
+  test('a file of Devin Desktop has precedence over one of Windsurf, which is used if it alone exists', () => {
     expect(hostOf('devin').files(mac)).toEqual([
       '/Users/ann/.config/devin/mcp_config.json',
       '/Users/ann/.codeium/windsurf/mcp_config.json',
@@ -165,7 +165,7 @@ describe('variables and folders that take precedence', () => {
   });
 });
 
-test('files for which an entry is printed, on Linux and Windows', () => {
+test('files for which the entry is printed, on Linux and Windows', () => {
   const { goose, crush, kilo } = printedHosts;
   expect(
     [goose, crush, kilo].map(({ where }) => where({ ...linux, env: { XDG_CONFIG_HOME: '/x' } })),

@@ -33,7 +33,7 @@ test('JSON lines', () => {
 const CONTROLS = /[\p{Cc}\u200b-\u200f\u2028-\u202e\u2066-\u2069]/u;
 const HOSTILE = 'a\u001b]0;t\u0007\r\nb\u009b31mc\u202ed\u2028e\u200bf\ud800';
 test.each(['tell', 'warn', 'debug'] as const)(
-  '%s: nothing that a terminal would obey (SECURITY.md, attack 24)',
+  '%s: contains no terminal control sequence (SECURITY.md, attack 24)',
   (level) => {
     const fields = [{ error: HOSTILE }, { error: `in quotes: ${HOSTILE}` }];
     const entries = [entry(level, HOSTILE), ...fields.map((each) => entry(level, 'x', each))];

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { certificateFlags, certificateOptions } from '../../../../src/platform/process/certificate-flags.ts';
 
-describe('flags of Node that a sign-in process is given', () => {
+describe('Node flags passed to a sign-in process', () => {
   test.each([
     ['--use-openssl-ca'],
     ['--use-bundled-ca'],
@@ -17,7 +17,7 @@ describe('flags of Node that a sign-in process is given', () => {
     expect(certificateOptions(flag)).toBe(flag);
   });
 
-  test('in other spellings of the same', () => {
+  test('includes other spellings', () => {
     expect(certificateFlags(['--use_openssl_ca', '--tls_cipher_list', 'HIGH:!aNULL'])).toEqual([
       '--use-openssl-ca',
       '--tls-cipher-list=HIGH:!aNULL',
@@ -27,7 +27,7 @@ describe('flags of Node that a sign-in process is given', () => {
     );
   });
 
-  test('and no others', () => {
+  test('includes no others', () => {
     const others = [
       '--require',
       '/x.js',
@@ -44,7 +44,7 @@ describe('flags of Node that a sign-in process is given', () => {
     expect(certificateOptions(others.map((one) => JSON.stringify(one)).join(' '))).toBe('');
   });
 
-  test('a flag within the quotes of another is no flag', () => {
+  test('does not take a quoted part of another flag for one', () => {
     expect(certificateOptions('--require "/a --use-openssl-ca" --use-bundled-ca')).toBe('--use-bundled-ca');
     expect(certificateOptions('--require "/a\\" --use-openssl-ca" --use-bundled-ca')).toBe(
       '--use-bundled-ca',

@@ -29,15 +29,15 @@ const others = {
   UNSET: undefined,
 };
 
-test('a browser gets the person’s session and nothing else', () => {
+test("a browser gets only the variables of the person's session", () => {
   expect(desktopEnvironment({ ...session, ...network, ...others })).toEqual(session);
 });
 
-test('the sign-in process gets what reaches the servers as well', () => {
+test('the sign-in process also gets the variables for reaching servers', () => {
   expect(signInEnvironment({ ...session, ...network, ...others })).toEqual({ ...session, ...network });
 });
 
-test('of NODE_OPTIONS it gets what decides about certificates, and a browser nothing', () => {
+test('it gets the certificate flags of NODE_OPTIONS, and a browser none', () => {
   const NODE_OPTIONS = '--require /x.js --use-openssl-ca --max-old-space-size=64 --tls-cipher-list=HIGH';
   expect(signInEnvironment({ ...session, NODE_OPTIONS })).toEqual({
     ...session,
@@ -46,7 +46,7 @@ test('of NODE_OPTIONS it gets what decides about certificates, and a browser not
   expect(desktopEnvironment({ ...session, NODE_OPTIONS })).toEqual(session);
 });
 
-test('names have no case, as on Windows', () => {
+test('names are case-insensitive, as on Windows', () => {
   expect(desktopEnvironment({ Path: 'C:\\', SystemRoot: 'C:\\Windows' })).toEqual({
     Path: 'C:\\',
     SystemRoot: 'C:\\Windows',

@@ -14,7 +14,7 @@ const there = {
   UNSET: undefined,
 };
 
-test('what a host left out, by name, and nothing that is not a setting of this program', () => {
+test('lists settings that a host left out, by name, and only settings of this program', () => {
   expect(withheldSettings({ HOME: '/home/ada', PATH: '/bin' }, there)).toEqual([
     'HTTPS_PROXY',
     'MCP_DRAWBRIDGE_HOME',
@@ -24,11 +24,11 @@ test('what a host left out, by name, and nothing that is not a setting of this p
   ]);
 });
 
-test('nothing is missing where all of it is here, in either case', () => {
+test('finds nothing missing if all are set, in either case', () => {
   expect(withheldSettings({ ...there, no_proxy: undefined, NO_PROXY: 'x' }, there)).toEqual([]);
 });
 
-test('both cases of one name are one, and an empty value is none', () => {
+test('treats both cases of a name as one, and an empty value as unset', () => {
   const both = { HTTPS_PROXY: 'http://a', https_proxy: 'http://a' };
   expect(withheldSettings({}, both)).toEqual(['https_proxy']);
   expect(withheldSettings({ HTTPS_PROXY: '' }, both)).toEqual(['https_proxy']);

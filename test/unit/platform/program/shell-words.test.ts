@@ -70,7 +70,7 @@ const words = fc.array(
 );
 
 describe('for cmd', () => {
-  test('every word arrives as it is, whatever it holds', () => {
+  test('every word arrives unchanged, whatever it contains', () => {
     fc.assert(
       fc.property(words, (parts) => {
         const word = parts.join('');
@@ -111,7 +111,7 @@ describe('for PowerShell', () => {
   });
 });
 
-test('on Windows one command serves both shells where they read it alike; else each has its own', () => {
+test('on Windows one command serves both shells if they read it alike; otherwise each has its own', () => {
   expect(shellCommand(['x', '--scope', 'read write'], 'win32')).toBe('x --scope "read write"');
   expect(shellCommand(['x', '--scope', '$all now'], 'win32')).toBe(
     'x --scope "$all now" (in PowerShell: x --scope \'$all now\')',

@@ -30,7 +30,7 @@ test.each<[string, boolean, string, readonly string[]]>([
   expect(Object.keys(assignments(text, isShell))).toEqual(names);
 });
 
-test('the note names what is missing and where it is set, never its value', () => {
+test('the note says what is missing and where it is set, never its value', () => {
   expect(withheldNote([])).toBeUndefined();
   const note = withheldNote([
     { name: 'HTTPS_PROXY', source: '~/.bashrc' },

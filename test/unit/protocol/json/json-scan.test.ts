@@ -100,7 +100,7 @@ describe('scanObject', () => {
     expect(scanObject(Buffer.from(text))).not.toBeInstanceOf(Map);
   });
 
-  it('agrees with JSON.parse after any one byte was changed, left out or put in, at any alignment', () => {
+  it('agrees with JSON.parse after any one byte was changed, removed or inserted, at any alignment', () => {
     const bytes = '{}[]",:\\u0e-+.tn \n\u0001x';
     for (const text of whole) {
       for (let at = 0; at < text.length; at++) {
@@ -113,7 +113,7 @@ describe('scanObject', () => {
     }
   });
 
-  it('finds the end of a string wherever it is, whatever comes before', () => {
+  it('finds the end of a string at any position, whatever precedes it', () => {
     for (let length = 0; length < 70; length++) {
       for (const filler of ['x', '\x7f', 'é', '😀', '!', '#', '[', ']']) {
         for (let by = 0; by < 4; by++) {
@@ -124,13 +124,13 @@ describe('scanObject', () => {
     }
   });
 
-  it('keeps no name that is longer than any that is looked for', () => {
+  it('keeps no name longer than the ones looked for', () => {
     const [short, long] = ['x'.repeat(254), 'x'.repeat(255)];
     const scanned = scanObject(Buffer.from(`{"${short}":1,"${long}":2,"id":3}`));
     expect(scanned instanceof Map && [...scanned.keys()]).toEqual([short, '', 'id']);
   });
 
-  it('leaves what is deeper than any message to JSON.parse', () => {
+  it('leaves JSON deeper than any message to JSON.parse', () => {
     const deep = `{"a":${'['.repeat(200_000)}${']'.repeat(200_000)}}`;
     expect(scanObject(Buffer.from(deep))).toBe('unknown');
   });
@@ -150,7 +150,7 @@ describe('lookAtMessage', () => {
     `[{"jsonrpc":"2.0","id":3,"result":"${text}"}]`,
     `{"jsonrpc":"2.0","id":3,"result":"${text}"`,
     `"${text}"`,
-  ])('says of a large message what parseMessage says: %.60s', (message) => {
+  ])('agrees with parseMessage on a large message: %.60s', (message) => {
     const bytes = Buffer.from(message);
     const looked = lookAtMessage(bytes);
     const parsed = parseMessage(bytes);

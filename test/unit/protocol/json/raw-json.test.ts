@@ -16,24 +16,24 @@ describe('an object as raw members', () => {
     '{"a":{"b":[1,{"c":"]"}]},"d":[[],{}]}',
     '{"a\\"b":1,"":2}',
     '{"é😀":"\u2028"}',
-  ])('%s is the same again', (text) => {
+  ])('%s stays the same', (text) => {
     expect(rawObject(rawMembers(text))).toBe(text);
   });
 
-  it('loses blanks between its members and nothing within them', () => {
+  it('drops blanks between its members and keeps those inside them', () => {
     expect(rawObject(rawMembers(' {\n "a" : [ 1 , 2 ] ,\t"b":\r\n{ "c" : 1 } } '))).toBe(
       '{"a":[ 1 , 2 ],"b":{ "c" : 1 }}',
     );
   });
 
-  it('keeps the last of two of the same name, and knows no prototype', () => {
+  it('keeps the last of two members of the same name, and ignores the prototype', () => {
     expect([...rawMembers('{"a":1,"__proto__":2,"a":3}')]).toEqual([
       ['a', '3'],
       ['__proto__', '2'],
     ]);
   });
 
-  it('has children only where there are objects', () => {
+  it('has children only in objects', () => {
     expect(rawChild(rawMembers('{"a":[1]}'), 'a').size).toBe(0);
     expect(rawChild(rawMembers('{"a":{"b":null}}'), 'a').get('b')).toBe('null');
     expect(rawChild(new Map(), 'a').size).toBe(0);
@@ -57,10 +57,10 @@ test.each([
   ['a quote', '{"\\"":false," ":{}}', '"', 'false'],
   ['a name that only ends alike', '{"ab":1,"b":2}', 'b', '2'],
   ['an escaped name', '{"\\u0061":1}', 'a', '1'],
-])('one member is told from its neighbours: %s', (_, object, name, text) => {
+])('reads one member and not its neighbours: %s', (_, object, name, text) => {
   expect(memberText(object, name)).toBe(text);
 });
 
-test('a name that is not there is not another that holds it', () => {
+test('a missing name does not match one that contains it', () => {
   expect(memberText('{" ":{}}', '"')).toBeUndefined();
 });

@@ -12,7 +12,7 @@ async function next(iterator: AsyncIterator<readonly { data: string | Uint8Array
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('EventChannel', () => {
-  it('counts an event as taken when its reader asks for the next', async () => {
+  it('counts an event as consumed when its reader requests the next', async () => {
     const channel = new EventChannel();
     const reader = channel.read()[Symbol.asyncIterator]();
     let taken = false;
@@ -29,13 +29,13 @@ describe('EventChannel', () => {
     expect(await more).toBe('b');
   });
 
-  it('keeps what no reader is there for until one comes', async () => {
+  it('keeps events until a reader comes', async () => {
     const channel = new EventChannel();
     void channel.put(event('a'));
     expect(await next(channel.read()[Symbol.asyncIterator]())).toBe('a');
   });
 
-  it('ends the reader before, and gives the next one what comes', async () => {
+  it('ends the previous reader, and gives the next one new events', async () => {
     const channel = new EventChannel();
     const before = channel.read()[Symbol.asyncIterator]();
     const waiting = next(before);
@@ -57,7 +57,7 @@ describe('EventChannel', () => {
     expect(await next(channel.read()[Symbol.asyncIterator]())).toBe('b');
   });
 
-  it('tells its reader of a failure, and who puts more is not kept waiting', async () => {
+  it('reports a failure to its reader, and does not block writers', async () => {
     const channel = new EventChannel();
     const waiting = next(channel.read()[Symbol.asyncIterator]());
     channel.close(new Error('broke'));
@@ -66,7 +66,7 @@ describe('EventChannel', () => {
     await channel.arrived;
   });
 
-  it('lets go of who put an event that nobody took when it closes', async () => {
+  it('releases a blocked writer when it closes', async () => {
     const channel = new EventChannel();
     const put = channel.put(event('a'));
     channel.close();

@@ -27,14 +27,14 @@ async function read(chunks: Iterable<Uint8Array>, maxMessageBytes = 1000) {
 describe('readEvents', () => {
   const bytes = Buffer.from(stream);
 
-  it('gives the same events wherever the stream is cut in two', async () => {
+  it('gives the same events wherever the stream is split', async () => {
     for (let at = 0; at <= bytes.length; at++) {
       const found = await read([bytes.subarray(0, at), bytes.subarray(at)]);
       expect(found, `cut at ${at}`).toEqual({ events: expected, retries: [1500] });
     }
   });
 
-  it('knows an event as whole when its lines end with returns alone, before anything follows', async () => {
+  it('completes an event at lines that end with CR alone, before anything follows', async () => {
     const returns = Buffer.from('id: 1\rdata: a\r\rdata: b\r\r');
     for (let at = 0; at <= returns.length; at++) {
       const found = await read([returns.subarray(0, at), returns.subarray(at)]);
@@ -49,14 +49,14 @@ describe('readEvents', () => {
     expect((await read(Array.from(bytes, (byte) => Uint8Array.of(byte)))).events).toEqual(expected);
   });
 
-  it('never makes an event of an event that the end of the stream cut off', async () => {
+  it('makes no event of one that the end of the stream cut off', async () => {
     const whole = Buffer.from('data: {"a":1}\n\n');
     for (let end = 0; end < whole.length; end++) {
       expect((await read([whole.subarray(0, end)])).events, `ended at ${end}`).toEqual([]);
     }
   });
 
-  it.each([1, 100, 5000])('refuses a message over the limit in pieces of %i bytes', async (size) => {
+  it.each([1, 100, 5000])('refuses a message over the limit in chunks of %i bytes', async (size) => {
     const long = Buffer.from(`data: ok\n\ndata: ${'x'.repeat(2000)}\n\n`);
     const pieces = Array.from({ length: Math.ceil(long.length / size) }, (_, index) =>
       long.subarray(index * size, (index + 1) * size),
@@ -79,21 +79,24 @@ describe('readEvents', () => {
       return events.map(([id, data]) => [id, asText(data)]);
     };
 
-    it.each([7, 1_000, 65_536, 300_000])('comes as it was, as bytes, in pieces of %i bytes', async (size) => {
-      const stream = `id: 1\ndata: ${long}\n\ndata:${long}\r\n\r\ndata: after\n\n`;
-      expect(await texts(stream, size)).toEqual([
-        ['1', long],
-        [undefined, long],
-        [undefined, 'after'],
-      ]);
-    });
+    it.each([7, 1_000, 65_536, 300_000])(
+      'is returned unchanged, as bytes, in chunks of %i bytes',
+      async (size) => {
+        const stream = `id: 1\ndata: ${long}\n\ndata:${long}\r\n\r\ndata: after\n\n`;
+        expect(await texts(stream, size)).toEqual([
+          ['1', long],
+          [undefined, long],
+          [undefined, 'after'],
+        ]);
+      },
+    );
 
-    it('is not decoded where it is the whole of an event', async () => {
+    it('is not decoded if it is the whole of an event', async () => {
       const { events } = await read(cut(`data: ${long}\n\n`, 65_536), 1_000_000);
       expect(events[0]?.[1]).toBeInstanceOf(Uint8Array);
     });
 
-    it('is joined with its neighbours where the event has several', async () => {
+    it('is joined with the other lines of its event', async () => {
       const stream = `data: a\ndata: ${long}\ndata: ${long}\ndata: z\n\ndata: next\n\n`;
       expect(await texts(stream, 65_536)).toEqual([
         [undefined, `a\n${long}\n${long}\nz`],
@@ -101,12 +104,12 @@ describe('readEvents', () => {
       ]);
     });
 
-    it('that is no data is none', async () => {
+    it('that is not data is ignored', async () => {
       const stream = `: ${long}\nevent: ${long}\nother: ${long}\ndata: a\n\n`;
       expect(await texts(stream, 65_536)).toEqual([[undefined, 'a']]);
     });
 
-    it('is refused over the limit, alone and with its neighbours, without waiting for its end', async () => {
+    it('is refused over the limit, alone and with other lines, before its end', async () => {
       const endless = [Buffer.from('data: '), ...cut('x'.repeat(300_000), 65_536)];
       await expect(read(endless, 200_000)).rejects.toThrow('more than 200000 bytes');
       const lines = `data: ${'x'.repeat(150_000)}\n`.repeat(2);

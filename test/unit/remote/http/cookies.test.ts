@@ -43,7 +43,7 @@ describe('cookies', () => {
     expect(cookies.header(new URL(asked))).toBe(expected);
   });
 
-  it('are at most fifty', () => {
+  it('are limited to fifty', () => {
     const cookies = createCookies(() => NOW);
     cookies.take(
       https,

@@ -26,14 +26,14 @@ const answer = (id: unknown, error: object = { code: -32_602, message: 'no' }) =
 
 describe('a refused call', () => {
   test.each([307, 308, 403, 404, 405, 413, 414, 415, 421, 426, 429, 431])(
-    '%d comes before anything is run',
+    '%d comes before the call is run',
     (status) => {
       expect(rule(refusal(status))).toMatchObject({ kind: 'failed', mayHaveRun: false });
     },
   );
 
   test.each([201, 302, 400, 402, 406, 408, 409, 410, 422, 499, 500, 501, 505, 507, 520, 529])(
-    '%d says nothing about that',
+    '%d does not show whether it was run',
     (status) => {
       expect(rule(refusal(status))).toMatchObject({ kind: 'failed', mayHaveRun: true });
     },
@@ -43,7 +43,7 @@ describe('a refused call', () => {
     expect(rule(refusal(status))).toMatchObject({ kind: 'unreachable', error: { status } });
   });
 
-  test.each([400, 500, 504])('Retry-After counts with 429 and 503, and not with %d', (status) => {
+  test.each([400, 500, 504])('Retry-After is read with 429 and 503, and not with %d', (status) => {
     expect(rule(refusal(status, '', { retryAfter: '1' })).kind).not.toBe('retry-after');
   });
 });
@@ -78,11 +78,11 @@ test.each([
   [403, false],
   [429, false],
   [500, false],
-])('%d may come of a message of an unknown kind: %s', (status, expected) => {
+])('whether %d may mean an unknown kind of message: %s', (status, expected) => {
   expect(UNKNOWN_MESSAGE_STATUSES.has(status)).toBe(expected);
 });
 
-describe('a body that has to do with the message', () => {
+describe('a body about the message', () => {
   test.each<[string, string, object]>([
     ['an answer in a batch', `[${answer(2)},${answer(1)}]`, { kind: 'answer', sessionIsGone: false }],
     ['a batch of answers to others', `[${answer(2)},${answer(3)}]`, { kind: 'failed', mayHaveRun: false }],
@@ -114,14 +114,14 @@ describe('a body that has to do with the message', () => {
     expect(rule(refusal(404, body))).toMatchObject(expected);
   });
 
-  test('an id that reads null is not the id that is missing', () => {
+  test('a null id is not a missing id', () => {
     expect(rule(refusal(404, '{"id":null}'), { id: '"null"' as MessageId })).toMatchObject({
       kind: 'failed',
       mayHaveRun: false,
     });
   });
 
-  test('a notification has no answer', () => {
+  test('a notification has no response', () => {
     const id = { id: undefined };
     expect(classifyRejection(refusal(404, answer(1)), { hadSession: false, now: NOW, ...id }).kind).toBe(
       'failed',
@@ -133,7 +133,7 @@ describe('a body that has to do with the message', () => {
   });
 });
 
-describe('a session is gone', () => {
+describe('a lost session', () => {
   const gone = answer(1, { code: -32_001, message: 'Session not found' });
   test.each<[number, boolean, boolean]>([
     [404, true, true],
@@ -186,13 +186,13 @@ describe('a session is gone', () => {
     expect(rule(refusal(400, body), { hadSession: true }).kind).toBe('failed');
   });
 
-  test('whatever is no text in the place of the message, the whole body counts', () => {
+  test('uses the whole body if the message is not a string', () => {
     const body = '{"error":{"message":["session expired"]}}';
     expect(rule(refusal(400, body), { hadSession: true }).kind).toBe('session-lost');
   });
 });
 
-describe('what is said of a refusal', () => {
+describe('the message of a refusal', () => {
   const messageOf = (given: Refusal) => {
     const found = rule(given);
     return 'error' in found ? found.error.message : '';
@@ -250,7 +250,7 @@ describe('what is said of a refusal', () => {
   });
 });
 
-test('the longest Retry-After that is waited for', () => {
+test('waits for the longest permitted Retry-After', () => {
   expect(retryAfterMs(String(MAX_RETRY_AFTER_MS / 1_000), NOW)).toBe(MAX_RETRY_AFTER_MS);
 });
 
@@ -267,6 +267,6 @@ test.each([
   [500, false],
   [501, false],
   [505, false],
-])('%d to a GET is worth another attempt: %s', (status, expected) => {
+])('whether a GET is retried after %d: %s', (status, expected) => {
   expect(mayPass(status)).toBe(expected);
 });

@@ -136,7 +136,7 @@ describe('classifyRejection', () => {
 });
 
 describe('excerpt', () => {
-  it('strips what moves the cursor or turns the text around, and cuts', () => {
+  it('strips control and bidirectional characters, and cuts', () => {
     expect(excerpt('a\u001b]0;x\u0007\n\u202eb\u2028c')).toBe('"a]0;x b c"');
     expect([...excerpt('😀'.repeat(500))].length).toBeLessThanOrEqual(203);
     expect(excerpt('  \n')).toBe('');
@@ -168,7 +168,7 @@ describe('pauses', () => {
     expect(backoffMs(1000, 1)).toBe(BACKOFF_LONGEST_MS);
   });
 
-  it("keeps a server's reconnection time within reason", () => {
+  it("clamps a server's reconnection time", () => {
     expect([undefined, 0, 300, 1e12].map((wish) => reconnectMs(wish))).toEqual([
       RECONNECT_DEFAULT_MS,
       50,

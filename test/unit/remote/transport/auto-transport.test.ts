@@ -12,7 +12,7 @@ const refusal = (status: number, body = '') => ({
 const error = (code: unknown, id: unknown = null) =>
   JSON.stringify({ jsonrpc: '2.0', id, error: { code, message: 'm' } });
 
-describe('what an answer to the first message says about the transport', () => {
+describe('what the answer to the first message says about the transport', () => {
   it.each([400, 404, 405, 406, 415, 501])('%d suggests the other', (status) => {
     expect(suggestsOther(refusal(status))).toBe(true);
     expect(suggestsOther(refusal(status, '<html>'))).toBe(true);

@@ -24,7 +24,7 @@ test.each<[string, Partial<Owner>, string]>([
 test.each([
   ['h', 'here'],
   ['other', 'elsewhere'],
-])('without boot ids the host name decides: %s', (host, expected) => {
+])('compares host names without boot ids: %s', (host, expected) => {
   expect(comparePlace({ host, pid: 1 }, { host: 'h', pid: 2 })).toBe(expected);
 });
 
@@ -38,7 +38,7 @@ test.each([
   expect(judgeProcess(HERE, state)).toBe(expected);
 });
 
-test('an owner that did not know its start cannot be proved dead while its process id is in use', () => {
+test('an owner without a start time counts as alive while its process id is in use', () => {
   const { startTime, ...unstarted } = HERE;
   expect(judgeProcess(unstarted, { kind: 'running', startTime: '100' })).toBe('unknown');
 });
@@ -123,7 +123,7 @@ function stoppedClock() {
 }
 
 test.each(['EPERM', 'EBUSY', 'EACCES'])(
-  'Windows: %s on rename is waited for, ten seconds at most',
+  'Windows: retries %s on rename for at most ten seconds',
   async (code) => {
     const passing = failing(code, 3);
     await retryWhileHeldOpen(passing.rename, { platform: 'win32', clock: stoppedClock() });
@@ -140,7 +140,7 @@ test.each(['EPERM', 'EBUSY', 'EACCES'])(
 test.each([
   ['linux', 'EPERM'],
   ['win32', 'ENOSPC'],
-] as const)('%s: %s means what it says', async (platform, code) => {
+] as const)('%s: %s is reported as such', async (platform, code) => {
   const once = failing(code, 1);
   await expect(retryWhileHeldOpen(once.rename, { platform, clock: stoppedClock() })).rejects.toMatchObject({
     code,

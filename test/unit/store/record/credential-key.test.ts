@@ -257,7 +257,7 @@ const differences: Partial<
   keychain: [[], ['--keychain']],
 };
 
-describe('the declaration of an option is true of the key:', () => {
+describe('each option affects the key as declared:', () => {
   const declared = (Object.entries(options) as [OptionName, Option][]).filter(
     ([, { only, environmentOnly, flagOnly }]) => only === undefined && !environmentOnly && !flagOnly,
   );

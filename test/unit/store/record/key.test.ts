@@ -37,7 +37,7 @@ test.each<[string, KeyParts]>([
   expect(credentialKey(other)).not.toBe(credentialKey(BASE));
 });
 
-test('order does not matter where it means nothing', () => {
+test('order does not matter where it has no meaning', () => {
   expect(credentialKey({ ...BASE, scope: 'b a' })).toBe(credentialKey({ ...BASE, scope: 'a  b a' }));
   const one = {
     ...BASE,
@@ -56,7 +56,7 @@ test('order does not matter where it means nothing', () => {
   expect(credentialKey(one)).toBe(credentialKey(other));
 });
 
-test('parts cannot be moved across their borders', () => {
+test('text cannot move from one part into another', () => {
   const a = credentialKey({ ...BASE, clientId: 'x', profile: 'y' });
   const b = credentialKey({ ...BASE, clientId: 'y', profile: 'x' });
   const c = credentialKey({ ...BASE, authorizeParams: [['a', 'b,c']] });
@@ -64,7 +64,7 @@ test('parts cannot be moved across their borders', () => {
   expect(new Set([a, b, c, d]).size).toBe(4);
 });
 
-test('is a file name, and stays the same from version to version', () => {
+test('is a file name, and the same in every version', () => {
   expect(credentialKey(BASE)).toMatch(/^[0-9a-f]{64}$/);
   expect(canonicalServer(new URL('HTTPS://u:p@Mcp.Example:443/a?b#c'))).toBe('https://mcp.example/a?b');
   expect(credentialKey(BASE)).toBe('395f0f1e8304691ad982eafc9aff703832a10fb6f6777ae224f5e5a1cee00c44');

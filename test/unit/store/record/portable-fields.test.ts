@@ -21,7 +21,7 @@ const target = {
 const client = { client_id: 'c', issuer: 'https://as.example' };
 const kindOf = (value: unknown) => readPortable(JSON.stringify(value)).kind;
 
-test('every field is written under its name in OAuth', () => {
+test('writes every field under its OAuth name', () => {
   const text = writePortable(wholeRecord);
   expect(text.endsWith('}\n')).toBe(true);
   expect(text).toContain('\n  "server"');
@@ -46,7 +46,7 @@ test('every field is written under its name in OAuth', () => {
   });
 });
 
-test('a login without tokens and client, and a time between two seconds', () => {
+test('writes a login without tokens and client, and a time with milliseconds', () => {
   const { tokens, client: _, dpopKey, tokenEndpointAuthMethods, ...bare } = wholeRecord;
   const endpoints = { token: 'https://as.example/token' };
   expect(JSON.parse(writePortable({ ...bare, endpoints }))).toEqual({
@@ -61,8 +61,8 @@ test('a login without tokens and client, and a time between two seconds', () => 
   expect(JSON.parse(writePortable(odd)).expires_at).toBe(1);
 });
 
-describe('as a record', () => {
-  test('a whole one', () => {
+describe('converting to a record', () => {
+  test('converts a complete one', () => {
     const credential = { ...JSON.parse(writePortable(wholeRecord)), token_type: 'DPoP' };
     expect(portableRecord(credential, target)).toStrictEqual({
       family: seedFamily(credential),
@@ -92,7 +92,7 @@ describe('as a record', () => {
     });
   });
 
-  test('an access token alone', () => {
+  test('converts an access token alone', () => {
     const record = portableRecord({ access_token: 'a' }, { ...target, resource: undefined });
     expect(record).not.toHaveProperty('resource');
     expect(record).not.toHaveProperty('client');
@@ -103,7 +103,7 @@ describe('as a record', () => {
     expect(record.tokens).toStrictEqual({ accessToken: 'a', tokenType: 'Bearer', obtainedAt: NOW });
   });
 
-  test('a refresh token alone', () => {
+  test('converts a refresh token alone', () => {
     expect(portableRecord({ refresh_token: 'r', ...client }, target)).toMatchObject({
       client: { clientId: 'c', source: 'registered' },
       tokens: { accessToken: 'none', refreshToken: 'r', obtainedAt: 0, expiresAt: 1 },
@@ -123,7 +123,7 @@ describe('as a record', () => {
   });
 });
 
-describe('what is read', () => {
+describe('validation', () => {
   test.each<[string, unknown]>([['a byte order mark', `\ufeff${JSON.stringify({ access_token: 'a' })}`]])(
     '%s is left out',
     (_, text) => {
@@ -156,14 +156,14 @@ describe('what is read', () => {
     ['revocation_endpoint', 8 * 1024],
     ['access_token', 48 * 1024],
     ['id_token', 48 * 1024],
-  ])('%s is visible, and not longer than %d', (name, longest) => {
+  ])('%s has visible characters only, at most %d', (name, longest) => {
     for (const right of ['!~', 'x'.repeat(longest)])
       expect(kindOf({ access_token: 'a', [name]: right })).toBe('credential');
     for (const wrong of ['', 'a b', ' a', 'a ', 'ä', 'x'.repeat(longest + 1), 7])
       expect(kindOf({ access_token: 'a', [name]: wrong })).toBe('unusable');
   });
 
-  test.each(['client_id', 'client_secret', 'token_endpoint_auth_method'])('%s may hold blanks', (name) => {
+  test.each(['client_id', 'client_secret', 'token_endpoint_auth_method'])('%s may contain blanks', (name) => {
     for (const right of ['a b', ' ', 'x'.repeat(4 * 1024)])
       expect(kindOf({ access_token: 'a', [name]: right })).toBe('credential');
     for (const wrong of ['', 'a\nb', '\na', 'ä', 'x'.repeat(4 * 1024 + 1)])
@@ -190,7 +190,7 @@ describe('what is read', () => {
     expect(kindOf({ access_token: 'a', token_type, dpop_jwk: wholeRecord.dpopKey })).toBe('credential');
   });
 
-  test('any other is not', () => {
+  test('any other type is not', () => {
     expect(isBound({ token_type: 'Bearer' })).toBe(false);
     expect(isBound({})).toBe(false);
   });
@@ -210,7 +210,7 @@ describe('a key', () => {
   });
 });
 
-test('a credential is named by issuer, client and the token that lasts', () => {
+test("a credential's name depends on issuer, client and the long-lived token", () => {
   const nameOf = (...parts: unknown[]) =>
     `seed-${createHash('sha256').update(JSON.stringify(parts)).digest('base64url')}`;
   expect(seedFamily({ access_token: 'a', refresh_token: 'r', ...client })).toBe(
@@ -219,6 +219,6 @@ test('a credential is named by issuer, client and the token that lasts', () => {
   expect(seedFamily({ access_token: 'a' })).toBe(nameOf(null, null, 'a'));
 });
 
-test('a refresh token is named by its hash', () => {
+test("a refresh token's name is its hash", () => {
   expect(tokenHash('abc')).toBe('ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0');
 });

@@ -23,7 +23,7 @@ function read(value: unknown) {
   return found.credential;
 }
 
-test('what is exported is imported as the same credential', () => {
+test('an exported credential is the same when imported', () => {
   const { tokens, client, issuer, endpoints, resource, dpopKey } = wholeRecord;
   const again = portableRecord(read(writePortable(wholeRecord)), { ...target, resource });
   expect(again).toMatchObject({ issuer, endpoints, resource, dpopKey, server: wholeRecord.server });
@@ -53,7 +53,7 @@ test('a bound token stays bound', () => {
   expect(again).toMatchObject({ tokens: { tokenType: 'DPoP' }, dpopKey: wholeRecord.dpopKey });
 });
 
-describe('how long it serves', () => {
+describe('its lifetime', () => {
   test.each<[string, object, ReturnType<typeof freshness>]>([
     ['nothing said', { access_token: 'a' }, 'fresh'],
     ['an hour left', { access_token: 'a', expires_in: 3600 }, 'fresh'],
@@ -98,7 +98,7 @@ test.each<[string, unknown]>([
   expect(JSON.stringify(found)).not.toContain(CANARY);
 });
 
-test('the same credential is known again, whatever its access token has become', () => {
+test('recognizes the same credential, whatever its access token has become', () => {
   const client = { refresh_token: 'r', client_id: 'c', issuer: 'https://as.example' };
   expect(seedFamily({ ...client, access_token: 'a' })).toBe(seedFamily({ ...client, access_token: 'b' }));
   expect(seedFamily(client)).not.toBe(seedFamily({ ...client, refresh_token: 'other' }));

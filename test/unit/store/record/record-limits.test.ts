@@ -67,13 +67,13 @@ describe('numbers', () => {
     'client.clientSecretExpiresAt',
     'lastRefresh.at',
     'lastRefresh.retryAt',
-  ])('%s is a moment', (path) => {
+  ])('%s is a valid time', (path) => {
     for (const right of [0, 0.5, Number.MAX_SAFE_INTEGER]) expect(kindWith(path, right)).toBe('record');
     for (const wrong of [-1, Number.MAX_SAFE_INTEGER + 2, '0', null])
       expect(kindWith(path, wrong)).toBe('corrupt');
   });
 
-  test.each(['lastRefresh.failures', 'lastRefresh.refusals'])('%s counts', (path) => {
+  test.each(['lastRefresh.failures', 'lastRefresh.refusals'])('%s is a count', (path) => {
     for (const right of [0, 7]) expect(kindWith(path, right)).toBe('record');
     for (const wrong of [-1, 0.5, '0']) expect(kindWith(path, wrong)).toBe('corrupt');
   });
@@ -95,7 +95,7 @@ describe('lists', () => {
   });
 });
 
-describe('choices', () => {
+describe('enumerations', () => {
   test.each([
     ['client.source', ['registered', 'static', 'metadata-document'], ['', 'other']],
     ['withoutDpop', [true], [false, 1]],
@@ -130,14 +130,14 @@ describe('versions', () => {
     expect(parseRecord(recordWith('version', version))).toEqual(expected);
   });
 
-  test('a damaged record of this version is not taken for a later one', () => {
+  test('does not take a damaged record for one of a later version', () => {
     expect(parseRecord(Buffer.from('{"version":1}'))).toEqual({ kind: 'corrupt' });
     for (const text of ['7', 'null', '"version"', '{}'])
       expect(parseRecord(Buffer.from(text))).toEqual({ kind: 'corrupt' });
   });
 });
 
-test('what of a record no log may show', () => {
+test('secrets that no log may show', () => {
   const { tokens, client, dpopKey } = wholeRecord;
   expect(secretsOf({})).toEqual([]);
   expect(secretsOf({ tokens: {}, client: {} })).toEqual([]);

@@ -8,18 +8,18 @@ import { wholeRecord } from '../../../peers/processes/credentials.ts';
 
 const bytes = (value: unknown) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
 
-test('a record survives being written and read', () => {
+test('a record is the same after writing and reading', () => {
   expect(parseRecord(serializeRecord(wholeRecord))).toEqual({ kind: 'record', record: wholeRecord });
 });
 
-test('a record with bytes that are not UTF-8 is none, even where nobody reads them', () => {
+test('rejects a record that is not UTF-8, even in unused parts', () => {
   const text = Buffer.from(serializeRecord(wholeRecord)).toString('latin1');
   const more = (member: string) => parseRecord(Buffer.from(text.replace('{', `{${member}`), 'latin1'));
   expect(more('"more": "x",')).toEqual({ kind: 'record', record: wholeRecord });
   expect(more('"more": "\xff",')).toEqual({ kind: 'corrupt' });
 });
 
-test('a record cut short at any byte is none', () => {
+test('rejects a record cut at any byte', () => {
   const whole = serializeRecord(wholeRecord);
   // The last byte is the line break.
   for (let length = 0; length < whole.length - 1; length++) {
@@ -27,7 +27,7 @@ test('a record cut short at any byte is none', () => {
   }
 });
 
-test('a record with padding behind it, as an answer file has before it is cut to size, is whole', () => {
+test('accepts a record followed by padding, as a response file has before it is cut to size', () => {
   const padded = Buffer.alloc(MAX_RECORD_BYTES, 0x20);
   serializeRecord(wholeRecord).copy(padded);
   expect(parseRecord(padded)).toEqual({ kind: 'record', record: wholeRecord });
@@ -67,11 +67,11 @@ test.each([
   expect(parseRecord(Buffer.isBuffer(value) ? value : bytes(value))).toEqual({ kind: 'corrupt' });
 });
 
-test('a record of a later version is not ours to judge', () => {
+test('does not judge a record of a later version', () => {
   expect(parseRecord(bytes({ version: 2, anything: true }))).toEqual({ kind: 'newer', version: 2 });
 });
 
-test('names that reach a prototype stay names', () => {
+test('treats names like __proto__ as ordinary names', () => {
   const text = serializeRecord(wholeRecord)
     .toString()
     .replace('{', '{"__proto__": {"polluted": true}, "constructor": {"prototype": {"polluted": true}},');
@@ -80,7 +80,7 @@ test('names that reach a prototype stay names', () => {
   expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
 });
 
-test('what could not be read again is not written', () => {
+test('does not write a record that could not be read again', () => {
   const huge = { ...wholeRecord, requestedScope: 'x'.repeat(17 * 1024) };
   expect(() => serializeRecord(huge)).toThrow(StoreError);
 });
@@ -94,12 +94,12 @@ test.each([
   expect(isExpected({ ...wholeRecord, revision: 7, family: 'fam' }, expected)).toBe(holds);
 });
 
-test('compare and set: nothing is there and nothing is expected', () => {
+test('compare and set: no record, and none expected', () => {
   expect(isExpected(undefined, null)).toBe(true);
   expect(isExpected(undefined, { revision: 1, family: 'f' })).toBe(false);
 });
 
-test('what a server said survives; what is too large or too deep is not kept', () => {
+test('keeps what a server said, unless it is too large or too deep', () => {
   const lists = { 'tools/list': { tools: [{ name: 'x' }] } };
   const remembered = { savedAt: 5, initialize: { protocolVersion: '2025-06-18' }, lists };
   expect(parseCachedServer(serializeCachedServer(remembered) ?? Buffer.alloc(0))).toEqual(remembered);
@@ -110,6 +110,9 @@ test('what a server said survives; what is too large or too deep is not kept', (
   expect(serializeCachedServer({ savedAt: 1, lists: { 'tools/list': large } })).toBeUndefined();
 });
 
-test.each(['', '[]', '{"version":2,"savedAt":1}', '{"version":1}', '{'])('not what was kept: %s', (text) => {
-  expect(parseCachedServer(bytes(text))).toBeUndefined();
-});
+test.each(['', '[]', '{"version":2,"savedAt":1}', '{"version":1}', '{'])(
+  'rejects a cache that is not valid: %s',
+  (text) => {
+    expect(parseCachedServer(bytes(text))).toBeUndefined();
+  },
+);

@@ -61,18 +61,18 @@ function markedSecret(record: CredentialRecord): unknown[] {
   });
 }
 
-test('every secret field of a record is on the list, and nothing else', () => {
+test('lists exactly the secret fields of a record', () => {
   const expected = markedSecret(wholeRecord);
   expect(expected).not.toContain(undefined);
   expect(secretsOf(wholeRecord).sort()).toEqual(expected.sort());
 });
 
-test('a credential from elsewhere is covered as wholly as the record that it becomes', () => {
+test('covers an imported credential as fully as its record', () => {
   const credential = JSON.parse(writePortable(wholeRecord));
   expect(secretsOf(secretsOfPortable(credential)).sort()).toEqual(secretsOf(wholeRecord).sort());
 });
 
-test('each of them is redacted from then on, and no record has none', () => {
+test('redacts each of them from then on, and no record has none', () => {
   const holder = {
     tokens: { accessToken: 'first kept text', refreshToken: 'second kept text', idToken: 'third kept text' },
     client: { clientSecret: 'fourth kept text' },

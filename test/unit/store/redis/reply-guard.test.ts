@@ -32,7 +32,7 @@ test.each([
   ['a text that looks like a reply', '$13\r\n$536870912\r\n\r\n'],
   ['the largest cell', `*2\r\n:1\r\n${bulk(CELL)}`],
   ['many cells, one after the other', bulk(CELL).repeat(4)],
-])('%s passes, cut anywhere', (_, text) => {
+])('accepts %s, split anywhere', (_, text) => {
   expect(passes(text)).toBe(true);
   expect(passes(text, [1, 3, 70_000])).toBe(true);
 });
@@ -61,7 +61,7 @@ describe('refused', () => {
   });
 });
 
-test('where it is cut decides nothing', () => {
+test('the result does not depend on where it is split', () => {
   const piece = fc.constantFrom(
     '$',
     '*',

@@ -25,7 +25,7 @@ const codeOf = (run: () => unknown): unknown => {
 };
 
 describe('a sealed text', () => {
-  it('is opened with its key and name, whatever it is', () => {
+  it('opens with its key and name, whatever it contains', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 5_000 }), fc.string(), secrets, (plaintext, name, key) => {
         const own = sealingKeys([key], 'test');
@@ -66,7 +66,7 @@ describe('a sealed text', () => {
     );
   });
 
-  it('is refused in place of another one, mixed of two of them, and when it is something else', () => {
+  it('is refused in place of another one, spliced from two, and when it is something else', () => {
     const [one, two] = [seal(keys, text, 'name'), seal(keys, text, 'name')];
     for (let cut = 0; cut <= one.length; cut++) {
       const mixed = Buffer.concat([one.subarray(0, cut), two.subarray(cut)]);
@@ -80,7 +80,7 @@ describe('a sealed text', () => {
     );
   });
 
-  it('shows nothing of the text, and is another one each time', () => {
+  it('reveals nothing of the text, and differs each time', () => {
     const sealed = [seal(keys, text, 'name'), seal(keys, text, 'name')].map((each) => Buffer.from(each));
     expect(sealed[0]?.equals(sealed[1] ?? text)).toBe(false);
     for (const each of sealed) expect(each.includes(text.subarray(0, 4))).toBe(false);
@@ -88,7 +88,7 @@ describe('a sealed text', () => {
 });
 
 describe('keys', () => {
-  it('the first seals, and all open: a new one is put first, then the old one is dropped', () => {
+  it('the first one seals, and all open: a new one is added first, then the old one is dropped', () => {
     const [before, both, after] = [[secret], [other, secret], [other]].map((each) =>
       sealingKeys(each, 'test'),
     );
@@ -100,24 +100,24 @@ describe('keys', () => {
     expect(sealedUnder(renewed)).toBe(after[0].id);
   });
 
-  it('of another purpose open nothing, also under the same secret', () => {
+  it('of another purpose open nothing, even with the same secret', () => {
     const sealed = seal(sealingKeys([secret], 'one purpose'), text, 'name');
     expect(codeOf(() => open(sealingKeys([secret], 'another'), sealed, 'name'))).toBe('unknown_key');
   });
 
-  it('with an id that collides open nothing: the tag decides', () => {
+  it('with a colliding id open nothing: the tag decides', () => {
     const [key] = keys;
     const colliding = [{ id: key.id, key: randomBytes(32) }] as const;
     expect(codeOf(() => open(colliding, seal(keys, text, 'name'), 'name'))).toBe('not_authentic');
   });
 
-  it('do not show their secret by their id, and are the same each time', () => {
+  it('do not reveal their secret by their id, and are the same each time', () => {
     expect(sealingKeys([secret], 'test')).toEqual(keys);
     expect(keys[0].id).toMatch(/^[0-9a-f]{8}$/);
     expect(secret.toString('hex')).not.toContain(keys[0].id);
   });
 
-  it.each([[[]], [[Buffer.alloc(31)]], [[secret, Buffer.alloc(33)]]])('are refused of %j', (wrong) => {
+  it.each([[[]], [[Buffer.alloc(31)]], [[secret, Buffer.alloc(33)]]])('are refused for %j', (wrong) => {
     expect(() => sealingKeys(wrong, 'test')).toThrow(RangeError);
   });
 });

@@ -30,7 +30,7 @@ const claimed = (cell: CredentialCell, nonce: string, number: number, now: numbe
   claim(cell, { hash: HASH, number, before: rank, sign }, me(nonce), at(now), TIMING);
 const shown = (cell: CredentialCell, now: number) => reservations(cell, HASH, at(now), TIMING, 'unknown')[0];
 
-test('a claim that got on since it was judged is not overtaken', () => {
+test('does not take over a claim that made progress since it was read', () => {
   const held = cellOf(claimed(start, 'a', 1, 1_000));
   const seen = shown(held, 12_000);
   expect(seen).toMatchObject({ number: 1, owner: 'dead', request: { kind: 'no' } });
@@ -41,7 +41,7 @@ test('a claim that got on since it was judged is not overtaken', () => {
   expect(prepare(overtaken, me('a'), at(12_001), TIMING)).toEqual({ kind: 'refused', reason: 'overtaken' });
 });
 
-test('that a token may be spent is known until it is replaced, whoever claims it and does not send it', () => {
+test('remembers that a token may have been sent until it is replaced, whoever else claims it', () => {
   const prepared = cellOf(prepare(cellOf(claimed(start, 'a', 1, 1_000)), me('a'), at(1_001), TIMING));
   expect(shown(prepared, 121_000)).toMatchObject({ owner: 'alive', request: { kind: 'maybe' } });
   const seen = shown(prepared, 121_001);
@@ -57,7 +57,7 @@ test('that a token may be spent is known until it is replaced, whoever claims it
   ).toBeUndefined();
 });
 
-test('an answer counts by its rank alone: in another epoch, without its claim, after a removal', () => {
+test('a response counts by its rank alone: in another epoch, without its claim, after a removal', () => {
   const next: State = { content: state.content, rank: { login: 5, generation: 4, claim: 7 } };
   const answer = { state: next, hash: HASH };
   expect(putAnswer(start, answer, undefined, at(9, 'e2')).kind).toBe('put');
@@ -71,7 +71,7 @@ test('an answer counts by its rank alone: in another epoch, without its claim, a
   expect(putAnswer(removed, answer, undefined, at(9))).toEqual({ kind: 'refused', reason: 'superseded' });
 });
 
-test('what the engine has lost is put again, without a claim on an earlier token, and nobody claims where claims may be lost', () => {
+test('data lost by the engine is written back, without a claim on an earlier token, and no process claims while claims may be lost', () => {
   const known: State = { content: state.content, rank: { login: 5, generation: 4, claim: 7 } };
   const behind = cellOf(repaired(cellOf(claimed(start, 'a', 1, 1_000)), known, at(2_000)));
   expect([behind.claim, behind.state]).toEqual([undefined, known]);
@@ -88,7 +88,7 @@ test('what the engine has lost is put again, without a claim on an earlier token
   ).toEqual({ kind: 'refused', reason: 'quarantine' });
 });
 
-test('times that a wrong clock has set hold nobody back', () => {
+test('times set by a wrong clock delay nobody', () => {
   const day = 86_400_000;
   const held = cellOf(takeHold(start, me('a'), at(day), TIMING, 'unknown'));
   expect(takeHold(held, me('b'), at(day + 1), TIMING, 'unknown').kind).toBe('refused');
