@@ -90,6 +90,10 @@ export async function runCommand(
     }
     case 'store key':
       return makeStoreKey(config.file, platform, logger);
+    case 'store reseal': {
+      const { resealStore } = await import('./store/reseal.ts');
+      return { output: '', outcome: (await resealStore(config, platform, logger)) ? 'done' : 'failed' };
+    }
     case 'logout':
       return runLogout(config, platform, logger, signal);
     case 'status':

@@ -20,6 +20,7 @@ import { type ReadSettings, readSettings } from './sources/settings.ts';
 import { readStoreConfig, type StoreConfig, type StoreConfigDeps, withMoveTarget } from './store-config.ts';
 
 export type { SharedStoreConfig, StoreConfig, StoreKeys } from './store-config.ts';
+export { readKeyFile } from './store-config.ts';
 
 /** All settings, checked. No other code reads settings from argv, the environment or a file. */
 export interface Config {
@@ -268,6 +269,8 @@ function commandConfig(
     });
   }
   if (server === undefined && needsServer) throw noServer(...command.split(' '));
+  if (command === 'store reseal' && common.store.kind !== 'shared')
+    throw new UsageError('store reseal needs --store or --store-file with the address of a shared store');
   return {
     ...common,
     server,

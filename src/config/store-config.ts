@@ -23,9 +23,9 @@ export interface SharedStoreConfig {
   readonly keys: StoreKeys;
 }
 
-/** The keys: 32 bytes each, of which the first one seals; or the program that prints them. */
+/** The keys: 32 bytes each, of which the first one seals; or the program that prints them. `file`: where they come from, and others may be by and by. */
 export type StoreKeys =
-  | { readonly kind: 'secrets'; readonly secrets: readonly Uint8Array[] }
+  | { readonly kind: 'secrets'; readonly secrets: readonly Uint8Array[]; readonly file?: string }
   | { readonly kind: 'command'; readonly words: readonly string[] };
 
 /** What `readStoreConfig` reads from. */
@@ -103,13 +103,18 @@ function readKeys(
   if (way === 'store-key' && secrets !== undefined) return { kind: 'secrets', secrets };
   if (way === 'store-key-command' && words !== undefined) return { kind: 'command', words };
   if (way === 'store-key-file' && file !== undefined)
-    return { kind: 'secrets', secrets: read(storeKeys, '--store-key-file', file, deps, warnings) };
+    return { kind: 'secrets', secrets: readKeyFile(file, deps, warnings), file };
   throw new UsageError(
     'a shared store needs a key, with which logins are sealed before they leave this machine',
     {
       hint: `make one with \`${ownCommand('store', 'key', 'FILE')}\`, copy it to each machine, and pass --store-key-file FILE`,
     },
   );
+}
+
+/** What `--store-key-file` holds. Throws UsageError or ConfigError, without a word of the file. */
+export function readKeyFile(path: string, deps: StoreConfigDeps, warnings: string[]): readonly Uint8Array[] {
+  return read(storeKeys, '--store-key-file', path, deps, warnings);
 }
 
 /** The settings of `move`, with the address of `--to` in place of the store. Throws UsageError where it has none to move to, or none to move from. */

@@ -1,7 +1,9 @@
 import type { Leases } from './lease/lease.ts';
 import type { CredentialOverview } from './port/overview.ts';
 import type { Store } from './port/store.ts';
+import type { LoadSecrets } from './sealing/envelope.ts';
 import type { EngineDescription } from './shared/engine.ts';
+import type { Resealed } from './shared/reseal.ts';
 
 /** Where logins are kept. */
 export type StoreChoice =
@@ -16,8 +18,7 @@ export type StoreChoice =
       readonly url: string;
       /** The beginning of all names in the engine. */
       readonly prefix: string;
-      /** The secrets that keys are derived from, 32 bytes each: the first one seals, all open. Asked for once. */
-      readonly secrets: () => Promise<readonly Uint8Array[]>;
+      readonly secrets: LoadSecrets;
     };
 
 /** The logins that processes share, wherever they are. */
@@ -28,6 +29,8 @@ export interface Shared {
   overview(now: number): Promise<readonly CredentialOverview[]>;
   /** The keys of all that may hold tokens. */
   storedKeys(): Promise<readonly string[]>;
+  /** Seals every login under the first key; absent where a store has no such keys. Rejects with StoreAwayError, UnknownKeyError. */
+  reseal?(): Promise<Resealed>;
   /** What the engine says of itself; undefined where there is none. Rejects with StoreAwayError. */
   describe(): Promise<EngineDescription | undefined>;
   /** Puts what is not stored yet, for as long as the store's pace allows, and ends the connections. */

@@ -1,12 +1,11 @@
 import { NotAuthenticError } from '../../src/store/files/store-errors.ts';
-import { sealingKeys } from '../../src/store/sealing/envelope.ts';
-import { CellCodec, type CellKind, SHARED_STORE_PURPOSE } from '../../src/store/shared/cell-codec.ts';
+import { CellCodec, type CellKind } from '../../src/store/shared/cell-codec.ts';
 
 const PREFIX = 'model';
-const KEYS = sealingKeys([Buffer.alloc(32, 7)], SHARED_STORE_PURPOSE);
+const SECRETS = [Buffer.alloc(32, 7)];
 
 /** The program's own: JSON, the schema, AES. */
-export const sealingCodec = () => new CellCodec(async () => KEYS, PREFIX);
+export const sealingCodec = () => new CellCodec(async () => SECRETS, PREFIX);
 
 /**
  * What is sealed is a number, and the value that it stands for is kept here: writing, reading and sealing take ten times as long as all that is
@@ -21,7 +20,7 @@ export class ReferringCodec extends CellCodec {
   #count = 0;
 
   constructor() {
-    super(async () => KEYS, PREFIX);
+    super(async () => SECRETS, PREFIX);
   }
 
   override name(key: string, kind: CellKind): string {

@@ -160,6 +160,16 @@ export const commandHelp: Readonly<Record<Exclude<HelpTopic, 'all'>, CommandHelp
     ],
     often: [],
   },
+  'store reseal': {
+    usage: 'store reseal',
+    line: 'seal every login of a shared store under its first key',
+    about: [
+      'After a new key has become the first one on every machine: seals each login in the store under it, beside',
+      'bridges that run. Says how many it has sealed, and names what it could not. Then the old key can be taken',
+      'away. Exit code 1: some are left, and need the old key still.',
+    ],
+    often: ['store', 'store-file', 'store-key-file', 'store-prefix'],
+  },
   presets: {
     usage: 'presets',
     line: 'list the presets for vendors',

@@ -23,7 +23,7 @@ export function storeSettings(
   const { kind, url, prefix, keys } = store;
   return {
     home,
-    store: { kind, url, prefix, secrets: storeSecrets(keys, { env, clock }) },
+    store: { kind, url, prefix, secrets: storeSecrets(keys, { env, clock, logger }) },
     logger,
     clock,
     random,

@@ -15,6 +15,7 @@ export const commands = [
   'hosts',
   'doctor',
   'store key',
+  'store reseal',
   'keychain',
   'move',
 ] as const;
@@ -49,8 +50,8 @@ export function commandWords(argv: readonly string[]): CommandWords {
     throw new UsageError('tokens needs a subcommand', { hint: 'tokens export URL, or tokens import' });
   }
   if (first === 'store') {
-    if (second === 'key') return as(`store ${second}`, 2);
-    throw new UsageError('store needs a subcommand', { hint: 'store key [FILE]' });
+    if (second === 'key' || second === 'reseal') return as(`store ${second}`, 2);
+    throw new UsageError('store needs a subcommand', { hint: 'store key [FILE], or store reseal' });
   }
   const command = commands.find((each) => each === first);
   if (command === undefined) return as('bridge', 0);

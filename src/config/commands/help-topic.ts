@@ -13,12 +13,11 @@ export function helpTopics(argv: readonly string[]): readonly HelpTopic[] {
   const isAsked = ['help', '--help', '-h'].some((word) => word === argv[0]);
   const [first = '', second = ''] = isAsked ? argv.slice(1) : argv;
   if (first === 'options') return ['all'];
-  if (first === 'tokens') {
-    const both: readonly HelpTopic[] = ['tokens export', 'tokens import'];
-    const named = both.filter((topic) => topic === `tokens ${second}`);
+  const both = TOPICS.filter((topic) => topic.startsWith(`${first} `));
+  if (both.length > 0) {
+    const named = both.filter((topic) => topic === `${first} ${second}`);
     return named.length === 0 ? both : named;
   }
-  if (first === 'store') return ['store key'];
   const topic = TOPICS.find((each) => each === first);
   if (topic !== undefined) return [topic];
   // After an address or an option, `--help` asks for the general help.

@@ -20,7 +20,7 @@ export const storeOptions = {
   'store-file': {
     group: 'Store',
     placeholder: 'FILE',
-    help: 'the file that contains the URL of --store, such as one with a password',
+    help: 'a file with the URL of --store, such as one with a password',
     path: true,
     login: 'sign-in',
     schema: filePath,

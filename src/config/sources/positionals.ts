@@ -42,6 +42,10 @@ export function withPositionals(commandLine: CommandLine, command: Command): Pos
     throw new UsageError('hosts takes no arguments besides options', {
       hint: 'it lists every host; --json is for programs',
     });
+  if (command === 'store reseal' && positionals.length > 0)
+    throw new UsageError('store reseal takes no arguments besides options', {
+      hint: 'it is about all logins in the store',
+    });
   if (command === 'store key') {
     const [file, extra] = positionals;
     if (extra !== undefined)

@@ -27,3 +27,9 @@ export function fileMode(path: string): number | undefined {
   const stats = statSync(path, { throwIfNoEntry: false });
   return stats === undefined ? undefined : stats.mode & 0o7777;
 }
+
+/** Another text when the file has another content or mode, or is another file; undefined where there is none. */
+export function fileState(path: string): string | undefined {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats && `${stats.ino} ${stats.size} ${stats.mtimeMs} ${stats.mode}`;
+}

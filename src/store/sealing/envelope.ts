@@ -33,6 +33,12 @@ export interface SealingKey {
 }
 
 /**
+ * Resolves with the secrets that keys are derived from, 32 bytes each: the first one seals, all open. Called before each look at an engine, and so is to
+ * give the same array as long as they are the same. `isUnknown`: what is stored is sealed under none of them.
+ */
+export type LoadSecrets = (isUnknown?: boolean) => Promise<readonly Uint8Array[]>;
+
+/**
  * Derives the keys of a purpose with HKDF-SHA256 (RFC 5869) from secrets of 32 random bytes each; what is sealed for one purpose cannot be opened for
  * another. Throws RangeError when there is no secret, or one of another length.
  */

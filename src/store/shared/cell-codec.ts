@@ -1,13 +1,13 @@
 import { createHash, createHmac } from 'node:crypto';
 import { InternalError } from '../../errors.ts';
-import { open, type SealingKeys, seal } from '../sealing/envelope.ts';
+import { type LoadSecrets, open, type SealingKeys, seal, sealingKeys } from '../sealing/envelope.ts';
 
 /** What kinds of cells there are. */
 export type CellKind = 'credential' | 'sign-in';
 const SUFFIX: Readonly<Record<CellKind, string>> = { credential: 'c', 'sign-in': 's' };
 
 /** What keys of the engine's cells are derived for. */
-export const SHARED_STORE_PURPOSE = 'shared store';
+const PURPOSE = 'shared store';
 
 /** How a value is written. `decode` gives undefined for what is none, and throws for what must not be replaced. */
 export interface Format<T> {
@@ -17,13 +17,13 @@ export interface Format<T> {
 
 /** Names cells, and writes and seals what is in them. The keys are asked for when the first cell is to be opened: a program may have to print them. */
 export class CellCodec {
-  readonly #loadKeys: () => Promise<SealingKeys>;
+  readonly #load: LoadSecrets;
   readonly #prefix: string;
   readonly #nameKey: Uint8Array;
-  #loaded: SealingKeys | undefined;
+  #loaded: { readonly secrets: readonly Uint8Array[]; readonly keys: SealingKeys } | undefined;
 
-  constructor(loadKeys: () => Promise<SealingKeys>, prefix: string) {
-    this.#loadKeys = loadKeys;
+  constructor(load: LoadSecrets, prefix: string) {
+    this.#load = load;
     this.#prefix = prefix;
     this.#nameKey = createHash('sha256').update(`mcp-drawbridge names ${prefix}`).digest();
   }
@@ -39,9 +39,21 @@ export class CellCodec {
     return `${this.#prefix}:index`;
   }
 
-  /** Resolves when cells can be sealed and opened. Rejects as what brings the keys does, and asks it again with the next call. */
-  async ready(): Promise<void> {
-    this.#loaded ??= await this.#loadKeys();
+  /**
+   * Resolves when cells can be sealed and opened, with the keys as they are by now: whoever changes them restarts no bridge. Rejects as what brings the keys
+   * does. `isUnknown`: a value is sealed under none of them. True: there are others than before.
+   */
+  async ready(isUnknown = false): Promise<boolean> {
+    const before = this.#loaded;
+    const secrets = await this.#load(isUnknown);
+    if (this.#loaded?.secrets === secrets) return before !== this.#loaded;
+    this.#loaded = { secrets, keys: sealingKeys(secrets, PURPOSE) };
+    return true;
+  }
+
+  /** The id of the key that seals. To be asked for when `ready` has resolved. */
+  get keyId(): string {
+    return this.#keys()[0].id;
   }
 
   /** `seq`: the number that the value will have. Under another name or number it cannot be opened. Throws what `format` does. */
@@ -56,6 +68,6 @@ export class CellCodec {
 
   #keys(): SealingKeys {
     if (this.#loaded === undefined) throw new InternalError('a cell is used before its keys are there');
-    return this.#loaded;
+    return this.#loaded.keys;
   }
 }

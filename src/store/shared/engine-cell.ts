@@ -1,6 +1,7 @@
 import { DrawbridgeError } from '../../errors.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { StoreAwayError, StoreError, UnknownKeyError } from '../files/store-errors.ts';
+import { sealedUnder } from '../sealing/envelope.ts';
 import type { CellCodec, Format } from './cell-codec.ts';
 import { type Cell, type Engine, MAX_CELL_BYTES } from './engine.ts';
 import type { Moment } from './protocol/decisions.ts';
@@ -12,6 +13,8 @@ export interface Look<T> {
   /** Why a value that is there cannot be used. It may be replaced only by a person's doing. */
   readonly problem?: DrawbridgeError | undefined;
   readonly seq: number;
+  /** The id of the key under which the value is sealed. Undefined: there is none, or what is there is no sealed value. */
+  readonly keyId?: string | undefined;
   readonly epoch: string | undefined;
   /** The engine's clock. */
   readonly engineNow: number;
@@ -104,6 +107,8 @@ export class EngineCell<T> {
     readonly look: Look<T>;
   }> {
     let look = this.#latest ?? (await this.lookNow());
+    // Also for one that was seen before: it is sealed under the key that is the first by now.
+    await this.#deps.codec.ready();
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       if (look.problem !== undefined && !overwrite) throw look.problem;
       const change = decide(look.value, this.momentOf(look));
@@ -111,6 +116,7 @@ export class EngineCell<T> {
       if (change.kind === 'as-is') return { kind: 'as-is', look };
       const put = await this.#put(look, change, tell);
       look = put.look;
+      if (!put.isOurs && look.problem !== undefined) look = await this.lookNow();
       if (put.isOurs) return { kind: 'put', look };
     }
     const { place } = this.#deps.engine;
@@ -128,7 +134,7 @@ export class EngineCell<T> {
     try {
       const { kind, cell } = await engine.put(this.name, sealed, look, tell, expiresInMs);
       if (kind === 'superseded') return { isOurs: false, look: this.#see(cell) };
-      return { isOurs: true, look: this.#saw(cell, value) };
+      return { isOurs: true, look: this.#saw({ ...cell, body: sealed }, value) };
     } catch (error) {
       this.forget();
       if (!(error instanceof StoreAwayError) || error.applied === 'no') throw error;
@@ -144,8 +150,12 @@ export class EngineCell<T> {
 
   async #get(): Promise<Look<T>> {
     try {
-      await this.#deps.codec.ready();
-      return this.#see(await this.#deps.engine.get(this.name));
+      const { codec, engine } = this.#deps;
+      await codec.ready();
+      const cell = await engine.get(this.name);
+      const look = this.#see(cell);
+      const isUnknown = look.problem instanceof UnknownKeyError;
+      return isUnknown && (await codec.ready(true)) ? this.#see(cell) : look;
     } catch (error) {
       this.forget();
       throw error;
@@ -180,6 +190,7 @@ export class EngineCell<T> {
       value,
       problem,
       seq: cell.seq,
+      keyId: cell.body && sealedUnder(cell.body),
       epoch: cell.epoch,
       engineNow: cell.now,
       at: clock.monotonic(),

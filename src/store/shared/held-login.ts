@@ -43,8 +43,8 @@ export interface HeldLoginDeps {
   readonly ownership: Ownership;
   /** How far this machine's clock is ahead of the engine's. */
   readonly offset: () => number;
-  /** The credential is stored under its key for the first time, or was removed. */
-  readonly onKey: (what: 'add' | 'remove') => Promise<void>;
+  /** The credential is stored under its key for the first time, or was removed. `isPersons`: by a sign-in. Rejects for no failure that is expected. */
+  readonly onKey: (what: 'add' | 'remove', isPersons?: boolean) => Promise<void>;
   /** What was put may not survive the loss of the primary yet. */
   readonly onUnsettled: () => void;
 }
@@ -145,14 +145,14 @@ export class HeldLogin {
     const written = recordOf(look.value?.state);
     if (kind === 'refused' || written === undefined) return { kind: 'superseded' };
     this.#seen = { rank: look.value?.state?.rank, state: look.value?.state };
-    if (before === undefined) await onKey('add').catch(ignoreAway);
+    if (before === undefined || expected === 'any') await onKey('add', expected === 'any');
     return { kind: 'written', record: shiftRecord(written, offset()) };
   }
 
   async #remove(): Promise<void> {
     const { login, onKey } = this.#deps;
     await login.change((cell, moment) => putRemoval(cell, moment), { tell: true });
-    await onKey('remove').catch(ignoreAway);
+    await onKey('remove');
   }
 
   async #reservations(hash: string): Promise<ReservationState[]> {
@@ -284,7 +284,7 @@ class Claim {
       if (!(error instanceof StoreAwayError)) throw error;
       return { kind: 'kept', record: local };
     }
-    await onKey('add').catch(ignoreAway);
+    await onKey('add');
     if (!(await engine.settled(timing.settledMs))) onUnsettled();
     return { kind: 'written', record: local };
   }

@@ -4,53 +4,90 @@ import { EngineCell, type EngineCellDeps } from './engine-cell.ts';
 
 /** More logins than any fleet has; the list stays far below the limit of a cell. */
 const MAX_KEYS = 2_000;
+/** Of removed logins the latest: with the keys in use, the list stays below that limit. */
+const MAX_REMOVED = 500;
 
+const key = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 const schema = z.object({
   version: z.literal(1),
-  keys: z.array(z.string().check(z.regex(/^[0-9a-f]{64}$/))).check(z.maxLength(MAX_KEYS)),
+  keys: z.array(key).check(z.maxLength(MAX_KEYS)),
+  /** Those whose removal is still remembered, and when each was removed, by the engine's clock. The latest is the last. */
+  removed: z.array(z.object({ key, at: z.number().check(z.gte(0)) })).check(z.maxLength(MAX_REMOVED)),
 });
 
-const FORMAT: Format<readonly string[]> = {
-  encode: (keys) => Buffer.from(JSON.stringify({ version: 1, keys })),
+/** What the list says. */
+type Listed = Pick<z.output<typeof schema>, 'keys' | 'removed'>;
+
+const FORMAT: Format<Listed> = {
+  encode: (listed) => Buffer.from(JSON.stringify({ version: 1, ...listed })),
   decode: (bytes) => {
     try {
-      return schema.parse(JSON.parse(Buffer.from(bytes).toString('utf8'))).keys;
+      return schema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
     } catch {
       return undefined;
     }
   },
 };
 
-/** The keys of all credentials, for `status` and `logout --all`: an engine is never asked for the list of its names. */
+export interface KeyIndexDeps extends EngineCellDeps {
+  readonly timing: { readonly tombstoneMs: number };
+}
+
+/** The keys of all credentials, for `status`, `logout --all` and `store reseal`: an engine is never asked for the list of its names. */
 export class KeyIndex {
-  readonly #cell: EngineCell<readonly string[]>;
+  readonly #cell: EngineCell<Listed>;
+  readonly #tombstoneMs: number;
   /** In which epoch of the engine a key was seen to be listed. */
   readonly #listed = new Map<string, string | undefined>();
 
-  constructor(deps: EngineCellDeps) {
+  constructor(deps: KeyIndexDeps) {
     this.#cell = new EngineCell(deps.codec.indexName, FORMAT, deps);
+    this.#tombstoneMs = deps.timing.tombstoneMs;
   }
 
-  /** Rejects with StoreAwayError, as the next. */
+  /** The keys in use. Rejects with StoreAwayError, as the next. */
   async keys(): Promise<readonly string[]> {
-    const { value, problem } = await this.#cell.lookNow();
-    if (problem !== undefined) throw problem;
-    return value ?? [];
+    return (await this.#look()).keys;
   }
 
-  /** Lists the key, or takes it from the list. Asks the engine only where it may have another list by now. */
-  async update(key: string, what: 'add' | 'remove', epoch: string | undefined): Promise<void> {
+  /** The same, with those of removed logins, of which the engine has a cell too. */
+  async allKeys(): Promise<readonly string[]> {
+    const { keys, removed } = await this.#look();
+    return [...keys, ...removed.map(({ key }) => key)];
+  }
+
+  /**
+   * Lists the key, or takes it from the list. Asks the engine only where it may have another list by now. A list that another key has sealed is replaced
+   * only for a person's sign-in (`overwrite`): otherwise that key is the one that is in use.
+   */
+  async update(
+    key: string,
+    what: 'add' | 'remove',
+    epoch: string | undefined,
+    overwrite = false,
+  ): Promise<void> {
     if (what === 'add' && this.#listed.has(key) && this.#listed.get(key) === epoch) return;
     await this.#cell.lookNow();
     const { look } = await this.#cell.change(
-      (keys = []) => {
+      ({ keys, removed } = { keys: [], removed: [] }, { now }) => {
         if (keys.includes(key) === (what === 'add')) return { kind: 'as-is' };
         const others = keys.filter((each) => each !== key);
-        return { kind: 'put', value: what === 'add' ? [...others, key].slice(-MAX_KEYS) : others };
+        const known = removed.filter((each) => each.key !== key && now - each.at < this.#tombstoneMs);
+        const value =
+          what === 'add'
+            ? { keys: [...others, key].slice(-MAX_KEYS), removed: known }
+            : { keys: others, removed: [...known, { key, at: now }].slice(-MAX_REMOVED) };
+        return { kind: 'put', value };
       },
-      { tell: false, overwrite: what === 'add' },
+      { tell: false, overwrite },
     );
     if (what === 'add') this.#listed.set(key, look.epoch);
     else this.#listed.delete(key);
+  }
+
+  async #look(): Promise<Listed> {
+    const { value, problem } = await this.#cell.lookNow();
+    if (problem !== undefined) throw problem;
+    return value ?? { keys: [], removed: [] };
   }
 }

@@ -226,13 +226,14 @@ export class LoginCell {
   #asChange(decision: Decision): Change<CredentialCell> {
     if (decision.kind !== 'put') return decision;
     const { cell } = decision;
-    const isRemoved = cell.state?.content.kind === 'removed';
-    return {
-      kind: 'put',
-      value: cell,
-      ...(isRemoved ? { expiresInMs: this.#deps.timing.tombstoneMs } : {}),
-    };
+    return { kind: 'put', value: cell, expiresInMs: keptMs(cell, this.#deps.timing) };
   }
+}
+
+/** How long the engine keeps the cell; undefined: until it is replaced. What only says who works on a login that is not there is soon of no use. */
+export function keptMs({ state }: CredentialCell, timing: Timing): number | undefined {
+  if (state === undefined) return timing.emptyMs;
+  return state.content.kind === 'removed' ? timing.tombstoneMs : undefined;
 }
 
 /** A note in the record gives it another revision, and anything more another rank. */

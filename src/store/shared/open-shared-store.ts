@@ -3,18 +3,19 @@ import type { Logger } from '../../platform/log/logger.ts';
 import type { Random } from '../../platform/random.ts';
 import type { Leases } from '../lease/lease.ts';
 import type { CredentialOverview } from '../port/overview.ts';
-import { sealingKeys } from '../sealing/envelope.ts';
-import { CellCodec, SHARED_STORE_PURPOSE } from './cell-codec.ts';
+import type { LoadSecrets } from '../sealing/envelope.ts';
+import { CellCodec } from './cell-codec.ts';
 import type { Engine, EngineDescription } from './engine.ts';
 import { type Ownership, systemOwnership } from './ownership.ts';
 import type { Timing } from './protocol/timing.ts';
+import type { Resealed } from './reseal.ts';
 import { openSharedLeases } from './shared-leases.ts';
 import { SharedStore } from './shared-store.ts';
 
 export interface SharedStoreOptions {
   readonly engine: Engine;
-  /** 32 bytes each: the first one seals, all open. Asked for with the first cell. */
-  readonly secrets: () => Promise<readonly Uint8Array[]>;
+  /** Asked for with the first cell. */
+  readonly secrets: LoadSecrets;
   /** The beginning of all names in the engine. */
   readonly prefix: string;
   readonly clock: Clock;
@@ -32,11 +33,12 @@ export async function openSharedStore(options: SharedStoreOptions): Promise<{
   readonly leases: Leases;
   readonly overview: () => Promise<readonly CredentialOverview[]>;
   readonly storedKeys: () => Promise<readonly string[]>;
+  readonly reseal: () => Promise<Resealed>;
   readonly describe: () => Promise<EngineDescription>;
   readonly close: () => Promise<void>;
 }> {
   const { engine, secrets, prefix, ownership = await systemOwnership() } = options;
-  const codec = new CellCodec(async () => sealingKeys(await secrets(), SHARED_STORE_PURPOSE), prefix);
+  const codec = new CellCodec(secrets, prefix);
   const store = new SharedStore({ ...options, codec, ownership });
   const leases = openSharedLeases({ ...store.cellDeps, ownership, offset: () => store.offset });
   return {
@@ -48,6 +50,7 @@ export async function openSharedStore(options: SharedStoreOptions): Promise<{
       return all.filter(({ found, signIn }) => found.kind !== 'absent' || signIn !== undefined);
     },
     storedKeys: () => store.index.keys(),
+    reseal: async () => (await import('./reseal.ts')).reseal({ ...store.cellDeps, index: store.index }),
     describe: () => engine.describe(),
     close: () => store.close(),
   };

@@ -46,7 +46,7 @@ const FORMAT: Format<SignInCell> = {
 };
 
 /** Longer than any sign-in and what is remembered of it. */
-const KEPT_MS = 24 * 60 * 60_000;
+export const KEPT_MS = 24 * 60 * 60_000;
 /** For callers that name no deadline: longer than any `--auth-timeout` in use. */
 const DEFAULT_LIFETIME_MS = 15 * 60_000;
 /** The sign-in process ends itself at its deadline. If it is still there a minute later, it hangs. */

@@ -1,3 +1,4 @@
+import { DrawbridgeError, describeError } from '../../errors.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/log/logger.ts';
 import { type Random, randomToken } from '../../platform/random.ts';
@@ -212,7 +213,7 @@ export class SharedStore implements Store {
       ...this.#deps,
       login,
       offset: () => this.offset,
-      onKey: (what) => this.index.update(key, what, login.cell.latest?.epoch),
+      onKey: (what, isPersons) => this.#list(key, what, login, isPersons),
       onUnsettled: () => {
         this.#unsettledUntil = clock.monotonic() + timing.closeGraceMs;
         this.#deps.logger.debug('the engine cannot say that what was stored survives a failover');
@@ -222,6 +223,16 @@ export class SharedStore implements Store {
       return await run(held.locked);
     } finally {
       await held.end();
+    }
+  }
+
+  /** What is stored serves whether it is listed or not. */
+  async #list(key: string, what: 'add' | 'remove', login: LoginCell, isPersons?: boolean): Promise<void> {
+    try {
+      await this.index.update(key, what, login.cell.latest?.epoch, isPersons);
+    } catch (error) {
+      if (!(error instanceof DrawbridgeError)) throw error;
+      this.#deps.logger.debug('the list of logins was not changed', { error: describeError(error) });
     }
   }
 

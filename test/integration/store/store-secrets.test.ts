@@ -1,7 +1,8 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { storeSecrets } from '../../../src/compose/settings/store-secrets.ts';
+import { silentLogger } from '../../../src/platform/log/logger.ts';
 import { redactor } from '../../../src/redaction/secrets.ts';
 import { createTemporaryHome, type TemporaryHome } from '../../peers/processes/home.ts';
 
@@ -19,7 +20,7 @@ async function asked(program: string, env: Record<string, string> = {}) {
   let now = 0;
   const ask = storeSecrets(
     { kind: 'command', words: [process.execPath, script, home.folder] },
-    { env: { PATH: process.env.PATH, ...env }, clock: { monotonic: () => now } },
+    { env: { PATH: process.env.PATH, ...env }, clock: { monotonic: () => now }, logger: silentLogger },
   );
   const later = (ms: number) => {
     now += ms;
@@ -72,4 +73,40 @@ it('refuses an invalid key', async () => {
   const { ask } = await asked(`console.log('canary-of-the-program')`);
   await expect(ask()).rejects.toMatchObject({ code: 'config', message: expect.stringMatching(/32 bytes/) });
   await expect(ask()).rejects.not.toThrow(/canary/);
+});
+
+it('reads a file again when it has changed, and keeps what it had while that cannot be used', async () => {
+  const file = join(home.folder, 'keys');
+  const [first, second] = [KEY, Buffer.alloc(32, 4)];
+  const write = (text: string) => writeFile(file, text, { mode: 0o600 });
+  await write(first.toString('hex'));
+  const warnings: string[] = [];
+  const logger = { warn: (text: string) => void warnings.push(text) };
+  const ask = storeSecrets(
+    { kind: 'secrets', secrets: [first], file },
+    { env: {}, clock: { monotonic: () => 0 }, logger },
+  );
+  const before = await ask();
+  expect(await ask()).toBe(before);
+  await write(`${second.toString('hex')}\n${first.toString('hex')}`);
+  expect((await ask()).map((each) => Buffer.from(each))).toEqual([second, first]);
+  expect(redactor.redact(`it is ${second.toString('hex')}`)).not.toContain(second.toString('hex'));
+  const both = await ask();
+  await write('half a ke');
+  expect(await ask()).toBe(both);
+  expect(warnings).toHaveLength(1);
+  await rm(file);
+  expect(await ask()).toBe(both);
+});
+
+it('runs the program again where its keys open no login, once in a minute', async () => {
+  const { ask, later } = await asked(`${COUNT} console.log(String(runs % 10).repeat(64))`);
+  const before = await ask();
+  await ask();
+  expect(await ask(true)).toBe(before);
+  later(60_000);
+  expect(await ask()).toBe(before);
+  expect(Buffer.from((await ask(true))[0] ?? '')).toEqual(Buffer.alloc(32, 0x22));
+  await ask(true);
+  expect(await runs()).toBe(2);
 });

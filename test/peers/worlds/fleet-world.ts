@@ -13,6 +13,7 @@ import { silentLogger } from '../../../src/platform/log/logger.ts';
 import { systemRandom } from '../../../src/platform/random.ts';
 import type { Leases } from '../../../src/store/lease/lease.ts';
 import type { NewRecord } from '../../../src/store/record/record.ts';
+import type { LoadSecrets } from '../../../src/store/sealing/envelope.ts';
 import { openSharedStore } from '../../../src/store/shared/open-shared-store.ts';
 import { systemOwnership } from '../../../src/store/shared/ownership.ts';
 import type { SharedStore } from '../../../src/store/shared/shared-store.ts';
@@ -27,10 +28,13 @@ const HOUR = 3_600_000;
 export interface InstanceOptions {
   /** How far the machine's clock is ahead of the engine's. */
   readonly aheadMs?: number;
-  readonly secrets?: readonly Uint8Array[];
+  /** Of its keys; a function says which they are by now. */
+  readonly secrets?: readonly Uint8Array[] | LoadSecrets;
   /** Its process is on another machine, so that the others cannot look it up. */
   readonly elsewhere?: boolean;
 }
+
+type Opened = Awaited<ReturnType<typeof openSharedStore>>;
 
 /** One machine with a bridge: a connection to the engine, the real store and the real authorization code. */
 export interface Instance {
@@ -43,7 +47,8 @@ export interface Instance {
   skip(ms: number): void;
   /** As a bridge does after a 401 for this token. */
   refresh(staleToken: string, signal?: AbortSignal): Promise<RefreshOutcome>;
-  overview(): ReturnType<Awaited<ReturnType<typeof openSharedStore>>['overview']>;
+  overview: Opened['overview'];
+  reseal: Opened['reseal'];
 }
 
 /** A strict authorization server, the engine of a shared store, and machines that share one login on it. */
@@ -86,9 +91,9 @@ export class FleetWorld implements AsyncDisposable {
       options.elsewhere === true
         ? { ...here, owner: { ...here.owner, bootId: `boot-${this.#instances.length}` } }
         : here;
-    const { store, leases, overview } = await openSharedStore({
+    const { store, leases, overview, reseal } = await openSharedStore({
       engine,
-      secrets: async () => secrets,
+      secrets: typeof secrets === 'function' ? secrets : async () => secrets,
       prefix: PREFIX,
       clock,
       random: systemRandom,
@@ -121,6 +126,7 @@ export class FleetWorld implements AsyncDisposable {
       clock,
       authorization,
       overview,
+      reseal,
       skip: (ms) => {
         skippedMs += ms;
       },

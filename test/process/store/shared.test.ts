@@ -169,6 +169,33 @@ describe.skipIf(!hasRedis())('a store that machines share', () => {
     settings = { ...settings, MCP_DRAWBRIDGE_STORE_KEY_FILE: both };
     expect((await run('token', url)).code).toBe(0);
   });
+
+  test('a key is changed beside bridges that run, and the old one is taken away', async () => {
+    await world.signIn();
+    const { url } = world.server;
+    await run('move', url, '--to', 'store');
+    const bridge = world.start({ env: settings });
+    expect((await bridge.call()).kind).toBe('served');
+    const old = (await readFile(keyFile, 'utf8')).trim();
+    const next = (await run('store', 'key')).stdout.trim();
+    expect(await run('store', 'reseal')).toMatchObject({ code: 0 });
+    await writeFile(keyFile, `${old}\n${next}\n`);
+    await writeFile(keyFile, `${next}\n${old}\n`);
+    const resealed = await run('store', 'reseal');
+    expect(resealed).toMatchObject({ code: 0, stdout: '' });
+    expect(resealed.stderr).toMatch(/Sealed 1 of 1 under the key [0-9a-f]{8} .*; 0 of them were already/);
+    await writeFile(keyFile, `${next}\n`);
+    expect((await runThere('token', url)).code).toBe(0);
+    world.authority.tokens.revokeAll();
+    expect((await bridge.call()).kind).toBe('served');
+    expect((await runThere('token', url)).code).toBe(0);
+    expect(world.authority.counters).toMatchObject({ refreshPosts: 1, replays: 0, codeExchanges: 1 });
+    // Whoever has only the old one is shut out.
+    await writeFile(keyFile, `${old}\n`);
+    const end = await runThere('store', 'reseal');
+    expect(end).toMatchObject({ code: 1, stdout: '' });
+    expect(end.stderr).toContain('is sealed under the key');
+  });
 });
 
 /** The variables that make a program of this world one of another machine. */

@@ -14,6 +14,8 @@ export interface Timing {
   readonly quarantineMs: number;
   /** A sign-in whose process gave no sign of life for this long is over: three beats. */
   readonly leaseMs: number;
+  /** A cell in which no login was ever stored is kept for this long after its last change: longer than any hold that is renewed. */
+  readonly emptyMs: number;
   /** A removed login is remembered for this long: longer than any process that still knows its token is away. */
   readonly tombstoneMs: number;
   /** How long an engine may take to say whether it is the primary. */
@@ -37,6 +39,7 @@ export const TIMING: Timing = {
   spentMs: 120_000,
   quarantineMs: 45_000,
   leaseMs: 15_000,
+  emptyMs: 60_000,
   tombstoneMs: 90 * 24 * 60 * 60_000,
   primaryMs: 1_500,
   settledMs: 500,
