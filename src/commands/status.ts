@@ -20,8 +20,10 @@ export interface CredentialStatus {
     | 'of a later version'
     | 'moved'
     | 'half moved'
-    /** The keychain with its key cannot be used now. */
+    /** The keychain with its key cannot be used now, or the key of the shared store is not at hand. */
     | 'sealed';
+  /** In a shared store: the id of the key under which it is sealed, and whether that is the first one. */
+  readonly sealedUnder?: { readonly keyId: string; readonly isFirst: boolean } | undefined;
   /** The store that it was moved to. */
   readonly store?: string | undefined;
   /** `--grant`, if it is one that involves no person. */
@@ -65,7 +67,7 @@ export function statusOf(overviews: readonly CredentialOverview[], now: number, 
     .map((each) => ({ ...each, server: shownAddress(each.server) }));
 }
 
-function one({ found, signIn, lock }: CredentialOverview, now: number): CredentialStatus {
+function one({ found, signIn, lock, sealing }: CredentialOverview, now: number): CredentialStatus {
   const record = found.kind === 'record' ? found.record : undefined;
   const note = found.kind === 'moved' ? found.note : undefined;
   const moved = found.kind !== 'moved' ? undefined : found.isUnfinished ? 'half moved' : 'moved';
@@ -97,6 +99,7 @@ function one({ found, signIn, lock }: CredentialOverview, now: number): Credenti
       codeAddress: signIn.codeAddress,
     },
     lock,
+    sealedUnder: sealing,
   };
 }
 
@@ -140,7 +143,8 @@ const HEADINGS = [
 /** The table that `status` prints. The address of a pending sign-in follows it in full, so that it can be copied. */
 export function statusTable(statuses: readonly CredentialStatus[], now: number): string {
   if (statuses.length === 0) return 'No login.\n';
-  const rows = statuses.map(({ expiresAt, lastRefresh, lock, signIn, ...status }) => [
+  const isSealed = statuses.some(({ sealedUnder }) => sealedUnder !== undefined);
+  const rows = statuses.map(({ expiresAt, lastRefresh, lock, signIn, sealedUnder, ...status }) => [
     plainText(status.server),
     status.profile,
     status.state,
@@ -158,11 +162,18 @@ export function statusTable(statuses: readonly CredentialStatus[], now: number):
     signIn === undefined
       ? ''
       : `process ${signIn.pid}${at(signIn.host)}, ${duration(signIn.deadline - now)} left`,
+    ...(isSealed
+      ? [
+          sealedUnder === undefined
+            ? ''
+            : `${sealedUnder.keyId}${sealedUnder.isFirst ? '' : ', not the first'}`,
+        ]
+      : []),
   ]);
   const addresses = statuses.flatMap(({ server, signIn }) =>
     signIn?.address === undefined ? [] : [howTo(server, { ...signIn, address: signIn.address })],
   );
-  return [table(HEADINGS, rows), ...addresses].join('\n');
+  return [table(isSealed ? [...HEADINGS, 'KEY'] : HEADINGS, rows), ...addresses].join('\n');
 }
 
 function howTo(

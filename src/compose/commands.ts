@@ -9,7 +9,6 @@ import { version } from '../platform/version.ts';
 import { quote, shownAddress } from '../protocol/quote.ts';
 import { withoutSecretsIn } from '../redaction/own-words.ts';
 import { admitResource } from '../redaction/query-secrets.ts';
-import type { Shared } from '../store/open-shared.ts';
 import { keyOf } from '../store/record/credential-key.ts';
 import type { PortableCredential } from '../store/record/portable.ts';
 import { loginParts } from './login.ts';
@@ -222,27 +221,9 @@ async function runKeychain(
   return { output: '', outcome: isDone ? 'done' : 'failed' };
 }
 
-/** The logins on an engine; says what the engine is. Closes the store. */
-async function readEngine(
-  shared: Shared,
-  { clock }: Platform,
-  logger: LogSink,
-): Promise<Awaited<ReturnType<Shared['overview']>>> {
-  try {
-    const overview = await shared.overview(clock.now());
-    const { engineLines } = await import('../commands/store/engine-lines.ts');
-    const description = await shared.describe();
-    const lines = description === undefined ? [] : engineLines(shared.store.place, description, clock.now());
-    for (const line of lines) logger.inform(line);
-    return overview;
-  } finally {
-    await shared.close();
-  }
-}
-
 async function runStatus(config: CommandConfig, platform: Platform, logger: LogSink): Promise<CommandResult> {
   const [
-    { openShared, readShared },
+    { readShared },
     { storeSettings },
     { statusOf, statusTable },
     { canonicalServer },
@@ -259,10 +240,10 @@ async function runStatus(config: CommandConfig, platform: Platform, logger: LogS
   const now = platform.clock.now();
   const { server, onlyProfile: profile } = config;
   const settings = storeSettings(config, platform, logger);
-  const overview =
+  const { overview, engine } =
     settings.store.kind === 'shared'
-      ? await readEngine(await openShared(settings), platform, logger)
-      : await readShared(settings, now);
+      ? await (await import('./store/read-engine.ts')).readEngine(settings, platform, logger)
+      : { overview: await readShared(settings, now), engine: undefined };
   for (const { found, signIn } of overview) {
     if (found.kind === 'record') keepSecretsOf(found.record);
     if (signIn?.address !== undefined) admitResource(signIn.address);
@@ -270,7 +251,7 @@ async function runStatus(config: CommandConfig, platform: Platform, logger: LogS
   const statuses = statusOf(overview, now, {
     server: server && canonicalServer(server),
     profile,
-  }).map((each) => withoutSecretsIn(each) as typeof each);
+  }).map((each) => withoutSecretsIn({ ...each, engine }) as typeof each & { readonly engine: typeof engine });
   logger.debug('looked at the store', { count: statuses.length });
   const isNeeded = server !== undefined && !statuses.some(({ state }) => /^(signed in|expired)/.test(state));
   return {

@@ -126,10 +126,12 @@ async function readEngine(
 ): Promise<readonly string[]> {
   const shared = await openShared(storeSettings(config, platform, silentLogger));
   try {
-    await overview();
-    const { engineLines } = await import('../commands/store/engine-lines.ts');
+    const logins = await overview();
+    const { engineLines, engineStatus, sealingLines } = await import('../commands/store/engine-lines.ts');
     const description = await shared.describe();
-    return description === undefined ? [] : engineLines(shared.store.place, description, systemClock.now());
+    if (description === undefined) return [];
+    const status = engineStatus(shared.store.place, description, logins, systemClock.now());
+    return [...engineLines(status), ...sealingLines(logins)];
   } finally {
     await shared.close();
   }

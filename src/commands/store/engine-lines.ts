@@ -1,19 +1,59 @@
 import { plainText, quote } from '../../protocol/quote.ts';
+import type { CredentialOverview } from '../../store/port/overview.ts';
 import type { EngineDescription } from '../../store/shared/engine.ts';
+import { duration } from '../../ui/duration.ts';
 
-/** What `status` says of the engine of a shared store, a line for a person each. `now`: this machine's clock, in milliseconds. */
-export function engineLines(place: string, description: EngineDescription, now: number): readonly string[] {
-  const { engine, role, epoch, roundTripMs, replicas, persistence, evictionPolicy } = description;
-  const offset = Math.round(now - description.now);
+/** The engine of a shared store, as `status --json` shows it beside each login. What it does not tell is absent. */
+export interface EngineStatus {
+  /** Host and port. */
+  readonly place: string;
+  /** Name and version. */
+  readonly engine: string;
+  readonly role?: string | undefined;
+  /** Another one after each start and each failover. */
+  readonly epoch?: string | undefined;
+  /** Since the first login was looked at in this epoch, in milliseconds; where none has noticed, for how long the engine has run. */
+  readonly epochAgeMs?: number | undefined;
+  readonly roundTripMs: number;
+  /** How far this machine's clock is ahead of the engine's, in milliseconds. */
+  readonly clockAheadMs: number;
+  readonly replicas?: number | undefined;
+  readonly persistence?: string | undefined;
+  readonly evictionPolicy?: string | undefined;
+}
+
+/** `now`: this machine's clock when the engine's was read, in milliseconds. */
+export function engineStatus(
+  place: string,
+  { now: engineNow, upForMs, ...description }: EngineDescription,
+  overviews: readonly Pick<CredentialOverview, 'epochAgeMs'>[],
+  now: number,
+): EngineStatus {
+  const ages = overviews.map(({ epochAgeMs }) => epochAgeMs).filter((each) => each !== undefined);
+  return {
+    place,
+    ...description,
+    epochAgeMs: ages.length > 0 ? Math.max(...ages) : upForMs,
+    clockAheadMs: Math.round(now - engineNow),
+  };
+}
+
+/** The same for a person, a line each, and what of it should be changed. */
+export function engineLines(status: EngineStatus): readonly string[] {
+  const { place, engine, role, epoch, epochAgeMs, roundTripMs, clockAheadMs } = status;
+  const { replicas, persistence, evictionPolicy } = status;
+  const age = epochAgeMs === undefined ? '' : `, ${duration(epochAgeMs)} old`;
   const parts = [
     plainText(engine),
     role && plainText(role),
     `answers in ${roundTripMs.toFixed(1)} ms`,
-    `this clock ${Math.abs(offset)} ms ${offset < 0 ? 'behind' : 'ahead'}`,
+    `this clock ${Math.abs(clockAheadMs)} ms ${clockAheadMs < 0 ? 'behind' : 'ahead'}`,
     replicas === undefined ? undefined : `replicas: ${replicas}`,
     persistence && `on disk: ${plainText(persistence)}`,
     evictionPolicy && `evicts: ${plainText(evictionPolicy)}`,
-    epoch === undefined ? 'it does not say when it was restarted' : `epoch ${plainText(epoch).slice(0, 8)}`,
+    epoch === undefined
+      ? 'it does not say when it was restarted'
+      : `epoch ${plainText(epoch).slice(0, 8)}${age}`,
   ];
   const lines = [
     `The store at ${plainText(place)}: ${parts.filter((each) => each !== undefined).join(', ')}.`,
@@ -28,4 +68,13 @@ export function engineLines(place: string, description: EngineDescription, now: 
       'Warning: the engine keeps nothing on disk: a restart forgets every login that no running bridge knows.',
     );
   return lines;
+}
+
+/** Says which logins an old key is still needed for. */
+export function sealingLines(overviews: readonly CredentialOverview[]): readonly string[] {
+  const others = overviews.filter(({ sealing }) => sealing?.isFirst === false);
+  if (others.length === 0) return [];
+  return [
+    `Under another key than the first: ${others.length} of ${overviews.length} logins. \`store reseal\` seals them under the first, so that an old key can be taken away.`,
+  ];
 }

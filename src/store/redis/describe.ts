@@ -21,10 +21,12 @@ export async function describeServer(
   const [server, replication, persistence, memory] = await Promise.all(sections);
   const [run, history] = [server?.get('run_id'), replication?.get('master_replid')];
   const replicas = replication?.get('connected_slaves');
+  const upFor = Number(server?.get('uptime_in_seconds'));
   return {
     engine: nameOf(server),
     role: ROLES[replication?.get('role') ?? ''],
     epoch: run === undefined || history === undefined ? undefined : `${run}-${history}`,
+    upForMs: Number.isSafeInteger(upFor) && upFor >= 0 ? upFor * 1000 : undefined,
     roundTripMs,
     now: seconds * 1000 + Math.floor(micros / 1000),
     replicas: replicas === undefined ? undefined : Number(replicas),

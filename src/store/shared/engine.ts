@@ -61,6 +61,8 @@ export interface EngineDescription {
   readonly engine: string;
   readonly role?: string | undefined;
   readonly epoch?: string | undefined;
+  /** For how long it has run, in milliseconds: its epoch is no older. */
+  readonly upForMs?: number | undefined;
   readonly roundTripMs: number;
   /** The engine's clock. */
   readonly now: number;

@@ -1,6 +1,7 @@
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/log/logger.ts';
 import type { Random } from '../../platform/random.ts';
+import { LaterVersionError, UnknownKeyError } from '../files/store-errors.ts';
 import type { Leases } from '../lease/lease.ts';
 import type { CredentialOverview } from '../port/overview.ts';
 import type { LoadSecrets } from '../sealing/envelope.ts';
@@ -57,15 +58,23 @@ export async function openSharedStore(options: SharedStoreOptions): Promise<{
 }
 
 async function overviewOf(key: string, store: SharedStore, leases: Leases): Promise<CredentialOverview> {
-  const found = await store.read(key);
+  const found = await store.read(key).catch(unreadable);
   // One look answers both.
   const nonce = await leases.holder(key, 0);
   const status = await leases.readStatus(key);
   const isGoingOn = nonce !== undefined && status?.nonce === nonce;
   return {
     key,
-    found: found.kind === 'record' ? found : { kind: 'absent' },
+    found: found.kind === 'corrupt' ? { kind: 'absent' } : found,
     signIn: isGoingOn ? status : undefined,
-    lock: await store.holder(key),
+    lock: found.kind === 'record' ? await store.holder(key) : undefined,
+    ...store.lastLook(key),
   };
+}
+
+/** A login that this machine cannot read hides no other. */
+function unreadable(error: unknown): Exclude<CredentialOverview['found'], { kind: 'record' | 'moved' }> {
+  if (error instanceof UnknownKeyError) return { kind: 'sealed', error };
+  if (error instanceof LaterVersionError) return { kind: 'later-version' };
+  throw error;
 }

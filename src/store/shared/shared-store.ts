@@ -5,6 +5,7 @@ import { type Random, randomToken } from '../../platform/random.ts';
 import type { StopSignal } from '../../platform/stop.ts';
 import { LockTimeoutError, StoreAwayError } from '../files/store-errors.ts';
 import { WAIT_MS } from '../lock/limits.ts';
+import type { CredentialOverview } from '../port/overview.ts';
 import type { LockedRecord, LockOptions, ReadResult, Store, StorePace, WriteResult } from '../port/store.ts';
 import { belongsTo } from '../record/read-record.ts';
 import type { Expected, NewRecord, RecordIdentity } from '../record/record.ts';
@@ -124,6 +125,19 @@ export class SharedStore implements Store {
     if (at === undefined) return undefined;
     const since = 'since' in at ? at.since : now;
     return { pid: at.owner.pid, host: at.owner.host, heldForMs: Math.max(0, Math.round(now - since)) };
+  }
+
+  /** What the last look at the cell shows besides the credential. */
+  lastLook(key: string): Pick<CredentialOverview, 'sealing' | 'epochAgeMs'> {
+    const login = this.#login(key);
+    const { keyId } = login.cell.latest ?? {};
+    const { epoch } = login.latest ?? {};
+    const now = login.moment();
+    const isNoticed = epoch !== undefined && epoch.since > 0 && epoch.id === now.epoch;
+    return {
+      sealing: keyId === undefined ? undefined : { keyId, isFirst: keyId === this.#deps.codec.keyId },
+      epochAgeMs: isNoticed ? Math.max(0, now.now - epoch.since) : undefined,
+    };
   }
 
   /** Stays for what is not stored yet, or may not survive, but not for longer than the grace of its pace; then ends the connections. */

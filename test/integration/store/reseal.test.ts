@@ -138,3 +138,33 @@ test('a bridge that runs takes the keys as they are by now: it opens and seals w
   });
   expect((await printed.store.read(KEY)).kind).toBe('record');
 });
+
+test('status shows the key of each login, whether it is the first, and a login that cannot be opened beside the others', async () => {
+  await using world = await FleetWorld.create();
+  const [next, strange] = [newSecret(), newSecret()];
+  const one = await world.instance();
+  await one.store.write(KEY, world.login(one), 'any');
+  await one.store.write(OTHER_KEY, { ...world.login(one), family: 'other' }, 'any');
+  const [own] = await one.overview();
+  expect(own).toMatchObject({ sealing: { isFirst: true }, epochAgeMs: undefined });
+  const other = await world.instance({ secrets: [strange, world.secret] });
+  await other.store.write(OTHER_KEY, { ...world.login(other), family: 'third' }, 'any');
+  const both = await world.instance({ secrets: [next, world.secret] });
+  await both.store.write(REMOVED_KEY, { ...world.login(both), family: 'fourth' }, 'any');
+  const shown = new Map((await both.overview()).map((each) => [each.key, each]));
+  expect(shown.get(KEY)).toMatchObject({
+    found: { kind: 'record' },
+    sealing: { keyId: own?.sealing?.keyId, isFirst: false },
+  });
+  expect(shown.get(OTHER_KEY)).toMatchObject({
+    found: { kind: 'sealed', error: { code: 'unknown_key' } },
+    sealing: { isFirst: false },
+  });
+  expect(shown.get(REMOVED_KEY)).toMatchObject({ sealing: { isFirst: true } });
+  world.server.failOver();
+  await both.store.withLock(KEY, async () => {}, { signal });
+  world.pass(90_000);
+  const late = await world.instance({ secrets: [next, world.secret] });
+  const later = (await late.overview()).find(({ key }) => key === KEY);
+  expect(later?.epochAgeMs).toBeGreaterThanOrEqual(90_000);
+});

@@ -181,9 +181,21 @@ describe.skipIf(!hasRedis())('a store that machines share', () => {
     expect(await run('store', 'reseal')).toMatchObject({ code: 0 });
     await writeFile(keyFile, `${old}\n${next}\n`);
     await writeFile(keyFile, `${next}\n${old}\n`);
+    const shown = async () =>
+      (JSON.parse((await run('status', '--json')).stdout) as readonly Record<string, unknown>[])[0];
+    expect(await shown()).toMatchObject({
+      state: 'signed in',
+      sealedUnder: { keyId: expect.stringMatching(/^[0-9a-f]{8}$/), isFirst: false },
+      engine: { engine: expect.stringContaining('redis'), clockAheadMs: expect.any(Number) },
+    });
+    expect((await run('status')).stderr).toContain('Under another key than the first: 1 of 1 logins');
     const resealed = await run('store', 'reseal');
     expect(resealed).toMatchObject({ code: 0, stdout: '' });
     expect(resealed.stderr).toMatch(/Sealed 1 of 1 under the key [0-9a-f]{8} .*; 0 of them were already/);
+    expect(await shown()).toMatchObject({
+      sealedUnder: { isFirst: true },
+      engine: { epochAgeMs: expect.any(Number) },
+    });
     await writeFile(keyFile, `${next}\n`);
     expect((await runThere('token', url)).code).toBe(0);
     world.authority.tokens.revokeAll();

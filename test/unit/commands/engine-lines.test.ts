@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { engineLines } from '../../../src/commands/store/engine-lines.ts';
+import { engineLines, engineStatus, sealingLines } from '../../../src/commands/store/engine-lines.ts';
 
 const engine = {
   engine: 'redis 7.0.15',
@@ -13,9 +13,12 @@ const engine = {
 test('one line shows the engine, and how far its clock is from ours', () => {
   expect(
     engineLines(
-      'store.example:6379',
-      { ...engine, persistence: 'snapshots', evictionPolicy: 'noeviction' },
-      1_250,
+      engineStatus(
+        'store.example:6379',
+        { ...engine, persistence: 'snapshots', evictionPolicy: 'noeviction' },
+        [],
+        1_250,
+      ),
     ),
   ).toEqual([
     'The store at store.example:6379: redis 7.0.15, master, answers in 0.4 ms, this clock 250 ms ahead, replicas: 1, on disk: snapshots, evicts: noeviction, epoch abcdef01.',
@@ -23,13 +26,36 @@ test('one line shows the engine, and how far its clock is from ours', () => {
 });
 
 test('warns about an engine that evicts logins, or loses them in a restart', () => {
-  const lines = engineLines(
-    's:1',
-    { ...engine, epoch: undefined, persistence: 'none', evictionPolicy: 'allkeys-lru' },
-    900,
-  );
+  const described = { ...engine, epoch: undefined, persistence: 'none', evictionPolicy: 'allkeys-lru' };
+  const lines = engineLines(engineStatus('s:1', described, [], 900));
   expect(lines).toHaveLength(3);
   expect(lines[0]).toContain('100 ms behind');
   expect(lines[1]).toContain('allkeys-lru');
   expect(lines[2]).toContain('nothing on disk');
+});
+
+test('the epoch is as old as the first login knows it to be, and without any as old as the process', () => {
+  const upForMs = 90_000_000;
+  const status = (...ages: (number | undefined)[]) =>
+    engineStatus(
+      's:1',
+      { ...engine, upForMs },
+      ages.map((epochAgeMs) => ({ epochAgeMs })),
+      1_000,
+    );
+  // A failover gives another epoch to a process that has run for long.
+  expect(status(120_000, undefined, 60_000).epochAgeMs).toBe(120_000);
+  expect(status(undefined).epochAgeMs).toBe(upForMs);
+  expect(engineLines(status(120_000)).join()).toContain('epoch abcdef01, 2 min old');
+  expect(engineLines(status()).join()).toContain('epoch abcdef01, 1 d 1 h old');
+});
+
+test('logins that an old key is still needed for are counted', () => {
+  const login = (isFirst: boolean) => ({
+    key: 'k',
+    found: { kind: 'absent' as const },
+    sealing: { keyId: '0a0b0c0d', isFirst },
+  });
+  expect(sealingLines([login(true)])).toEqual([]);
+  expect(sealingLines([login(true), login(false)]).join()).toMatch(/1 of 2 logins.*store reseal/);
 });
