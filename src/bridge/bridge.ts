@@ -38,9 +38,9 @@ function readHost(
     };
     const onData = (chunk: Buffer) => {
       handle(splitter.push(chunk));
-      if (messages.unsentBytes <= MAX_UNSENT_BYTES) return;
+      if (messages.unsentBytes.count <= MAX_UNSENT_BYTES) return;
       stdin.pause();
-      void messages.whenSent().then(() => stdin.resume());
+      void messages.unsentBytes.removed().then(() => stdin.resume());
     };
     stdin.on('data', onData);
     stdin.once('end', () => {

@@ -5,7 +5,7 @@ export interface HostWriter {
   /** Writes one message. If it returns a promise, the host is behind; the promise resolves when there is room for more. */
   write(message: Uint8Array | string): Promise<void> | undefined;
   /** The same promise as `write` returns, without writing; undefined while the host keeps up. */
-  untilReady(): Promise<void> | undefined;
+  readonly untilReady: () => Promise<void> | undefined;
   /** Resolves when everything has been handed to the operating system, or when the host is gone. */
   flushed(): Promise<void>;
   /** Bytes held in memory that the host has not read yet. */

@@ -134,22 +134,24 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
         }
       }),
     post: async ({ url, headers, body, signal }) => {
-      let sent = false;
-      const onSent = () => {
-        sent = true;
+      let isSent = false;
+      const progress = {
+        sent: () => {
+          isSent = true;
+        },
       };
       try {
         return await withTimeLimit(
           { ms: POST_LIMIT_MS, what: quote(url.href), signal, clock },
           async (limit) => {
             const all = { ...COMMON_HEADERS, ...headers };
-            const request = { method: 'POST', url, headers: all, body, signal: limit, onSent } as const;
+            const request = { method: 'POST', url, headers: all, body, signal: limit, progress } as const;
             return answer(await http.request(request));
           },
         );
       } catch (error) {
         if (error instanceof HttpError) throw new PostError(error, error.sent);
-        if (error instanceof DrawbridgeError) throw new PostError(error, sent);
+        if (error instanceof DrawbridgeError) throw new PostError(error, isSent);
         throw error;
       }
     },

@@ -17,33 +17,25 @@ import { idInParams } from '../../protocol/message-id.ts';
 import { eraOfRequest } from '../../protocol/revisions.ts';
 import { mayRelay } from '../session/lifecycle.ts';
 import type { RestorableRequest } from '../session/session-settings.ts';
-import { SIGN_IN_TOOL } from '../stand-in/stand-in.ts';
+import { mayBeAbsent, SIGN_IN_TOOL } from '../stand-in/stand-in.ts';
 import { CANCELLED_STREAM_MS } from '../timing/limits.ts';
+import { HostRequest } from './host-request.ts';
 import type { BridgeParts } from './parts.ts';
-import { isOwed, PendingRequest } from './pending-requests.ts';
+import { isOwed, PendingRequest, type UnsentBytes } from './pending-requests.ts';
 import { Relay } from './relay.ts';
 
 /** Reads the host's messages one by one and decides which part of the bridge handles each. */
 export class HostDispatcher {
   readonly #parts: BridgeParts;
   readonly #relay: Relay;
-  #unsentBytes = 0;
-  #whenSent: (() => void) | undefined;
 
   constructor(parts: BridgeParts) {
     this.#parts = parts;
     this.#relay = new Relay(parts);
   }
 
-  /** Bytes of requests that have not been sent yet. */
-  get unsentBytes(): number {
-    return this.#unsentBytes;
-  }
-
-  whenSent(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#whenSent = resolve;
-    });
+  get unsentBytes(): UnsentBytes {
+    return this.#relay.requestDeps.unsentBytes;
   }
 
   /** Takes one line of the host. Never throws. */
@@ -130,13 +122,12 @@ export class HostDispatcher {
     }
     if (this.#answeredHere(id, { method, params, bytes })) return;
     const forSignIn =
-      method === 'tools/call' && lists.answersSignIn && isObject(params) && params.name === SIGN_IN_TOOL;
+      method === 'tools/call' && isObject(params) && params.name === SIGN_IN_TOOL && lists.answersSignIn;
     const hidden = forSignIn ? undefined : this.#parts.toolFilter?.refusal(method, params);
     // Specification, Tools → Error Handling: to the host a hidden tool is an unknown one.
     if (hidden !== undefined) return refuse(RpcErrorCode.invalidParams, hidden);
-    const request = this.#relay.newRequest({ id, method, bytes, params });
+    const request = new HostRequest({ id, method, bytes, params }, this.#relay.requestDeps);
     request.admit();
-    this.#count(request, bytes.length);
     if (method === 'tools/call') this.#relay.urlElicitation.called();
     else this.#relay.urlElicitation.offer();
     if (method === 'server/discover') this.#relay.standInAnswers.discovery(request);
@@ -147,6 +138,7 @@ export class HostDispatcher {
   /** Answers a request for something that the server has not declared. False: the request is for the server. */
   #answeredHere(id: MessageId, request: RestorableRequest): boolean {
     const { method } = request;
+    if (!mayBeAbsent(method)) return false;
     const { session, sessionEffects, standInAnswers } = this.#relay;
     const isReady = session.withoutSession || mayRelay(session.state);
     // Hosts set the log level when they start, and some wait for the answer: it applies to the session that is being opened.
@@ -194,15 +186,6 @@ export class HostDispatcher {
       request.stop.abort(new AbortedError('cancelled by the host'));
     };
     cancelAtServer().catch((error: unknown) => logUnexpected(this.#parts.logger, 'a cancellation', error));
-  }
-
-  #count(request: PendingRequest, bytes: number): void {
-    this.#unsentBytes += bytes;
-    request.whenSent(() => {
-      this.#unsentBytes -= bytes;
-      this.#whenSent?.();
-      this.#whenSent = undefined;
-    });
   }
 
   #write(text: string): void {

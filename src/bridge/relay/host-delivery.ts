@@ -6,7 +6,6 @@ import type { Logger } from '../../platform/log/logger.ts';
 import { logUnexpected, UNEXPECTED_ERROR } from '../../platform/log/unexpected-error.ts';
 import { rawMembers, rawObject } from '../../protocol/json/raw-json.ts';
 import {
-  type Envelope,
   errorAnswer,
   isBatch,
   LOOKED_AT_BYTES,
@@ -19,18 +18,14 @@ import { BadAnswerError } from '../../remote/http/errors.ts';
 import { excerpt } from '../../remote/http/refusal.ts';
 import type { ToolFilter } from '../tools/tool-filter.ts';
 import type { PendingRequest, PendingRequests } from './pending-requests.ts';
-
-/** A response of the server. `message` is parsed when it is first read, so a large answer is relayed without being parsed. */
-export type Answer = Extract<Envelope, { kind: 'response' }>;
+import type { Answer, ServerAnswers } from './server-answers.ts';
 
 export interface HostDeliveryOptions {
   readonly table: PendingRequests;
   readonly writer: HostWriter;
   readonly logger: Logger;
-  /** Called with each answer that goes to the host, before it is written. */
-  readonly onAnswer: (request: PendingRequest, answer: Answer) => void;
-  /** What goes to the host in place of a result that is not what the request asked for; undefined: the answer goes. */
-  readonly instead: (request: PendingRequest, answer: Answer) => string | undefined;
+  /** Told of each answer to a request of the host, before it is written. */
+  readonly serverAnswers: Pick<ServerAnswers, 'accept'>;
   /** Takes hidden tools out of the answer to `tools/list`. */
   readonly toolFilter?: Pick<ToolFilter, 'answer'> | undefined;
   /** Whether the host declared that it answers such requests. If not, the request has been refused in the host's name. */
@@ -97,7 +92,7 @@ export class HostDelivery {
   }
 
   #answer(answer: Answer, text: Uint8Array | string): Promise<void> | undefined {
-    const { table, writer, logger, toolFilter } = this.#options;
+    const { table, writer, logger, toolFilter, serverAnswers } = this.#options;
     const request = table.find(answer.id);
     if (request === undefined) {
       logger.warn('dropped an answer that nothing waits for', { id: answer.id });
@@ -110,7 +105,7 @@ export class HostDelivery {
         request.onResponse(message);
         return undefined;
       }
-      const instead = this.#options.instead(request, answer);
+      const instead = serverAnswers.accept(request, answer);
       if (instead !== undefined) {
         table.settle(request.id);
         return writer.write(instead);
@@ -118,7 +113,6 @@ export class HostDelivery {
       const own = answer.id === request.id ? text : underId(text, request.id);
       const shown = request.method === 'tools/list' ? (toolFilter?.answer(own) ?? own) : own;
       const line = asLine(shown);
-      this.#options.onAnswer(request, answer);
       table.settle(request.id);
       return writer.write(line);
     } catch (error) {
@@ -166,7 +160,7 @@ export class HostDelivery {
 
   /** Answers a request with an error that the bridge makes, unless the request has been answered already. */
   fail(request: PendingRequest, message: string, data?: unknown, code: number = RpcErrorCode.bridge): void {
-    if (this.#options.table.get(request.id) !== request) return;
+    if (request.isSettled) return;
     this.#options.table.settle(request.id);
     if (request.onResponse !== undefined) {
       request.onResponse({ error: { code, message } });

@@ -7,13 +7,19 @@ import type { UrlElicitation } from '../stand-in/url-elicitation.ts';
 import type { HostProfile } from '../timing/host-profile.ts';
 import { callWaitMs, WaitBudget } from '../timing/wait-budget.ts';
 import type { HostDelivery } from './host-delivery.ts';
-import { PendingRequest, type PendingRequests, type RequestMessage } from './pending-requests.ts';
+import {
+  PendingRequest,
+  type PendingRequests,
+  type RequestMessage,
+  type UnsentBytes,
+} from './pending-requests.ts';
 import type { ResponseReader } from './response-reader.ts';
 import { type SendDeps, sendMessage } from './send.ts';
 import type { StandInAnswers } from './stand-in-answers.ts';
 
 export interface HostRequestDeps {
   readonly table: PendingRequests;
+  readonly unsentBytes: UnsentBytes;
   /** The requests that something is being done for, answered or not. */
   readonly running: Set<HostRequest>;
   readonly send: SendDeps;
@@ -42,7 +48,15 @@ export class HostRequest extends PendingRequest {
 
   /** From now on its id waits for an answer. No other request with this id may wait. */
   admit(): void {
-    this.#deps.table.add(this);
+    const { table, unsentBytes } = this.#deps;
+    table.add(this);
+    unsentBytes.add(this.bytes.length);
+  }
+
+  override sent(): void {
+    if (this.isSent) return;
+    super.sent();
+    this.#deps.unsentBytes.remove(this.bytes.length);
   }
 
   /** Relays the request to the server. It has its answer when this resolves. Never rejects. */

@@ -23,9 +23,10 @@ export class PendingRequest implements SendProgress {
   acceptedIn: SessionHeaders | undefined;
   /** What it may spend waiting for a server that is not ready. */
   waitBudget: WaitBudget | undefined;
+  /** It has its answer, or is owed none any more. */
+  isSettled = false;
   #mayHaveRun = false;
   #isSent = false;
-  #whenSent: (() => void)[] = [];
 
   constructor({ id, method, bytes, params, onResponse }: RequestMessage) {
     this.id = id;
@@ -45,12 +46,6 @@ export class PendingRequest implements SendProgress {
     return this.#isSent;
   }
 
-  /** Calls `listener` when the last byte has gone out or never will; immediately if that is already so. */
-  whenSent(listener: () => void): void {
-    if (this.#isSent) listener();
-    else this.#whenSent.push(listener);
-  }
-
   sending(): void {
     this.#mayHaveRun = true;
   }
@@ -61,10 +56,7 @@ export class PendingRequest implements SendProgress {
 
   /** Its last byte went out, or never will. */
   sent(): void {
-    if (this.#isSent) return;
     this.#isSent = true;
-    for (const listener of this.#whenSent) listener();
-    this.#whenSent = [];
   }
 }
 
@@ -101,6 +93,7 @@ export class PendingRequests {
     const entry = this.#open.find(id);
     if (entry === undefined) return undefined;
     this.#open.delete(entry.id);
+    entry.isSettled = true;
     entry.sent();
     if (this.#idle !== undefined && !this.#owesAnswers()) this.#idle();
     return entry;
@@ -129,5 +122,32 @@ export class PendingRequests {
       if (isOwed(request)) return true;
     }
     return false;
+  }
+}
+
+/** Bytes of the host's requests that have not been sent yet. A host that floods is slowed by them (MAX_UNSENT_BYTES). */
+export class UnsentBytes {
+  #count = 0;
+  #onRemoved: (() => void) | undefined;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  add(bytes: number): void {
+    this.#count += bytes;
+  }
+
+  remove(bytes: number): void {
+    this.#count -= bytes;
+    this.#onRemoved?.();
+    this.#onRemoved = undefined;
+  }
+
+  /** Resolves when a request has been sent, or never will be. */
+  removed(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onRemoved = resolve;
+    });
   }
 }

@@ -5,8 +5,8 @@ import { anySignal, type StopSignal } from '../../platform/stop.ts';
 import { serverRequest } from '../../protocol/jsonrpc.ts';
 import { stringId } from '../../protocol/message-id.ts';
 import { PING_TIMEOUT_MS } from '../timing/limits.ts';
-import type { HostRequest } from './host-request.ts';
-import type { PendingRequests, RequestMessage } from './pending-requests.ts';
+import { HostRequest, type HostRequestDeps } from './host-request.ts';
+import type { PendingRequests } from './pending-requests.ts';
 
 export interface PingsOptions {
   readonly everyMs: number;
@@ -17,7 +17,7 @@ export interface PingsOptions {
   readonly signal: StopSignal;
   /** Whether there is a session to ask in. */
   readonly ready: () => boolean;
-  readonly newRequest: (message: RequestMessage) => HostRequest;
+  readonly requestDeps: HostRequestDeps;
   /** The server did not answer. */
   readonly onSilence: () => void;
 }
@@ -45,7 +45,7 @@ async function answered({
   random,
   table,
   signal,
-  newRequest,
+  requestDeps,
 }: PingsOptions): Promise<boolean> {
   const id = stringId(ownId(random));
   const bytes = serverRequest(id, 'ping');
@@ -53,7 +53,7 @@ async function answered({
   const answer = new Promise<true>((resolve) => {
     const message = { id, method: 'ping', bytes, params: undefined, onResponse: () => resolve(true) };
     // An error is an answer too: it shows that the connection works, or that the bridge knows that it does not.
-    const request = newRequest(message);
+    const request = new HostRequest(message, requestDeps);
     request.admit();
     void request.relay();
   });

@@ -3,26 +3,24 @@ import type { StopSignal } from '../../platform/stop.ts';
 import { missingCapability, missingCapabilityReason } from '../../protocol/client-capabilities.ts';
 import { isObject } from '../../protocol/json/json-object.ts';
 import { errorAnswer, type MessageId, RpcErrorCode, resultAnswer } from '../../protocol/jsonrpc.ts';
-import { isListMethod } from '../../protocol/list-methods.ts';
 import { ServerStream } from '../../remote/session/server-stream.ts';
 import { mayRelay } from '../session/lifecycle.ts';
 import { Session } from '../session/session.ts';
 import { SessionSettings } from '../session/session-settings.ts';
 import { ListWait } from '../stand-in/list-wait.ts';
-import { initializeResultOfDiscovery } from '../stand-in/modern-stand-in.ts';
 import { PendingSignIn } from '../stand-in/pending-sign-in.ts';
 import { ProvisionalLists } from '../stand-in/provisional-lists.ts';
-import { holdsSignIn } from '../stand-in/stand-in.ts';
 import { UrlElicitation } from '../stand-in/url-elicitation.ts';
 import { hostProfile } from '../timing/host-profile.ts';
 import { WakeDetector } from '../timing/wake-detector.ts';
-import { type Answer, HostDelivery } from './host-delivery.ts';
+import { HostDelivery } from './host-delivery.ts';
 import { HostNotifications } from './host-notifications.ts';
-import { HostRequest, type HostRequestDeps } from './host-request.ts';
+import type { HostRequest, HostRequestDeps } from './host-request.ts';
 import type { BridgeParts } from './parts.ts';
-import { type PendingRequest, PendingRequests, type RequestMessage } from './pending-requests.ts';
+import { PendingRequests, UnsentBytes } from './pending-requests.ts';
 import { ResponseReader } from './response-reader.ts';
 import type { SendDeps } from './send.ts';
+import { ServerAnswers } from './server-answers.ts';
 import { SessionEffects } from './session-effects.ts';
 import { StandInAnswers } from './stand-in-answers.ts';
 
@@ -33,7 +31,6 @@ export class Relay {
   readonly #stream: ServerStream;
   readonly #settings = new SessionSettings();
   readonly #running = new Set<HostRequest>();
-  readonly #requestDeps: HostRequestDeps;
   readonly table = new PendingRequests();
   readonly lists = new ProvisionalLists();
   readonly listWait: ListWait;
@@ -43,6 +40,7 @@ export class Relay {
   readonly sessionEffects: SessionEffects;
   readonly standInAnswers: StandInAnswers;
   readonly notifications: HostNotifications;
+  readonly requestDeps: HostRequestDeps;
   /** Stdin has ended: the host will answer no request of the server. */
   hostEnded = false;
 
@@ -71,20 +69,23 @@ export class Relay {
       }),
     });
     const pendingSignIn = this.#pendingSignIn();
+    const serverAnswers = new ServerAnswers({
+      ...parts,
+      session: () => this.session,
+      settings: this.#settings,
+      lists,
+      listWait: this.listWait,
+    });
     this.hostDelivery = new HostDelivery({
       table,
       writer,
       logger,
       toolFilter: parts.toolFilter,
-      instead: (request, answer) =>
-        answer.failed || !isListMethod(request.method)
-          ? undefined
-          : this.standInAnswers.insteadOfList(request, answer.message.result),
-      onAnswer: (request, answer) => this.#noteAnswer(request, answer),
+      serverAnswers,
       mayAsk: (id, method) => this.#mayAsk(id, method),
       answerServer: (answer) => void this.notifications.send(Buffer.from(answer)),
     });
-    const beforeBody = () => writer.untilReady();
+    const beforeBody = writer.untilReady;
     this.#stream = new ServerStream({
       ...parts,
       fraction,
@@ -128,7 +129,7 @@ export class Relay {
       pendingSignIn,
       clock,
       fraction,
-      beforeSending: () => wakeDetector.look(),
+      wakeDetector,
       beforeBody,
     };
     this.standInAnswers = new StandInAnswers({
@@ -136,9 +137,10 @@ export class Relay {
       table,
       lists,
       listWait: this.listWait,
-      stoodIn: () => this.sessionEffects.stoodIn,
+      sessionEffects: this.sessionEffects,
       cachedServer,
       session: this.session,
+      serverAnswers,
       urlElicitation: this.urlElicitation,
       hostDelivery: this.hostDelivery,
     });
@@ -149,8 +151,9 @@ export class Relay {
       hostDelivery: this.hostDelivery,
       responseReader,
     });
-    this.#requestDeps = {
+    this.requestDeps = {
       table,
+      unsentBytes: new UnsentBytes(),
       running: this.#running,
       send,
       responseReader,
@@ -166,10 +169,6 @@ export class Relay {
         logUnexpected(logger, 'the pings', error),
       );
     }
-  }
-
-  newRequest(message: RequestMessage): HostRequest {
-    return new HostRequest(message, this.#requestDeps);
   }
 
   /** Tells the server that the session is over. What the server makes of it changes nothing. */
@@ -219,7 +218,7 @@ export class Relay {
       table: this.table,
       signal: this.#closing.signal,
       ready: () => mayRelay(this.session.state),
-      newRequest: (message) => this.newRequest(message),
+      requestDeps: this.requestDeps,
       onSilence: () => this.#reconnect('the server fell silent'),
     });
   }
@@ -245,22 +244,5 @@ export class Relay {
     // A call that depends on the answer would never end.
     else answer(errorAnswer(id, RpcErrorCode.bridge, 'The host has ended its input and answers no more.'));
     return false;
-  }
-
-  /** Keeps what a later session, a later start or the lists need to know of an answer of the server. */
-  #noteAnswer(request: PendingRequest, answer: Answer): void {
-    const { method, params } = request;
-    if (!answer.failed) this.#settings.note(request);
-    if (method !== 'server/discover' && !isListMethod(method)) return;
-    const { result } = answer.message;
-    if (!isObject(result)) return;
-    if (!isListMethod(method)) {
-      this.standInAnswers.discovered = result;
-      return this.#parts.memory.update({ initialize: initializeResultOfDiscovery(result) });
-    }
-    this.lists.noteReal(method, method === 'tools/list' && holdsSignIn(result.tools));
-    this.listWait.end();
-    const onePage = result.nextCursor === undefined && !(isObject(params) && params.cursor !== undefined);
-    if (onePage) this.#parts.memory.update({ lists: { [method]: result } });
   }
 }

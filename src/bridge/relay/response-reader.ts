@@ -80,13 +80,14 @@ export class ResponseReader {
   }
 
   #failUnanswered(request: PendingRequest, why: string): void {
+    if (request.isSettled) return;
     this.#options.hostDelivery.fail(request, `${capitalized(why)}. The call may have run.`, {
       mayHaveRun: true,
     });
   }
 
   #waits(request: PendingRequest): boolean {
-    return this.#options.table.get(request.id) === request && !request.cancelled;
+    return !request.isSettled && !request.cancelled;
   }
 
   async #readStream(reply: Events, request: PendingRequest, session: SessionHeaders): Promise<void> {

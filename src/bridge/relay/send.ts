@@ -15,6 +15,7 @@ import type { Session } from '../session/session.ts';
 import type { PendingSignIn } from '../stand-in/pending-sign-in.ts';
 import { describeUnavailability } from '../stand-in/unavailability.ts';
 import { TIMED_OUT, type WaitBudget } from '../timing/wait-budget.ts';
+import type { WakeDetector } from '../timing/wake-detector.ts';
 import { counted, nextStep, noAttempts, type SendFailure } from './retry-decision.ts';
 
 export interface OutgoingMessage {
@@ -53,8 +54,8 @@ export interface SendDeps {
   readonly clock: Clock;
   /** A number in [0, 1), for jitter. */
   readonly fraction: () => number;
-  /** Called before each attempt. */
-  readonly beforeSending: () => void;
+  /** Looks at the clock before each attempt. */
+  readonly wakeDetector: Pick<WakeDetector, 'look'>;
   /** Awaited before an answer's body is read. */
   readonly beforeBody: () => Promise<void> | undefined;
 }
@@ -64,7 +65,7 @@ export interface SendDeps {
  * when the program itself is wrong.
  */
 export async function sendMessage(message: OutgoingMessage, deps: SendDeps): Promise<SendResult> {
-  const { transport, session, pendingSignIn, clock, fraction, beforeSending, beforeBody } = deps;
+  const { transport, session, pendingSignIn, clock, fraction, wakeDetector, beforeBody } = deps;
   const { bytes, id, signal, waitBudget, limit, progress } = message;
   let attempts = noAttempts;
   let recovered: RecoveryCounts | undefined;
@@ -77,7 +78,7 @@ export async function sendMessage(message: OutgoingMessage, deps: SendDeps): Pro
         if (json !== undefined) return { kind: 'answer', json };
       }
       const { headers } = session;
-      beforeSending();
+      wakeDetector.look();
       let outcome: Reply | SendError;
       try {
         const options = { session: headers, signal, beforeBody, limit, progress, recovered };

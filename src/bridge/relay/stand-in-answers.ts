@@ -3,7 +3,6 @@ import type { HostWriter } from '../../host/writer.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/log/logger.ts';
 import { logUnexpected } from '../../platform/log/unexpected-error.ts';
-import { isObject, type JsonObject } from '../../protocol/json/json-object.ts';
 import { errorAnswer, type MessageId, RpcErrorCode, resultAnswer } from '../../protocol/jsonrpc.ts';
 import { isListMethod, LISTS, type ListMethod } from '../../protocol/list-methods.ts';
 import type { CachedServer } from '../../protocol/server-cache.ts';
@@ -12,13 +11,7 @@ import type { ListWait } from '../stand-in/list-wait.ts';
 import { completeResult, standInDiscovery } from '../stand-in/modern-stand-in.ts';
 import type { ProvisionalLists } from '../stand-in/provisional-lists.ts';
 import { mayAskForSignIn, signInInput } from '../stand-in/sign-in-input.ts';
-import {
-  absentAnswer,
-  insteadOfList,
-  type SignInToolOutcome,
-  signInResult,
-  standInList,
-} from '../stand-in/stand-in.ts';
+import { absentAnswer, type SignInToolOutcome, signInResult, standInList } from '../stand-in/stand-in.ts';
 import { describeUnavailability } from '../stand-in/unavailability.ts';
 import type { UrlElicitation } from '../stand-in/url-elicitation.ts';
 import { hostProfile } from '../timing/host-profile.ts';
@@ -27,15 +20,18 @@ import { callWaitMs, TIMED_OUT, WaitBudget } from '../timing/wait-budget.ts';
 import type { ToolFilter } from '../tools/tool-filter.ts';
 import type { HostDelivery } from './host-delivery.ts';
 import type { PendingRequest, PendingRequests } from './pending-requests.ts';
+import { capabilitiesIn, type ServerAnswers } from './server-answers.ts';
+import type { SessionEffects } from './session-effects.ts';
 
 export interface StandInAnswersDeps {
   readonly table: PendingRequests;
   readonly session: Session;
+  readonly serverAnswers: ServerAnswers;
   readonly cachedServer: Promise<CachedServer>;
   readonly lists: ProvisionalLists;
   readonly listWait: Pick<ListWait, 'lastTime'>;
-  /** Whether the host's `initialize` was answered by the stand-in. */
-  readonly stoodIn: () => boolean;
+  /** Tell whether the host's `initialize` was answered by the stand-in. */
+  readonly sessionEffects: Pick<SessionEffects, 'stoodIn'>;
   readonly urlElicitation: UrlElicitation;
   readonly hostDelivery: HostDelivery;
   readonly writer: HostWriter;
@@ -54,15 +50,12 @@ export class StandInAnswers {
     this.#deps = deps;
   }
 
-  /** The result of the server's last answer to `server/discover`, if there was one. */
-  discovered: unknown;
-
   /** The answer to a request for something that the server has not declared; undefined: the request is for the server. */
   absent(id: MessageId, method: string): string | undefined {
-    const { session, stoodIn } = this.#deps;
+    const { session, serverAnswers, sessionEffects } = this.#deps;
     const { withoutSession } = session;
-    if (withoutSession && this.discovered === undefined) return undefined;
-    const absent = absentAnswer(method, stoodIn(), this.#capabilities);
+    if (withoutSession && serverAnswers.discovered === undefined) return undefined;
+    const absent = absentAnswer(method, sessionEffects.stoodIn, serverAnswers.capabilities);
     if (absent === undefined) return undefined;
     if (absent.kind === 'error') return errorAnswer(id, RpcErrorCode.methodNotFound, absent.message);
     return resultAnswer(id, withoutSession ? completeResult(absent.result) : absent.result);
@@ -73,31 +66,14 @@ export class StandInAnswers {
    * them before the tools, and would wait for what may not be there. They are told when it is.
    */
   absentMeanwhile(id: MessageId, method: string): string | undefined {
-    const { session, lists, listWait, stoodIn, wait } = this.#deps;
+    const { session, lists, listWait, sessionEffects, wait } = this.#deps;
     if (session.withoutSession || wait || !isListMethod(method)) return undefined;
     if (session.initializeResult !== undefined) return this.absent(id, method);
-    if (!stoodIn() || method === 'tools/list') return undefined;
+    if (!sessionEffects.stoodIn || method === 'tools/list') return undefined;
     const absent = absentAnswer(method, true, capabilitiesIn(listWait.lastTime.initialize));
     if (absent?.kind !== 'result') return undefined;
     lists.noteProvisional(method, true);
     return resultAnswer(id, absent.result);
-  }
-
-  /** What the host gets in place of a result that is not the list that it asked for; undefined: it is that list. */
-  insteadOfList({ id, method }: PendingRequest, result: unknown): string | undefined {
-    if (!isListMethod(method)) return undefined;
-    const { session, logger } = this.#deps;
-    const instead = insteadOfList(method, result, Object.hasOwn(this.#capabilities, 'tools'));
-    if (instead === undefined) return undefined;
-    logger.warn('the server answered a request for a list without one', { method });
-    if (instead.kind === 'error') return errorAnswer(id, RpcErrorCode.bridge, instead.message);
-    return resultAnswer(id, session.withoutSession ? completeResult(instead.result) : instead.result);
-  }
-
-  /** What the server itself has declared. */
-  get #capabilities(): JsonObject {
-    const { session } = this.#deps;
-    return session.withoutSession ? capabilitiesIn(this.discovered) : session.capabilities;
   }
 
   /**
@@ -142,8 +118,8 @@ export class StandInAnswers {
    * A list of a server that has never answered yet, and may still: empty. Some hosts close the server for an error (seen: Codex 0.169, opencode 1.18).
    */
   #emptyAtFirst(method: ListMethod): ReturnType<typeof standInList> {
-    const { session, stoodIn } = this.#deps;
-    const isFirst = stoodIn() && session.initializeResult === undefined;
+    const { session, sessionEffects } = this.#deps;
+    const isFirst = sessionEffects.stoodIn && session.initializeResult === undefined;
     if (!isFirst || session.unavailability.kind !== 'opening') return undefined;
     return { result: { [LISTS[method].field]: [] }, placeholder: method !== 'tools/list' };
   }
@@ -182,15 +158,11 @@ export class StandInAnswers {
     const { table, cachedServer, hostDelivery, writer, clock } = this.#deps;
     await clock.sleep(STAND_IN_AFTER_MS, request.stop.signal);
     const standIn = standInDiscovery(await cachedServer);
-    if (table.get(request.id) !== request) return;
+    if (request.isSettled) return;
     if (standIn.kind === 'error') hostDelivery.fail(request, standIn.message, undefined, standIn.code);
     else if (table.settle(request.id) !== undefined) {
       await writer.write(resultAnswer(request.id, standIn.result));
     }
     request.stop.abort(new AbortedError('answered by the stand-in'));
   }
-}
-
-function capabilitiesIn(result: unknown): JsonObject {
-  return isObject(result) && isObject(result.capabilities) ? result.capabilities : {};
 }

@@ -64,7 +64,7 @@ export class AuthorizedTransport implements Transport {
     }
     for (;;) {
       progress?.sending();
-      const reply = await this.#attempt(withBearer(options, bearer), body);
+      const reply = await this.#send(body, withBearer(options, bearer));
       const refusal = reply.kind === 'refused' ? reply.refusal : undefined;
       if (bearer !== undefined && refusal?.status !== 401) authorization.worked?.(bearer);
       const next = refusal === undefined || !mayRecover ? undefined : nextRecovery(refusal, counts);
@@ -83,13 +83,15 @@ export class AuthorizedTransport implements Transport {
     }
   }
 
-  #attempt(options: ListenOptions, body: Uint8Array | string | undefined): Promise<Reply> {
+  #send(body: Uint8Array | string | undefined, options: ListenOptions): Promise<Reply> {
     const { transport, clock } = this.#options;
     const { limit, signal } = options;
-    const send = (timed: ListenOptions) =>
-      body === undefined ? transport.listen(timed) : transport.post(body, timed);
-    if (limit === undefined) return send(options);
-    return withinTimeLimit({ ...limit, clock, signal }, (within) => send({ ...options, signal: within }));
+    if (limit !== undefined) {
+      return withinTimeLimit({ ...limit, clock, signal }, (within) =>
+        this.#send(body, { ...options, signal: within, limit: undefined }),
+      );
+    }
+    return body === undefined ? transport.listen(options) : transport.post(body, options);
   }
 }
 

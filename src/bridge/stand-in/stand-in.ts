@@ -101,6 +101,18 @@ export type AbsentAnswer =
   | { readonly kind: 'result'; readonly result: JsonObject }
   | { readonly kind: 'error'; readonly message: string };
 
+/** Requests for what a server declares beside its lists. */
+const DECLARED_BESIDE_LISTS: ReadonlySet<string> = new Set([
+  'logging/setLevel',
+  'resources/subscribe',
+  'resources/unsubscribe',
+]);
+
+/** Whether such a request may be for something that the server has not declared (`absentAnswer`). */
+export function mayBeAbsent(method: string): boolean {
+  return DECLARED_BESIDE_LISTS.has(method) || isListMethod(method);
+}
+
 /**
  * The answer to a request for something that the server has not declared. A list of it is empty: some hosts ask all the same, and drop the whole
  * server for what it says then. Of what the stand-in offered and the server turns out not to have, a log level is accepted, as no line of the log is

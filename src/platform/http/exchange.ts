@@ -77,7 +77,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onRequestSent(): void {
-    this.#request.onSent?.();
+    this.#request.progress?.sent();
   }
 
   onHeaders(status: number, rawHeaders: Buffer[], resume: () => void): boolean {

@@ -11,8 +11,8 @@ export interface HttpRequest {
   readonly signal?: StopSignal;
   /** The time limit for the response's headers; undefined waits as long as the connection lives. */
   readonly headersTimeoutMs?: number | undefined;
-  /** Called once, when the last byte of the request has been handed to the connection. */
-  readonly onSent?: (() => void) | undefined;
+  /** `sent` is called once, when the last byte of the request has been handed to the connection. */
+  readonly progress?: { sent(): void } | undefined;
 }
 
 /** Headers by lower-case name. Repeated headers are joined by `, `, except `set-cookie`, which cannot be joined and is not in here. */

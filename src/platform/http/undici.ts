@@ -52,7 +52,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   };
 
   return {
-    request: (request) => (allowAddress === undefined ? send(request) : sendGuarded(request, allowAddress)),
+    request: allowAddress === undefined ? send : (request) => sendGuarded(request, allowAddress),
     dropIdle,
     close: async () => {
       await Promise.all([pools, ...leaving].map((each) => each.destroy()));

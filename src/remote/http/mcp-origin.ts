@@ -108,7 +108,7 @@ export class McpOrigin {
       headers: sent,
       body,
       signal,
-      onSent: progress === undefined ? undefined : () => progress.sent(),
+      progress,
       headersTimeoutMs,
     });
     if (response.setCookie !== undefined) cookies?.take(url, response.setCookie);

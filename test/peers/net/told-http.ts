@@ -15,7 +15,7 @@ export function toldHttp(answer: (request: HttpRequest) => ToldAnswer): Http {
     request: async (request) => {
       const { status, headers = { 'content-type': 'application/json' }, body } = answer(request);
       const bytes = Buffer.from(body, 'utf8');
-      request.onSent?.();
+      request.progress?.sent();
       return {
         status,
         headers,
