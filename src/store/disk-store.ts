@@ -8,7 +8,7 @@ import { readRecord } from './record/read-record.ts';
 import type { Expected, NewRecord, RecordIdentity } from './record/record.ts';
 import type { FolderSealing } from './sealing/folder-sealing.ts';
 
-/** The store on disk. Only the holder of the lock writes. Readers need no lock, since a record is replaced whole. */
+/** The store on disk. Only the holder of the lock writes. Readers need no lock, since a record is replaced as a whole. */
 export class DiskStore implements FileStore {
   readonly writable = true;
   readonly folder: string;
@@ -16,7 +16,7 @@ export class DiskStore implements FileStore {
   readonly #sealing: FolderSealing;
   readonly #prepare: () => Promise<void>;
 
-  /** `prepare` runs before the folder is used; where it rejects, so does what wanted to use it. */
+  /** `prepare` runs before the folder is used; if it rejects, so does the operation. */
   constructor(folder: string, deps: LockDeps, sealing: FolderSealing, prepare = async () => {}) {
     this.folder = folder;
     this.#deps = deps;
@@ -32,12 +32,12 @@ export class DiskStore implements FileStore {
     await this.#prepare();
     const found = await asStoreErrors(this.folder, async () => {
       const read = await readRecord(this.#path(key), this.#sealing, identity);
-      // A person is about to be asked to sign in: not where the login could not be kept.
+      // A sign-in is about to start: it must not if the login could not be stored.
       if (read.kind === 'absent') await this.#sealing.form();
       return read;
     });
     if (found.kind !== 'corrupt') return found;
-    // It may be whole by now, or another process has set it aside: only the lock's holder renames.
+    // It may be readable by now, or another process has set it aside: only the lock's holder renames.
     return this.withLock(key, (locked) => locked.read(identity), { signal: new AbortController().signal });
   }
 
@@ -58,9 +58,9 @@ export class DiskStore implements FileStore {
   ): Promise<T> {
     await this.#prepare();
     return asStoreErrors(this.folder, async () => {
-      // Somebody may have removed the whole folder while we were running.
+      // The whole folder may have been removed while we were running.
       await ensureFolder(this.folder);
-      // A bridge whose token is fresh loads nothing of locks and reservations.
+      // A bridge with a fresh token does not load the code for locks and reservations.
       const { withDiskLock } = await import('./locked-record.ts');
       const place = { folder: this.folder, key, path: this.#path(key), sealing: this.#sealing };
       return withDiskLock(place, run, options, this.#deps);

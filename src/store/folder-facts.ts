@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** What can be seen of the folder with the logins, without making or changing it. */
+/** What can be seen of the folder with the logins, without creating or changing anything. */
 export interface FolderFacts {
   readonly exists: boolean;
   readonly writable: boolean;
@@ -20,7 +20,7 @@ const NETWORK_TYPES = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x0102199
 const SYNCED =
   /[\\/](OneDrive[^\\/]*|Dropbox|Google Drive|GoogleDrive[^\\/]*|Nextcloud|Mobile Documents|CloudStorage)[\\/]/i;
 
-/** Looks at the folder, or at the nearest one above it where it does not exist yet. Rejects with the system's error. */
+/** Looks at the folder, or at its nearest existing parent. Rejects with the system's error. */
 export async function folderFacts(folder: string): Promise<FolderFacts> {
   const there = await stat(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;

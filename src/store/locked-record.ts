@@ -19,10 +19,10 @@ import {
 import { fillResponseFile } from './reservation/response-file.ts';
 import type { FolderSealing, RecordForm } from './sealing/folder-sealing.ts';
 
-/** How often in a row a write finds that records are written differently by now: a person turns sealing on or off. */
+/** How often in a row a write may find that the form of records has changed: a person turns sealing on or off. */
 const MAX_FORMS = 5;
 
-/** A temporary file this old has lost its process: none is needed for longer than a rename takes. */
+/** A temporary file this old has lost its process: a rename needs it only for a moment. */
 const ORPHAN_AGE_MS = 60 * 60 * 1000;
 
 interface Place {
@@ -38,7 +38,7 @@ interface HeldParts extends Place {
   readonly clock: Clock;
 }
 
-/** All that is done to a credential's files, under its lock. */
+/** All operations on a credential's files, under its lock. */
 export function withDiskLock<T>(
   place: Place,
   run: (locked: LockedRecord) => Promise<T>,
@@ -55,7 +55,7 @@ function lockedRecord({ folder, key, path, guard, clock, sealing }: HeldParts): 
   };
   const files = (hash: string): ReservationFiles => ({ folder, key, hash, opener: sealing });
   const fileOf = (form: RecordForm, record: CredentialRecord) => form.file(key, serializeRecord(record));
-  /** The record's file to be, in the form that holds once it is there: whoever turns sealing on or off takes away what was staged before. */
+  /** The staged record, in the form that is required once it is renamed: turning sealing on or off removes files that were staged before. */
   const stage = async (record: CredentialRecord): Promise<string> => {
     for (let attempt = 1; attempt <= MAX_FORMS; attempt++) {
       const form = await sealing.form();
@@ -80,7 +80,7 @@ function lockedRecord({ folder, key, path, guard, clock, sealing }: HeldParts): 
         expected === 'any' ? await nextRecord(path, record, 'any', sealing) : successor(record, expected);
       if (next === undefined) return { kind: 'superseded' };
       const staged = await stage(next);
-      // Staged, then compared, then moved. A process that writes after this look removes what is staged, however long this one is suspended.
+      // Staged, then compared, then renamed. A process that writes after this check removes the staged file, however long this one is suspended.
       const still = await nextRecord(path, record, expected, sealing);
       if (still?.revision !== next.revision || !(await promote(staged, path))) {
         await removeFile(staged);
@@ -105,7 +105,7 @@ function lockedRecord({ folder, key, path, guard, clock, sealing }: HeldParts): 
       let form: RecordForm | undefined;
       return {
         prepare: async () => {
-          // What comes back has to be kept: without the key the token is not sent. Whoever turns sealing on or off waits for this reservation.
+          // The response has to be stored: without the key the token is not sent. Turning sealing on or off waits for this reservation.
           form = await sealing.form();
           return reservation.prepare();
         },
@@ -114,7 +114,7 @@ function lockedRecord({ folder, key, path, guard, clock, sealing }: HeldParts): 
         abandon: reservation.abandon,
         commit: async (record, expected) => {
           if (expected === null) throw new StoreError('a refresh has a record to begin with');
-          // On disk before anything else: if this process ends here, another one finds the response.
+          // On disk before anything else: if this process dies here, another one finds the response.
           form ??= await sealing.form();
           const bytes = fileOf(form, successor(record, expected));
           const filled = await fillResponseFile(reservation.responsePath, bytes);
@@ -133,9 +133,9 @@ function lockedRecord({ folder, key, path, guard, clock, sealing }: HeldParts): 
 }
 
 /**
- * What others left of this credential, taken away by the lock's holder. A record that is written and not yet in its place belongs to a
- * process that was killed, or suspended after its last look at the record: without that file its rename fails, and brings nothing back
- * (test/README.md, faults 32, 36). `spent`: after a logout or a login, responses are void too; they hold tokens, and a process that waits for one finds it gone.
+ * Removes files that other processes left for this credential; to be called by the lock's holder. A record that was written but not yet renamed belongs to a
+ * process that was killed, or suspended after its last look at the record: without that file its rename fails, and restores nothing (test/README.md, faults 32,
+ * 36). `spent`: after a logout or a login, responses are void too; they contain tokens, and a process that waits for one finds it gone.
  */
 async function sweep(folder: string, key: string, now: number, what: 'unfinished' | 'spent'): Promise<void> {
   for (const name of await readdir(folder)) {
@@ -151,7 +151,7 @@ async function sweep(folder: string, key: string, now: number, what: 'unfinished
   }
 }
 
-/** False: another process has made it the record already, or has written something newer and removed it. */
+/** False: another process has already stored it as the record, or has written something newer and removed it. */
 async function promote(staged: string, path: string): Promise<boolean> {
   try {
     await moveFile(staged, path);
@@ -162,7 +162,7 @@ async function promote(staged: string, path: string): Promise<boolean> {
   }
 }
 
-/** Reads and compares: the record to write, or undefined where the stored one is not as expected. An unreadable one is never as expected, unless anything is. */
+/** Reads and compares: the record to write, or undefined if the stored one is not the expected one. An unreadable record only matches `any`. */
 async function nextRecord(
   path: string,
   record: NewRecord,
@@ -177,7 +177,7 @@ async function nextRecord(
   return successor(record, stored ?? null);
 }
 
-/** The record as it is written in the place of `before`. */
+/** The record that replaces `before`. */
 function successor(record: NewRecord, before: Expected): CredentialRecord {
   return { ...record, version: 1, revision: (before?.revision ?? 0) + 1 };
 }

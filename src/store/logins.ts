@@ -11,12 +11,12 @@ export type StoreChoice =
   | { readonly kind: 'file' }
   /** In this process; the disk is neither read nor written. */
   | { readonly kind: 'memory' }
-  /** On an engine that many machines share. */
+  /** On an engine shared by many machines. */
   | {
       readonly kind: 'shared';
-      /** As `parseStoreUrl` reads it; may hold a password. */
+      /** As `parseStoreUrl` reads it; may contain a password. */
       readonly url: string;
-      /** The beginning of all names in the engine. */
+      /** The prefix of all names on the engine. */
       readonly prefix: string;
       readonly secrets: LoadSecrets;
     };
@@ -25,14 +25,14 @@ export type StoreChoice =
 export interface Shared {
   readonly store: Store;
   readonly leases: Leases;
-  /** Every credential, also those that a person is just signing in for. Changes nothing. `now`: milliseconds since the epoch. */
+  /** Every credential, including those of sign-ins under way. Changes nothing. `now`: milliseconds since the epoch. */
   overview(now: number): Promise<readonly CredentialOverview[]>;
   /** The keys of all that may hold tokens. */
   storedKeys(): Promise<readonly string[]>;
   /** Seals every login under the first key; absent where a store has no such keys. Rejects with StoreAwayError, UnknownKeyError. */
   reseal?(): Promise<Resealed>;
-  /** What the engine says of itself; undefined where there is none. Rejects with StoreAwayError. */
+  /** What the engine reports about itself; undefined without an engine. Rejects with StoreAwayError. */
   describe(): Promise<EngineDescription | undefined>;
-  /** Puts what is not stored yet, for as long as the store's pace allows, and ends the connections. */
+  /** Stores pending changes, for at most the store's grace period, and closes the connections. */
   close(): Promise<void>;
 }

@@ -13,8 +13,8 @@ import {
 import type { FolderSealing } from './sealing/folder-sealing.ts';
 
 /**
- * The store of one process, over a folder that can be read at best. What is on disk counts until this process has written its own;
- * other processes see nothing of it, so there is nothing to reserve, and only its own callers queue.
+ * The store of one process, over a folder that is at best readable. The disk counts until this process has written its own record; other processes see nothing
+ * of it, so there is nothing to reserve, and only its own callers queue.
  */
 export class MemoryStore implements FileStore {
   readonly writable = false;
@@ -24,7 +24,7 @@ export class MemoryStore implements FileStore {
   readonly #records = new Map<string, CredentialRecord | 'removed'>();
   readonly #queues = new Map<string, Promise<unknown>>();
 
-  /** `readable`: whether what is on disk counts (a folder that is read-only), or nothing does (`--store memory`). */
+  /** `readable`: whether the disk counts (a read-only folder), or not at all (`--store memory`). */
   constructor(folder: string, readable: boolean, sealing: FolderSealing) {
     this.folder = folder;
     this.#readable = readable;
@@ -45,7 +45,7 @@ export class MemoryStore implements FileStore {
       if (error instanceof KeychainError) throw error;
       return { kind: 'absent' } as const;
     });
-    // It cannot be renamed; it stays where it is and is read no more.
+    // It cannot be renamed; it stays there and is not read again.
     if (found.kind !== 'corrupt') return found;
     this.#records.set(key, 'removed');
     return { kind: 'corrupt', setAside: path };

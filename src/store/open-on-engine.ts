@@ -13,7 +13,7 @@ export interface OnEngineOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Opens the logins on the engine of that address. Rejects with ConfigError for an address that cannot be used; so do, for a key, the store's own calls. */
+/** Opens the logins on the engine at that address. Rejects with ConfigError for an unusable address; for an unusable key, the store's own calls do. */
 export async function openOnEngine(
   { url, prefix, secrets }: Extract<StoreChoice, { kind: 'shared' }>,
   { env, ...tools }: OnEngineOptions,

@@ -22,8 +22,8 @@ export interface SharedSettings {
 }
 
 /**
- * Opens the logins; nothing else knows whether they are files, in memory, or on an engine. Rejects with StoreInsecureError for folders that another
- * user could change. An engine that is away does not keep it from opening.
+ * Opens the logins; only this function knows whether they are files, in memory, or on an engine. Rejects with StoreInsecureError for folders that another user
+ * could change. Succeeds even while the engine is away.
  */
 export async function openShared(settings: SharedSettings): Promise<Shared> {
   const { store: choice, home, keychain, logger, clock, random } = settings;
@@ -61,7 +61,7 @@ export async function openShared(settings: SharedSettings): Promise<Shared> {
   };
 }
 
-/** Looks at the logins without opening them: of files, no folder is made. */
+/** Reads the logins without opening them: creates no folder. */
 export async function readShared(
   settings: Pick<SharedSettings, 'home' | 'store' | 'logger'>,
   now: number,

@@ -24,16 +24,16 @@ export interface StoreOptions {
   readonly logger: Logger;
   readonly clock?: Clock;
   readonly random?: LockDeps['random'];
-  /** `--keychain`: the folder is sealed before it is used, if it is not yet. */
+  /** `--keychain`: seals the folder before its first use, if it is not sealed yet. */
   readonly keychain?: string | undefined;
   /** The keychain with the key of sealed logins; by default one of this machine's. */
   readonly openKeychain?: OpenKeeper;
 }
 
-/** The file system says that it will not be written to, now or later; a full disk (ENOSPC) is another matter. */
+/** The file system is not writable, now or later; a full disk (ENOSPC) is a different case. */
 export const READ_ONLY = new Set(['EACCES', 'EPERM', 'EROFS']);
 
-/** Creates the folders where they are missing. Rejects with StoreInsecureError where another user could own or change them. */
+/** Creates missing folders. Rejects with StoreInsecureError if another user owns them or could change them. */
 export async function openStore(options: StoreOptions): Promise<FileStore> {
   const { home, logger, clock = systemClock, random = systemRandom } = options;
   const paths = storePaths(home);
@@ -70,7 +70,7 @@ export async function openStore(options: StoreOptions): Promise<FileStore> {
   return new DiskStore(paths.credentials, { clock, random }, sealing, prepare);
 }
 
-/** A process that names a keychain uses no folder that is not sealed. */
+/** A process with a configured keychain uses only a sealed folder. */
 async function prepareSealed(
   folder: string,
   keychain: string,
@@ -83,7 +83,7 @@ async function prepareSealed(
   });
 }
 
-/** Runs it until it has been done once. Callers that come at the same time join. */
+/** Runs `run` until it has succeeded once. Concurrent callers share one run. */
 function onceDone(run: () => Promise<void>): () => Promise<void> {
   let doing: Promise<void> | undefined;
   return () => {
@@ -95,7 +95,7 @@ function onceDone(run: () => Promise<void>): () => Promise<void> {
   };
 }
 
-/** So that a program of this user whose host keeps XDG_DATA_HOME from it finds the same logins. */
+/** Lets a program of this user whose host withholds XDG_DATA_HOME find the same logins. */
 async function pointTo(home: string, logger: Logger): Promise<void> {
   try {
     await leavePointer(usualHome(), home);

@@ -19,7 +19,7 @@ import { type Opener, readRecord } from './record/read-record.ts';
 import { MAX_RESERVATION_BYTES } from './reservation/limits.ts';
 import { sealingOf } from './system-keychain.ts';
 
-/** The keys of all that may hold tokens: records, what was set aside of them, and answers that were left behind. */
+/** The keys of everything that may hold tokens: records, set-aside records, and leftover responses. */
 export async function storedKeys(folder: string): Promise<string[]> {
   const names = await asStoreErrors(folder, () => namesIn(folder));
   const holders = /^([0-9a-f]{64})\.(?:json|corrupt-[0-9a-f]+|[^.]+\.\d+\.answer)$/;
@@ -33,7 +33,7 @@ async function namesIn(folder: string): Promise<string[]> {
   });
 }
 
-/** Every credential in the folder, also those that a person is just signing in for. Takes no lock and changes nothing. */
+/** Every credential in the folder, including those of sign-ins under way. Takes no lock and changes nothing. */
 export async function readOverview(
   folder: string,
   leases: Pick<Leases, 'holder' | 'readStatus'>,
@@ -99,7 +99,7 @@ async function readLock(folder: string, key: string, now: number): Promise<LockO
   return { heldForMs: sinceMs(touched, now) };
 }
 
-/** The process that sends the refresh token keeps the others waiting, also when it is suspended and its lock has gone stale. */
+/** The process that sends the refresh token blocks the others, also when it is suspended and its lock has gone stale. */
 async function readRefresher(
   folder: string,
   key: string,

@@ -17,23 +17,23 @@ import { serializeRecord } from './record/record-schema.ts';
 import type { FolderSealing } from './sealing/folder-sealing.ts';
 
 /**
- * A store over a folder that can be read and not written. What changes goes to a folder elsewhere, which the processes of this user share:
- * a refresh token may be used once, and where all of them read it from one file, each has to see that another has used it.
+ * A store over a folder that can be read but not written. Changes go to another folder, which the processes of this user share: a refresh token may be used
+ * only once, so processes that all read it from one file have to see when another has used it.
  */
 export class ReadOnlyStore implements FileStore {
   readonly writable = false;
   readonly folder: string;
   readonly #shared: DiskStore;
-  /** The newest that this process has seen: the folder elsewhere may be emptied while it runs. */
+  /** The newest record that this process has seen: the other folder may be emptied while it runs. */
   readonly #seen = new Map<string, CredentialRecord>();
-  /** Signed out of in this process; the file cannot be removed. */
+  /** Signed out in this process; the file cannot be removed. */
   readonly #removed = new Set<string>();
-  /** Files that hold no record and cannot be renamed: reported once. */
+  /** Files without a valid record that cannot be renamed: reported once. */
   readonly #corrupt = new Set<string>();
 
   readonly #sealing: FolderSealing;
 
-  /** `sealing`: of the folder; what is written elsewhere follows it too. */
+  /** `sealing`: of the folder; files written elsewhere follow it too. */
   constructor(folder: string, shared: DiskStore, sealing: FolderSealing) {
     this.folder = folder;
     this.#shared = shared;
@@ -79,7 +79,7 @@ export class ReadOnlyStore implements FileStore {
     return this.#shared.withLock(key, locked, options);
   }
 
-  /** Makes the newest record that of the shared folder, unchanged: from then on only that one counts. */
+  /** Copies the newest record to the shared folder unchanged: from then on only that one counts. */
   async #bring(key: string): Promise<void> {
     const path = join(this.#shared.folder, `${key}.json`);
     const shared = recordOf(await readRecord(path, this.#sealing));
@@ -117,7 +117,7 @@ export class ReadOnlyStore implements FileStore {
   }
 }
 
-/** A file that cannot be read counts as none, unless it can be read as soon as the keychain is open. */
+/** An unreadable file counts as absent, unless opening the keychain makes it readable. */
 function undefinedUnlessKeychain(error: unknown): undefined {
   if (error instanceof KeychainError) throw error;
 }
@@ -126,7 +126,7 @@ function recordOf(found: ReadResult | Awaited<ReturnType<typeof readRecord>> | u
   return found?.kind === 'record' ? found.record : undefined;
 }
 
-/** Of one login the later write; of two logins the later one. The first of equals. */
+/** Of one login the later write; of two logins the later login. The first of two equal ones. */
 export function newestOf(records: readonly (CredentialRecord | undefined)[]): CredentialRecord | undefined {
   let newest: CredentialRecord | undefined;
   for (const record of records) {

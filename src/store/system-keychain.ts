@@ -27,10 +27,10 @@ export function sealingOf(folder: string, open: OpenKeeper = systemKeychain(fold
   return new FolderSealing(folder, open);
 }
 
-/** 32 bytes as DPAPI encrypts them are some 400 characters. */
+/** 32 bytes encrypted by DPAPI are some 400 characters. */
 const KEY_FILE_MAX_BYTES = 4 * 1024;
 
-/** Windows: the keys, encrypted for this user, beside the records that they open. */
+/** Windows: the keys, encrypted for this user, next to the records that they open. */
 export function keyFileIn(folder: string): KeyFile {
   const path = (account: string) => join(folder, `keychain-${account}.dpapi`);
   return {

@@ -9,32 +9,32 @@ import { readReservations } from '../reservation/reservation.ts';
 import { readResponseFile } from '../reservation/response-file.ts';
 import type { FolderSealing, RecordForm } from '../sealing/folder-sealing.ts';
 
-/** How long a process that is refreshing a login is waited for, in milliseconds: a token request has 30 s. */
+/** How long to wait for a process that is refreshing a login, in milliseconds: a token request has 30 s. */
 const BUSY_MS = 40_000;
 const LOOK_MS = 250;
-/** As for a reservation: without a heartbeat for this long its owner, who cannot be looked up, counts as dead, in milliseconds. */
+/** As for a reservation: an owner that cannot be looked up counts as dead after this long without a heartbeat, in milliseconds. */
 const SILENT_MS = 10_000;
 
-/** What of a folder is still in its old form. */
+/** The part of a folder that is still in its old form. */
 export interface Unconverted {
   /** Base name of a file, or the key of a login. */
   readonly name: string;
-  /** `busy`: a process is refreshing the login, or is suspended while it does. `unsuitable`: no file of ours, or too large to be sealed. */
+  /** `busy`: a process is refreshing the login, or was suspended during a refresh. `unsuitable`: not our file, or too large to be sealed. */
   readonly why: 'busy' | 'unsuitable';
 }
 
 export interface ConvertOptions extends LockDeps {
   readonly sealing: FolderSealing;
   readonly signal: AbortSignal;
-  /** How long refreshes that are going on are waited for, in milliseconds. */
+  /** How long to wait for refreshes under way, in milliseconds. */
   readonly busyMs?: number;
 }
 
 /**
- * Brings every file of every login into this form, each login under its lock; `form` is what the marker asks for already. Nothing is written in the old form
- * afterwards: who looked at the marker before it changed either held the lock of its login at that moment, which is waited for, or finds what it has
- * staged gone. A login whose refresh token is reserved is left to the owner of the reservation, who puts what comes back in the form that it knows.
- * Resolves with what could not be brought into that form; empty: all of it is.
+ * Converts every file of every login to this form, each login under its lock; `form` is what the marker already asks for. Nothing is written in the old form
+ * afterwards: a process that read the marker before the change either held the login's lock at that moment, which this function waits for, or finds its staged
+ * file gone. A login whose refresh token is reserved is left to the owner of the reservation, which writes the response in the form that it knows. Resolves
+ * with what could not be converted; empty: everything was.
  */
 export async function convertFolder(
   folder: string,
@@ -71,7 +71,7 @@ function busyWhenLocked(error: unknown): 'busy' {
   throw error;
 }
 
-/** Each login of which there is any file: a lock that is held by somebody who is about to write the first one counts. */
+/** Every login that has any file; this includes a held lock, whose owner may be about to write the first record. */
 async function keysIn(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch((error: unknown) => {
     if (systemCode(error) === 'ENOENT') return [];
@@ -99,7 +99,7 @@ async function convertKey(
   const rewrite = async (name: string) => {
     if (!(await rewriteFile(join(folder, name), key, form, sealing))) left.push({ name, why: 'unsuitable' });
   };
-  // What somebody staged before it was suspended or killed: without it its rename fails.
+  // A file that was staged by a process which was suspended or killed: without it, that process's rename fails.
   const staged = names.filter((name) =>
     /^[^.]+\.(json|corrupt-[0-9a-f]+|[^.]+\.\d+\.answer)\.[0-9a-f]+\.tmp$/.test(name),
   );
@@ -114,7 +114,7 @@ async function convertKey(
   return left;
 }
 
-/** A response that was cut off while it was written: it says that the token may have been sent, and nothing else. */
+/** A response that was cut off while it was written: it only says that the token may have been sent. */
 async function blank(path: string): Promise<void> {
   const read = await readOwnFile(path, MAX_RECORD_BYTES);
   if (read.kind !== 'bytes' || !read.bytes.some((byte) => byte !== 0x20)) return;

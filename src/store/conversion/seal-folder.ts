@@ -9,18 +9,18 @@ import { MARKER, type Marker, readMarker, removeMarker, writeMarker } from '../s
 import { parseSealedFile } from '../sealing/sealed-file.ts';
 import { type ConvertOptions, convertFolder, type Unconverted } from './convert-folder.ts';
 
-/** How turning sealing on or off has ended. */
+/** The outcome of turning sealing on or off. */
 export interface Turned {
   readonly backend: string;
   readonly keyId: string;
-  /** Empty: it is done. Else the marker says that it is going on, and the same command goes on with it. */
+  /** Empty: done. Otherwise the marker says that the conversion is under way, and repeating the command continues it. */
   readonly left: readonly Unconverted[];
 }
 
 /**
- * Seals the logins of a folder: makes a key in the keychain, then the marker, then rewrites what is there. A process that is killed leaves either no marker
- * or one that says that it is going on, and every login can be read at each step. Without `backend`: that of the marker, else the system's. Rejects with
- * KeychainError, and then nothing has changed.
+ * Seals the logins of a folder: creates a key in the keychain, then the marker, then rewrites the existing files. A process that is killed leaves either no
+ * marker or one that says that the conversion is under way; every login stays readable at each step. Without `backend`: the marker's, or else the system's.
+ * Rejects with KeychainError, and then nothing has changed.
  */
 export async function turnOn(
   folder: string,
@@ -53,7 +53,7 @@ async function markerToBe(
         hint: 'Run `keychain off` before another keychain is named.',
       });
     }
-    // A key that is gone, and that nothing is sealed under, is replaced.
+    // A missing key with nothing sealed under it is replaced.
     const isGone = await keys.get(found.backend, found.keyId).then(() => false, isMissing);
     if (!isGone || sealed.length > 0) return found;
     return { backend: found.backend, keyId: await keys.create(found.backend), state: 'turning-on' };
@@ -71,8 +71,8 @@ function isMissing(error: unknown): true {
 }
 
 /**
- * Makes the logins of a folder plain again, and erases the key once nothing is sealed under it. Undefined: they were not sealed. Rejects with KeychainError
- * where the key cannot be had, and then nothing has changed.
+ * Unseals the logins of a folder, and erases the key once nothing is sealed under it. Undefined: they were not sealed. Rejects with KeychainError if the key is
+ * unavailable, and then nothing has changed.
  */
 export async function turnOff(folder: string, options: ConvertOptions): Promise<Turned | undefined> {
   return withMarkerLock(folder, options, async () => {
@@ -90,14 +90,14 @@ export async function turnOff(folder: string, options: ConvertOptions): Promise<
   });
 }
 
-/** For a process that was started with a keychain: the folder is sealed from its first use on. A refresh that is going on is not waited for. */
+/** For a process that was started with a keychain: seals the folder before its first use. Does not wait for refreshes under way. */
 export async function ensureOn(folder: string, backend: string, options: ConvertOptions): Promise<void> {
   const marker = await readMarker(folder);
   if (marker?.state === 'on') return;
   await turnOn(folder, marker?.backend ?? backend, { ...options, busyMs: 0 });
 }
 
-/** What can be said of a folder without its key. */
+/** What is known of a folder without its key. */
 export interface SealingOverview {
   readonly marker: Marker | undefined;
   readonly sealed: number;
@@ -116,7 +116,7 @@ async function sealedKeyIds(folder: string): Promise<string[]> {
   return (await loginFiles(folder)).filter((keyId) => keyId !== undefined);
 }
 
-/** For each file that holds a login the id of its key; undefined where it is plain. */
+/** For each file with a login the id of its key; undefined if it is plain. */
 async function loginFiles(folder: string): Promise<(string | undefined)[]> {
   const names = await readdir(folder).catch((error: unknown) => {
     if (systemCode(error) === 'ENOENT') return [];

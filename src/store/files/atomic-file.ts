@@ -5,17 +5,16 @@ import { dirname } from 'node:path';
 import { retryWhileHeldOpen } from './held-open.ts';
 import { StoreInsecureError, systemCode } from './store-errors.ts';
 
-/** Windows has neither; there the folder's own protection must do. */
+/** Windows has neither; there the folder's own protection has to suffice. */
 const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
-/** A named pipe in our place must not hold us up. */
+/** A named pipe in place of our file must not block us. */
 const NON_BLOCK = constants.O_NONBLOCK ?? 0;
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
 
 /**
- * The folder, made for this user alone if it is not there. One that is there keeps its mode: it may hold other things of the user's, and
- * what we put into it is closed by itself. Refused where it is a link, another user's, or open to others for writing: each lets
- * somebody else choose what we read.
+ * The folder, created with mode 0700 if it does not exist. An existing folder keeps its mode: it may hold other files of the user, and the files that we put
+ * into it are private anyway. Rejects a folder that is a link, belongs to another user, or is writable by others: each lets someone else choose what we read.
  */
 export async function ensureFolder(path: string): Promise<void> {
   await mkdir(path, { recursive: true, mode: FOLDER_MODE });
@@ -32,14 +31,14 @@ export async function ensureFolder(path: string): Promise<void> {
   }
 }
 
-/** With the sticky bit others can add files, and cannot rename or remove ours (chmod(2), S_ISVTX). */
+/** With the sticky bit others can add files, but cannot rename or remove ours (chmod(2), S_ISVTX). */
 export function isOpenToOthers(mode: number): boolean {
   return (mode & 0o022) !== 0 && (mode & 0o1000) === 0;
 }
 
 export type ReadFileResult =
   | { readonly kind: 'absent' }
-  /** A link, another user's, no file, or too large: not to be read. */
+  /** A link, another user's file, not a regular file, or too large: it must not be read. */
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'bytes'; readonly bytes: Buffer };
 
@@ -50,7 +49,7 @@ export async function readOwnFile(path: string, maxBytes: number): Promise<ReadF
   } catch (error) {
     const code = systemCode(error);
     if (code === 'ENOENT') return { kind: 'absent' };
-    // What O_NOFOLLOW answers for a link: ELOOP; FreeBSD and some others EMLINK.
+    // The errors of O_NOFOLLOW for a link: ELOOP; EMLINK on FreeBSD and some others.
     if (code === 'ELOOP' || code === 'EMLINK') return { kind: 'refused', reason: 'is a link' };
     throw error;
   }
@@ -65,15 +64,15 @@ export async function readOwnFile(path: string, maxBytes: number): Promise<ReadF
   }
 }
 
-/** A file that is there; on Windows another program may keep it from being opened for a moment. */
+/** An existing file; on Windows another program may prevent it from being opened for a moment. */
 export function openFile(path: string, flags: number): Promise<FileHandle> {
   return retryWhileHeldOpen(() => open(path, flags));
 }
 
-/** `unsynced`: what says nothing any more after a power cut. */
+/** `unsynced`: for content that has no meaning after a power cut. */
 export type Durability = 'synced' | 'unsynced';
 
-/** Makes a file that was not there; false: it is there. */
+/** Creates a file. False: it exists already. */
 export async function createFile(
   path: string,
   bytes: Uint8Array,
@@ -82,7 +81,7 @@ export async function createFile(
   let handle: FileHandle;
   try {
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | NO_FOLLOW;
-    // On Windows a name is taken for as long as somebody still reads the file that was removed.
+    // On Windows a removed file keeps its name until its last reader closes it.
     handle = await retryWhileHeldOpen(() => open(path, flags, FILE_MODE));
   } catch (error) {
     if (systemCode(error) === 'EEXIST') return false;
@@ -101,8 +100,8 @@ export async function createFile(
 }
 
 /**
- * The atomic "who is first": one caller of all gets true. The file appears whole (link(2), as exclusive as O_EXCL): a process that is
- * killed here leaves no reservation without a name in it. File systems without hard links get O_EXCL alone.
+ * Creates a file exclusively: of all concurrent callers exactly one gets true. The file appears complete (link(2), as exclusive as O_EXCL): a process that is
+ * killed here leaves no reservation without its owner's name. On file systems without hard links, O_EXCL alone is used.
  */
 export async function createFileWhole(
   path: string,
@@ -125,7 +124,7 @@ export async function createFileWhole(
 
 const NO_HARD_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EISDIR']);
 
-/** Replaces a file whole: a reader sees the old bytes or the new ones, and so does whoever reads after a power cut. */
+/** Replaces a file atomically: a reader sees the old bytes or the new ones, also after a power cut. */
 export async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
   const temporary = await stageFile(path, bytes);
   try {
@@ -136,7 +135,7 @@ export async function replaceFile(path: string, bytes: Uint8Array): Promise<void
   }
 }
 
-/** What will become the file, beside it. */
+/** The staged file, in the same folder. */
 export async function stageFile(
   path: string,
   bytes: Uint8Array,
@@ -152,18 +151,18 @@ export function temporaryName(path: string): string {
   return `${path}.${randomBytes(8).toString('hex')}.tmp`;
 }
 
-/** Rename, and the folder's entry on disk. */
+/** Renames, and syncs the folder's entry to disk. */
 export async function moveFile(from: string, to: string): Promise<void> {
   await renameFile(from, to);
   await syncFolder(dirname(to));
 }
 
-/** Rename alone: what it says need not outlast a power cut. */
+/** Renames without a sync, for content that need not survive a power cut. */
 export async function renameFile(from: string, to: string): Promise<void> {
   await retryWhileHeldOpen(() => rename(from, to));
 }
 
-/** True: it was there. */
+/** True: it existed. */
 export async function removeFile(path: string): Promise<boolean> {
   try {
     await retryWhileHeldOpen(() => unlink(path));

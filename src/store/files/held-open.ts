@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../../platform/clock.ts';
 import { systemCode } from './store-errors.ts';
 
-/** Virus scanners and search indexers hold a fresh file for seconds at most (test/README.md, fault 31). */
+/** Virus scanners and search indexers hold a new file for some seconds at most (test/README.md, fault 31). */
 const RETRY_LIMIT_MS = 10_000;
 const PAUSE_MS = 50;
 
@@ -11,8 +11,8 @@ export interface RetryDeps {
 }
 
 /**
- * Windows refuses to replace or remove a file that anyone has open, and to open one that somebody shares with nobody, or that has been
- * removed and is still being read: EPERM, EACCES, EBUSY. Elsewhere these mean what they say.
+ * Windows refuses to replace or remove a file that anyone has open, and to open one that is not shared, or that was removed while still being read: EPERM,
+ * EACCES, EBUSY. On other systems these codes have their usual meaning.
  */
 export async function retryWhileHeldOpen<T>(
   operation: () => Promise<T>,
@@ -29,7 +29,7 @@ export async function retryWhileHeldOpen<T>(
   }
 }
 
-/** Windows, of a file that anyone has open. */
+/** Windows' codes for a file that another program has open. */
 export function isHeldOpen(error: unknown): boolean {
   const code = systemCode(error);
   return code === 'EPERM' || code === 'EACCES' || code === 'EBUSY';

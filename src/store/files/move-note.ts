@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { removeFile, replaceFile } from './atomic-file.ts';
 import { StoreMovedError } from './store-errors.ts';
 
-/** Where a login of this folder is now. It holds no secret. */
+/** Where a login of this folder is now. Contains no secret. */
 export interface MoveNote {
   /** The store without its password. */
   readonly to: string;
@@ -12,12 +12,12 @@ export interface MoveNote {
   readonly profile: string;
 }
 
-/** A note is some hundred bytes; what is larger is none. */
+/** A note has some hundred bytes; a larger file is not one. */
 const MAX_CHARACTERS = 16 * 1024;
 
 export const notePath = (folder: string, key: string): string => join(folder, `${key}.moved`);
 
-/** The record while it is on its way: nobody uses it, and nothing is lost when the move is killed. */
+/** The record during the move: nobody uses it, and nothing is lost if the move is killed. */
 export const movingPath = (folder: string, key: string): string => join(folder, `${key}.moving`);
 
 /** Undefined: the login was not moved, or the note cannot be read. */
@@ -38,7 +38,7 @@ export function writeMoveNote(folder: string, key: string, note: MoveNote): Prom
   return replaceFile(notePath(folder, key), Buffer.from(JSON.stringify(note)));
 }
 
-/** Removes the note, and what an unfinished move has left. */
+/** Removes the note, and the files of an unfinished move. */
 export async function removeMove(folder: string, key: string): Promise<void> {
   await removeFile(movingPath(folder, key));
   await removeFile(notePath(folder, key));
@@ -48,7 +48,7 @@ export async function isThere(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined)) !== undefined;
 }
 
-/** For a record's file that is absent. Rejects with StoreMovedError where a note says that the login is in another store. */
+/** To be called if the record's file is absent. Rejects with StoreMovedError if a note says that the login is in another store. */
 export async function refuseMoved(path: string, key: string): Promise<void> {
   const folder = dirname(path);
   const note = await readMoveNote(folder, key);

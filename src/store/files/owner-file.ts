@@ -17,16 +17,16 @@ const ownedFile = z.object({
   owner: ownerSchema,
   /** Leases only. Milliseconds since the epoch. */
   deadline: z.optional(z.number()),
-  /** Leases that the asking process still holds for the sign-in process that it starts. Milliseconds since the epoch. */
+  /** Leases that the requesting process still holds for the sign-in process that it starts. Milliseconds since the epoch. */
   adoptBy: z.optional(z.number()),
-  /** Reservations only: the owner touches the file for as long as it lives. */
+  /** Reservations only: the owner touches the file while it lives. */
   heartbeat: z.optional(z.boolean()),
 });
 
 /** A file that names the process that owns it: a reservation or a lease. */
 export type OwnedFile = Immutable<z.output<typeof ownedFile>>;
 
-/** The bytes of such a file; undefined if they are not one. */
+/** Reads the bytes of such a file; undefined if they are invalid. */
 export function parseOwned(bytes: Uint8Array): OwnedFile | undefined {
   try {
     return ownedFile.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));

@@ -10,8 +10,8 @@ export interface StorePaths {
   readonly servers: string;
   readonly logs: string;
   /**
-   * Why it is there. `option`: it was named. `usual`: the system's place for data. `xdg`: XDG_DATA_HOME names another one. `pointer`: XDG_DATA_HOME
-   * does so for other programs of this user, and not for this one.
+   * Why it is there. `option`: it was configured. `usual`: the system's place for data. `xdg`: XDG_DATA_HOME names another one. `pointer`: XDG_DATA_HOME does
+   * so for other programs of this user, and not for this one.
    */
   readonly because: 'option' | 'usual' | 'xdg' | 'pointer';
 }
@@ -31,7 +31,7 @@ export function storePaths(home: string | undefined, env: Environment = process.
   return pointer === undefined || holdsLogins(usual) ? pathsIn(usual, 'usual') : pathsIn(pointer, 'pointer');
 }
 
-/** Another folder in which programs of this user with another environment have logins that this one does not see. */
+/** Another folder in which programs of this user with another environment store logins that this one does not see. */
 export function otherStore({ home, because }: StorePaths): string | undefined {
   const usual = usualHome();
   const other = because === 'xdg' ? usual : because === 'usual' && hasXdg ? readPointer(usual) : undefined;
@@ -40,13 +40,13 @@ export function otherStore({ home, because }: StorePaths): string | undefined {
 
 const hasXdg = process.platform !== 'win32' && process.platform !== 'darwin';
 
-/** The system's place for data where no variable names another. */
+/** The system's place for data if no variable names another. */
 export function usualHome(): string {
   if (hasXdg) return join(homedir(), '.local', 'share', 'mcp-drawbridge');
   return envPaths('mcp-drawbridge', { suffix: '' }).data;
 }
 
-/** XDG Base Directory Specification, "Basics": a relative path is invalid and has to be ignored. */
+/** XDG Base Directory Specification, "Basics": a relative path is invalid and must be ignored. */
 function namedByXdg({ XDG_DATA_HOME = '' }: Environment): string | undefined {
   return hasXdg && isAbsolute(XDG_DATA_HOME) ? resolve(XDG_DATA_HOME, 'mcp-drawbridge') : undefined;
 }

@@ -12,12 +12,12 @@ import { tmpdir } from 'node:os';
 import { isAbsolute, join, resolve, sep } from 'node:path';
 import { ensureFolder, isOpenToOthers, replaceFile } from './atomic-file.ts';
 
-/** The file in the usual folder that names the folder which programs with another environment use. */
+/** The file in the usual folder that names the folder used by programs with another environment. */
 const POINTER = 'pointer.json';
-/** A path has at most 4,096 bytes (Linux, PATH_MAX), which JSON may escape. */
+/** A path has at most 4,096 bytes (Linux, PATH_MAX), some of them escaped in JSON. */
 const POINTER_MAX_BYTES = 32 * 1024;
 
-/** The folder that the pointer in the usual folder names. Undefined: there is none, or it cannot be trusted, or what it names has gone. */
+/** The folder named by the pointer in the usual folder. Undefined: there is none, it cannot be trusted, or its folder is gone. */
 export function readPointer(usual: string): string | undefined {
   if (!isOwnFolder(usual)) return undefined;
   const folder = folderIn(readOwnText(join(usual, POINTER)));
@@ -34,8 +34,8 @@ export function holdsLogins(home: string): boolean {
 }
 
 /**
- * Leaves a pointer to this folder in the usual one, unless one is there that leads to logins: the first stays, so that nothing moves back and forth.
- * Rejects where the usual folder cannot be written or is not safe.
+ * Writes a pointer to this folder into the usual one, unless there already is one that leads to logins: the first stays, so that logins do not move back and
+ * forth. Rejects if the usual folder is not writable or not safe.
  */
 export async function leavePointer(usual: string, folder: string): Promise<void> {
   const known = readPointer(usual);
@@ -46,8 +46,8 @@ export async function leavePointer(usual: string, folder: string): Promise<void>
 }
 
 /**
- * Folders that go sooner than the usual one: temporary ones (a test, a build), and those of programs in a sandbox. Snap copies its folder with each
- * new version, and two copies of one refresh token end the login.
+ * Folders with a shorter life than the usual one: temporary ones (a test, a build), and those of sandboxed programs. Snap copies its folder with each new
+ * version, and two copies of one refresh token end the login.
  */
 function isShortLived(folder: string, usual: string): boolean {
   const temporary = [tmpdir(), '/tmp', '/var/tmp', '/dev/shm', '/run'].some(
@@ -69,7 +69,7 @@ function folderIn(text: string | undefined): string | undefined {
   }
 }
 
-/** The text of a file that is this user's, and that nobody else can write; never through a link. */
+/** The text of a file that belongs to this user and that no one else can write; does not follow links. */
 function readOwnText(path: string): string | undefined {
   let file: number;
   try {

@@ -6,9 +6,9 @@ import { ensureFolder, isOpenToOthers } from './atomic-file.ts';
 import { StoreInsecureError, systemCode } from './store-errors.ts';
 
 /**
- * Where processes of one user meet whose home cannot be written: until the machine restarts, and for this home alone. Undefined: nowhere.
- * All of them have to find the same place, so it does not depend on the environment where the system has a fixed one. Its name can be
- * foreseen, and somebody else may have taken it: a folder that is not ours, or is a link, is passed over.
+ * Where processes of one user meet if the home is not writable: until the machine restarts, and for this home only. Undefined: nowhere. All processes have to
+ * find the same place, so it does not depend on the environment if the system has a fixed one. Its name is predictable, so another user may have created it: a
+ * folder that is not ours, or is a link, is skipped.
  */
 export async function findRuntimeFolder(
   home: string,
@@ -36,14 +36,14 @@ function namesIn(parent: string, home: string): readonly [folder: string, own: s
   return [folder, join(folder, createHash('sha256').update(home).digest('hex').slice(0, 32))];
 }
 
-/** `/dev/shm` is there from boot to shutdown, `/run/user` only while somebody is logged in; both are memory, and not a disk. */
+/** `/dev/shm` exists from boot to shutdown, `/run/user` only while someone is logged in; both are in memory, not on a disk. */
 function runtimeParents(): readonly string[] {
   const user = process.getuid?.();
   if (process.platform !== 'linux' || user === undefined) return [tmpdir()];
   return ['/dev/shm', `/run/user/${user}`, tmpdir()];
 }
 
-/** Nobody but us and root may rename what we make in it. */
+/** Only we and root may rename files that we create in it. */
 async function isSafeParent(path: string): Promise<boolean> {
   const stats = await stat(path);
   const user = process.getuid?.();

@@ -2,23 +2,23 @@ import { DrawbridgeError, type ErrorDetails } from '../../errors.ts';
 import { ownCommand } from '../../platform/program/program-command.ts';
 import { quote, quoteAddress, shownAddress } from '../../protocol/quote.ts';
 
-/** The disk does not do what is asked: full, broken, gone. */
+/** The disk failed: full, broken, gone. */
 export class StoreError extends DrawbridgeError {
   readonly code = 'store';
 }
 
-/** A later version of this program has written it: not ours to judge, and not ours to replace. */
+/** Written by a later version of this program: this version must not judge or replace it. */
 export class LaterVersionError extends StoreError {}
 
-/** What is to be kept cannot be: the folder is read-only. */
+/** The data cannot be written: the folder is read-only. */
 export class StoreReadOnlyError extends DrawbridgeError {
   readonly code = 'store_read_only';
 }
 
-/** The login is in a store that machines share, or on its way there; a note in this folder says which. */
+/** The login is in a shared store, or on its way there; a note in this folder names the store. */
 export class StoreMovedError extends DrawbridgeError {
   readonly code = 'store_moved';
-  /** The move was interrupted: this folder still has the login, and nobody uses it. */
+  /** The move was interrupted: this folder still has the login, but nobody uses it. */
   readonly isUnfinished: boolean;
 
   constructor({ to, server }: { readonly to: string; readonly server: string }, isUnfinished: boolean) {
@@ -37,25 +37,25 @@ export class StoreMovedError extends DrawbridgeError {
   }
 }
 
-/** A credential is there already, and `--force` was not given. */
+/** A credential exists already, and `--force` was not given. */
 export class CredentialPresentError extends DrawbridgeError {
   readonly code = 'store';
 }
 
-/** Another program was said to have a login, and has none. */
+/** Another program was expected to have a login, and has none. */
 export class NoLoginFoundError extends DrawbridgeError {
   readonly code = 'store';
 }
 
-/** What is known of a change that was asked for, when no answer came. */
+/** What is known about a requested change when no reply came. */
 export type Applied = 'no' | 'maybe';
 
-/** The engine of a shared store does not answer. The message names its host and port, and no password. It may be back at any time. */
+/** The engine of a shared store does not answer. The message names its host and port, and no password. It may come back at any time. */
 export class StoreAwayError extends DrawbridgeError {
   readonly code = 'store_away';
-  /** `no`: nothing was changed, for certain. A question changes nothing. */
+  /** `no`: certainly nothing was changed. Reads change nothing. */
   readonly applied: Applied;
-  /** When to ask again, in milliseconds. */
+  /** When to try again, in milliseconds. */
   readonly retryAfterMs = 2_000;
 
   constructor(message: string, { applied, ...details }: ErrorDetails & { readonly applied: Applied }) {
@@ -64,35 +64,35 @@ export class StoreAwayError extends DrawbridgeError {
   }
 }
 
-/** A folder or file of the store that another user could have planted or could read. */
+/** A folder or file of the store that another user could have planted, or could read. */
 export class StoreInsecureError extends DrawbridgeError {
   readonly code = 'store_insecure';
 }
 
-/** What is sealed needs a key that is not at hand. */
+/** The key for sealed data is not available. */
 export class UnknownKeyError extends DrawbridgeError {
   readonly code = 'unknown_key';
 }
 
-/** What is sealed was changed, cut off, or sealed under another name. */
+/** Sealed data was changed, truncated, or sealed under another name. */
 export class NotAuthenticError extends DrawbridgeError {
   readonly code = 'not_authentic';
 }
 
-/** Why a keychain has no key for us now. */
+/** Why a keychain gives us no key at the moment. */
 export type KeychainErrorCode =
-  /** It is there and has to be unlocked by its owner. */
+  /** It exists, and its owner has to unlock it. */
   | 'keychain_locked'
-  /** There is no program that asks it, or nothing that answers. */
+  /** There is no program to query it, or no service that answers. */
   | 'keychain_absent'
-  /** Linux: this process has no way to the session in which the keychain is. */
+  /** Linux: this process cannot reach the session that has the keychain. */
   | 'keychain_no_bus'
-  /** It answers, and has no such key. */
+  /** It answers, but has no such key. */
   | 'keychain_key_missing'
-  /** It did not answer in time, or in a way that makes no sense. */
+  /** It did not answer in time, or gave an invalid answer. */
   | 'keychain';
 
-/** The key of the logins cannot be had: they can neither be read nor written, and nothing else is done instead. */
+/** The key of the logins is unavailable: they can be neither read nor written, and there is no fallback. */
 export class KeychainError extends DrawbridgeError {
   readonly code: KeychainErrorCode;
 
@@ -102,7 +102,7 @@ export class KeychainError extends DrawbridgeError {
   }
 }
 
-/** Another process has held the credential for too long. */
+/** Another process has held the credential's lock for too long. */
 export class LockTimeoutError extends DrawbridgeError {
   readonly code = 'lock_timeout';
 }
@@ -115,7 +115,7 @@ export function systemCode(error: unknown): string | undefined {
 
 const NO_ROOM = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
-/** Runs what works on files; what the system refuses becomes a failure that the program expects, and anything else stays what it is. */
+/** Runs file operations; an error of the system becomes a StoreError, and any other stays as it is. */
 export async function asStoreErrors<T>(where: string, run: () => Promise<T>): Promise<T> {
   try {
     return await run();

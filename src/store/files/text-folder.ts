@@ -4,19 +4,19 @@ import { createFileWhole, ensureFolder, readOwnFile, removeFile } from './atomic
 import { StoreError, systemCode } from './store-errors.ts';
 
 const MAX_BYTES = 512 * 1024;
-/** A version that is replaced while it is read is looked for again; that often in a row is something else. */
+/** A version that is replaced while being read is looked for again; more often than this in a row has another cause. */
 const MAX_LOOKS = 20;
 
-/** Texts with names and versions. */
+/** Named texts with versions. */
 export interface TextFolder {
   read(name: string): Promise<{ readonly value: string; readonly version: string } | undefined>;
-  /** False: the version is not this one (undefined: nothing there), and nothing was written. Rejects where it may have been. */
+  /** False: the version is not this one (undefined: there is none), and nothing was written. Rejects if the text may have been written. */
   write(name: string, value: string, version: string | undefined): Promise<boolean>;
 }
 
 /**
- * Texts in a folder; a caller that has read the last version may replace it. Each name is a folder, and each version a file in it with the next number, which is
- * created once (O_EXCL): that decides who was first, without a lock that a process could keep or lose.
+ * Texts in a folder; a caller that has read the latest version may replace it. Each name is a folder, and each version a file in it with the next number,
+ * created once (O_EXCL): that decides which writer was first, without a lock that a process could keep or lose.
  */
 export function textFolder(folder: string): TextFolder {
   const home = resolve(folder);
@@ -43,10 +43,10 @@ export function textFolder(folder: string): TextFolder {
       if ((await versions(place(name))).some((each) => each > before)) return false;
       if (!(await createFileWhole(file(name, own), Buffer.from(value)))) return false;
       const present = await versions(place(name));
-      // Suspended since it looked, this process may have made a number that had been there and gone.
+      // If suspended since it looked, this process may have created a number that existed before and was removed.
       if (present.some((each) => each > own + 1))
         throw new StoreError(`${place(name)} was written by others at the same time`);
-      // The last one stays for a moment, so that a number is not free again while somebody is about to take it.
+      // The previous one stays for a moment, so that a number is not free again while another process is about to take it.
       for (const each of present.filter((number) => number < before)) await removeFile(file(name, each));
       return true;
     },

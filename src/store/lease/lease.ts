@@ -22,13 +22,13 @@ export type { SignInStatus } from './sign-in-status.ts';
 
 /** The sign-in process touches its lease this often. */
 export const HEARTBEAT_MS = 5_000;
-/** An owner that cannot be looked up (another container, Windows) is given up when its lease has not been touched for so long. */
+/** An owner that cannot be looked up (another container, Windows) is presumed dead when its lease was not touched for this long. */
 const SILENT_MS = 30_000;
 /** The sign-in process ends itself at its deadline. If it is still there a minute later, it hangs. */
 const OVERDUE_MS = 60_000;
 /** A sign-in process adopts its lease within a second of its start. If it has not by then, even on a busy machine, it was killed. */
 export const ADOPTION_MS = 15_000;
-/** For callers that name no deadline: longer than any `--auth-timeout` in use. */
+/** For callers without a deadline: longer than any `--auth-timeout` in use. */
 const DEFAULT_LIFETIME_MS = 15 * 60_000;
 const MAX_FILE_BYTES = 64 * 1024;
 
@@ -38,28 +38,29 @@ export type LeaseAnswer =
 
 /** The one sign-in that may go on for a credential, across all processes. */
 export interface Leases {
-  /** Creates the lease, or returns that of a living process. The nonce is handed to the sign-in process, which adopts the lease with it. */
+  /** Creates the lease, or returns that of a living process. The nonce is passed to the sign-in process, which adopts the lease with it. */
   create(key: string, now: number, lifetimeMs?: number): Promise<LeaseAnswer>;
   /** Makes this process the owner if the lease is still the one with this nonce. */
   adopt(key: string, nonce: string): Promise<boolean>;
-  /** False: the lease is another's by now; stop. */
+  /** False: another process owns the lease by now; stop. */
   heartbeat(key: string, nonce: string): Promise<boolean>;
   release(key: string, nonce: string): Promise<void>;
-  /** The nonce of the sign-in that is going on, if any. */
+  /** The nonce of the sign-in under way, if any. */
   holder(key: string, now: number): Promise<string | undefined>;
   readStatus(key: string): Promise<SignInStatus | undefined>;
   /**
-   * Makes a lease in place of the one that is there, and returns its nonce; the sign-in that had it ends. Absent: all sign-ins are on this machine,
-   * where none is in another one's way.
+   * Creates a lease in place of the existing one, and returns its nonce; the sign-in that had it ends. Absent: all sign-ins are on this machine, where they
+   * cannot block each other.
    */
   take?(key: string, lifetimeMs: number): Promise<string>;
-  /** Keeps when a browser was last opened for nothing, until a sign-in ends well. */
+  /** Remembers when a browser was last opened without a result, until a sign-in succeeds. */
   writeStatus(key: string, status: SignInStatus): Promise<void>;
-  /** Resolves when the sign-in may have got on, or after a while; rejects with the signal's reason. Absent: look again after the pause that suits a file. */
+  /**
+   * Resolves when the sign-in may have progressed, or after a while; rejects with the signal's reason. Absent: look again after the pause that suits a file.
+   */
   changed?(key: string, signal: StopSignal): Promise<void>;
 }
 
-/** `folder` is the store's. */
 export function openLeases(
   folder: string,
   { clock, random }: { clock: Clock; random: LockDeps['random'] } = {
@@ -70,7 +71,7 @@ export function openLeases(
   const leasePath = (key: string) => join(folder, `${key}.lease`);
   const statusPath = (key: string) => join(folder, `${key}.sign-in.json`);
 
-  /** Look and act must be one step; it takes milliseconds, and no human is awaited in it. */
+  /** Checking and acting must be one step; it takes milliseconds, and no human is awaited in it. */
   async function locked<T>(key: string, run: () => Promise<T>): Promise<T> {
     return asStoreErrors(folder, async () => {
       await ensureFolder(folder);
@@ -172,7 +173,7 @@ export type LeaseFile =
 /** Whether a living process holds this lease. It is taken over only from an owner that is dead, or far past its deadline. */
 export function isLive(found: LeaseFile, now: number): found is Extract<LeaseFile, { kind: 'lease' }> {
   if (found.kind !== 'lease' || found.owner === 'dead') return false;
-  // Its owner is the process that asked: that one lives, and what it started does not.
+  // Its owner is the requesting process: that one lives, and the process that it started does not.
   if (found.lease.adoptBy !== undefined && now > found.lease.adoptBy) return false;
   if (found.lease.deadline !== undefined && now > found.lease.deadline + OVERDUE_MS) return false;
   return found.owner === 'alive' || Math.abs(now - found.touchedAt) <= SILENT_MS;

@@ -3,7 +3,7 @@ import { withBrowsers } from './earlier-browsers.ts';
 import type { Leases } from './lease.ts';
 import type { SignInStatus } from './sign-in-status.ts';
 
-/** Leases where nothing can be written: one process, whose sign-ins live and end with it. */
+/** Leases for when nothing can be written: one process, whose sign-ins live and end with it. */
 export function memoryLeases(): Leases {
   const nonces = new Map<string, string>();
   const statuses = new Map<string, SignInStatus>();

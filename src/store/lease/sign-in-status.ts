@@ -6,7 +6,7 @@ const text = z.string().check(z.maxLength(16 * 1024));
 /** The schema of `SignInStatus`. */
 export const signInStatusSchema = z.object({
   phase: z.enum(['starting', 'pending', 'failed', 'done']),
-  /** The lease's nonce, which tells this sign-in from an earlier one. */
+  /** The lease's nonce, which distinguishes this sign-in from an earlier one. */
   nonce: text,
   pid: z.int(),
   /** The machine of that process. */
@@ -22,17 +22,17 @@ export const signInStatusSchema = z.object({
   userCode: z.optional(text),
   /** Where it is typed in, when `address` holds it already. */
   codeAddress: z.optional(text),
-  /** When a browser was opened, by this sign-in or by an earlier one that came to nothing; 0: none could be opened. */
+  /** When a browser was opened, by this sign-in or by an earlier one without a result; 0: none could be opened. */
   browserOpenedAt: z.optional(z.number()),
-  /** When earlier sign-ins, whose process was killed, opened browsers that nobody let lapse. The oldest first. */
+  /** When earlier sign-ins, whose process was killed, opened browsers that did not time out. Oldest first. */
   killedBrowsers: z.optional(z.array(z.number())),
   error: z.optional(z.object({ code: text, message: text, hint: z.optional(text) })),
 });
 
-/** How a sign-in goes, for every process that waits for it; holds no secret. Times are milliseconds since the epoch. */
+/** The progress of a sign-in, for every process that waits for it; contains no secret. Times are milliseconds since the epoch. */
 export type SignInStatus = Immutable<z.output<typeof signInStatusSchema>>;
 
-/** The bytes of the status file; undefined if they are not one. */
+/** Reads the bytes of the status file; undefined if they are invalid. */
 export function parseSignInStatus(bytes: Uint8Array): SignInStatus | undefined {
   try {
     return signInStatusSchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));

@@ -9,13 +9,13 @@ import { isHeldOpen, retryWhileHeldOpen } from '../files/held-open.ts';
 import { LockTimeoutError, systemCode } from '../files/store-errors.ts';
 import { STALE_FILE_MS, STALE_MS, TURN_MAX_MS, TURN_MIN_MS, UPDATE_MS, WAIT_MS } from './limits.ts';
 
-/** A lock touched further ahead of our clock would never go stale; no two clocks of one machine differ by that much. */
+/** A lock touched further in the future would never go stale; no two clocks of one machine differ by that much. */
 const FUTURE_MS = 60_000;
 
 export interface LockDeps {
   readonly clock: Clock;
   readonly random: Pick<Random, 'fraction' | 'bytes'>;
-  /** The system whose rules apply; by default the one that the program runs on. */
+  /** The system whose rules apply; by default the current one. */
   readonly platform?: NodeJS.Platform;
 }
 
@@ -23,7 +23,7 @@ export interface LockDeps {
 export interface LockGuard {
   /** True once another process may have taken the lock over, or the machine slept. */
   lost(): boolean;
-  /** Gives up what is left of a lost lock and waits for a new one. */
+  /** Releases what is left of a lost lock and waits for a new one. */
   reacquire(): Promise<void>;
 }
 
@@ -39,9 +39,9 @@ export interface FileLockOptions<T> {
 }
 
 /**
- * Runs `run` while this process holds the lock FILE.lock. The lock only queues: a holder that was suspended, or kept from its timers, for
- * longer than STALE_MS has a second one beside it. What must happen once is decided by the reservation, which is created with O_EXCL.
- * Rejects with LockTimeoutError, or the signal's reason.
+ * Runs `run` while this process holds the lock FILE.lock. The lock only queues: if a holder was suspended, or kept from its timers, for longer than STALE_MS, a
+ * second process may hold it too. What must happen once is decided by the reservation, which is created with O_EXCL. Rejects with LockTimeoutError, or the
+ * signal's reason.
  */
 export async function withFileLock<T>(
   file: string,
@@ -87,7 +87,7 @@ async function waitForLock<T>(file: string, options: FileLockOptions<T>, deps: L
   }
 }
 
-/** Undefined: another process has it. */
+/** Undefined: another process holds it. */
 async function tryLock(file: string, deps: LockDeps): Promise<Hold | undefined> {
   const { clock, random, platform = process.platform } = deps;
   const isWindows = platform === 'win32';
@@ -103,7 +103,7 @@ async function tryLock(file: string, deps: LockDeps): Promise<Hold | undefined> 
   let release: () => Promise<void>;
   try {
     release = await lockfile.lock(file, {
-      // Node's own: the default, graceful-fs, queues calls where files run out.
+      // Node's own: the default, graceful-fs, queues calls when file descriptors run out.
       fs,
       realpath: false,
       stale: STALE_MS,
@@ -117,7 +117,7 @@ async function tryLock(file: string, deps: LockDeps): Promise<Hold | undefined> 
   } catch (error) {
     const code = systemCode(error);
     if (code === 'ELOCKED') return undefined;
-    // Ours was gone right after it was made: another process took it for the stale one that it had seen at this name.
+    // Ours was gone right after its creation: another process mistook it for the stale one that it had seen under this name.
     if (code === 'ENOENT' && (error as NodeJS.ErrnoException).syscall !== 'mkdir') return undefined;
     // Windows keeps the name of a deleted folder for as long as another process has it open.
     if (isWindows && isHeldOpen(error)) return undefined;
@@ -130,8 +130,8 @@ async function tryLock(file: string, deps: LockDeps): Promise<Hold | undefined> 
   }
   const own = see(path);
   /**
-   * An inode is used again at once where the folder was removed; its time of birth is not. On Windows it is the other way round: NTFS gives a
-   * folder of the same name the time of the one before ("tunneling") and counts the uses in the file's id; some file servers change the time.
+   * An inode number may be reused at once after the folder was removed; its creation time is not. On Windows it is the other way round: NTFS gives a new folder
+   * of the same name the creation time of the previous one ("tunneling") and counts reuses in the file's id; some file servers change the time.
    */
   const isOurs = () => {
     const now = see(path);
@@ -142,18 +142,18 @@ async function tryLock(file: string, deps: LockDeps): Promise<Hold | undefined> 
     lost: () =>
       isCompromised || slept(since, { wall: clock.now(), monotonic: clock.monotonic() }) || !isOurs(),
     release: async () => {
-      // proper-lockfile removes by name: what another process has made meanwhile is left alone.
+      // proper-lockfile removes by name: a folder that another process has created meanwhile is left alone.
       if (isCompromised || !isOurs()) return;
       try {
         await release();
       } catch (error) {
-        // proper-lockfile has let go of it; each attempt looks again whose it is.
+        // proper-lockfile has released it; each attempt checks again whose it is.
         if (isWindows && isHeldOpen(error)) {
           return retryWhileHeldOpen(async () => (isOurs() ? rmdir(path) : undefined));
         }
         // Another program has put a file into the folder.
         if (isOfRmdir(error)) await setAside(path, random);
-        // Otherwise the timer that touches the lock has found out in this moment that it is lost (ERELEASED, ENOTACQUIRED).
+        // Otherwise the timer that touches the lock has just found out that it is lost (ERELEASED, ENOTACQUIRED).
       }
     },
   };
@@ -168,14 +168,14 @@ function isOfRmdir(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).syscall === 'rmdir';
 }
 
-/** Renamed first, so that only one of several gets it. A lock made in between may go with it: its holder sees that it is lost. */
+/** Renamed first, so that only one of several processes gets it. A lock created in between may go with it: its holder notices that it is lost. */
 async function setAside(path: string, random: LockDeps['random']): Promise<void> {
   const aside = `${path}.aside-${Buffer.from(random.bytes(6)).toString('hex')}`;
   try {
     await renameFile(path, aside);
     await (see(aside)?.isDirectory() === true ? rmdir(aside) : removeFile(aside));
   } catch (error) {
-    // Another process was faster, or what lies in the folder is not ours to delete.
+    // Another process was faster, or the folder contains files that are not ours to delete.
     if (systemCode(error) !== 'ENOENT' && !isOfRmdir(error)) throw error;
   }
 }

@@ -19,7 +19,7 @@ import type { CredentialRecord, RecordIdentity } from '../record/record.ts';
 import { serializeRecord } from '../record/record-schema.ts';
 import type { FolderSealing } from '../sealing/folder-sealing.ts';
 
-/** What a login is moved between: the folder of this machine, and a store that machines share. */
+/** The two ends of a move: the folder of this machine, and a shared store. */
 export interface MoveParts {
   readonly key: string;
   readonly identity: RecordIdentity;
@@ -27,15 +27,15 @@ export interface MoveParts {
   readonly shared: Store;
   /** Without the password. */
   readonly sharedAt: { readonly to: string; readonly prefix: string };
-  /** Replaces another login that is there. */
+  /** Replaces an existing login. */
   readonly force: boolean;
   readonly signal: AbortSignal;
 }
 
 /**
- * Moves a login from the folder to the store. The record is taken from where it is used before it is put, so that there are never two that serve;
- * a move that was killed is finished by the next one. Resolves with the record. Rejects with NoLoginFoundError, CredentialPresentError,
- * StoreAwayError, LockTimeoutError while a refresh is going on.
+ * Moves a login from the folder to the store. The record is removed from its place before it is put, so that never two copies are in use; the next move
+ * completes one that was killed. Resolves with the record. Rejects with NoLoginFoundError, CredentialPresentError, StoreAwayError, or LockTimeoutError during a
+ * refresh.
  */
 export function moveToShared(parts: MoveParts): Promise<CredentialRecord> {
   const { key, identity, file, shared, sharedAt, force, signal } = parts;
@@ -53,7 +53,7 @@ export function moveToShared(parts: MoveParts): Promise<CredentialRecord> {
         throw noLogin(identity.server, 'on this machine');
       }
       if (here === undefined && there?.family === record.family) {
-        // It arrived, and may have been refreshed there since.
+        // It arrived, and may have been refreshed since.
         await removeFile(moving);
         return there;
       }
@@ -76,7 +76,7 @@ export function moveToShared(parts: MoveParts): Promise<CredentialRecord> {
   );
 }
 
-/** The way back, in the same manner: it rejects as `moveToShared` does. */
+/** The reverse; rejects like `moveToShared`. */
 export function moveToFile(parts: MoveParts): Promise<CredentialRecord> {
   const { key, identity, file, shared, sharedAt, force, signal } = parts;
   const { folder } = file.store;
@@ -110,7 +110,7 @@ export function moveToFile(parts: MoveParts): Promise<CredentialRecord> {
             await replaceFile(moving, form.file(key, serializeRecord(record)));
             await there.remove();
           } catch (error) {
-            // Where it is not certain that nothing was removed, the next move looks.
+            // If it is uncertain that nothing was removed, the next move checks.
             if (!(error instanceof StoreAwayError) || error.applied === 'no') await removeFile(moving);
             throw error;
           } finally {
@@ -125,7 +125,7 @@ export function moveToFile(parts: MoveParts): Promise<CredentialRecord> {
   );
 }
 
-/** Puts the record into the store; `undo`: nothing was put, for certain. */
+/** Puts the record into the store; `undo`: certainly nothing was put. */
 async function put(parts: MoveParts, record: CredentialRecord, undo: () => Promise<void>): Promise<void> {
   const { key, shared, signal } = parts;
   const { revision: _revision, version: _version, ...login } = record;
@@ -138,7 +138,7 @@ async function put(parts: MoveParts, record: CredentialRecord, undo: () => Promi
   }
 }
 
-/** The right to the refresh token, so that nobody spends it meanwhile; undefined where there is none. */
+/** A reservation of the refresh token, so that no one uses it meanwhile; undefined if there is none. */
 async function claimToken(
   locked: LockedRecord,
   { tokens, family }: CredentialRecord,
@@ -172,7 +172,7 @@ async function recordIn(store: Store, { key, identity }: MoveParts): Promise<Cre
   return found.kind === 'record' ? found.record : undefined;
 }
 
-/** The record of a move that was interrupted. */
+/** The record of an interrupted move. */
 async function pendingRecord({ key, file }: MoveParts): Promise<CredentialRecord | undefined> {
   const path = movingPath(file.store.folder, key);
   if (!(await isThere(path))) return undefined;

@@ -3,17 +3,17 @@ import type { KeychainError, UnknownKeyError } from '../files/store-errors.ts';
 import type { SignInStatus } from '../lease/lease.ts';
 import type { CredentialRecord } from '../record/record.ts';
 
-/** One credential, for a command that only looks. */
+/** One credential, for a read-only command. */
 export interface CredentialOverview {
   readonly key: string;
   readonly found:
     | { readonly kind: 'absent' | 'corrupt' | 'later-version' }
-    /** It is there, and the keychain with its key cannot be used now; in a shared store, its key is not at hand. */
+    /** It exists, but the keychain with its key is unavailable. */
     | { readonly kind: 'sealed'; readonly error: KeychainError | UnknownKeyError }
-    /** A note says that it is in a store that machines share. */
+    /** A note says that it is in a shared store. */
     | { readonly kind: 'moved'; readonly note: MoveNote; readonly isUnfinished: boolean }
     | { readonly kind: 'record'; readonly record: CredentialRecord };
-  /** The sign-in that is going on. */
+  /** The sign-in under way. */
   readonly signIn?: SignInStatus | undefined;
   readonly lock?: LockOverview | undefined;
   /** In a shared store: the id of the key under which it is sealed, and whether that is the first one, under which it will be sealed next. */

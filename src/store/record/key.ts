@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** All that shapes an authorization: two bridges share a login when, and only when, they agree on every part. */
+/** Everything that affects an authorization: two bridges share a login if, and only if, they agree on every part. */
 export interface KeyParts {
   readonly server: URL;
   /** `--resource`; absent: as the metadata says. */
@@ -14,10 +14,10 @@ export interface KeyParts {
   readonly profile: string;
 }
 
-/** Changes when the meaning of a part does: old credentials are then not found instead of misread. */
+/** Changes when the meaning of a part changes: old credentials are then not found instead of misread. */
 const KEY_VERSION = 1;
 
-/** The name of the credential: hex SHA-256. A list, so that no two different sets of parts join to the same text. */
+/** The name of the credential: hex SHA-256. A list, so that no two different sets of parts join to the same string. */
 export function credentialKey(parts: KeyParts): string {
   const scope = parts.scope?.split(' ').filter((part) => part !== '');
   const authorizeParams = [...(parts.authorizeParams ?? [])].sort(([a, x], [b, y]) =>
@@ -38,8 +38,8 @@ export function credentialKey(parts: KeyParts): string {
 }
 
 /**
- * The URL parser already lowers scheme and host and drops a default port. The fragment never reaches a server; user info is
- * no part of an address. A trailing slash is another address.
+ * The URL parser already lowercases scheme and host and drops a default port. The fragment never reaches a server; user info is not part of an address. A
+ * trailing slash makes another address.
  */
 export function canonicalServer(server: URL): string {
   const url = new URL(server);
@@ -49,12 +49,12 @@ export function canonicalServer(server: URL): string {
   return url.href;
 }
 
-/** By code unit: the same in every locale. Equal texts have no order among themselves. */
+/** By code unit: the same in every locale. Equal strings need no order. */
 function compare(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
-/** How a refresh token is named where it must not stand itself. */
+/** The name of a refresh token where the token itself must not appear. */
 export function tokenHash(token: string): string {
   return createHash('sha256').update(token).digest('base64url');
 }

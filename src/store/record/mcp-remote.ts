@@ -8,8 +8,8 @@ import { asStoreErrors, systemCode } from '../files/store-errors.ts';
 import type { PortableCredential } from './portable.ts';
 
 /*
- * What mcp-remote keeps: FOLDER/mcp-remote-VERSION/HASH_tokens.json and HASH_client_info.json, where HASH is the MD5 of what the login
- * was shaped by. The files do not say whose they are, so they can only be found by somebody who knows the address.
+ * The files of mcp-remote: FOLDER/mcp-remote-VERSION/HASH_tokens.json and HASH_client_info.json, where HASH is the MD5 of what the login
+ * depends on. The files do not say to which server they belong, so they can only be found if the address is known.
  */
 
 /** Real files have some 10 KiB. */
@@ -20,7 +20,7 @@ const text = z.string();
 const tokensSchema = z.object({
   access_token: text,
   refresh_token: lenient(text),
-  /** Milliseconds since the epoch; missing in files of old versions, which say `expires_in` alone. */
+  /** Milliseconds since the epoch; absent in files of old versions, which only have `expires_in`. */
   expires_at: lenient(z.coerce.number()),
   expires_in: lenient(z.coerce.number()),
   scope: lenient(text),
@@ -35,7 +35,7 @@ const clientSchema = z.object({
   issuer: lenient(text),
 });
 
-/** What a login of mcp-remote was shaped by. Headers are as they were written: it hashes them before it expands variables. */
+/** What a login of mcp-remote depends on. Headers are as written: mcp-remote hashes them before it expands variables. */
 export interface McpRemoteLogin {
   readonly server: URL;
   readonly resource: string | undefined;
@@ -47,15 +47,15 @@ export interface McpRemoteLogin {
 
 type Pair = readonly [name: string, value: string];
 
-/** The names under which mcp-remote can have kept a login for this address, as its `getServerUrlHash` makes them. */
+/** The names under which mcp-remote may have stored a login for this address, as its `getServerUrlHash` computes them. */
 export function mcpRemoteHashes(login: McpRemoteLogin): string[] {
   const { server, resource, headers, authorizeParams = [], clientMetadataUrl, tokenEndpoint } = login;
-  // A version that did not know one of these settings hashed without it.
+  // A version without one of these settings hashed without it.
   const parts = [resource, sorted(authorizeParams), sorted(headers), clientMetadataUrl, tokenEndpoint];
   const known = parts.filter((part) => part !== undefined);
   let choices: readonly (readonly string[])[] = [[]];
   for (const part of known.reverse()) choices = [...choices.map((rest) => [part, ...rest]), ...choices];
-  // It hashes the address as it was typed: a slash that the URL parser adds may not have been there.
+  // It hashes the address as it was typed: a slash added by the URL parser may be missing.
   const { href, origin } = server;
   const spellings = href === `${origin}/` ? [href, origin] : [href];
   return spellings.flatMap((url) =>
@@ -67,13 +67,13 @@ export function mcpRemoteHashes(login: McpRemoteLogin): string[] {
   );
 }
 
-/** The pairs as JSON, in the order of their names; undefined without any. */
+/** The pairs as JSON, sorted by name; undefined if there are none. */
 function sorted(pairs: readonly Pair[]): string | undefined {
   const names = pairs.map(([name]) => name).sort();
   return pairs.length === 0 ? undefined : JSON.stringify(Object.fromEntries(pairs), names);
 }
 
-/** The newest login under one of these names; undefined where there is none. Changes nothing there. */
+/** The newest login under one of these names; undefined if there is none. Changes nothing there. */
 export async function readMcpRemote(
   folder: string,
   hashes: readonly string[],

@@ -14,26 +14,26 @@ import type { SecretHolder } from './secrets.ts';
 
 /**
  * A credential as `tokens export` writes and `tokens import` and MCP_DRAWBRIDGE_CREDENTIALS read it. The names are OAuth's own, so
- * that the answer of a token endpoint is one:
+ * that the response of a token endpoint is a valid one:
  *
- *   server              the MCP server's address; may be left out where it is given otherwise
+ *   server              the MCP server's address; may be left out if it is given elsewhere
  *   access_token        at least one of these two
  *   refresh_token         … which needs client_id and issuer
  *   expires_at          seconds since the epoch; or expires_in, seconds from now; neither: used until the server refuses it
  *   dpop_jwk            the private key that the tokens are bound to, with its `alg`; a token_type of DPoP needs it
  *   scope, id_token     as granted
  *   issuer              of the authorization server
- *   client_id           with client_secret and token_endpoint_auth_method where it has them
+ *   client_id           with client_secret and token_endpoint_auth_method if it has them
  *   token_endpoint      where the refresh token is sent; without it, `tokens import` asks the issuer
  *   revocation_endpoint, token_endpoint_auth_methods_supported, resource
  */
 const visible = (longest: number) => z.string().check(z.maxLength(longest), z.regex(/^[\x21-\x7e]+$/));
 const printable = (longest: number) => z.string().check(z.maxLength(longest), z.regex(/^[\x20-\x7e]+$/));
-// The limits of a record: what is read here can be kept.
+// The limits of a record: everything that is read here can be stored.
 const token = visible(MAX_TOKEN_CHARS);
 const address = visible(MAX_ADDRESS_CHARS);
 const word = printable(MAX_WORD_CHARS);
-/** A moment and a lifetime together still make a time that can be kept. */
+/** A time plus a lifetime is still a valid time. */
 const seconds = z.number().check(z.gte(0), z.lte(Number.MAX_SAFE_INTEGER / 2000));
 
 const schema = z.object({
@@ -61,7 +61,7 @@ export type PortableCredential = z.output<typeof schema>;
 
 export type ReadPortable =
   | { readonly kind: 'credential'; readonly credential: PortableCredential }
-  /** For a person; quotes nothing of what was read. */
+  /** For a person; quotes nothing from the input. */
   | { readonly kind: 'unusable'; readonly reason: string };
 
 export function readPortable(text: string): ReadPortable {
@@ -90,7 +90,7 @@ export function readPortable(text: string): ReadPortable {
   return { kind: 'credential', credential };
 }
 
-/** The secrets of a credential from elsewhere, under the names of a record. */
+/** The secrets of an imported credential, under the names of a record. */
 export function secretsOfPortable(credential: PortableCredential): SecretHolder {
   return {
     tokens: {
@@ -103,16 +103,16 @@ export function secretsOfPortable(credential: PortableCredential): SecretHolder 
   };
 }
 
-/** RFC 9449: its access token is no use without the key. */
+/** RFC 9449: its access token is useless without the key. */
 export function isBound({ token_type: type }: PortableCredential): boolean {
   return type?.toLowerCase() === 'dpop';
 }
 
-/** Found out here, where a person reads it, and not with the first message. */
+/** Checked here, where a person sees the error, and not with the first message. */
 function isUsableKey(jwk: DpopKey): boolean {
   try {
     const key = privateKey(jwk);
-    // The members may be no pair: a key is read all the same, and no server would believe it.
+    // The members may not be a key pair: the key is read all the same, and a server would refuse its signatures.
     const probe = Buffer.from('probe');
     return verify(null, probe, createPublicKey(key), sign(null, probe, key));
   } catch {
@@ -152,20 +152,20 @@ export interface PortableTarget {
   /** Canonical. */
   readonly server: string;
   readonly profile: string;
-  /** As `resourceOf` has it. */
+  /** As returned by `resourceOf`. */
   readonly resource: string | undefined;
   readonly now: number;
 }
 
-/** What the user asks for with `--resource` and `--no-resource`. */
+/** What the user requests with `--resource` and `--no-resource`. */
 export interface ResourceWish {
   readonly resource?: string | undefined;
   readonly noResource?: boolean | undefined;
 }
 
 /**
- * What is sent as `resource` with this credential. A record that is kept under the name of `--resource` has to hold the same, or its
- * next reader takes it for another's. `other`: its tokens were issued for another resource than the one that is asked for.
+ * The `resource` that is sent with this credential. A record stored under the key of `--resource` has to contain the same, or its next reader takes it for
+ * another's. `other`: its tokens were issued for another resource than the requested one.
  */
 export function resourceOf(
   { resource: issuedFor }: PortableCredential,
@@ -176,14 +176,14 @@ export function resourceOf(
   return { kind: 'resource', resource: resource ?? issuedFor };
 }
 
-/** Names the credential by what it holds: the same one, imported again, is known by its family. */
+/** A name derived from the credential's contents: the same credential, imported again, has the same family. */
 export function seedFamily(credential: PortableCredential): string {
   const { access_token: access, refresh_token: refresh, client_id: client, issuer } = credential;
   const parts = JSON.stringify([issuer ?? null, client ?? null, refresh ?? access]);
   return `seed-${createHash('sha256').update(parts).digest('base64url')}`;
 }
 
-/** `credential` as a record; with a refresh token its `token_endpoint` has to be known by now. */
+/** `credential` as a record; with a refresh token its `token_endpoint` has to be known. */
 export function portableRecord(
   credential: PortableCredential,
   { server, profile, resource, now }: PortableTarget,
@@ -196,7 +196,7 @@ export function portableRecord(
   } = credential;
   const expiresAt =
     at === undefined ? (lifetime === undefined ? undefined : now + lifetime * 1000) : at * 1000;
-  // Who brings an access token alone never comes back to an issuer: the server's origin stands for it (MCP 2025-03-26, Fallbacks).
+  // An access token without a refresh token never needs its issuer again: the server's origin stands for it (MCP 2025-03-26, Fallbacks).
   const { origin } = new URL(server);
   const record = {
     family: seedFamily(credential),
@@ -221,13 +221,13 @@ export function portableRecord(
             source: 'registered' as const,
           }),
     tokens: present({
-      // Refreshed before its first use: an empty one is past its end since ever.
+      // `'none'` is not a usable token: with an expiry in the past it is refreshed before its first use.
       accessToken: credential.access_token ?? 'none',
       tokenType: isBound(credential) ? 'DPoP' : 'Bearer',
       refreshToken,
       ...(credential.access_token === undefined
         ? { obtainedAt: 0, expiresAt: 1 }
-        : // Never at or after its end: a lifetime of nothing is a clock that was set, not a token that has ended.
+        : // Never at or after its expiry: a lifetime of zero comes from a clock that was set, not from an expired token.
           { obtainedAt: Math.max(0, Math.min(now, (expiresAt ?? now + 1) - 1)), expiresAt }),
       scope: credential.scope,
       idToken: credential.id_token,
@@ -236,7 +236,7 @@ export function portableRecord(
   return present(record) as NewRecord;
 }
 
-/** Without what is undefined, which JSON does not know and a record does not hold. */
+/** Without undefined members, which neither JSON nor a record can hold. */
 function present<T extends object>(values: T): T {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
 }

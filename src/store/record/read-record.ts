@@ -12,10 +12,10 @@ type Found =
   | { readonly kind: 'corrupt' }
   | { readonly kind: 'record'; readonly record: CredentialRecord };
 
-/** What opens the files of a folder that are sealed. */
+/** Opens the sealed files of a folder. */
 export type Opener = Pick<FolderSealing, 'open'>;
 
-/** Rejects with KeychainError where the record is sealed and the key cannot be had, and with StoreMovedError where it is in another store. */
+/** Rejects with KeychainError if the record is sealed and the key is unavailable, and with StoreMovedError if it is in another store. */
 export async function readRecord(path: string, opener: Opener, identity?: RecordIdentity): Promise<Found> {
   const read = await readOwnFile(path, MAX_RECORD_BYTES);
   if (read.kind === 'absent') {
@@ -36,7 +36,7 @@ export async function readRecord(path: string, opener: Opener, identity?: Record
   return parsed;
 }
 
-/** The bytes of a file that holds the record of this key, or is to become it → the record. */
+/** Reads the bytes of a file that holds the record of this key, or will become it. */
 export async function openRecord(
   path: string,
   key: string,
@@ -48,12 +48,12 @@ export async function openRecord(
     return again.kind === 'bytes' ? again.bytes : bytes;
   });
   if (opened.kind === 'not-authentic') return { kind: 'corrupt' };
-  // The schema is loaded when there is something to check: a first start has nothing.
+  // The schema is loaded only when there is something to check: on a first start there is nothing.
   const { parseRecord } = await import('./record-schema.ts');
   return parseRecord(opened.plain);
 }
 
-/** .github/SECURITY.md, attack 37: a record that lies under another's name would carry its tokens to the wrong server. */
+/** .github/SECURITY.md, attack 37: a record copied over another's file would send its tokens to the wrong server. */
 export function belongsTo(record: CredentialRecord, identity: RecordIdentity | undefined): boolean {
   if (identity === undefined) return true;
   if (record.server !== identity.server) return false;

@@ -68,9 +68,9 @@ const lastRefreshSchema = z.object({
   at: instant,
   /** `refreshed`, an OAuth error code, or a word of ours. */
   outcome: word,
-  /** Nobody asks the token endpoint again before then. Milliseconds since the epoch. */
+  /** The token endpoint is not called again before then. Milliseconds since the epoch. */
   retryAt: z.optional(instant),
-  /** How often in a row it failed; shapes the back-off. */
+  /** How often in a row it failed; determines the back-off. */
   failures: z.optional(count),
   /** 4xx answers in a row that blamed this refresh token without saying `invalid_grant`. */
   refusals: z.optional(count),
@@ -78,13 +78,13 @@ const lastRefreshSchema = z.object({
 
 export const recordSchema = z.object({
   version: z.literal(1),
-  /** Grows with each write; with `family` it tells whether the record is still the one that was read. */
+  /** Increases with each write; with `family` it shows whether the record has changed since it was read. */
   revision: z.int().check(z.gte(1)),
   /** Random per login; a refresh keeps it. */
   family: word,
   /** Canonical URL of the MCP server. */
   server: address,
-  /** `--profile`, for the `status` command; the key is what counts. */
+  /** `--profile`, for the `status` command; the key decides. */
   profile: z.optional(word),
   /** The machine grant by which the next token is obtained. Absent: a person signed in. */
   grant: z.optional(word),
@@ -97,12 +97,12 @@ export const recordSchema = z.object({
   /** Absent: the authorization server no longer knows it (`invalid_client`); the next sign-in registers again. */
   client: z.optional(clientSchema),
   tokens: z.optional(tokensSchema),
-  /** RFC 9449: what the tokens were asked for with. Private, and never sent. */
+  /** RFC 9449: the key that the tokens were requested with. Private, and never sent. */
   dpopKey: z.optional(dpopKeySchema),
-  /** The server wanted tokens bound to a key, and the authorization server had none to give. */
+  /** The server required bound tokens, and the authorization server could not issue any. */
   withoutDpop: z.optional(z.literal(true)),
   requestedScope: z.optional(scope),
-  /** When a person was asked for more than before, the last few times. Milliseconds since the epoch. */
+  /** When a person was asked for more scope, the last few times. Milliseconds since the epoch. */
   stepUps: z.optional(z.array(instant).check(z.maxLength(MAX_STEP_UPS))),
   /** SHA-256, base64url, of a refresh token that was refused for good. */
   deadRefreshTokenHash: z.optional(word),
@@ -119,11 +119,11 @@ export type DpopKey = Immutable<z.output<typeof dpopKeySchema>>;
 
 export type ParsedRecord =
   | { readonly kind: 'record'; readonly record: CredentialRecord }
-  /** Written by a later version of the program: not ours to judge, set aside or overwrite. */
+  /** Written by a later version of the program: this one must not judge, set aside or overwrite it. */
   | { readonly kind: 'newer'; readonly version: number }
   | { readonly kind: 'corrupt' };
 
-/** The bytes of a record file → the record. Unknown names, `__proto__` among them, are dropped by the schema. */
+/** Reads the bytes of a record file. The schema drops unknown names, `__proto__` among them. */
 export function parseRecord(bytes: Uint8Array): ParsedRecord {
   if (bytes.length > MAX_RECORD_BYTES) return { kind: 'corrupt' };
   let value: unknown;
@@ -144,7 +144,7 @@ function laterVersion(value: unknown): number | undefined {
   return typeof version === 'number' && Number.isInteger(version) && version > 1 ? version : undefined;
 }
 
-/** The record → the bytes of its file. Throws StoreError when a reader would not accept it. */
+/** Writes the bytes of a record file. Throws StoreError if a reader would reject them. */
 export function serializeRecord(record: CredentialRecord): Buffer {
   const bytes = Buffer.from(`${JSON.stringify(record, null, 2)}\n`, 'utf8');
   const parsed = parseRecord(bytes);

@@ -5,8 +5,8 @@ import type { RecordForm } from '../sealing/folder-sealing.ts';
 import type { Opener } from './read-record.ts';
 
 /**
- * Brings a file of this key into another form, sealed or plain, and leaves what is in it. To be called by the holder of the lock. False: it is no file of
- * ours, or too large. Rejects with KeychainError where it is sealed and its key cannot be had.
+ * Converts a file of this key to another form, sealed or plain, without changing its contents. To be called by the holder of the lock. False: it is not our
+ * file, or too large. Rejects with KeychainError if it is sealed and its key is unavailable.
  */
 export async function rewriteFile(
   path: string,
@@ -18,7 +18,7 @@ export async function rewriteFile(
   if (read.kind === 'absent') return true;
   if (read.kind === 'refused') return false;
   const opened = await opener.open(key, read.bytes, async () => read.bytes);
-  // What is not authentic is sealed, and of no use to anybody.
+  // A file that fails authentication stays sealed, and is useless to anyone.
   if (opened.kind === 'not-authentic' || opened.keyId === form.keyId) return true;
   try {
     await replaceFile(path, form.file(key, opened.plain));

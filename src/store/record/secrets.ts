@@ -1,6 +1,6 @@
 import { keepSecret } from '../../redaction/secrets.ts';
 
-/** A record, or as much of one as a caller has. */
+/** A record, or the part of one that a caller has. */
 export interface SecretHolder {
   readonly tokens?:
     | {
@@ -13,7 +13,7 @@ export interface SecretHolder {
   readonly dpopKey?: { readonly d: string } | undefined;
 }
 
-/** The one list of what no log and no answer may show of a credential (.github/SECURITY.md, attack 41). */
+/** The only list of the parts of a credential that no log and no response may show (.github/SECURITY.md, attack 41). */
 export function secretsOf({ tokens, client, dpopKey }: SecretHolder): string[] {
   const secrets = [
     tokens?.accessToken,
@@ -25,7 +25,7 @@ export function secretsOf({ tokens, client, dpopKey }: SecretHolder): string[] {
   return secrets.filter((secret) => secret !== undefined);
 }
 
-/** From now on none of the credential's secrets is shown. To be called with each record that comes from the store or from a server. */
+/** Registers the credential's secrets for redaction. To be called with each record that comes from the store or from a server. */
 export function keepSecretsOf(holder: SecretHolder | undefined): void {
   for (const secret of secretsOf(holder ?? {})) keepSecret(secret);
 }

@@ -8,17 +8,17 @@ import { type Opener, openRecord } from './read-record.ts';
 import type { CredentialRecord } from './record.ts';
 import { rewriteFile } from './rewrite-file.ts';
 
-/** Enough to find out what goes wrong; each may hold tokens, and a fault that comes with each start would leave one each time. */
+/** Enough to diagnose a problem; each may hold tokens, and a fault at every start would leave one each time. */
 export const SET_ASIDE_KEPT = 3;
 
-/** What is set aside of one credential. */
+/** The set-aside files of one credential. */
 export interface SetAside {
   readonly files: number;
-  /** Those that can be read, the newest first: another server's or resource's under this name. */
+  /** The readable ones, newest first: records of another server or resource under this name. */
   readonly records: readonly CredentialRecord[];
 }
 
-/** Renames a record that cannot be used, and keeps no more than the newest of those. Returns the new name. It may hold tokens: where records are sealed, so is it. */
+/** Renames an unusable record, and keeps only the newest of those. Returns the new name. It may contain tokens: if records are sealed, so is it. */
 export async function setAside(path: string, sealing: FolderSealing): Promise<string> {
   const folder = dirname(path);
   const key = basename(path, '.json');
@@ -45,7 +45,7 @@ export async function removeSetAside(folder: string, key: string): Promise<void>
   for (const path of await listSetAside(folder, key)) await removeFile(path);
 }
 
-/** The newest first: a rename changes the ctime of what it renames, and its mtime says when it was written. */
+/** Newest first: a rename changes the ctime of a file, and its mtime says when it was written. */
 async function listSetAside(folder: string, key: string): Promise<string[]> {
   const prefix = `${key}.corrupt-`;
   const names = (await readdir(folder)).filter((name) => name.startsWith(prefix));
@@ -53,7 +53,7 @@ async function listSetAside(folder: string, key: string): Promise<string[]> {
     names.map(async (name) => {
       const path = join(folder, name);
       const stats = await lstat(path).catch(() => undefined);
-      // A folder is nothing that we have made: it stays.
+      // A folder was not created by us: it stays.
       return stats?.isDirectory() === false ? [{ path, at: stats.ctimeMs }] : [];
     }),
   );

@@ -6,7 +6,7 @@ import { GuardedStream } from './guarded-stream.ts';
 
 type Connector = NonNullable<RedisOptions['Connector']>;
 
-/** A reply of RESP2, its texts as bytes. */
+/** A reply of RESP2, with strings as bytes. */
 export type Reply = Uint8Array | number | null | readonly Reply[];
 
 export interface ClientOptions {
@@ -14,7 +14,7 @@ export interface ClientOptions {
   readonly user: string | undefined;
   readonly password: string | undefined;
   readonly database: number;
-  /** For all of connecting: TCP, TLS, authentication. Milliseconds. */
+  /** For the whole connection setup: TCP, TLS, authentication. Milliseconds. */
   readonly connectMs: number;
 }
 
@@ -24,8 +24,8 @@ export interface ClientTools {
 }
 
 /**
- * Everything by which the library would act on its own is off: it neither connects again nor keeps a command for later, so no command is ever sent
- * twice. A client lives as long as its one connection.
+ * Everything that the library would do on its own is turned off: it neither reconnects nor queues commands, so no command is ever sent twice. A client lives as
+ * long as its one connection.
  */
 const OPTIONS: RedisOptions = {
   lazyConnect: true,
@@ -36,22 +36,22 @@ const OPTIONS: RedisOptions = {
   autoResendUnfulfilledCommands: false,
   autoResubscribe: false,
   enableAutoPipelining: false,
-  // Its own check reads INFO, which an access list may forbid, and reads it without care.
+  // Its own check reads INFO, which an access list may forbid, and parses it carelessly.
   enableReadyCheck: false,
-  // It ends a connection politely; ours is closed when it is to be closed.
+  // It ends a connection gracefully; ours is closed at once.
   disconnectTimeout: 0,
 };
 
 /** One connection to a server of Redis or Valkey, or to a Sentinel. */
 export class RedisClient {
   readonly target: DialTarget;
-  /** A put was sent on this connection, so WAIT on it says something. */
+  /** A put was sent on this connection, so WAIT on it is meaningful. */
   hasWritten = false;
   readonly #redis: Redis;
   readonly #stream: GuardedStream;
   readonly #clock: Clock;
   readonly #closed = new AbortController();
-  /** The callers that wait for an answer. The library forgets a command whose answer it cannot read. */
+  /** The callers that wait for a reply. The library drops a command whose reply it cannot parse. */
   readonly #waiting = new Set<(reason: Error) => void>();
   #reason: unknown;
 
@@ -60,14 +60,14 @@ export class RedisClient {
     this.#stream = stream;
     this.#clock = clock;
     this.#redis = new Redis({ ...OPTIONS, Connector: connectorOf(stream) as unknown as Connector });
-    // Also an answer to no question: from there on no answer could be told from another.
+    // This includes a reply without a command: after it, replies could no longer be matched.
     this.#redis.on('error', (error: unknown) =>
       this.close(stream.reason ?? new BadReplyError('an answer out of turn', { cause: error })),
     );
     stream.once('close', () => this.close(stream.reason));
   }
 
-  /** Connects and authenticates. Rejects with ConnectionLostError, BadReplyError or EngineRefusal; nothing is left open then. */
+  /** Connects and authenticates. Rejects with ConnectionLostError, BadReplyError or EngineRefusal; then nothing is left open. */
   static async open(options: ClientOptions, { dial, clock }: ClientTools): Promise<RedisClient> {
     const { target, user, password, database, connectMs } = options;
     const stop = new AbortController();
@@ -99,15 +99,15 @@ export class RedisClient {
     return !this.#closed.signal.aborted && this.#stream.writable;
   }
 
-  /** Calls once, when the connection has ended or ends. */
+  /** Calls `listener` once, when the connection has ended or ends. */
   onClose(listener: (reason: unknown) => void): void {
     if (this.#closed.signal.aborted) listener(this.#reason);
     else this.#closed.signal.addEventListener('abort', () => listener(this.#reason), { once: true });
   }
 
   /**
-   * Sends one command, once. Rejects with EngineRefusal, or with ConnectionLostError, also where no answer comes within `atMostMs`: the connection
-   * is given up then, since nobody knows what it still does.
+   * Sends one command, once. Rejects with EngineRefusal, or with ConnectionLostError, also if no reply comes within `atMostMs`: then the connection is closed,
+   * since its state is unknown.
    */
   async send(
     name: string,
@@ -129,12 +129,12 @@ export class RedisClient {
     }
   }
 
-  /** From now on this connection takes subscriptions only (RESP2). `onMessage` gets the channel of each message. */
+  /** From now on this connection only takes subscriptions (RESP2). `onMessage` gets the channel of each message. */
   onMessage(listener: (channel: string) => void): void {
     this.#redis.on('messageBuffer', (channel: Buffer) => listener(channel.toString()));
   }
 
-  /** Ends the connection at once; commands that wait for an answer reject. */
+  /** Ends the connection at once; pending commands reject. */
   close(reason?: unknown): void {
     if (this.#closed.signal.aborted) return;
     this.#reason = reason;
@@ -153,7 +153,7 @@ export class RedisClient {
     try {
       await this.send('AUTH', [...(user === undefined ? [] : [user]), password ?? ''], atMostMs);
     } catch (error) {
-      // Also from a server that has no password for this user (-ERR).
+      // Also sent by a server without a password for this user (-ERR).
       const isRefused = error instanceof EngineRefusal && error.reply === 'ERR';
       throw isRefused ? new EngineRefusal('WRONGPASS') : error;
     }
@@ -174,8 +174,8 @@ export class RedisClient {
 }
 
 /**
- * Calls `giveUp` after that time, unless the signal aborts. A process that was busy or suspended gets to read first what has arrived meanwhile: the
- * event loop runs timers before it looks at connections. Never rejects.
+ * Calls `giveUp` after that time, unless the signal aborts. A process that was busy or suspended first gets to read what has arrived meanwhile: the event loop
+ * runs timers before it polls connections. Never rejects.
  */
 async function afterSilence(
   clock: Clock,
@@ -203,7 +203,7 @@ function lost(reason: unknown, sent: boolean): Error {
   return new ConnectionLostError('the connection ended', { sent, cause: reason });
 }
 
-/** The library's errors carry the command with its words, a password among them: only their text is kept. */
+/** The library's errors contain the command with its arguments, which may include a password: only their message is kept. */
 function expected(error: unknown): Error {
   if (
     error instanceof BadReplyError ||
@@ -215,7 +215,7 @@ function expected(error: unknown): Error {
   return lost(error, false);
 }
 
-/** What the library asks for a connection, and gets the one that there is. */
+/** The library requests a connection from this, and gets the existing one. */
 function connectorOf(stream: GuardedStream) {
   return class {
     check(): boolean {

@@ -6,25 +6,25 @@ import type { Primary } from './primary.ts';
 
 export interface EngineTools extends ClientTools {
   readonly random: Random;
-  /** Told once what the person who runs the server should change. */
+  /** Called once with what the person who runs the server should change. */
   readonly warn?: (text: string) => void;
 }
 
-/** What the owner of the connection wants to know. */
+/** Events for the owner of the connection. */
 export interface CommandEvents {
-  /** There is a connection again after one that broke or could not be made, or to another server than the last. */
+  /** A connection exists again after one that broke or could not be made, or leads to another server than the last. */
   readonly onReturn: (client: RedisClient) => void;
   /** The connection broke. */
   readonly onLoss: () => void;
 }
 
-/** How long to wait before the next attempt, after `failures` in a row: doubled each time, and spread, since a thousand programs wait together. */
+/** How long to wait before the next attempt, after `failures` in a row: doubled each time, with jitter, since a thousand programs may wait at once. */
 export function pauseMs(failures: number, random: Random): number {
   const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1));
   return longest * (0.5 + random.fraction() / 2);
 }
 
-/** The one connection for commands: made when it is wanted, closed when it is not. */
+/** The one connection for commands: opened when needed, closed when idle. */
 export class Commands {
   readonly #primary: Primary;
   readonly #tools: EngineTools;
@@ -37,7 +37,7 @@ export class Commands {
   #failures = 0;
   #failure: unknown;
   #notBefore = 0;
-  /** A connection was wanted and could not be had, or broke. */
+  /** A connection was needed and could not be opened, or broke. */
   #wasLost = false;
   #isClosed = false;
 
@@ -47,12 +47,12 @@ export class Commands {
     this.#events = events;
   }
 
-  /** The connection as it is; undefined where there is none at the moment. */
+  /** The current connection; undefined if there is none at the moment. */
   get open(): RedisClient | undefined {
     return this.#client?.isOpen ? this.#client : undefined;
   }
 
-  /** Runs with a connection that is open when it starts. Rejects at once while a failed attempt to connect is not long ago. */
+  /** Runs with a connection that is open when it starts. Rejects at once if an attempt to connect failed a short time ago. */
   async use<T>(run: (client: RedisClient) => Promise<T>): Promise<T> {
     const client = this.open ?? (await this.#connect());
     this.#idle.abort();

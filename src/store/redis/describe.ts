@@ -3,7 +3,7 @@ import type { ClientTools, RedisClient, Reply } from './client.ts';
 import { BadReplyError, EngineRefusal } from './errors.ts';
 import { COMMAND_MS } from './limits.ts';
 
-/** Asks a server about itself. What its access list forbids stays undefined. Rejects like `RedisClient.send`. */
+/** Queries a server about itself. What its access list forbids stays undefined. Rejects like `RedisClient.send`. */
 export async function describeServer(
   client: RedisClient,
   { clock }: Pick<ClientTools, 'clock'>,
@@ -35,7 +35,7 @@ export async function describeServer(
   };
 }
 
-/** What the server drops when its memory is full, such as `noeviction`. Undefined where it does not tell; rejects like `RedisClient.send`. */
+/** The server's eviction policy, such as `noeviction`. Undefined if it does not say; rejects like `RedisClient.send`. */
 export async function evictionPolicy(client: RedisClient): Promise<string | undefined> {
   return (await readInfo(client, 'memory'))?.get('maxmemory_policy');
 }

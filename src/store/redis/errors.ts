@@ -1,17 +1,17 @@
 import { DrawbridgeError } from '../../errors.ts';
 
-/** What came is no answer that the engine would give: too large, out of turn, or no RESP2 at all. */
+/** The reply is not one that the engine would give: too large, out of turn, or not RESP2 at all. */
 export class BadReplyError extends DrawbridgeError {
   readonly code = 'bad_answer';
 }
 
 /**
- * The engine's error reply, such as `-LOADING Redis is loading the dataset in memory`. Only its first word is kept: the rest may repeat the command,
- * and with it a password.
+ * The engine's error reply, such as `-LOADING Redis is loading the dataset in memory`. Only its first word is kept: the rest may repeat the command, including
+ * a password.
  */
 export class EngineRefusal extends DrawbridgeError {
   readonly code = 'bad_answer';
-  /** Its first word, in capital letters. */
+  /** Its first word, in upper case. */
   readonly reply: string;
 
   constructor(text: string) {
@@ -21,10 +21,10 @@ export class EngineRefusal extends DrawbridgeError {
   }
 }
 
-/** No answer came: the connection was not there, broke or stayed silent. */
+/** No reply came: there was no connection, or it broke or stayed silent. */
 export class ConnectionLostError extends DrawbridgeError {
   readonly code = 'network';
-  /** Whether some of the command may have reached the engine. */
+  /** Whether part of the command may have reached the engine. */
   readonly sent: boolean;
 
   constructor(message: string, details: { readonly sent: boolean; readonly cause?: unknown }) {
@@ -34,8 +34,8 @@ export class ConnectionLostError extends DrawbridgeError {
 }
 
 /**
- * The error replies after which nothing was changed: the engine gives them before it runs a command, or at the first write of the script, which is
- * followed by nothing that fails. Any other may come from a proxy that does not know what became of the command.
+ * Error replies that mean nothing was changed: the engine gives them before it runs a command, or at the first write of the script, after which nothing can
+ * fail. Any other may come from a proxy that does not know the fate of the command.
  */
 const NOTHING_CHANGED = new Set([
   'ASK',
@@ -56,13 +56,13 @@ const NOTHING_CHANGED = new Set([
   'WRONGPASS',
 ]);
 
-/** Whether a command that failed like this may have been carried out. */
+/** Whether a command that failed in this way may have been carried out. */
 export function mayHaveRun(error: unknown): boolean {
   if (error instanceof ConnectionLostError) return error.sent;
   return !(error instanceof EngineRefusal && NOTHING_CHANGED.has(error.reply));
 }
 
-/** What a refusal means for a person, and the way out. */
+/** What a refusal means for a person, and what to do. */
 const REFUSALS: Readonly<Record<string, readonly [what: string, hint: string]>> = {
   BUSY: ['is busy with a script', 'Wait until it ends, or end it with SCRIPT KILL.'],
   LOADING: ['is still reading its data from disk', 'It answers by itself once it has read them.'],
@@ -99,12 +99,12 @@ const REFUSALS: Readonly<Record<string, readonly [what: string, hint: string]>> 
 };
 const SAME_AS: Readonly<Record<string, string>> = { ASK: 'MOVED', CLUSTERDOWN: 'MOVED', CROSSSLOT: 'MOVED' };
 
-/** Node's codes for a certificate that it does not accept, and for a handshake that failed. */
+/** Node's codes for an untrusted certificate, and for a failed handshake. */
 const CERTIFICATE =
   /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|HOSTNAME_MISMATCH|INVALID_)/;
 const TRUST = 'Check the host in the address of the store, and name its certificate authority with ?ca=FILE.';
 
-/** What is wrong, to follow the name of the store, and what a person can do about it. */
+/** The problem, to follow the name of the store, and what a person can do about it. */
 export function describeFault(error: unknown): { readonly what: string; readonly hint: string | undefined } {
   if (error instanceof EngineRefusal) {
     const [what, hint] = REFUSALS[SAME_AS[error.reply] ?? error.reply] ?? [];

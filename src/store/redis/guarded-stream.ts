@@ -4,13 +4,13 @@ import { BadReplyError } from './errors.ts';
 import { ReplyGuard } from './reply-guard.ts';
 
 /**
- * A connection as the client library gets it: what arrives is checked first, and what the library throws while it reads an answer that it did not
- * expect ends the connection and not the process.
+ * The connection that the client library gets: incoming data is checked first, and an exception of the library while it reads an unexpected reply ends the
+ * connection and not the process.
  */
 export class GuardedStream extends Duplex {
   readonly #socket: Socket;
   readonly #guard = new ReplyGuard();
-  /** Why it ended; undefined where the peer just closed it. */
+  /** Why it ended; undefined if the peer just closed it. */
   reason: unknown;
 
   constructor(socket: Socket) {
@@ -20,14 +20,14 @@ export class GuardedStream extends Duplex {
     socket.on('end', () => this.push(null));
     socket.on('error', (error) => this.destroy(error));
     socket.on('close', () => this.destroy());
-    // A server that has ended its side takes nothing any more.
+    // A server that has ended its side accepts nothing any more.
     this.on('end', () => this.destroy());
     this.on('error', (error) => {
       this.reason ??= error;
     });
   }
 
-  // What the library wants of a socket, and the system's connection has already.
+  // Methods that the library expects of a socket, and that the system's connection already has.
   setNoDelay(): this {
     return this;
   }

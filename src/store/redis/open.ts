@@ -12,8 +12,8 @@ export interface OpenTools extends EngineTools {
 }
 
 /**
- * The engine at such an address. Nothing is connected yet. Throws ConfigError for an address, or for a file named in it, that cannot be used; the
- * message does not quote the address. The password becomes a secret of the redactor.
+ * The engine at such an address. Does not connect yet. Throws ConfigError for an unusable address, or an unusable file named in it; the message does not quote
+ * the address. Registers the password as a secret.
  */
 export function openRedisEngine(address: string, tools: OpenTools): RedisEngine {
   const url = parseStoreUrl(address);

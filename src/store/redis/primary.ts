@@ -42,7 +42,7 @@ export class Primary {
     return (await this.#sentinels?.agree(endpoint, atMostMs)) ?? false;
   }
 
-  /** Whoever named only Sentinels on this machine has not agreed to send the password over a network in plain text. */
+  /** A user who named only Sentinels on this machine has not agreed to send the password over a network in plain text. */
   #refuseElsewhere(endpoint: Endpoint): void {
     if (this.#tls !== undefined || endpointElsewhere(this.#url.endpoints) !== undefined) return;
     if (endpointElsewhere([endpoint]) === undefined) return;

@@ -17,9 +17,9 @@ import { Primary } from './primary.ts';
 import { type Replacement, runScript, type ScriptReply } from './script.ts';
 import { Subscriptions } from './subscriptions.ts';
 
-/** What the answer to WAIT may need beside the time that the server waits. */
+/** How long the reply to WAIT may take beyond the time that the server waits. */
 const ROUND_TRIP_MS = 100;
-/** An operation that fails sooner than this may begin again on a new connection within the time that it has. */
+/** An operation that fails sooner than this may be repeated on a new connection within its time limit. */
 const SOON_MS = 500;
 
 /** Refusals that last as long as the connection does. */
@@ -32,7 +32,7 @@ export class RedisEngine implements Engine {
   readonly #tools: EngineTools;
   readonly #commands: Commands;
   readonly #subscriptions: Subscriptions;
-  /** The epoch that was seen last, and whether replicas were connected at any time in it. */
+  /** The last epoch that was seen, and whether replicas were connected at any time in it. */
   #epoch: string | undefined;
   #hasReplicas = false;
   #isPolicyKnown = false;
@@ -56,7 +56,7 @@ export class RedisEngine implements Engine {
     try {
       return (await this.#run(cell)).cell;
     } catch (error) {
-      // A connection that was kept is found broken only when it is used. A question may be asked twice.
+      // A broken idle connection is noticed only when it is used. A read may be repeated.
       const wasKept = error instanceof ConnectionLostError && error.sent;
       if (!wasKept || this.#tools.clock.monotonic() - start > SOON_MS) throw this.#away(error, 'no');
     }
@@ -126,18 +126,18 @@ export class RedisEngine implements Engine {
         const reply = await runScript(client, cell, replacement, COMMAND_MS);
         this.#note(reply);
         void this.#warnOfEviction(client);
-        // A replica answers questions as well, with what it has; only its refusal of a write would show.
+        // A replica answers reads as well, with its data; only its refusal of a write would show.
         if (reply.role === 'slave') throw new EngineRefusal('READONLY');
         return reply;
       } catch (error) {
-        // The next connection may lead to the server that takes writes by now, or authenticates where that was not asked for before.
+        // The next connection may lead to the server that takes writes by then, or authenticate where that was not required before.
         if (error instanceof EngineRefusal && WRONG_SERVER.has(error.reply)) client.close(error);
         throw error;
       }
     });
   }
 
-  /** Once; a login that is dropped when memory is short is a sign-in, or comes back from whoever knows it. Never rejects. */
+  /** Once; a login that is evicted when memory is short costs a sign-in, or is restored by a process that knows it. Never rejects. */
   async #warnOfEviction(client: RedisClient): Promise<void> {
     const { warn } = this.#tools;
     if (warn === undefined || this.#isPolicyKnown) return;
@@ -156,13 +156,13 @@ export class RedisEngine implements Engine {
   }
 
   /**
-   * By the word of a replica that has what was put on this connection before (WAIT). A server that never had one answers for itself; so does none whose
-   * epoch is not known, since what stands before it may lead anywhere.
+   * Confirmed by a replica that has what was put on this connection before (WAIT). A server that never had one confirms itself, except if its epoch is unknown,
+   * since a proxy in front of it may lead anywhere.
    */
   async #isReplicated(client: RedisClient, atMostMs: number): Promise<boolean> {
     if (this.#epoch !== undefined && !this.#hasReplicas) return true;
     if (!client.hasWritten) return false;
-    // WAIT 0 would wait without end.
+    // WAIT 0 would wait forever.
     const waitMs = Math.max(1, Math.floor(atMostMs));
     const timer = new AbortController();
     const asked = this.#commands.use(async (open) => {

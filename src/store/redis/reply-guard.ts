@@ -1,14 +1,14 @@
 import { BadReplyError } from './errors.ts';
 
-/** A cell of 300 KiB with what seals it, in bytes. */
+/** A cell of 300 KiB with the overhead of sealing, in bytes. */
 const MAX_BULK_BYTES = 384 * 1024;
-/** The largest reply that is asked for is one cell with some numbers. */
+/** The largest expected reply is one cell with some numbers. */
 const MAX_REPLY_BYTES = 512 * 1024;
 /** Status lines and errors. */
 const MAX_LINE_BYTES = 4 * 1024;
-/** A Sentinel describes each of the others with some forty texts. */
+/** A Sentinel describes each of the others with some forty strings. */
 const MAX_ELEMENTS = 256;
-/** A list of Sentinels is two deep. */
+/** A list of Sentinels is two levels deep. */
 const MAX_DEPTH = 3;
 
 const CR = 13;
@@ -17,18 +17,18 @@ const LENGTH = /^(?:-1|\d{1,9})$/;
 const INTEGER = /^-?\d{1,19}$/;
 
 /**
- * Reads along with a stream of replies (RESP2) and refuses what the client's parser would take in whole whatever its size: a reply that is announced or
- * grows beyond what is ever asked for, arrays in arrays without end, and what is no reply at all.
+ * Checks a stream of replies (RESP2) and rejects what the client's parser would read whole whatever its size: a reply that is announced or grows beyond any
+ * expected one, endlessly nested arrays, and anything that is not a reply.
  */
 export class ReplyGuard {
-  /** Of the bulk string that is being read, with its line end. */
+  /** Of the current bulk string, with its line end. */
   #bulkLeft = 0;
   #line: Uint8Array = new Uint8Array(0);
-  /** How many elements are still to come, for each array that is open. */
+  /** The number of elements still to come, for each open array. */
   readonly #arrays: number[] = [];
   #replyBytes = 0;
 
-  /** The next bytes, before anybody else gets them. Throws BadReplyError; the stream is of no use from then on. */
+  /** Checks the next bytes before they are passed on. Throws BadReplyError; after that the stream is unusable. */
   check(chunk: Uint8Array): void {
     for (let at = 0; at < chunk.length; ) {
       const start = at;
@@ -78,7 +78,7 @@ export class ReplyGuard {
     }
   }
 
-  /** One element is whole, and with it perhaps the arrays that it ends. */
+  /** One element is complete, and perhaps the arrays that it ends. */
   #endElement(): void {
     for (let last = this.#arrays.length - 1; last >= 0; last--) {
       const left = (this.#arrays[last] ?? 0) - 1;

@@ -4,11 +4,11 @@ import type { RedisClient, Reply } from './client.ts';
 import { BadReplyError, EngineRefusal } from './errors.ts';
 
 /**
- * Reads a cell, and replaces it if `seq` and epoch are those given. KEYS: the cell. ARGV: '' to read, else the seq; the epoch or ''; the new body; the
- * milliseconds until it expires or 0; '1' to tell.
+ * Reads a cell, and replaces it if it has the given `seq` and epoch. KEYS: the cell. ARGV: '' to read, else the seq; the epoch or ''; the new body; the
+ * milliseconds until it expires or 0; '1' to notify watchers.
  *
- * A cell is a hash: `s` its seq, `b` its body. What is not of this form counts as a cell that was never written, and a body that is too large for any
- * of ours as an empty one, so that nobody can make a cell that cannot be replaced any more. Nothing that can fail follows HSET: an error reply means
+ * A cell is a hash: `s` its seq, `b` its body. A value of another form counts as a cell that was never written, and a body larger than ours can be
+ * as an empty one, so that nobody can create a cell that cannot be replaced. Nothing that can fail follows HSET: an error reply means
  * that nothing was changed.
  */
 const SCRIPT = `
@@ -42,11 +42,11 @@ return {done, string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
 `;
 const SHA = createHash('sha1').update(SCRIPT).digest('hex');
 
-/** What the script says: of the cell, and of the server. */
+/** What the script returns: about the cell, and about the server. */
 export interface ScriptReply {
   readonly done: 'read' | 'written' | 'superseded';
   readonly cell: Cell;
-  /** `master` or `slave`, as Redis says; undefined: it does not tell. */
+  /** `master` or `slave`, as reported by Redis; undefined: it does not say. */
   readonly role: string | undefined;
   readonly replicas: number;
 }
@@ -60,7 +60,7 @@ export interface Replacement {
   readonly tell: boolean;
 }
 
-/** Runs the script, to read or to replace. A server that does not know it yet has run nothing when it says so (NOSCRIPT), and gets its text. */
+/** Runs the script, to read or to replace. A server that does not know the script yet says so without running anything (NOSCRIPT), and gets its source. */
 export async function runScript(
   client: RedisClient,
   cell: string,
@@ -109,7 +109,7 @@ function readReply(reply: Reply): ScriptReply {
   };
 }
 
-/** Text of a reply that should be one; NaN as a number where it is none. */
+/** The string of a reply that should be one; as a number NaN if it is not. */
 function textOf(reply: Reply | undefined): string {
   return reply instanceof Uint8Array ? Buffer.from(reply).toString() : 'none';
 }

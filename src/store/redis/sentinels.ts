@@ -3,16 +3,16 @@ import { type Endpoint, formatEndpoint, type StoreUrl } from '../../protocol/sto
 import { type ClientTools, RedisClient, type Reply } from './client.ts';
 import { ConnectionLostError, EngineRefusal } from './errors.ts';
 
-/** What one Sentinel says. */
+/** The report of one Sentinel. */
 interface Report {
-  /** Its own id, or its address where it has none to tell. */
+  /** Its own id, or its address if it reports none. */
   readonly id: string;
   /** Where it thinks the primary is. */
   readonly primary: Endpoint | undefined;
   readonly others: readonly (Endpoint & { readonly id: string })[];
 }
 
-/** The Sentinels of a primary. They are asked side by side, each on a connection for this one question. */
+/** The Sentinels of a primary. They are queried in parallel, each on a connection of its own. */
 export class Sentinels {
   readonly #url: StoreUrl;
   readonly #name: string;
@@ -27,7 +27,7 @@ export class Sentinels {
     this.#tools = tools;
   }
 
-  /** The primary that most of them name, of those that answer in time. Rejects with ConnectionLostError where none names one. */
+  /** The primary named by most of those that answer in time. Rejects with ConnectionLostError if none names one. */
   async find(atMostMs: number): Promise<Endpoint> {
     const endpoints = this.#url.endpoints;
     const votes = new Map<string, Endpoint[]>();
@@ -52,10 +52,7 @@ export class Sentinels {
       : new ConnectionLostError('no Sentinel names a primary', { sent: false, cause: failure });
   }
 
-  /**
-   * Whether most of all Sentinels, those included that only the others name, think that the primary is there. False also where too few answer in
-   * time.
-   */
+  /** Whether most of all Sentinels, including those that only the others name, agree that the primary is there. False also if too few answer in time. */
   async agree(on: Endpoint, atMostMs: number): Promise<boolean> {
     const ids = new Set<string>();
     const yes = new Set<string>();
@@ -81,7 +78,7 @@ export class Sentinels {
     try {
       return await this.#askAs({ user: undefined, password: undefined }, endpoint, atMostMs);
     } catch (error) {
-      // Most Sentinels have no password. Those that do usually have the one of the servers.
+      // Most Sentinels have no password. Those with one usually have that of the servers.
       const wantsPassword = error instanceof EngineRefusal && /^(NOAUTH|NOPERM)$/.test(error.reply);
       if (!wantsPassword || (user === undefined && password === undefined)) throw error;
       this.#wantPassword = true;
@@ -117,7 +114,7 @@ export class Sentinels {
   }
 }
 
-/** The first decision that a report leads to; undefined where all reports are in, or have failed, without one. */
+/** The first decision that a report leads to; undefined if all reports are in, or have failed, without one. */
 function untilDecided<T>(
   reports: readonly Promise<Report>[],
   decide: (report: Report) => T | undefined,

@@ -22,11 +22,11 @@ export class Subscriptions {
     this.#tools = tools;
   }
 
-  /** Calls `listener` when the cell has changed, or may have: once the subscription is heard, and after each break. Returns the way to end it. */
+  /** Calls `listener` when the cell has changed, or may have: once the subscription is active, and after each reconnection. Returns a function that ends it. */
   add(cell: string, listener: Listener): () => void {
     const known = this.#listeners.get(cell);
     const listeners = known ?? new Set();
-    // One listener may watch twice, and ends each watch by itself.
+    // One listener may watch twice, and ends each watch separately.
     const own = () => listener();
     listeners.add(own);
     this.#listeners.set(cell, listeners);
@@ -39,9 +39,9 @@ export class Subscriptions {
     for (const cell of [...this.#listeners.keys()]) this.#tell(cell);
   }
 
-  /** Asks the server for a sign of life; without one the connection is replaced. */
+  /** Pings the server; without a reply the connection is replaced. */
   check(): void {
-    // `send` ends the connection when no answer comes.
+    // `send` ends the connection if no reply comes.
     this.#client?.send('ping', [], COMMAND_MS).catch(() => undefined);
   }
 
@@ -69,7 +69,7 @@ export class Subscriptions {
     for (const listener of [...(this.#listeners.get(cell) ?? [])]) listener();
   }
 
-  /** Until nobody listens any more. Never rejects. */
+  /** Runs while there are listeners. Never rejects. */
   async #run(): Promise<void> {
     this.#isRunning = true;
     for (let failures = 0; this.#listeners.size > 0 && !this.#stop.signal.aborted; ) {
@@ -78,7 +78,7 @@ export class Subscriptions {
           failures = 0;
         });
       } catch {
-        // Whoever needs the store asks it, and is told what is wrong.
+        // Callers of the store get the error from their own operation.
       }
       failures++;
       if (this.#listeners.size > 0) await this.#pause(pauseMs(failures, this.#tools.random));
@@ -86,7 +86,7 @@ export class Subscriptions {
     this.#isRunning = false;
   }
 
-  /** One connection, to its end. */
+  /** Runs one connection until it ends. */
   async #listen(onHeard: () => void): Promise<void> {
     const client = await this.#primary.open();
     this.#client = client;
@@ -106,7 +106,7 @@ export class Subscriptions {
     }
   }
 
-  /** What was put before the subscription is heard was not told: whoever listens looks. Never rejects. */
+  /** Puts before the subscription became active were not reported: listeners have to look. Never rejects. */
   async #subscribe(client: RedisClient, cells: readonly string[]): Promise<void> {
     try {
       if (cells.length > 0) await client.send('subscribe', cells, COMMAND_MS);

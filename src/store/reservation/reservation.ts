@@ -13,14 +13,14 @@ import { prepareResponseFile, readResponseFile } from './response-file.ts';
 
 /** One reservation of a refresh token, as any process finds it. */
 export interface ReservationState {
-  /** 1 for the first reservation of this token, then 2, …: numbers are never used again, so that taking over is another O_EXCL. */
+  /** 1 for the first reservation of this token, then 2, …: numbers are never reused, so that a takeover is another O_EXCL. */
   readonly number: number;
   readonly owner: ProcessLiveness;
-  /** Milliseconds since the reservation was made or last touched. */
+  /** Milliseconds since the reservation was created or last touched. */
   readonly ageMs: number;
   /** Changes with each sign of life of its owner. */
   readonly sign: string;
-  /** The owner touches it for as long as it lives; versions before this one did not. */
+  /** The owner touches it while it lives; earlier versions did not. */
   readonly hasHeartbeat: boolean;
   readonly request: RequestState;
 }
@@ -33,7 +33,7 @@ export type RequestState =
   | { readonly kind: 'maybe' }
   /** It may have been sent, and the owner no longer waits for the response. */
   | { readonly kind: 'ambiguous' }
-  /** It was sent, and this came back, as a whole record. */
+  /** It was sent, and this is the response, as a complete record. */
   | { readonly kind: 'answered'; readonly record: CredentialRecord };
 
 /** The files of the reservations of one refresh token. */
@@ -45,7 +45,7 @@ export interface ReservationFiles {
   readonly opener: Opener;
 }
 
-/** The reservations that this process holds. By its process id alone, a reservation that an error left behind would look held for ever. */
+/** The reservations that this process holds. By its process id alone, a reservation left behind by an error would look held forever. */
 const heldHere = new Set<string>();
 
 export function reservationPath(
@@ -83,7 +83,7 @@ async function readReservation(
   ]);
   if (stats === undefined || read.kind === 'absent') return undefined;
   const reservation = read.kind === 'bytes' ? parseOwned(read.bytes) : undefined;
-  // The owner first: whether it is alive says something only about what it has written before.
+  // The owner first: its liveness only tells about what it has written before.
   const owner = reservation === undefined ? 'unknown' : await ownerOf(reservation);
   const response = await readResponseFile(reservationPath(files, number, 'answer'), files.key, files.opener);
   const isAmbiguous = await stat(reservationPath(files, number, 'lost')).then(
@@ -119,12 +119,12 @@ async function ownerOf(reservation: NonNullable<ReturnType<typeof parseOwned>>):
 /** The right to send one refresh token once. */
 export interface Reservation {
   /**
-   * Call it right before the token is sent: from then on the token may have been used. Makes room for the response on disk, so that a full
-   * disk shows before. False: another process took this one for dead and has reserved the token; this one must not send it.
+   * Call it right before the token is sent: from then on the token may have been used. Reserves space for the response on disk, so that a full disk is noticed
+   * before. False: another process took this one for dead and has reserved the token; this one must not send it.
    */
   prepare(): Promise<boolean>;
   readonly responsePath: string;
-  /** The token was not sent, or what came back is in the record: removes all files of this reservation. */
+  /** The token was not sent, or the response is in the record: removes all files of this reservation. */
   release(): Promise<void>;
   /** The token was sent and no response came: other processes may try once more. */
   markAmbiguous(): Promise<void>;
@@ -172,7 +172,7 @@ export async function createReservation(
       abandon();
       const marker = reservationPath(files, number, 'lost');
       await renameFile(responsePath, marker);
-      // Only its presence counts, and a server that is down for hours makes many of them.
+      // Only its presence matters, and a server that is down for hours leads to many of them.
       await retryWhileHeldOpen(() => truncate(marker));
     },
   };
@@ -189,16 +189,15 @@ async function keepTouching(path: string, clock: Clock, signal: AbortSignal): Pr
   }
 }
 
-/** Where that fails the reservation is gone, or the disk is: other processes find out by themselves. */
+/** If that fails, the reservation or the disk is gone: other processes notice by themselves. */
 async function touch(path: string, clock: Clock): Promise<void> {
   const seconds = clock.now() / 1000;
   await utimes(path, seconds, seconds).catch(() => {});
 }
 
 /**
- * A process that was suspended for long in another container, or on another machine, may have been taken for dead. It creates the
- * response's file before this look, and the next process looks for that file after it has created its own reservation: one of the two
- * sees the other.
+ * A process that was suspended for long in another container, or on another machine, may have been taken for dead. It creates the response's file before this
+ * check, and the next process looks for that file after it has created its own reservation: one of the two sees the other.
  */
 async function isStillOurs(files: ReservationFiles, number: number, nonce: string): Promise<boolean> {
   const read = await readOwnFile(reservationPath(files, number, 'claim'), MAX_RESERVATION_BYTES);

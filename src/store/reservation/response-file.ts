@@ -17,8 +17,8 @@ import type { CredentialRecord } from '../record/record.ts';
 const PADDING = 0x20;
 
 /**
- * Makes room on disk for the largest record there can be, before the token is sent: a full disk shows now. The file gets its name last,
- * so that its presence means exactly "from here on the token may have been sent". False: another process has removed the file.
+ * Reserves space on disk for the largest possible record before the token is sent: a full disk is noticed now. The file gets its name last, so that its
+ * presence means exactly "from here on the token may have been sent". False: another process has removed the file.
  */
 export async function prepareResponseFile(path: string): Promise<boolean> {
   const temporary = temporaryName(path);
@@ -33,7 +33,7 @@ export async function prepareResponseFile(path: string): Promise<boolean> {
   }
 }
 
-/** Writes into the room that was made, under the same name; a torn write does not parse. False: the file is gone. */
+/** Writes into the reserved space, under the same name; a torn write does not parse. False: the file is gone. */
 export async function fillResponseFile(path: string, bytes: Uint8Array): Promise<boolean> {
   let handle: FileHandle;
   try {
@@ -54,11 +54,11 @@ export async function fillResponseFile(path: string, bytes: Uint8Array): Promise
 
 export type ResponseFile =
   | { readonly kind: 'none' }
-  /** Made and not filled: the token may have been sent. */
+  /** Created but empty: the token may have been sent. */
   | { readonly kind: 'empty' }
   | { readonly kind: 'whole'; readonly record: CredentialRecord };
 
-/** `key`: of the record that it becomes. Rejects with KeychainError where it is sealed and the key cannot be had. */
+/** `key`: of the record that it will become. Rejects with KeychainError if it is sealed and the key is unavailable. */
 export async function readResponseFile(path: string, key: string, opener: Opener): Promise<ResponseFile> {
   const read = await readOwnFile(path, MAX_RECORD_BYTES);
   if (read.kind === 'absent') return { kind: 'none' };

@@ -10,12 +10,12 @@ import { NotAuthenticError, UnknownKeyError } from '../files/store-errors.ts';
  */
 const FORMAT = 1;
 export const KEY_ID_BYTES = 4;
-/** NIST SP 800-38D §8.2.2: 96 random bits are enough for 2^32 texts under one key; a login is written some times in an hour. */
+/** NIST SP 800-38D §8.2.2: 96 random bits suffice for 2^32 texts under one key; a login is written a few times an hour. */
 const NONCE_BYTES = 12;
 /** NIST SP 800-38D §5.2.1.2: the longest tag. */
 const TAG_BYTES = 16;
 const HEADER_BYTES = 1 + KEY_ID_BYTES + NONCE_BYTES;
-/** How much longer a sealed text is than the text, in bytes. */
+/** How many bytes longer a sealed text is than the text. */
 export const SEALING_BYTES = HEADER_BYTES + TAG_BYTES;
 /** The length of a secret that keys are derived from, in bytes. */
 export const SECRET_BYTES = 32;
@@ -26,7 +26,7 @@ const CIPHER = 'aes-256-gcm';
 export type SealingKeys = readonly [SealingKey, ...SealingKey[]];
 
 export interface SealingKey {
-  /** 8 hex digits, public: says which secret a sealed text needs. Another purpose has another id for the same secret. */
+  /** 8 hex digits, public: identifies the secret that a sealed text needs. The same secret has another id for another purpose. */
   readonly id: string;
   /** 32 bytes. */
   readonly key: Uint8Array;
@@ -39,8 +39,8 @@ export interface SealingKey {
 export type LoadSecrets = (isUnknown?: boolean) => Promise<readonly Uint8Array[]>;
 
 /**
- * Derives the keys of a purpose with HKDF-SHA256 (RFC 5869) from secrets of 32 random bytes each; what is sealed for one purpose cannot be opened for
- * another. Throws RangeError when there is no secret, or one of another length.
+ * Derives the keys of a purpose with HKDF-SHA256 (RFC 5869) from secrets of 32 random bytes each; a text sealed for one purpose cannot be opened for another.
+ * Throws RangeError if there is no secret, or one of another length.
  */
 export function sealingKeys(secrets: readonly Uint8Array[], purpose: string): SealingKeys {
   const [first, ...others] = secrets.map((secret) => sealingKey(secret, purpose));
@@ -55,7 +55,7 @@ function sealingKey(secret: Uint8Array, purpose: string): SealingKey {
   return { id: derive('id', KEY_ID_BYTES).toString('hex'), key: derive('key', 32) };
 }
 
-/** `associatedData` is not kept, and has to be the same when the text is opened. */
+/** `associatedData` is not stored, and has to be the same when the text is opened. */
 export function seal(keys: SealingKeys, plaintext: Uint8Array, associatedData: string): Uint8Array {
   const [{ id, key }] = keys;
   const header = Buffer.concat([Buffer.from([FORMAT]), Buffer.from(id, 'hex'), randomBytes(NONCE_BYTES)]);
@@ -65,7 +65,7 @@ export function seal(keys: SealingKeys, plaintext: Uint8Array, associatedData: s
   return Buffer.concat([header, ciphertext, cipher.getAuthTag()]);
 }
 
-/** The text. Throws UnknownKeyError when none of the keys has sealed it, and NotAuthenticError when it was changed or sealed under another name. */
+/** Returns the text. Throws UnknownKeyError if none of the keys has sealed it, and NotAuthenticError if it was changed or sealed under another name. */
 export function open(keys: SealingKeys, sealed: Uint8Array, associatedData: string): Uint8Array {
   const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.length);
   const id = sealedUnder(bytes);
@@ -80,7 +80,7 @@ export function open(keys: SealingKeys, sealed: Uint8Array, associatedData: stri
   decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
   const plaintext = decipher.update(bytes.subarray(HEADER_BYTES, -TAG_BYTES));
   try {
-    // Nothing is handed out before the tag has been checked.
+    // Nothing is returned before the tag has been checked.
     return Buffer.concat([plaintext, decipher.final()]);
   } catch (error) {
     throw new NotAuthenticError('what was sealed has been changed, or belongs to another name', {
@@ -89,7 +89,7 @@ export function open(keys: SealingKeys, sealed: Uint8Array, associatedData: stri
   }
 }
 
-/** The id of the key that is needed, 8 hex digits; undefined when this is no sealed text, or one of another version. */
+/** The id of the required key, 8 hex digits; undefined if this is not a sealed text, or one of another version. */
 export function sealedUnder(sealed: Uint8Array): string | undefined {
   if (sealed.length < SEALING_BYTES || sealed[0] !== FORMAT) return undefined;
   return Buffer.from(sealed.subarray(1, 1 + KEY_ID_BYTES)).toString('hex');

@@ -9,21 +9,21 @@ import { formatSealedFile, parseSealedFile, type SealedFile, sealedName } from '
 export interface RecordForm {
   /** Undefined: plain. */
   readonly keyId: string | undefined;
-  /** The bytes of the file for what a plain file would hold. Throws StoreError where nobody would read a file of that size. */
+  /** The bytes of the file for the contents of a plain file. Throws StoreError if no reader would accept a file of that size. */
   file(key: string, plain: Uint8Array): Uint8Array;
 }
 
 export const PLAIN: RecordForm = { keyId: undefined, file: (_key, plain) => plain };
 
-/** What a file of a record holds. */
+/** The contents of a record's file. */
 export type OpenedFile =
   | { readonly kind: 'opened'; readonly plain: Uint8Array; readonly keyId: string | undefined }
   /** Sealed, and changed since or sealed under another name. */
   | { readonly kind: 'not-authentic' };
 
 /**
- * How the records of a folder are read and written. A file says itself whether it is sealed, so reading needs the marker only then. What is written
- * follows the marker as it is at that moment, whatever this process was started with.
+ * Reads and writes the records of a folder. A file shows whether it is sealed, so reading needs the marker only then. Writing follows the marker as it is at
+ * that moment, whatever options this process was started with.
  */
 export class FolderSealing {
   readonly folder: string;
@@ -42,13 +42,13 @@ export class FolderSealing {
     return this.#keys;
   }
 
-  /** To be asked for by the holder of a record's lock. Rejects with KeychainError where records are sealed and the key cannot be had. */
+  /** For the holder of a record's lock. Rejects with KeychainError if records are sealed and the key is unavailable. */
   async form(): Promise<RecordForm> {
     const marker = sealingIn(await readMarker(this.folder));
     return marker === undefined ? PLAIN : this.sealedForm(marker);
   }
 
-  /** Whether this is still how records are written: false where the marker has changed since. */
+  /** Whether records are still written in this form: false if the marker has changed since. */
   async isStill({ keyId }: RecordForm): Promise<boolean> {
     return keyId === sealingIn(await readMarker(this.folder))?.keyId;
   }
@@ -61,20 +61,20 @@ export class FolderSealing {
       keyId,
       file: (key, plain) => {
         const file = formatSealedFile({ keyId, envelope: seal(keys, plain, sealedName(key)) });
-        // Programs that know no sealing take a larger file for a broken one, and set it aside.
+        // Programs without sealing take a larger file for a broken one, and set it aside.
         if (file.length > MAX_RECORD_BYTES) throw new StoreError('the credential is too large to be kept');
         return file;
       },
     };
   }
 
-  /** Rejects with KeychainError where the file is sealed and the key cannot be had. `again` reads the file once more: it may have been rewritten. */
+  /** Rejects with KeychainError if the file is sealed and the key is unavailable. `again` reads the file once more: it may have been rewritten. */
   async open(key: string, bytes: Uint8Array, again: () => Promise<Uint8Array>): Promise<OpenedFile> {
     const sealed = parseSealedFile(bytes);
     if (sealed === undefined) return { kind: 'opened', plain: bytes, keyId: undefined };
     const marker = await readMarker(this.folder);
     if (marker !== undefined) return this.#opened(key, sealed, marker.backend);
-    // `keychain off` may have ended between the two looks.
+    // `keychain off` may have finished between the two checks.
     const plain = await again();
     if (parseSealedFile(plain) === undefined) return { kind: 'opened', plain, keyId: undefined };
     throw new KeychainError(
@@ -97,7 +97,7 @@ export class FolderSealing {
   }
 }
 
-/** The marker where it says that what is written is sealed. */
+/** The marker, if it says that new files are sealed. */
 function sealingIn(marker: Marker | undefined): Marker | undefined {
   return marker?.state === 'turning-off' ? undefined : marker;
 }

@@ -5,10 +5,10 @@ import { SECRET_BYTES, type SealingKeys, sealingKeys } from './envelope.ts';
 /** The purpose of these keys, see `sealingKeys`. */
 const PURPOSE = 'records';
 
-/** After a keychain gave no key, this long passes before it is asked again, in milliseconds: many calls of a host cause no storm of prompts. */
+/** How long to wait before a keychain that gave no key is asked again, in milliseconds: many calls of a host must not cause many prompts. */
 const PAUSE_MS = 2_000;
 
-/** A keychain, as far as keys of logins need it (src/keychain). */
+/** The part of a keychain that keys of logins need (src/keychain). */
 export interface KeyKeeper {
   read(account: string): Promise<KeeperAnswer>;
   write(account: string, secret: string): Promise<KeeperOutcome>;
@@ -36,7 +36,7 @@ const CODES: Readonly<Record<Refusal['kind'], KeychainErrorCode>> = {
   failed: 'keychain',
 };
 
-/** Keys that this process has read from a keychain. Each is read once; what went wrong is asked for again, but not at once. */
+/** Keys that this process has read from a keychain. Each is read once; a failed read is repeated, but not at once. */
 export class KeychainKeys {
   readonly #open: OpenKeeper;
   readonly #monotonic: () => number;
@@ -89,7 +89,7 @@ export class KeychainKeys {
     );
   }
 
-  /** Makes a key and puts it into the keychain. It is there, and can be read, when this resolves with its id. Rejects with KeychainError. */
+  /** Creates a key and stores it in the keychain. Resolves with its id when it can be read back. Rejects with KeychainError. */
   async create(backend: string): Promise<string> {
     const secret = randomBytes(SECRET_BYTES);
     const [{ id }] = sealingKeys([secret], PURPOSE);

@@ -4,23 +4,23 @@ import { isKeychainKind } from '../../protocol/keychain-kind.ts';
 import { readOwnFile, removeFile, replaceFile, syncFolder } from '../files/atomic-file.ts';
 import { KeychainError, LaterVersionError } from '../files/store-errors.ts';
 
-/** In the folder with the records, so that it goes wherever they go. */
+/** In the folder with the records, so that it moves with them. */
 export const MARKER = 'keychain.json';
-/** A name and an id; what is larger is not ours. */
+/** A name and an id; a larger file is not ours. */
 const MARKER_MAX_BYTES = 4 * 1024;
 const VERSION = 1;
 
-/** Says that the records of a folder are sealed, and where their key is. */
+/** States that the records of a folder are sealed, and where their key is. */
 export interface Marker {
   /** `system`, or `helper:NAME`. */
   readonly backend: string;
-  /** The id of the key, which is the account of the item in the keychain. 8 hex digits. */
+  /** The id of the key, which is also the account of the keychain item. 8 hex digits. */
   readonly keyId: string;
-  /** What is written from now on; the rest of the folder is as before until it has been rewritten. `on`: all of it is sealed. */
+  /** How files are written from now on; the rest of the folder is as before until it has been rewritten. `on`: all of it is sealed. */
   readonly state: 'turning-on' | 'on' | 'turning-off';
 }
 
-/** Undefined: the records are plain. Rejects with StoreError where a marker is there and cannot be read: then nothing may be written as plain text. */
+/** Undefined: the records are plain. Rejects with StoreError if a marker exists and is unreadable: then nothing may be written as plain text. */
 export async function readMarker(folder: string): Promise<Marker | undefined> {
   const path = join(folder, MARKER);
   const read = await readOwnFile(path, MARKER_MAX_BYTES);
@@ -55,7 +55,7 @@ function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-/** Replaces the marker. On disk when it resolves: what is written afterwards follows it. */
+/** Replaces the marker. It is on disk when this resolves: later writes follow it. */
 export async function writeMarker(folder: string, { backend, keyId, state }: Marker): Promise<void> {
   const path = join(folder, MARKER);
   await replaceFile(path, Buffer.from(`${JSON.stringify({ version: VERSION, backend, keyId, state })}\n`));

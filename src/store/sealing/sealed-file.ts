@@ -9,7 +9,7 @@
 const BEGIN = Buffer.from('{"version":2,"keyId":"');
 const FILE = /^\{"version":2,"keyId":"([0-9a-f]{8})","sealed":"([A-Za-z0-9+/]+={0,2})"\}\s*$/;
 
-/** What a sealed file holds. */
+/** The contents of a sealed file. */
 export interface SealedFile {
   readonly keyId: string;
   readonly envelope: Uint8Array;
@@ -28,7 +28,7 @@ export function formatSealedFile({ keyId, envelope }: SealedFile): Buffer {
   return Buffer.from(`{"version":2,"keyId":"${keyId}","sealed":"${sealed}"}\n`);
 }
 
-/** What is authenticated with the record of this key: its name, and the version of the file. The same for all files that may become that record. */
+/** The data authenticated with the record of this key: its name, and the version of the file. The same for all files that may become that record. */
 export function sealedName(key: string): string {
   return `mcp-drawbridge record 2 ${key}`;
 }

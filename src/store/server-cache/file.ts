@@ -10,11 +10,11 @@ export interface CachedServerFile extends CachedServer {
   readonly savedAt: number;
 }
 
-/** The largest tool lists seen are some 300 KiB; a stand-in that needs more is better without. */
+/** The largest tool lists seen have some 300 KiB; a larger cache would not help. */
 export const MAX_CACHED_SERVER_BYTES = 1024 * 1024;
 const VERSION = 1;
 
-/** `folder` is `servers/`. Absent, unreadable, of another version: undefined, it is only a convenience. */
+/** `folder` is `servers/`. Undefined if absent, unreadable or of another version: it is only a cache. */
 export async function readCachedServer(folder: string, key: string): Promise<CachedServerFile | undefined> {
   let bytes: Buffer;
   try {
@@ -46,7 +46,7 @@ export function parseCachedServer(bytes: Uint8Array): CachedServerFile | undefin
   };
 }
 
-/** False: too large, or nowhere to write it; the next start does without. */
+/** False: too large, or not writable; the next start works without it. */
 export async function writeCachedServer(
   folder: string,
   key: string,
@@ -92,7 +92,7 @@ export function serializeCachedServer({
   return bytes.length > MAX_CACHED_SERVER_BYTES ? undefined : bytes;
 }
 
-/** Results are objects; anything else is not kept. */
+/** Results are objects; anything else is not stored. */
 function objectsOf(lists: unknown): NonNullable<CachedServer['lists']> {
   const entries = isObject(lists) ? Object.entries(lists) : [];
   return Object.fromEntries(entries.filter(([, result]) => isObject(result)));

@@ -2,19 +2,19 @@ import type { CachedServer, ServerCache } from '../../protocol/server-cache.ts';
 import { readCachedServer, serializeCachedServer, writeCachedServer } from './file.ts';
 
 export interface ServerCacheFileOptions {
-  /** Undefined: nothing is kept beyond this process. */
+  /** Undefined: nothing outlives this process. */
   readonly folder: string | undefined;
   readonly key: string;
   readonly now: () => number;
-  /** Runs the write a little later, so that a start that lists four things writes once. */
+  /** Delays the write a little, so that a start that lists four things writes once. */
   readonly defer: (write: () => void) => void;
 }
 
-/** One server's answers from last time, in a file, kept in step with what it says now. */
+/** One server's responses from last time, in a file, kept up to date with its current ones. */
 export class ServerCacheFile implements ServerCache {
   readonly #options: ServerCacheFileOptions;
   #current: CachedServer = {};
-  /** What the file holds, to write only what differs. */
+  /** The contents of the file, to write only changes. */
   #saved = '';
   #due = false;
   #writing: Promise<unknown> = Promise.resolve();
@@ -24,7 +24,7 @@ export class ServerCacheFile implements ServerCache {
     this.#options = options;
   }
 
-  /** Reads the file, once; nothing that is wrong with it matters. */
+  /** Reads the file, once; errors are ignored. */
   read(): Promise<CachedServer> {
     this.#reading ??= this.#read();
     return this.#reading;
@@ -36,7 +36,7 @@ export class ServerCacheFile implements ServerCache {
     if (file === undefined) return {};
     const { savedAt, ...known } = file;
     this.#saved = contentOf(known);
-    // What the server has said meanwhile is newer.
+    // The server's responses meanwhile are newer.
     this.#current = merged(known, this.#current);
     return known;
   }
@@ -48,7 +48,7 @@ export class ServerCacheFile implements ServerCache {
     this.#options.defer(() => void this.flush());
   }
 
-  /** Writes what is not written yet. Never rejects. */
+  /** Writes pending changes. Never rejects. */
   flush(): Promise<unknown> {
     if (!this.#due) return this.#writing;
     this.#due = false;
@@ -68,7 +68,7 @@ function merged(before: CachedServer, after: CachedServer): CachedServer {
   return { ...before, ...after, lists: { ...before.lists, ...after.lists } };
 }
 
-/** To compare what is known with what was saved; empty where it cannot be saved. */
+/** To compare known values with saved ones; empty if they cannot be saved. */
 function contentOf(server: CachedServer): string {
   return serializeCachedServer({ ...server, savedAt: 0 })?.toString('latin1') ?? '';
 }

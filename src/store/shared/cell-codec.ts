@@ -2,20 +2,20 @@ import { createHash, createHmac } from 'node:crypto';
 import { InternalError } from '../../errors.ts';
 import { type LoadSecrets, open, type SealingKeys, seal, sealingKeys } from '../sealing/envelope.ts';
 
-/** What kinds of cells there are. */
+/** The kinds of cells. */
 export type CellKind = 'credential' | 'sign-in';
 const SUFFIX: Readonly<Record<CellKind, string>> = { credential: 'c', 'sign-in': 's' };
 
-/** What keys of the engine's cells are derived for. */
+/** The purpose for which keys of the engine's cells are derived. */
 const PURPOSE = 'shared store';
 
-/** How a value is written. `decode` gives undefined for what is none, and throws for what must not be replaced. */
+/** How a value is written. `decode` returns undefined for an invalid value, and throws for one that must not be replaced. */
 export interface Format<T> {
   encode(value: T): Uint8Array;
   decode(bytes: Uint8Array): T | undefined;
 }
 
-/** Names cells, and writes and seals what is in them. The keys are asked for when the first cell is to be opened: a program may have to print them. */
+/** Names cells, and writes and seals their contents. The keys are requested when the first cell is opened: they may come from a program. */
 export class CellCodec {
   readonly #load: LoadSecrets;
   readonly #prefix: string;
@@ -39,10 +39,7 @@ export class CellCodec {
     return `${this.#prefix}:index`;
   }
 
-  /**
-   * Resolves when cells can be sealed and opened, with the keys as they are by now: whoever changes them restarts no bridge. Rejects as what brings the keys
-   * does. `isUnknown`: a value is sealed under none of them. True: there are others than before.
-   */
+  /** Resolves when cells can be sealed and opened. Rejects if the keys are unavailable; the next call requests them again. */
   async ready(isUnknown = false): Promise<boolean> {
     const before = this.#loaded;
     const secrets = await this.#load(isUnknown);
@@ -56,12 +53,12 @@ export class CellCodec {
     return this.#keys()[0].id;
   }
 
-  /** `seq`: the number that the value will have. Under another name or number it cannot be opened. Throws what `format` does. */
+  /** `seq`: the number that the value will have. It cannot be opened under another name or number. Throws what `format` throws. */
   seal<T>(name: string, seq: number, value: T, format: Format<T>): Uint8Array {
     return seal(this.#keys(), format.encode(value), `${name}:${seq}`);
   }
 
-  /** Throws UnknownKeyError, NotAuthenticError, and what `format` does. */
+  /** Throws UnknownKeyError, NotAuthenticError, and what `format` throws. */
   open<T>(name: string, seq: number, sealed: Uint8Array, format: Format<T>): T | undefined {
     return format.decode(open(this.#keys(), sealed, `${name}:${seq}`));
   }

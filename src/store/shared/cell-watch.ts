@@ -14,7 +14,7 @@ export interface CellWatchDeps {
 /** Why a pause ends early. */
 const WOKEN = Symbol('woken');
 
-/** Waits for changes of one cell: woken where the engine tells of one, and from time to time besides. */
+/** Waits for changes of one cell: wakes up on a notification from the engine, and also from time to time. */
 export class CellWatch {
   readonly #deps: CellWatchDeps;
   readonly #cell: string;
@@ -30,7 +30,7 @@ export class CellWatch {
     this.#deps = deps;
   }
 
-  /** Begins to watch, once. */
+  /** Starts watching, once. */
   start(): void {
     this.#end ??= this.#deps.engine.watch(this.#cell, () => {
       this.#told++;
@@ -39,12 +39,12 @@ export class CellWatch {
     });
   }
 
-  /** To be called when a look begins: what was told before it is seen by it. */
+  /** To be called when a read begins: it covers all earlier notifications. */
   looks(): void {
     this.#lookedAt = this.#told;
   }
 
-  /** Resolves when something was told since the last look began, or after a turn. Rejects with the signal's reason. */
+  /** Resolves on a notification since the last read began, or after a turn. Rejects with the signal's reason. */
   async changed(signal: StopSignal): Promise<void> {
     this.start();
     const { clock, random, timing } = this.#deps;

@@ -6,11 +6,11 @@ import type { CellCodec, Format } from './cell-codec.ts';
 import { type Cell, type Engine, MAX_CELL_BYTES } from './engine.ts';
 import type { Moment } from './protocol/decisions.ts';
 
-/** A value of an engine as this process saw it last. */
+/** A value of an engine as last seen by this process. */
 export interface Look<T> {
-  /** Undefined: there is none, or what is there cannot be opened (`problem`). */
+  /** Undefined: there is none, or it cannot be opened (`problem`). */
   readonly value: T | undefined;
-  /** Why a value that is there cannot be used. It may be replaced only by a person's doing. */
+  /** Why an existing value is unusable. Only an action of a person may replace it. */
   readonly problem?: DrawbridgeError | undefined;
   readonly seq: number;
   /** The id of the key under which the value is sealed. Undefined: there is none, or what is there is no sealed value. */
@@ -28,9 +28,9 @@ export type Change<T> =
   | { readonly kind: 'refused'; readonly reason: string };
 
 export interface ChangeOptions {
-  /** Whether those who watch are to look. */
+  /** Whether watchers are notified. */
   readonly tell: boolean;
-  /** Also in place of a value that cannot be opened. */
+  /** Also replaces a value that cannot be opened. */
   readonly overwrite?: boolean;
 }
 
@@ -38,13 +38,13 @@ export interface EngineCellDeps {
   readonly engine: Engine;
   readonly codec: CellCodec;
   readonly clock: Pick<Clock, 'monotonic'>;
-  /** Called with everything that is seen. */
+  /** Called with every value that is seen. */
   readonly onTime: (engineNow: number) => void;
 }
 
-/** So often is a change decided again because somebody was faster; each time another process has got on. */
+/** How often a change is decided again because another process was faster; each time that process has made progress. */
 const MAX_ATTEMPTS = 50;
-/** Two looks within this time are one: no more than the answer's way back would take on another continent. */
+/** Two reads within this time are one: no longer than a reply takes from another continent. */
 const SAME_LOOK_MS = 50;
 
 /** One sealed value on an engine. */
@@ -61,12 +61,12 @@ export class EngineCell<T> {
     this.#deps = deps;
   }
 
-  /** Undefined where nothing was seen, or what was seen may be out of date. */
+  /** Undefined if nothing was seen, or the last value may be out of date. */
   get latest(): Look<T> | undefined {
     return this.#latest;
   }
 
-  /** Concurrent callers share one question. Rejects with StoreAwayError, or with why there are no keys. */
+  /** Reads the value; concurrent callers share one read. Rejects with StoreAwayError, or with the reason for missing keys. */
   look(): Promise<Look<T>> {
     const latest = this.#latest;
     if (latest !== undefined && this.#deps.clock.monotonic() - latest.at < SAME_LOOK_MS)
@@ -74,7 +74,7 @@ export class EngineCell<T> {
     return this.lookNow();
   }
 
-  /** The same, with a question of its own if none is on its way. */
+  /** The same, with a new read if none is pending. */
   lookNow(): Promise<Look<T>> {
     this.#looking ??= this.#get().finally(() => {
       this.#looking = undefined;
@@ -82,21 +82,20 @@ export class EngineCell<T> {
     return this.#looking;
   }
 
-  /** What was seen last is not what is there now. */
+  /** The last seen value is no longer current. */
   forget(): void {
     this.#latest = undefined;
   }
 
-  /** The engine, as it is by now after such a look. */
+  /** The engine's state now, after such a read. */
   momentOf({ engineNow, at, epoch }: Look<T>): Moment {
     const passedMs = Math.max(0, this.#deps.clock.monotonic() - at);
     return { now: Math.floor(engineNow + passedMs), epoch: epoch ?? '' };
   }
 
   /**
-   * Puts what `decide` returns for the current value, and calls it again where another process was faster. It begins with the value that this process
-   * saw last, so that a process that has just changed a value asks the engine nothing. Rejects with StoreAwayError, whose `applied` says whether the
-   * change may have been made.
+   * Puts what `decide` returns for the current value, and calls it again if another process was faster. It starts from the last value that this process saw, so
+   * a process that has just changed a value needs no read. Rejects with StoreAwayError, whose `applied` says whether the change may have been made.
    */
   async change(
     decide: (value: T | undefined, moment: Moment) => Change<T>,
@@ -138,7 +137,7 @@ export class EngineCell<T> {
     } catch (error) {
       this.forget();
       if (!(error instanceof StoreAwayError) || error.applied === 'no') throw error;
-      // Never sent twice: what became of it is looked up. Sealed once, no other value has these bytes.
+      // Never sent twice: its result is looked up. Sealed once, so no other value has these bytes.
       const cell = await engine.get(this.name).catch(() => {
         throw error;
       });
@@ -170,7 +169,7 @@ export class EngineCell<T> {
       return this.#saw(cell, codec.open(this.name, cell.seq, cell.body, this.#format));
     } catch (error) {
       if (!(error instanceof DrawbridgeError)) throw error;
-      // What was changed on its way or under its name is nobody's. What another key or a later version has written is somebody's.
+      // A value that was changed in transit or stored under another name is discarded. A value written with another key or by a later version is kept.
       const problem = error.code === 'not_authentic' ? undefined : this.#explained(error);
       return this.#saw(cell, undefined, problem);
     }

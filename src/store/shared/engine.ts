@@ -1,17 +1,16 @@
 /**
- * All that a database has to do to be the engine of a shared store: it keeps values that are replaced whole, each by who saw its last state, and says
- * that one has changed. Everything else is decided by the functions of this folder.
- *
- * Each operation rejects with StoreAwayError when it gets no answer in the time that the engine allows itself (at most 5 s). None is ever sent twice.
+ * What a database has to do to be the engine of a shared store: it stores values that are replaced as a whole, only by a writer that saw their latest state,
+ * and notifies of changes. Everything else is decided by the functions of this folder. Each operation rejects with StoreAwayError if it gets no reply within
+ * the engine's own time limit (at most 5 s). None is ever sent twice.
  */
 export interface Engine {
   /** Where it is, for messages: host and port, no password. */
   readonly place: string;
-  /** The value as it is now. */
+  /** The current value. */
   get(cell: string): Promise<Cell>;
   /**
-   * Replaces the value if its `seq` and the engine's epoch are still these; an epoch that is undefined is not compared. `tell`: wakes those who watch
-   * the cell. `expiresInMs`: then the engine drops the value; absent: never. A StoreAwayError with `applied: 'maybe'` says that the value may have been replaced.
+   * Replaces the value if its `seq` and the engine's epoch are still these; an undefined epoch is not compared. `tell`: notifies watchers of the cell.
+   * `expiresInMs`: when the engine drops the value; absent: never. A StoreAwayError with `applied: 'maybe'` says that the value may have been replaced.
    */
   put(
     cell: string,
@@ -21,41 +20,41 @@ export interface Engine {
     expiresInMs?: number,
   ): Promise<Put>;
   /**
-   * Whether this connection leads to the primary that the others use too: by the word of most Sentinels, else of a replica (WAIT 1) where one was seen;
-   * of one server alone always. False also where nobody answers in this time. Never rejects.
+   * Whether this connection leads to the same primary as the others': confirmed by most Sentinels, otherwise by a replica (WAIT 1) if one was seen; a single
+   * server alone is always primary. False also if nothing answers in this time. Never rejects.
    */
   isPrimary(atMostMs: number): Promise<boolean>;
-  /** Whether what was put before on this connection survives the loss of the primary, as far as the engine says. Never rejects. */
+  /** Whether earlier puts on this connection survive the loss of the primary, as far as the engine says. Never rejects. */
   settled(atMostMs: number): Promise<boolean>;
   /**
-   * Calls `onChange` after a `put` that tells, and after each new connection, since one may have been missed. May be late or miss some: whoever
-   * waits looks from time to time besides. Returns the way to end it.
+   * Calls `onChange` after a `put` that notifies, and after each new connection, since a notification may have been missed. It may be late or miss some:
+   * callers also have to look from time to time. Returns a function that ends it.
    */
   watch(cell: string, onChange: () => void): () => void;
   /** For `status`. Rejects with StoreAwayError. */
   describe(): Promise<EngineDescription>;
-  /** Ends the connections, and lets no process wait for them. */
+  /** Closes the connections; no process waits for them. */
   close(): Promise<void>;
 }
 
 /** One value. */
 export interface Cell {
-  /** Counts the replacements of this value; 0: there is none. A value that was lost in a failover may have the same number again. */
+  /** Counts the replacements of this value; 0: there is none. After a failover a lost value's number may occur again. */
   readonly seq: number;
   readonly body?: Uint8Array | undefined;
   /** The engine's clock, milliseconds since the epoch. */
   readonly now: number;
-  /** Another one when the engine may have lost acknowledged values: after a start and after a failover. Undefined: the engine cannot tell. */
+  /** Changes when the engine may have lost acknowledged values: after a restart and after a failover. Undefined: the engine does not say. */
   readonly epoch?: string | undefined;
 }
 
-/** `cell` of `written`: the new `seq`, the time and the epoch, without the body. Of `superseded`: the value that is there instead. */
+/** `cell` of `written`: the new `seq`, the time and the epoch, without the body. Of `superseded`: the current value. */
 export interface Put {
   readonly kind: 'written' | 'superseded';
   readonly cell: Cell;
 }
 
-/** What an engine says of itself; a part that it does not tell is undefined. */
+/** What an engine reports about itself; unknown parts are undefined. */
 export interface EngineDescription {
   /** Name and version, such as `redis 7.0.15`. */
   readonly engine: string;
@@ -66,13 +65,13 @@ export interface EngineDescription {
   readonly roundTripMs: number;
   /** The engine's clock. */
   readonly now: number;
-  /** Replicas that are connected. */
+  /** The number of connected replicas. */
   readonly replicas?: number | undefined;
   /** Such as `append-only file, every write`, `snapshots`, `none`. */
   readonly persistence?: string | undefined;
-  /** What it drops when its memory is full. */
+  /** What it evicts when its memory is full. */
   readonly evictionPolicy?: string | undefined;
 }
 
-/** A larger value is none of ours: sealed, a record of 256 KiB with what is around it. */
+/** A larger value is not ours: a sealed record of 256 KiB and its envelope. */
 export const MAX_CELL_BYTES = 300 * 1024;

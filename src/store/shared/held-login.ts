@@ -45,30 +45,30 @@ export interface HeldLoginDeps {
   readonly offset: () => number;
   /** The credential is stored under its key for the first time, or was removed. `isPersons`: by a sign-in. Rejects for no failure that is expected. */
   readonly onKey: (what: 'add' | 'remove', isPersons?: boolean) => Promise<void>;
-  /** What was put may not survive the loss of the primary yet. */
+  /** The last put may not survive the loss of the primary yet. */
   readonly onUnsettled: () => void;
 }
 
-/** A record that was claimed, as it was then. */
+/** A claimed record, as it was then. */
 type ClaimedState = State & { readonly content: { readonly kind: 'record' } };
 
 /** Why no hold is renewed any more. */
 const ENDED = Symbol('ended');
 
-/** A credential that this process holds: what may be done to it, each step one put. What is read is what the last put has left. */
+/** A credential that this process holds, and the operations on it, each step one put. Reads return the result of the last put. */
 export class HeldLogin {
   readonly #deps: HeldLoginDeps;
   readonly #me: Holder;
   readonly #ended = new Stop();
   #heldUntil: number;
-  /** What was read last: a write is for that. */
+  /** The last record read: a write refers to it. */
   #seen: { readonly rank: Rank | undefined; readonly state: State | undefined } | undefined;
-  /** The claims of others by which the next number was chosen. */
+  /** The claims of other processes that determined the next number. */
   #shown: { readonly hash: string; readonly claims: readonly ReservationState[] } | undefined;
-  /** The nonce of the claim that was made here. */
+  /** The nonce of this process's claim. */
   #claimed: string | undefined;
 
-  /** The hold with this nonce was taken at `since`, monotonic. */
+  /** The time when the hold with this nonce was taken, monotonic. */
   constructor(me: Holder, since: number, deps: HeldLoginDeps) {
     this.#me = me;
     this.#deps = deps;
@@ -76,14 +76,14 @@ export class HeldLogin {
     void this.#renew();
   }
 
-  /** What `withLock` hands out. */
+  /** The object that `withLock` passes on. */
   get locked(): LockedRecord {
     return {
       lost: () => this.#deps.clock.monotonic() >= this.#heldUntil,
       read: (identity) => this.#read(identity),
       write: (record, expected) => this.#write(record, expected),
       remove: () => this.#remove(),
-      // What cannot be used is overwritten where it is.
+      // An unusable value is overwritten in place.
       setAside: async () => ({ files: 0, records: [] }),
       reservations: (hash) => this.#reservations(hash),
       clearReservations: async (hash) => {
@@ -94,7 +94,7 @@ export class HeldLogin {
     };
   }
 
-  /** Lets the next one in. An engine that is away lets it in by itself. */
+  /** Lets the next process in. If the engine is away, the hold expires by itself. */
   async end(): Promise<void> {
     this.#ended.abort(ENDED);
     await this.#change((cell) => dropHold(cell, this.#me)).catch(ignoreAway);
@@ -125,7 +125,7 @@ export class HeldLogin {
     return { kind: 'record', record: shiftRecord(record, this.#deps.offset()) };
   }
 
-  /** As the last put has left it: whoever changed it since makes the next put fail. */
+  /** As the last put left it: if it was changed since, the next put fails. */
   async #state(): Promise<State | undefined> {
     const { login } = this.#deps;
     return login.latest === undefined ? login.read() : login.latest.state;
@@ -160,7 +160,7 @@ export class HeldLogin {
     const cell = await this.#cell();
     const owner = cell?.claim && (await ownership.liveness(cell.claim.owner, cell.claim.nonce));
     const found = reservations(cell, hash, login.moment(), timing, owner ?? 'unknown');
-    // The claim that was made here took the place of the one that was shown before, which was still the same then.
+    // This process's claim replaced the one that was read before, which was unchanged then.
     if (this.#claimed !== undefined && cell?.claim?.nonce === this.#claimed) {
       return [...(this.#shown?.claims ?? []), ...found];
     }
@@ -237,8 +237,8 @@ class Claim {
   }
 
   /**
-   * A lease says nothing about a process that was suspended, and the authorization server knows no fencing token. So the token is sent within some
-   * seconds of the put that allows it, or not at all: then the waits of the others cover the request.
+   * A lease does not stop a process that was suspended, and the authorization server knows no fencing token. So the token is sent within some seconds of the
+   * put that allows it, or not at all: then the waits of the others cover the request.
    */
   async #prepare(): Promise<boolean> {
     const { login, engine, clock, timing } = this.#deps;
@@ -251,14 +251,14 @@ class Claim {
     if (!(await engine.isPrimary(timing.primaryMs)) && !this.#isPastRisk(look.engineNow)) {
       throw tooLate(engine, 'is not known to be the one that the others see');
     }
-    // That was about the server that the connection leads to by now: the claim has to be there, and not on one that was left meanwhile.
+    // That was about the server that this connection leads to now: the claim has to be on it, and not on one that was left meanwhile.
     const after = await login.cell.lookNow();
     if (after.epoch !== look.epoch || after.value?.claim?.nonce !== this.#me.nonce) return false;
     if (clock.monotonic() - startedAt > timing.sendWindowMs) throw tooLate(engine, 'answered too late');
     return true;
   }
 
-  /** The token ended long ago: rather the risk that two primaries have one claimant each than no token for ever. */
+  /** The token expired long ago: better to risk one claimant on each of two primaries than to stay without a token. */
   #isPastRisk(engineNow: number): boolean {
     const { expiresAt } = this.#before.content.record.tokens ?? {};
     return expiresAt !== undefined && engineNow >= expiresAt + this.#deps.timing.spentMs;
@@ -269,7 +269,7 @@ class Claim {
     const { login, engine, timing, offset, ownership, onKey, onUnsettled } = this.#deps;
     const state = answerState(this.#before, shiftRecord(record, -offset()), this.#preparedAt);
     const answer: Answer = { state, hash: this.#hash };
-    // Known here before anything else: whatever becomes of the engine, this process can use it, and puts it again.
+    // Remembered here first: whatever happens to the engine, this process can use it, and will put it again.
     login.learn(state);
     const local = shiftRecord((state as ClaimedState).content.record, offset());
     try {
@@ -279,7 +279,7 @@ class Claim {
       ownership.drop(this.#me.nonce);
       if (kind === 'refused') return { kind: 'superseded' };
     } catch (error) {
-      // The claim stays this process's: another one here must not take it for abandoned.
+      // The claim remains this process's: another task in it must not take it for abandoned.
       login.keep(answer);
       if (!(error instanceof StoreAwayError)) throw error;
       return { kind: 'kept', record: local };
@@ -304,7 +304,7 @@ function tooLate({ place }: Engine, why: string): StoreAwayError {
   });
 }
 
-/** What an engine that is away was to forget runs out by itself. */
+/** On an engine that is away, the claim expires by itself. */
 function ignoreAway(error: unknown): void {
   if (!(error instanceof StoreAwayError)) throw error;
 }

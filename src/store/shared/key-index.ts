@@ -33,11 +33,11 @@ export interface KeyIndexDeps extends EngineCellDeps {
   readonly timing: { readonly tombstoneMs: number };
 }
 
-/** The keys of all credentials, for `status`, `logout --all` and `store reseal`: an engine is never asked for the list of its names. */
+/** The keys of all credentials, for `status` and `logout --all`: an engine is never asked to list its names. */
 export class KeyIndex {
   readonly #cell: EngineCell<Listed>;
   readonly #tombstoneMs: number;
-  /** In which epoch of the engine a key was seen to be listed. */
+  /** The engine's epoch in which a key was seen in the list. */
   readonly #listed = new Map<string, string | undefined>();
 
   constructor(deps: KeyIndexDeps) {
@@ -45,7 +45,7 @@ export class KeyIndex {
     this.#tombstoneMs = deps.timing.tombstoneMs;
   }
 
-  /** The keys in use. Rejects with StoreAwayError, as the next. */
+  /** Rejects with StoreAwayError, like the next method. */
   async keys(): Promise<readonly string[]> {
     return (await this.#look()).keys;
   }
@@ -56,10 +56,7 @@ export class KeyIndex {
     return [...keys, ...removed.map(({ key }) => key)];
   }
 
-  /**
-   * Lists the key, or takes it from the list. Asks the engine only where it may have another list by now. A list that another key has sealed is replaced
-   * only for a person's sign-in (`overwrite`): otherwise that key is the one that is in use.
-   */
+  /** Adds the key to the list, or removes it. Calls the engine only if its list may have changed. */
   async update(
     key: string,
     what: 'add' | 'remove',

@@ -50,7 +50,7 @@ const FORMAT: Format<CredentialCell> = {
   },
 };
 
-/** What came of a change of the credential. */
+/** The outcome of a change of the credential. */
 export interface Changed {
   readonly kind: 'put' | 'as-is' | 'refused';
   readonly reason?: string | undefined;
@@ -58,20 +58,20 @@ export interface Changed {
 }
 
 /**
- * One credential on the engine, and what this process knows of it. It knows the latest state that it has seen or received, and puts that state again
- * where the engine has lost it, for as long as the process lives: so a failover that loses writes costs no login while anybody lives that knows better.
+ * One credential on the engine, and what this process knows of it. The process remembers the latest state that it has seen or received, and puts it again if
+ * the engine has lost it, for as long as the process lives: a failover that loses writes costs no login while any process remembers the state.
  */
 export class LoginCell {
   readonly cell: EngineCell<CredentialCell>;
   readonly watch: CellWatch;
   readonly #deps: LoginCellDeps;
   readonly #listeners = new Set<() => void>();
-  /** The answer that the engine has not taken yet. */
+  /** The response that the engine has not stored yet. */
   #unsaved: Answer | undefined;
   #known: State | undefined;
-  /** As the engine had it when it was seen last. */
+  /** As last seen on the engine. */
   #stored: State | undefined;
-  /** What the listeners were told of last. */
+  /** The last state reported to listeners. */
   #reported: State | undefined;
   #healing: Promise<void> | undefined;
   #warned = false;
@@ -87,23 +87,23 @@ export class LoginCell {
     return this.#known;
   }
 
-  /** The cell as it was seen or put last; undefined: none was seen, or what was seen may be out of date. */
+  /** The cell as last seen or put; undefined: none was seen, or it may be out of date. */
   get latest(): CredentialCell | undefined {
     return this.cell.latest?.value;
   }
 
-  /** The engine by now. */
+  /** The engine's current state. */
   moment(): Moment {
     const { latest } = this.cell;
     return latest === undefined ? { now: 0, epoch: '' } : this.cell.momentOf(latest);
   }
 
-  /** Whether something is known here that the engine has not taken. */
+  /** Whether this process knows a state that the engine has not stored. */
   get isUnsaved(): boolean {
     return this.#unsaved !== undefined;
   }
 
-  /** The state that counts. Where the engine has lost it, it is put again first. Rejects with StoreAwayError. */
+  /** The current state. If the engine has lost it, it is put again first. Rejects with StoreAwayError. */
   async read(): Promise<State | undefined> {
     this.watch.looks();
     const look = await this.cell.look();
@@ -114,7 +114,7 @@ export class LoginCell {
     return this.#known;
   }
 
-  /** Changes the cell; first of all it is brought up to what is known. Rejects with StoreAwayError. */
+  /** Changes the cell, after bringing it up to date. Rejects with StoreAwayError. */
   async change(
     decide: (cell: CredentialCell | undefined, moment: Moment) => Decision,
     options: ChangeOptions,
@@ -132,18 +132,18 @@ export class LoginCell {
     }
   }
 
-  /** Known from now on, whether the engine takes it or not. */
+  /** Remembered from now on, whether the engine stores it or not. */
   learn(state: State): void {
     this.#known = laterState(this.#known, state);
   }
 
-  /** Puts the answer until the engine takes it, or has a later one. */
+  /** Puts the response until the engine stores it, or has a later one. */
   keep(answer: Answer): void {
     this.#unsaved = answer;
     void this.heal();
   }
 
-  /** Called after the state has changed elsewhere. Returns the way to end that. */
+  /** Calls `listener` after the state has changed elsewhere. Returns a function that ends this. */
   onChange(listener: () => void): () => void {
     const own = () => listener();
     this.#listeners.add(own);
@@ -151,7 +151,7 @@ export class LoginCell {
     return () => void this.#listeners.delete(own);
   }
 
-  /** Resolves when the engine has taken everything that is known here, or the store is closed. */
+  /** Resolves when the engine has stored everything that is known here, or the store is closed. */
   heal(): Promise<void> {
     this.#healing ??= this.#heal().finally(() => {
       this.#healing = undefined;
@@ -189,7 +189,7 @@ export class LoginCell {
     }
   }
 
-  /** The engine told of a change, or has a new connection. */
+  /** The engine reported a change, or has a new connection. */
   async #told(): Promise<void> {
     if (this.#unsaved !== undefined) void this.heal();
     try {
@@ -205,12 +205,12 @@ export class LoginCell {
     for (const listener of [...this.#listeners]) listener();
   }
 
-  /** Puts what the engine has lost, and since when it may have lost claims. */
+  /** Puts what the engine has lost, and the time since when it may have lost claims. */
   async #bringUp(): Promise<void> {
     await this.change(() => ({ kind: 'as-is' }), { tell: true });
   }
 
-  /** What is seen is known, if it is later. */
+  /** Remembers the seen state, if it is later. */
   #note({ value, seq, problem }: Look<CredentialCell>): void {
     this.#stored = value?.state;
     if (value === undefined && seq > 0 && problem === undefined && !this.#warned) {
@@ -236,7 +236,7 @@ export function keptMs({ state }: CredentialCell, timing: Timing): number | unde
   return state.content.kind === 'removed' ? timing.tombstoneMs : undefined;
 }
 
-/** A note in the record gives it another revision, and anything more another rank. */
+/** A note in the record gives it another revision, and any other change another rank. */
 function isOther(one: State | undefined, other: State | undefined): boolean {
   return compareRanks(one?.rank, other?.rank) !== 0 || recordOf(one)?.revision !== recordOf(other)?.revision;
 }

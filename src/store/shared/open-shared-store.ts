@@ -17,7 +17,7 @@ export interface SharedStoreOptions {
   readonly engine: Engine;
   /** Asked for with the first cell. */
   readonly secrets: LoadSecrets;
-  /** The beginning of all names in the engine. */
+  /** The prefix of all names on the engine. */
   readonly prefix: string;
   readonly clock: Clock;
   readonly random: Random;
@@ -28,7 +28,7 @@ export interface SharedStoreOptions {
   readonly timing?: Timing;
 }
 
-/** A store on an engine, with its leases. Neither the engine nor the keys are asked for yet; `close` closes the engine. */
+/** A store on an engine, with its leases. Does not contact the engine or request the keys yet; `close` closes the engine. */
 export async function openSharedStore(options: SharedStoreOptions): Promise<{
   readonly store: SharedStore;
   readonly leases: Leases;
@@ -59,7 +59,7 @@ export async function openSharedStore(options: SharedStoreOptions): Promise<{
 
 async function overviewOf(key: string, store: SharedStore, leases: Leases): Promise<CredentialOverview> {
   const found = await store.read(key).catch(unreadable);
-  // One look answers both.
+  // One read answers both.
   const nonce = await leases.holder(key, 0);
   const status = await leases.readStatus(key);
   const isGoingOn = nonce !== undefined && status?.nonce === nonce;

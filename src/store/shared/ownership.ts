@@ -5,17 +5,17 @@ import {
   type ProcessLiveness,
 } from '../../platform/process/process-identity.ts';
 
-/** The identity of this process, and what it can tell of others. */
+/** The identity of this process, and what it knows of others. */
 export interface Ownership {
   readonly owner: Owner;
-  /** Whether the process that made this nonce still holds what it stands for; `unknown` for one elsewhere. */
+  /** Whether the process that created this nonce still uses it; `unknown` for one on another machine. */
   liveness(owner: Owner, nonce: string): Promise<ProcessLiveness>;
-  /** The nonce is in use by this process, until it is dropped. */
+  /** Marks the nonce as in use by this process, until it is dropped. */
   hold(nonce: string): void;
   drop(nonce: string): void;
 }
 
-/** Those of all stores in this process: by its process id alone, what an error left behind would look held for ever. */
+/** The nonces of all stores in this process: by its process id alone, anything left behind by an error would look held forever. */
 const heldHere = new Set<string>();
 
 /** As this process sees it. */

@@ -24,7 +24,7 @@ const schema = z.object({
       /** The last sign of life. All times are the engine's. */
       touchedAt: instant,
       deadline: instant,
-      /** Until then the process that asked keeps it for the sign-in process that it starts. */
+      /** Until then the requesting process keeps it for the sign-in process that it starts. */
       adoptBy: z.optional(instant),
     }),
   ),
@@ -45,9 +45,9 @@ const FORMAT: Format<SignInCell> = {
   },
 };
 
-/** Longer than any sign-in and what is remembered of it. */
+/** Longer than any sign-in, and than its outcome is remembered. */
 export const KEPT_MS = 24 * 60 * 60_000;
-/** For callers that name no deadline: longer than any `--auth-timeout` in use. */
+/** For callers without a deadline: longer than any `--auth-timeout` in use. */
 const DEFAULT_LIFETIME_MS = 15 * 60_000;
 /** The sign-in process ends itself at its deadline. If it is still there a minute later, it hangs. */
 const OVERDUE_MS = 60_000;
@@ -63,7 +63,7 @@ export interface SharedLeasesDeps extends EngineCellDeps {
   readonly offset: () => number;
 }
 
-/** Whether a living process holds this lease, by the engine's clock: one that beats, and is not far past its deadline. */
+/** Whether a living process holds this lease, by the engine's clock: one with a heartbeat, and not far past its deadline. */
 export function isHeld(lease: Lease | undefined, now: number, { leaseMs }: Timing): lease is Lease {
   if (lease === undefined || now > lease.deadline + OVERDUE_MS) return false;
   const until = lease.adoptBy ?? lease.touchedAt + leaseMs;

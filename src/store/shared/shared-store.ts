@@ -30,10 +30,10 @@ export interface SharedStoreDeps {
   readonly timing?: Timing;
 }
 
-/** Ahead of expiry by so much that a quarantine and a takeover fit in before the token ends; a tenth of its lifetime where that is less. */
+/** How long before expiry a refresh begins, so that a quarantine and a takeover still fit in; a tenth of the token's lifetime if that is less. */
 const MAX_AHEAD_MS = 5 * 60_000;
 
-/** Credentials on an engine that many machines share. */
+/** Credentials on an engine shared by many machines. */
 export class SharedStore implements Store {
   readonly writable = true;
   readonly isShared = true;
@@ -43,7 +43,7 @@ export class SharedStore implements Store {
   readonly #logins = new Map<string, LoginCell>();
   readonly #closing = new AbortController();
   #offset: number | undefined;
-  /** Monotonic: until then a failover may lose what this process has put. */
+  /** Monotonic: until then a failover may lose this process's puts. */
   #unsettledUntil = Number.NEGATIVE_INFINITY;
 
   constructor(deps: SharedStoreDeps) {
@@ -65,7 +65,7 @@ export class SharedStore implements Store {
     return { ...this.#deps, onTime, closing: this.#closing.signal };
   }
 
-  /** How far this machine's clock is ahead of the engine's, as it was measured last. */
+  /** How far this machine's clock is ahead of the engine's, as last measured. */
   get offset(): number {
     return this.#offset ?? 0;
   }
@@ -140,7 +140,7 @@ export class SharedStore implements Store {
     };
   }
 
-  /** Stays for what is not stored yet, or may not survive, but not for longer than the grace of its pace; then ends the connections. */
+  /** Waits for changes that are not stored yet, or may not survive, for at most the store's grace period; then closes the connections. */
   async close(): Promise<void> {
     const { clock, timing, engine, logger } = this.#deps;
     const logins = [...this.#logins.values()];
@@ -185,7 +185,7 @@ export class SharedStore implements Store {
       const first = await onTurn?.();
       if (first !== undefined) return first;
       await login.watch.changed(signal);
-      // Most of those who wait see the other one's work, and need the cell no more.
+      // Most waiting processes see the other's result, and no longer need the cell.
       const answer = await onTurn?.();
       if (answer !== undefined) return answer;
     }
@@ -201,7 +201,7 @@ export class SharedStore implements Store {
     const { kind } = await login
       .change(
         (cell, moment) => {
-          // What was found of another's process holds for that one only.
+          // What was found about another's process holds for that one only.
           const isFound = cell?.hold?.nonce === found?.nonce;
           return takeHold(cell, me, moment, timing, isFound ? liveness : 'unknown');
         },

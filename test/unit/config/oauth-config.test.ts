@@ -162,7 +162,7 @@ describe('--dpop', () => {
     expect(() => load(['--dpop', 'yes'])).toThrow(/auto, always, never/);
   });
 
-  it("an explicit resource leads to another login than the server's own", () => {
+  it('always, never and auto lead to three different logins', () => {
     const keys = [[], ['--dpop', 'auto'], ['--dpop', 'always'], ['--dpop', 'never']].map((args) =>
       keyOf(load(args).config),
     );

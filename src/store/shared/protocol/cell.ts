@@ -5,7 +5,7 @@ import { StoreError } from '../../files/store-errors.ts';
 import { recordSchema } from '../../record/record-schema.ts';
 
 const text = z.string().check(z.maxLength(512));
-/** Milliseconds since the epoch, by the engine's clock; a number that grows may be one. */
+/** Milliseconds since the epoch, by the engine's clock; also for numbers that only grow. */
 const instant = z.number().check(z.gte(0), z.lte(Number.MAX_SAFE_INTEGER));
 const count = z.int().check(z.gte(0));
 
@@ -18,11 +18,11 @@ const claimSchema = z.object({
   number: z.int().check(z.gte(1)),
   nonce: text,
   owner: ownerSchema,
-  /** `held`: not sent. `maybe`: it may have been sent. `lost`: and its owner no longer waits for the answer. */
+  /** `held`: not sent. `maybe`: may have been sent. `lost`: may have been sent, and its owner no longer waits for the response. */
   state: z.enum(['held', 'maybe', 'lost']),
-  /** After this time the claim no longer keeps others from the next one. */
+  /** After this time the claim no longer blocks the next one. */
   until: instant,
-  /** An earlier claim of this token may have sent it. */
+  /** An earlier claim may have sent this token. */
   doubt: z.boolean(),
 });
 
@@ -36,23 +36,23 @@ const contentSchema = z.discriminatedUnion('kind', [
 
 const cellSchema = z.object({
   version: z.literal(1),
-  /** Absent: nothing was ever stored; somebody holds the cell, to be the first. */
+  /** Absent: nothing was ever stored; a process holds the cell to store the first record. */
   state: z.optional(z.object({ content: contentSchema, rank: rankSchema })),
   claim: z.optional(claimSchema),
   /** The process that works on the credential. It queues and decides nothing. */
   hold: z.optional(holdSchema),
-  /** Since when the cell is known to be in this epoch of the engine. 0: nothing that was lost before could be about what is stored now. */
+  /** Since when the cell is known to be in this epoch of the engine. 0: nothing lost before could concern the stored state. */
   epoch: z.object({ id: text, since: instant }),
 });
 
-/** A credential as the engine has it, and who does what with it. All times are the engine's. */
+/** A credential as stored on the engine, and which process does what with it. All times are the engine's. */
 export type CredentialCell = Immutable<z.output<typeof cellSchema>>;
 export type Claim = Immutable<z.output<typeof claimSchema>>;
 export type Hold = Immutable<z.output<typeof holdSchema>>;
-/** What is stored, and how late it is. */
+/** The stored state, and its rank. */
 export type State = NonNullable<CredentialCell['state']>;
 
-/** The bytes of a cell, unsealed. Throws StoreError for one that a reader would not accept: all would put it right at once, and again. */
+/** The bytes of a cell, unsealed. Throws StoreError for one that a reader would reject: every reader would repair it at once, again and again. */
 export function encodeCell(cell: CredentialCell): Uint8Array {
   const bytes = Buffer.from(JSON.stringify(cell));
   if (decodeCell(bytes).kind !== 'cell') throw new StoreError('the credential is too large to be kept');
@@ -65,7 +65,7 @@ export type DecodedCell =
   | { readonly kind: 'newer' }
   | { readonly kind: 'corrupt' };
 
-/** The same way back. */
+/** The reverse. */
 export function decodeCell(bytes: Uint8Array): DecodedCell {
   let value: unknown;
   try {

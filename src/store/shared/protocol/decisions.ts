@@ -7,15 +7,15 @@ import { compareRanks, nextAnswer, nextLogin, type Rank } from './rank.ts';
 import type { Timing } from './timing.ts';
 
 /*
- * All that is decided about a credential on an engine. Each function gets the cell as it was read, and returns the cell that is to take its place, or
- * says why none is. The caller puts that cell on the (seq, epoch) of the one that was read, and decides again where somebody was faster. Nothing here
- * looks at a clock, draws a number, or has an effect.
+ * All decisions about a credential on an engine. Each function gets the cell as it was read, and returns the cell that replaces it, or
+ * says why nothing may replace it. The caller puts that cell with the (seq, epoch) of the one that was read, and decides again if another was faster. Nothing here
+ * reads a clock, draws a random number, or has an effect.
  *
- *   laterState, repaired    which state counts, and the cell that says so again after the engine lost it
- *   noteEpoch, heldBackMs   the engine may have lost claims: since when, and how long nobody makes another
+ *   laterState, repaired    which state counts, and the cell that restores it after the engine lost it
+ *   noteEpoch, heldBackMs   the engine may have lost claims: since when, and how long nobody may make another
  *   broughtUp               repaired and noteEpoch in one
  *   takeHold, renewHold, dropHold                      the queue
- *   claim, prepare, release, markLost, reservations    who may send a refresh token: taken, about to send, not sent, no answer, as others see it
+ *   claim, prepare, release, markLost, reservations    who may send a refresh token: taken, about to send, not sent, no response, as others see it
  *   putAnswer, putLogin, putNote, putRemoval           what is stored
  */
 
@@ -23,20 +23,20 @@ import type { Timing } from './timing.ts';
 export interface Moment {
   /** Its clock, milliseconds since the epoch. */
   readonly now: number;
-  /** Empty: it tells none. */
+  /** Empty: it reports none. */
   readonly epoch: string;
 }
 
-/** A process, as it is named in a cell. */
+/** A process, as named in a cell. */
 export interface Holder {
   readonly nonce: string;
   readonly owner: Owner;
 }
 
-/** What came of a decision. */
+/** The outcome of a decision. */
 export type Decision =
   | { readonly kind: 'put'; readonly cell: CredentialCell }
-  /** The cell says it already. */
+  /** The cell already says so. */
   | { readonly kind: 'as-is' }
   | { readonly kind: 'refused'; readonly reason: Refusal };
 
@@ -45,16 +45,16 @@ export type Refusal =
   | 'held'
   /** The engine may have lost claims a short time ago. */
   | 'quarantine'
-  /** What is stored is later, or another thing than what was read. */
+  /** The stored state is later, or differs from what was read. */
   | 'superseded'
-  /** The claim is another's by now, or the engine is in another epoch. */
+  /** The claim belongs to another process by now, or the engine is in another epoch. */
   | 'overtaken';
 
 const put = (cell: CredentialCell): Decision => ({ kind: 'put', cell });
 const refused = (reason: Refusal): Decision => ({ kind: 'refused', reason });
 const AS_IS: Decision = { kind: 'as-is' };
 
-/** A cell with nothing in it. `since` 0: no claim was ever made on what will be stored. */
+/** An empty cell. `since` 0: no claim was ever made on the state that will be stored. */
 export function emptyCell({ epoch }: Moment): CredentialCell {
   return { version: 1, epoch: { id: epoch, since: 0 } };
 }
@@ -64,14 +64,14 @@ const withoutHold = ({ hold: _ended, ...rest }: CredentialCell): CredentialCell 
 
 // ── which state counts
 
-/** The later of two states; of equals the stored one, which may have notes that the other one lacks. */
+/** The later of two states; of equal ones the stored one, which may have notes that the other lacks. */
 export function laterState(stored: State | undefined, known: State | undefined): State | undefined {
   return compareRanks(known?.rank, stored?.rank) > 0 ? known : stored;
 }
 
 /**
- * The engine has lost what this process knows (a failover, an eviction, an old backup): it is stored again. A claim on the token of the state that was
- * lost is void. Where the cell was gone altogether, claims may have gone with it.
+ * The engine has lost the state that this process knows (a failover, an eviction, an old backup): it is stored again. A claim on the token of the lost state is
+ * void. If the cell was gone altogether, claims may have gone with it.
  */
 export function repaired(
   cell: CredentialCell | undefined,
@@ -84,13 +84,13 @@ export function repaired(
   return put({ ...withoutClaim(at), state: known, epoch });
 }
 
-/** In another epoch than the cell's, the engine may have lost claims: the cell says since when. */
+/** In another epoch than the cell's, the engine may have lost claims: the cell records since when. */
 export function noteEpoch(cell: CredentialCell | undefined, { now, epoch }: Moment): Decision {
   if (cell === undefined || epoch === '' || cell.epoch.id === epoch) return AS_IS;
   return put({ ...cell, epoch: { id: epoch, since: now } });
 }
 
-/** Both: what the cell has to say before anything else is decided about it. */
+/** Both: the updates that a cell needs before any other decision about it. */
 export function broughtUp(
   cell: CredentialCell | undefined,
   known: State | undefined,
@@ -101,7 +101,7 @@ export function broughtUp(
   return note.kind === 'put' ? note : repair;
 }
 
-/** For how many milliseconds nobody may claim a token yet. A time far in the future was set by a clock that was wrong: it holds nobody back. */
+/** For how many milliseconds nobody may claim a token yet. A time far in the future was set by a wrong clock: it blocks nobody. */
 export function heldBackMs(
   { epoch: { id, since } }: CredentialCell,
   { now, epoch }: Moment,
@@ -114,7 +114,7 @@ export function heldBackMs(
 
 // ── the queue
 
-/** `liveness`: of the present hold's owner, as far as this process can tell. */
+/** `liveness`: of the current hold's owner, as far as this process knows. */
 export function takeHold(
   cell: CredentialCell | undefined,
   me: Holder,
@@ -129,7 +129,7 @@ export function takeHold(
   return put({ ...at, hold: { ...me, since: moment.now, until: moment.now + holdMs } });
 }
 
-/** Refused where another process has it by now. */
+/** Refused if another process holds it by now. */
 export function renewHold(
   cell: CredentialCell | undefined,
   me: Holder,
@@ -146,7 +146,7 @@ export function dropHold(cell: CredentialCell | undefined, { nonce }: Pick<Holde
   return put(withoutHold(cell));
 }
 
-/** A time that lies further ahead than it can have been set was set by another clock. */
+/** A time further ahead than it can have been set comes from another clock. */
 function isOver({ until }: { readonly until: number }, { now }: Moment, atMostMs: number): boolean {
   return now >= until || until - now > atMostMs;
 }
@@ -154,9 +154,9 @@ function isOver({ until }: { readonly until: number }, { now }: Moment, atMostMs
 // ── who may send a refresh token
 
 /**
- * The right to send the token with this hash. `before`: the rank of the record that was read, with that token. `number`: one more than that of the last
- * claim, which was judged to be over; `sign`: of that claim as `reservations` showed it, undefined where there was none. One that has changed since,
- * for its owner is alive after all, is not overtaken.
+ * Claims the right to send the token with this hash. `before`: the rank of the record with that token, as read. `number`: one more than that of the last claim,
+ * which was judged to be over; `sign`: of that claim as shown by `reservations`, undefined if there was none. A claim that has changed since is not overtaken:
+ * its owner is alive after all.
  */
 export function claim(
   cell: CredentialCell | undefined,
@@ -183,7 +183,7 @@ export function claim(
   return put({ ...cell, claim: { hash, number, ...me, state: 'held', until, doubt } });
 }
 
-/** Says that the token may be sent from now on. Refused for a claim that was overtaken, and in another epoch than the one in which it was made. */
+/** Records that the token may be sent from now on. Refused for a claim that was overtaken, and in another epoch than the one in which it was made. */
 export function prepare(
   cell: CredentialCell | undefined,
   { nonce }: Pick<Holder, 'nonce'>,
@@ -197,7 +197,7 @@ export function prepare(
   return put({ ...cell, claim: { ...mine, state: 'maybe', until: moment.now + timing.spentMs } });
 }
 
-/** The token was not sent. That an earlier claim may have sent it stays known. */
+/** The token was not sent. It remains recorded that an earlier claim may have sent it. */
 export function release(
   cell: CredentialCell | undefined,
   { nonce }: Pick<Holder, 'nonce'>,
@@ -209,7 +209,7 @@ export function release(
   return mine.state === 'lost' ? AS_IS : put({ ...cell, claim: { ...mine, state: 'lost', until: now } });
 }
 
-/** The token was sent, and no answer came: others need not wait for one. */
+/** The token was sent, and no response came: others need not wait for one. */
 export function markLost(
   cell: CredentialCell | undefined,
   { nonce }: Pick<Holder, 'nonce'>,
@@ -226,9 +226,9 @@ export function clearClaims(cell: CredentialCell | undefined, hash: string): Dec
 }
 
 /**
- * The last claim of this token, as the decision of a refresh sees those of a file; none: an empty list. One whose time is over has no owner; if it, or one
- * before it, may have sent the token, that is as good as lost. `liveness`: of its owner, as far as this process can tell; an owner elsewhere counts as
- * alive until the time of its claim is over.
+ * The last claim of this token, in the form in which the decision of a refresh sees reservation files; none: an empty list. An expired claim has no owner; if
+ * it, or one before it, may have sent the token, it counts as lost. `liveness`: of its owner, as far as this process knows; an owner on another machine counts
+ * as alive until its claim expires.
  */
 export function reservations(
   cell: CredentialCell | undefined,
@@ -255,14 +255,14 @@ const claimOf = ({ claim }: CredentialCell, hash: string): Claim | undefined =>
 
 // ── what is stored
 
-/** What a claimant has got for its token, and is to be stored whatever has become of the claim. */
+/** The response that a claimant got for its token; it is stored whatever has become of the claim. */
 export interface Answer {
   readonly state: State;
-  /** Of the token that was spent for it. */
+  /** Of the token that was used for it. */
   readonly hash: string;
 }
 
-/** The state after an answer. `before`: what was read when the token was claimed; `preparedAt`: when it was about to be sent, by the engine's clock. */
+/** The state after a response. `before`: as read when the token was claimed; `preparedAt`: when it was about to be sent, by the engine's clock. */
 export function answerState(
   before: State & { readonly content: { readonly kind: 'record' } },
   record: NewRecord,
@@ -275,7 +275,7 @@ export function answerState(
   };
 }
 
-/** Goes through if it is later than what is stored, whatever became of the claim, of the cell and of the engine meanwhile. Also ends the hold, if it is ours. */
+/** Accepted if it is later than the stored state, whatever became of the claim, the cell and the engine meanwhile. Also ends the hold, if it is ours. */
 export function putAnswer(
   cell: CredentialCell | undefined,
   { state, hash }: Answer,
@@ -298,12 +298,12 @@ function isSameContent(one: State | undefined, other: State): boolean {
   return one.content.record.tokens?.accessToken === other.content.record.tokens?.accessToken;
 }
 
-/** A sign-in or an import, which beats whatever is there. */
+/** A sign-in or an import, which replaces any state. */
 export function putLogin(cell: CredentialCell | undefined, record: NewRecord, moment: Moment): Decision {
   return put(loggedIn(cell, record, nextLogin(cell?.state?.rank, moment.now), moment));
 }
 
-/** None of the claims on an earlier token is about this login, nor any that was lost. */
+/** No claim on an earlier token, lost or not, concerns this login. */
 function loggedIn(
   cell: CredentialCell | undefined,
   record: NewRecord,
@@ -320,9 +320,9 @@ function loggedIn(
 }
 
 /**
- * Something else in place of the record that was read: a note, a mark, another version of the login. `seen`: the rank of what was read; undefined
- * where nothing was. With `expected` null, a login that every process brings along (`MCP_DRAWBRIDGE_CREDENTIALS`): it is refused where a login of its
- * family was removed, and its rank is the lowest, since the token that it holds may have been spent long ago by those who know the latest state.
+ * Replaces the record that was read: by a note, a mark, another version of the login. `seen`: the rank of what was read; undefined if nothing was. With
+ * `expected` null, a login that every process brings along (`MCP_DRAWBRIDGE_CREDENTIALS`): refused if a login of its family was removed; its rank is the
+ * lowest, since processes that know the latest state may have used its token long ago.
  */
 export function putNote(
   cell: CredentialCell | undefined,
@@ -348,7 +348,7 @@ export function putNote(
   return put({ ...(isDead ? withoutClaim(cell) : cell), state });
 }
 
-/** A logout. What is known of no login leaves nothing behind. */
+/** A logout. A cell without a known login leaves nothing behind. */
 export function putRemoval(cell: CredentialCell | undefined, moment: Moment): Decision {
   if (cell?.state === undefined || cell.state.content.kind === 'removed') return AS_IS;
   const { family } = cell.state.content.record;
@@ -358,12 +358,12 @@ export function putRemoval(cell: CredentialCell | undefined, moment: Moment): De
   });
 }
 
-/** The record of a state, if it is one. */
+/** The record of a state, if it has one. */
 export function recordOf(state: State | undefined): CredentialRecord | undefined {
   return state?.content.kind === 'record' ? state.content.record : undefined;
 }
 
-/** The engine's time where that is more: a number that a failover took back is not given again. */
+/** The engine's time if that is greater: a number lost in a failover is not assigned again. */
 function nextRevision(before: CredentialRecord | undefined, now: number): number {
   return Math.max((before?.revision ?? 0) + 1, Math.floor(now));
 }

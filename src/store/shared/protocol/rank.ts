@@ -1,17 +1,17 @@
-/** Which of two states of a credential is the later one. Compared in this order; each part only ever grows. */
+/** Tells which of two states of a credential is the later one. Compared in this order; each part only ever grows. */
 export interface Rank {
-  /** Grows with each sign-in and each logout: the engine's time of it where that is more, so that one that a failover lost has no equal. */
+  /** Grows with each sign-in and each logout: set to the engine's time if that is greater, so that one lost in a failover has no equal. */
   readonly login: number;
-  /** Grows with each answer of the token endpoint. */
+  /** Grows with each response of the token endpoint. */
   readonly generation: number;
   /**
-   * When the request was about to be sent, by the engine's clock; 0: no request brought it. Of two answers to one token, from a server that allows
-   * that, the one to the later request counts.
+   * When the request was about to be sent, by the engine's clock; 0: no request was involved. Of two responses to one token, from a server that allows that,
+   * the one to the later request counts.
    */
   readonly claim: number;
 }
 
-/** Positive: `one` is the later one; negative: `other` is; 0: they are the same state. Where there is nothing yet, `undefined` is the earliest. */
+/** Positive: `one` is later; negative: `other` is; 0: they are the same state. `undefined`, no state yet, is the earliest. */
 export function compareRanks(one: Rank | undefined, other: Rank | undefined): number {
   if (one === undefined || other === undefined)
     return Number(one !== undefined) - Number(other !== undefined);
@@ -23,7 +23,7 @@ export function nextLogin(before: Rank | undefined, now: number): Rank {
   return { login: Math.max((before?.login ?? 0) + 1, now), generation: 0, claim: 0 };
 }
 
-/** The rank of an answer to the token of `before`, whose request was about to be sent at `claim` by the engine's clock. */
+/** The rank of the response to the token of `before`, whose request was about to be sent at `claim` by the engine's clock. */
 export function nextAnswer(before: Rank, claim: number): Rank {
   return { login: before.login, generation: before.generation + 1, claim };
 }

@@ -1,12 +1,12 @@
 import type { SignInStatus } from '../../lease/sign-in-status.ts';
 import type { CredentialRecord } from '../../record/record.ts';
 
-/** Two measurements differ by what their packets needed; a clock that is set differs by more. */
+/** Two measurements differ by their network delays; a clock that was set differs by more. */
 const STEADY_MS = 1_000;
 
 /**
- * How far this machine's clock is ahead of the engine's, in milliseconds. `before`: as it was measured last, which stays as long as it is right, so
- * that a record that is read twice has the same times.
+ * How far this machine's clock is ahead of the engine's, in milliseconds. `before`: the last measurement, which is kept while it is right, so that a record
+ * that is read twice has the same times.
  */
 export function clockOffset(before: number | undefined, localNow: number, engineNow: number): number {
   const measured = localNow - engineNow;
@@ -14,8 +14,8 @@ export function clockOffset(before: number | undefined, localNow: number, engine
 }
 
 /**
- * The record with its times by another clock that is ahead by so many milliseconds: by the offset when it is read, by its negative when it is written.
- * So a machine whose clock is a day off is right about how long a token serves.
+ * The record with its times by another clock that is ahead by this many milliseconds: the offset when reading, its negative when writing. So a machine whose
+ * clock is a day off still knows how long a token is valid.
  */
 export function shiftRecord<R extends Omit<CredentialRecord, 'revision' | 'version'>>(
   record: R,
@@ -47,7 +47,7 @@ export function shiftRecord<R extends Omit<CredentialRecord, 'revision' | 'versi
   };
 }
 
-/** The same for how a sign-in goes. A browser that could not be opened (0) has no time. */
+/** The same for the status of a sign-in. A browser that could not be opened (0) has no time. */
 export function shiftStatus(status: SignInStatus, byMs: number): SignInStatus {
   const shift = shifter(byMs);
   const { startedAt, deadline, browserOpenedAt, killedBrowsers } = status;

@@ -4,30 +4,30 @@ export interface Timing {
   readonly holdMs: number;
   /** How often its process renews it: two may fail. */
   readonly renewMs: number;
-  /** A claim becomes "may be spent" within milliseconds, or never: its process is gone. */
+  /** A claim becomes "may be sent" within milliseconds, or never because its process is gone. */
   readonly claimMs: number;
-  /** From the "may be spent" to the first byte of the request. A process that took longer was suspended, and does not send. */
+  /** From "may be sent" to the first byte of the request. A process that took longer was suspended, and does not send. */
   readonly sendWindowMs: number;
-  /** A token that may be spent is left alone for this long. The request ends 35 s after its claim; the rest is for an answer that cannot be put. */
+  /** A token that may have been sent is left alone for this long. The request ends 35 s after its claim; the rest is for a response that cannot be put. */
   readonly spentMs: number;
-  /** After the engine may have lost claims nobody makes another: as long as a request may run that a lost claim stood for (5 s + 30 s), and a margin. */
+  /** After the engine may have lost claims nobody claims for this long: as long as a request of a lost claim may run (5 s + 30 s), and a margin. */
   readonly quarantineMs: number;
-  /** A sign-in whose process gave no sign of life for this long is over: three beats. */
+  /** A sign-in without a sign of life for this long is over: three heartbeats. */
   readonly leaseMs: number;
   /** A cell in which no login was ever stored is kept for this long after its last change: longer than any hold that is renewed. */
   readonly emptyMs: number;
-  /** A removed login is remembered for this long: longer than any process that still knows its token is away. */
+  /** A removed login is remembered for this long: longer than a process that still knows its token may be away. */
   readonly tombstoneMs: number;
   /** How long an engine may take to say whether it is the primary. */
   readonly primaryMs: number;
-  /** How long an engine may take to say whether the answer survives a failover. */
+  /** How long an engine may take to say whether the response survives a failover. */
   readonly settledMs: number;
-  /** The pause between two looks of a process that waits and is told of changes besides; it varies by as much again. */
+  /** The pause between two reads by a waiting process that also gets notifications; it varies by as much again. */
   readonly turnMs: number;
-  /** The pauses between two attempts to reach an engine that is away. */
+  /** The pauses between attempts to reach an engine that is away. */
   readonly retryMinMs: number;
   readonly retryMaxMs: number;
-  /** How long a process that ends stays for an answer that is not stored yet. */
+  /** How long an exiting process stays for a response that is not stored yet. */
   readonly closeGraceMs: number;
 }
 
