@@ -15,6 +15,8 @@ export interface Scale {
   readonly kills: number;
   readonly runs: number;
   readonly atOnce: number;
+  /** Of the calls of a refresh, each n-th is one at which something happens. */
+  readonly every: number;
   /** Refreshes onto which a failover falls. */
   readonly failovers: number;
   /** For how long the engine is away. */
@@ -32,6 +34,7 @@ export const FULL: Scale = {
   kills: 500,
   runs: 100,
   atOnce: 4,
+  every: 1,
   failovers: 200,
   awaySeconds: 600,
   scaleInstances: 1_000,
@@ -44,6 +47,8 @@ export interface Row {
   readonly figures: Readonly<Record<string, number | string>>;
   /** What was promised and did not come; empty: all did. */
   readonly missed: readonly string[];
+  /** One line for each run. */
+  readonly details?: readonly string[];
 }
 
 const USABLE_MS = 5_000;

@@ -12,12 +12,14 @@ const HELP = `npm run storm -- [options]
   --kills N            kill -9 among them (${FULL.kills})
   --runs N             kills at each step of the matrix (${FULL.runs})
   --at-once N          runs of the matrix side by side (${FULL.atOnce})
+  --every N            of the calls of a refresh, each n-th is one at which something happens (${FULL.every})
   --failovers N        refreshes onto which a failover falls (${FULL.failovers})
   --away-seconds N     how long the engine is away (${FULL.awaySeconds})
   --scale-instances N  instances of fleet-scale, in 8 processes (${FULL.scaleInstances})
   --scale-lapses N     revoked tokens of fleet-scale (${FULL.scaleLapses})
   --seed N             what is random follows from it (${FULL.seed})
   --json               figures as JSON
+  --details            a line for each run, on stderr; always where a promise is missed
 `;
 const NUMBERS = {
   cold: 'cold',
@@ -26,6 +28,7 @@ const NUMBERS = {
   kills: 'kills',
   runs: 'runs',
   'at-once': 'atOnce',
+  every: 'every',
   failovers: 'failovers',
   'away-seconds': 'awaySeconds',
   'scale-instances': 'scaleInstances',
@@ -39,6 +42,7 @@ async function main(): Promise<number> {
       ...Object.fromEntries(Object.keys(NUMBERS).map((name) => [name, { type: 'string' as const }])),
       only: { type: 'string', multiple: true },
       json: { type: 'boolean' },
+      details: { type: 'boolean' },
       help: { type: 'boolean' },
     },
   });
@@ -65,6 +69,9 @@ async function main(): Promise<number> {
       `\r${name}: ${Math.round((performance.now() - startedAt) / 1000)} s              \n`,
     );
     done.push(row);
+    const { details = [], missed } = row;
+    if (values.details || missed.length > 0)
+      process.stderr.write(details.map((text) => `  ${text}\n`).join(''));
     if (!values.json) process.stdout.write(line(row));
   }
   if (values.json) process.stdout.write(`${JSON.stringify({ scale, rows: done }, null, 2)}\n`);

@@ -13,12 +13,19 @@ export class RedisProcess {
   readonly #program: string;
   readonly #args: readonly string[];
   readonly #ready: RegExp;
+  readonly #env: Readonly<Record<string, string>>;
   #child: Child | undefined;
 
-  constructor(what: 'server' | 'sentinel', args: readonly string[], ready: RegExp) {
+  constructor(
+    what: 'server' | 'sentinel',
+    args: readonly string[],
+    ready: RegExp,
+    env: Readonly<Record<string, string>> = {},
+  ) {
     this.#program = redisProgram(what);
     this.#args = args;
     this.#ready = ready;
+    this.#env = env;
   }
 
   get pid(): number {
@@ -32,7 +39,10 @@ export class RedisProcess {
     const from = this.log.entries.length;
     // setpriv(1) becomes the program, which then gets SIGKILL when its parent ends.
     const argv = ['--pdeathsig', 'KILL', this.#program, ...this.#args];
-    const child = spawn('setpriv', argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn('setpriv', argv, {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, ...this.#env },
+    });
     this.#child = child;
     createInterface({ input: child.stdout }).on('line', (line) => this.log.add(line));
     const ended = once(child, 'exit').then(() => {

@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { Redis } from 'iovalkey';
 import type { Identity } from '../net/certificates.ts';
 import { freePort } from '../net/listening.ts';
@@ -13,6 +16,8 @@ export interface RedisServerOptions {
   readonly keepsData?: boolean;
   /** It speaks TLS only; `authority`: and asks for a certificate of it. */
   readonly tls?: Identity & { readonly authority: string; readonly asksForCertificate?: boolean };
+  /** Its wall clock is ahead by so much; what is monotonic stays as it is. */
+  readonly aheadMs?: number;
   /** The user of the store: its name, password and rules. The default user stays for the test. */
   readonly user?: { readonly name: string; readonly password: string; readonly rules: string };
 }
@@ -25,6 +30,14 @@ export function accessRules(prefix: string): string {
   return `~${prefix}:* &${prefix}:* -@all ${allowed.join(' ')}`;
 }
 
+/** Needs `cc`, the compiler of the system. */
+async function movedClock(folder: string, aheadMs: number): Promise<Record<string, string>> {
+  const library = join(folder, 'moved-clock.so');
+  const source = fileURLToPath(new URL('./moved-clock.c', import.meta.url));
+  await promisify(execFile)('cc', ['-shared', '-fPIC', '-o', library, source]);
+  return { LD_PRELOAD: library, CLOCK_AHEAD_S: String(Math.round(aheadMs / 1000)) };
+}
+
 /** A real server on a free port of this machine, with a folder of its own. */
 export class RedisServer implements AsyncDisposable {
   readonly port: number;
@@ -33,17 +46,23 @@ export class RedisServer implements AsyncDisposable {
   readonly #options: RedisServerOptions;
   #client: Redis | undefined;
 
-  private constructor(port: number, folder: string, options: RedisServerOptions) {
+  private constructor(
+    port: number,
+    folder: string,
+    options: RedisServerOptions,
+    env: Readonly<Record<string, string>>,
+  ) {
     this.port = port;
     this.folder = folder;
     this.#options = options;
-    this.process = new RedisProcess('server', this.#args(), /Ready to accept connections/);
+    this.process = new RedisProcess('server', this.#args(), /Ready to accept connections/, env);
   }
 
   static async start(options: RedisServerOptions = {}): Promise<RedisServer> {
     const folder = await mkdtemp(join(tmpdir(), 'redis-'));
-    const server = new RedisServer(await freePort(), folder, options);
-    const { tls, user } = options;
+    const { tls, user, aheadMs } = options;
+    const env = aheadMs === undefined ? {} : await movedClock(folder, aheadMs);
+    const server = new RedisServer(await freePort(), folder, options, env);
     if (tls !== undefined) {
       const files = { 'cert.pem': tls.cert, 'key.pem': tls.key, 'ca.pem': tls.authority };
       for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);

@@ -1,46 +1,59 @@
+import { readFile } from 'node:fs/promises';
 import { RedisServer } from '../../peers/redis/redis-server.ts';
-import { lapses } from '../lapses.ts';
-import { movedClock } from '../moved-clock.ts';
 import { Dice } from '../random.ts';
 import type { Row, Scale } from '../rows.ts';
+import type { CalmLogin } from './calm-login.ts';
 import { RedisGroup } from './group.ts';
-import { ProxyForEach } from './proxies.ts';
 import {
   MAYBE_SERVED_MS,
   PATIENCE_MS,
   pause,
   rounds,
   SECOND_MS,
+  seconds,
   stepRow,
   type Tell,
   unless,
 } from './step-row.ts';
-import { atEachStep, pointsOf, resume, type StepRun, type StepsOptions } from './steps.ts';
+import { atEachStep, type Pair, type Point, pointsOf, resume, type StepRun } from './steps.ts';
+import { type Cut, Way } from './way.ts';
 import { FleetWorld } from './world.ts';
 
-/** A quarantine of 45 s, and the time that a failover takes. */
-const FAILOVER_SERVED_MS = 60_000;
+/** A quarantine of 45 s, and what a waiter and a busy machine need besides. */
+const FIRST_REFRESH_MS = 50_000;
+/** From the put that says that a token may be spent until another process may send it, and the same again. */
+const SPLIT_MS = 30 * SECOND_MS;
+const LONGEST_CUT_S = 90;
+/** Beyond this a token request is not waited for any longer. */
+const REQUEST_MS = 30_000;
+
+/** At full size all calls of a refresh, else each n-th. */
+const chosen = (points: readonly Point[], { every }: Scale) => points.filter((_, n) => n % every === 0);
 
 /** The primary dies, its replica takes over, and of every second one it had got nothing of the refreshes under way. */
-export async function failoverRow({ failovers, seed }: Scale, tell: Tell): Promise<Row> {
+export async function failoverRow(scale: Scale, tell: Tell): Promise<Row> {
   await using group = await RedisGroup.start();
   await using world = await FleetWorld.create({ url: group.url, enginePorts: group.ports });
-  const points = await pointsOf(world);
-  const dice = new Dice(seed);
-  let cut = 0;
-  const count = Math.ceil(failovers / points.length);
-  const done = await rounds(points, count, tell, (round) =>
-    atEachStepOf(group, {
+  const points = chosen(await pointsOf(world), scale);
+  const dice = new Dice(scale.seed);
+  const calm = new Calm();
+  const losses: number[] = [];
+  const firsts: number[] = [];
+  const count = Math.ceil(scale.failovers / points.length);
+  const done = await rounds(points, count, tell, async (round) => {
+    const runs = await atEachStep({
       world,
       points,
+      signal: 'SIGSTOP',
       name: `failover-${round}`,
+      calm: calm.add,
       act: async (pairs) => {
         if (round % 2 === 1) {
-          cut++;
           await group.cutReplication();
           // What comes next is put into the primary, and nowhere else.
           resume(pairs);
           await pause(dice.between(50, 1_500));
+          losses.push(await group.putsAhead());
         }
         await group.primary.kill();
         resume(pairs);
@@ -48,155 +61,231 @@ export async function failoverRow({ failovers, seed }: Scale, tell: Tell): Promi
         return {};
       },
       patienceMs: PATIENCE_MS,
-    }),
-  );
+    });
+    firsts.push(...first(runs));
+    await group.heal();
+    return runs;
+  });
+  const cuts = Math.floor(count / 2);
   return stepRow(
-    `${count} failovers, each onto ${points.length} refreshes; replication cut before ${cut}`,
+    `${count} failovers, each onto ${points.length} refreshes; replication cut before ${cuts}`,
     done,
     {
       world,
       mayBeLost: () => false,
-      most: FAILOVER_SERVED_MS + 120_000,
+      most: MAYBE_SERVED_MS + 60_000,
+      more: {
+        'puts lost': losses.reduce((sum, each) => sum + each, 0),
+        'first refresh at most': seconds(Math.max(0, ...firsts)),
+        ...calm.figures,
+      },
+      missed: [
+        ...unless(
+          losses.length === cuts && losses.every((lost) => lost > 0),
+          'each cut loses puts of the refreshes',
+        ),
+        ...unless(
+          firsts.length === count && firsts.every((ms) => ms <= FIRST_REFRESH_MS),
+          `the first refresh within ${seconds(FIRST_REFRESH_MS)} of the promotion`,
+        ),
+        ...calm.missed,
+      ],
     },
   );
 }
 
-/** Two primaries for half a minute, with instances on both sides. */
-export async function splitRow({ failovers, seed }: Scale, tell: Tell): Promise<Row> {
+/** When the first of the logins was served: nobody had got an answer before, and nobody may claim for 45 s. */
+function first(runs: readonly StepRun[]): number[] {
+  const waited = runs.flatMap(({ servedAfterMs = 0 }) => (servedAfterMs > 10_000 ? [servedAfterMs] : []));
+  return waited.length === 0 ? [] : [Math.min(...waited)];
+}
+
+/** Two primaries for half a minute. Of each login one instance is on the side of the old one, and the other on that of the new one. */
+export async function splitRow(scale: Scale, tell: Tell): Promise<Row> {
   await using group = await RedisGroup.start();
   await using world = await FleetWorld.create({ url: group.url, enginePorts: group.ports });
-  const points = await pointsOf(world);
-  const dice = new Dice(seed);
-  const count = Math.ceil(failovers / 2 / points.length);
+  const points = chosen(await pointsOf(world), scale);
+  const dice = new Dice(scale.seed);
+  const calm = new Calm();
+  const sides: (readonly [number, number])[] = [];
+  const puts: (readonly [number, number])[] = [];
+  const count = Math.ceil(scale.failovers / 2 / points.length);
+  const old = { url: group.minorityUrl, enginePorts: [...group.ports, group.minority.port] };
   const done = await rounds(points, count, tell, (round) =>
-    atEachStepOf(group, {
+    atEachStep({
       world,
       points,
+      signal: 'SIGSTOP',
       name: `split-${round}`,
+      calm: calm.add,
+      ways: async () => (dice.fraction() < 0.5 ? { victim: old } : { other: old }),
       act: async (pairs) => {
-        const old = group.primary;
         await group.isolate();
         await group.promoted();
-        const clients = String(await old.call('CLIENT', 'LIST', 'TYPE', 'normal')).match(/^id=\d+/gm) ?? [];
-        const leaving = clients.filter(() => dice.fraction() < 0.5);
-        for (const client of leaving)
-          await old.call('CLIENT', 'KILL', 'ID', client.slice(3)).catch(() => 'gone by now');
+        const before = await group.puts();
         resume(pairs);
-        return { lasts: pause(30 * SECOND_MS).then(() => group.heal()) };
+        const end = performance.now() + SPLIT_MS;
+        const lasts = async () => {
+          while (performance.now() < end) {
+            sides.push(await group.programs());
+            await pause(SECOND_MS);
+          }
+          const after = await group.puts();
+          puts.push([after[0] - before[0], after[1] - before[1]]);
+          await group.rejoin();
+        };
+        return { lasts: lasts() };
       },
       patienceMs: PATIENCE_MS,
     }),
   );
+  const both = sides.filter(([here, there]) => here > 0 && there > 0).length;
   return stepRow(`two primaries for 30 s, ${count} times onto ${points.length} refreshes`, done, {
     world,
     mayBeLost: () => false,
     most: MAYBE_SERVED_MS + 60_000,
+    more: {
+      'seconds with programs on both': both,
+      'puts on the new one and on the old one': puts.map((each) => each.join(' and ')).join(', '),
+      ...calm.figures,
+    },
+    missed: [
+      ...unless(both >= sides.length / 2, 'programs on both sides for most of the time'),
+      ...unless(
+        puts.length === count && puts.flat().every((each) => each > 0),
+        'both primaries take puts each time',
+      ),
+      ...calm.missed,
+    ],
   });
 }
 
-/** The instance that refreshes is cut off from the engine at each of its calls, for 1 to 90 s; neither side is told. */
-export async function partitionRow({ seed }: Scale, tell: Tell): Promise<Row> {
+interface Partition {
+  readonly what: string;
+  readonly from: 'engine' | 'server';
+  readonly cut: Cut;
+}
+
+const PARTITIONS: readonly Partition[] = [
+  { what: 'engine', from: 'engine', cut: 'both' },
+  { what: 'answers of the engine', from: 'engine', cut: 'answers' },
+  { what: 'requests to the engine', from: 'engine', cut: 'requests' },
+  { what: 'authorization server', from: 'server', cut: 'both' },
+];
+
+/** The instance that refreshes is cut off from engine or authorization server at each of its calls, for 1 to 90 s; neither side is told. */
+export async function partitionRow(scale: Scale, tell: Tell): Promise<Row> {
   await using engine = await RedisServer.start({ keepsData: true });
-  await using proxies = new ProxyForEach(new URL(engine.url));
-  const port = await proxies.listen();
-  await using world = await FleetWorld.create({ url: engine.url, enginePorts: [port] });
-  const points = await pointsOf(world);
-  const direct = points.map(({ call, at }) => ({ at, call }));
-  const dice = new Dice(seed);
-  const done = await rounds(direct, 1, tell, () =>
-    atEachStep({
+  await using world = await FleetWorld.create({ url: engine.url, enginePorts: [engine.port] });
+  const points = chosen(await pointsOf(world), scale);
+  const dice = new Dice(scale.seed);
+  const authorityPort = Number(new URL(world.authority.issuer).port);
+  const figures: Record<string, string> = {};
+  const cutFor = new Map<StepRun, number>();
+  const done: StepRun[] = [];
+  for (const { what, from, cut } of PARTITIONS) {
+    tell(what);
+    const own: Way[] = [];
+    const lengths = points.map(() => dice.between(1, LONGEST_CUT_S) * SECOND_MS);
+    const runs = await atEachStep({
       world,
-      points: direct,
+      points,
       signal: 'SIGSTOP',
-      name: 'partition',
-      url: () => `redis://127.0.0.1:${port}`,
+      name: `partition-${PARTITIONS.findIndex((each) => each.what === what)}`,
+      ways: async (n) => {
+        const way = await Way.to(from === 'engine' ? engine.port : authorityPort);
+        own[n] = way;
+        if (from === 'engine')
+          return { victim: { url: `redis://127.0.0.1:${way.port}`, enginePorts: [way.port] } };
+        return { victim: { authorityPort: way.port, preload: await way.preload(world.folder) } };
+      },
       act: async (pairs) => {
-        proxies.cutAll();
+        for (const way of own) way.cut(cut);
         resume(pairs);
-        const heals = pairs.map(() => pause(dice.between(1, 90) * SECOND_MS).then(() => proxies.healOne()));
+        const heals = own.map(async (way, n) => {
+          await pause(lengths[n] ?? 0);
+          way.heal();
+        });
         return { lasts: Promise.all(heals) };
       },
       patienceMs: PATIENCE_MS,
-    }),
-  );
-  return stepRow(`cut off from the engine for 1 to 90 s at each of ${points.length} calls`, done, {
+    });
+    for (const way of own) await way[Symbol.asyncDispose]();
+    for (const [n, run] of runs.entries()) cutFor.set(run, from === 'server' ? (lengths[n] ?? 0) : 0);
+    done.push(...runs);
+    const felt = own.filter(({ held }) => held > 0).length;
+    const lost = runs.filter(({ isLost }) => isLost).length;
+    figures[what] = `${felt} of ${runs.length} cuts felt, ${lost} lost`;
+    if (felt < runs.length / 4) throw new Error(`${what}: only ${felt} of ${runs.length} cuts held anything`);
+  }
+  return stepRow(`cut off for 1 to ${LONGEST_CUT_S} s at each of ${points.length} calls`, done, {
     world,
-    mayBeLost: () => false,
-    most: MAYBE_SERVED_MS + 60_000,
+    // Without its answer within 30 s a token request is one whose answer is lost, on any store.
+    mayBeLost: (run) => run.point.call.isResidue && (cutFor.get(run) ?? 0) >= REQUEST_MS - SECOND_MS,
+    most: MAYBE_SERVED_MS + LONGEST_CUT_S * SECOND_MS,
+    more: figures,
   });
 }
 
 /** The instance that refreshes is suspended at each of its calls. */
-export async function suspendedRow(_: Scale, tell: Tell): Promise<Row> {
+export async function suspendedRow(scale: Scale, tell: Tell): Promise<Row> {
   await using engine = await RedisServer.start({ keepsData: true });
   await using world = await FleetWorld.create({ url: engine.url, enginePorts: [engine.port], apart: true });
-  const points = await pointsOf(world);
-  const run = (seconds: number) =>
-    atEachStep({
+  const points = chosen(await pointsOf(world), scale);
+  let slept = 0;
+  const run = (secondsEach: number) => {
+    tell(`${secondsEach} s`);
+    return atEachStep({
       world,
       points,
       signal: 'SIGSTOP',
-      name: `suspended-${seconds}`,
-      act: async (pairs) => ({ lasts: pause(seconds * SECOND_MS).then(() => resume(pairs)) }),
+      name: `suspended-${secondsEach}`,
+      act: async (pairs) => {
+        const lasts = async () => {
+          await pause(secondsEach * SECOND_MS);
+          slept += (await Promise.all(pairs.map(isSuspended))).filter(Boolean).length;
+          resume(pairs);
+        };
+        return { lasts: lasts() };
+      },
       patienceMs: PATIENCE_MS,
     });
-  tell('10 s');
+  };
   const short = await run(10);
-  tell('180 s');
   const long = await run(180);
+  const done = [...short, ...long];
   const lostShort = short.filter(({ isLost }) => isLost).length;
-  return stepRow(`suspended at each of ${points.length} calls for 10 s and for 180 s`, [...short, ...long], {
+  return stepRow(`suspended at each of ${points.length} calls for 10 s and for 180 s`, done, {
     world,
     mayBeLost: (one) => long.includes(one) && (one.point.call.isResidue || one.point.call.step === 'POST'),
-    most: PATIENCE_MS,
-    more: { 'lost after 10 s': lostShort },
+    most: MAYBE_SERVED_MS,
+    more: { 'lost after 10 s': lostShort, 'suspended to the end': slept },
+    missed: unless(slept === done.length, 'each is suspended for as long'),
   });
 }
 
-/** Homes whose clocks are off by an hour and by a day, in both directions. */
-export async function clockRow({ seed }: Scale, tell: Tell): Promise<Row> {
-  await using engine = await RedisServer.start({ keepsData: true });
-  await using world = await FleetWorld.create({ url: engine.url, enginePorts: [engine.port] });
-  const HOUR_MS = 3_600_000;
-  const preloads = await Promise.all(
-    [HOUR_MS, -HOUR_MS, 24 * HOUR_MS, -24 * HOUR_MS].map((off) => movedClock(world.folder, off, 'start')),
-  );
-  const count = 20;
-  const found = await lapses(
-    { instances: 8, lapses: count, kills: 0, seed, onLapse: (n) => tell(`lapse ${n} of ${count}`) },
-    async () => ({
-      authority: world.authority,
-      browser: world.browser,
-      server: world.server,
-      corruptRecords: () => world.corruptRecords(),
-      signIn: () => world.signIn(),
-      plan: (at, part) => world.plan(at, part),
-      start: (options) => {
-        const home = world.instances.length % 4;
-        return world.start({ ...options, home, nodeArgs: ['--require', preloads[home] as string] });
-      },
-      [Symbol.asyncDispose]: async () => undefined,
-    }),
-  );
-  return {
-    what: `clocks off by ±1 h and ±1 day, 8 instances, ${count} revoked tokens`,
-    figures: {
-      'refresh POSTs': found.refreshPosts,
-      replays: found.replays,
-      'sign-ins': found.signIns,
-      failed: found.failed.length,
-    },
-    missed: [
-      ...unless(
-        found.refreshPosts >= count && found.refreshPosts <= count + 1,
-        'at most one refresh too many',
-      ),
-      ...unless(found.replays === 0 && found.signIns === 0, 'no replay, no sign-in'),
-      ...unless(found.failed.length === 0, `no failed call (${found.failed[0]})`),
-    ],
-  };
+async function isSuspended({ victim }: Pair): Promise<boolean> {
+  return /\) T /.test(await readFile(`/proc/${victim.host.pid}/stat`, 'latin1').catch(() => ''));
 }
 
-function atEachStepOf(group: RedisGroup, options: Omit<StepsOptions, 'signal'>): Promise<readonly StepRun[]> {
-  return atEachStep({ ...options, signal: 'SIGSTOP' }).finally(() => group.heal());
+/** Calls of logins whose token is not revoked. */
+class Calm {
+  #served = 0;
+  readonly #failed: string[] = [];
+
+  readonly add = ({ served, failed }: CalmLogin): void => {
+    this.#served += served;
+    this.#failed.push(...failed);
+  };
+
+  get figures(): Readonly<Record<string, number>> {
+    return { 'calls with a good token': this.#served, 'of them failed': this.#failed.length };
+  }
+
+  get missed(): string[] {
+    return unless(
+      this.#served > 0 && this.#failed.length === 0,
+      `no failed call while the token lives (${this.#failed[0]})`,
+    );
+  }
 }

@@ -3,7 +3,8 @@ import { RedisServer } from '../../peers/redis/redis-server.ts';
 import { lapses } from '../lapses.ts';
 import type { Row, Scale } from '../rows.ts';
 import { away } from './away.ts';
-import { clockRow, failoverRow, partitionRow, splitRow, suspendedRow } from './fault-rows.ts';
+import { clockRow } from './clock-row.ts';
+import { failoverRow, partitionRow, splitRow, suspendedRow } from './fault-rows.ts';
 import { scale as measureScale } from './scale.ts';
 import {
   MAYBE_SERVED_MS,

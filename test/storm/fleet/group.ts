@@ -1,5 +1,6 @@
 import { RedisServer } from '../../peers/redis/redis-server.ts';
 import { Sentinel } from '../../peers/redis/sentinels.ts';
+import { MinoritySentinel } from './minority-sentinel.ts';
 
 const NAME = 'fleet';
 const SENTINELS = 3;
@@ -8,26 +9,43 @@ const PATIENCE_MS = 60_000;
 
 /** A primary, a replica and three Sentinels, that fail over again and again. */
 export class RedisGroup implements AsyncDisposable {
+  /** The one that remains on the side of a primary that the others do without. */
+  readonly minority: MinoritySentinel;
   readonly #sentinels: readonly Sentinel[];
   #primary: RedisServer;
   #replica: RedisServer;
 
-  private constructor(primary: RedisServer, replica: RedisServer, sentinels: readonly Sentinel[]) {
+  private constructor(
+    primary: RedisServer,
+    replica: RedisServer,
+    sentinels: readonly Sentinel[],
+    minority: MinoritySentinel,
+  ) {
     this.#primary = primary;
     this.#replica = replica;
     this.#sentinels = sentinels;
+    this.minority = minority;
   }
 
-  static async start(): Promise<RedisGroup> {
+  /** `replicaAheadMs`: the replica's clock is ahead by so much. */
+  static async start({ replicaAheadMs = 0 } = {}): Promise<RedisGroup> {
     const [primary, replica] = await Promise.all([
       RedisServer.start({ keepsData: true }),
-      RedisServer.start({ keepsData: true }),
+      RedisServer.start({
+        keepsData: true,
+        ...(replicaAheadMs === 0 ? {} : { aheadMs: replicaAheadMs }),
+      }),
     ]);
     await replica.replicate(primary.port);
     const sentinels = await Promise.all(
       Array.from({ length: SENTINELS }, () => Sentinel.start(primary, { name: NAME, quorum: 2 })),
     );
-    const group = new RedisGroup(primary, replica, sentinels);
+    const minority = await MinoritySentinel.start(
+      NAME,
+      primary.port,
+      sentinels.map(({ port }) => port),
+    );
+    const group = new RedisGroup(primary, replica, sentinels, minority);
     await group.#known();
     return group;
   }
@@ -45,13 +63,33 @@ export class RedisGroup implements AsyncDisposable {
     return `redis+sentinel://${this.#sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')}/${NAME}`;
   }
 
+  /** Of programs that are on the side of the primary when it is isolated. */
+  get minorityUrl(): string {
+    return `redis+sentinel://127.0.0.1:${this.minority.port}/${NAME}`;
+  }
+
+  /** The time of the primary, in milliseconds. */
+  async clock(): Promise<number> {
+    const [s, us] = (await this.#primary.call('TIME')) as [string, string];
+    return Number(s) * 1000 + Number(us) / 1000;
+  }
+
+  /** How many puts the primary has taken that the other server has not. */
+  async putsAhead(): Promise<number> {
+    return (await putsOf(this.#primary)) - (await putsOf(this.#replica));
+  }
+
   /** What is written from now on reaches no replica. */
   async cutReplication(): Promise<void> {
     await this.#replica.call('REPLICAOF', '127.0.0.1', '1');
   }
 
-  /** The Sentinels and the replica do without the primary from now on; programs that are connected to it do not notice. */
+  /**
+   * The Sentinels and the replica do without the primary from now on; programs that are connected to it do not notice, and those on its side find
+   * it as before.
+   */
   async isolate(): Promise<void> {
+    this.minority.isAlone = true;
     // Sentinels believe only what answers PING.
     await this.#primary.call('ACL', 'SETUSER', 'default', '-ping');
     await this.cutReplication();
@@ -66,6 +104,31 @@ export class RedisGroup implements AsyncDisposable {
     }, 'a new primary');
     await until(async () => (await this.#replica.info('role')) === 'master', 'its role');
     [this.#primary, this.#replica] = [this.#replica, this.#primary];
+    if (!this.minority.isAlone) this.minority.named = this.#primary.port;
+  }
+
+  /** The Sentinels reach the isolated primary again, and make it the replica of the other: what it has taken meanwhile is gone. */
+  async rejoin(): Promise<void> {
+    this.minority.isAlone = false;
+    this.minority.named = this.#primary.port;
+    await this.#replica.call('ACL', 'SETUSER', 'default', '+ping');
+    await until(
+      async () =>
+        (await this.#replica.info('role')) === 'slave' &&
+        (await this.#replica.info('master_link_status')) === 'up',
+      'the old primary as a replica',
+    );
+    await this.#known();
+  }
+
+  /** The programs that are connected to each of the two for commands: first to the primary. */
+  async programs(): Promise<readonly [number, number]> {
+    return [await programsOf(this.#primary), await programsOf(this.#replica)];
+  }
+
+  /** Of each of the two, the puts that it has taken: first of the primary. */
+  async puts(): Promise<readonly [number, number]> {
+    return [await putsOf(this.#primary), await putsOf(this.#replica)];
   }
 
   /** The other server is the primary's replica again, and has all that it has. */
@@ -92,8 +155,22 @@ export class RedisGroup implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const each of [...this.#sentinels, this.#primary, this.#replica]) await each[Symbol.asyncDispose]();
+    for (const each of [...this.#sentinels, this.#primary, this.#replica, this.minority])
+      await each[Symbol.asyncDispose]();
   }
+}
+
+/** Each put makes the number of its cell one more. */
+async function putsOf(server: RedisServer): Promise<number> {
+  const cells = (await server.call('KEYS', '*')) as string[];
+  const numbers = await Promise.all(cells.map((cell) => server.call('HGET', cell, 's')));
+  return numbers.reduce<number>((sum, number) => sum + Number(number), 0);
+}
+
+/** The connections whose last command was one of the store's. */
+async function programsOf(server: RedisServer): Promise<number> {
+  const clients = String(await server.call('CLIENT', 'LIST', 'TYPE', 'normal'));
+  return clients.match(/ cmd=(evalsha|eval|wait) /g)?.length ?? 0;
 }
 
 const pause = (ms: number) => new Promise<undefined>((resolve) => setTimeout(resolve, ms, undefined));

@@ -31,13 +31,14 @@ interface Judged {
   readonly mayBeLost: (run: StepRun) => boolean;
   readonly most: number;
   readonly more?: Readonly<Record<string, number | string>>;
+  readonly missed?: readonly string[];
 }
 
 /** The figures of runs at single calls, and what was promised of them. */
 export function stepRow(
   what: string,
   done: readonly StepRun[],
-  { world, mayBeLost, most, more = {} }: Judged,
+  { world, mayBeLost, most, more = {}, missed = [] }: Judged,
 ): Row {
   const { replays, refreshes } = world.authority.counters;
   const lost = done.filter(({ isLost }) => isLost);
@@ -47,6 +48,10 @@ export function stepRow(
   const unserved = done.filter((run) => run.servedAfterMs === undefined && !run.isLost);
   const missedHits = done.filter(({ wasHit }) => !wasHit);
   const [first] = unserved;
+  const behind = done.find(
+    ({ victimServedAfterMs, victimWhy, isLost }) =>
+      !isLost && victimServedAfterMs === undefined && victimWhy !== undefined,
+  );
   return {
     what,
     figures: {
@@ -69,10 +74,20 @@ export function stepRow(
       ...unless(outside.length === 0, `no login lost outside the residue (${describe(outside[0])})`),
       ...unless(replays <= lost.length, 'no replay that is not counted'),
       ...unless(first === undefined, `all are served in the end (${describe(first)})`),
+      ...unless(behind === undefined, `so are those that were hit (${behind?.victimWhy})`),
       ...unless(slowest <= most, `served within ${seconds(most)}`),
       ...unless(world.browser.opened.length === world.signIns, 'no browser'),
+      ...missed,
     ],
+    details: done.map(detail),
   };
+}
+
+function detail({ point, wasHit, servedAfterMs, victimServedAfterMs, why, victimWhy }: StepRun): string {
+  const when = (ms: number | undefined) => (ms === undefined ? 'not served' : `served after ${seconds(ms)}`);
+  const { step, name, isResidue } = point.call;
+  const at = `${step} ${point.at} ${name}${isResidue ? ' (residue)' : ''}${wasHit ? '' : ' (not hit)'}`;
+  return `${at}: ${when(servedAfterMs)} ${why ?? ''}; itself ${when(victimServedAfterMs)} ${victimWhy ?? ''}`;
 }
 
 function describe(run: StepRun | undefined): string {

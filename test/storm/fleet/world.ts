@@ -146,7 +146,10 @@ export class FleetWorld implements AsyncDisposable {
     if (code !== 0) throw new Error(`no logout: ${stderr}`);
   }
 
-  plan(at: number, part: Partial<Pick<KillPlan, 'step' | 'sparing' | 'signal'>> = {}): Promise<PlanFile> {
+  plan(
+    at: number,
+    part: Partial<Pick<KillPlan, 'step' | 'sparing' | 'signal' | 'ports' | 'engine'>> = {},
+  ): Promise<PlanFile> {
     const ports = [Number(new URL(this.authority.issuer).port)];
     return this.#plans.add({
       role: 'bridge',
