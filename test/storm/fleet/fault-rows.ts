@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { type Cut, Way } from '../../peers/faults/way.ts';
 import { RedisServer } from '../../peers/redis/redis-server.ts';
 import { Dice } from '../random.ts';
 import type { Row, Scale } from '../rows.ts';
@@ -16,14 +17,16 @@ import {
   unless,
 } from './step-row.ts';
 import { atEachStep, type Pair, type Point, pointsOf, resume, type StepRun } from './steps.ts';
-import { type Cut, Way } from './way.ts';
 import { FleetWorld } from './world.ts';
 
 /** A quarantine of 45 s, and what a waiter and a busy machine need besides. */
 const FIRST_REFRESH_MS = 50_000;
-/** From the put that says that a token may be spent until another process may send it, and the same again. */
 const SPLIT_MS = 30 * SECOND_MS;
-const LONGEST_CUT_S = 90;
+/** So long before the primary dies the first refresh goes on that its replica hears nothing of. */
+const BEFORE_DEATH_MS = 1_500;
+const [SHORTEST_CUT_S, LONGEST_CUT_S] = [1, 90];
+/** Of the instances that are resumed, before the others of their logins. */
+const HEAD_START_MS = 3_000;
 /** Beyond this a token request is not waited for any longer. */
 const REQUEST_MS = 30_000;
 
@@ -50,9 +53,9 @@ export async function failoverRow(scale: Scale, tell: Tell): Promise<Row> {
       act: async (pairs) => {
         if (round % 2 === 1) {
           await group.cutReplication();
-          // What comes next is put into the primary, and nowhere else.
-          resume(pairs);
-          await pause(dice.between(50, 1_500));
+          // What comes next is put into the primary, and nowhere else. Half of them are where they come to until it dies, and half begin after it.
+          for (const pair of pairs) setTimeout(() => resume([pair]), dice.between(0, 2 * BEFORE_DEATH_MS));
+          await pause(BEFORE_DEATH_MS);
           losses.push(await group.putsAhead());
         }
         await group.primary.kill();
@@ -186,7 +189,7 @@ export async function partitionRow(scale: Scale, tell: Tell): Promise<Row> {
   for (const { what, from, cut } of PARTITIONS) {
     tell(what);
     const own: Way[] = [];
-    const lengths = points.map(() => dice.between(1, LONGEST_CUT_S) * SECOND_MS);
+    const lengths = points.map(() => dice.between(SHORTEST_CUT_S, LONGEST_CUT_S) * SECOND_MS);
     const runs = await atEachStep({
       world,
       points,
@@ -206,6 +209,8 @@ export async function partitionRow(scale: Scale, tell: Tell): Promise<Row> {
           await pause(lengths[n] ?? 0);
           way.heal();
         });
+        // The other instance of the login comes later, or it would refresh before the one that was resumed.
+        await pause(HEAD_START_MS);
         return { lasts: Promise.all(heals) };
       },
       patienceMs: PATIENCE_MS,

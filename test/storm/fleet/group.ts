@@ -7,6 +7,8 @@ const SENTINELS = 3;
 /** A failover takes two to three seconds, on a busy machine more. */
 const PATIENCE_MS = 60_000;
 
+const SENTINELS_NEED = ['ping', 'multi', 'slaveof', 'replicaof', 'config', 'client|kill'];
+
 /** A primary, a replica and three Sentinels, that fail over again and again. */
 export class RedisGroup implements AsyncDisposable {
   /** The one that remains on the side of a primary that the others do without. */
@@ -90,8 +92,8 @@ export class RedisGroup implements AsyncDisposable {
    */
   async isolate(): Promise<void> {
     this.minority.isAlone = true;
-    // Sentinels believe only what answers PING.
-    await this.#primary.call('ACL', 'SETUSER', 'default', '-ping');
+    // Sentinels believe only what answers PING. They go on sending commands by which it would become a replica.
+    await this.#primary.call('ACL', 'SETUSER', 'default', ...SENTINELS_NEED.map((word) => `-${word}`));
     await this.cutReplication();
   }
 
@@ -109,9 +111,11 @@ export class RedisGroup implements AsyncDisposable {
 
   /** The Sentinels reach the isolated primary again, and make it the replica of the other: what it has taken meanwhile is gone. */
   async rejoin(): Promise<void> {
+    if ((await this.#replica.info('role')) !== 'master')
+      throw new Error('there were no two primaries to the end');
     this.minority.isAlone = false;
     this.minority.named = this.#primary.port;
-    await this.#replica.call('ACL', 'SETUSER', 'default', '+ping');
+    await this.#replica.call('ACL', 'SETUSER', 'default', '+@all');
     await until(
       async () =>
         (await this.#replica.info('role')) === 'slave' &&
@@ -136,7 +140,6 @@ export class RedisGroup implements AsyncDisposable {
     const other = this.#replica;
     const isThere = await Promise.race([other.call('ECHO', 'there'), pause(1_000)]).catch(() => undefined);
     if (isThere !== 'there') await other.restart();
-    await other.call('ACL', 'SETUSER', 'default', '+ping');
     await other.replicate(this.#primary.port);
     await this.#known();
   }
