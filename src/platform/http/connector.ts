@@ -17,6 +17,50 @@ export function refusedCertificate(error: unknown): RefusedCertificate | undefin
   return error instanceof Error ? refused.get(error) : undefined;
 }
 
+let isGivingUp = false;
+
+/**
+ * Ends a request that has no answer yet, by `abort`, and resets its connection. Were it closed, the system would go on sending for minutes what the
+ * network has not taken: the request would arrive when nobody counts on it any more, and a refresh token be spent twice.
+ */
+export function giveUp(abort: () => void): void {
+  isGivingUp = true;
+  try {
+    abort();
+  } finally {
+    isGivingUp = false;
+  }
+}
+
+/** Makes a connector whose connections can be reset by `giveUp`: undici only closes them. */
+export function resettableConnector(connect: buildConnector.connector): buildConnector.connector {
+  return (target, callback) => {
+    const socket = connect(target, callback) as unknown as Socket | undefined;
+    if (socket === undefined) return socket;
+    const { destroy } = socket;
+    socket.destroy = (error) => {
+      if (isGivingUp) resetWhenClosed(socket);
+      return destroy.call(socket, error);
+    };
+    return socket;
+  };
+}
+
+/** A handle of Node's; where it is TLS's, there is one of TCP below it. */
+interface Handle {
+  readonly _parent?: Handle;
+  readonly reset?: (done: () => void) => void;
+  close: (done: () => void) => void;
+}
+
+/** `socket.resetAndDestroy()` refuses TLS, and gives no error to those who wait for the socket. Where Node has no such handle, it is closed as ever. */
+function resetWhenClosed(socket: Socket): void {
+  const { _handle: handle } = socket as unknown as { readonly _handle?: Handle | null };
+  const tcp = handle?._parent ?? handle ?? undefined;
+  const reset = tcp?.reset;
+  if (tcp !== undefined && reset !== undefined) tcp.close = (done) => reset.call(tcp, done);
+}
+
 /**
  * Makes a connector (created with `keepAlive: false`) enable TCP keep-alive probes after `probeAfterMs` of silence. Undici sets the option
  * before it connects; on a Windows system that lacks the option, the connection then fails (connect UNKNOWN). Set after the connection

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { ResponseBody } from './body.ts';
+import { giveUp } from './connector.ts';
 import { httpFailure } from './failure.ts';
 import { HttpError, type HttpRequest, type HttpResponse } from './http.ts';
 
@@ -62,10 +63,15 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (signal === undefined) return;
     this.#stop = () => {
       this.#finish();
-      // Reject before undici is told: undici reports its own error then, and only the first rejection counts.
-      if (this.#body === undefined) this.#reject(signal.reason);
-      else this.#body.fail(signal.reason);
-      this.#abort?.();
+      const abort = () => this.#abort?.();
+      // Before undici is told: it reports an error of its own then, and only the first one counts.
+      if (this.#body === undefined) {
+        this.#reject(signal.reason);
+        giveUp(abort);
+      } else {
+        this.#body.fail(signal.reason);
+        abort();
+      }
     };
     signal.addEventListener('abort', this.#stop);
   }

@@ -3,7 +3,7 @@ import type { Agent, buildConnector, Dispatcher } from 'undici';
 import UndiciAgent from 'undici/lib/dispatcher/agent.js';
 import { withoutUndefined } from '../without-undefined.ts';
 import type { ClientCertificate } from './certificates.ts';
-import { certificateConnector, probedConnector } from './connector.ts';
+import { certificateConnector, probedConnector, resettableConnector } from './connector.ts';
 import { staysHere } from './loopback.ts';
 
 /** How connections are made and kept. */
@@ -72,7 +72,10 @@ export async function poolFactory(options: PoolOptions, lookup: LookupFunction):
     const { cert, key } = (isShown ? clientCertificate : undefined) ?? {};
     const toServer = { ...connect, ...withoutUndefined({ cert, key }) };
     const agent: Agent.Options = {
-      connect: probedConnector(certificateConnector({ ...toServer, lookup }), probeAfterMs),
+      connect: probedConnector(
+        resettableConnector(certificateConnector({ ...toServer, lookup })),
+        probeAfterMs,
+      ),
       keepAliveTimeout: maxIdleMs,
       // The server's `Keep-Alive: timeout=` counts only if it is shorter.
       keepAliveMaxTimeout: maxIdleMs,

@@ -12,6 +12,8 @@ export type Cut = 'requests' | 'answers' | 'both';
 export class Way implements AsyncDisposable {
   /** Pieces that were held in a cut. */
   held = 0;
+  /** Connections that the program has closed or reset. */
+  left = 0;
   readonly #target: number;
   readonly #server: Server;
   readonly #directions = new Set<Direction>();
@@ -64,6 +66,10 @@ Socket.prototype.connect = function (...args) {
     const onHeld = () => {
       this.held++;
     };
+    for (const event of ['end', 'error'])
+      program.once(event, () => {
+        this.left++;
+      });
     for (const [from, to, by] of [
       [program, server, 'requests'],
       [server, program, 'answers'],

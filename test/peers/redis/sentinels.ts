@@ -6,7 +6,7 @@ import { freePort } from '../net/listening.ts';
 import { RedisProcess } from './redis-process.ts';
 import { RedisServer, type RedisServerOptions } from './redis-server.ts';
 
-/** After this much silence a Sentinel counts a server as down. */
+/** After this much silence a Sentinel counts a server as down. A replica whose link to its primary was down for ten times as long takes nothing over. */
 const DOWN_AFTER_MS = 500;
 /** A step of a failover has as much time; the next one begins after twice of it. */
 const FAILOVER_MS = 1_000;
@@ -32,6 +32,7 @@ interface Accounts {
 interface SentinelOptions extends Accounts {
   readonly name: string;
   readonly quorum: number;
+  readonly downAfterMs?: number;
 }
 
 /** One Sentinel, on a free port; over TLS with the files of the primary. */
@@ -48,7 +49,8 @@ export class Sentinel implements AsyncDisposable {
     this.process = new RedisProcess('sentinel', [join(folder, 'sentinel.conf')], /\+monitor master/);
   }
 
-  static async start(primary: RedisServer, { name, quorum, tls, user }: SentinelOptions): Promise<Sentinel> {
+  static async start(primary: RedisServer, options: SentinelOptions): Promise<Sentinel> {
+    const { name, quorum, downAfterMs = DOWN_AFTER_MS, tls, user } = options;
     const folder = await mkdtemp(join(tmpdir(), 'sentinel-'));
     const sentinel = new Sentinel(await freePort(), folder, { tls, user });
     const inPrimary = (file: string) => join(primary.folder, file);
@@ -65,7 +67,7 @@ export class Sentinel implements AsyncDisposable {
       'bind 127.0.0.1',
       `dir ${folder}`,
       `sentinel monitor ${name} 127.0.0.1 ${primary.port} ${quorum}`,
-      `sentinel down-after-milliseconds ${name} ${DOWN_AFTER_MS}`,
+      `sentinel down-after-milliseconds ${name} ${downAfterMs}`,
       `sentinel failover-timeout ${name} ${FAILOVER_MS}`,
     ];
     await writeFile(join(folder, 'sentinel.conf'), `${settings.join('\n')}\n`);

@@ -21,7 +21,7 @@ import { FleetWorld } from './world.ts';
 
 /** A quarantine of 45 s, and what a waiter and a busy machine need besides. */
 const FIRST_REFRESH_MS = 50_000;
-const SPLIT_MS = 30 * SECOND_MS;
+const SPLITS_MS = [30 * SECOND_MS, 60 * SECOND_MS];
 /** So long before the primary dies the first refresh goes on that its replica hears nothing of. */
 const BEFORE_DEATH_MS = 1_500;
 const [SHORTEST_CUT_S, LONGEST_CUT_S] = [1, 90];
@@ -103,7 +103,10 @@ function first(runs: readonly StepRun[]): number[] {
   return waited.length === 0 ? [] : [Math.min(...waited)];
 }
 
-/** Two primaries for half a minute. Of each login one instance is on the side of the old one, and the other on that of the new one. */
+/**
+ * Two primaries, for half a minute and for a whole one, which is longer than a quarantine. Of each login one instance is on the side of the old one, and the other on that of the
+ * new one.
+ */
 export async function splitRow(scale: Scale, tell: Tell): Promise<Row> {
   await using group = await RedisGroup.start();
   await using world = await FleetWorld.create({ url: group.url, enginePorts: group.ports });
@@ -112,7 +115,7 @@ export async function splitRow(scale: Scale, tell: Tell): Promise<Row> {
   const calm = new Calm();
   const sides: (readonly [number, number])[] = [];
   const puts: (readonly [number, number])[] = [];
-  const count = Math.ceil(scale.failovers / 2 / points.length);
+  const count = Math.max(SPLITS_MS.length, Math.ceil(scale.failovers / 2 / points.length));
   const old = { url: group.minorityUrl, enginePorts: [...group.ports, group.minority.port] };
   const done = await rounds(points, count, tell, (round) =>
     atEachStep({
@@ -127,7 +130,7 @@ export async function splitRow(scale: Scale, tell: Tell): Promise<Row> {
         await group.promoted();
         const before = await group.puts();
         resume(pairs);
-        const end = performance.now() + SPLIT_MS;
+        const end = performance.now() + (SPLITS_MS[round % SPLITS_MS.length] ?? 0);
         const lasts = async () => {
           while (performance.now() < end) {
             sides.push(await group.programs());
@@ -143,24 +146,28 @@ export async function splitRow(scale: Scale, tell: Tell): Promise<Row> {
     }),
   );
   const both = sides.filter(([here, there]) => here > 0 && there > 0).length;
-  return stepRow(`two primaries for 30 s, ${count} times onto ${points.length} refreshes`, done, {
-    world,
-    mayBeLost: () => false,
-    most: MAYBE_SERVED_MS + 60_000,
-    more: {
-      'seconds with programs on both': both,
-      'puts on the new one and on the old one': puts.map((each) => each.join(' and ')).join(', '),
-      ...calm.figures,
+  return stepRow(
+    `two primaries for 30 s and 60 s in turn, ${count} times onto ${points.length} refreshes`,
+    done,
+    {
+      world,
+      mayBeLost: () => false,
+      most: MAYBE_SERVED_MS + 60_000,
+      more: {
+        'seconds with programs on both': both,
+        'puts on the new one and on the old one': puts.map((each) => each.join(' and ')).join(', '),
+        ...calm.figures,
+      },
+      missed: [
+        ...unless(both >= sides.length / 2, 'programs on both sides for most of the time'),
+        ...unless(
+          puts.length === count && puts.flat().every((each) => each > 0),
+          'both primaries take puts each time',
+        ),
+        ...calm.missed,
+      ],
     },
-    missed: [
-      ...unless(both >= sides.length / 2, 'programs on both sides for most of the time'),
-      ...unless(
-        puts.length === count && puts.flat().every((each) => each > 0),
-        'both primaries take puts each time',
-      ),
-      ...calm.missed,
-    ],
-  });
+  );
 }
 
 interface Partition {
