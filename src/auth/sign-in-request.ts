@@ -6,7 +6,7 @@ import { SignInFailedError } from './errors/sign-in-errors.ts';
 
 const header = z.tuple([z.string(), z.string()]);
 
-/** The settings of OAuth, how the server is reached, and what is of this sign-in alone. */
+/** The OAuth settings, how to reach the server, and the data of this sign-in only. */
 const schema = z.object({
   ...oauthSettingsShape,
   server: z.url(),
@@ -18,7 +18,7 @@ const schema = z.object({
   /** The user's `--cert` and `--key`, for the server's own origin: the files, which the process reads itself. */
   clientCertificate: z.optional(z.object({ certFile: z.string(), keyFile: z.string() })),
   home: z.optional(z.string()),
-  /** The store that machines share, instead of that in `home`: its address, and its keys in base64. */
+  /** The shared store, instead of the one in `home`: its address, and its keys in base64. */
   store: z.optional(z.object({ url: z.string(), prefix: z.string(), keys: z.array(z.string()) })),
   authTimeoutMs: z.number().check(z.positive()),
   openBrowser: z.boolean(),
@@ -39,21 +39,23 @@ const schema = z.object({
   stepUps: z.optional(z.array(z.number())),
 });
 
-/** What a sign-in process is told, as JSON on its stdin, which nobody else reads: it may hold the secret of a client that the user named, and the
- * keys of a store. */
+/**
+ * The input of a sign-in process, as JSON on its stdin, which no other process reads: it may contain the secret of a client configured by the user, and the
+ * keys of a store.
+ */
 export type SignInRequest = Immutable<Omit<z.output<typeof schema>, 'challenge'>> & {
   readonly challenge: Readonly<BearerChallenge>;
 };
 
-/** A request is a few hundred bytes; a challenge of 16 KiB may be in it, and headers, of which servers take about as much. */
+/** A request has a few hundred bytes; it may contain a challenge of 16 KiB, and headers, of which servers accept about as much. */
 export const MAX_REQUEST_BYTES = 128 * 1024;
 
-/** Throws SignInFailedError where the text is no request. */
+/** Throws SignInFailedError if the text is not a request. */
 export function readSignInRequest(text: string): SignInRequest {
   try {
-    // A bridge of an earlier release that still runs after an update leaves the grant out.
+    // A bridge of an earlier release that still runs after an update omits the grant.
     const request = { grant: 'authorization_code', ...JSON.parse(text) };
-    // JSON knows no undefined: what is optional in the challenge is absent.
+    // JSON has no undefined: optional parts of the challenge are absent.
     return z.parse(schema, request) as SignInRequest;
   } catch (error) {
     throw new SignInFailedError('the sign-in process was started with a request that it cannot read', {

@@ -2,23 +2,23 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 
 export interface CallbackExpectation {
   readonly state: string;
-  /** Of the authorization server that was asked. */
+  /** The issuer of the authorization server that was asked. */
   readonly issuer: string;
-  /** It promised to name itself in each response (RFC 9207 §3). */
+  /** It promised to include `iss` in each response (RFC 9207 §3). */
   readonly issParameterSupported: boolean;
 }
 
 export type AuthorizationResponseOutcome =
-  /** Not an answer to our question: the sign-in goes on as if it had not come (.github/SECURITY.md, attacks 27, 28). */
+  /** Not a response to our request: the sign-in goes on as if it had not arrived (.github/SECURITY.md, attacks 27, 28). */
   | { readonly kind: 'foreign'; readonly reason: 'missing' | 'repeated' | 'wrong' }
-  /** An answer to our question by someone else: the code must not leave, its texts must not show (.github/SECURITY.md, attack 7). */
+  /** A response to our request from another server: its code must not be used, nor its texts shown (.github/SECURITY.md, attack 7). */
   | { readonly kind: 'mix-up'; readonly received: string | undefined }
   | { readonly kind: 'denied'; readonly error: string; readonly description: string | undefined }
   | { readonly kind: 'error'; readonly error: string; readonly description: string | undefined }
   | { readonly kind: 'unusable'; readonly reason: string }
   | { readonly kind: 'code'; readonly code: string };
 
-/** Judges an authorization response (RFC 6749 §4.1.2): the state first, then who answers, and only then what. */
+/** Validates an authorization response (RFC 6749 §4.1.2): first the state, then the issuer, and only then the result. */
 export function validateAuthorizationResponse(
   query: string,
   expectation: CallbackExpectation,
@@ -38,7 +38,7 @@ export function validateAuthorizationResponse(
     const description = parameters.get('error_description') ?? undefined;
     return { kind: error === 'access_denied' ? 'denied' : 'error', error, description };
   }
-  // RFC 6749 §3.1: parameters are not repeated. Which of two codes was meant is not ours to guess.
+  // RFC 6749 §3.1: parameters are not repeated. We must not guess which of two codes was meant.
   const codes = parameters.getAll('code');
   const [code] = codes;
   if (codes.length > 1) return { kind: 'unusable', reason: 'it holds more than one code' };
@@ -47,13 +47,13 @@ export function validateAuthorizationResponse(
   return { kind: 'code', code };
 }
 
-/** RFC 9207 §2.4: compared as it stands; one that was promised may not be missing. */
+/** RFC 9207 §2.4: compared byte for byte; a promised `iss` must not be missing. */
 function isIssuerAccepted(issuers: readonly string[], expectation: CallbackExpectation): boolean {
   if (issuers.length === 0) return !expectation.issParameterSupported;
   return issuers.length === 1 && issuers[0] === expectation.issuer;
 }
 
-/** Hashed first, so that neither the length nor the first difference shows in the time taken. */
+/** Hashed first, so that the time taken reveals neither the length nor the first difference. */
 function equalInConstantTime(left: string, right: string): boolean {
   return timingSafeEqual(digest(left), digest(right));
 }

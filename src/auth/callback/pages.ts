@@ -11,7 +11,7 @@ export function successPage(server: string): ListenerAnswer {
   return renderPage({ kind: 'signed-in', server });
 }
 
-/** The tab in which the person already is goes to the authorization server once more: no second one is opened. */
+/** The person's current tab goes to the authorization server once more: no second tab is opened. */
 export function redirectAnswer(address: string): ListenerAnswer {
   return {
     status: 303,
@@ -27,7 +27,7 @@ export function failurePage(server: string, error: unknown): ListenerAnswer {
 function failureView(server: string, error: unknown): PageView {
   if (error instanceof AuthorizationDeniedError)
     return { kind: 'denied', server, serverMessage: error.serverMessage };
-  // RFC 9207 §2.4: nothing of an answer by somebody else is shown, not even who it says it is.
+  // RFC 9207 §2.4: nothing from another issuer's response is shown, not even the issuer it names.
   const reason = error instanceof CallbackIssuerError ? MIXED_UP : describeError(error);
   return { kind: 'failed', server, reason, hint: (error as Partial<SignInFailedError>).hint };
 }

@@ -8,13 +8,13 @@ import {
   validateAuthorizationResponse,
 } from './authorization-response.ts';
 
-/** The browser came back with our state; it waits for an answer, which has to be given once. */
+/** The browser came back with our state; it waits for a response, which has to be sent once. */
 export interface Arrival {
   readonly judgement: Exclude<AuthorizationResponseOutcome, { kind: 'foreign' }>;
   respond(answer: ListenerAnswer): void;
 }
 
-/** Where the browser comes back to. Forgeries and replays are dealt with here and never seen behind it (.github/SECURITY.md, attacks 27–29). */
+/** The address to which the browser returns. Forgeries and replays are handled here and never reach the caller (.github/SECURITY.md, attacks 27–29). */
 export class RedirectReceiver {
   #listener: LoopbackListener | undefined;
   readonly #server: string;
@@ -29,14 +29,14 @@ export class RedirectReceiver {
     this.#logger = logger;
   }
 
-  /** Bound when it resolves; rejects with CallbackPortError. */
+  /** The port is bound when it resolves; rejects with CallbackPortError. */
   async open(listen: Listen, callback: CallbackAddress, port: number | undefined): Promise<string> {
     const { host, path } = callback;
     this.#listener = await listen({ host, path, port, answer: (query) => this.#answer(query) });
     return redirectUri(callback, this.#listener.port);
   }
 
-  /** From now on a callback with this state, and only this one, arrives; it may do so before anyone waits. */
+  /** From now on the callback with this state, and only that one, is accepted; it may arrive before anyone waits for it. */
   expect(expectation: CallbackExpectation): void {
     this.#expectation = expectation;
     this.#isUsed = false;
@@ -80,7 +80,7 @@ export function redirectUri({ host, path }: CallbackAddress, port: number): stri
   return `http://${host}:${port}${path}`;
 }
 
-/** The port for which a redirect URI was registered, if nothing else in it differs from what is wanted now. */
+/** The port of a registered redirect URI, if nothing else in it differs from the one wanted now. */
 export function registeredPort(registered: string, callback: CallbackAddress): number | undefined {
   const port = URL.canParse(registered) ? Number(new URL(registered).port) : 0;
   if (port === 0 || redirectUri(callback, port) !== registered) return undefined;

@@ -1,14 +1,12 @@
 /** RFC 6749 §3.3: visible ASCII without `"` and `\`. */
 const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]{1,256}$/;
-/** More than any server grants; with the token's limit it keeps the whole within what the store takes. */
+/** More than any server grants; with the limit per scope it keeps the whole within the limit of the store. */
 const MAX_SCOPES = 60;
 
 /**
- * The scope to ask for (MCP, Authorization → Scope Selection Strategy): what the user set, else what the challenge names, else what the
- * resource's own metadata lists, else none. The authorization server's list is never asked for: it is everybody's.
- *
- * `offline_access` is added where the authorization server lists it, since some give a refresh token only for it; never to a scope
- * that the user set, and never alone: a server that asks for no scope might refuse one.
+ * The scope to request (MCP, Authorization → Scope Selection Strategy): the user's setting, else the scope in the challenge, else the one in the resource's own
+ * metadata, else none. The authorization server's list is never requested: it covers every client. `offline_access` is added if the authorization server lists
+ * it, since some issue a refresh token only for it; never to a scope set by the user, and never alone: a server that requires no scope might refuse one.
  */
 export function chooseScope(
   challenged: string | undefined,
@@ -25,7 +23,7 @@ export function chooseScope(
 /** OpenID Connect Core §11. */
 export const OFFLINE_ACCESS = 'offline_access';
 
-/** Each scope once, in the order of their first appearance; what is no scope token is left out. */
+/** Each scope once, in the order of first appearance; invalid scope tokens are left out. */
 export function cleanScope(scope: string): string | undefined {
   const tokens = new Set(scope.split(/\s+/).filter((token) => SCOPE_TOKEN.test(token)));
   return tokens.size === 0 ? undefined : [...tokens].slice(0, MAX_SCOPES).join(' ');

@@ -5,17 +5,17 @@ export interface ClientAuthentication {
   readonly parameters: Readonly<Record<string, string>>;
 }
 
-/** For whom an assertion is signed. */
+/** The audience of an assertion. */
 export interface AssertionTarget {
   readonly issuer: string;
-  /** The server's own time, where ours was not believed. Milliseconds since the epoch. */
+  /** The server's time, if it did not accept ours. Milliseconds since the epoch. */
   readonly at?: number | undefined;
 }
 
 type Method = 'none' | 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt';
 const METHODS: readonly string[] = ['none', 'client_secret_basic', 'client_secret_post'];
 
-/** How the client shows who it is at the token endpoint (RFC 6749 §2.3, RFC 7523 §2.2, RFC 7591 §2 `token_endpoint_auth_method`). */
+/** How the client authenticates at the token endpoint (RFC 6749 §2.3, RFC 7523 §2.2, RFC 7591 §2 `token_endpoint_auth_method`). */
 export function authenticateClient(
   client: TokenClient,
   supported: readonly string[] | undefined,
@@ -29,7 +29,7 @@ export function authenticateClient(
       parameters: {
         client_id: clientId,
         client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-        // RFC 7523bis: the issuer alone; a token endpoint as audience lets another server pass the assertion on.
+        // RFC 7523bis: only the issuer; a token endpoint as audience lets another server pass the assertion on.
         client_assertion: assertion(target.issuer, target.at),
       },
     };
@@ -43,14 +43,14 @@ export function authenticateClient(
   return { headers: { authorization: `Basic ${credentials.toString('base64')}` }, parameters: {} };
 }
 
-/** What the registration says, where the server still supports it; else the strongest that both sides can. */
+/** The registered method if the server still supports it; else the strongest one that both sides support. */
 export function selectMethod(client: TokenClient, supported: readonly string[]): Method {
   const registered = client.tokenEndpointAuthMethod;
   const usable = (method: string) => supported.length === 0 || supported.includes(method);
   if (registered !== undefined && METHODS.includes(registered) && usable(registered)) {
     return registered as Method;
   }
-  // A key was named on purpose, and some metadata forgets to list the method.
+  // A key was configured on purpose, and some metadata does not list the method.
   if (client.assertion !== undefined && (client.clientSecret === undefined || usable('private_key_jwt'))) {
     return 'private_key_jwt';
   }

@@ -5,8 +5,8 @@ import { DiscoveryError, NoClientError } from '../errors/oauth-errors.ts';
 import { configuredClient, type SigningDeps, type TokenClient } from './client.ts';
 
 /**
- * The client that needs no registration (MCP, Authorization → Client Registration Approaches): the one that the user named, else a
- * metadata document where the server takes one. Undefined: one has to be registered.
+ * The client that needs no registration (MCP, Authorization → Client Registration Approaches): the one configured by the user, else a metadata document if the
+ * server supports it. Undefined: a client has to be registered.
  */
 export function namedClient(
   { client, clientMetadataUrl }: OAuthSettings,
@@ -16,7 +16,7 @@ export function namedClient(
   const named = client === undefined ? undefined : configuredClient(client, deps);
   if (clientMetadataUrl === undefined) return named;
   if (metadata.takesMetadataDocuments === true) {
-    // The key that goes with the document (private_key_jwt).
+    // The key for the document (private_key_jwt).
     if (named !== undefined) return { ...named, source: 'metadata-document' };
     return { clientId: clientMetadataUrl, source: 'metadata-document', tokenEndpointAuthMethod: 'none' };
   }
@@ -27,7 +27,7 @@ export function namedClient(
   );
 }
 
-/** The end of all ways to a client id: what to get from whom, and where it goes. */
+/** No way to a client id is left: what to get from whom, and where to configure it. */
 export function noClient(issuer: string, what: string, redirectUri: string | undefined): NoClientError {
   const redirect =
     redirectUri === undefined

@@ -5,9 +5,9 @@ import type { ConfiguredClient } from '../../protocol/oauth-settings.ts';
 import type { Client } from '../../store/record/record.ts';
 import { readSigningKey, signJwt } from '../jwt/signing.ts';
 
-/** A client as it goes to the token endpoint. */
+/** A client as presented to the token endpoint. */
 export interface TokenClient extends Client {
-  /** RFC 7523 §3: who it is, signed for this audience at this time (milliseconds since the epoch). */
+  /** RFC 7523 §3: the client's identity, signed for this audience at this time (milliseconds since the epoch). */
   readonly assertion?: (audience: string, at: number | undefined) => string;
 }
 
@@ -16,10 +16,10 @@ export interface SigningDeps {
   readonly random: Random;
 }
 
-/** Longer than a request takes and clocks differ; servers refuse assertions that live for long. */
+/** Longer than a request takes plus the usual clock difference; servers refuse assertions with a long life. */
 const ASSERTION_LIFETIME_S = 120;
 
-/** `keyOption`: where the key came from, for messages. Throws ConfigError where the key cannot be used. */
+/** `keyOption`: the source of the key, for messages. Throws ConfigError if the key is unusable. */
 export function configuredClient(
   configured: ConfiguredClient,
   { clock, random }: SigningDeps,
@@ -42,7 +42,7 @@ export function configuredClient(
   };
 }
 
-/** The named client with its secrets, for a record that has been made with it. */
+/** The configured client with its secrets, for a record that was created with it. */
 export function withSecrets(
   recorded: Client,
   configured: ConfiguredClient | undefined,
@@ -52,7 +52,7 @@ export function withSecrets(
   return { ...recorded, ...configuredClient(configured, deps) };
 }
 
-/** What of a client is written down: of one that the user named no secret, which stays where the user keeps it. */
+/** The part of a client that is stored: for one configured by the user no secret, which stays where the user keeps it. */
 export function recordedClient(client: TokenClient): Client {
   const { assertion, ...rest } = client;
   if (client.source !== 'static') return rest;

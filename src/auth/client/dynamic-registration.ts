@@ -14,23 +14,23 @@ import { noClient } from './client-selection.ts';
 export interface RegisterOptions {
   readonly fetch: GuardedFetch;
   readonly metadata: AuthorizationServerMetadata;
-  /** Absent: nobody will be redirected (RFC 8628). */
+  /** Absent: the grant has no redirect (RFC 8628). */
   readonly redirectUri?: string | undefined;
   readonly scope?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The name that consent pages show. */
+/** The name shown on consent pages. */
 const CLIENT_NAME = 'mcp-drawbridge';
 /** RFC 8628 §3.4. */
 export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
-/** Statuses that say "not for you" or "not here", and will say so again. */
+/** Statuses that mean "not for you" or "not here", permanently. */
 const CLOSED_STATUSES = new Set([401, 403, 404, 405, 410, 501]);
 
-/** Visible ASCII and space, as long as the store takes. */
+/** Visible ASCII and space, up to the store's limit. */
 const word = z.string().check(z.regex(/^[\x20-\x7e]{1,4096}$/));
 
-/** RFC 7591 §3.2.1 as far as it is used; what else is missing or odd in an answer does not matter. */
+/** The fields of RFC 7591 §3.2.1 that are used; other missing or odd fields do not matter. */
 const answerSchema = z.object({
   client_id: word,
   client_secret: lenient(word),
@@ -39,7 +39,7 @@ const answerSchema = z.object({
 });
 const errorSchema = z.object({ error: lenient(word), error_description: lenient(z.string()) });
 
-/** RFC 7591. Rejects with NoClientError where nobody is registered, with RegistrationError where this attempt failed. */
+/** RFC 7591. Rejects with NoClientError if the server registers no clients, with RegistrationError if this attempt failed. */
 export async function registerClient(options: RegisterOptions): Promise<Client> {
   const { fetch, metadata, redirectUri, signal } = options;
   const endpoint = metadata.registrationEndpoint;
@@ -64,7 +64,7 @@ export async function registerClient(options: RegisterOptions): Promise<Client> 
   return client(data.data, redirectUri);
 }
 
-/** What is asked for: a native app on a loopback redirect (RFC 8252), public unless the server knows only clients with secrets. */
+/** The registration request: a native app with a loopback redirect (RFC 8252), public unless the server only supports clients with secrets. */
 export function registrationRequest(options: Pick<RegisterOptions, 'metadata' | 'redirectUri' | 'scope'>) {
   return {
     client_name: CLIENT_NAME,
@@ -96,7 +96,7 @@ function client(data: z.output<typeof answerSchema>, redirectUri: string | undef
   return withoutUndefined({
     clientId: data.client_id,
     clientSecret: secret,
-    // RFC 7591 §3.2.1: 0 is never.
+    // RFC 7591 §3.2.1: 0 means never.
     clientSecretExpiresAt: secret === undefined || expiresAt === 0 ? undefined : expiresAt,
     tokenEndpointAuthMethod: method,
     redirectUri,
@@ -113,7 +113,7 @@ function refusal(
   const { error, error_description: description } = parsed.success ? parsed.data : {};
   const why = [error, description].filter((part) => part !== undefined).join(': ');
   const what = `answered the registration with ${status}${why === '' ? '' : `, ${quote(why)}`}`;
-  // src/auth/README.md, "GitHub": 422 without an error of RFC 7591 is no word on this request either.
+  // src/auth/README.md, "GitHub": 422 without an RFC 7591 error is not about this request either.
   const isClosed = CLOSED_STATUSES.has(status) || (status === 422 && error === undefined);
   if (isClosed) return noClient(issuer, what, redirectUri);
   return new RegistrationError(`${quote(issuer)} ${what}`, { status, oauthError: error, ...hintOf(error) });

@@ -14,12 +14,12 @@ export interface CompleteOptions {
   readonly signal: AbortSignal;
 }
 
-/** Finds where a refresh token is to be sent, the way a sign-in would: from the server. Its issuer has to be the credential's. */
+/** Finds the token endpoint for an imported refresh token as a sign-in would: from the server. The issuer has to be the credential's. */
 export async function completeImport(
   credential: PortableCredential,
   { challenge = {}, settings, ...options }: CompleteOptions,
 ): Promise<PortableCredential> {
-  // PKCE guards the code, and there is none here.
+  // PKCE protects the code, and there is none here.
   const found = await discover({ ...options, challenge, settings: { ...settings, assumePkce: true } });
   const { issuer } = credential;
   if (issuer !== undefined && withoutSlash(issuer) !== withoutSlash(found.issuer)) {
@@ -38,5 +38,5 @@ export async function completeImport(
   };
 }
 
-/** Programs that parse the issuer before they keep it add one. */
+/** Programs that parse the issuer before storing it add one. */
 const withoutSlash = (issuer: string): string => issuer.replace(/\/$/, '');

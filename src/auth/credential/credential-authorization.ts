@@ -16,7 +16,7 @@ import { RefusedTokens } from './refused-tokens.ts';
 import { isSignedIn, replaceIfStale, type SignedIn } from './stale-token.ts';
 import { type ReplaceToken, TokenReplacement } from './token-replacement.ts';
 
-/** A person who can be asked to sign in. */
+/** Set if a person can be asked to sign in. */
 export interface PersonDeps extends OnDemandSignInDeps {
   readonly dpop: DpopMode | undefined;
   readonly hasIssuerChanged: HasIssuerChanged;
@@ -26,21 +26,21 @@ export interface CredentialAuthorizationDeps extends KnownRecordDeps {
   readonly random: Random;
   readonly proofMemory: DpopNonceCache;
   readonly replaceToken: ReplaceToken;
-  /** Ends what the store holds open. Absent: nothing. */
+  /** Closes the store. Absent: nothing to close. */
   readonly closeStore?: (() => Promise<void>) | undefined;
-  /** Absent: the credential comes from a grant without a person (RFC 6749 §4.4, RFC 7523). */
+  /** Absent: the credential comes from a grant without a sign-in (RFC 6749 §4.4, RFC 7523). */
   readonly person?: PersonDeps;
 }
 
 /**
- * The process ends within two seconds of its host; an authorization server that has not answered by then is not waited for. The answer is in the files
- * then, or another process asks again. Where many machines share the login, an answer that is lost is lost for all: the store says how long that is worth.
+ * The process ends within two seconds of its host; it does not wait longer for the authorization server. The response is in the files then, or another process
+ * asks again. If many machines share the login, a lost response is lost for all: the store says how long it is worth waiting.
  */
 const CLOSE_GRACE_MS = 1_500;
 
 /**
- * The shared credential as one bridge uses it, whether a person signed in or a machine grant brought it. While the token is fresh nothing
- * is read from disk and nothing of OAuth is loaded; refresh, grant and sign-in are imported when they are first needed.
+ * The shared credential as one bridge uses it, obtained by a sign-in or by a machine grant. While the token is fresh nothing is read from disk and no OAuth
+ * code is loaded; refresh, grant and sign-in are imported when first needed.
  */
 export class CredentialAuthorization implements Authorization {
   readonly #deps: CredentialAuthorizationDeps;
@@ -118,12 +118,12 @@ export class CredentialAuthorization implements Authorization {
     await this.#deps.closeStore?.();
   }
 
-  /** In this order: what another process has stored, then a replacement without a person, then a sign-in. */
+  /** In this order: a record stored by another process, then a replacement without a sign-in, then a sign-in. */
   async #recover(refused: Bearer | undefined, challenge: BearerChallenge | undefined): Promise<Recovery> {
     const { clock, logger, person } = this.#deps;
     const pending = this.#signIn?.pending;
     if (pending !== undefined) return { kind: 'sign-in', signIn: pending };
-    // RFC 6750 §3.1: the code decides, never the description, which may mention anything. A machine grant is asked for more below.
+    // RFC 6750 §3.1: the code decides, never the description, which may mention anything. For a machine grant more scope is requested below.
     if (person !== undefined && challenge?.error === 'insufficient_scope') {
       return this.#stepUp(refused, challenge);
     }
@@ -157,7 +157,7 @@ export class CredentialAuthorization implements Authorization {
     }
   }
 
-  /** The server wants more scope: the token stays in use while a person is asked for more. */
+  /** The server requires more scope: the token stays in use during the sign-in. */
   async #stepUp(refused: Bearer | undefined, challenge: BearerChallenge): Promise<Recovery> {
     const [{ decideStepUp }] = await Promise.all([import('./step-up.ts'), this.#known.load()]);
     const { record } = this.#known;
@@ -175,7 +175,7 @@ export class CredentialAuthorization implements Authorization {
     return asked.kind === 'usable' ? this.#retryWith(asked.record) : asked;
   }
 
-  /** The record as the store holds it now, if its token was not refused and has not expired. */
+  /** The record as stored now, if its token was not refused and has not expired. */
   async #findUsable(): Promise<CredentialRecord | undefined> {
     await this.#known.load();
     const { record } = this.#known;
@@ -193,7 +193,7 @@ export class CredentialAuthorization implements Authorization {
     return { kind: 'retry', bearer: this.#replaceRefused(record) };
   }
 
-  /** This record's token takes the place of the refused one. */
+  /** Replaces the refused token by this record's. */
   #replaceRefused(record: CredentialRecord): Bearer {
     this.#known.set(record);
     this.#refusals.replaced(this.#deps.clock.monotonic());

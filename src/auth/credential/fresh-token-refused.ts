@@ -5,7 +5,7 @@ import { FreshTokenRefusedError } from '../errors/errors.ts';
 import type { HasIssuerChanged } from './issuer-change.ts';
 import type { RefusedTokens } from './refused-tokens.ts';
 
-/** Returns where the server has moved to another issuer, at which a person has to sign in. Otherwise throws FreshTokenRefusedError. */
+/** Returns if the server has moved to another issuer, which needs a sign-in. Otherwise throws FreshTokenRefusedError. */
 export async function requireIssuerChange(
   record: CredentialRecord | undefined,
   challenge: BearerChallenge | undefined,
@@ -18,7 +18,7 @@ export async function requireIssuerChange(
   throw freshTokenRefused(record, challenge);
 }
 
-/** The error names what decides whether a server accepts a token: issuer, audience, scope. */
+/** The error names the facts on which a server's acceptance depends: issuer, audience, scope. */
 export function freshTokenRefused(
   record: CredentialRecord | undefined,
   challenge: BearerChallenge | undefined,

@@ -10,7 +10,7 @@ import { CredentialAuthorization } from './credential-authorization.ts';
 import type { HasIssuerChanged } from './issuer-change.ts';
 import type { ReplaceToken } from './token-replacement.ts';
 
-/** A credential for which a person signs in: what it is, and the ports to keep and renew it. */
+/** A credential obtained by a sign-in: its identity, and the ports to store and renew it. */
 export interface AuthorizationOptions {
   readonly store: Store;
   readonly key: string;
@@ -19,19 +19,19 @@ export interface AuthorizationOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** Awaited before the refresh token is reserved: a program file that is gone (an update) must not look like a lost response. */
+  /** Awaited before the refresh token is reserved: a missing program file (an update) must not look like a lost response. */
   readonly loadRefreshRequest: () => Promise<SendRefreshRequest>;
   /** Shared with `loadRefreshRequest`. */
   readonly proofMemory?: DpopNonceCache | undefined;
   readonly hasIssuerChanged: HasIssuerChanged;
   readonly launch: EnsureSignInDeps['launch'];
-  /** Nobody can be asked from here: what a person can do about it elsewhere. */
+  /** No sign-in can be started here: what a person can do elsewhere. */
   readonly nonInteractiveReason?: { readonly hint: string } | undefined;
-  /** Ends what the store holds open. Absent: nothing. */
+  /** Closes the store. Absent: nothing to close. */
   readonly closeStore?: (() => Promise<void>) | undefined;
 }
 
-/** The authorization of a bridge whose credential a person signs in for: refreshed by the refresh token, else by a sign-in. */
+/** The authorization of a bridge whose credential is obtained by a sign-in: it is renewed by the refresh token, else by a sign-in. */
 export function createInteractiveAuthorization(options: AuthorizationOptions): CredentialAuthorization {
   const { store, key, leases, settings, clock, random, logger, proofMemory = new Map() } = options;
   const { hasIssuerChanged, launch, nonInteractiveReason, closeStore } = options;
@@ -58,7 +58,7 @@ export function createInteractiveAuthorization(options: AuthorizationOptions): C
   });
 }
 
-/** Which login is meant, as the store tells it. */
+/** The login that the store identifies. */
 export function identityOf({ settings }: AuthorizationOptions): RecordIdentity {
   return { server: settings.server, resource: settings.resource };
 }

@@ -9,7 +9,7 @@ import { type CreateGuardedHttp, type UserHeaders, withGuardedFetch } from '../h
 export interface IssuerChangeDeps {
   readonly server: URL;
   readonly settings: OAuthSettings;
-  /** The user's own, for the server alone: a gateway that wants them for the first look wants them for this one. */
+  /** The user's own headers, for the server only: a gateway that requires them for the first metadata request requires them for this one. */
   readonly headers: UserHeaders;
   readonly allowHttp: boolean;
   readonly clock: Clock;
@@ -17,21 +17,21 @@ export interface IssuerChangeDeps {
   readonly createHttp: CreateGuardedHttp;
 }
 
-/** Whether the server now names another authorization server than the issuer of this login; undefined: no login. */
+/** Whether the server now names an authorization server other than the issuer of this login; undefined: no login. */
 export type HasIssuerChanged = (
   issuer: string | undefined,
   challenge: BearerChallenge | undefined,
 ) => Promise<boolean>;
 
 /**
- * MCP 2026-07-28 (SEP-2352), authorization server migration: a server that has gone over to another issuer takes nothing that the old one issues, and
- * a refresh there would go on succeeding. On connections of its own, as a refresh. Where the metadata cannot be read, nothing has moved.
+ * MCP 2026-07-28 (SEP-2352), authorization server migration: a server that has changed its issuer accepts no token of the old one, although refreshes there
+ * would still succeed. Uses separate connections, like a refresh. If the metadata is unreadable, nothing counts as changed.
  */
 export async function hasIssuerChanged(
   { server, settings, headers, allowHttp, clock, logger, createHttp }: IssuerChangeDeps,
   ...[issuer, challenge = {}]: Parameters<HasIssuerChanged>
 ): Promise<boolean> {
-  // With --issuer no other is asked, whatever the server names.
+  // With --issuer no other issuer is used, whatever the server names.
   if (issuer === undefined || settings.issuer !== undefined) return false;
   const access = { server, headers, allowHttp, clock, createHttp };
   try {

@@ -33,7 +33,7 @@ export class KnownRecord {
     });
   }
 
-  /** Undefined: the store holds none, or has not been read. */
+  /** Undefined: the store has none, or has not been read. */
   get record(): CredentialRecord | undefined {
     return this.#found?.record;
   }
@@ -51,14 +51,14 @@ export class KnownRecord {
     return isOutOfDate;
   }
 
-  /** No change is waited for any more. */
+  /** Stops waiting for changes. */
   close(): void {
     this.#unsubscribe?.();
   }
 
   /**
-   * Reads the store. Concurrent callers join. Rejects with StoreError, and with StoreAwayError where nothing is known yet: a token that is known serves
-   * to its end, whether the engine is there or not.
+   * Reads the store. Concurrent callers share one read. Rejects with StoreError, and with StoreAwayError if no record is known yet: a known token is used until
+   * it expires, whether the engine is available or not.
    */
   load(): Promise<void> {
     this.#loading ??= this.#load().finally(() => {
@@ -69,7 +69,7 @@ export class KnownRecord {
 
   async #load(): Promise<void> {
     const { store, key, identity, logger } = this.#deps;
-    // What changes from here on is another change.
+    // Later changes are reported separately.
     this.#isChanged = false;
     const found = await store.read(key, identity).catch((error: unknown) => {
       if (!(error instanceof StoreAwayError) || this.#found?.record === undefined) throw error;

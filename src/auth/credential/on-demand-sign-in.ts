@@ -8,15 +8,15 @@ import { isByPerson, SIGN_IN_PAUSE_MS } from '../sign-in/retry-pause.ts';
 
 export type OnDemandSignInDeps = Omit<EnsureSignInDeps, 'usable' | 'onRecord'>;
 
-/** More scope than the present login has. The login of this family is not what is asked for. */
+/** More scope than the current login has. The login of this family is not sufficient. */
 export interface WantedScope {
   readonly scope: string;
-  /** When a person was asked for more before. Milliseconds since the epoch. */
+  /** When a person was asked for more scope before. Milliseconds since the epoch. */
   readonly stepUps: readonly number[];
   readonly family: string;
 }
 
-/** The sign-in as one bridge asks for it: one at a time, and after a failure without a person's doing not again at once. */
+/** The sign-ins of one bridge: one at a time, and after a failure that no person caused not again at once. */
 export class OnDemandSignIn {
   readonly #deps: OnDemandSignInDeps;
   readonly #usable: () => Promise<CredentialRecord | undefined>;
@@ -34,12 +34,12 @@ export class OnDemandSignIn {
     this.#onRecord = onRecord;
   }
 
-  /** The sign-in that a person is being asked for now. */
+  /** The sign-in that a person is asked for now. */
   get pending(): PendingSignInStatus | undefined {
     return this.#pending;
   }
 
-  /** Follows the sign-in that is going on anywhere on this machine, or starts one. Rejects where none can be started. */
+  /** Follows the sign-in under way anywhere on this machine, or starts one. Rejects if none can be started. */
   async ensure(
     challenge: BearerChallenge | undefined,
     signal: AbortSignal,

@@ -3,7 +3,7 @@ const PROVEN_AFTER_MS = 5 * 60_000;
 /** src/README.md, "Expiry": a 401 on the token that answered a 401 is an error, not another round. */
 const MAX_IN_A_ROW = 2;
 
-/** Tokens that the server refused one after the other, with nothing accepted in between. */
+/** Tokens that the server refused one after the other, without accepting one in between. */
 export class RefusedTokens {
   readonly #row = new Set<string>();
   #replacedAt = Number.NEGATIVE_INFINITY;
@@ -13,19 +13,19 @@ export class RefusedTokens {
     return this.#row.has(token);
   }
 
-  /** A token took the place of a refused one. */
+  /** A refused token was replaced. */
   replaced(monotonic: number): void {
     this.#replacedAt = monotonic;
   }
 
-  /** True: replacing tokens brings nothing. */
+  /** True: replacing tokens does not help. */
   add(token: string, monotonic: number): boolean {
     if (monotonic - this.#replacedAt >= PROVEN_AFTER_MS) this.clear();
     this.#row.add(token);
     return this.#row.size >= MAX_IN_A_ROW;
   }
 
-  /** Once in a row: a server that names another issuer each time it is asked does not send a person around. */
+  /** Once in a row: a server that names another issuer at each request must not cause endless sign-ins. */
   mayRecheckIssuer(): boolean {
     const isFirst = !this.#isDoubted;
     this.#isDoubted = true;

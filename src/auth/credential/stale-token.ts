@@ -9,9 +9,9 @@ export function isSignedIn(record: CredentialRecord): record is SignedIn {
 }
 
 /**
- * Before a bridge sends a token. A token that is due is replaced in the background: while it serves, no request waits for a slow
- * authorization server. One that has expired is replaced first. `replace` never rejects: where no other token can be had, the old one is
- * sent, because our clock may be wrong, and the server's 401 brings the reason to the host.
+ * To be called before a bridge sends a token. A token that is due is replaced in the background: while it is valid, no request waits for a slow authorization
+ * server. An expired one is replaced first. `replace` never rejects: if no other token is available, the old one is sent, because our clock may be wrong, and
+ * the server's 401 brings the reason to the host.
  */
 export function replaceIfStale(
   tokens: Tokens,
@@ -32,14 +32,14 @@ export function replaceIfStale(
 export interface TokenRequest {
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** A token other than the stored one is wanted, even if that serves. */
+  /** A token other than the stored one is required, even if that is valid. */
   readonly forceNew: boolean;
   readonly signal: AbortSignal;
 }
 
 /**
- * The token that a command hands out: the stored one while it is fresh, else what `replace` brings, else the stored one if it has not
- * expired. Undefined: there is none. Rejects with the reason of `replace` where no token is left.
+ * The token that a command prints: the stored one while it is fresh, else the result of `replace`, else the stored one if it has not expired. Undefined: there
+ * is none. Rejects with the reason of `replace` if no token is left.
  */
 export async function freshOrReplaced(
   stored: SignedIn | undefined,

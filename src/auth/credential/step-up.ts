@@ -4,21 +4,21 @@ import type { CredentialRecord } from '../../store/record/record.ts';
 import { cleanScope } from '../challenge/scope.ts';
 import { ScopeRefusedError } from '../errors/errors.ts';
 
-/** .github/SECURITY.md, attack 23: a server that is never content does not get a person to click for ever. */
+/** .github/SECURITY.md, attack 23: a server that is never satisfied must not make a person click forever. */
 const MAX_PROMPTS = 3;
 const WINDOW_MS = 10 * 60_000;
 
 export type StepUp =
-  /** Ask for this scope, which holds all that was asked for before (MCP, Authorization → Step-Up Authorization Flow). */
+  /** Request this scope, which includes all that was requested before (MCP, Authorization → Step-Up Authorization Flow). */
   | { readonly kind: 'ask'; readonly scope: string; readonly stepUps: readonly number[] }
   | { readonly kind: 'refuse'; readonly error: ScopeRefusedError };
 
-/** RFC 6750 §3.1: the token is good, and not good for this. */
+/** RFC 6750 §3.1: the token is valid, but not sufficient for this. */
 function wantsScope({ error }: BearerChallenge): boolean {
   return error === 'insufficient_scope';
 }
 
-/** What a 403 for want of scope leads to. */
+/** The reaction to a 403 for insufficient scope. */
 export function decideStepUp(record: CredentialRecord, wanted: string | undefined, now: number): StepUp {
   const granted = record.tokens?.scope;
   const asked = record.requestedScope;
@@ -30,7 +30,7 @@ export function decideStepUp(record: CredentialRecord, wanted: string | undefine
   if (granted !== undefined && covers(granted, wanted)) {
     return refuse(`${needed}, which ${quote(record.issuer)} has granted: ${quote(granted)}`, undefined);
   }
-  // A clock that was set back makes old ones look new for a while; a future one is not counted.
+  // A clock that was set back makes old times look recent for a while; times in the future are not counted.
   const recent = (record.stepUps ?? []).filter((at) => at <= now && now - at < WINDOW_MS);
   if (recent.length >= MAX_PROMPTS) {
     return refuse(`${needed}; a person was asked ${MAX_PROMPTS} times in ten minutes`, 'Try again later.');
@@ -38,7 +38,7 @@ export function decideStepUp(record: CredentialRecord, wanted: string | undefine
   return { kind: 'ask', scope, stepUps: [...recent, now] };
 }
 
-/** For a machine grant: the challenge's scope together with the scope that the last token had. */
+/** For a machine grant: the scope of the challenge together with that of the last token. */
 export function withUnion(challenge: BearerChallenge, record: CredentialRecord | undefined): BearerChallenge {
   const had = record?.tokens?.scope ?? record?.requestedScope;
   if (!wantsScope(challenge) || had === undefined) return challenge;

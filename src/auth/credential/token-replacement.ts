@@ -7,7 +7,7 @@ import { freshness } from '../refresh/expiry.ts';
 import type { RefreshOutcome } from '../refresh/refresh-credential.ts';
 import type { KnownRecord } from './known-record.ts';
 
-/** Replaces a stale access token without a person, once for all processes: by the refresh token or by a machine grant. */
+/** Replaces a stale access token without a sign-in, once for all processes: by the refresh token or by a machine grant. */
 export type ReplaceToken = (
   stale: Stale,
   challenge: BearerChallenge | undefined,
@@ -20,16 +20,16 @@ export interface TokenReplacementDeps {
   readonly logger: Logger;
 }
 
-/** After a failure that names no time, before a token is replaced ahead of its expiry again. */
+/** After a failure without a retry time, how long to wait before a token is replaced before its expiry again. */
 const FAILURE_PAUSE_MS = 5_000;
 
-/** The replacing of tokens within one process: at most one at a time, and not again at once where it failed. */
+/** Token replacement within one process: at most one at a time, and not again at once after a failure. */
 export class TokenReplacement {
   readonly #deps: TokenReplacementDeps;
   readonly #known: KnownRecord;
   readonly #closing: AbortSignal;
   #running: Promise<RefreshOutcome> | undefined;
-  /** No replacement ahead of expiry before then (monotonic milliseconds), or of this access token at all. */
+  /** No replacement before expiry until then (monotonic milliseconds), or at all for this access token. */
   #pause: { readonly until: number; readonly token: string | undefined } | undefined;
 
   constructor(deps: TokenReplacementDeps, known: KnownRecord, closing: AbortSignal) {
@@ -38,12 +38,12 @@ export class TokenReplacement {
     this.#closing = closing;
   }
 
-  /** The replacement that is running, for a process that is about to end. */
+  /** The replacement under way, for a process that is about to end. */
   get running(): Promise<unknown> | undefined {
     return this.#running;
   }
 
-  /** Concurrent callers join. A caller that gives up waiting does not abort it. */
+  /** Concurrent callers share one replacement. A caller that stops waiting does not abort it. */
   replace(stale: Stale, challenge: BearerChallenge | undefined): Promise<RefreshOutcome> {
     this.#running ??= this.#replace(stale, challenge).finally(() => {
       this.#running = undefined;
@@ -57,13 +57,13 @@ export class TokenReplacement {
     return outcome;
   }
 
-  /** Before the server has refused the token. Never rejects: the server's 401 asks for what could not be done here. */
+  /** To be called before the server has refused the token. Never rejects: if the token cannot be replaced now, the server's 401 leads to another attempt. */
   async replaceAhead(token: string): Promise<void> {
     const { clock, logger } = this.#deps;
     const pause = this.#pause;
     if (pause !== undefined && (pause.token === token || clock.monotonic() < pause.until)) return;
     try {
-      // Of many processes all but one find the work done, and need no lock to see it.
+      // Of many processes all but one find the token replaced, and need no lock to see that.
       await this.#known.load();
       const tokens = this.#known.record?.tokens;
       const isOther = tokens !== undefined && tokens.accessToken !== token;

@@ -7,10 +7,10 @@ export type { SignedIn } from './stale-token.ts';
 
 export type ValidToken =
   | { readonly kind: 'token'; readonly record: SignedIn }
-  /** Nothing is stored, or what is stored no longer helps. */
+  /** Nothing is stored, or it no longer helps. */
   | { readonly kind: 'sign-in' };
 
-/** The credential's token if it serves, refreshed as every bridge would (one refresh for all). Rejects when it cannot be had now. */
+/** The credential's token if it is valid, refreshed as by every bridge (one refresh for all). Rejects if no token is available now. */
 export async function validToken(options: AuthorizationOptions, signal: AbortSignal): Promise<ValidToken> {
   const { store, key, clock } = options;
   const identity = identityOf(options);

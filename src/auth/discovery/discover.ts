@@ -27,7 +27,7 @@ export interface DiscoverOptions {
 
 export interface Discovered {
   readonly issuer: string;
-  /** Byte for byte as it has to be sent; undefined: not at all. */
+  /** Byte for byte as it has to be sent; undefined: it is not sent. */
   readonly resource: string | undefined;
   /** Of the protected resource metadata. */
   readonly scopesSupported?: readonly string[] | undefined;
@@ -45,7 +45,7 @@ export async function discover(options: DiscoverOptions): Promise<Discovered> {
   const { settings } = options;
   const resourceMetadata = await findProtectedResourceMetadata(options);
   const listed = resourceMetadata?.authorizationServers ?? [];
-  // Of several the first: RFC 9728 §7.6 leaves the choice to the client, and one that changes would mean a new sign-in.
+  // The first of several: RFC 9728 §7.6 leaves the choice to the client, and a changing choice would cause new sign-ins.
   const issuer = listed.find((each) => each === settings.issuer) ?? listed[0];
   const metadata =
     issuer === undefined
@@ -61,14 +61,14 @@ export async function discover(options: DiscoverOptions): Promise<Discovered> {
   };
 }
 
-/** RFC 9728; undefined where the server has none. */
+/** RFC 9728; undefined if the server has none. */
 export async function findProtectedResourceMetadata(
   options: Pick<DiscoverOptions, 'server' | 'challenge' | 'fetch' | 'signal'>,
 ): Promise<ProtectedResourceMetadata | undefined> {
   const { server, challenge, fetch, signal } = options;
   const named = challenge.resourceMetadata;
   const urls = [
-    // A relative one is against RFC 9728 §5.1, seen in the wild, and means one of the others.
+    // A relative address violates RFC 9728 §5.1, but occurs, and then means one of the others.
     ...(named !== undefined && URL.canParse(named)
       ? [checkDiscoveredUrl(named, 'the resource metadata address of the challenge', fetch.policy)]
       : []),
@@ -100,7 +100,7 @@ async function authorizationServer(
 /** MCP 2025-03-26: without protected resource metadata the server's origin is the authorization server. */
 async function authorizationServerAtServer(options: DiscoverOptions): Promise<AuthorizationServerMetadata> {
   const { server, fetch, signal, settings } = options;
-  // Derived by us, not written by anybody: both spellings of an origin are right.
+  // Derived by us, not written by the server: both spellings of an origin are right.
   const issuers = [server.origin, `${server.origin}/`];
   const urls = authorizationServerMetadataUrls(new URL(server.origin));
   const found = await findDocument(fetch, urls, signal, (document) =>

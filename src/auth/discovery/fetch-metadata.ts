@@ -4,16 +4,16 @@ import { causedBy, DiscoveryError, IssuerMismatchError } from '../errors/oauth-e
 import type { GuardedAnswer, GuardedFetch } from '../http/guarded-fetch.ts';
 import { isTooDeep, MAX_JSON_DEPTH, parseJson } from '../http/json.ts';
 
-/** What a well-known address answered. */
+/** The response of a well-known address. */
 type Found =
   | { readonly kind: 'document'; readonly document: object }
   | { readonly kind: 'absent' }
-  /** Something is there, or behind a gateway that cannot say: another address may have it, but it is not absent. */
+  /** Something is there, or behind a gateway that cannot tell: another address may have the document, but it does not count as absent. */
   | { readonly kind: 'unusable'; readonly reason: DiscoveryError };
 
 /**
- * Asks the addresses in turn until `check` accepts a document. Undefined only where each address says that it has none: a
- * server that is merely out of order must not be taken for one without metadata, or the wrong authorization server would be asked.
+ * Fetches the addresses in turn until `check` accepts a document. Undefined only if each address says that it has none: a server that is merely failing must
+ * not be taken for one without metadata, or the wrong authorization server would be used.
  */
 export async function findDocument<T>(
   fetch: GuardedFetch,
@@ -29,7 +29,7 @@ export async function findDocument<T>(
     try {
       return check(found.document);
     } catch (error) {
-      // A document that is not ours may hide the one that is: an issuer with a path below a host that answers for all paths.
+      // A document for another issuer may hide the right one: an issuer with a path on a host that answers for all paths.
       if (!(error instanceof DiscoveryError || error instanceof IssuerMismatchError)) throw error;
       problem ??= error;
     }
@@ -50,7 +50,7 @@ async function get(fetch: GuardedFetch, url: URL, signal: AbortSignal | undefine
 function judge(url: URL, { status, text }: GuardedAnswer): Found {
   if (status === 429 || (status >= 500 && status !== 501)) {
     const reason = new DiscoveryError(`the metadata at ${quote(url.href)} was answered with ${status}`);
-    // Some gateways answer unknown paths with 502; the others are the server's own trouble, and will pass.
+    // Some gateways answer unknown paths with 502; other statuses are temporary failures of the server itself.
     if (status === 502) return { kind: 'unusable', reason };
     throw reason;
   }
@@ -61,7 +61,7 @@ function judge(url: URL, { status, text }: GuardedAnswer): Found {
   if (isTooDeep(text)) return unusable(`nests deeper than ${MAX_JSON_DEPTH} levels`);
   const document = parseObject(text);
   if (document !== undefined) return { kind: 'document', document };
-  // A web application that answers every path with its page has no metadata there; what begins as a document and is cut off is one.
+  // A web application that answers every path with its page has no metadata there; a document that is cut off is one.
   return text.trimStart().startsWith('{') ? unusable('is not JSON') : { kind: 'absent' };
 }
 

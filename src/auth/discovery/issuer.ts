@@ -3,13 +3,13 @@ import { quote } from '../../protocol/quote.ts';
 import { IssuerMismatchError } from '../errors/oauth-errors.ts';
 
 export interface IssuerExpectation {
-  /** The spellings that are right, byte for byte (RFC 8414 §3.3, .github/SECURITY.md, attack 6). */
+  /** The accepted spellings, byte for byte (RFC 8414 §3.3, .github/SECURITY.md, attack 6). */
   readonly issuers: readonly string[];
-  /** Of `--issuer`: this one and no other, wherever the metadata was found. `{tenantid}`: src/auth/README.md, "Entra ID". */
+  /** From `--issuer`: this one and no other, wherever the metadata was found. `{tenantid}`: src/auth/README.md, "Entra ID". */
   readonly settings: Pick<OAuthSettings, 'issuer' | 'tenantIssuer'>;
 }
 
-/** The issuer that is meant. Throws IssuerMismatchError: who takes another one's metadata for a server's sends its codes there. */
+/** Returns the issuer. Throws IssuerMismatchError: a client that accepts another issuer's metadata sends its codes there. */
 export function checkIssuer(named: string, expectation: IssuerExpectation): string {
   const { issuer: onlyIssuer, tenantIssuer } = expectation.settings;
   const issuers = onlyIssuer === undefined ? expectation.issuers : [onlyIssuer];
@@ -24,7 +24,7 @@ export function checkIssuer(named: string, expectation: IssuerExpectation): stri
 function mismatch(named: string, expected: string, acceptable?: string): IssuerMismatchError {
   const whose =
     'The two have to be the same to the last character; whoever runs the server has to correct one.';
-  // Only offered for another spelling of the same address: anything else may be somebody else.
+  // Suggested only for another spelling of the same address: anything else may be another party.
   const hint =
     acceptable === undefined
       ? whose
@@ -35,7 +35,7 @@ function mismatch(named: string, expected: string, acceptable?: string): IssuerM
   );
 }
 
-/** The tenant is one path segment; everything around it is the same. */
+/** The tenant is one path segment; the rest is the same. */
 function isTenantOf(issuer: string, template: string): boolean {
   const [before = '', after, ...more] = template.split('{tenantid}');
   if (after === undefined || more.length > 0) return false;
@@ -44,7 +44,7 @@ function isTenantOf(issuer: string, template: string): boolean {
   return /^[\w.-]+$/.test(issuer.slice(before.length, issuer.length - after.length)) && /\/$/.test(before);
 }
 
-/** Differs in case of scheme or host, in a default port, or in slashes at the end. */
+/** Differs only in the case of scheme or host, in a default port, or in trailing slashes. */
 function isSamePlace(one: string, other: string): boolean {
   const place = (text: string) => (URL.canParse(text) ? new URL(text).href.replace(/\/+$/, '') : undefined);
   return /^[\x21-\x7e]+$/.test(one) && place(one) !== undefined && place(one) === place(other);

@@ -10,18 +10,18 @@ import { checkIssuer, type IssuerExpectation } from './issuer.ts';
 
 declare const checked: unique symbol;
 
-/** RFC 8414 §2 as far as it is used. Only the checks in this file make one: who holds it need not look again. */
+/** The fields of RFC 8414 §2 that are used. Only the checks in this file create one: its holders need not check again. */
 export interface AuthorizationServerMetadata {
   readonly [checked]: true;
   readonly issuer: string;
-  /** Only where a person is to be sent there; else it may be absent. */
+  /** Only for grants with a redirect; otherwise it may be absent. */
   readonly authorizationEndpoint?: string | undefined;
   readonly tokenEndpoint: string;
   readonly registrationEndpoint?: string | undefined;
   readonly revocationEndpoint?: string | undefined;
   /** RFC 8628 §4. */
   readonly deviceAuthorizationEndpoint?: string | undefined;
-  /** RFC 9126 §5; only where it is required: what works without it is not asked to do more. */
+  /** RFC 9126 §5; only if it is required: otherwise the plain request works. */
   readonly pushedAuthorizationRequestEndpoint?: string | undefined;
   /** OAuth Client ID Metadata Document §5. */
   readonly takesMetadataDocuments?: boolean | undefined;
@@ -33,20 +33,20 @@ export interface AuthorizationServerMetadata {
   readonly issParameterSupported: boolean;
 }
 
-/** RFC 9728 §2 as far as it is used. */
+/** The fields of RFC 9728 §2 that are used. */
 export interface ProtectedResourceMetadata {
   readonly resource: string;
   readonly authorizationServers: readonly string[];
   readonly scopesSupported?: readonly string[] | undefined;
-  /** It takes tokens that are bound to a key, and no others. */
+  /** It accepts only tokens that are bound to a key. */
   readonly dpopRequired?: boolean | undefined;
-  /** What may sign the proofs that it gets; absent: not said. */
+  /** The accepted signing algorithms for proofs; absent: not stated. */
   readonly dpopAlgs?: readonly string[] | undefined;
 }
 
 export interface MetadataExpectation extends IssuerExpectation {
   readonly settings: Pick<OAuthSettings, 'issuer' | 'tenantIssuer' | 'assumePkce'>;
-  /** `direct`: nobody is redirected, so neither an authorization endpoint nor PKCE is needed. */
+  /** `direct`: a grant without a redirect, which needs neither an authorization endpoint nor PKCE. */
   readonly flow?: 'redirect' | 'direct' | undefined;
   readonly policy: UrlPolicy;
 }
@@ -76,7 +76,7 @@ const authorizationServerSchema = z.object({
   scopes_supported: lenient(names),
   response_types_supported: lenient(names),
   token_endpoint_auth_methods_supported: lenient(names),
-  // Not lenient: what cannot be read is no promise, and no silence either.
+  // Not lenient: an unreadable value is neither a promise nor an absence.
   code_challenge_methods_supported: z.optional(names),
   authorization_response_iss_parameter_supported: lenient(z.boolean()),
   dpop_signing_alg_values_supported: lenient(names),
@@ -134,12 +134,12 @@ export function checkAuthorizationServerMetadata(
   return asChecked(metadata);
 }
 
-/** The only way to the brand. */
+/** The only function that creates the branded type. */
 function asChecked(metadata: Omit<AuthorizationServerMetadata, typeof checked>): AuthorizationServerMetadata {
   return metadata as AuthorizationServerMetadata;
 }
 
-/** MCP 2025-03-26, "Fallbacks for Servers without Metadata Discovery": nothing can be promised there, S256 is sent all the same. */
+/** MCP 2025-03-26, "Fallbacks for Servers without Metadata Discovery": nothing is promised there; S256 is sent all the same. */
 export function defaultEndpoints(server: URL): AuthorizationServerMetadata {
   const at = (path: string) => new URL(path, server.origin).href;
   return asChecked({
@@ -151,7 +151,7 @@ export function defaultEndpoints(server: URL): AuthorizationServerMetadata {
   });
 }
 
-/** MCP, Authorization → Authorization Code Protection: without the promise of S256 a client has to refuse (.github/SECURITY.md, attack 10). */
+/** MCP, Authorization → Authorization Code Protection: a client has to refuse a server that does not promise S256 (.github/SECURITY.md, attack 10). */
 function checkPkce(
   issuer: string,
   methods: readonly string[] | undefined,

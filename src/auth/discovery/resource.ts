@@ -2,8 +2,8 @@ import { quote, quoteAddress } from '../../protocol/quote.ts';
 import { ResourceMismatchError } from '../errors/oauth-errors.ts';
 
 /**
- * RFC 9728 §3.3: metadata is for the resource that it names, and that has to be the server we talk to: the same URL, or, as MCP servers
- * use it, a path prefix at the same origin. Else a server could have tokens for another one issued to it (.github/SECURITY.md, attack 8).
+ * RFC 9728 §3.3: metadata names its resource, which has to be the server that we talk to: the same URL, or, as MCP servers use it, a path prefix at the same
+ * origin. Otherwise a server could have tokens for another one issued to it (.github/SECURITY.md, attack 8).
  */
 export function checkResource(resource: string, server: URL): void {
   const fault = resourceFault(resource, server);

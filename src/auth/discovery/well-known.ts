@@ -1,9 +1,6 @@
-/*
- * Where metadata lies. The SDK has these rules too (`buildDiscoveryUrls`); a test compares the two, the program does not load 400 KiB
- * for ten lines.
- */
+/* The addresses of metadata. The SDK has these rules too (`buildDiscoveryUrls`); a test compares the two. The program does not load 400 KiB for ten lines. */
 
-/** RFC 9728 §3.1: the name goes between host and path, the query stays; then, as MCP has it, the origin's own. */
+/** RFC 9728 §3.1: the name goes between host and path, and the query stays; then, as MCP says, the one at the origin. */
 export function protectedResourceMetadataUrls(server: URL): URL[] {
   const root = new URL('/.well-known/oauth-protected-resource', server.origin);
   const path = withoutFinalSlash(server.pathname);
@@ -11,10 +8,10 @@ export function protectedResourceMetadataUrls(server: URL): URL[] {
   return [new URL(`${root.href}${path}${server.search}`), root];
 }
 
-/** MCP: RFC 8414 §3.1 with the path inserted, OpenID Connect with the path inserted, then OpenID Connect with it in front. */
+/** MCP: RFC 8414 §3.1 with the path inserted, OpenID Connect with the path inserted, then OpenID Connect with the path in front. */
 export function authorizationServerMetadataUrls(issuer: URL): URL[] {
   const path = withoutFinalSlash(issuer.pathname);
-  // Set, not resolved: a path that begins with two slashes would be taken for a host.
+  // Assigned, not resolved: a path that begins with two slashes would be taken for a host.
   const at = (pathname: string) => Object.assign(new URL(issuer.origin), { pathname });
   const urls = [
     at(`/.well-known/oauth-authorization-server${path}`),

@@ -4,7 +4,7 @@ import type { CredentialRecord, DpopKey } from '../../store/record/record.ts';
 import type { Bearer } from '../authorization.ts';
 import type { DpopProofDeps } from './proof.ts';
 
-/** A record's access token as it is sent. What makes proofs is loaded with the first message that needs one, and kept. */
+/** A record's access token in the form in which it is sent. The code for proofs is loaded with the first message that needs one. */
 export class AccessTokenFactory {
   readonly #deps: DpopProofDeps;
   #bound: { readonly key: DpopKey; readonly dpopProofs: () => Promise<DpopProofs> } | undefined;

@@ -4,18 +4,18 @@ import { makeDpopKey, thumbprint } from './key.ts';
 import { type DpopInputs, decideBinding } from './policy.ts';
 import { createDpopProofs, type DpopProofDeps } from './proof.ts';
 
-/** What the tokens of one login are bound to, if to anything. */
+/** The key to which the tokens of one login are bound, if any. */
 export type Binding =
   | {
       readonly kind: 'bound';
       readonly key: DpopKey;
       readonly dpopProofs: DpopProofs;
-      /** A bearer token will not do. */
+      /** A bearer token is not accepted. */
       readonly only: boolean;
     }
   | { readonly kind: 'bearer'; readonly wanted: boolean };
 
-/** `known`: the key of the login that is renewed; a sign-in makes its own. Throws DpopError. */
+/** `known`: the key of the login being renewed; a sign-in creates its own. Throws DpopError. */
 export async function bindingFor(
   situation: DpopInputs,
   deps: DpopProofDeps,
@@ -31,12 +31,12 @@ export function tokenBinding(binding: Binding): TokenBinding | undefined {
   return binding.kind === 'bound' ? binding : undefined;
 }
 
-/** RFC 9449 §10: the code is worth something with this key alone. */
+/** RFC 9449 §10: the code can be used only with this key. */
 export function keyThumbprint(binding: Binding): string | undefined {
   return binding.kind === 'bound' ? thumbprint(binding.key) : undefined;
 }
 
-/** §5: a refresh token may be bound where the access token is not, so the key is kept whatever came. */
+/** §5: a refresh token may be bound even if the access token is not, so the key is always kept. */
 export function recordedBinding(binding: Binding): Pick<NewRecord, 'dpopKey' | 'withoutDpop'> {
   if (binding.kind === 'bound') return { dpopKey: binding.key };
   return binding.wanted ? { withoutDpop: true } : {};

@@ -7,11 +7,11 @@ import { DPOP_CURVES } from '../../store/record/record-schema.ts';
 import { DpopError } from '../errors/errors.ts';
 import type { SigningKey } from '../jwt/signing.ts';
 
-/** The algorithms for which a key is made, the preferred one first. Not RSA: its key would be ten times as large in each request. */
+/** The algorithms for which a key is created, the preferred one first. Not RSA: its key would be ten times as large in each request. */
 export const DPOP_ALGS = ['ES256', 'ES384', 'ES512', 'EdDSA'] as const;
 export type DpopAlg = (typeof DPOP_ALGS)[number];
 
-/** A key for one sign-in and the tokens that come of it. */
+/** A key for one sign-in and its tokens. */
 export async function makeDpopKey(alg: DpopAlg): Promise<DpopKey> {
   const generate = promisify(generateKeyPair);
   const { privateKey: made } =
@@ -19,7 +19,7 @@ export async function makeDpopKey(alg: DpopAlg): Promise<DpopKey> {
   return { ...made.export({ format: 'jwk' }), alg } as DpopKey;
 }
 
-/** A key ready to sign, and what of it everybody may see. */
+/** A key ready to sign, and its public part. */
 export interface ProofKey {
   readonly signing: SigningKey;
   readonly publicJwk: Readonly<Record<string, string>>;
@@ -28,7 +28,7 @@ export interface ProofKey {
 export function readDpopKey(jwk: DpopKey): ProofKey {
   try {
     const key = privateKey(jwk);
-    // Derived, not copied: no member that is private can come along.
+    // Derived, not copied: no private member can be included.
     const { kty, crv, x, y } = createPublicKey(key).export({ format: 'jwk' }) as Record<string, string>;
     const publicJwk = { kty, crv, x, y } as ProofKey['publicJwk'];
     return { signing: { alg: jwk.alg, key }, publicJwk };
@@ -40,7 +40,7 @@ export function readDpopKey(jwk: DpopKey): ProofKey {
   }
 }
 
-/** RFC 7638 §3: the members that a key needs, in the order of their names. */
+/** RFC 7638 §3: the required members of a key, in the order of their names. */
 export function thumbprint(jwk: DpopKey): string {
   const { crv, kty, x, y } = jwk;
   const members = JSON.stringify({ crv, kty, x, y });

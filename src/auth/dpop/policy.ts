@@ -9,16 +9,16 @@ export interface DpopInputs {
   readonly mode: DpopMode | undefined;
   readonly challenge: Pick<BearerChallenge, 'dpop' | 'scheme'>;
   readonly found: Pick<Discovered, 'issuer' | 'metadata' | 'dpopRequired' | 'resourceDpopAlgs'>;
-  /** The login that is renewed has a key: where the server says nothing, what was asked for once is asked for again. */
+  /** The login being renewed has a key: if the server says nothing, a bound token is requested again. */
   readonly isBound?: boolean;
 }
 
 export type BindingDecision =
   | { readonly kind: 'bound'; readonly alg: DpopAlg }
-  /** `wanted`: bound tokens would have been asked for, were there any. */
+  /** `wanted`: bound tokens would have been requested if they were supported. */
   | { readonly kind: 'bearer'; readonly wanted: boolean };
 
-/** Whether tokens are bound to a key (RFC 9449 §5), and what it signs with. Throws DpopError where they have to be and cannot. */
+/** Whether tokens are bound to a key (RFC 9449 §5), and its signing algorithm. Throws DpopError if they have to be bound and cannot. */
 export function decideBinding({ mode = 'auto', challenge, found, isBound }: DpopInputs): BindingDecision {
   if (mode === 'never') return { kind: 'bearer', wanted: false };
   const wasWanted = isBound === true && challenge.scheme === undefined;

@@ -7,12 +7,12 @@ import type { DpopKey } from '../../store/record/record.ts';
 import { signJwt } from '../jwt/signing.ts';
 import { readDpopKey } from './key.ts';
 
-/** What an origin wants in proofs: in memory only, shared by all keys, since nonces are the server's and not the key's (RFC 9449 §8.2). */
+/** What an origin requires in proofs: in memory only, shared by all keys, since nonces belong to the server and not to the key (RFC 9449 §8.2). */
 export type DpopNonceCache = Map<string, OriginState>;
 
 interface OriginState {
   readonly nonce?: string;
-  /** Its clock minus ours, where ours was refused. */
+  /** Its clock minus ours, if it refused ours. */
   readonly offsetMs?: number;
 }
 
@@ -22,13 +22,13 @@ export interface DpopProofDeps {
   readonly random: Random;
 }
 
-/** RFC 9449 §4.2 asks for 96 at least. */
+/** RFC 9449 §4.2 requires at least 96. */
 const JTI_BITS = 128;
-/** §8.1: NQCHAR. A longer one would not fit the headers that servers take. */
+/** §8.1: NQCHAR. A longer one would not fit into the headers that servers accept. */
 const NONCE = /^[\x21\x23-\x5b\x5d-\x7e]{1,2048}$/;
 /** A login has two origins, seldom three. */
 const MAX_ORIGINS = 8;
-/** Clocks that differ by less are not what a server minds (§11.1). */
+/** A smaller difference of the clocks is not why a server refused (§11.1). */
 const MIN_SKEW_MS = 30_000;
 
 /** RFC 9449: proofs with the key of one login. */
@@ -62,9 +62,9 @@ export function createDpopProofs(jwk: DpopKey, { memory, clock, random }: DpopPr
     noteResponse: (url: URL, answer: DpopResponse): ProofRetry | undefined => {
       const given = answer.headers['dpop-nonce'];
       const nonce = given !== undefined && NONCE.test(given) ? given : undefined;
-      // §8.2: any answer may bring the next one.
+      // §8.2: any response may bring the next one.
       if (nonce !== undefined) remember(url.origin, { nonce });
-      // Not from memory: calls side by side each have their own, and a server may take each but once.
+      // Not from the cache: concurrent calls each have their own, and a server may accept each only once.
       const proofRetry = nonce === undefined ? {} : { nonce };
       switch (proofError(answer)) {
         case 'use_dpop_nonce':
@@ -83,7 +83,7 @@ export function createDpopProofs(jwk: DpopKey, { memory, clock, random }: DpopPr
   };
 }
 
-/** The error of an answer that blames the proof and nothing else: a token endpoint's (§8), a protected server's (§7.1, §9). */
+/** The error of a response that blames only the proof: a token endpoint's (§8), or a protected server's (§7.1, §9). */
 function proofError({ status, headers, oauthError }: DpopResponse): string | undefined {
   if (status !== 400 && status !== 401) return undefined;
   const challengeError = () => bearerChallenge(headers['www-authenticate']).dpopError;

@@ -7,8 +7,8 @@ import { hintOf } from '../errors/hints.ts';
 import { isProofError } from './proof.ts';
 
 /**
- * A proof that was refused, as was the one made in its place (RFC 9449 §9): the token is as good as before, so that neither a
- * refresh nor a sign-in would help. Undefined: the 401 is about something else.
+ * A proof that was refused, and so was the one created in its place (RFC 9449 §9): the token is as good as before, so neither a refresh nor a sign-in would
+ * help. Undefined: the 401 has another reason.
  */
 export function refusedProof(challenge: BearerChallenge | undefined): DpopError | undefined {
   const error = challenge?.dpopError;
@@ -23,7 +23,7 @@ export interface Unbound {
   readonly record: CredentialRecord | undefined;
 }
 
-/** A login without a key, at a server that by now takes no other: a refresh would bring what was just refused. */
+/** A login without a key, at a server that now requires one: a refresh would return a token of the kind that was just refused. */
 export function needsDpopLogin({ refused, challenge, mode, record }: Unbound): boolean {
   if (refused === undefined || refused.dpopProofs !== undefined || mode === 'never') return false;
   if (record?.dpopKey !== undefined || record?.withoutDpop === true) return false;

@@ -1,11 +1,11 @@
 import { DrawbridgeError, type ErrorCode, type ErrorDetails } from '../../errors.ts';
 
-/** The user gave an `Authorization` header of their own, and the server refuses it. */
+/** The user configured an `Authorization` header, and the server refuses it. */
 export class StaticAuthorizationRefusedError extends DrawbridgeError {
   readonly code = 'static_authorization_refused';
 }
 
-/** test/README.md, fault 23: what the authorization server has just issued, the MCP server refuses; asking again brings nothing. */
+/** test/README.md, fault 23: the MCP server refuses a token that the authorization server has just issued; another one would not help. */
 export class FreshTokenRefusedError extends DrawbridgeError {
   readonly code = 'fresh_token_refused';
 }
@@ -16,18 +16,18 @@ export interface SignInOffer {
   readonly address?: string | undefined;
   /** To be entered there (RFC 8628). */
   readonly userCode?: string | undefined;
-  /** When the sign-in ends if nobody comes. Milliseconds since the epoch. */
+  /** When the sign-in times out. Milliseconds since the epoch. */
   readonly deadline?: number | undefined;
 }
 
-/** A person has to sign in. Exit code 3 of the commands. */
+/** A sign-in is needed. Exit code 3 of the commands. */
 export class SignInNeededError extends DrawbridgeError {
   readonly code = 'sign_in_needed';
-  /** To be opened in a browser; undefined where nobody may be asked, or no sign-in could be started. */
+  /** To be opened in a browser; undefined if no sign-in may be started here, or none could be. */
   readonly address: string | undefined;
   /** To be entered there (RFC 8628). */
   readonly userCode: string | undefined;
-  /** When the sign-in ends if nobody comes. Milliseconds since the epoch. */
+  /** When the sign-in times out. Milliseconds since the epoch. */
   readonly deadline: number | undefined;
 
   constructor(message: string, details: ErrorDetails & SignInOffer = {}) {
@@ -38,22 +38,22 @@ export class SignInNeededError extends DrawbridgeError {
   }
 }
 
-/** A grant without a person was refused: asking again with the same would be answered the same. */
+/** A grant without a sign-in was refused: the same request would be refused again. */
 export class GrantRefusedError extends DrawbridgeError {
   readonly code = 'grant_refused';
 }
 
-/** The token is good, but not for this, and asking a person again brings nothing. */
+/** The token is valid, but not for this, and another sign-in would not help. */
 export class ScopeRefusedError extends DrawbridgeError {
   readonly code = 'scope_refused';
 }
 
-/** RFC 9449: a token cannot be bound to a key, or the proof of it is not believed; another token brings nothing. */
+/** RFC 9449: a token cannot be bound to a key, or its proof is refused; another token would not help. */
 export class DpopError extends DrawbridgeError {
   readonly code = 'dpop';
 }
 
-/** The token endpoint cannot help now; what we have is kept, and asked for again later. */
+/** The token endpoint cannot help now; the current token is kept, and the request repeated later. */
 export class RefreshPostponedError extends DrawbridgeError {
   readonly code = 'token_endpoint';
   /** Milliseconds until the next attempt. */
@@ -65,7 +65,7 @@ export class RefreshPostponedError extends DrawbridgeError {
   }
 }
 
-/** What a sign-in in another process may have ended with; every other code in its status is just "failed". */
+/** The errors with which a sign-in in another process may have ended; every other code in its status just means "failed". */
 const SIGN_IN_CODES: readonly ErrorCode[] = [
   'authorization_denied',
   'browser',

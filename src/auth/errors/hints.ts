@@ -1,9 +1,8 @@
 import { ownCommand } from '../../platform/program/program-command.ts';
 
 /**
- * What a person can do about an OAuth error, by its code: RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 7591 §3.2.2, RFC 8628 §3.5,
- * RFC 8707 §2, RFC 9126, RFC 9449, OpenID Connect Core §3.1.2.6, and what the SDK's servers add. What happened, and at which endpoint,
- * the message itself says.
+ * What a person can do about an OAuth error, by its code: RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 7591 §3.2.2, RFC 8628 §3.5, RFC 8707 §2, RFC 9126, RFC
+ * 9449, OpenID Connect Core §3.1.2.6, and additions of the SDK's servers. The message itself says what happened, and at which endpoint.
  */
 const MEANINGS: ReadonlyMap<string, string> = new Map([
   ['access_denied', 'Access was declined. Try again to be asked once more.'],
@@ -79,12 +78,12 @@ const MEANINGS: ReadonlyMap<string, string> = new Map([
   ],
 ]);
 
-/** Undefined: a code of the server's own, for which its words have to do. */
+/** Undefined: a code of the server's own, whose description has to suffice. */
 export function hintFor(oauthError: string | undefined): string | undefined {
   return MEANINGS.get(oauthError ?? '')?.replace('PRESETS', () => ownCommand('presets'));
 }
 
-/** The same as a part of an error's details. */
+/** The same as part of an error's details. */
 export function hintOf(oauthError: string | undefined): { readonly hint: string | undefined } {
   return { hint: hintFor(oauthError) };
 }

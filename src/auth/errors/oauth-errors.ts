@@ -1,6 +1,6 @@
 import { DrawbridgeError, type ErrorDetails } from '../../errors.ts';
 
-/** What a wrapper keeps of the failure below it: itself, and what the person can do about it. */
+/** The parts of an underlying error that its wrapper keeps: the error itself, and the hint for the person. */
 export function causedBy(cause: unknown): ErrorDetails {
   const hint = cause instanceof DrawbridgeError ? cause.hint : undefined;
   return hint === undefined ? { cause } : { cause, hint };
@@ -11,22 +11,22 @@ export class InsecureUrlError extends DrawbridgeError {
   readonly code = 'insecure_url';
 }
 
-/** A public server leads to a private, link-local or loopback address. */
+/** A public server points to a private, link-local or loopback address. */
 export class RefusedAddressError extends DrawbridgeError {
   readonly code = 'refused_address';
 }
 
-/** The way from the server to its authorization server could not be found or is not as it has to be. */
+/** Discovery from the server to its authorization server failed or gave an invalid result. */
 export class DiscoveryError extends DrawbridgeError {
   readonly code = 'discovery';
 }
 
-/** RFC 8414 §3.3: metadata that names another issuer than the one it was asked for. */
+/** RFC 8414 §3.3: metadata names another issuer than the expected one. */
 export class IssuerMismatchError extends DrawbridgeError {
   readonly code = 'issuer_mismatch';
 }
 
-/** RFC 9728 §3.3: protected resource metadata that was written for another resource. */
+/** RFC 9728 §3.3: protected resource metadata names another resource. */
 export class ResourceMismatchError extends DrawbridgeError {
   readonly code = 'resource_mismatch';
 }
@@ -36,22 +36,22 @@ export class PkceUnsupportedError extends DrawbridgeError {
   readonly code = 'pkce_unsupported';
 }
 
-/** An answer that is larger than its limit, before or after inflating. */
+/** A response is larger than its limit, before or after decompression. */
 export class TooLargeError extends DrawbridgeError {
   readonly code = 'too_large';
 }
 
-/** An answer that is not what was asked for: wrong encoding, not JSON, a field missing. */
+/** A response is not of the expected kind: wrong encoding, not JSON, a field missing. */
 export class BadAnswerError extends DrawbridgeError {
   readonly code = 'bad_answer';
 }
 
-/** An answer that did not come whole within its limit. */
+/** A response was not complete within its time limit. */
 export class AnswerTimeoutError extends DrawbridgeError {
   readonly code = 'timeout';
 }
 
-/** The authorization server refused to register this client, and might not the next time. */
+/** The authorization server refused to register this client, but might accept another attempt. */
 export class RegistrationError extends DrawbridgeError {
   readonly code = 'registration';
   readonly status: number | undefined;
@@ -70,19 +70,19 @@ export class RegistrationError extends DrawbridgeError {
   }
 }
 
-/** The authorization server registers nobody: a client id has to come from its operator. */
+/** The authorization server registers no clients: a client id has to come from its operator. */
 export class NoClientError extends DrawbridgeError {
   readonly code = 'no_client';
 }
 
-/** Whether the request can have reached the token endpoint, which decides whether a refresh token may be spent. */
+/** Whether the request may have reached the token endpoint, which decides whether the refresh token may have been used. */
 export type Sent = 'no' | 'maybe' | 'answered';
 
-/** The token endpoint refused, answered nonsense, or did not answer. */
+/** The token endpoint refused, gave an invalid response, or did not answer. */
 export class TokenEndpointError extends DrawbridgeError {
   readonly code = 'token_endpoint';
   readonly status: number | undefined;
-  /** RFC 6749 §5.2 `error`, where the answer holds one in whatever shape. */
+  /** RFC 6749 §5.2 `error`, if the response has one in any form. */
   readonly oauthError: string | undefined;
   readonly sent: Sent;
   readonly retryAfterMs: number | undefined;

@@ -6,15 +6,15 @@ export class SignInFailedError extends DrawbridgeError {
   readonly code = 'sign_in_failed';
 }
 
-/** Nobody came before the deadline. */
+/** The sign-in timed out. */
 export class SignInExpiredError extends DrawbridgeError {
   readonly code = 'sign_in_expired';
 }
 
-/** The person, or the authorization server in their name, said no. */
+/** The person declined, or the authorization server in their name. */
 export class AuthorizationDeniedError extends DrawbridgeError {
   readonly code = 'authorization_denied';
-  /** The server's own words, not yet cleaned. */
+  /** The server's own text, not yet cleaned. */
   readonly serverMessage: string | undefined;
 
   constructor(message: string, serverMessage: string | undefined, details?: ErrorDetails) {
@@ -34,7 +34,7 @@ export class AuthorizationResponseError extends DrawbridgeError {
   }
 }
 
-/** The callback came from another authorization server than the one that was asked (RFC 9207). */
+/** The callback came from another authorization server than the expected one (RFC 9207). */
 export class CallbackIssuerError extends DrawbridgeError {
   readonly code = 'issuer_mismatch';
 }

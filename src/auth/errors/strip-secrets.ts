@@ -1,11 +1,11 @@
 import { createRedactor } from '../../redaction/redactor.ts';
 
-/** No description is quoted at such length. */
+/** No description is quoted at this length. */
 const MAX_CHARACTERS = 8 * 1024;
 
 /**
- * A server may describe an error with what it was sent, and the description goes to the host: each secret is taken out of it, in every
- * spelling. These are of one request: the process does not need to know them any longer.
+ * A server may repeat the request in the description of an error, and the description goes to the host: each secret is removed from it, in every spelling.
+ * These secrets belong to one request: the process does not need to remember them.
  */
 export function stripSecrets(text: string, secrets: readonly (string | undefined)[]): string {
   const redactor = createRedactor();

@@ -36,19 +36,19 @@ export interface SignInPorts {
   readonly listen: Listen;
 }
 
-/** What one grant needs: the ports, HTTP to the addresses that it may ask, and the receiver of the browser's answer. */
+/** What one grant needs: the ports, HTTP to permitted addresses, and the receiver of the authorization response. */
 export interface SignInDeps extends SignInPorts {
   readonly fetch: GuardedFetch;
   readonly receiver: RedirectReceiver;
 }
 
-/** One run of a grant: how a person gets to see it, and when it ends. */
+/** One run of a grant: how it reaches a person, and when it ends. */
 export interface SignInAttempt {
   /** Shows the address to the person; called once. */
   readonly show: (address: string, code?: ShownCode) => Promise<void>;
-  /** Ends everything. */
+  /** Aborts the whole run. */
   readonly signal: AbortSignal;
-  /** Ends the wait for the person, at the deadline as well; what they have agreed to by then is finished. */
+  /** Ends the wait for the person, also at the deadline; steps after their consent are completed. */
   readonly waiting: AbortSignal;
 }
 
@@ -56,7 +56,7 @@ export interface SignInAttempt {
 interface Plan extends PreparedGrant {
   readonly redirectUri: string;
   readonly extra: readonly (readonly [string, string])[];
-  /** For the token request, where that wants one. */
+  /** For the token request, if it needs one. */
   readonly codeScope: string | undefined;
 }
 
@@ -104,7 +104,7 @@ export async function signIn(
       arrival.respond(successPage(request.server));
       return record;
     } catch (error) {
-      // test/README.md, fault 25: a server that has forgotten the registration says so only now. Once, and in the same tab.
+      // test/README.md, fault 25: a server that has forgotten the registration says so only now. Retried once, in the same tab.
       if (mayRegisterAgain && isClientUnknown(error)) {
         mayRegisterAgain = false;
         deps.logger.debug('client unknown to its issuer, registering again', { issuer: plan.issuer });
@@ -120,16 +120,16 @@ export async function signIn(
   }
 }
 
-/** src/auth/README.md, "Auth0": it knows the resource by this name. */
+/** src/auth/README.md, "Auth0": its name for the resource. */
 function audience({ audienceFromResource }: SignInRequest, resource: string | undefined) {
   return audienceFromResource && resource !== undefined ? [['audience', resource] as const] : [];
 }
 
-/** The sign-in before this one keeps the port for a moment, until it sees that it is wanted. */
+/** The previous sign-in keeps the port for a moment, until it sees that the port is needed. */
 const PORT_RETRY_MS = 1_000;
 const PORT_STEP_MS = 50;
 
-/** The port of the registration, so that it can be used again; a port that the user fixed; else any. */
+/** The port of the registration, so that it can be reused; a port set by the user; else any. */
 async function openReceiver(
   { callback }: SignInRequest,
   { receiver, listen, clock }: SignInDeps,
@@ -221,8 +221,8 @@ function isClientUnknown(error: unknown): boolean {
 
 /** RFC 8628 §3.3. */
 export interface ShownCode {
-  /** To be entered at the address, or compared with what is shown there. */
+  /** To be entered at the address, or compared with the code shown there. */
   readonly userCode: string;
-  /** Where it is typed in, when the address holds it already. */
+  /** Where it is entered, if the address contains it already. */
   readonly codeAddress?: string | undefined;
 }

@@ -21,7 +21,7 @@ export interface AuthorizationRequestOptions {
 }
 
 export interface AuthorizationRequest {
-  /** For the browser; already serialized, so that nothing in it is left for a shell to see. */
+  /** For the browser; already serialized, so that it contains nothing for a shell to interpret. */
   readonly address: string;
   readonly codeVerifier: string;
 }
@@ -38,7 +38,7 @@ export async function authorizationRequest(
   // 256 bits are 43 characters, the shortest verifier that RFC 7636 §4.1 allows.
   const codeVerifier = randomToken(random, 256);
   const url = new URL(metadata.authorizationEndpoint);
-  // `set`, not `append`: the endpoint may bring parameters of its own (RFC 6749 §3.1), but not in the place of these.
+  // `set`, not `append`: the endpoint may have parameters of its own (RFC 6749 §3.1), but they must not replace these.
   const set = (name: string, value: string | undefined) => {
     if (value === undefined) url.searchParams.delete(name);
     else url.searchParams.set(name, value);

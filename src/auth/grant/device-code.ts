@@ -17,20 +17,20 @@ import type { SignInAttempt, SignInDeps } from './authorization-code.ts';
 import { knownClient, newCredential, saveCredential } from './new-record.ts';
 import { prepareGrant, tokenRequestOf } from './prepare-grant.ts';
 
-/** .github/SECURITY.md, attack 26: `interval: 0` would be a flood; RFC 8628 §3.5 has 5 s where the server does not say. */
+/** .github/SECURITY.md, attack 26: `interval: 0` would flood the server; RFC 8628 §3.5 sets 5 s if the server does not say. */
 const MIN_INTERVAL_S = 5;
 const MAX_INTERVAL_S = 60;
 /** RFC 8628 §3.5: with each `slow_down`. */
 const SLOWER_BY_S = 5;
-/** .github/SECURITY.md, attack 26: a code that lives for ever would be polled for ever. */
+/** .github/SECURITY.md, attack 26: a code without expiry would be polled forever. */
 const MAX_LIFETIME_S = 15 * 60;
 
-/** RFC 8628 §3.2. The user code is shown to people: printable, and no longer than one types. */
+/** RFC 8628 §3.2. The user code is shown to people: printable, and short enough to type. */
 const answerSchema = z.object({
   device_code: z.string().check(z.regex(/^[\x20-\x7e]{1,4096}$/)),
   user_code: z.string().check(z.regex(/^[\x21-\x7e][\x20-\x7e]{0,63}$/)),
   verification_uri: z.optional(z.string()),
-  /** What Google calls it. */
+  /** Google's name for it. */
   verification_url: z.optional(z.string()),
   verification_uri_complete: lenient(z.string()),
   expires_in: lenient(z.coerce.number()),
@@ -41,13 +41,13 @@ export interface DeviceAuthorization {
   readonly deviceCode: string;
   readonly userCode: string;
   readonly address: string;
-  /** Where the code is typed in, when the address holds it already. */
+  /** Where the code is entered, if the address contains it already. */
   readonly codeAddress?: string | undefined;
   readonly intervalS: number;
   readonly lifetimeS: number;
 }
 
-/** Somebody signs in on another device: no listener, no browser here. */
+/** The person signs in on another device: no listener, no browser here. */
 export async function deviceSignIn(request: SignInRequest, deps: SignInDeps, attempt: SignInAttempt) {
   const { fetch } = deps;
   const signal = attempt.waiting;
@@ -105,7 +105,7 @@ async function authorizeDevice(
   throw new TokenEndpointError(`${what} gave no code that can be used`, { sent: 'answered', status: 200 });
 }
 
-/** Undefined: not what RFC 8628 §3.2 has. Throws where an address may not be shown (.github/SECURITY.md, attack 3). */
+/** Undefined: not a response of RFC 8628 §3.2. Throws if an address must not be shown (.github/SECURITY.md, attack 3). */
 export function readDeviceAuthorization(
   text: string,
   fetch: Pick<GuardedFetch, 'policy'>,
@@ -158,7 +158,7 @@ async function poll(
         case 'expired_token':
           throw new SignInExpiredError(`the code is no longer valid at ${quote(issuer)}`, { cause: error });
         default:
-          // §3.5: no answer is a reason to wait for longer, an answer is the end.
+          // §3.5: without a response, wait longer; with another error, stop.
           if (error.sent === 'answered' && (error.status ?? 0) < 500) throw error;
           pauseS = Math.min(pauseS * 2, MAX_INTERVAL_S);
       }

@@ -15,11 +15,11 @@ export interface IdTokenExchange extends SigningDeps {
   readonly fetch: GuardedFetch;
   readonly idpTokenEndpoint: string;
   readonly idpClientId: string;
-  /** Where the identity provider wants one: another client's than the MCP server's authorization server knows. */
+  /** If the identity provider requires one: another client than at the MCP server's authorization server. */
   readonly idpClientSecret?: string | undefined;
   readonly idpSigningKey?: string | undefined;
   readonly idToken: string;
-  /** Of the MCP server's authorization server: who will take the grant. */
+  /** Of the MCP server's authorization server, which will accept the grant. */
   readonly issuer: string;
   readonly resource: string | undefined;
   readonly scope: string | undefined;
@@ -27,8 +27,8 @@ export interface IdTokenExchange extends SigningDeps {
 }
 
 /**
- * Enterprise-Managed Authorization: the person's ID token for an Identity Assertion Authorization Grant (RFC 8693 §2.1), which is for
- * this one authorization server and no token for anything else.
+ * Enterprise-Managed Authorization: exchanges the person's ID token for an Identity Assertion Authorization Grant (RFC 8693 §2.1), which is valid only for this
+ * authorization server and is not a token for anything else.
  */
 export async function exchangeIdToken(options: IdTokenExchange): Promise<string> {
   const { fetch, idpTokenEndpoint, idpClientId, idToken, issuer, resource, scope, signal } = options;
@@ -37,13 +37,13 @@ export async function exchangeIdToken(options: IdTokenExchange): Promise<string>
     clientSecret: options.idpClientSecret,
     signingKey: options.idpSigningKey,
   };
-  // The user named it: it may be on the company's own network, as discovered ones may not.
+  // The user configured it: it may be on the company's own network, as discovered addresses may not.
   fetch.policy.addresses.vouchFor(new URL(idpTokenEndpoint).hostname);
   const answer = await requestTokens(
     {
       fetch,
       tokenEndpoint: idpTokenEndpoint,
-      // RFC 7523 §3: its issuer is not known here, and an assertion for this address goes nowhere else.
+      // RFC 7523 §3: its issuer is unknown here, and an assertion for this address is sent nowhere else.
       issuer: idpTokenEndpoint,
       resource,
       signal,

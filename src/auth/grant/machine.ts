@@ -30,12 +30,12 @@ export interface MachineGrantOptions extends OAuthSettings {
   readonly logger: Logger;
 }
 
-/** The same with HTTP to the addresses that it may ask. */
+/** The same with HTTP to permitted addresses. */
 export interface MachineGrantRequest extends MachineGrantOptions {
   readonly fetch: GuardedFetch;
 }
 
-/** A credential by a machine grant; `known`: the key of the last one. Rejects with GrantRefusedError where asking again brings nothing. */
+/** Obtains a credential by a machine grant; `known`: the key of the last one. Rejects with GrantRefusedError if another attempt would not help. */
 export async function obtainCredential(
   options: MachineGrantRequest,
   challenge: BearerChallenge,
@@ -49,7 +49,7 @@ export async function obtainCredential(
     known,
     nonces: options.proofMemory,
   });
-  // RFC 7523 §3.1: an assertion may stand for the client as well.
+  // RFC 7523 §3.1: an assertion may authenticate the client as well.
   const client = options.client ?? (machineGrant.kind === 'jwt-bearer' ? { clientId: '' } : undefined);
   if (client === undefined) throw noClient(plan.issuer, `needs a client for ${machineGrant.kind}`, undefined);
   const tokenClient = configuredClient(client, { clock, random });
@@ -57,9 +57,9 @@ export async function obtainCredential(
   try {
     const grant = await parametersOf(options, plan, signal);
     const answer = await requestTokens(request, { ...grant, ...withoutUndefined({ scope: plan.scope }) });
-    // RFC 6749 §4.4.3: none is needed; one that comes all the same would be another secret on disk.
+    // RFC 6749 §4.4.3: none is needed; storing one would put another secret on disk.
     const { refreshToken, ...tokens }: TokenAnswer = answer;
-    // Nobody has signed in, so there is no ID token to be shown.
+    // Without a sign-in there is no ID token to send.
     const login = { ...options, useIdToken: false };
     const record = newCredential(login, plan, tokenClient, tokens, { clock, random });
     return { ...record, grant: machineGrant.kind };
@@ -97,7 +97,7 @@ async function parametersOf(
   }
 }
 
-/** Base64url and dots: nothing in it can be a second parameter. */
+/** Base64url and dots: it cannot contain a second parameter. */
 const JWT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/;
 
 function readJwt(path: string, readFile: (path: string) => string): string {
@@ -111,7 +111,7 @@ function readJwt(path: string, readFile: (path: string) => string): string {
   throw new GrantRefusedError(`${quote(path)} does not hold one JWT`);
 }
 
-/** What a server answered to a machine it answers again; only silence and its own troubles pass. */
+/** A server's answer to a machine will be the same next time; only missing answers and server failures are temporary. */
 function finalOrPassing(error: unknown, { kind }: MachineGrant): unknown {
   if (!(error instanceof TokenEndpointError) || error.sent !== 'answered') return error;
   const { status = 0, hint } = error;

@@ -13,10 +13,10 @@ import { idTokenAsBearer } from '../token/id-token-as-bearer.ts';
 import type { TokenAnswer } from '../token/token-request.ts';
 import type { PreparedGrant } from './prepare-grant.ts';
 
-/** Of a sign-in request, what its record tells. */
+/** The parts of a sign-in request that go into its record. */
 type NewLogin = Pick<SignInRequest, 'server' | 'profile' | 'stepUps' | 'useIdToken'>;
 
-/** What a fresh sign-in leaves behind. The family is new: refreshes of an older login find themselves superseded. */
+/** The record of a new sign-in. The family is new: refreshes of an older login find themselves superseded. */
 export function newCredential(
   { server, profile, stepUps, useIdToken }: NewLogin,
   { issuer, resource, metadata, scope, binding }: PreparedGrant,
@@ -61,10 +61,10 @@ export async function knownClient(
   return expiresAtSeconds !== 0 && expiresAtSeconds * 1000 <= clock.now() ? undefined : client;
 }
 
-/** Each attempt waits for the lock as long as the store does; a person has just agreed, which is worth a second wait. */
+/** Each attempt waits for the lock as long as the store allows; a person has just agreed, which is worth a second attempt. */
 const SAVE_ATTEMPTS = 2;
 
-/** Login beats a refresh in flight: whatever is there is replaced (src/README.md, "A refresh", step 6). */
+/** A login beats a refresh in flight: it replaces any record (src/README.md, "A refresh", step 6). */
 export async function saveCredential(
   key: string,
   record: NewRecord,

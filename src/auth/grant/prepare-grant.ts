@@ -12,7 +12,7 @@ import type { DpopNonceCache } from '../dpop/proof.ts';
 import type { GuardedFetch } from '../http/guarded-fetch.ts';
 import type { TokenRequest } from '../token/token-request.ts';
 
-/** What a grant is asked for with: the settings, the server, and what the server asks for. */
+/** The input of a grant: the settings, the server, and the server's challenge. */
 export interface GrantRequest extends OAuthSettings {
   readonly server: string;
   readonly challenge: BearerChallenge;
@@ -24,10 +24,10 @@ export interface GrantDeps {
   readonly random: Random;
 }
 
-/** `browser`: a person is redirected. `device`: a person signs in elsewhere. `machine`: nobody does. */
+/** `browser`: a person is redirected. `device`: a person signs in on another device. `machine`: no sign-in. */
 export type GrantFlow = 'browser' | 'device' | 'machine';
 
-/** What comes before the requests of each grant: where they go, and with what. */
+/** The preparation that all grants share: where their requests go, and with what. */
 export interface PreparedGrant extends Discovered {
   readonly scope: string | undefined;
   readonly binding: Binding;
@@ -36,16 +36,13 @@ export interface PreparedGrant extends Discovered {
 export interface PrepareOptions {
   readonly flow: GrantFlow;
   readonly signal: AbortSignal;
-  /** The key of the login that is renewed; a sign-in makes a key of its own, never the last login's. */
+  /** The key of the login being renewed; a sign-in creates a new key, never the last login's. */
   readonly known?: DpopKey | undefined;
-  /** Nonces that other requests of this process have been told. */
+  /** Nonces received by other requests of this process. */
   readonly nonces?: DpopNonceCache | undefined;
 }
 
-/**
- * From the server to its authorization server, the scope to ask for, and the key that the tokens are bound to, if to any. Rejects with a
- * DrawbridgeError.
- */
+/** Discovers the authorization server, the scope to request, and the key to which tokens are bound, if any. Rejects with a DrawbridgeError. */
 export async function prepareGrant(
   request: GrantRequest,
   { fetch, clock, random }: GrantDeps,
@@ -60,7 +57,7 @@ export async function prepareGrant(
     signal,
     flow: flow === 'browser' ? 'redirect' : 'direct',
   });
-  // A refresh token is for a person's sake, who would have to sign in again: RFC 6749 §4.4.3 has none for a machine.
+  // A refresh token saves a person another sign-in: RFC 6749 §4.4.3 has none for a machine.
   const mayBeOffline = flow === 'machine' ? undefined : found.metadata.scopesSupported;
   const scope = chooseScope(challenge.scope, found.scopesSupported, request.scope, mayBeOffline);
   const binding = await bindingFor(

@@ -15,17 +15,17 @@ export interface PushOptions {
   readonly fetch: GuardedFetch;
   readonly metadata: AuthorizationServerMetadata;
   readonly client: TokenClient;
-  /** The authorization request as it would go by way of the browser. */
+  /** The authorization request as it would go through the browser. */
   readonly address: string;
   readonly signal: AbortSignal;
 }
 
-/** RFC 9126 §2.2; the reference goes into an address, so nothing but what stands in one. */
+/** RFC 9126 §2.2; the reference goes into an address, so it may only contain characters of one. */
 const answerSchema = z.object({ request_uri: z.string().check(z.regex(/^[\x21-\x7e]{1,2048}$/)) });
 
 /**
- * RFC 9126, where the server requires it: the request goes straight to the server, the browser carries a reference. Gives the address to
- * open: the one that it was given where nothing is required.
+ * RFC 9126, if the server requires it: the request goes directly to the server, and the browser carries a reference. Returns the address to open: the given one
+ * if nothing is required.
  */
 export async function pushed({ fetch, metadata, client, address, signal }: PushOptions): Promise<string> {
   const { pushedAuthorizationRequestEndpoint: endpoint, issuer, tokenEndpointAuthMethods } = metadata;
@@ -53,7 +53,7 @@ export async function pushed({ fetch, metadata, client, address, signal }: PushO
   }
   const data = z.safeParse(answerSchema, parseJson(answer.text));
   if (!data.success) throw new SignInFailedError(`${what} gave no reference that can be used`);
-  // §4: what the endpoint's own address holds stays; of the request only these two.
+  // §4: the parameters in the endpoint's own address stay; of the request only these two are added.
   const short = new URL(metadata.authorizationEndpoint ?? address);
   short.searchParams.set('client_id', client.clientId);
   short.searchParams.set('request_uri', data.data.request_uri);

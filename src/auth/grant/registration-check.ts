@@ -17,21 +17,21 @@ export interface ForgottenClientOptions {
   readonly signal: AbortSignal;
 }
 
-/** What servers answer to a client that they do not know; 403 and 429 come from what stands in front of them as well. */
+/** The statuses for an unknown client; 403 and 429 may also come from a gateway. */
 const UNKNOWN_CLIENT = new Set([400, 401, 404, 410, 422]);
-/** The same of an error page to which it redirects; a login page may answer 401 or 404 to who is no browser. */
+/** The same for an error page after a redirect; a login page may answer 401 or 404 to a client that is not a browser. */
 const UNKNOWN_CLIENT_PAGE = new Set([400, 422]);
 
 /**
- * Whether the authorization server has forgotten an earlier registration, as redeployed ones do. RFC 6749 §4.1.2.1 has it say so to
- * the person instead of the client, on a page from which no callback comes, at every sign-in again. So it is asked beforehand, with
- * `prompt=none` so that no login begins there. Only a clear no counts: a new registration is cheap, but not to be had everywhere.
+ * Whether the authorization server has forgotten an earlier registration, as redeployed ones do. By RFC 6749 §4.1.2.1 it says so to the person instead of the
+ * client, on a page without a callback, at every further sign-in. So it is asked beforehand, with `prompt=none` so that no login starts there. Only a clear
+ * rejection counts: a new registration is cheap, but not available everywhere.
  */
 export async function isClientForgotten(options: ForgottenClientOptions): Promise<boolean> {
   const { fetch, random, signal } = options;
   const { address } = await authorizationRequest({ ...options, state: randomToken(random) });
   try {
-    // RFC 9126 §2.3: there it says so itself, and takes nothing by way of the browser.
+    // RFC 9126 §2.3: that endpoint reports it, and the server accepts nothing through the browser.
     if (options.metadata.pushedAuthorizationRequestEndpoint !== undefined) {
       await pushed({ ...options, address });
       return false;
@@ -42,7 +42,7 @@ export async function isClientForgotten(options: ForgottenClientOptions): Promis
     return (redirected === true ? UNKNOWN_CLIENT_PAGE : UNKNOWN_CLIENT).has(status);
   } catch (error) {
     if (error instanceof AuthorizationResponseError) return error.oauthError === 'invalid_client';
-    // Sent on to a login page or back to us: known. Not reached: for the browser to find out.
+    // Redirected to a login page or back to us: known. Not reached: the browser will find out.
     signal.throwIfAborted();
     return false;
   }

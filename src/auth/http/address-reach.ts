@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 
-/** How far an address can be reached from, from this machine outwards. */
+/** From how far away an address can be reached, starting from this machine. */
 export type Reach = 'loopback' | 'link-local' | 'private' | 'public';
 
 type Subnet = readonly [network: string, prefix: number];
@@ -13,15 +13,15 @@ const LOOPBACK: readonly Subnet[] = [
   ['::1', 128],
   ['::', 128],
 ];
-/** Cloud metadata services live at 169.254.169.254. */
+/** Cloud metadata services are at 169.254.169.254. */
 const LINK_LOCAL: readonly Subnet[] = [
   ['169.254.0.0', 16],
   ['fe80::', 10],
 ];
 /**
- * What the IANA special-purpose address registries (RFC 6890) do not call globally reachable, multicast, and of IPv6 all that is not global
- * unicast (RFC 4291 §2.4 with the IANA registry of the address space: 2000::/3). Two blocks are here whole although they hold anycast
- * addresses that count as reachable, 192.0.0.0/24 and 2001::/23: those lead to the nearest gateway, which is the network's own.
+ * Addresses that the IANA special-purpose address registries (RFC 6890) do not call globally reachable, multicast, and all IPv6 addresses outside global
+ * unicast (RFC 4291 §2.4 with the IANA registry of the address space: 2000::/3). Two blocks are included completely although they contain anycast addresses
+ * that count as reachable, 192.0.0.0/24 and 2001::/23: those lead to the nearest gateway, which belongs to the network itself.
  */
 const PRIVATE: readonly Subnet[] = [
   ['10.0.0.0', 8],
@@ -50,7 +50,7 @@ const loopback = blockLists(LOOPBACK);
 const linkLocal = blockLists(LINK_LOCAL);
 const nonPublic = blockLists(PRIVATE);
 
-/** One list for each family: a BlockList takes IPv4 addresses for their IPv4-mapped forms, and so finds them in blocks of IPv6. */
+/** One list for each family: a BlockList takes IPv4 addresses for their IPv4-mapped forms, and so finds them in IPv6 blocks. */
 function blockLists(subnets: readonly Subnet[]): Readonly<Record<Family, BlockList>> {
   const lists = { ipv4: new BlockList(), ipv6: new BlockList() };
   for (const [network, prefix] of subnets) {
@@ -61,8 +61,8 @@ function blockLists(subnets: readonly Subnet[]): Readonly<Record<Family, BlockLi
 }
 
 /**
- * An IP address in text → its reach. An IPv6 address that stands for an IPv4 address has the reach of that one; text that is no address
- * counts as link-local, which nobody else may lead to.
+ * The reach of an IP address in text form. An IPv6 address that stands for an IPv4 address has the reach of that one; text that is not an address counts as
+ * link-local, to which no other server may point.
  */
 export function reachOf(address: string): Reach {
   if (isIP(address) === 4) return reachInLists(address, 'ipv4');
@@ -72,7 +72,7 @@ export function reachOf(address: string): Reach {
   if (own !== 'private') return own;
   const meant = translatedIpv4(groups);
   if (meant !== undefined) return reachInLists(meant, 'ipv4');
-  // A private server may lead through the network's own tunnels, but not to a metadata service at their end.
+  // A private server may point through the network's own tunnels, but not to a metadata service at their end.
   const ends = tunnelledIpv4(groups).map((end) => reachInLists(end, 'ipv4'));
   return ends.includes('link-local') ? 'link-local' : own;
 }
@@ -83,7 +83,7 @@ function reachInLists(address: string, family: Family): Reach {
   return nonPublic[family].check(address, family) ? 'private' : 'public';
 }
 
-/** The eight groups of an IPv6 address in any of the spellings of RFC 4291 §2.2, a zone (RFC 4007 §11) left out. */
+/** The eight groups of an IPv6 address in any spelling of RFC 4291 §2.2, without its zone (RFC 4007 §11). */
 function ipv6Groups(address: string): Groups {
   const text = address.replace(/%.*$/s, '').replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, ...parts) => {
     const [a = 0, b = 0, c = 0, d = 0] = parts.slice(0, 4).map(Number);
@@ -97,7 +97,7 @@ function ipv6Groups(address: string): Groups {
   return [...before, ...zeros, ...after] as unknown as Groups;
 }
 
-/** The IPv4 address that an IPv6 address is another form of. */
+/** The IPv4 address of which an IPv6 address is another form. */
 function translatedIpv4([g0, g1, g2, g3, g4, g5, g6, g7]: Groups): string | undefined {
   const isCompatible = g4 === 0 && g5 === 0; // RFC 4291 §2.5.5.1
   const isMapped = g4 === 0 && g5 === 0xffff; // RFC 4291 §2.5.5.2
@@ -107,9 +107,9 @@ function translatedIpv4([g0, g1, g2, g3, g4, g5, g6, g7]: Groups): string | unde
   return isNat64 ? ipv4(g6, g7) : undefined;
 }
 
-/** The IPv4 addresses at which a tunnel or a translator inside the network may let out what is sent to an IPv6 address. */
+/** The IPv4 addresses to which a tunnel or a translator inside the network may forward traffic for an IPv6 address. */
 function tunnelledIpv4([g0, g1, g2, g3, g4, g5, g6, g7]: Groups): readonly string[] {
-  // RFC 8215: a NAT64 prefix for local use, which RFC 6052 §2.2 fills as a /48, /56, /64 or /96. Bits 64 to 71 are left out.
+  // RFC 8215: a NAT64 prefix for local use, which RFC 6052 §2.2 fills as a /48, /56, /64 or /96. Bits 64 to 71 are skipped.
   if (g0 === 0x64 && g1 === 0xff9b && g2 === 1) {
     const at48 = ipv4(g3, ((g4 & 0xff) << 8) | (g5 >> 8));
     const at56 = ipv4(((g3 & 0xff) << 8) | (g4 & 0xff), g5);
@@ -117,7 +117,7 @@ function tunnelledIpv4([g0, g1, g2, g3, g4, g5, g6, g7]: Groups): readonly strin
     return [at48, at56, at64, ipv4(g6, g7)];
   }
   if (g0 === 0x2002) return [ipv4(g1, g2)]; // RFC 3056 §2: 6to4
-  // RFC 4380 §4: Teredo holds its server's address, and the client's with each bit turned.
+  // RFC 4380 §4: Teredo contains its server's address, and the client's with each bit inverted.
   if (g0 === 0x2001 && g1 === 0) return [ipv4(g2, g3), ipv4(g6 ^ 0xffff, g7 ^ 0xffff)];
   return [];
 }

@@ -9,11 +9,11 @@ import { readText } from './response-body.ts';
 import { withTimeLimit } from './time-limit.ts';
 import { checkDiscoveredUrl, type UrlPolicy } from './url-policy.ts';
 
-/** .github/SECURITY.md, attack 15: real documents have some 5 KiB; counted after inflating. */
+/** .github/SECURITY.md, attack 15: real documents have some 5 KiB; measured after decompression. */
 export const MAX_ANSWER_BYTES = 256 * 1024;
 /** .github/SECURITY.md, attack 15: a metadata document with its redirects, to the last byte. */
 const METADATA_LIMIT_MS = 10_000;
-/** src/README.md, "A refresh", step 5: authorization servers that wake up first take half of it. */
+/** src/README.md, "A refresh", step 5: authorization servers that have to start first take half of it. */
 const POST_LIMIT_MS = 30_000;
 /** .github/SECURITY.md, attack 13. */
 const MAX_REDIRECTS = 3;
@@ -23,9 +23,9 @@ export interface GuardedAnswer {
   readonly status: number;
   readonly headers: HttpHeaders;
   readonly text: string;
-  /** When the headers came, by the wall clock. */
+  /** When the headers arrived, by the wall clock. */
   readonly receivedAt: number;
-  /** It is another address's than the one that was asked. */
+  /** It comes from another address than the requested one. */
   readonly redirected?: true;
 }
 
@@ -36,16 +36,16 @@ export interface GuardedPost {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The only way to an address that was discovered. No cookies exist on this side of it, and the user's headers only for the server's origin. */
+/** The only way to a discovered address. It uses no cookies, and sends the user's headers only to the server's origin. */
 export interface GuardedFetch {
   readonly policy: UrlPolicy;
   /** A metadata document; redirects only within its origin. Rejects with a DrawbridgeError. */
   get(url: URL, signal?: AbortSignal): Promise<GuardedAnswer>;
-  /** A redirect is an answer like any other and never followed: the body holds secrets. Rejects with PostError. */
+  /** A redirect is a response like any other and never followed: the body contains secrets. Rejects with PostError. */
   post(request: GuardedPost): Promise<GuardedAnswer>;
 }
 
-/** Why a POST has no answer (the cause), and whether it can have reached the server. */
+/** Why a POST has no response (the cause), and whether it may have reached the server. */
 export class PostError extends Error {
   readonly sent: boolean;
 
@@ -57,11 +57,13 @@ export class PostError extends Error {
 }
 
 export interface GuardedFetchOptions {
-  /** Made with this guard's `allow`, so that names are judged by what they resolve to when connecting. */
+  /** Created with this guard's `allow`, so that names are judged by their resolved addresses when connecting. */
   readonly http: Http;
   readonly addresses: AddressGuard;
   readonly server: URL;
-  /** The user's own. A gateway may want them for the server's metadata as for its messages; nobody else sees them (.github/SECURITY.md, attack 14). */
+  /**
+   * The user's own headers. A gateway may require them for the server's metadata as for its messages; no one else sees them (.github/SECURITY.md, attack 14).
+   */
   readonly headers?: UserHeaders | undefined;
   readonly allowHttp: boolean;
   readonly clock: Clock;
@@ -69,16 +71,16 @@ export interface GuardedFetchOptions {
 
 export type UserHeaders = readonly (readonly [name: string, value: string])[];
 
-/** `identity`, since a document is smaller than the round trip; what comes compressed all the same is inflated up to the limit. */
+/** `identity`, since a document is smaller than the round trip; a compressed response is decompressed up to the limit. */
 const COMMON_HEADERS = {
   accept: 'application/json',
   'accept-encoding': 'identity',
   'user-agent': 'mcp-drawbridge',
 };
-/** MCP 2025-03-26 asks for the version on metadata requests, and later revisions allow it. */
+/** MCP 2025-03-26 requires the version on metadata requests, and later revisions allow it. */
 const METADATA_HEADERS = { ...COMMON_HEADERS, 'mcp-protocol-version': LEGACY_VERSION };
 
-/** Connections each of which asks the guard first, for an address that was resolved. */
+/** Connections that ask the guard before connecting to a resolved address. */
 export type CreateGuardedHttp = (allowAddress: AddressGuard['allow']) => Promise<Http>;
 
 export interface GuardedFetchAccess extends Omit<GuardedFetchOptions, 'http' | 'addresses'> {
@@ -86,8 +88,8 @@ export interface GuardedFetchAccess extends Omit<GuardedFetchOptions, 'http' | '
 }
 
 /**
- * Runs with a guarded fetch on connections of its own, which end with the run: what is asked for once in a while is not worth keeping any. Nobody
- * waits until they are closed, so that nothing comes between an answer and the disk.
+ * Runs with a guarded fetch on separate connections, which end with the run: rare requests are not worth keeping any. The run does not wait for them to close,
+ * so that nothing delays writing the response to disk.
  */
 export async function withGuardedFetch<T>(
   { createHttp, ...options }: GuardedFetchAccess,
@@ -162,7 +164,7 @@ function ofUser(headers: UserHeaders): Record<string, string> {
   return Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value]));
 }
 
-/** .github/SECURITY.md, attack 13: the place may change, the party may not. */
+/** .github/SECURITY.md, attack 13: the path may change, the origin may not. */
 function redirectTarget(from: URL, location: string, policy: UrlPolicy): URL {
   if (!URL.canParse(location, from.href)) {
     throw new DiscoveryError(`${quote(from.href)} redirects to ${quote(location)}, which is no URL`);

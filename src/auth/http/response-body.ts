@@ -10,7 +10,7 @@ const errors: ContentErrors = {
   tooLarge: (limitBytes) => new TooLargeError(`the answer is larger than ${limitBytes / 1024} KiB`),
 };
 
-/** The body as text, refused beyond `maxBytes` of its decoded form: 204 KB of gzip can hold 200 MB (.github/SECURITY.md, attack 15). */
+/** The body as text; rejected beyond `maxBytes` of its decoded form: 204 KB of gzip can hold 200 MB (.github/SECURITY.md, attack 15). */
 export async function readText(response: HttpResponse, maxBytes: number): Promise<string> {
   const body = await decodedBody(response, errors);
   try {

@@ -10,7 +10,7 @@ export interface TimeLimit {
   readonly clock: Clock;
 }
 
-/** Runs with a signal that aborts at the limit or with the caller's; its reason is a DrawbridgeError either way. No timer is left. */
+/** Runs with a signal that aborts at the limit or with the caller's; in both cases its reason is a DrawbridgeError. Leaves no timer. */
 export async function withTimeLimit<T>(
   limit: TimeLimit,
   run: (signal: AbortSignal) => Promise<T>,
@@ -23,7 +23,7 @@ export async function withTimeLimit<T>(
   signal?.addEventListener('abort', giveUp, { once: true });
   clock.sleep(ms, timer.signal).then(
     () => stop.abort(new AnswerTimeoutError(`${what} did not answer within ${ms / 1000} s`)),
-    // The sleep was called off: the work is done.
+    // The sleep was cancelled: the work is done.
     () => undefined,
   );
   try {

@@ -3,23 +3,23 @@ import { quote } from '../../protocol/quote.ts';
 import { InsecureUrlError, RefusedAddressError } from '../errors/oauth-errors.ts';
 import type { AddressGuard } from './address-policy.ts';
 
-/** What decides about an address that a server or a document named. */
+/** The facts that decide whether an address named by a server or a document may be used. */
 export interface UrlPolicy {
-  /** The MCP server that the user named. */
+  /** The MCP server configured by the user. */
   readonly server: URL;
-  /** The user's `--allow-http`: for the MCP server's own origin, and no further. */
+  /** The user's `--allow-http`: only for the MCP server's own origin. */
   readonly allowHttp: boolean;
   readonly addresses: AddressGuard;
 }
 
 /** Longer than any real endpoint; browsers and openers have limits not far above. */
 const MAX_URL_CHARACTERS = 2_048;
-/** RFC 3986 has no other; `new URL` drops or encodes them in silence, and the store does not take them. */
+/** RFC 3986 allows no others; `new URL` silently drops or encodes them, and the store rejects them. */
 const VISIBLE_ASCII = /^[\x21-\x7e]+$/;
 
 /**
- * An address from a challenge or a document → a URL that may be requested or opened (.github/SECURITY.md, attacks 1, 3, 11, 12). `what` names it for the
- * person: "the token endpoint".
+ * Turns an address from a challenge or a document into a URL that may be requested or opened (.github/SECURITY.md, attacks 1, 3, 11, 12). `what` names it for
+ * the person: "the token endpoint".
  */
 export function checkDiscoveredUrl(text: string, what: string, policy: UrlPolicy): URL {
   const refuse = (why: string) => new InsecureUrlError(`${what} ${quote(text)} ${why}`);
@@ -32,7 +32,7 @@ export function checkDiscoveredUrl(text: string, what: string, policy: UrlPolicy
   const fault = schemeFault(url, policy);
   if (fault !== undefined) throw refuse(fault);
   if (url.username !== '' || url.password !== '') throw refuse('holds user information');
-  // RFC 6749 §3.1, §3.2 and RFC 8414 §2 rule it out everywhere.
+  // RFC 6749 §3.1, §3.2 and RFC 8414 §2 forbid it everywhere.
   if (text.includes('#')) throw refuse('holds a fragment');
   if (!policy.addresses.allowHost(url.hostname)) {
     throw new RefusedAddressError(

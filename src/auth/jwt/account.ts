@@ -1,10 +1,10 @@
 import { plainText } from '../../protocol/quote.ts';
 import { parseJson } from '../http/json.ts';
 
-/** OpenID Connect Core §5.1, the most telling first. */
+/** OpenID Connect Core §5.1, the most informative first. */
 const CLAIMS = ['email', 'preferred_username', 'name', 'sub'] as const;
 
-/** Who signed in, as the ID token says. For people to read and nothing else: its signature is not looked at. */
+/** The account in the ID token. Only for display: its signature is not verified. */
 export function accountOf(idToken: string | undefined): string | undefined {
   const [, payload] = idToken?.split('.') ?? [];
   if (payload === undefined) return undefined;

@@ -16,7 +16,7 @@ const CURVE_ALGS = new Map([
   ['secp521r1', 'ES512'],
 ]);
 
-/** Throws ConfigError; no message holds any of the text, which is the key. */
+/** Throws ConfigError; no message contains any of the text, which is the key. */
 export function readSigningKey(text: string, wantedAlg?: string, option = '--client-key'): SigningKey {
   const { key, kid, alg } = parseKey(text, option);
   const fitting = algsFor(key);

@@ -5,10 +5,10 @@ import { GrantRefusedError } from '../errors/errors.ts';
 import { assertionHash } from './assertion-hash.ts';
 import type { MachineAuthorizationOptions } from './machine-token.ts';
 
-/** A refusal is final for the same input; after this time the people who run the server may have changed their mind. */
+/** A refusal is final for the same input; after this time the server's operators may have changed its configuration. */
 const REFUSED_PAUSE_MS = 10 * 60_000;
 
-/** The authorization of a bridge that no person signs in for: a new token whenever the last one ends, obtained once for all processes. */
+/** The authorization of a bridge without a sign-in: a new token whenever the last one expires, obtained once for all processes. */
 export function createMachineAuthorization(options: MachineAuthorizationOptions): CredentialAuthorization {
   const { store, key, server, resource, clock, random, logger, proofMemory, closeStore } = options;
   return new CredentialAuthorization({

@@ -8,18 +8,18 @@ import type { MachineGrantOptions } from '../grant/machine.ts';
 import type { CreateGuardedHttp, UserHeaders } from '../http/guarded-fetch.ts';
 import { newerRecord, type Stale } from '../refresh/decisions.ts';
 
-/** A machine grant with the record that it fills, and the network of its own requests. */
+/** A machine grant with its record, and the network for its own requests. */
 export interface MachineAuthorizationOptions extends MachineGrantOptions {
   readonly store: Store;
   readonly key: string;
   readonly headers?: UserHeaders | undefined;
   readonly allowHttp: boolean;
   readonly createHttp: CreateGuardedHttp;
-  /** Ends what the store holds open. Absent: nothing. */
+  /** Closes the store. Absent: nothing to close. */
   readonly closeStore?: (() => Promise<void>) | undefined;
 }
 
-/** A credential in place of the stale one. The lock makes it one request for all processes; the others find its outcome. */
+/** Replaces a stale credential. The lock makes it one request for all processes; the others find its result. */
 export async function obtainShared(
   options: MachineAuthorizationOptions,
   stale: Stale,
@@ -46,13 +46,13 @@ export async function obtainShared(
 }
 
 export interface MachineTokenRequest {
-  /** A token other than the stored one is wanted, even if that serves. */
+  /** A token other than the stored one is required, even if that is valid. */
   readonly forceNew: boolean;
-  /** What the server asks for. Called only where a new token is needed. */
+  /** The server's challenge. Called only if a new token is needed. */
   readonly challenge: () => Promise<BearerChallenge | undefined>;
 }
 
-/** The token as the commands hand it out: the stored one while it serves, else a new one. Rejects where none can be had. */
+/** The token for the commands: the stored one while it is valid, else a new one. Rejects if none is available. */
 export async function machineToken(
   options: MachineAuthorizationOptions,
   { forceNew, challenge }: MachineTokenRequest,

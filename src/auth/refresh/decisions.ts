@@ -6,10 +6,10 @@ import type { Sent } from '../errors/oauth-errors.ts';
 import type { TokenAnswer } from '../token/token-response.ts';
 import { freshness } from './expiry.ts';
 
-/** The access token that is to be replaced, and why. */
+/** The access token to replace, and the reason. */
 export interface Stale {
   readonly token: string | undefined;
-  /** The server refused it (401). That counts for more than any clock. */
+  /** The server refused it (401). That counts more than any clock. */
   readonly refused: boolean;
 }
 
@@ -21,9 +21,9 @@ const FIRST_BACKOFF_MS = 1_000;
 const MAX_OWN_BACKOFF_MS = 60_000;
 /** A refresh token that may have been used is sent once more when the access token is about to expire, not before. */
 const NEAR_EXPIRY_MS = 10_000;
-/** Five heartbeats. An owner that cannot be looked up, and is silent for longer, counts as dead; one that is seen alive never does. */
+/** Five heartbeats. An owner that cannot be looked up and is silent for longer counts as dead; one known to be alive never does. */
 export const SILENT_OWNER_MS = 10_000;
-/** The same for versions without a heartbeat; far beyond the 30 s of a token request. */
+/** The same for versions without a heartbeat; far more than the 30 s of a token request. */
 const UNKNOWN_OWNER_MS = 10 * 60_000;
 /** src/auth/README.md, "Metabase": two refusals without `invalid_grant` mean the same. */
 const MAX_REFUSALS = 2;
@@ -32,7 +32,7 @@ export type RefreshDecision =
   /** The record holds a newer token. */
   | { readonly kind: 'usable'; readonly record: CredentialRecord }
   | { readonly kind: 'sign-in'; readonly reason: SignInReason }
-  /** Another process was told to come back later, or has just failed. */
+  /** Another process was asked to retry later, or has just failed. */
   | { readonly kind: 'postponed'; readonly afterMs: number; readonly outcome: string }
   | {
       readonly kind: 'refresh';
@@ -41,7 +41,7 @@ export type RefreshDecision =
       readonly hash: string;
     };
 
-/** Whether the record, as it was read under the lock, allows a refresh. `now`: milliseconds since the epoch. */
+/** Whether the record, as read under the lock, allows a refresh. `now`: milliseconds since the epoch. */
 export function decideRefresh(
   read: ReadResult,
   stale: Stale,
@@ -67,7 +67,7 @@ export function decideRefresh(
   return { kind: 'refresh', record: { ...record, client }, refreshToken, hash };
 }
 
-/** The record, if its access token is another one than the stale one and has not expired. */
+/** The record, if its access token is not the stale one and has not expired. */
 export function newerRecord(read: ReadResult, stale: Stale, now: number): CredentialRecord | undefined {
   if (read.kind !== 'record' || read.record.tokens === undefined) return undefined;
   const { tokens } = read.record;
@@ -88,7 +88,7 @@ export interface WatchedReservation extends ReservationState {
   readonly silentMs: number;
 }
 
-/** Whose turn it is to send the refresh token, judged by the reservations that exist for it, oldest first. */
+/** Decides whose turn it is to send the refresh token, by the existing reservations, oldest first. */
 export function decideReservation(
   reservations: readonly WatchedReservation[],
   record: CredentialRecord,
@@ -96,7 +96,7 @@ export function decideReservation(
   now: number,
 ): ReservationDecision {
   for (const { request } of reservations) {
-    // The response is whole and on disk. Whether its owner is alive or not, it follows the token in the record.
+    // The response is complete and on disk. Whether its owner is alive or not, it follows the token in the record.
     if (request.kind === 'answered' && request.record.family === record.family) {
       return { kind: 'adopt-response', response: request.record };
     }
@@ -104,10 +104,9 @@ export function decideReservation(
   const last = reservations.at(-1);
   if (last === undefined) return { kind: 'reserve', number: 1 };
   if (last.request.kind !== 'ambiguous' && mayLive(last)) return { kind: 'wait' };
-  // The token is sent again as often as it takes, at the pace of the back-off. If the first request was carried out and only its response
-  // was lost, the second one was the replay already, and a third does no more harm. If no request was carried out (the server is down
-  // behind its proxy), the token works once the server is back. Only the server's own answer ends this.
-  // An owner that cannot be looked up may be suspended, with its response on the way: that is ambiguous, and no reason to wait for ever.
+  // The token is sent again as often as it takes, at the pace of the back-off. If the first request was carried out and only its response was lost, the second
+  // one was the replay already, and a third does no more harm. If no request was carried out (the server is down behind its proxy), the token works once the
+  // server is back. Only the server's own answer ends this.
   const isAmbiguous = reservations.some(
     ({ request, owner }) => request.kind === 'ambiguous' || (request.kind === 'maybe' && owner === 'unknown'),
   );
@@ -133,26 +132,26 @@ export interface Failure {
 }
 
 export type RefreshFailure =
-  /** `invalid_grant`, or something that means the same: the refresh token never works again. */
+  /** `invalid_grant`, or an equivalent error: the refresh token never works again. */
   | { readonly kind: 'dead'; readonly outcome: string }
   | { readonly kind: 'client-unknown'; readonly outcome: string }
-  /** The token was sent, and it is not known whether it was used. */
+  /** The token was sent, and it is unknown whether it was used. */
   | { readonly kind: 'ambiguous'; readonly outcome: string }
-  /** The token is as good as before. `refused`: the server blamed the request. */
+  /** The token is unaffected. `refused`: the server blamed the request. */
   | { readonly kind: 'postponed'; readonly outcome: string; readonly refused: boolean };
 
-/** Codes of RFC 6749 §5.2 that are about the server and not about the request; about a nonce, RFC 9449 §8. */
+/** Codes of RFC 6749 §5.2 that concern the server and not the request; about a nonce, RFC 9449 §8. */
 const SERVER_CODES = new Set(['server_error', 'temporarily_unavailable', 'slow_down', 'use_dpop_nonce']);
-/** 425 and 429 are about this moment; the request was not carried out. */
+/** 425 and 429 are temporary; the request was not carried out. */
 const PASSING_STATUS = new Set([425, 429]);
 /** RFC 9110 §15.6.4, §15.6.2, §15.6.6: refused before the grant was looked at. */
 const UNTOUCHED_STATUS = new Set([501, 503, 505]);
-/** Timeouts and closed connections, which a gateway reports while the server behind it goes on. */
+/** Timeouts and closed connections, which a gateway reports while the server behind it continues. */
 const GIVEN_UP_STATUS = new Set([408, 499]);
-/** A refusal in a format of the server's own. Any other 4xx without an OAuth error comes from a proxy or a wrong address. */
+/** A refusal in the server's own format. Any other 4xx without an OAuth error comes from a proxy or a wrong address. */
 const BLAMING_STATUS = new Set([400, 401, 422]);
 
-/** What a failed request says about the refresh token. */
+/** Classifies what a failed request means for the refresh token. */
 export function classifyRefreshFailure(
   failure: Failure,
   lastRefresh: LastRefresh | undefined,
@@ -173,9 +172,9 @@ export function classifyRefreshFailure(
 }
 
 /**
- * Whether the response did not come from the token endpoint itself, so that the token may have been rotated all the same: a gateway
- * answers 502 or 504 after it has passed the request on, and a server that answers 200 with a page, or dies with a 500, may have come as
- * far. A response with an OAuth `error` is the endpoint's own.
+ * Whether the response may not come from the token endpoint itself, so that the token may have been rotated all the same: a gateway answers 502 or 504 after it
+ * has forwarded the request, and a server that answers 200 with a page, or fails with a 500, may have processed it. A response with an OAuth `error` comes from
+ * the endpoint.
  */
 function mayHideCommit({ status = 0, oauthError }: Failure): boolean {
   if (oauthError !== undefined) return false;
@@ -183,7 +182,7 @@ function mayHideCommit({ status = 0, oauthError }: Failure): boolean {
   return isSuccess || GIVEN_UP_STATUS.has(status) || (status >= 500 && !UNTOUCHED_STATUS.has(status));
 }
 
-/** What the record says of a failure, for every process that reads it. */
+/** The record's note about a failure, for every process that reads it. */
 export function noteFailure(
   { outcome, refused }: { readonly outcome: string; readonly refused: boolean },
   failure: Failure,
@@ -197,7 +196,7 @@ export function noteFailure(
   return { at: now, outcome, retryAt: now + backoffMs, failures, ...(refusals === 0 ? {} : { refusals }) };
 }
 
-/** RFC 6749 §6: what the answer leaves out stays as it was. `sentAt`: before the request, so that the token is never thought younger. */
+/** RFC 6749 §6: fields missing from the response keep their value. `sentAt`: before the request, so that the token is never thought younger than it is. */
 export function refreshedRecord(record: CredentialRecord, answer: TokenAnswer, sentAt: number): NewRecord {
   const { version, revision, tokens, deadRefreshTokenHash, lastRefresh, ...rest } = record;
   const refreshToken = answer.refreshToken ?? tokens?.refreshToken;

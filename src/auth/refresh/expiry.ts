@@ -4,24 +4,24 @@ import type { Tokens } from '../../store/record/record.ts';
 export interface Ahead {
   /** In milliseconds, at most; a tenth of the token's lifetime where that is less. */
   readonly maxMs: number;
-  /** The share of that time which this process takes: each another one, where many would otherwise begin at the same moment. */
+  /** This process's share of that time: each process has another one, if many would otherwise begin at the same moment. */
   readonly share: number;
 }
 
-/** Where logins are files, a token is replaced ahead of its expiry by no more than a request may take. */
+/** If logins are files, a token is replaced no earlier before its expiry than a request may take. */
 const AHEAD: Ahead = { maxMs: 60_000, share: 1 };
 const AHEAD_SHARE = 0.1;
-/** Clocks of two machines differ by about that much. */
+/** The clocks of two machines differ by about this much. */
 const MIN_AHEAD_MS = 1_000;
-/** Whatever its lifetime, a token is used for at least half of it: otherwise each request would refresh. */
+/** Whatever its lifetime, a token is used for at least half of it: otherwise every request would refresh. */
 const MAX_AHEAD_SHARE = 0.5;
 
-/** `due`: the token serves, and should be replaced in the background. `expired`: replace it first, and send it only if that fails. */
+/** `due`: the token is valid, and should be replaced in the background. `expired`: replace it first, and send it only if that fails. */
 export type Freshness = 'fresh' | 'due' | 'expired';
 
 /**
- * The wall clock may be wrong, and all processes that read the record share it. Set forward, it costs one refresh, whose times are right
- * by the same clock. Set back, the token seems to come from the future: how old it is cannot be known, so it is used until a 401.
+ * The wall clock may be wrong, and all processes that read the record share it. Set ahead, it costs one refresh, whose times are right by the same clock. Set
+ * back, the token seems to come from the future: its age is unknown, so it is used until a 401.
  */
 export function freshness(
   tokens: Pick<Tokens, 'obtainedAt' | 'expiresAt'>,

@@ -54,15 +54,15 @@ export type RefreshOutcome =
   /** Refreshed by this process or by another one. */
   | { readonly kind: 'usable'; readonly record: CredentialRecord }
   | { readonly kind: 'sign-in'; readonly reason: SignInReason }
-  /** The refresh token is as good as before, or in doubt; it is not sent again before the error's `retryAfterMs` have passed. */
+  /** The refresh token is unaffected, or in doubt; it is not sent again before the error's `retryAfterMs` have passed. */
   | { readonly kind: 'postponed'; readonly error: RefreshPostponedError | StoreAwayError };
 
-/** Another process was faster, or may still be at it: look again from the start. */
+/** Another process was faster, or may still be refreshing: start again from step 2. */
 export const LOOK_AGAIN = 'look-again';
 
-/** An authorization server that has not answered by then is not waited for any longer. */
+/** The longest wait for the authorization server. */
 const REFRESH_REQUEST_TIMEOUT_MS = 30_000;
-/** The access token still serves, and the refresh token is in doubt: asking sooner brings nothing. */
+/** The access token is still valid, and the refresh token is in doubt: an earlier attempt would not help. */
 const DOUBT_MS = 5_000;
 
 /**
@@ -130,7 +130,7 @@ export async function refreshUnderLock(
 ): Promise<RefreshOutcome | typeof LOOK_AGAIN> {
   const { clock, identity, logger, key } = deps;
 
-  // 2. What was read before the lock may have been replaced since.
+  // 2. The record may have been replaced since it was read before the lock.
   const now = clock.now();
   const decision = decideRefresh(await locked.read(identity), stale, now, tokenHash);
   if (decision.kind === 'postponed') return postponed(decision.outcome, decision.afterMs);
@@ -158,7 +158,7 @@ export async function refreshUnderLock(
   const response = await send(deps, record, refreshToken);
   if (response.kind === 'failed') return settle(locked, deps, decision, reservation, response);
 
-  // 6. A login or logout that came in the meantime wins: then nothing is written.
+  // 6. A login or logout made meanwhile wins: then nothing is written.
   const written = await reservation
     .commit(refreshedRecord(record, response.tokens, sentAt), record)
     .catch((error: unknown) => {
@@ -187,11 +187,9 @@ async function adoptResponse(
 }
 
 /**
- * Step 4. Undefined: it is not this process's turn after all. `seen`: the reservations by which the number was chosen.
- *
- * The record is read once more, after the reservation exists: a process that held the lock before us may have replaced the refresh token
- * and removed its reservations in between, and the number would be free for that reason. An owner that was thought dead may have shown a
- * sign of life.
+ * Step 4. Undefined: it is not this process's turn after all. `seen`: the reservations that determined the number. The record is read once more after the
+ * reservation exists: a process that held the lock before us may have replaced the refresh token and removed its reservations in between, which would free the
+ * number. An owner that was presumed dead may have shown a sign of life.
  */
 async function reserve(
   locked: LockedRecord,
@@ -228,7 +226,7 @@ async function send(
     const timeout = AbortSignal.timeout(REFRESH_REQUEST_TIMEOUT_MS);
     return { kind: 'tokens', tokens: await sendRefreshRequest(record, refreshToken, timeout) };
   } catch (error) {
-    // An error that is not the endpoint's own answer may have come after the token had left.
+    // An error that is not the endpoint's own answer may have occurred after the token was sent.
     const failure = error instanceof TokenEndpointError ? error : ({ sent: 'maybe' } as const);
     return { kind: 'failed', failure, error };
   }
@@ -249,7 +247,7 @@ async function settle(
   switch (verdict.kind) {
     case 'dead':
     case 'client-unknown': {
-      // The access token stays: it serves until its 401.
+      // The access token stays: it is used until its 401.
       const isClientKnown = verdict.kind === 'dead';
       const lastRefresh = { at: clock.now(), outcome };
       const known = isClientKnown ? { ...rest, client } : rest;

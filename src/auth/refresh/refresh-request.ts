@@ -21,7 +21,7 @@ export interface RefreshRequestOptions {
   readonly createHttp: CreateGuardedHttp;
 }
 
-/** The token request of a refresh (RFC 6749 §6). It opens its own connections and closes them: a refresh is too rare to keep any. */
+/** The token request of a refresh (RFC 6749 §6). It opens and closes its own connections: a refresh is too rare to keep any. */
 export function createRefreshRequest(options: RefreshRequestOptions): SendRefreshRequest {
   const { server, allowHttp, clock, settings, random = systemRandom } = options;
   return async (record, refreshToken, signal) => {

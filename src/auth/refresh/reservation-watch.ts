@@ -2,8 +2,8 @@ import type { ReservationState } from '../../store/reservation/reservation.ts';
 import type { WatchedReservation } from './decisions.ts';
 
 /**
- * How long each reservation has shown no sign of life. Measured by this process's own monotonic clock, from its own first look: the times
- * of the file were set by another machine, whose clock may be wrong.
+ * How long each reservation has shown no sign of life. Measured by this process's own monotonic clock, from its own first look: the times of the file were set
+ * by another machine, whose clock may be wrong.
  */
 export class ReservationWatch {
   readonly #seen = new Map<number, { readonly sign: string; readonly since: number }>();

@@ -12,13 +12,13 @@ import { type FollowSignInDeps, type LeaseOutcome, SignInFollower } from './foll
 /** The parts of a request that do not change from one sign-in to the next. */
 export type SignInSettings = Omit<SignInRequest, 'key' | 'nonce' | 'challenge'>;
 
-/** Resolves once the sign-in runs; how it goes is read from its status. Rejects where it cannot be started. */
+/** Resolves once the sign-in runs; its progress is in its status. Rejects if it cannot be started. */
 export type LaunchSignIn = (request: SignInRequest) => Promise<void>;
 
 export interface EnsureSignInDeps extends FollowSignInDeps {
   readonly settings: SignInSettings;
   readonly launch: LaunchSignIn;
-  /** Nobody can be asked from here: what a person can do about it elsewhere. */
+  /** No sign-in can be started here: what a person can do elsewhere. */
   readonly nonInteractiveReason?: { readonly hint: string } | undefined;
 }
 
@@ -26,12 +26,12 @@ export type Asked =
   | { readonly kind: 'usable'; readonly record: CredentialRecord }
   | { readonly kind: 'sign-in'; readonly signIn: PendingSignInStatus };
 
-/** A person who has not answered the last tab does not want another one with each request of a host. */
+/** A person who has not answered the last tab does not want another one for each request of a host. */
 const BROWSER_PAUSE_MS = 10 * 60_000;
-/** A sign-in ends itself at its own deadline; the lease allows it to start up and to tidy up. */
+/** A sign-in ends itself at its deadline; the lease allows it time to start and to clean up. */
 export const LEASE_EXTRA_MS = 60_000;
 
-/** The sign-in of this credential: the one that is going on anywhere on this machine, else a new one. Rejects where none can be started. */
+/** The sign-in of this credential: the one under way anywhere on this machine, else a new one. Rejects if none can be started. */
 export async function ensureSignIn(
   deps: EnsureSignInDeps,
   challenge: BearerChallenge | undefined,
@@ -41,7 +41,7 @@ export async function ensureSignIn(
     return followOrRefuse(deps, deps.nonInteractiveReason.hint, signal);
   const started = await start(deps, challenge);
   if (started.kind === 'usable') return started;
-  // The sign-in that is going on may be about to end with the token that was just refused: then another one is needed.
+  // The sign-in under way may be about to end with the token that was just refused: then another one is needed.
   const startAnother = started.kind === 'held' ? () => start(deps, challenge) : undefined;
   return { kind: 'sign-in', signIn: new SignInFollower(deps, started.nonce, signal, startAnother) };
 }
@@ -53,7 +53,7 @@ async function start(deps: EnsureSignInDeps, challenge: BearerChallenge | undefi
   if (lease.kind === 'held') return { kind: 'held', nonce: lease.nonce };
   const { nonce } = lease;
   try {
-    // Another sign-in may have ended well since the record was last read: then no second tab.
+    // Another sign-in may have succeeded since the record was last read: then no second tab.
     const record = await deps.usable();
     if (record !== undefined) {
       await leases.release(key, nonce);
@@ -69,7 +69,7 @@ async function start(deps: EnsureSignInDeps, challenge: BearerChallenge | undefi
   return { kind: 'started', nonce };
 }
 
-/** Nobody can be asked from here: waits for a sign-in that a person does elsewhere on this machine, and starts none. */
+/** No sign-in can be started here: waits for one made elsewhere on this machine, and starts none. */
 async function followOrRefuse(deps: EnsureSignInDeps, hint: string, signal: AbortSignal): Promise<Asked> {
   const { leases, key, clock, settings, usable } = deps;
   const nonce = await leases.holder(key, clock.now());
@@ -89,8 +89,8 @@ export function signInNeeded(server: string, hint: string): SignInNeededError {
 }
 
 /**
- * True after a sign-in that opened a browser and that a person denied or let lapse, and after several whose process was killed: then no other
- * tab, but the address is still offered. `last` is the status of the last sign-in, which is over.
+ * True after a sign-in that opened a browser and was declined or timed out, and after several whose process was killed: then no other tab opens, but the
+ * address is still offered. `last` is the status of the last sign-in, which is over.
  */
 export function isBrowserPause(last: SignInStatus | undefined, now: number): boolean {
   const { browserOpenedAt, killedBrowsers = [] } = earlierBrowsers(last);

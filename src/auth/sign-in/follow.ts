@@ -12,28 +12,28 @@ export interface FollowSignInDeps {
   readonly leases: Leases;
   readonly key: string;
   readonly clock: Clock;
-  /** The record, once it holds a token that may serve. */
+  /** The record, once it has a token that may be valid. */
   readonly usable: () => Promise<CredentialRecord | undefined>;
-  /** Called before those who wait are told. */
+  /** Called before waiting callers are notified. */
   readonly onRecord: (record: CredentialRecord) => Bearer;
 }
 
-/** What came of asking for a sign-in. `nonce` belongs to the sign-in that is going on now. */
+/** The outcome of a request for a sign-in. `nonce` belongs to the sign-in under way. */
 export type LeaseOutcome =
   | { readonly kind: 'usable'; readonly record: CredentialRecord }
   | { readonly kind: 'started'; readonly nonce: string }
   | { readonly kind: 'held'; readonly nonce: string | undefined };
 
 /**
- * Polled, not watched: fs.watch misses changes on network drives and in containers, and costs a handle per bridge; a look is two
- * small reads, for the minutes that a person takes.
+ * Polled, not watched: fs.watch misses changes on network drives and in containers, and costs a handle per bridge; a poll is two small reads, for the minutes
+ * that a person takes.
  */
 const TURN_MS = 250;
 
-/** An engine that is away for longer than a failover or a restart takes, with room to spare, ends the waiting. */
+/** An engine that is away for longer than a failover or a restart takes, with a margin, ends the wait. */
 const MAX_AWAY_MS = 2 * 60_000;
 
-/** Follows a sign-in of any process, from what that process leaves in the store. */
+/** Follows a sign-in of any process, by the files that it leaves in the store. */
 export class SignInFollower implements PendingSignInStatus {
   address: string | undefined;
   userCode: string | undefined;
@@ -45,8 +45,8 @@ export class SignInFollower implements PendingSignInStatus {
   readonly #listeners = new Set<(address: string, userCode?: string) => void>();
 
   /**
-   * `nonce` is the lease's; a status with another one belongs to an earlier sign-in. `startAnother` is called at most once: where the
-   * sign-in that is followed ends well and leaves nothing of use here, had failed before it was followed, or is killed.
+   * `nonce` is the lease's; a status with another one belongs to an earlier sign-in. `startAnother` is called at most once: if the followed sign-in succeeds
+   * without a usable token, had failed before it was followed, or is killed.
    */
   constructor(
     deps: FollowSignInDeps,
@@ -56,7 +56,7 @@ export class SignInFollower implements PendingSignInStatus {
   ) {
     this.#deps = deps;
     this.done = this.#follow(nonce, signal, startAnother);
-    // Each caller that awaits it gets the reason; without one, the rejection must not end the process.
+    // Each caller that awaits it gets the reason; without a caller, the rejection must not end the process.
     this.done.catch(() => {});
   }
 
@@ -79,7 +79,7 @@ export class SignInFollower implements PendingSignInStatus {
       const pause = () =>
         leases.changed === undefined ? clock.sleep(TURN_MS, signal) : leases.changed(key, signal);
       const seen = await this.#look().catch((error: unknown) => {
-        // The person goes on, wherever that is: an engine that is back in time tells how it went.
+        // The sign-in continues, wherever it runs: an engine that is back in time has its result.
         awaySince ??= clock.monotonic();
         if (error instanceof StoreAwayError && clock.monotonic() - awaySince < MAX_AWAY_MS) return undefined;
         throw error;
@@ -117,7 +117,7 @@ export class SignInFollower implements PendingSignInStatus {
     }
   }
 
-  /** In this order: a sign-in writes the record, then its status, then gives the lease back. */
+  /** In this order: a sign-in writes the record, then its status, then releases the lease. */
   async #look() {
     const { leases, key, clock, usable } = this.#deps;
     const holder = await leases.holder(key, clock.now());
@@ -127,7 +127,7 @@ export class SignInFollower implements PendingSignInStatus {
 
   #show(status: SignInStatus): void {
     this.deadline = status.deadline;
-    // An earlier time was kept from another sign-in: this one opened none.
+    // An earlier time belongs to another sign-in: this one opened no browser.
     this.browserOpened = (status.browserOpenedAt ?? 0) >= status.startedAt;
     if (status.address === undefined || status.address === this.address) return;
     admitResource(status.address);

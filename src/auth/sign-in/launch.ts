@@ -4,30 +4,29 @@ import type { LaunchIndependent } from '../../platform/process/independent-proce
 import { ADOPTION_MS } from '../../store/lease/lease.ts';
 import type { SignInRequest } from '../sign-in-request.ts';
 
-/** The command word with which the program starts itself as a sign-in process; not in the help. */
+/** The command that starts the program as a sign-in process; not listed in the help. */
 export const SIGN_IN_COMMAND = '__sign-in';
 
-/** How the running program can be started once more. */
+/** How to start the running program again. */
 export interface SignInStarter {
   readonly launch: LaunchIndependent;
   /** The Node that runs this program. */
   readonly execPath: string;
-  /** The flags of that Node, of which those that decide about certificates are passed on. */
+  /** The flags of that Node; those about certificates are passed on. */
   readonly execArgv: readonly string[];
-  /** What it was given to run: the path of the entry comes last. */
+  /** Its arguments: the path of the entry comes last. */
   readonly entry: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 export type SignInStart =
   | { readonly kind: 'started' }
-  /** Nobody has the lease; the caller can run the sign-in itself. */
+  /** No process has the lease; the caller can run the sign-in itself. */
   | { readonly kind: 'failed'; readonly reason: string };
 
 /**
- * Starts the sign-in in a process of its own, independent of the host: hosts kill bridges that make them wait, and all that these have started,
- * and the person's login has to survive that. Resolves when that process has the lease; from then on the lease's status tells how it goes. Never
- * rejects.
+ * Starts the sign-in in a separate process, independent of the host: hosts kill bridges that make them wait, with all their descendants, and the person's
+ * sign-in has to survive that. Resolves when that process has the lease; from then on the lease's status shows the progress. Never rejects.
  */
 export async function startSignIn(request: SignInRequest, starter: SignInStarter): Promise<SignInStart> {
   const outcome = await starter.launch({
@@ -37,6 +36,6 @@ export async function startSignIn(request: SignInRequest, starter: SignInStarter
     stdin: JSON.stringify(request),
     readyWithinMs: ADOPTION_MS,
   });
-  // One that is slow may still take the lease, so that nobody else may.
+  // A slow process may still take the lease, so no other may.
   return outcome.kind === 'failed' ? outcome : { kind: 'started' };
 }

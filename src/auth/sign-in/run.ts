@@ -12,7 +12,7 @@ import { type CreateGuardedHttp, withGuardedFetch } from '../http/guarded-fetch.
 import type { SignInRequest } from '../sign-in-request.ts';
 import { StatusWriter, showAddress } from './status.ts';
 
-/** What the whole of a sign-in needs: the ports of its grant, and the lease, network and browser around it. */
+/** What a complete sign-in needs: the ports of its grant, and the lease, network and browser around it. */
 export interface RunSignInDeps extends SignInPorts {
   readonly leases: Pick<Leases, 'adopt' | 'heartbeat' | 'holder' | 'release' | 'writeStatus'>;
   readonly createHttp: CreateGuardedHttp;
@@ -28,7 +28,7 @@ export type SignInOutcome =
   | {
       readonly kind: 'signed-in';
       readonly record: CredentialRecord;
-      /** The listener stays a moment for a browser that asks again; a process waits for this before it ends. */
+      /** The listener stays for a moment, for a browser that sends its request again; a process waits for this before it ends. */
       readonly closed: Promise<void>;
     }
   | { readonly kind: 'failed'; readonly error: DrawbridgeError }
@@ -37,12 +37,12 @@ export type SignInOutcome =
 
 /** .github/SECURITY.md, attack 29: a replayed callback gets its page within this time; then the port is free. */
 const LINGER_MS = 2_000;
-/** How often it looks whether the port is wanted sooner. */
+/** How often it checks whether the port is needed sooner. */
 const LINGER_STEP_MS = 100;
 
 /**
- * One sign-in from lease to credential, in a process of its own or, where none can be started or the store cannot be written, inside the bridge. Its
- * status tells the others how it goes. Rejects only when the lease itself cannot be read or released.
+ * One sign-in from lease to credential, in a separate process or, if none can be started or the store is not writable, inside the bridge. Its status shows the
+ * progress to other processes. Rejects only if the lease itself cannot be read or released.
  */
 export async function runSignIn(
   request: SignInRequest,
@@ -79,7 +79,7 @@ export async function runSignIn(
     await status.write({});
     const openBrowser = request.openBrowser ? deps.openBrowser : undefined;
     const isDevice = request.grant === 'device_code';
-    // The point of a code is that the browser is elsewhere.
+    // A code is for a browser on another device.
     const browser = isDevice ? undefined : openBrowser;
     const show: SignInAttempt['show'] = (address, code) =>
       showAddress(address, { status, openBrowser: browser, code, now: clock.now, logger });
@@ -108,14 +108,14 @@ export async function runSignIn(
   }
 }
 
-/** Says that the sign-in lives; notices when it has been taken for dead, after a sleep of the machine for instance. */
+/** Signals that the sign-in is alive; notices if it was taken for dead, for example after a sleep of the machine. */
 function keepLease({ key, nonce }: SignInRequest, { clock, leases, logger }: RunSignInDeps) {
   const lost = new AbortController();
   const over = new AbortController();
   const beat = async () => {
     for (;;) {
       await clock.sleep(HEARTBEAT_MS, over.signal);
-      // An engine that is away says nothing about the lease.
+      // An engine that is away reports nothing about the lease.
       const isOurs = await leases.heartbeat(key, nonce).catch((error: unknown) => {
         if (error instanceof StoreAwayError) return true;
         throw error;

@@ -5,7 +5,7 @@ import { withoutUndefined } from '../../platform/without-undefined.ts';
 import type { Leases, SignInStatus } from '../../store/lease/lease.ts';
 import type { ShownCode } from '../grant/authorization-code.ts';
 
-/** Tells every process that waits how the sign-in goes: one write after the other, and none after the end. */
+/** Writes the progress of the sign-in for every waiting process: one write after the other, and none after the end. */
 export class StatusWriter {
   readonly #key: string;
   readonly #leases: Pick<Leases, 'writeStatus'>;
@@ -36,17 +36,17 @@ export interface ShowAddressOptions {
   readonly logger: Logger;
 }
 
-/** `browserOpenedAt` when no browser could be opened: long ago, so that nothing is held back on its account. */
+/** `browserOpenedAt` if no browser could be opened: long ago, so that it holds nothing back. */
 const NEVER = 0;
 
-/** Offers the address to everybody and opens it once. Does not wait for the browser: the person may be back before it says how it went. */
+/** Offers the address to all processes and opens it once. Does not wait for the browser: the person may be back before the result is known. */
 export async function showAddress(address: string, options: ShowAddressOptions): Promise<void> {
   const { status, openBrowser, code, now, logger } = options;
   if (openBrowser === undefined) {
     const { userCode, codeAddress } = code ?? {};
     return status.write({ phase: 'pending', address, ...withoutUndefined({ userCode, codeAddress }) });
   }
-  // Written before it is opened: a process that is killed in between must not be followed by a second tab.
+  // Written before it is opened: if the process is killed in between, no second tab must follow.
   await status.write({ phase: 'pending', address, browserOpenedAt: now() });
   const report = async () => {
     const outcome = await openBrowser(address).catch((error: unknown) => ({

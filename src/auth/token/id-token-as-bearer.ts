@@ -3,8 +3,8 @@ import { parseJson } from '../http/json.ts';
 import type { TokenAnswer } from './token-response.ts';
 
 /**
- * `--use-id-token`: some servers want the ID token as bearer (src/auth/README.md, "Cognito, AgentCore"). It takes the access token's place from here
- * on, with its own end. Nothing is believed of it that is not in our favour: the server checks it.
+ * `--use-id-token`: some servers require the ID token as bearer (src/auth/README.md, "Cognito, AgentCore"). It replaces the access token from here on, with its
+ * own expiry. It is not verified: the server does that.
  */
 export function idTokenAsBearer(answer: TokenAnswer, now: number): TokenAnswer {
   const { idToken, expiresInSeconds } = answer;
@@ -27,6 +27,6 @@ function secondsLeft(jwt: string, now: number): number | undefined {
   const claims = parseJson(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString('utf8'));
   const exp = typeof claims === 'object' && claims !== null && 'exp' in claims ? claims.exp : undefined;
   const left = typeof exp === 'number' ? Math.floor(exp - now / 1000) : Number.NaN;
-  // One that has ended by our clock may not have by the server's: then it is used until a 401.
+  // A token that has expired by our clock may still be valid by the server's: then it is used until a 401.
   return left > 0 && Number.isSafeInteger(left) ? left : undefined;
 }

@@ -7,7 +7,7 @@ import { checkDiscoveredUrl } from '../http/url-policy.ts';
 
 export type Revoked =
   | { readonly kind: 'revoked' }
-  /** The authorization server has no revocation endpoint, or there is nothing that could be revoked. */
+  /** The authorization server has no revocation endpoint, or there is nothing to revoke. */
   | { readonly kind: 'not-offered' }
   | { readonly kind: 'failed'; readonly error: unknown };
 
@@ -24,7 +24,7 @@ export async function revokeTokens(
   }
   try {
     const { hostname } = new URL(endpoints.revocation);
-    // The sign-in that wrote the record has checked where it leads.
+    // The sign-in that wrote the record has checked this address.
     fetch.policy.addresses.vouchFor(hostname);
     const url = checkDiscoveredUrl(endpoints.revocation, 'the revocation endpoint', fetch.policy);
     for (const [hint, token] of [

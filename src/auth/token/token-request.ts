@@ -15,8 +15,8 @@ import { ANY_TYPES, BOUND_TYPES, readTokenAnswer, type TokenAnswer } from './tok
 export type { TokenAnswer };
 
 /*
- * Written here and not with the SDK's helpers: theirs cannot say whether a request was sent, on which the claim depends, know one shape
- * of answer, and bring 400 KiB into a bridge that only has to refresh. A test compares what both send.
+ * Written here instead of with the SDK's helpers: theirs cannot tell whether a request was sent, on which the reservation depends, support one form of
+ * response, and would add 400 KiB to a bridge that only has to refresh. A test compares the requests of both.
  */
 
 export interface TokenRequest {
@@ -25,9 +25,9 @@ export interface TokenRequest {
   readonly tokenEndpoint: string;
   readonly tokenEndpointAuthMethods?: readonly string[] | undefined;
   readonly client: TokenClient;
-  /** What may be issued, where that is no bearer token. */
+  /** The permitted token types, if not a bearer token. */
   readonly tokenTypes?: RegExp | undefined;
-  /** RFC 9449 §5: the tokens are to be bound to its key; `only`: no others are taken. */
+  /** RFC 9449 §5: the tokens shall be bound to its key; `only`: no others are accepted. */
   readonly binding?: TokenBinding | undefined;
   /** Sent byte for byte (RFC 8707); absent: not sent. */
   readonly resource?: string | undefined;
@@ -36,7 +36,7 @@ export interface TokenRequest {
 
 export interface RefreshOptions extends TokenRequest {
   readonly refreshToken: string;
-  /** Only where the server demands it: left out, the refresh keeps the scope (RFC 6749 §6). */
+  /** Only if the server requires it: without it, the refresh keeps the scope (RFC 6749 §6). */
   readonly scope?: string | undefined;
   readonly signal: AbortSignal;
 }
@@ -45,13 +45,13 @@ export interface ExchangeOptions extends TokenRequest {
   readonly code: string;
   readonly codeVerifier: string;
   readonly redirectUri: string;
-  /** Where the server demands it here as well (src/auth/README.md, "Entra ID"). */
+  /** If the server requires it here as well (src/auth/README.md, "Entra ID"). */
   readonly scope?: string | undefined;
 }
 
 /** RFC 6749 §6. Rejects with TokenEndpointError. */
 export function refresh(options: RefreshOptions): Promise<TokenAnswer> {
-  // The sign-in that wrote the record has checked where it leads; the server need not have been reached yet in this process.
+  // The sign-in that wrote the record has checked this address; the server may not have been reached yet in this process.
   if (URL.canParse(options.tokenEndpoint)) {
     options.fetch.policy.addresses.vouchFor(new URL(options.tokenEndpoint).hostname);
   }
@@ -73,7 +73,7 @@ export function exchangeCode(options: ExchangeOptions): Promise<TokenAnswer> {
   });
 }
 
-/** Clocks that differ by more make a signed assertion invalid; less is not worth a second try. */
+/** A larger clock difference makes a signed assertion invalid; a smaller one is not worth a second attempt. */
 const MIN_SKEW_MS = 30_000;
 
 /** One token request of any grant. Rejects with TokenEndpointError. */
@@ -86,9 +86,9 @@ export async function requestTokens(
   for (;;) {
     const result = await attempt(options, grant, { at, proof });
     if (result.kind === 'tokens') return result.answer;
-    // RFC 9449 §8: only the proof was refused, and the grant was not used: the caller sends it once more, with the nonce or time that came.
+    // RFC 9449 §8: only the proof was refused, and the grant was not used: the caller sends it once more, with the nonce or time it received.
     const isNewProof = proof === undefined && result.proofRetry !== undefined;
-    // test/README.md, fault 26: refused for who we are, by a server whose clock is another: signed once more, with its time.
+    // test/README.md, fault 26: client authentication was refused by a server with a different clock: signed once more, with its time.
     const isNewTime = at === undefined && isForItsTime(result, options.client);
     if (isNewProof) proof = result.proofRetry;
     else if (isNewTime) at = result.serverTime;
@@ -161,7 +161,7 @@ async function attempt(
   return { kind: 'refused', error, serverTime, receivedAt: answer.receivedAt, proofRetry: again };
 }
 
-/** What of a grant is not to come back in an error; `scope` and `grant_type` may. */
+/** The parts of a grant that must not appear in an error; `scope` and `grant_type` may. */
 function secretsOf(grant: Readonly<Record<string, string>>): string[] {
   const names = [
     'refresh_token',
@@ -204,7 +204,7 @@ function notAsked(issuer: string, cause: unknown, sent: boolean): TokenEndpointE
   });
 }
 
-/** An error that a server describes with what it was sent must not carry that into an answer to the host. */
+/** If a server repeats the request in its error, the secrets must not reach the host. */
 function described(
   error: { readonly oauthError?: string; readonly description?: string },
   secrets: readonly (string | undefined)[],
@@ -214,7 +214,7 @@ function described(
   return error.description === undefined ? code : `${code}: ${quote(clean(error.description))}`;
 }
 
-/** By the server's own clock where it shows it. */
+/** By the server's own clock if it is known. */
 function retryAfter(answer: GuardedAnswer): number | undefined {
   return readRetryAfter(answer.headers['retry-after'], serverTimeOf(answer) ?? answer.receivedAt);
 }

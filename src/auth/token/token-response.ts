@@ -7,7 +7,7 @@ import { parseJson } from '../http/json.ts';
 export interface TokenAnswer {
   readonly accessToken: string;
   readonly tokenType: 'Bearer' | 'DPoP';
-  /** Absent: the server did not say, or said 0, which no token is worth; then it is used until a 401. */
+  /** Absent: the server did not say, or said 0, which makes no sense for a token; then it is used until a 401. */
   readonly expiresInSeconds?: number;
   readonly refreshToken?: string;
   readonly scope?: string;
@@ -25,12 +25,12 @@ export type ReadAnswer =
 const MAX_LIFETIME_SECONDS = 10 * 365 * 24 * 60 * 60;
 /** Visible ASCII: CR, LF or space in a token would make a second header or credential. */
 const TOKEN = /^[\x21-\x7e]+$/;
-/** RFC 6749 §5.2, without the space that it allows and nobody uses. */
+/** RFC 6749 §5.2, without the space, which it allows but no server uses. */
 const ERROR_CODE = /^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/;
 
 type Fields = ReadonlyMap<string, unknown>;
 
-/** The body of a token endpoint's answer, whatever its status → what it is. RFC 6749 §5.1, §5.2, and what servers make of them. */
+/** Reads the body of a token endpoint's response, whatever its status: RFC 6749 §5.1, §5.2, and the variants of real servers. */
 export function readTokenAnswer(status: number, text: string, types = BEARER_TYPES): ReadAnswer {
   const fields = readFields(text);
   if (fields === undefined) return { kind: 'unusable', reason: 'an answer that is neither JSON nor a form' };
@@ -41,7 +41,7 @@ export function readTokenAnswer(status: number, text: string, types = BEARER_TYP
   return failed ? { kind: 'error', ...readError(fields) } : readTokens(fields, types);
 }
 
-/** JSON, or the form that GitHub sends. A map: no name in it can reach a prototype (.github/SECURITY.md, attack 18). */
+/** JSON, or the form encoding that GitHub uses. A map: no name in it can reach a prototype (.github/SECURITY.md, attack 18). */
 function readFields(text: string): Fields | undefined {
   const trimmed = text.trim();
   if (trimmed.startsWith('{')) {
@@ -52,7 +52,7 @@ function readFields(text: string): Fields | undefined {
   return new Map(new URLSearchParams(trimmed));
 }
 
-/** The texts in which servers say why: RFC 6749, and the shapes of Supabase, Datadog and others. */
+/** The fields with a server's reason: RFC 6749, and the variants of Supabase, Datadog and others. */
 const DESCRIPTIONS = ['error_description', 'message', 'msg', 'errors', 'detail'];
 
 function readError(fields: Fields): { oauthError?: string; description?: string } {
@@ -69,7 +69,7 @@ function readTokens(fields: Fields, types: RegExp): ReadAnswer {
   if (!isToken(accessToken)) return unusable('an access token with characters that no token may hold');
   const tokenType = fields.get('token_type');
   if (!isUsableType(tokenType, types)) {
-    // Not every value of JSON survives being made a text: `{"toString": 1}` does not, nor what is nested deeper than the stack.
+    // Not every JSON value can be converted to a string: `{"toString": 1}` cannot, nor a value nested deeper than the stack.
     const named = typeof tokenType === 'object' ? 'object' : String(tokenType);
     return unusable(`a token of the type ${quote(named)}, which this program cannot use`);
   }
@@ -100,11 +100,11 @@ function readTokens(fields: Fields, types: RegExp): ReadAnswer {
 /** Any spelling of `bearer`; Slack calls a person's token `user`. */
 const BEARER_TYPES = /^(bearer|user)$/i;
 
-/** To a request with a proof (RFC 9449 §5): bound, or a server's word that it is not. */
+/** For a request with a proof (RFC 9449 §5): bound, or stated not to be. */
 export const ANY_TYPES = /^(dpop|bearer|user)$/i;
 export const BOUND_TYPES = /^dpop$/i;
 
-/** Left out, it is a bearer token: that one is bound has to be said. */
+/** Without a type it is a bearer token: a bound one has to be declared. */
 function isUsableType(type: unknown, types: RegExp): boolean {
   if (type === undefined || type === null || type === '') return types !== BOUND_TYPES;
   return typeof type === 'string' && types.test(type);
@@ -130,7 +130,7 @@ function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
 }
 
-/** A text, or the first in an object or a list, as `{"error": {"message": "…"}}` and `{"errors": ["…"]}` have it. */
+/** A string, or the first one in an object or a list, as in `{"error": {"message": "…"}}` and `{"errors": ["…"]}`. */
 function textIn(value: unknown): string | undefined {
   if (isText(value)) return value;
   if (typeof value !== 'object' || value === null) return undefined;
