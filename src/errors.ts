@@ -1,9 +1,8 @@
 import { redactor } from './redaction/secrets.ts';
 
 /**
- * Every failure that the program expects has a class, here or in the folder that throws it, and a code from this list.
- * Code decides by the code and never by the message. Messages are for people; they read from the outermost error to its cause and escape
- * whatever they quote.
+ * Every failure that the program expects has a class, here or in the folder that throws it, and a code from this list. Code decides by the code and never by
+ * the message. Messages are for people; they read from the outermost error to its cause and escape everything they quote.
  */
 export type ErrorCode =
   | 'usage'
@@ -103,7 +102,7 @@ export function describeError(error: unknown): string {
   return redactor.redactRegistered(parts.join(': '));
 }
 
-/** The checks of `doctor`, in the order in which they run, and what each looks at. Errors of the bridge carry the id of the check that finds their cause. */
+/** The checks of `doctor`, in the order in which they run, and what each checks. Errors of the bridge carry the id of the check that finds their cause. */
 export const CHECKS = {
   'node.version': 'the Node that runs this program',
   browser: 'how a sign-in page can be opened here',
@@ -173,12 +172,12 @@ const CHECK_OF: Readonly<Partial<Record<ErrorCode, CheckId>>> = {
   lock_timeout: 'store.locks',
 };
 
-/** The check of `doctor` that looks for the cause of such an error; undefined for an error that is no matter of the surroundings. */
+/** The check of `doctor` that finds the cause of such an error; undefined for an error without a cause in the environment. */
 export function checkOf(code: ErrorCode): CheckId | undefined {
   return CHECK_OF[code];
 }
 
-/** The same for a JSON-RPC error's `data`; undefined where there is nothing to say. */
+/** The same for a JSON-RPC error's `data`; undefined if there is nothing to add. */
 export function checkIn(error: DrawbridgeError | undefined): { readonly check: CheckId } | undefined {
   const check = error && checkOf(error.code);
   return check === undefined ? undefined : { check };

@@ -138,7 +138,7 @@ function print(text: string): Promise<number> {
   return new Promise((resolve) => process.stdout.write(text, () => resolve(EXIT.done)));
 }
 
-/** Runs the program and ends the process. Not at import: the library's files share this one's modules, and must not start the program. */
+/** Runs the program and ends the process. Not at import: the library shares modules with this file, and must not start the program. */
 export async function main(): Promise<void> {
   try {
     process.exit(await run());

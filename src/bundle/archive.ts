@@ -1,8 +1,8 @@
 import { type Zippable, zipSync } from 'fflate';
 
-/** The earliest time that a zip archive can hold: equal contents make equal bytes, whenever they are packed. */
+/** The earliest time in a zip archive: equal contents make equal bytes, whenever they are packed. */
 const NO_TIME = new Date(1980, 0, 1);
-/** Unix, so that the modes below count. */
+/** Unix, so that the modes below apply. */
 const UNIX = 3;
 const FILE = 0o100644;
 const PROGRAM = 0o100755;

@@ -1,6 +1,6 @@
 import { withoutUndefined } from '../platform/without-undefined.ts';
 
-/** What a bundle is to hold beside the program. */
+/** The contents of a bundle besides the program. */
 export interface BundleSettings {
   /** The name that the host shows. */
   readonly name: string;
@@ -15,7 +15,7 @@ export interface BundleSettings {
 /** The manifest's path of the program's first file. */
 const ENTRY = 'dist/launch.cjs';
 
-/** The fields of a generic bundle, by the variable that each sets. A host passes a field that was left empty as an empty string, which counts as absent. */
+/** The fields of a generic bundle, by the variable that each sets. A host passes an empty field as an empty string, which counts as absent. */
 const FIELDS = {
   url: {
     variable: 'MCP_DRAWBRIDGE_URL',
@@ -88,7 +88,7 @@ export function bundleManifest(settings: BundleSettings, version: string): objec
         command: 'node',
         args: [`\${__dirname}/${ENTRY}`],
         env: {
-          // Hosts replace `${…}` in a manifest, and no other way to write it is known; an address can do without it (RFC 3986 §2.1).
+          // Hosts replace `${…}` in a manifest, and it cannot be escaped; an address can be written without it (RFC 3986 §2.1).
           ...(asked ? fieldVariables() : { MCP_DRAWBRIDGE_URL: url.replaceAll('${', '%24{') }),
           ...environment,
         },

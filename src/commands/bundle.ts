@@ -6,9 +6,9 @@ import { quote } from '../protocol/quote.ts';
 /** What `bundle` needs. */
 export interface BundleParts {
   readonly settings: Omit<BundleSettings, 'hasIcon'>;
-  /** A PNG file, 512 × 512 pixels where it is to look best. */
+  /** A PNG file, ideally 512 × 512 pixels. */
   readonly iconFile?: string | undefined;
-  /** Where the bundle goes; without it, `NAME.mcpb` in the current folder. */
+  /** The path of the bundle; by default `NAME.mcpb` in the current folder. */
   readonly outputFile?: string | undefined;
   /** Replaces a file that is already there. */
   readonly force: boolean;
@@ -18,7 +18,7 @@ export interface BundleParts {
   readonly write: (path: string, bytes: Uint8Array, replace: boolean) => void;
 }
 
-/** Larger icons would make up most of the bundle, which hosts load whole. */
+/** Larger icons would make up most of the bundle, which hosts load completely. */
 const ICON_MAX_BYTES = 300 * 1024;
 /** PNG specification §5.2. */
 const PNG_SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);

@@ -11,7 +11,7 @@ export interface KeychainParts {
   /** Undefined: the logins were not sealed. */
   readonly turnOff: () => Promise<Turned | undefined>;
   readonly read: () => Promise<SealingOverview>;
-  /** Resolves where the keychain has the key. Rejects with KeychainError. */
+  /** Resolves if the keychain has the key. Rejects with KeychainError. */
   readonly tryKey: (backend: string, keyId: string) => Promise<unknown>;
   readonly logger: Logger;
 }
@@ -40,7 +40,7 @@ export async function keychainOff({ folder, turnOff, logger }: KeychainParts): P
   return true;
 }
 
-/** True: something is left to do. */
+/** True: files remain to be converted. */
 function tellLeft({ left }: Turned, logger: Logger): boolean {
   for (const { name, why } of left) {
     logger.inform(
@@ -66,7 +66,7 @@ export interface KeychainStatus {
   readonly problem?: { readonly code: string; readonly text: string; readonly wayOut?: string | undefined };
 }
 
-/** Looks at the folder and asks the keychain for the key. Changes nothing. */
+/** Reads the folder and requests the key from the keychain. Changes nothing. */
 export async function keychainStatus({ folder, read, tryKey }: KeychainParts): Promise<KeychainStatus> {
   const { marker, sealed, plain } = await read();
   const found = { folder, state: marker?.state ?? 'off', sealed, plain } as const;

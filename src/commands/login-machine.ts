@@ -12,7 +12,7 @@ export interface MachineLoginParts {
   readonly logger: Pick<Logger, 'inform'>;
 }
 
-/** `login URL` with a grant that involves no person: says so, and requests a token, so that a mistake in the settings shows now. */
+/** `login URL` with a grant that involves no person: says so, and requests a token, so that a mistake in the settings shows at once. */
 export async function loginMachine(parts: MachineLoginParts, signal: AbortSignal): Promise<void> {
   const { server, grant, obtain, logger } = parts;
   logger.inform(`Nobody needs to sign in to ${quoteAddress(server)} with --grant ${grant}. Trying it now.`);

@@ -31,9 +31,9 @@ export interface LoginParts {
     onPrompt: (prompt: SignInPrompt) => void,
     signal: AbortSignal,
   ) => Promise<SignInOutcome>;
-  /** For a sign-in of another process: hands on to it what the user pastes, until the returned function is called. `address`: the one to open. */
+  /** For a sign-in of another process: forwards to it what the user pastes, until the returned function is called. `address`: the one to open. */
   readonly forwardPasted: (address: string) => () => void;
-  /** What a person has to know of another folder with logins. */
+  /** What a person has to know about another folder with logins. */
   readonly otherStoreNote: string | undefined;
   /** Shows a spinner with this text until the returned function is called. */
   readonly wait: (text: string) => () => void;
@@ -43,8 +43,8 @@ export interface LoginParts {
 export type SignInPrompt = Pick<SignInStatus, 'userCode' | 'codeAddress'> & { readonly address: string };
 
 /**
- * `login URL`: runs in the foreground the sign-in that bridges start in the background. Rejects with SignInNeededError where nobody can
- * sign in, with StoreReadOnlyError where the login cannot be saved, and with the error of a sign-in that failed.
+ * `login URL`: runs in the foreground the sign-in that bridges start in the background. Rejects with SignInNeededError if no sign-in is possible here, with
+ * StoreReadOnlyError if the login cannot be saved, and with the error of a failed sign-in.
  */
 export async function login(parts: LoginParts, signal: AbortSignal): Promise<void> {
   const { credential, force, manual } = parts;
@@ -88,8 +88,8 @@ export async function login(parts: LoginParts, signal: AbortSignal): Promise<voi
 }
 
 /**
- * Takes over a sign-in that goes on at another machine: its address leads back to a browser there. A code can be entered anywhere. Resolves with
- * the nonce; undefined: the sign-in can be followed.
+ * Takes over a sign-in under way on another machine: its address leads back to a browser there. A code can be entered anywhere. Resolves with the nonce;
+ * undefined: the sign-in can be followed.
  */
 async function takeFromElsewhere(
   { credential, host }: LoginParts,
@@ -162,7 +162,7 @@ function inWords({ address, userCode, codeAddress }: SignInPrompt, manual: boole
     : `A browser opens this address; if none does, open it yourself:\n${address}`;
 }
 
-/** What was reached, and the next step. */
+/** The result, and the next step. */
 function signedIn(server: string): string {
   const install = ownCommand('install', shownAddress(server));
   return `Signed in to ${quoteAddress(server)}. To put it into a host that does not have it yet: ${install}`;

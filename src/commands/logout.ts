@@ -52,7 +52,7 @@ interface Left {
   readonly setAside: number;
   /** The first token that could not be revoked. */
   readonly failed: { readonly error: unknown } | undefined;
-  /** It was sealed under a key that the keychain has lost. */
+  /** It was sealed under a key that the keychain no longer has. */
   readonly isLost?: boolean;
 }
 
@@ -101,7 +101,7 @@ async function logoutOne(parts: LogoutParts, key: string): Promise<boolean> {
   return false;
 }
 
-/** Without its key a login is of no use to anybody; where the keychain is only locked, it is. */
+/** Without its key a login is useless; if the keychain is only locked, it is not. */
 function lostKey(error: unknown): { readonly kind: 'lost'; readonly error: KeychainError } {
   if (error instanceof KeychainError && error.code === 'keychain_key_missing') return { kind: 'lost', error };
   throw error;

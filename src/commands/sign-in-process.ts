@@ -6,7 +6,7 @@ import type { Logger } from '../platform/log/logger.ts';
 /** What the sign-in process needs. */
 export interface SignInProcessOptions {
   readonly stdin: AsyncIterable<Uint8Array>;
-  /** Makes the platform that the request asks for: its store, certificate authorities and log. */
+  /** Creates the platform for the request: its store, certificate authorities and log. */
   readonly compose: (
     request: SignInRequest,
   ) => Promise<{ readonly deps: RunSignInDeps; readonly close: () => Promise<void> }>;

@@ -20,7 +20,7 @@ export interface CredentialStatus {
     | 'of a later version'
     | 'moved'
     | 'half moved'
-    /** The keychain with its key cannot be used now, or the key of the shared store is not at hand. */
+    /** The keychain with its key is unavailable, or the key of the shared store is not available. */
     | 'sealed';
   /** In a shared store: the id of the key under which it is sealed, and whether that is the first one. */
   readonly sealedUnder?: { readonly keyId: string; readonly isFirst: boolean } | undefined;

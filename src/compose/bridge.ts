@@ -21,13 +21,13 @@ import { type Platform, serverHttp } from './platform.ts';
 /** The delay before the server cache is written: at its start a host requests several lists at once, and they are written together. */
 const REMEMBER_AFTER_MS = 1_000;
 
-/** What the bridge keeps between two starts, and how it is authorized. */
+/** The bridge's state between two starts, and its authorization. */
 export interface BridgeState {
   readonly authorization: Authorization;
   readonly memory: ServerCache & { readonly flush: () => Promise<unknown> };
 }
 
-/** Composes the bridge with the credential and the server cache on disk. `onHostGone` is called when nobody reads stdout any more. */
+/** Composes the bridge with the credential and the server cache on disk. `onHostGone` is called when stdout has no reader any more. */
 export async function composeBridge(
   config: Config,
   platform: Platform,

@@ -14,7 +14,7 @@ import { signInHint } from './settings/sign-in-hint.ts';
 import { signInSettings } from './settings/sign-in-settings.ts';
 import { openConfigured, storeSettings } from './store/open-store.ts';
 
-/** The authorization for this server: the credential shared by all instances on the machine, or the header that the user gave. */
+/** The authorization for this server: the credential shared by all instances on the machine, or the user's own header. */
 export async function composeAuthorization(
   config: Config,
   key: string,
@@ -29,7 +29,7 @@ export async function composeAuthorization(
   return createInteractiveAuthorization(await openCredential(config, key, platform, logger));
 }
 
-/** Opens the credential on the real platform, for the bridge and the commands. `opened`: the store, where the caller has it and closes it. */
+/** Opens the credential on the real platform, for the bridge and the commands. `opened`: the store, if the caller has it and closes it. */
 export async function openCredential(
   config: Config,
   key: string,
@@ -85,7 +85,7 @@ export async function openCredential(
     },
     launch: async (asked) => {
       const request = await withStore(asked, config, platform, logger);
-      // A store that cannot be written cannot be shared: the sign-in is for this bridge only.
+      // A store that is not writable cannot be shared: the sign-in is for this bridge only.
       if (store.writable && !platform.isElectron) {
         const { startSignIn } = await import('../auth/sign-in/launch.ts');
         const start = await startSignIn(request, platform);
@@ -99,7 +99,7 @@ export async function openCredential(
   };
 }
 
-/** With the credential of MCP_DRAWBRIDGE_CREDENTIALS in it: at once where that is a matter of this machine, else before the first look. */
+/** With the credential of MCP_DRAWBRIDGE_CREDENTIALS in it: at once if only this machine is involved, else before the first read. */
 async function withSeed(store: Store, key: string, config: Config, now: () => number): Promise<Store> {
   const { credentials } = config;
   if (credentials === undefined) return store;
@@ -111,7 +111,7 @@ async function withSeed(store: Store, key: string, config: Config, now: () => nu
   return seedOrLater(store, key, credentials, { ...config, now: now() });
 }
 
-/** The request of a sign-in process, which opens the same store. Rejects with ConfigError where a program prints no key. */
+/** The request of a sign-in process, which opens the same store. Rejects with ConfigError if a key program prints no key. */
 async function withStore(
   request: SignInRequest,
   config: Config,

@@ -57,7 +57,7 @@ import { guarded, withOrigin } from './server-challenge.ts';
 import { environmentNotes, signInHint } from './settings/sign-in-hint.ts';
 import { storeSettings } from './store/open-store.ts';
 
-/** `doctor`: the checks of this machine and, with an address, of the way to the server. Changes nothing. */
+/** `doctor`: checks this machine and, with an address, the path to the server. Changes nothing. */
 export async function runDoctor(
   config: CommandConfig,
   platform: Platform,
@@ -90,7 +90,7 @@ export async function runDoctor(
   return { output, outcome: outcomeOf(results) };
 }
 
-/** A result as it may be printed: files of hosts and answers of servers may hold anything. */
+/** A result in printable form: files of hosts and responses of servers may contain anything. */
 function shownResult(result: CheckResult): CheckResult {
   const shown = (text: string) => printable(redactor.redact(text));
   const text = shown(result.text);
@@ -99,7 +99,7 @@ function shownResult(result: CheckResult): CheckResult {
     : { ...result, text };
 }
 
-/** The logins on this machine; their secrets are kept from what is printed. */
+/** The logins on this machine; their secrets are redacted from the output. */
 async function readStore(config: CommandConfig, platform: Platform): Promise<readonly CredentialOverview[]> {
   const found = await readShared(storeSettings(config, platform, silentLogger), systemClock.now());
   for (const each of found) {
@@ -108,7 +108,7 @@ async function readStore(config: CommandConfig, platform: Platform): Promise<rea
   return found;
 }
 
-/** The key is read as a bridge would read it. Rejects with KeychainError where it cannot be had. */
+/** Reads the key as a bridge would. Rejects with KeychainError if it is unavailable. */
 async function readSealingOf(folder: string): Promise<Sealing> {
   const { marker, plain, sealed } = await readSealing(folder);
   if (marker === undefined) return sealed > 0 ? { kind: 'without-marker', sealed } : { kind: 'none' };
@@ -118,7 +118,7 @@ async function readSealingOf(folder: string): Promise<Sealing> {
   return { kind: 'sealed', backend, state, plain };
 }
 
-/** What the engine of a shared store is, once its logins could be read with the key. */
+/** What the engine of a shared store is, if its logins could be read with the key. */
 async function readEngine(
   config: CommandConfig,
   platform: Platform,
@@ -212,7 +212,7 @@ async function checksOfServer(
     ask: async (signal) => {
       const authorization = await storedAuthorization(config, overview);
       const startBridge: StartBridge = async (stdin, stdout, stop) => {
-        // Lists wait for the server: an answer in its place would say nothing about it.
+        // Lists wait for the server: a stand-in's response would say nothing about it.
         const patient = { ...config, wait: true, tools: undefined };
         const streams = { ...platform, stdin, stdout };
         const state = { authorization, memory: NO_MEMORY };
@@ -225,7 +225,7 @@ async function checksOfServer(
   return [...checks, ...auth];
 }
 
-/** Longer than a server takes that is waking up. Counted from when the connection must have been made. */
+/** Longer than a starting server takes. Counted from when the connection must have been made. */
 const PROBE_LIMIT_MS = 10_000;
 
 function probe(
@@ -241,12 +241,12 @@ function probe(
   );
 }
 
-/** Nobody is told of the port, so nobody asks. */
+/** The port is not published, so no request arrives. */
 const NO_ANSWER = { status: 404, headers: {}, body: '' };
 
 const NO_MEMORY = { read: async () => ({}), update: () => undefined, flush: async () => undefined };
 
-/** The login as it is: it is neither refreshed nor replaced. */
+/** The login as stored: it is neither refreshed nor replaced. */
 async function storedAuthorization(
   config: Config,
   overview: () => Promise<readonly CredentialOverview[]>,
@@ -271,7 +271,7 @@ async function storedAuthorization(
   };
 }
 
-/** The hosts of this machine, or those of `--host`. Rejects with a UsageError for a name that is none. */
+/** The hosts of this machine, or those of `--host`. Rejects with a UsageError for an unknown name. */
 async function hostsOf(config: CommandConfig, platform: Platform): Promise<HostCheckDeps> {
   const { place, plans } = installParts(config, platform);
   const { hosts: wanted } = config.install;

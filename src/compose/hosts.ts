@@ -19,7 +19,7 @@ import { shownAddress } from '../protocol/quote.ts';
 import { CredentialPresentError, NoLoginFoundError } from '../store/files/store-errors.ts';
 import type { Platform } from './platform.ts';
 
-/** The output for stdout, and what decides the exit code; `usage`: a person has to say more. */
+/** The output for stdout, and what decides the exit code; `usage`: the user has to specify more. */
 interface HostsResult {
   readonly output: string;
   readonly outcome: 'done' | 'failed' | 'usage';
@@ -127,7 +127,7 @@ async function uninstall(
   return { output: '', outcome: outcome === 'asked' ? 'usage' : outcome };
 }
 
-/** What `install` and `uninstall` have in common. */
+/** The shared parts of `install` and `uninstall`. */
 function changeParts(
   config: CommandConfig,
   platform: Platform,
@@ -157,7 +157,7 @@ function changeParts(
   };
 }
 
-/** Imports a login of mcp-remote with the settings of the entry that takes its place; resolves with what there is to say. */
+/** Imports a login of mcp-remote with the settings of the entry that replaces it; resolves with a message. */
 async function takeOver(
   { settings, args, env }: TakenLogin,
   config: CommandConfig,

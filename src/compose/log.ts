@@ -4,7 +4,7 @@ import { createLogSink, type LogSink } from '../platform/log/sink.ts';
 import { storePaths } from '../store/files/paths.ts';
 import { settingSecrets } from './settings/setting-secrets.ts';
 
-/** The log that the settings ask for; it redacts the secrets in the settings. */
+/** The log according to the settings; it redacts the secrets in the settings. */
 export function composeLogger(
   config: Pick<Config, 'home' | 'log' | 'headers' | 'oauth' | 'store'> & {
     readonly server?: URL | undefined;

@@ -16,7 +16,7 @@ import type { Platform } from './platform.ts';
 import { challengeOf } from './server-challenge.ts';
 import { otherStoreNote, signInHint } from './settings/sign-in-hint.ts';
 
-/** A process of this machine answers at once. */
+/** A process on this machine answers at once. */
 const FORWARD_MAX_MS = 5_000;
 
 /** What the `login` command needs, on the real platform. */
@@ -58,7 +58,7 @@ export async function loginParts(
   };
 }
 
-/** The same leases; `onOffer` is called with each address that the status gets for the other processes. */
+/** The same leases; `onOffer` is called with each address that the status shows to other processes. */
 function withOffers(leases: Leases, onOffer: (offer: SignInPrompt) => void): Leases {
   let offered: string | undefined;
   return {
@@ -74,7 +74,7 @@ function withOffers(leases: Leases, onOffer: (offer: SignInPrompt) => void): Lea
   };
 }
 
-/** Beside the listener: a browser on another machine cannot reach it, and a person can carry its address over. */
+/** In addition to the listener: a browser on another machine cannot reach it, but a person can copy its address. */
 function withPaste(listen: Listen, platform: Platform, logger: LogSink): Listen {
   return async (options) => {
     const listener = await listen(options);
@@ -90,7 +90,7 @@ function withPaste(listen: Listen, platform: Platform, logger: LogSink): Listen 
   };
 }
 
-/** The same judgement as of what comes from a browser; nothing of what was pasted is shown, since it holds the code. */
+/** Validated like a response from a browser; nothing that was pasted is shown, since it contains the code. */
 async function takePasted(
   lines: AsyncIterable<string>,
   answer: (query: string, line: string) => Promise<{ readonly status: number }>,
@@ -108,8 +108,8 @@ async function takePasted(
 }
 
 /**
- * The same for a sign-in of another platform, whose listener is on this machine: what was pasted is sent there. `address` is the one that the person
- * opens, which names the listener; with a pushed request (RFC 9126) only what is pasted does. Returns what ends it.
+ * The same for a sign-in of another process, whose listener is on this machine: the pasted address is sent there. `address` is the one that the person opens,
+ * which names the listener; with a pushed request (RFC 9126) only the pasted one does. Returns a function that ends it.
  */
 function forwardPasted(address: string, platform: Platform, logger: LogSink): () => void {
   const redirect = new URL(address).searchParams.get('redirect_uri');

@@ -17,7 +17,7 @@ export async function composeMachineAuthorization(
   return createMachineAuthorization(await machineOptions(...parts));
 }
 
-/** The options of that authorization, for the commands. `opened`: the store, where the caller has it and closes it. */
+/** The options of that authorization, for the commands. `opened`: the store, if the caller has it and closes it. */
 export async function machineOptions(
   config: Config,
   key: string,

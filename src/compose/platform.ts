@@ -17,8 +17,8 @@ import { type Random, systemRandom } from '../platform/random.ts';
 import { withoutUndefined } from '../platform/without-undefined.ts';
 
 /**
- * Everything outside the program that the composition uses: the parts of Node's `process`, and the ports. The program runs on
- * `systemPlatform`; a test hands in other streams, clocks or browsers and gets the same composition.
+ * Everything outside the program that the composition uses: the parts of Node's `process`, and the ports. The program runs on `systemPlatform`; a test passes
+ * other streams, clocks or browsers and gets the same composition.
  */
 export interface Platform {
   readonly stdin: Readable & { readonly isTTY?: boolean };
@@ -30,7 +30,7 @@ export interface Platform {
   readonly execArgv: readonly string[];
   /** The arguments of `execPath` that run this program. */
   readonly entry: readonly string[];
-  /** Whether this is Electron's Node, whose `execPath` is the app: started, it would not run this program. */
+  /** Whether this is Electron's Node, whose `execPath` is the application: started, it would not run this program. */
   readonly isElectron: boolean;
   readonly clock: Clock;
   readonly random: Random;
@@ -39,14 +39,14 @@ export interface Platform {
   readonly launch: LaunchIndependent;
   /** Returns a function that tells whether the process that started this one has ended. */
   readonly watchParent: () => () => boolean;
-  /** What only a sign-in needs is loaded when there is one. */
+  /** The code that only a sign-in needs is loaded for one. */
   readonly loadListen: () => Promise<Listen>;
   readonly loadBrowser: () => Promise<OpenBrowser>;
-  /** Aborts when what runs on this platform has to end, where that is not the end of the process. */
+  /** Aborts when everything on this platform has to end, if that is not the end of the process. */
   readonly stop?: AbortSignal;
 }
 
-/** The real platform. `script`: the program's first file, as Node was given it. `streams`: the library leaves those of the process alone. */
+/** The real platform. `script`: the program's first file, as passed to Node. `streams`: the library does not use those of the process. */
 export function systemPlatform(
   script: string,
   { stdin, stdout }: Pick<Platform, 'stdin' | 'stdout'> = process,
@@ -77,7 +77,7 @@ interface CertificateSettings {
   readonly clientCertificate?: ClientCertificateFiles | undefined;
 }
 
-/** HTTP to the MCP server. Rejects with a ConfigError for certificates that cannot be read. */
+/** HTTP to the MCP server. Rejects with a ConfigError for unreadable certificates. */
 export async function serverHttp(
   { env, createHttp }: Platform,
   settings: CertificateSettings & { readonly server: URL; readonly connectTimeoutMs: number },
@@ -86,7 +86,7 @@ export async function serverHttp(
   return createHttp({ env, connectTimeoutMs, ...certificates(env, server, settings) });
 }
 
-/** Makes HTTP clients for authorization servers and the server's metadata; the address guard checks each connection first. */
+/** Creates HTTP clients for authorization servers and the server's metadata; the address guard checks each connection first. */
 export function httpFactory(
   { env, createHttp }: Platform,
   server: URL,

@@ -8,7 +8,7 @@ import type { McpOrigin } from '../remote/http/mcp-origin.ts';
 import type { CredentialRecord } from '../store/record/record.ts';
 import { httpFactory, type Platform, serverHttp } from './platform.ts';
 
-/** The challenge of the server; undefined if it gives none. Discovery then uses the well-known addresses and reports what is wrong. */
+/** The challenge of the server; undefined if it sends none. Discovery then uses the well-known addresses and reports errors. */
 export async function challengeOf(
   config: Config,
   platform: Platform,
@@ -66,7 +66,7 @@ export async function guarded<T>(
 /** The time limit for revoking tokens. */
 const REVOKE_LIMIT_MS = 10_000;
 
-/** Makes a function that revokes the tokens of a login at its authorization server. */
+/** Creates a function that revokes the tokens of a login at its authorization server. */
 export function revoker(
   config: Pick<Config, 'oauth' | 'headers' | 'allowHttp' | 'caFile' | 'clientCertificate'>,
   platform: Platform,

@@ -15,7 +15,7 @@ import { openConfigured } from './store/open-store.ts';
 
 /** What the separate sign-in process needs, on the real platform. */
 export async function composeSignIn(platform: Platform, stop: AbortSignal): Promise<SignInProcessOptions> {
-  // Whoever started it may have been killed meanwhile: then nobody reads this.
+  // The process that started it may have been killed: then nothing reads this.
   platform.stdout.on('error', () => {});
   const onAdopted = () => void platform.stdout.write('ready\n');
   let logger: LogSink | undefined;
@@ -36,7 +36,7 @@ export async function composeSignIn(platform: Platform, stop: AbortSignal): Prom
       });
       const { home } = request;
       const shared = await openConfigured({ home, store }, platform, logger);
-      // This process has less of an environment than the bridge, which signs in by itself where this one cannot keep what it would bring.
+      // This process has a smaller environment than the bridge, which signs in by itself if this one cannot store the login.
       await shared.store.read(request.key);
       const deps = await runSignInDeps(request, platform, logger, shared);
       return { deps: { ...deps, onAdopted }, close: () => shared.close() };
@@ -74,8 +74,8 @@ export async function runSignInDeps(
 }
 
 /**
- * Runs a sign-in in this platform, with which it ends. Resolves when it has its lease; from then on the lease's status tells how it goes. Rejects
- * when the lease cannot be had.
+ * Runs a sign-in on this platform, which ends with it. Resolves when it has its lease; from then on the lease's status shows the progress. Rejects if the lease
+ * is unavailable.
  */
 export async function runSignInHere(
   request: SignInRequest,

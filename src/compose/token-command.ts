@@ -9,7 +9,7 @@ import type { Platform } from './platform.ts';
 import { challengeOf } from './server-challenge.ts';
 import { signInHint } from './settings/sign-in-hint.ts';
 
-/** What `token` and `tokens export` need, whatever the grant. Rejects with ConfigError if the settings contain an Authorization header. */
+/** What `token` and `tokens export` need, for any grant. Rejects with ConfigError if the settings contain an Authorization header. */
 export async function credentialParts(
   config: Config,
   platform: Platform,
@@ -44,7 +44,7 @@ export async function credentialParts(
   return { ...common, validToken: (signal) => validToken(credential, signal) };
 }
 
-/** Makes a function that obtains a token with a grant that needs no person. `forceNew`: even if a valid token is stored. */
+/** Creates a function that obtains a token with a grant that needs no person. `forceNew`: even if a valid token is stored. */
 export function machineTokens(
   config: Config,
   platform: Platform,

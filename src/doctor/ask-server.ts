@@ -8,12 +8,12 @@ import { type Finding, failure, ok, warning } from './check.ts';
 /** Runs a bridge between these streams until the signal aborts. */
 export type StartBridge = (stdin: PassThrough, stdout: PassThrough, stop: AbortSignal) => Promise<unknown>;
 
-/** Hosts leave a tool out, or the model's provider refuses it, when its name is longer. */
+/** Longest tool name: with a longer one, hosts omit the tool or the model's provider refuses it. */
 const NAME_MAX_CHARACTERS = 64;
 /** As long as most hosts wait for `initialize`. */
 const ANSWER_LIMIT_MS = 30_000;
 
-/** One `initialize` and one `tools/list` on the very way that a host's messages take. */
+/** Sends one `initialize` and one `tools/list` exactly as a host's messages are sent. */
 export async function askServer(
   startBridge: StartBridge,
   version: string,
@@ -76,7 +76,7 @@ function messageOf(error: unknown): string {
   return isObject(error) && typeof error.message === 'string' ? error.message : 'an error without a message';
 }
 
-/** Waits for the answer to an id. Rejects with the signal's reason. */
+/** Waits for the response to an id. Rejects with the signal's reason. */
 function readAnswers(stdout: PassThrough, signal: AbortSignal): (id: number) => Promise<JsonObject> {
   const arrived = new Map<unknown, JsonObject>();
   const waiting = new Map<unknown, (answer: JsonObject) => void>();

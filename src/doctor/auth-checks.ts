@@ -6,7 +6,7 @@ import type { LoginState } from './login.ts';
 
 export interface AuthCheckDeps {
   readonly settings: OAuthSettings;
-  /** The grant without a person, if there is one. */
+  /** The grant without a sign-in, if there is one. */
   readonly machineGrant: string | undefined;
   readonly discover: (signal: AbortSignal) => Promise<Discovered>;
   /** Opens the callback's port and closes it again. Rejects with CallbackPortError. */
@@ -14,15 +14,15 @@ export interface AuthCheckDeps {
   readonly login: () => Promise<LoginState>;
   /** The command that signs in with the same options. */
   readonly loginCommand: string;
-  /** `initialize` and `tools/list` with the login as it is. */
+  /** `initialize` and `tools/list` with the stored login. */
   readonly ask: (signal: AbortSignal) => Promise<Finding>;
-  /** Whether the header that was given is refused. */
+  /** Whether the configured header is refused. */
   readonly isRefused: (signal: AbortSignal) => Promise<boolean>;
-  /** Whether the server asks for a sign-in. */
+  /** Whether the server requires a sign-in. */
   readonly asksForSignIn: (signal: AbortSignal) => Promise<boolean>;
 }
 
-/** The parts of a sign-in, without one: nobody is registered, no page opened, no token spent. */
+/** Checks the parts of a sign-in without making one: registers no client, opens no page, uses no token. */
 export function authChecks(deps: AuthCheckDeps): readonly Check[] {
   let found: Promise<Discovered> | undefined;
   const discovered = (signal: AbortSignal) => {

@@ -1,20 +1,20 @@
 import { CHECKS, type CheckId, type DrawbridgeError, describeError } from '../errors.ts';
 
-/** What one check found. */
+/** The result of one check. */
 export type Finding =
   | { readonly status: 'ok'; readonly text: string }
   /** It works, but not as it should, or not everywhere. */
   | { readonly status: 'warning'; readonly text: string; readonly wayOut?: string | undefined }
   | { readonly status: 'failure'; readonly text: string; readonly wayOut?: string | undefined }
-  /** `text` says why there was nothing to look at. */
+  /** `text` says why there was nothing to check. */
   | { readonly status: 'skipped'; readonly text: string };
 
 export type CheckResult = Finding & { readonly id: CheckId };
 
-/** A check looks; it changes nothing. It may reject: that is a failure, with the error's own words. */
+/** A check reads and changes nothing. It may reject: that is a failure, with the error's own message. */
 export interface Check {
   readonly id: CheckId;
-  /** Where one of these failed or was skipped, there is nothing to look at. */
+  /** If one of these failed or was skipped, this check is skipped. */
   readonly needs?: readonly CheckId[];
   readonly run: (signal: AbortSignal) => Promise<Finding> | Finding;
 }
@@ -24,13 +24,13 @@ export const skipped = (text: string): Finding => ({ status: 'skipped', text });
 export const warning = (text: string, wayOut?: string): Finding => ({ status: 'warning', text, wayOut });
 export const failure = (text: string, wayOut?: string): Finding => ({ status: 'failure', text, wayOut });
 
-/** The program's own error in its own words, as the bridge would say it. */
+/** The program's own error, worded as in the bridge. */
 export const failureOf = (error: DrawbridgeError): Finding => failure(describeError(error), error.hint);
 
-/** Longer than all limits of the requests that one check makes. */
+/** Longer than all time limits of the requests in one check. */
 const CHECK_LIMIT_MS = 45_000;
 
-/** Runs the checks one after the other. `onResult` is called with each as it is there. Never rejects but with the signal's reason. */
+/** Runs the checks one after the other. `onResult` is called with each result immediately. Rejects only with the signal's reason. */
 export async function runChecks(
   checks: readonly Check[],
   signal: AbortSignal,
@@ -69,7 +69,7 @@ async function look(check: Check, signal: AbortSignal): Promise<Finding> {
   }
 }
 
-/** How it ends for the exit code: a login that is missing is no fault if all the rest is well. */
+/** The outcome for the exit code: a missing login is not a fault if everything else works. */
 export function outcomeOf(results: readonly CheckResult[]): 'done' | 'failed' | 'sign-in-needed' {
   const failed = results.filter(({ status }) => status === 'failure');
   if (failed.length === 0) return 'done';
@@ -86,7 +86,7 @@ export function resultLines({ id, status, ...rest }: CheckResult): string {
   return wayOut === undefined ? head : `${head}${' '.repeat(ID_COLUMNS + 2)}${wayOut}\n`;
 }
 
-/** The last line: how many of which. */
+/** The last line: the number of each result. */
 export function summaryLine(results: readonly CheckResult[]): string {
   const count = (status: CheckResult['status']) => results.filter((each) => each.status === status).length;
   const parts = (['failure', 'warning', 'skipped'] as const).flatMap((status) =>

@@ -5,14 +5,14 @@ import { type Finding, failure, ok } from './check.ts';
 
 type Endpoint = { readonly kind: 'known' | 'maybe-sse'; readonly finding: Finding };
 
-/** What is at the address, by its response to a `ping` without a session and without a token. */
+/** What kind of server is at the address, by its response to a `ping` without a session and a token. */
 export function classifyEndpoint(answer: EndpointAnswer, server: URL): Endpoint {
   const { status, contentType, location, body } = answer;
   const known = (finding: Finding): Endpoint => ({ kind: 'known', finding });
   if (status === 401) return known(ok('it wants a sign-in'));
   if (contentType === 'text/event-stream' && status === 200) return known(ok('an MCP server'));
   const message = parseMessage(body);
-  // Servers with sessions answer a message without one with a JSON-RPC error under a status of its own.
+  // Servers with sessions answer a message without one with a JSON-RPC error, each under its own status.
   if (message.kind === 'response' || isErrorWithoutId(body)) return known(ok('an MCP server'));
   if (status >= 300 && status < 400) {
     const to =
@@ -57,7 +57,7 @@ export function classifyEndpoint(answer: EndpointAnswer, server: URL): Endpoint 
   );
 }
 
-/** Many servers leave the id of such an error out, or write null. */
+/** Many servers omit the id of such an error, or write null. */
 function isErrorWithoutId(body: Uint8Array): boolean {
   try {
     const value: unknown = JSON.parse(Buffer.from(body).toString('utf8'));

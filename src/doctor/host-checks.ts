@@ -1,7 +1,7 @@
 import { quote } from '../protocol/quote.ts';
 import { type Check, type Finding, failure, ok, skipped, warning } from './check.ts';
 
-/** A host on this machine, and what its file has it run. */
+/** A host on this machine, and the commands in its file. */
 export interface SeenHost {
   readonly id: string;
   readonly file: string;
@@ -13,16 +13,16 @@ export interface SeenHost {
 
 export interface SeenEntry {
   readonly name: string;
-  /** The program and its arguments, as the host starts it. */
+  /** The program and its arguments, as started by the host. */
   readonly words: readonly string[];
-  /** What this program is given. */
+  /** The arguments for this program. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 }
 
 export interface HostCheckDeps {
   readonly hosts: () => Promise<readonly SeenHost[]>;
-  /** Why this program does not take the arguments with this environment; undefined if it does. */
+  /** Why this program rejects the arguments with this environment; undefined if it accepts them. */
   readonly refusal: (args: readonly string[], env: Readonly<Record<string, string>>) => string | undefined;
   /** Whether the host can start a program of this name or path. */
   readonly isProgram: (word: string) => boolean;

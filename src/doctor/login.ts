@@ -6,13 +6,13 @@ import { tokenHash } from '../store/record/key.ts';
 import type { CredentialRecord } from '../store/record/record.ts';
 import { duration } from '../ui/duration.ts';
 
-/** What is known of the login that these options mean. */
+/** What is known of the login for these options. */
 export interface LoginState {
   readonly kind: 'valid' | 'refreshable' | 'none' | 'ended' | 'unreadable';
   readonly text: string;
 }
 
-/** The state of the login with this key; where there is none, the others for the same server are named. Times in milliseconds. */
+/** The state of the login with this key; if there is none, others for the same server are named. Times in milliseconds. */
 export function loginState(
   overview: readonly CredentialOverview[],
   key: string,
@@ -58,7 +58,7 @@ function recordState(record: CredentialRecord, now: number): LoginState {
     : { kind: 'ended', text: 'the login has ended, and cannot be refreshed' };
 }
 
-/** Most often an option is missing that was there at the sign-in. */
+/** Most often an option of the sign-in is missing. */
 function others(overview: readonly CredentialOverview[], key: string, server: string): string {
   const found = overview.flatMap((each) =>
     each.key !== key && each.found.kind === 'record' && each.found.record.server === server

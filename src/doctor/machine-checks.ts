@@ -9,17 +9,20 @@ import { type Check, type Finding, failure, ok, warning } from './check.ts';
 export interface MachineCheckDeps {
   readonly nodeVersion: string;
   readonly env: Environment;
-  /** Why nobody can be asked here, in words; undefined if a person can. */
+  /** Why no sign-in is possible here, in words; undefined if one is. */
   readonly nobody: string | undefined;
   /** Whether a page can be opened in front of the user. */
   readonly hasDesktop: () => Promise<boolean>;
-  /** What may be missing in this environment, one sentence each. */
+  /** Variables that may be missing in this environment, one sentence each. */
   readonly notes: () => Promise<readonly string[]>;
   readonly folder: string;
   readonly facts: () => Promise<FolderFacts>;
-  /** Asks for the key, where the logins are sealed. Rejects with KeychainError. */
+  /** Requests the key, if the logins are sealed. Rejects with KeychainError. */
   readonly sealing: () => Promise<Sealing>;
-  /** What the engine of a shared store says, a warning after the first line each. Absent: no store is shared. Rejects with StoreAwayError, and for a key that opens nothing. */
+  /**
+   * The report of a shared store's engine, followed by one warning per line. Absent: no store is shared. Rejects with StoreAwayError, and for a key that opens
+   * nothing.
+   */
   readonly engine?: (() => Promise<readonly string[]>) | undefined;
   readonly overview: () => Promise<readonly CredentialOverview[]>;
   readonly now: () => number;
@@ -37,14 +40,14 @@ export type Sealing =
       /** How many logins are plain files nevertheless. */
       readonly plain: number;
     }
-  /** So many logins are sealed, and what names the keychain is missing. */
+  /** This many logins are sealed, and the file that names the keychain is missing. */
   | { readonly kind: 'without-marker'; readonly sealed: number };
 
 /** package.json, engines. */
 const LEAST_NODE = [20, 18, 1] as const;
-/** Below that, a file for new tokens may not find room, and the disk is about to be full for everybody. */
+/** Below this, a file for new tokens may not fit, and the disk is about to be full for everyone. */
 const LEAST_FREE_BYTES = 10 * 1024 * 1024;
-/** A refresh takes a second; who holds the lock for so long is suspended, or waits for a server that does not answer. Milliseconds. */
+/** A refresh takes a second; a process that holds the lock this long is suspended, or waits for a server that does not answer. Milliseconds. */
 const LONG_HELD_MS = 60_000;
 
 /** The checks that need no server. */

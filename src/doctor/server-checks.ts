@@ -11,16 +11,16 @@ import { classifyEndpoint } from './endpoint.ts';
 export interface ServerProbe {
   /** One `ping` by POST. Rejects with a DrawbridgeError. */
   ping(signal: AbortSignal): Promise<EndpointAnswer>;
-  /** One GET for an event stream, as servers of HTTP+SSE want it. Rejects with a DrawbridgeError. */
+  /** One GET for an event stream, as HTTP+SSE servers require. Rejects with a DrawbridgeError. */
   get(signal: AbortSignal): Promise<EndpointAnswer>;
 }
 
 export interface ServerCheckDeps {
   readonly server: URL;
   readonly probe: ServerProbe;
-  /** The requests go through a proxy of the environment. */
+  /** The requests go through a proxy from the environment. */
   readonly isProxied: boolean;
-  /** A header of the user's or MCP_DRAWBRIDGE_TOKEN authorizes; there is no sign-in. */
+  /** The user's own header or MCP_DRAWBRIDGE_TOKEN authorizes; there is no sign-in. */
   readonly isAuthorized: boolean;
   readonly now: () => number;
 }
@@ -32,7 +32,7 @@ const NAME_ERRORS: ReadonlyMap<string, string> = new Map([
   ['EAI_AGAIN', 'No name server answers: check the network of this machine.'],
 ]);
 
-/** What a person can look at, by the system's code. */
+/** What a person can check, by the system's error code. */
 const CONNECTION_ERRORS: ReadonlyMap<string, string> = new Map([
   ['ECONNREFUSED', 'Check that the server runs, and that the port in the address is right.'],
   ['ENETUNREACH', 'This machine has no way there: check its network.'],
@@ -45,13 +45,13 @@ const SILENCE =
 /** Larger differences make tokens and signed proofs seem to come from the future (RFC 9449 §11.1). Milliseconds. */
 const CLOCK_TOLERANCE_MS = 60_000;
 
-/** The way to the server, to what answers there and to its challenge. One request serves them all. */
+/** Checks the path to the server, the server's response and its challenge. One request serves all of these. */
 export function serverChecks(deps: ServerCheckDeps): {
   readonly checks: readonly Check[];
-  /** The challenge that came; rejects as the request did. */
+  /** The received challenge; rejects as the request did. */
   readonly challenge: (signal: AbortSignal) => Promise<BearerChallenge | undefined>;
   readonly asksForSignIn: (signal: AbortSignal) => Promise<boolean>;
-  /** Whether the header that was given is refused. */
+  /** Whether the configured header is refused. */
   readonly isRefused: (signal: AbortSignal) => Promise<boolean>;
 } {
   const { server, probe, isProxied } = deps;
@@ -131,7 +131,7 @@ export function serverChecks(deps: ServerCheckDeps): {
   };
 }
 
-/** The request has left whole, and no answer came: the way to the server is fine. */
+/** The request was sent completely, and no response came: the path to the server works. */
 function isSilent({ code, sent }: HttpError): boolean {
   return code === 'timeout' && sent;
 }

@@ -16,35 +16,35 @@ import { withHostLock } from './files/host-lock.ts';
 import type { Journal, JournalEntry } from './files/journal.ts';
 import { type EntryChange, type HostPlan, textAfter } from './plan.ts';
 
-/** The host's own command did not do what it was asked for. */
+/** The host's own command failed. */
 export class HostCommandError extends DrawbridgeError {
   readonly code = 'host_file';
 }
 
-/** What applying a plan needs. */
+/** What is needed to apply a plan. */
 export interface ApplyDeps {
   readonly journal: Journal;
   /** Runs the host's own program. */
   readonly run: (program: string, args: readonly string[]) => Promise<ProgramEnd>;
-  /** Plans once more, for a file that has changed since it was read. */
+  /** Plans again, for a file that has changed since it was read. */
   readonly replan: () => Promise<HostPlan>;
 }
 
 /** What was done. */
 export interface Applied {
   readonly plan: HostPlan;
-  /** The copy of the file as it was before, where one was made now. */
+  /** The backup of the file, if one was made now. */
   readonly backup?: string | undefined;
-  /** The first of the folders that were made for a file which is gone. */
+  /** The first of the folders that were created for a file which is gone. */
   readonly emptied?: string | undefined;
 }
 
-/** Whether the host's own command is to be used: its file may be rewritten by it at any time. */
+/** Whether to use the host's own command: the host may rewrite its file at any time. */
 export function usesOwnCommand({ found }: Pick<HostPlan, 'found'>): boolean {
   return found.host.commands !== undefined && !found.isProject;
 }
 
-/** Makes the changes of a plan. Rejects with HostFileError or HostCommandError; then nothing, or not all, was changed. */
+/** Applies a plan. Rejects with HostFileError or HostCommandError; then nothing, or only a part, was changed. */
 export async function applyPlan(plan: HostPlan, deps: ApplyDeps): Promise<Applied> {
   if (usesOwnCommand(plan)) return applyByCommand(plan, deps);
   const { host } = plan.found;
@@ -94,7 +94,7 @@ function steps({ edit }: EntryChange): readonly (readonly Splice[])[] {
   return edit.first === undefined ? [edit.splices] : [edit.first, edit.splices];
 }
 
-/** What leads back: from a new entry, one that replaced mcp-remote's, or a new version of one that nobody has touched. */
+/** How to undo: a new entry, one that replaced mcp-remote's, or a new version of an unchanged one. */
 function undoOf(
   { path, value, isThere, edit, login }: EntryChange,
   file: string,
@@ -108,7 +108,7 @@ async function applyByCommand(plan: HostPlan, { run }: ApplyDeps): Promise<Appli
   const { found, changes } = plan;
   const { host, program } = found;
   const commands = changes.flatMap(({ name, value, isThere }) => [
-    // It refuses to add a name that is there.
+    // It refuses to add an existing name.
     ...(isThere ? [host.commands?.remove(name) ?? []] : []),
     ...(value === undefined ? [] : [host.commands?.add(name, JSON.stringify(value)) ?? []]),
   ]);
@@ -118,7 +118,7 @@ async function applyByCommand(plan: HostPlan, { run }: ApplyDeps): Promise<Appli
     const reason = `${host.name} keeps rewriting ${found.file}, and its program is not on the path`;
     throw new HostCommandError(reason, { hint });
   }
-  // Its command takes an entry as an argument, which every program on this machine can read (.github/SECURITY.md, attack 40).
+  // Its command takes the entry as an argument, which every program on this machine can read (.github/SECURITY.md, attack 40).
   if (commands.some((args) => args.some((word) => redactor.redactRegistered(word) !== word))) {
     const reason = `an entry holds what may be a secret, and ${host.name} takes entries only as arguments, which every program on this machine can read`;
     throw new HostCommandError(reason, {

@@ -1,11 +1,11 @@
-/** A line of a difference: what of the text it is in, and its number there, from 1. */
+/** A line of a diff: which text it is in, and its number there, from 1. */
 export interface DiffLine {
   readonly kind: 'same' | 'removed' | 'added';
   readonly number: number;
   readonly text: string;
 }
 
-/** The lines that differ, with `context` lines around them; one list for each place. */
+/** The differing lines, with `context` lines around them; one list for each place. */
 export function lineDiff(before: string, after: string, context = 1): readonly (readonly DiffLine[])[] {
   const lines = allLines(linesOf(before), linesOf(after));
   const places: DiffLine[][] = [];
@@ -27,7 +27,7 @@ function linesOf(text: string): readonly string[] {
   return lines.at(-1) === '' ? lines.slice(0, -1) : lines;
 }
 
-/** The shortest way from one list to the other, after what both begin and end with. */
+/** The shortest edit from one list to the other, between their common beginning and end. */
 function allLines(before: readonly string[], after: readonly string[]): readonly DiffLine[] {
   let start = 0;
   while (start < before.length && start < after.length && before[start] === after[start]) start++;
@@ -57,10 +57,10 @@ function allLines(before: readonly string[], after: readonly string[]): readonly
 
 const same = (text: string, at: number): DiffLine => ({ kind: 'same', number: at + 1, text });
 
-/** More cells are not filled: then the whole part in the middle counts as replaced. */
+/** Above this many cells, the whole middle part counts as replaced. */
 const MAX_CELLS = 4_000_000;
 
-/** The longest common lines of two lists, as places in both, with the ends of both as the last. */
+/** The longest common subsequence of two lists, as positions in both, followed by the ends of both. */
 function commonLines(from: readonly string[], to: readonly string[]): readonly (readonly [number, number])[] {
   const pairs: [number, number][] = [];
   if (from.length * to.length <= MAX_CELLS) {

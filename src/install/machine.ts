@@ -21,7 +21,7 @@ import {
 import type { Place } from './hosts/place.ts';
 import type { PlanDeps } from './plan.ts';
 
-/** The parts of `process` that say how this program runs. */
+/** The parts of `process` that describe how this program runs. */
 export interface RunningProcess {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly execPath: string;
@@ -39,7 +39,7 @@ export interface InstallParts {
   readonly plans: PlanDeps;
 }
 
-/** This machine, and what this program is on it. */
+/** This machine, and this program on it. */
 export function installParts(config: CommandConfig, process: RunningProcess): InstallParts {
   const { home } = storePaths(config.home);
   const [script = ''] = process.entry;
@@ -54,13 +54,13 @@ export function installParts(config: CommandConfig, process: RunningProcess): In
   };
 }
 
-/** What an entry of this machine is made from, and what has to be on the disk before a host reads it. */
+/** The input for an entry of this machine, and the files that have to exist before a host reads it. */
 export interface PreparedEntry {
   readonly request: EntryRequest;
   readonly prepare: () => Promise<void>;
 }
 
-/** Makes the request for entries with these settings. Throws a UsageError for secrets in a file that others read too. */
+/** Creates the request for entries with these settings. Throws a UsageError for secrets in a file that others can read too. */
 export function entryRequest(
   config: CommandConfig,
   process: RunningProcess,

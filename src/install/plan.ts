@@ -18,30 +18,30 @@ export interface EntryChange {
   /** The keys that lead to the entry, its name included. */
   readonly path: readonly string[];
   readonly edit: Edit;
-  /** The entry as the host's own command takes it; undefined where it is removed. */
+  /** The entry in the form of the host's own command; undefined if it is removed. */
   readonly value: ConfigObject | undefined;
-  /** The entry was there before. */
+  /** The entry existed before. */
   readonly isThere: boolean;
-  /** The file of `--config` that the entry named so far. */
+  /** The file of `--config` that the entry has named so far. */
   readonly settingsFile?: string | undefined;
   /** The login of mcp-remote that the entry used. */
   readonly login?: TakenLogin;
 }
 
-/** What is to be done in the file of one host. */
+/** The changes in the file of one host. */
 export interface HostPlan {
   readonly found: FoundHost;
   readonly file: HostFile;
-  /** In this order, each on the text after the one before. */
+  /** In this order, each applied to the text after the previous one. */
   readonly changes: readonly EntryChange[];
   readonly notes: readonly string[];
-  /** Why nothing is done, or not all. */
+  /** Why nothing, or not everything, is done. */
   readonly refusals: readonly PlanRefusal[];
-  /** The names of entries that are as they should be already. */
+  /** The names of entries that need no change. */
   readonly same: readonly string[];
 }
 
-/** What is not done, and the entry to paste by hand. */
+/** A step that is not done, and the entry to paste by hand. */
 export interface PlanRefusal {
   readonly reason: string;
   /** Where in the file, from 1. */
@@ -57,7 +57,7 @@ export interface PlanDeps {
   readonly readFile: (path: string) => string;
 }
 
-/** What `install` is to write. */
+/** The entries for `install` to write. */
 export interface InstallRequest {
   readonly server: URL;
   readonly profile: string | undefined;
@@ -78,7 +78,7 @@ interface OpenFile {
   readonly entries: ReadonlyMap<string, KnownEntry>;
 }
 
-/** Reads a host's file; its secrets are kept from whatever is printed. */
+/** Reads a host's file; its secrets are redacted from all output. */
 async function openHostFile(found: FoundHost, own: OwnProgram): Promise<OpenFile | HostPlan> {
   const nothing = { found, changes: [], notes: [], same: [] };
   let file: HostFile;
@@ -144,7 +144,7 @@ export async function planInstall(
   };
 }
 
-/** The name to write: that of our entry for the same login, or a free one; undefined where the wanted name is another server's. */
+/** The name to write: that of our entry for the same login, or a free one; undefined if the requested name belongs to another server. */
 function nameIn(
   entries: ReadonlyMap<string, KnownEntry>,
   { server, profile, name }: InstallRequest,
@@ -173,7 +173,7 @@ function configIn(known: KnownEntry | undefined): string | undefined {
   return known?.kind === 'ours' ? optionIn(known.args, '--config') : undefined;
 }
 
-/** An entry that is still as it was installed is written as if for the first time, so that it can still be undone to the byte. */
+/** An entry that is unchanged since its installation is written as if for the first time, so that it can still be undone to the byte. */
 async function edited(
   { host }: FoundHost,
   file: HostFile,
@@ -255,12 +255,12 @@ export async function planReplace(
   return { found, file, changes, notes: [...new Set(notes)], refusals, same: [] };
 }
 
-/** The variables of the entry stay, and come before those of this machine. */
+/** The variables of the entry stay, and precede those of this machine. */
 function withVariables(entry: Entry, { env }: Conversion & { kind: 'converted' }, known: KnownEntry): Entry {
   return { ...entry, env: { ...entry.env, ...known.command?.env, ...env } };
 }
 
-/** Members that say how the command is run are ours; others that are there already, such as `disabled`, stay as they are. */
+/** Members that describe the command are ours; other existing ones, such as `disabled`, stay unchanged. */
 const COMMAND_MEMBERS = new Set(['command', 'args', 'env', 'environment']);
 
 function replacing(old: ReadValue, value: ConfigObject): ConfigObject {
@@ -289,15 +289,15 @@ export function snippetOf(
   return made.kind === 'edit' ? made.after : '';
 }
 
-/** What of ours and of mcp-remote a host runs. */
+/** The entries of this program and of mcp-remote in a host's file. */
 export interface HostEntries {
   readonly ours: readonly HostEntry[];
   readonly mcpRemote: readonly HostEntry[];
-  /** Why the file cannot be read. */
+  /** Why the file is unreadable. */
   readonly fault?: PlanRefusal;
 }
 
-/** An entry by name, with the canonical address of its server where it is known. */
+/** An entry by name, with the canonical address of its server if known. */
 export interface HostEntry {
   readonly name: string;
   readonly server: string | undefined;
@@ -305,7 +305,7 @@ export interface HostEntry {
   readonly command: FoundCommand;
 }
 
-/** Reads what a host runs of ours and of mcp-remote. */
+/** Reads a host's entries of this program and of mcp-remote. */
 export async function entriesOf(found: FoundHost, own: OwnProgram): Promise<HostEntries> {
   const opened = await openHostFile(found, own);
   if (!('document' in opened))

@@ -6,8 +6,8 @@ import { defaultState, failureOfBus, openBus } from './secret-service-state.ts';
 import { absent, failureOf, said } from './tool.ts';
 
 /**
- * A program `docker-credential-NAME` of the person's choice (github.com/docker/docker-credential-helpers): the command is its argument, and all else goes over
- * stdin and stdout. It says on stdout what went wrong.
+ * A program `docker-credential-NAME` chosen by the person (github.com/docker/docker-credential-helpers): the command is its argument, and everything else goes
+ * over stdin and stdout. It reports errors on stdout.
  */
 export class DockerCredentials implements Keychain {
   readonly name: string;
@@ -27,7 +27,7 @@ export class DockerCredentials implements Keychain {
     }
     const credentials = credentialsIn(end.stdout);
     if (credentials === undefined) return this.#badAnswer();
-    // Older versions answer with empty texts where there is nothing; Windows' looks for one that is similar.
+    // Older versions answer with empty strings if there is nothing; the one for Windows returns a similar entry.
     if (credentials.Secret === '' || credentials.Username !== account) return this.#notFound(account);
     return { kind: 'found', secret: credentials.Secret };
   }
@@ -37,7 +37,7 @@ export class DockerCredentials implements Keychain {
     return this.#change(account, 'store', JSON.stringify(credentials));
   }
 
-  /** Only some programs say that there was nothing to erase, so nothing is erased unless it has been seen. */
+  /** Only some programs report that there was nothing to erase, so an item is erased only if it was found. */
   async erase(account: string): Promise<KeychainOutcome> {
     const answer = await this.read(account);
     return answer.kind === 'found' ? this.#change(account, 'erase', serverUrl(account)) : answer;
@@ -49,7 +49,7 @@ export class DockerCredentials implements Keychain {
     return end.kind === 'exited' && end.code === 0 ? { kind: 'done' } : this.#failed(account, end);
   }
 
-  /** Undefined where there is no such program. */
+  /** Undefined if there is no such program. */
   async #run(command: string, stdin: string): Promise<ToolEnd | undefined> {
     const { find, run, findBus, limitMs } = this.#ports;
     const program = find(this.name);
@@ -64,7 +64,7 @@ export class DockerCredentials implements Keychain {
     });
   }
 
-  /** Two of these programs say that nothing is there also where that is not known. */
+  /** Two of these programs report "not found" even if they cannot know. */
   async #notFound(account: string): Promise<{ readonly kind: 'not-found' } | KeychainFailure> {
     if (this.name === 'docker-credential-secretservice') return this.#lockedService();
     if (this.name === 'docker-credential-pass') return this.#withoutPass(account);
@@ -85,7 +85,7 @@ export class DockerCredentials implements Keychain {
     };
   }
 
-  /** Without `pass`, and before `pass init`, it has nothing. */
+  /** Without `pass`, and before `pass init`, there is nothing. */
   async #withoutPass(account: string): Promise<{ readonly kind: 'not-found' } | KeychainFailure> {
     const { find, run, limitMs } = this.#ports;
     const command = find('pass');
@@ -97,8 +97,8 @@ export class DockerCredentials implements Keychain {
   }
 
   /**
-   * The person trusts this program with the key to all logins, and it may need any variable (GNUPGHOME, VAULT_ADDR). Ours may hold tokens of other servers. With
-   * GPG_TTY a program that asks for a passphrase would draw on the terminal in which the host runs.
+   * The person trusts this program with the key to all logins, and it may need any variable (GNUPGHOME, VAULT_ADDR). Ours may contain tokens of other servers.
+   * With GPG_TTY a program that asks for a passphrase would draw on the terminal in which the host runs.
    */
   #environment(): KeychainPorts['env'] {
     const { env, path } = this.#ports;
@@ -140,13 +140,13 @@ export class DockerCredentials implements Keychain {
   }
 }
 
-/** Where docker-credential-pass keeps it (pass/pass.go): Base64 of RFC 4648 §5, with its padding. */
+/** Where docker-credential-pass stores it (pass/pass.go): Base64 of RFC 4648 §5, with padding. */
 function passName(account: string): string {
   const folder = Buffer.from(serverUrl(account)).toString('base64').replaceAll('+', '-').replaceAll('/', '_');
   return `docker-credential-helpers/${folder}/${account}`;
 }
 
-/** The helpers for macOS take addresses of https alone. RFC 2606 §2: nobody has a server in `.invalid`. */
+/** The helpers for macOS only accept https addresses. RFC 2606 §2: there are no servers in `.invalid`. */
 function serverUrl(account: string): string {
   return `https://mcp-drawbridge.invalid/${account}`;
 }
@@ -158,10 +158,7 @@ function isNotFound(end: ToolEnd): boolean {
   );
 }
 
-/**
- * What gpg, macOS and the Secret Service say of a key that its owner has not opened. gpg says `No secret key` also where it has no such key, and does not
- * tell the two apart.
- */
+/** The messages of gpg, macOS and the Secret Service for a locked key. gpg also says `No secret key` if it has no such key; the two cannot be distinguished. */
 const LOCKED =
   /\blocked\b|interaction is not allowed|decryption failed|no pinentry|inappropriate ioctl|operation cancelled|no secret key/i;
 
@@ -170,7 +167,7 @@ interface Credentials {
   readonly Secret: string;
 }
 
-/** What is not such an object is not quoted anywhere: it may hold the secret. */
+/** Output that is not such an object is never quoted: it may contain the secret. */
 function credentialsIn(text: string): Credentials | undefined {
   try {
     const value: unknown = JSON.parse(text);

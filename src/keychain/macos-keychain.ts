@@ -23,10 +23,7 @@ const WAYS = {
   otherwise: 'Look at the login keychain in Keychain Access, or try `security list-keychains` in a terminal.',
 };
 
-/**
- * The login keychain of macOS, by way of `security`. Apple's own program stays the one that macOS trusts with the item when ours is updated, so nobody is
- * asked again.
- */
+/** The login keychain of macOS, through `security`. macOS trusts Apple's own program with the item, also after an update of ours, so no prompt appears. */
 export class MacosKeychain implements Keychain {
   readonly name = 'the macOS keychain';
   readonly #ports: KeychainPorts;
@@ -69,7 +66,7 @@ function item(account: string): string[] {
   return ['-s', KEYCHAIN_SERVICE, '-a', account];
 }
 
-/** As `security -i` splits a line: within double quotes a backslash takes the next character as it is. A line break would end the command. */
+/** The quoting of `security -i`: within double quotes a backslash escapes the next character. A line break would end the command. */
 export function quoted(word: string): string {
   return `"${word.replace(/[\r\n\0]/g, '').replace(/["\\]/g, '\\$&')}"`;
 }

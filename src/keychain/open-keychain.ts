@@ -9,11 +9,11 @@ import { SecretService } from './secret-service.ts';
 import { said } from './tool.ts';
 import { WindowsDpapi } from './windows-dpapi.ts';
 
-/** They become words of commands and of D-Bus messages, so nothing that one of those would interpret is in them. */
+/** They become words of commands and of D-Bus messages, so they contain nothing that those would interpret. */
 const ACCOUNT = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const SECRET = /^[A-Za-z0-9+/=_-]{1,1024}$/;
 
-/** The keychain of this kind. It may not be there: every operation says so. */
+/** The keychain of this kind. It may be unavailable: every operation reports that. */
 export function openKeychain(kind: KeychainKind, ports: KeychainPorts): Keychain {
   return new CheckedKeychain(backend(kind, ports));
 }
@@ -30,7 +30,7 @@ function backend(kind: KeychainKind, ports: KeychainPorts): Keychain {
   }
 }
 
-/** What is the same for all: the input is checked, secrets are kept from every output, what was written is read back, and nothing rejects. */
+/** The parts common to all: input is checked, secrets are redacted from every output, writes are read back, and nothing rejects. */
 class CheckedKeychain implements Keychain {
   readonly name: string;
   readonly #backend: Keychain;
@@ -56,7 +56,7 @@ class CheckedKeychain implements Keychain {
     }
     const outcome = await this.#guarded(account, () => this.#backend.write(account, secret));
     if (outcome.kind !== 'done') return outcome;
-    // Some cut off what they are given and say nothing.
+    // Some truncate the secret silently.
     const answer = await this.read(account);
     if (answer.kind === 'found' && answer.secret === secret) return outcome;
     if (answer.kind !== 'found' && answer.kind !== 'not-found') return answer;

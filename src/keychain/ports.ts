@@ -7,33 +7,33 @@ import { TOOL_LIMIT_MS } from './tool.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What a keychain needs of the machine. */
+/** The parts of the machine that a keychain needs. */
 export interface KeychainPorts {
   readonly platform: NodeJS.Platform;
   readonly env: Environment;
-  /** The search path for what these programs start. */
+  /** The search path for programs that these start. */
   readonly path: string;
-  /** The absolute path of a program; undefined where there is none. */
+  /** The absolute path of a program; undefined if there is none. */
   readonly find: (name: string) => string | undefined;
   readonly run: RunTool;
-  /** For each program. */
+  /** The time limit for each program. */
   readonly limitMs: number;
-  /** The address of this user's D-Bus session; undefined where there is none, and on Windows. */
+  /** The address of this user's D-Bus session; undefined if there is none, and on Windows. */
   readonly findBus: () => Promise<string | undefined>;
-  /** Where Windows keeps a key that is encrypted for this user. */
+  /** Where a key encrypted for this user is stored on Windows. */
   readonly keyFile: KeyFile;
 }
 
 /** Small texts in files that only this user can read. May reject with StoreError. */
 export interface KeyFile {
-  /** Undefined where there is none. */
+  /** Undefined if there is none. */
   read(account: string): Promise<string | undefined>;
   write(account: string, text: string): Promise<void>;
-  /** False where there was none. */
+  /** False if there was none. */
   remove(account: string): Promise<boolean>;
 }
 
-/** This machine, as a keychain needs it. */
+/** This machine, as seen by a keychain. */
 export function keychainPorts(
   keyFile: KeyFile,
   { platform, env }: Pick<NodeJS.Process, 'platform'> & { readonly env: Environment } = process,
@@ -53,10 +53,10 @@ export function keychainPorts(
   };
 }
 
-/** Homebrew's folder is not on the search path of what is started from the Dock. */
+/** Homebrew's folder is not on the search path of programs started from the Dock. */
 const HOMEBREW = '/opt/homebrew/bin';
 
-/** No folder that is not absolute, and none of a project: what is found there would be given the key to all logins. */
+/** No relative folder, and none of a project: a program found there would get the key to all logins. */
 function safePath(platform: NodeJS.Platform, env: Environment): string {
   if (platform === 'win32') {
     const folders = (env.PATH ?? env.Path ?? '').split(';');

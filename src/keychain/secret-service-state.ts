@@ -4,17 +4,17 @@ import { KEYCHAIN_SERVICE, type KeychainFailure } from './keychain.ts';
 import type { KeychainPorts } from './ports.ts';
 import { failureOf, said } from './tool.ts';
 
-/** What the Secret Service says of an item without opening it. */
+/** The Secret Service's report about an item, without opening it. */
 export type ItemState =
   | { readonly kind: 'unlocked' | 'locked' | 'not-found' }
-  /** Nothing that could be asked is installed. */
+  /** No program to query it is installed. */
   | { readonly kind: 'unknown' }
   | KeychainFailure;
 
-/** What the Secret Service says of the collection that new items go to. `none`: there is no such collection yet. */
+/** The state of the collection for new items. `none`: there is no such collection yet. */
 export type DefaultState = { readonly kind: 'unlocked' | 'locked' | 'none' | 'unknown' } | KeychainFailure;
 
-/** The D-Bus session of this user, and what asks there: a program of systemd and one of GLib. Most systems have both. */
+/** The D-Bus session of this user, and the programs to query it: one of systemd and one of GLib. Most systems have both. */
 export interface SessionBus {
   readonly busctl: string | undefined;
   readonly gdbus: string | undefined;
@@ -23,7 +23,7 @@ export interface SessionBus {
   ) => Promise<ToolEnd>;
 }
 
-/** The bus, which many hosts withhold. Without an address nothing is run: GLib would start another bus on the display, and leave it there. */
+/** The address of the bus, which many hosts withhold. Without it nothing is run: GLib would start another bus on the display, and leave it running. */
 export async function openBus({
   env,
   path,
@@ -35,7 +35,7 @@ export async function openBus({
   const address = await findBus();
   if (address === undefined)
     return noBus('DBUS_SESSION_BUS_ADDRESS is not set, and no socket is where systemd makes it');
-  // The texts are read below.
+  // The messages are matched below.
   const known = { ...desktopEnvironment(env), PATH: path, DBUS_SESSION_BUS_ADDRESS: address, LC_ALL: 'C' };
   return {
     busctl: find('busctl'),
@@ -60,10 +60,7 @@ const WAYS = {
   otherwise: 'Ask it by hand: `busctl --user status org.freedesktop.secrets`.',
 };
 
-/**
- * Whether the item is there, and locked. `secret-tool lookup` says nothing in both cases where there is no item and where it is locked, and it asks the person
- * for the password first.
- */
+/** Whether the item exists, and is locked. `secret-tool lookup` prints nothing in both cases, and first asks the person for the password. */
 export async function itemState(account: string, bus: SessionBus): Promise<ItemState> {
   const { busctl, gdbus, run } = bus;
   const end =
@@ -147,11 +144,11 @@ export function booleanIn(text: string): boolean | undefined {
   return word === undefined ? undefined : word === 'true';
 }
 
-/** Texts of the D-Bus daemon, of dbus-broker, of systemd and of GLib. */
+/** Messages of the D-Bus daemon, of dbus-broker, of systemd and of GLib. */
 const NO_PROVIDER = /not provided by any|not activatable|ServiceUnknown|NameHasNoOwner/;
 const NO_BUS = /failed to connect to bus|error connecting|cannot autolaunch|could not connect/i;
 
-/** Why the bus, or what should answer on it, gave no answer. Also for what `secret-tool` says. */
+/** Why the bus, or the service on it, gave no answer. Also for the messages of `secret-tool`. */
 export function failureOfBus(end: ToolEnd): KeychainFailure {
   const words = end.kind === 'exited' ? end.stderr || end.stdout : '';
   if (NO_PROVIDER.test(words)) {

@@ -13,7 +13,7 @@ import { absent, failureOf } from './tool.ts';
 const TOOL_WAY =
   'Install it: `sudo apt install libsecret-tools` (Debian, Ubuntu) or `sudo dnf install libsecret` (Fedora).';
 
-/** The keychain of a Linux desktop: GNOME's keyring, KWallet or KeePassXC, by way of libsecret's `secret-tool`. */
+/** The keychain of a Linux desktop: GNOME's keyring, KWallet or KeePassXC, through libsecret's `secret-tool`. */
 export class SecretService implements Keychain {
   readonly name = 'the Secret Service';
   readonly #ports: KeychainPorts;
@@ -30,7 +30,7 @@ export class SecretService implements Keychain {
     const end = await session.secretTool(['lookup', ...attributes(account)]);
     if (end.kind === 'exited' && end.code === 0) return { kind: 'found', secret: end.stdout };
     if (end.kind !== 'exited' || end.stderr.trim() !== '') return failed(account, end);
-    // Silent. Where its state is known it was unlocked a moment ago.
+    // Silent. If its state is known, it was unlocked a moment ago.
     return state === 'readable'
       ? locked(account)
       : {
@@ -86,7 +86,7 @@ function attributes(account: string): string[] {
   return ['service', KEYCHAIN_SERVICE, 'account', account];
 }
 
-/** Where the item is not there and the keychain is locked, the keychain may not have shown all that it has (KeePassXC shows nothing then). */
+/** If the item is missing and the keychain is locked, the keychain may not have shown everything (KeePassXC then shows nothing). */
 async function readableItem(
   account: string,
   bus: SessionBus,
@@ -109,7 +109,7 @@ async function readableItem(
   }
 }
 
-/** The first asks in a window, where there is one; the second, which a test runs, takes the password from the terminal. */
+/** The first prompts in a window, if there is a display; the second, which a test runs, reads the password from the terminal. */
 function locked(account: string): KeychainFailure {
   const lookup = `secret-tool lookup ${attributes(account).join(' ')} >/dev/null`;
   const unlock =

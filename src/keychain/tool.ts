@@ -4,20 +4,20 @@ import { redactor } from '../redaction/secrets.ts';
 import type { KeychainFailure } from './keychain.ts';
 
 /**
- * A host waits for its server while a keychain is asked. One that works answers within a tenth of a second; one that takes longer waits for a person, who may
- * not be there.
+ * A host waits for its server while a keychain is queried. A working one answers within a tenth of a second; a slower one waits for a person, who may not be
+ * there.
  */
 export const TOOL_LIMIT_MS = 2_000;
 
-/** Of what a program says: its first sentence or two. */
+/** Of a program's message: its first sentence or two. */
 const SAID_MAX_CHARACTERS = 300;
 
-/** What a program said, for people: without secrets, on one line. */
+/** A program's message for people: without secrets, on one line. */
 export function said(text: string): string {
   return printable(redactor.redact(text.trim(), SAID_MAX_CHARACTERS));
 }
 
-/** The failure that such an end is, where nothing more is known about it. `name`: of the program. `whenSilent`: what to do where it did not answer in time. */
+/** The failure for such an exit, if nothing more is known. `name`: of the program. `whenSilent`: what to do if it did not answer in time. */
 export function failureOf(
   name: string,
   end: ToolEnd,
@@ -40,7 +40,7 @@ export function failureOf(
   }
 }
 
-/** The program is not there. */
+/** The program does not exist. */
 export function absent(name: string, wayOut: string): KeychainFailure {
   return { kind: 'absent', text: `${name} is not installed`, wayOut };
 }

@@ -11,8 +11,8 @@ const WAYS = {
 };
 
 /**
- * Windows PowerShell, which every Windows has. The script is the same for each key; the account and what is to be encrypted are two lines on stdin. The account is
- * the entropy, so that a file under another name does not open.
+ * Windows PowerShell, which every Windows has. The script is the same for each key; the account and the text to encrypt are two lines on stdin. The account is
+ * the entropy, so that a file under another name cannot be decrypted.
  */
 function script(direction: 'Protect' | 'Unprotect'): string {
   const [before, after] =
@@ -29,7 +29,7 @@ function script(direction: 'Protect' | 'Unprotect'): string {
   ].join('; ');
 }
 
-/** A file that only this user of Windows can decrypt (DPAPI). The Credential Manager takes no more than 1,280 characters, and is closed over SSH. */
+/** A file that only this Windows user can decrypt (DPAPI). The Credential Manager takes no more than 1,280 characters, and is unavailable over SSH. */
 export class WindowsDpapi implements Keychain {
   readonly name = 'Windows DPAPI';
   readonly #ports: KeychainPorts;

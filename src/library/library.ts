@@ -19,31 +19,26 @@ export type { AuthorizedTransport, TransportClass, TransportSdk } from './interf
 export { type ErrorKind, errorKind, type SdkErrors, toSdkError } from './sdk/errors.ts';
 
 /**
- * Opens the login for the MCP server at `url`: the one on this machine that the bridges and other programs with the same options use, or none yet. No
- * person is asked, and nothing is sent. Close it when it is no longer needed.
- *
- * Rejects with `config` for an option that cannot be used, and with `store_insecure` where other users could read the logins.
+ * Opens the login for the MCP server at `url`: the one shared by the bridges and other programs on this machine with the same options, if any. Starts no
+ * sign-in and sends nothing. Close it when it is no longer needed. Rejects with `config` for an unusable option, and with `store_insecure` if other users could
+ * read the logins.
  */
 export async function openLogin(url: string | Address, options: LoginOptions = {}): Promise<Login> {
   return open(loginSettings(url, options));
 }
 
 /**
- * A `fetch` that is authorized for the MCP server at `url`, for all that takes one: `login.fetch` of a login that is opened with the first call. It
- * keeps no process alive that has nothing else to do.
- *
- * Throws a `DrawbridgeError` with the code `config` for an option that cannot be used.
+ * An authorized `fetch` for the MCP server at `url`, for everything that accepts a `fetch`: `login.fetch` of a login that is opened with the first call. It
+ * does not keep an idle process alive. Throws a `DrawbridgeError` with the code `config` for an unusable option.
  */
 export function authorizedFetch(url: string | Address, options: LoginOptions = {}): Fetch {
   return lazily(loginSettings(url, options)).fetch;
 }
 
 /**
- * A transport for the `Client` of the MCP SDK, authorized for the server at `url`: Streamable HTTP and, for a server that does not know it, HTTP+SSE. The
- * SDK is the program's own: `authorizedTransport(url, { StreamableHTTPClientTransport, SSEClientTransport })`. The option `transport` says which is
- * tried. `close()`, which the client calls, closes the login too.
- *
- * Throws a `DrawbridgeError` with the code `config` for an option that cannot be used.
+ * A transport for the `Client` of the MCP SDK, authorized for the server at `url`: Streamable HTTP and, for a server that does not support it, HTTP+SSE. The
+ * SDK is the program's own: `authorizedTransport(url, { StreamableHTTPClientTransport, SSEClientTransport })`. The option `transport` selects what is tried.
+ * `close()`, which the client calls, closes the login too. Throws a `DrawbridgeError` with the code `config` for an unusable option.
  */
 export function authorizedTransport<T extends object>(
   url: string | Address,
@@ -72,7 +67,7 @@ function lazily(settings: LoginSettings): { readonly fetch: Fetch; readonly clos
   };
 }
 
-/** A folder as a `store` for logins of this program, which a path of the machine, a volume of containers or a network drive may hold. */
+/** A folder as a `store` for logins of this program, such as a local path, a volume of containers or a network drive. */
 export function fileStore(folder: string): LoginStore {
   return textFolder(folder);
 }

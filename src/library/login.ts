@@ -13,7 +13,7 @@ import { type LoginParts, type LoginSettings, openParts } from './open.ts';
 import { LoginProvider } from './sdk/provider.ts';
 import { signInWith, storedToken } from './sign-in.ts';
 
-/** Opens the login with these settings. Rejects with a DrawbridgeError where the store or a certificate cannot be used. */
+/** Opens the login with these settings. Rejects with a DrawbridgeError if the store or a certificate is unusable. */
 export async function open(settings: LoginSettings): Promise<Login> {
   const closing = new AbortController();
   const parts = await openParts(settings, closing.signal);
@@ -28,7 +28,7 @@ class OpenLogin implements Login {
   readonly #tokens: Tokens;
   readonly #handedOut = new HandedOutTokens();
   #authorization: Authorization;
-  /** Earlier ones, at which calls may still wait. */
+  /** Earlier ones, for which calls may still wait. */
   readonly #former: Authorization[] = [];
 
   constructor(
@@ -81,7 +81,7 @@ class OpenLogin implements Login {
     await this.#renew(response.headers.get('www-authenticate') ?? undefined);
   }
 
-  /** Another token in place of the one that was handed out, for a 401 with this `WWW-Authenticate`. */
+  /** Replaces the token that was handed out, after a 401 with this `WWW-Authenticate`. */
   async #renew(header: string | undefined): Promise<void> {
     const refusal = this.#handedOut.reported(this.#parts.platform.clock.monotonic());
     if (refusal.kind === 'refused') await this.#replace(refusal, header);
@@ -108,7 +108,7 @@ class OpenLogin implements Login {
   async signIn({ signal, onPrompt }: SignInOptions = {}): Promise<void> {
     const within = this.#within(signal);
     const { nonInteractiveReason } = this.#settings.config;
-    // In CI, and where many machines share a login, calls ask nobody; the program that calls this does.
+    // In CI, and if many machines share a login, calls start no sign-in; this function does.
     const isOther = nonInteractiveReason !== undefined && nonInteractiveReason !== 'asked';
     const asking = isOther ? await this.#parts.authorization(true) : this.#authorization;
     if (isOther) this.#former.push(asking);
@@ -130,7 +130,7 @@ class OpenLogin implements Login {
   async logout({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<boolean> {
     const { logoutOf } = await import('./logout.ts');
     const isClean = await logoutOf(this.#parts, this.#within(signal));
-    // What is known of the login in memory is no longer so.
+    // The state in memory is no longer valid.
     await this.#startOver();
     return isClean;
   }

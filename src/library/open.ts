@@ -18,7 +18,7 @@ import { keyOf } from '../store/record/credential-key.ts';
 import type { LoginOptions } from './interface/login-options.ts';
 import type { LoginStore } from './interface/store-interface.ts';
 
-/** The settings of a login, checked, and what of the options is for the library alone. */
+/** The checked settings of a login, and the options for the library only. */
 export interface LoginSettings {
   readonly config: Config;
   readonly own: { readonly [name in 'fetch' | 'onPrompt']: LoginOptions[name] | undefined } & {
@@ -29,7 +29,7 @@ export interface LoginSettings {
 /** Throws ConfigError, which names the option. */
 export function loginSettings(url: unknown, options: LoginOptions): LoginSettings {
   if (typeof options !== 'object' || options === null) throw new ConfigError('the options are no object');
-  // Without a prototype: what other code has put on that of all objects is no option.
+  // Without a prototype: properties that other code has added to Object.prototype are not options.
   const { fetch, onPrompt, ...given }: LoginOptions = Object.assign(Object.create(null), options);
   for (const [name, value] of Object.entries({ fetch, onPrompt })) {
     if (value !== undefined && typeof value !== 'function')
@@ -37,7 +37,7 @@ export function loginSettings(url: unknown, options: LoginOptions): LoginSetting
   }
   const store = ownStore(options.store);
   setProgramFile(PROGRAM);
-  // The settings of a shared store are those of a program's own as well, but for its address.
+  // The settings of a shared store also apply to a program's own, except for its address.
   const place = store === undefined ? {} : { store: PLACEHOLDER, storeFile: undefined };
   const checked = libraryConfig(
     url,
@@ -63,22 +63,22 @@ function ownStore(store: LoginOptions['store']): LoginStore | undefined {
   );
 }
 
-/** A terminal has no such store: the program itself has to ask. */
+/** A terminal has no such store: the program itself has to start the sign-in. */
 function withoutPlaceholder(config: Config): Config {
   return { ...config, loginCommand: { words: [], notes: ['in the program that has this store'] } };
 }
 
-/** The program of this package: the sign-in runs in a process of it. From each folder of the package's files it is one up. */
+/** The program of this package, as which the sign-in process runs. It is one folder above each folder of the package's files. */
 const PROGRAM = fileURLToPath(new URL('../launch.cjs', import.meta.url));
 
-/** The parts that a login consists of. */
+/** The parts of a login. */
 export interface LoginParts {
   readonly config: Config;
   readonly key: string;
   readonly platform: Platform;
   readonly http: Http;
   readonly shared: Shared;
-  /** The authorization, as it is in the store when it is made. `isAsked`: the program itself asks for a sign-in. */
+  /** The authorization, as stored when this is created. `isAsked`: the program itself requests a sign-in. */
   authorization(isAsked: boolean): Promise<Authorization>;
 }
 
@@ -86,7 +86,7 @@ export interface LoginParts {
 export async function openParts({ config, own }: LoginSettings, stop: AbortSignal): Promise<LoginParts> {
   const streams = { stdin: new PassThrough(), stdout: new PassThrough() };
   const system: Platform = { ...systemPlatform(PROGRAM, streams), stop };
-  // Another process could not get at a store of this one: the sign-in runs here.
+  // Another process could not use this process's store: the sign-in runs here.
   const platform = own.store === undefined ? system : { ...system, launch: noProcess };
   const key = keyOf(config);
   const http = await serverHttp(platform, config);

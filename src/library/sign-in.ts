@@ -9,7 +9,7 @@ import { tell } from './fetch/tokens.ts';
 import type { SignInPrompt } from './interface/login-options.ts';
 import type { LoginParts } from './open.ts';
 
-/** The access token in the store; undefined where there is none, or it has expired. */
+/** The stored access token; undefined if there is none, or it has expired. */
 export async function storedToken({
   config,
   key,
@@ -23,7 +23,7 @@ export async function storedToken({
   return freshness(tokens, platform.clock.now()) === 'expired' ? undefined : tokens.accessToken;
 }
 
-/** Resolves once there is a token: the stored one, a refreshed one, or what a person signs in for. */
+/** Resolves once there is a token: the stored one, a refreshed one, or one from a sign-in. */
 export async function signInWith(
   authorization: Authorization,
   parts: LoginParts,
@@ -32,7 +32,7 @@ export async function signInWith(
 ): Promise<void> {
   const { config, platform } = parts;
   if (config.staticAuthorization) return;
-  // Replaces a token at its end.
+  // Replaces an expired token.
   await authorization.current(signal);
   if ((await storedToken(parts)) !== undefined) return;
   const challenge = await challengeOf(config, platform, silentLogger, signal);

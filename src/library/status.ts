@@ -6,7 +6,7 @@ import { keepSecretsOf } from '../store/record/secrets.ts';
 import type { LoginStatus } from './interface/login-interface.ts';
 import type { LoginParts } from './open.ts';
 
-/** What is stored for this login, and the sign-in that is going on. */
+/** The stored state of this login, and the sign-in under way. */
 export async function loginStatus({ config, key, platform, shared }: LoginParts): Promise<LoginStatus> {
   const { server, oauth } = config;
   const now = platform.clock.now();

@@ -106,7 +106,8 @@ export function decideReservation(
   if (last.request.kind !== 'ambiguous' && mayLive(last)) return { kind: 'wait' };
   // The token is sent again as often as it takes, at the pace of the back-off. If the first request was carried out and only its response was lost, the second
   // one was the replay already, and a third does no more harm. If no request was carried out (the server is down behind its proxy), the token works once the
-  // server is back. Only the server's own answer ends this.
+  // server is back. Only the server's own answer ends this. An owner that cannot be looked up may be suspended, with its response on the way: that is
+  // ambiguous, and no reason to wait forever.
   const isAmbiguous = reservations.some(
     ({ request, owner }) => request.kind === 'ambiguous' || (request.kind === 'maybe' && owner === 'unknown'),
   );

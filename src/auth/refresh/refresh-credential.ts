@@ -60,7 +60,7 @@ export type RefreshOutcome =
 /** Another process was faster, or may still be refreshing: start again from step 2. */
 export const LOOK_AGAIN = 'look-again';
 
-/** The longest wait for the authorization server. */
+/** How long to wait for the authorization server. */
 const REFRESH_REQUEST_TIMEOUT_MS = 30_000;
 /** The access token is still valid, and the refresh token is in doubt: an earlier attempt would not help. */
 const DOUBT_MS = 5_000;

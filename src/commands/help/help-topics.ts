@@ -1,7 +1,7 @@
 import type { HelpTopic } from '../../config/commands/help-topic.ts';
 import type { OptionName } from '../../config/options/options.ts';
 
-/** What `--help` says about one command. */
+/** The help text of one command. */
 export interface CommandHelp {
   readonly usage: string;
   /** The line in the list of commands. */

@@ -1,7 +1,7 @@
 import { ownCommand } from '../../platform/program/program-command.ts';
 import { shownAddress } from '../../protocol/quote.ts';
 
-/** What a bridge says that a person has started in a terminal, where nobody speaks MCP to it. */
+/** The message of a bridge that a person has started in a terminal, without an MCP host. */
 export function terminalText(server: URL): string {
   const href = shownAddress(server.href);
   return [

@@ -19,30 +19,30 @@ export interface Choice {
 /** What `install` and `uninstall` need to show their plans and carry them out. */
 export interface ChangeDeps {
   readonly settings: InstallSettings;
-  /** Every host that has a file here; of a project, where that is asked for. */
+  /** Every host that has a file here; in a project, if one is given. */
   readonly find: () => Promise<readonly FoundHost[]>;
   readonly plan: (found: FoundHost) => Promise<HostPlan>;
   readonly apply: Omit<ApplyDeps, 'replan'>;
-  /** Before the first file is written. */
+  /** Called before the first file is written. */
   readonly prepare: () => Promise<void>;
   /** Writes to stdout at once. */
   readonly say: (text: string) => void;
   readonly paint: Paint;
-  /** Asks which are meant; resolves with undefined where the person gives up. Absent where nobody can be asked. */
+  /** Asks which hosts to change; resolves with undefined if the person cancels. Absent if there is no terminal. */
   readonly choose?:
     | ((question: string, choices: readonly Choice[]) => Promise<readonly string[] | undefined>)
     | undefined;
-  /** Takes over a login of mcp-remote; resolves with what there is to say. */
+  /** Imports a login of mcp-remote; resolves with a message. */
   readonly takeOver?: (login: TakenLogin) => Promise<string>;
   readonly verb: 'install' | 'uninstall';
-  /** What a person may do next, where something was changed. */
+  /** What a person may do next, if something was changed. */
   readonly next?: string;
 }
 
-/** How it ended: `asked` where nobody could be asked, so that nothing was done. */
+/** The outcome: `asked` if a question had no one to answer it, so that nothing was done. */
 export type ChangeOutcome = 'done' | 'failed' | 'asked';
 
-/** The hosts that `--host` names. Throws a UsageError for a name that is none. */
+/** The hosts named by `--host`. Throws a UsageError for an unknown name. */
 export function namedHosts(
   found: readonly FoundHost[],
   names: readonly string[],
@@ -66,7 +66,7 @@ export function namedHosts(
   });
 }
 
-/** Shows what would change in each host, asks which are meant, and changes those. */
+/** Shows what would change in each host, asks which to change, and changes those. */
 export async function changeHosts(deps: ChangeDeps): Promise<ChangeOutcome> {
   const { settings, find, plan, say, paint } = deps;
   const all = await find();
@@ -109,7 +109,7 @@ export async function changeHosts(deps: ChangeDeps): Promise<ChangeOutcome> {
   return outcome;
 }
 
-/** The hosts here. What is to be removed may also be in a file that only the host of somebody else reads; each file is looked at once. */
+/** The hosts found here. An entry to remove may also be in a file that only another user's host reads; each file is read once. */
 function meant(all: readonly FoundHost[], { verb }: ChangeDeps): readonly FoundHost[] {
   return all
     .filter(({ isHere }) => isHere || verb === 'uninstall')

@@ -9,14 +9,14 @@ import { addressText, shownText } from './show-plan.ts';
 export interface HostReport {
   readonly id: string;
   readonly name: string;
-  /** The file that counts, whether it is there or not. */
+  /** The file in use, whether it exists or not. */
   readonly file: string;
   /** Servers that it runs through this program. */
   readonly ours: readonly EntryReport[];
   readonly mcpRemote: readonly EntryReport[];
-  /** The host can reach servers with a sign-in by itself. */
+  /** The host supports servers with a sign-in by itself. */
   readonly direct: boolean;
-  /** Why the file cannot be read, with line and column. */
+  /** Why the file is unreadable, with line and column. */
   readonly fault?: string | undefined;
 }
 
@@ -26,7 +26,7 @@ export interface EntryReport {
   readonly server: string | null;
 }
 
-/** `hosts`: what is on this machine, its file, and what it runs of ours and of mcp-remote. Changes nothing. */
+/** `hosts`: the hosts on this machine, their files, and their entries of this program and of mcp-remote. Changes nothing. */
 export async function hosts(found: readonly FoundHost[], own: OwnProgram): Promise<readonly HostReport[]> {
   const here = found.filter(({ isHere }) => isHere);
   return Promise.all(here.map(async (each) => report(each, await entriesOf(each, own))));

@@ -12,7 +12,7 @@ export function isPrinted(id: string): id is PrintedHostId {
   return Object.hasOwn(printedHosts, id);
 }
 
-/** The entry as text for each of these hosts, with the file where it goes, and a link where there is one. Without hosts: as most of them have it. */
+/** The entry as text for each of these hosts, with its file, and a link if there is one. Without hosts: in the form used by most. */
 export function entryText(name: string, request: EntryRequest, ids: readonly string[], place: Place): string {
   if (ids.length === 0) {
     const { entry } = makeEntry(request, { passes: 'all' });

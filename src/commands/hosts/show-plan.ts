@@ -4,7 +4,7 @@ import { printable } from '../../platform/log/printable.ts';
 import { shownAddress } from '../../protocol/quote.ts';
 import { redactor } from '../../redaction/secrets.ts';
 
-/** Longer lines are those of files without line breaks. What is added is shown as far as a terminal can still be read. */
+/** Longer lines come from files without line breaks. Additions are shown as far as a terminal stays readable. */
 const MAX_COLUMNS = { same: 160, removed: 160, added: 2_000 };
 
 /** Marks for a terminal, or none. */
@@ -76,12 +76,12 @@ function refusalLines({ reason, line, column, snippet }: PlanRefusal, file: stri
   ];
 }
 
-/** What has to happen for a host to see the change. */
+/** What makes a host notice the change. */
 export function reloadText({ found }: Pick<HostPlan, 'found'>): string {
   return `${found.host.name}: ${found.host.reload}`;
 }
 
-/** The addresses of entries, without what may be a key in them. */
+/** The addresses of entries, without parts that may be a key. */
 export function addressText(address: string | undefined): string {
   return address === undefined ? '' : printable(shownAddress(address));
 }

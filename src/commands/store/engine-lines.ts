@@ -3,16 +3,16 @@ import type { CredentialOverview } from '../../store/port/overview.ts';
 import type { EngineDescription } from '../../store/shared/engine.ts';
 import { duration } from '../../ui/duration.ts';
 
-/** The engine of a shared store, as `status --json` shows it beside each login. What it does not tell is absent. */
+/** The engine of a shared store, as `status --json` shows it for each login. Unknown parts are absent. */
 export interface EngineStatus {
   /** Host and port. */
   readonly place: string;
   /** Name and version. */
   readonly engine: string;
   readonly role?: string | undefined;
-  /** Another one after each start and each failover. */
+  /** Changes with each restart and each failover. */
   readonly epoch?: string | undefined;
-  /** Since the first login was looked at in this epoch, in milliseconds; where none has noticed, for how long the engine has run. */
+  /** Since the first login was read in this epoch, in milliseconds; if that is unknown, for how long the engine has run. */
   readonly epochAgeMs?: number | undefined;
   readonly roundTripMs: number;
   /** How far this machine's clock is ahead of the engine's, in milliseconds. */
@@ -38,7 +38,7 @@ export function engineStatus(
   };
 }
 
-/** The same for a person, a line each, and what of it should be changed. */
+/** The same for a person, one line each, and what should be changed. */
 export function engineLines(status: EngineStatus): readonly string[] {
   const { place, engine, role, epoch, epochAgeMs, roundTripMs, clockAheadMs } = status;
   const { replicas, persistence, evictionPolicy } = status;
@@ -70,7 +70,7 @@ export function engineLines(status: EngineStatus): readonly string[] {
   return lines;
 }
 
-/** Says which logins an old key is still needed for. */
+/** Says which logins still need an old key. */
 export function sealingLines(overviews: readonly CredentialOverview[]): readonly string[] {
   const others = overviews.filter(({ sealing }) => sealing?.isFirst === false);
   if (others.length === 0) return [];

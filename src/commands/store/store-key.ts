@@ -10,11 +10,11 @@ export interface StoreKeyParts {
   /** The file to create; without it the key is the output. */
   readonly file: string | undefined;
   readonly random: Random;
-  /** Creates a file that only its owner can read. Throws the system's error, with the code EEXIST for a file that is there. */
+  /** Creates a file that only its owner can read. Throws the system's error, with the code EEXIST for an existing file. */
   readonly write: (path: string, text: string) => void;
 }
 
-/** `store key [FILE]`: makes a key for a shared store. Returns the output for stdout. Throws ConfigError. */
+/** `store key [FILE]`: creates a key for a shared store. Returns the output for stdout. Throws ConfigError. */
 export function storeKey({ file, random, write }: StoreKeyParts): string {
   const key = `${Buffer.from(random.bytes(KEY_BYTES)).toString('base64url')}\n`;
   if (file === undefined || file === '-') return key;

@@ -10,7 +10,7 @@ export interface StoreResealParts {
   readonly logger: Pick<Logger, 'inform'>;
 }
 
-/** `store reseal`: true when every login is sealed under the first key, for as long as no process has another one first. Rejects as `reseal` does. */
+/** `store reseal`: true when every login is sealed under the first key, as long as no process has another key first. Rejects as `reseal` does. */
 export async function storeReseal({ reseal, place, logger }: StoreResealParts): Promise<boolean> {
   const { keyId, done, before, left, isSettled } = await reseal();
   const count = done + before;

@@ -9,13 +9,13 @@ export interface McpRemoteParts extends Omit<ImportParts, 'text' | 'server'> {
   /** The config folder of mcp-remote. */
   readonly folder: string;
   readonly headers: McpRemoteLogin['headers'];
-  /** The other settings that its login was shaped by. */
+  /** The other settings on which its login depends. */
   readonly shape?: Pick<McpRemoteLogin, 'authorizeParams' | 'clientMetadataUrl' | 'tokenEndpoint'>;
 }
 
 /**
- * `import-mcp-remote URL`: imports the login of mcp-remote, so that nobody has to sign in again; the files of mcp-remote are not changed.
- * Resolves with the canonical address of the server. Rejects with NoLoginFoundError.
+ * `import-mcp-remote URL`: imports the login of mcp-remote, so that no new sign-in is needed; the files of mcp-remote are not changed. Resolves with the
+ * canonical address of the server. Rejects with NoLoginFoundError.
  */
 export async function importMcpRemote(parts: McpRemoteParts): Promise<string> {
   const { server, folder, headers, shape, oauth, now } = parts;

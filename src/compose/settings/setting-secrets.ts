@@ -33,7 +33,7 @@ export function settingSecrets(
 
 const PROXY_VARIABLES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY'];
 
-/** Headers whose values are not secrets; redacting `application/json` everywhere would only hide what is wrong. */
+/** Headers whose values are not secret; redacting `application/json` everywhere would only hide problems. */
 const NO_SECRETS = new Set(['accept', 'accept-language', 'cache-control', 'content-type', 'user-agent']);
 
 function headerSecrets([name, value]: Config['headers'][number]): string[] {
@@ -56,7 +56,7 @@ function storeSecrets({ url, keys }: Extract<StoreConfig, { kind: 'shared' }>): 
   return [...encoded, ...secrets.flatMap(keySpellings)];
 }
 
-/** A key in each form in which it may be set. */
+/** A key in each form in which it may be configured. */
 export function keySpellings(key: Uint8Array): string[] {
   const bytes = Buffer.from(key);
   return [bytes.toString('base64'), bytes.toString('base64url'), bytes.toString('hex')];

@@ -4,16 +4,16 @@ import { runningProgram } from '../../platform/program/program-command.ts';
 import { shellCommand } from '../../platform/program/shell-words.ts';
 import { otherStore, type StorePaths, storePaths } from '../../store/files/paths.ts';
 
-/** Where the command is going to be typed. */
+/** Where the command will be typed. */
 interface Terminal {
   readonly platform: NodeJS.Platform;
   /** The words that start this program. */
   readonly program: readonly string[];
-  /** The folder that the command has to name to use the same logins; undefined where it finds it by itself. */
+  /** The folder that the command has to name to use the same logins; undefined if it finds it by itself. */
   readonly home: string | undefined;
 }
 
-/** How the user can sign in for a process that cannot ask them: a command that signs in to the same credential. */
+/** How the user can sign in for a process that cannot start a sign-in: a command that signs in to the same credential. */
 export function signInHint(
   config: Pick<Config, 'loginCommand' | 'store' | 'home'>,
   terminal: Partial<Terminal> = {},
@@ -36,8 +36,8 @@ export function signInHint(
 }
 
 /**
- * The folder to name with `--home`, where a terminal may use another one than this process. A named folder is among the words of the command
- * already. On Linux a session has XDG variables: where none is here, a host has kept them back, and XDG_DATA_HOME may be among them.
+ * The folder to name with `--home`, if a terminal may use another one than this process. A configured folder is among the words of the command already. On
+ * Linux a session has XDG variables: if none is set here, a host has withheld them, and XDG_DATA_HOME may be among them.
  */
 export function homeForTerminal(
   { home, because }: Pick<StorePaths, 'home' | 'because'>,
@@ -51,7 +51,7 @@ export function homeForTerminal(
   return isWhole ? undefined : home;
 }
 
-/** What a person has to know where there are two stores: logins that this process does not use. Undefined: there are none. */
+/** What a person has to know if there are two stores: logins that this process does not use. Undefined: there are none. */
 export function otherStoreNote(home: string | undefined): string | undefined {
   const paths = storePaths(home);
   const other = otherStore(paths);
@@ -61,8 +61,8 @@ export function otherStoreNote(home: string | undefined): string | undefined {
 }
 
 /**
- * What may be wrong with the environment that the host passes on, in lines for a person. Takes up to a second, so it is for when the server cannot be
- * had or a person has to be asked. Never rejects.
+ * Possible problems with the environment that the host passes on, in lines for a person. Takes up to a second, so it is for when the server is unavailable or a
+ * sign-in is needed. Never rejects.
  */
 export async function environmentNotes(
   home: string | undefined,
@@ -70,7 +70,7 @@ export async function environmentNotes(
 ): Promise<readonly string[]> {
   const { findWithheldSettings, withheldNote } = await import('../../platform/program/withheld-settings.ts');
   const { because } = storePaths(home);
-  // A folder that is known decides, whatever these variables say.
+  // A known folder decides, whatever these variables say.
   const settled =
     because === 'usual' ? [] : ['XDG_DATA_HOME', ...(because === 'option' ? ['MCP_DRAWBRIDGE_HOME'] : [])];
   const withheld = (await findWithheldSettings(env)).filter(({ name }) => !settled.includes(name));

@@ -5,7 +5,7 @@ import { canonicalServer } from '../../store/record/key.ts';
 
 /** The settings that a sign-in needs. */
 export function signInSettings(config: Config): SignInSettings {
-  // The settings of a grant without a person may contain secrets that the sign-in process does not need.
+  // The settings of a grant without a sign-in may contain secrets that the sign-in process does not need.
   const { machineGrant, ...oauth } = config.oauth;
   return {
     ...oauth,

@@ -12,11 +12,11 @@ import { redactor } from '../../redaction/secrets.ts';
 import type { LoadSecrets } from '../../store/sealing/envelope.ts';
 import { keySpellings } from './setting-secrets.ts';
 
-/** A program that asks a service over the network, once in the life of a process. */
+/** A program that queries a service over the network, once in the life of a process. */
 const COMMAND_LIMIT_MS = 10_000;
-/** A program that failed is not started again with each call of a host. */
+/** A program that failed is not restarted for each call of a host. */
 const PAUSE_MS = 5_000;
-/** Nor is one whose keys do not open a login, for as long as somebody may need to give it another key. */
+/** Nor is one whose keys do not open a login, while someone may still have to provide another key. */
 const RENEW_MS = 60_000;
 
 export interface StoreSecretsDeps {
@@ -26,10 +26,9 @@ export interface StoreSecretsDeps {
 }
 
 /**
- * Returns a function that resolves with the secrets of the store's keys, of which the first one seals: the same array as before, unless they have
- * changed. A file is read again when it has changed; the keys that were read last stay while it cannot be used. A program that prints them is run
- * when they are first asked for, again after it has failed, and where a login is sealed under none of them (`isUnknown`). The function rejects with
- * ConfigError, which does not quote what the program printed.
+ * Returns a function that resolves with the secrets of the store's keys, of which the first one seals: the same array as before, unless they have changed. A
+ * file is read again when it has changed; the last keys stay while it is unusable. A key program is run when the keys are first requested, again after it has
+ * failed, and if a login is sealed under none of them (`isUnknown`). The function rejects with ConfigError, which does not quote the program's output.
  */
 export function storeSecrets(keys: StoreKeys, deps: StoreSecretsDeps): LoadSecrets {
   if (keys.kind === 'command') return commandSecrets(keys.words, deps);
@@ -75,7 +74,7 @@ function commandSecrets(words: readonly string[], { env, clock }: StoreSecretsDe
     const now = clock.monotonic();
     if (failedAt === undefined) return isUnknown === true && now - at >= RENEW_MS ? ask() : answer;
     if (now - failedAt >= PAUSE_MS) return ask();
-    // What it printed before it failed is still the key.
+    // Its output before the failure is still the key.
     return secrets === undefined ? answer : Promise.resolve(secrets);
   };
 }
@@ -86,7 +85,7 @@ function areSame(some: readonly Uint8Array[], others: readonly Uint8Array[]): bo
   );
 }
 
-/** What is logged from now on does not show them. */
+/** Redacts the keys from the log from now on. */
 function kept(secrets: readonly Uint8Array[]): readonly Uint8Array[] {
   for (const each of secrets.flatMap(keySpellings)) redactor.add(each);
   return secrets;
@@ -94,7 +93,7 @@ function kept(secrets: readonly Uint8Array[]): readonly Uint8Array[] {
 
 async function runKeyCommand(words: readonly string[], env: Environment): Promise<readonly Uint8Array[]> {
   const [command = '', ...args] = words;
-  // It may need any variable of its own; ours may hold a token, a login or the password of the store.
+  // It may need any of its own variables; ours may contain a token, a login or the password of the store.
   const own = Object.entries(env).filter(([name]) => !name.toUpperCase().startsWith(ENVIRONMENT_PREFIX));
   const end = await runProgram(command, args, { env: Object.fromEntries(own), limitMs: COMMAND_LIMIT_MS });
   const what = `--store-key-command: ${quote(command)}`;

@@ -6,14 +6,14 @@ import type { Random } from '../../platform/random.ts';
 import { openShared, type Shared, type SharedSettings } from '../../store/open-shared.ts';
 import { storeSecrets } from '../settings/store-secrets.ts';
 
-/** What of the platform a store needs. */
+/** The parts of the platform that a store needs. */
 export interface StorePlatform {
   readonly clock: Clock;
   readonly random: Random;
   readonly env: Environment;
 }
 
-/** The store that the settings name. */
+/** The store according to the settings. */
 export function storeSettings(
   { home, store, keychain }: Pick<Config, 'home' | 'store' | 'keychain'>,
   { clock, random, env }: StorePlatform,
@@ -35,7 +35,7 @@ export function openConfigured(...settings: Parameters<typeof storeSettings>): P
   return openShared(storeSettings(...settings));
 }
 
-/** The same for a command whose work outlasts it: the files also where the settings name the memory of a process. */
+/** The same for a command whose result outlives it: files, even if the settings say memory. */
 export function openLasting(...settings: Parameters<typeof storeSettings>): Promise<Shared> {
   const { store, ...rest } = storeSettings(...settings);
   return openShared({ ...rest, store: store.kind === 'memory' ? { kind: 'file' } : store });

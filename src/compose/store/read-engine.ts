@@ -9,7 +9,7 @@ import type { LogSink } from '../../platform/log/sink.ts';
 import { openShared, type SharedSettings } from '../../store/open-shared.ts';
 import type { CredentialOverview } from '../../store/port/overview.ts';
 
-/** The logins on an engine, and the engine; says what a person should know of it. Rejects with StoreAwayError. */
+/** The logins on an engine, and the engine; reports what a person should know about it. Rejects with StoreAwayError. */
 export async function readEngine(
   settings: SharedSettings,
   { clock }: { readonly clock: Clock },

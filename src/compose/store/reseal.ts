@@ -4,7 +4,7 @@ import { InternalError } from '../../errors.ts';
 import type { LogSink } from '../../platform/log/sink.ts';
 import { openConfigured, type StorePlatform } from './open-store.ts';
 
-/** `store reseal` on the store that the settings name. */
+/** `store reseal` on the store in the settings. */
 export async function resealStore(
   config: Pick<Config, 'home' | 'store' | 'keychain'>,
   platform: StorePlatform,

@@ -10,9 +10,8 @@ import { keepSecretsOf } from '../../store/record/secrets.ts';
 const NAME = 'MCP_DRAWBRIDGE_CREDENTIALS';
 
 /**
- * Puts the credential from the environment into the store if the store has none, or one from an earlier value of the variable. A login of a person
- * stays, and so does a refreshed version of this credential, since the variable still contains the refresh token that was used up. Rejects
- * with ConfigError for an unusable credential.
+ * Stores the credential from the environment if there is none, or one from an earlier value of the variable. A login made by a person stays, and so does a
+ * refreshed version of this credential, since the variable still contains the used refresh token. Rejects with ConfigError for an unusable credential.
  */
 export async function seedStore(
   store: Store,
@@ -39,7 +38,7 @@ export async function seedStore(
   const stored = found.kind === 'record' ? found.record : undefined;
   const isOurs = stored === undefined || stored.family.startsWith('seed-');
   if (!isOurs || stored?.family === seedFamily(credential)) return;
-  // Machines get another value one after the other: once there is a login, those that come later with the old one would bring it back.
+  // Machines get a new value one after the other: once there is a login, one that starts later with the old value would restore it.
   if (stored !== undefined && store.isShared === true) return;
   const record = portableRecord(credential, {
     server: address,
@@ -51,7 +50,7 @@ export async function seedStore(
   await store.write(key, record, stored ?? null);
 }
 
-/** Seeds the store, or where its keychain cannot be used now: as soon as it can, before the store is next read. A bridge does not end for it. */
+/** Seeds the store; if its keychain is unavailable now, as soon as possible before the store is next read. A bridge keeps running meanwhile. */
 export async function seedOrLater(
   store: Store,
   ...seed: Parameters<typeof seedStore> extends [Store, ...infer Rest] ? Rest : never

@@ -1,8 +1,8 @@
 import type { Store } from '../../store/port/store.ts';
 
 /**
- * The store, into which `seed` puts something before it is first looked at: beside the start of the bridge, which an engine that is away must not
- * hold up. A seed that failed is tried again with the next look.
+ * The store, seeded by `seed` before it is first read: in parallel with the start of the bridge, which an engine that is away must not delay. A failed seed is
+ * tried again with the next read.
  */
 export function seededStore(store: Store, seed: () => Promise<void>): Store {
   let seeding: Promise<void> | undefined;

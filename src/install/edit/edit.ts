@@ -15,13 +15,13 @@ import { positionOf } from './layout.ts';
 import { applySplices, fits, type Splice } from './splice.ts';
 import { readTomlDocument } from './toml-document.ts';
 
-/** A change of one entry in a file, checked: everything else reads as before. */
+/** A checked change of one entry in a file: everything else reads as before. */
 export interface Edit {
   readonly kind: 'edit';
   readonly before: string;
   readonly after: string;
   readonly splices: readonly Splice[];
-  /** Splices that are made before, where an earlier version of the entry is taken out first. */
+  /** Splices that are applied first, if an earlier version of the entry is removed. */
   readonly first?: readonly Splice[];
 }
 
@@ -30,7 +30,7 @@ export function readDocument(format: Host['format'], text: string): ConfigDocume
   return format === 'toml' ? readTomlDocument(text) : readJsonDocument(text);
 }
 
-/** The dialect that the file uses: the first whose object is there and holds objects, or else the last. */
+/** The dialect of the file: the first one whose object exists and contains objects, else the last. */
 export function dialectOf(dialects: readonly Dialect[], value: ReadValue): Dialect {
   const used = dialects.find(({ keys }) => {
     const servers = valueAt(value, keys);
@@ -41,7 +41,7 @@ export function dialectOf(dialects: readonly Dialect[], value: ReadValue): Diale
   return last;
 }
 
-/** Writes the members of an entry. Others that it has, set by a person or the host, stay. */
+/** Writes the members of an entry. Other members, set by a person or the host, stay. */
 export function setEntry(
   format: Host['format'],
   text: string,
@@ -63,7 +63,7 @@ export function removeEntry(format: Host['format'], text: string, path: readonly
   return isRefusal(splices) ? splices : checked(format, document, splices, path, undefined);
 }
 
-/** Makes splices that were noted when an entry was installed; undefined where they do not lead back to a file with all the rest. */
+/** Applies splices that were recorded when an entry was installed; undefined if they do not result in a file with everything else unchanged. */
 export function undoEntry(
   format: Host['format'],
   text: string,
@@ -79,7 +79,7 @@ export function undoEntry(
   return isSafe ? { kind: 'edit', before: text, after, splices } : undefined;
 }
 
-/** Both texts are parsed, and must be equal but for the entry. */
+/** Both texts are parsed, and must be equal except for the entry. */
 function checked(
   format: Host['format'],
   { text, value }: ConfigDocument,

@@ -6,10 +6,10 @@ import type { Splice } from './splice.ts';
 
 const BOM = '\ufeff';
 
-/** Reads JSON with comments and trailing commas (JSONC). A file that is empty counts as one without entries. */
+/** Reads JSON with comments and trailing commas (JSONC). An empty file counts as one without entries. */
 export function readJsonDocument(text: string): ConfigDocument | Refusal {
   const errors: ParseError[] = [];
-  // The parser takes a byte order mark for a fault; a blank in its place keeps the offsets.
+  // The parser rejects a byte order mark; a space in its place keeps the offsets.
   const plain = text.startsWith(BOM) ? ` ${text.slice(1)}` : text;
   const isEmpty = plain.trim() === '';
   const root = isEmpty ? undefined : parseTree(plain, errors, { allowTrailingComma: true });
@@ -72,7 +72,7 @@ class JsonEditor {
     return this.#cut(object, property);
   }
 
-  /** Writes the members that differ, and adds those that are missing. */
+  /** Writes the members that differ, and adds missing ones. */
   #update(object: Node, value: ConfigObject): readonly Splice[] {
     const splices: Splice[] = [];
     const missing: [string, ConfigValue][] = [];
@@ -94,7 +94,7 @@ class JsonEditor {
     return this.#append(object, [[key, value]]);
   }
 
-  /** Adds members behind the last one, or into an object without members. */
+  /** Adds members after the last one, or to an empty object. */
   #append(object: Node, members: readonly (readonly [string, ConfigValue])[]): readonly Splice[] {
     const last = object.children?.at(-1);
     const close = object.offset + object.length - 1;
@@ -111,7 +111,7 @@ class JsonEditor {
     const { eol, unit } = this.#layout;
     const start = object.offset + 1;
     const inside = this.#text.slice(start, close);
-    // A file in one line stays in one line.
+    // A file on one line stays on one line.
     const isOneLine = !this.#plain.includes('\n') && this.#plain.trim() !== '{}';
     if (isOneLine) {
       const written = members
@@ -124,7 +124,7 @@ class JsonEditor {
     const written = members
       .map(([key, value]) => `${inner}${JSON.stringify(key)}: ${this.#print(value, inner)}`)
       .join(`,${eol}`);
-    // A comment in it stays before the entry; the end of a line comment is a line break.
+    // A comment in it stays before the entry; a line comment ends at its line break.
     if (inside.trim() !== '') {
       const kept = inside.trimEnd();
       const from = start + kept.length;
@@ -162,7 +162,7 @@ class JsonEditor {
     const written = members
       .map(([key, value]) => `${indent}${JSON.stringify(key)}: ${this.#print(value, indent)}`)
       .join(`,${eol}`);
-    // Behind the comment at the end of the last member's line, which is about that member.
+    // After the comment at the end of the last member's line, which belongs to that member.
     const at = endOfLine(this.#plain, comma === undefined ? end : comma + 1, close);
     if (comma !== undefined) return [{ start: at, removed: '', inserted: `${eol}${written},` }];
     return at === end
@@ -191,7 +191,7 @@ class JsonEditor {
     } else if (comma !== undefined) to += /^[ \t]*/.exec(text.slice(to, close))?.[0].length ?? 0;
     const cut: Splice = { start: from, removed: this.#text.slice(from, to), inserted: '' };
     if (!isLast || before === undefined || comma !== undefined) return [cut];
-    // The comma behind the member before it has nothing to separate any more.
+    // The comma after the previous member separates nothing any more.
     const spare = commaAfter(text, before.offset + before.length, property.offset);
     if (spare === undefined) return [cut];
     const isBlank = !ownsLine && text.slice(spare + 1, from).trim() === '';
@@ -200,7 +200,7 @@ class JsonEditor {
       : [{ start: spare, removed: ',', inserted: '' }, cut];
   }
 
-  /** A value over several lines, lists of short words in one line. */
+  /** A value on several lines, with lists of short words on one line. */
   #print(value: ConfigValue, indent: string, as: 'lines' | 'line' = 'lines'): string {
     const { eol, unit } = this.#layout;
     if (as === 'line' || typeof value !== 'object') return oneLine(value, true);
@@ -218,7 +218,7 @@ function isObject(value: ConfigValue): value is ConfigObject {
   return typeof value === 'object' && !Array.isArray(value);
 }
 
-/** The last member of that name: that is the one that counts for JSON.parse, and so for a host. */
+/** The last member of that name: JSON.parse, and so a host, uses that one. */
 function member(object: Node, key: string): Node | undefined {
   return object.children?.findLast(({ children }) => children?.[0]?.value === key);
 }
@@ -247,24 +247,24 @@ function oneLine(value: ConfigValue, isSpaced: boolean): string {
   return members.length === 0 ? '{}' : `{ ${members.join(', ')} }`;
 }
 
-/** A comment or blanks, where they end. */
+/** The end of a comment or of white space. */
 const TRIVIA = /(?:\s|\/\/[^\n\r]*|\/\*[\s\S]*?\*\/)*/y;
 
-/** Where the comma behind a member is; undefined where there is none before `limit`. */
+/** The position of the comma after a member; undefined if there is none before `limit`. */
 function commaAfter(text: string, from: number, limit: number): number | undefined {
   TRIVIA.lastIndex = from;
   const at = from + (TRIVIA.exec(text)?.[0].length ?? 0);
   return at < limit && text[at] === ',' ? at : undefined;
 }
 
-/** The end of the line, where only blanks and comments that end on it follow; else `from` itself. */
+/** The end of the line, if only white space and comments that end on it follow; else `from` itself. */
 function endOfLine(text: string, from: number, limit: number): number {
   const rest = text.slice(from, limit);
   const found = /^(?:[ \t]|\/\*(?:(?!\*\/)[^\n])*\*\/)*(?:\/\/[^\n\r]*)?(?=\r?\n)/.exec(rest);
   return found === null || found[0].trim() === '' ? from : from + found[0].length;
 }
 
-/** What comes between two members on one line: a blank, or nothing. */
+/** The separator between two members on one line: a space, or nothing. */
 function separator(text: string, object: Node, last: Node): string {
   const before = object.children?.at(-2);
   if (before === undefined) return / /.test(text.slice(object.offset, last.offset)) ? ' ' : '';

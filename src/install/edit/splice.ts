@@ -1,4 +1,4 @@
-/** A place in a text and what comes there instead. */
+/** A position in a text and its replacement. */
 export interface Splice {
   /** In UTF-16 units from the beginning of the text before any splice. */
   readonly start: number;
@@ -6,7 +6,7 @@ export interface Splice {
   readonly inserted: string;
 }
 
-/** The text with the splices made. They do not overlap. */
+/** The text with the splices applied. They do not overlap. */
 export function applySplices(text: string, splices: readonly Splice[]): string {
   let result = '';
   let from = 0;
@@ -17,7 +17,7 @@ export function applySplices(text: string, splices: readonly Splice[]): string {
   return result + text.slice(from);
 }
 
-/** The splices that lead back, in places of the text after `splices`. */
+/** The reverse splices, with positions in the text after `splices`. */
 export function reversed(splices: readonly Splice[]): readonly Splice[] {
   let shift = 0;
   return inOrder(splices).map(({ start, removed, inserted }) => {
@@ -27,12 +27,12 @@ export function reversed(splices: readonly Splice[]): readonly Splice[] {
   });
 }
 
-/** Whether the text holds what each splice removes, where the splice says. */
+/** Whether the text contains what each splice removes, at its position. */
 export function fits(text: string, splices: readonly Splice[]): boolean {
   return splices.every(({ start, removed }) => text.startsWith(removed, start));
 }
 
-/** The same splices in the text after `others`; undefined where one of those changed what these are about. */
+/** The same splices in the text after `others`; undefined if those changed the same parts. */
 export function moved(splices: readonly Splice[], others: readonly Splice[]): readonly Splice[] | undefined {
   const found = splices.map((splice) => {
     let shift = 0;

@@ -16,9 +16,9 @@ import { scanToml, type TomlItem } from './toml-scan.ts';
 
 const BOM = '\ufeff';
 
-/** Reads TOML. Entries are tables with a header each, as every program writes them: an inline table cannot be added to (TOML 1.0.0, "Inline Table"). */
+/** Reads TOML. Each entry is a table with a header, as every program writes them: an inline table cannot be extended (TOML 1.0.0, "Inline Table"). */
 export function readTomlDocument(text: string): ConfigDocument | Refusal {
-  // A blank in place of the byte order mark keeps the offsets.
+  // A space in place of the byte order mark keeps the offsets.
   const plain = text.startsWith(BOM) ? ` ${text.slice(1)}` : text;
   let value: ReadValue;
   try {
@@ -78,7 +78,7 @@ class TomlEditor {
     return own.map((header) => {
       const last = this.#items.findLast((item) => item === header || this.#belongs(item, header));
       const end = last?.end ?? header.end;
-      // One empty line goes too: the one that separated the table from what is before it.
+      // One empty line is removed too: the one that separated the table from the text before it.
       const before = /(?:^|\n)(\r?\n)$/.exec(this.#text.slice(0, header.start))?.[1] ?? '';
       const start = header.start - before.length;
       return { start, removed: this.#text.slice(start, end), inserted: '' };
@@ -148,7 +148,7 @@ function isPlainObject(value: ConfigValue): value is ConfigObject {
   return typeof value === 'object' && !Array.isArray(value);
 }
 
-/** A value on one line. The escapes of JSON are those of a basic string, which may not hold U+007F as it is. */
+/** A value on one line. The escapes of JSON are those of a basic string, which may not contain U+007F unescaped. */
 function literal(value: ConfigValue): string {
   if (Array.isArray(value)) return `[${value.map(literal).join(', ')}]`;
   if (isPlainObject(value)) {

@@ -1,9 +1,9 @@
 /** A table's header, or a key with its value. Offsets are those of the text. */
 export interface TomlItem {
   readonly kind: 'table' | 'array-table' | 'pair';
-  /** From the root: those of the table before them included. */
+  /** From the root, including those of the table before them. */
   readonly keys: readonly string[];
-  /** Where the line begins, and where it ends, its line break included. */
+  /** The start and the end of the line, including its line break. */
   readonly start: number;
   readonly end: number;
   /** Of a pair. */
@@ -11,7 +11,7 @@ export interface TomlItem {
   readonly valueEnd: number;
 }
 
-/** The items of a TOML text that a parser accepts, in their order (TOML 1.0.0). */
+/** The items of a valid TOML text, in order (TOML 1.0.0). */
 export function scanToml(text: string): readonly TomlItem[] {
   const items: TomlItem[] = [];
   let table: readonly string[] = [];
@@ -36,7 +36,7 @@ export function scanToml(text: string): readonly TomlItem[] {
   return items;
 }
 
-/** Blanks, line breaks and comments. */
+/** White space, line breaks and comments. */
 function skipBetween(text: string, from: number): number {
   return from + (/^(?:\s|#[^\n]*)*/.exec(text.slice(from))?.[0].length ?? 0);
 }
@@ -54,7 +54,7 @@ function endOfLine(text: string, from: number): number {
 
 const BARE = /[A-Za-z0-9_-]+/y;
 
-/** A dotted key; `end` is where it ends. */
+/** A dotted key; `end` is its end. */
 function readKeys(text: string, from: number): { readonly keys: readonly string[]; readonly end: number } {
   const keys: string[] = [];
   let at = skipBlanks(text, from);
@@ -74,7 +74,7 @@ function unquoted(text: string): string {
   try {
     return String(JSON.parse(text));
   } catch {
-    // One of the escapes that JSON does not have; no host's key for servers has one.
+    // An escape that JSON does not have; no host's key for servers contains one.
     return text;
   }
 }
@@ -85,7 +85,7 @@ function skipString(text: string, from: number): number {
     let at = from + 3;
     while (at < text.length && !text.startsWith(mark.repeat(3), at)) at += isEscape(text, at, mark) ? 2 : 1;
     at += 3;
-    // Up to two quotation marks may come right before the closing three.
+    // Up to two quotation marks may precede the closing three.
     while (text[at] === mark) at++;
     return at;
   }

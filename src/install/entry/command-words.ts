@@ -1,13 +1,13 @@
 import { isRecord, type ReadValue } from '../edit/document.ts';
 
-/** The command of an entry, as any host writes it. */
+/** The command of an entry, in any host's form. */
 export interface FoundCommand {
   /** The program and its arguments. */
   readonly words: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Reads an entry of any of the shapes that hosts have; undefined for one that starts no command, such as a remote server. */
+/** Reads an entry in any host's form; undefined for one that starts no command, such as a remote server. */
 export function readCommand(value: ReadValue): FoundCommand | undefined {
   if (!isRecord(value)) return undefined;
   if (isRecord(value.transport) && value.command === undefined) return readCommand(value.transport);
@@ -29,17 +29,17 @@ function texts(value: ReadValue): Readonly<Record<string, string>> {
   );
 }
 
-/** A program that is published as a package, and what it is given. */
+/** A program published as a package, and its arguments. */
 export interface PackageCall {
   readonly name: string;
-  /** `1.2.3` or a tag, where one is named. */
+  /** `1.2.3` or a tag, if one is given. */
   readonly version: string | undefined;
   readonly args: readonly string[];
 }
 
 /**
- * The package that a command runs, however it is started: by npx, bunx, `npm exec`, `pnpm dlx`, `yarn dlx`, `deno run`, through cmd or a shell, as
- * a script of Node, or by its own name. Undefined where that cannot be told.
+ * The package that a command runs, however it is started: by npx, bunx, `npm exec`, `pnpm dlx`, `yarn dlx`, `deno run`, through cmd or a shell, as a script of
+ * Node, or by its own name. Undefined if unknown.
  */
 export function packageCall(words: readonly string[]): PackageCall | undefined {
   const [first = '', ...rest] = words;
@@ -77,7 +77,7 @@ function programName(word: string): string {
   return base.replace(/\.(exe|cmd|bat|ps1)$/i, '').toLowerCase();
 }
 
-/** Options of npx and its like that take a value as the next word (npm-exec(1)). */
+/** Options of npx and similar runners with a value as the next word (npm-exec(1)). */
 const RUNNER_VALUES = new Set([
   '-p',
   '--package',
@@ -89,7 +89,7 @@ const RUNNER_VALUES = new Set([
   '--cache',
   '--userconfig',
 ]);
-/** Options of Node, Bun and Deno that take a value as the next word. */
+/** Options of Node, Bun and Deno with a value as the next word. */
 const RUNTIME_VALUES = new Set([
   '-r',
   '--require',
@@ -103,7 +103,7 @@ const RUNTIME_VALUES = new Set([
   '-c',
 ]);
 
-/** What comes after the options of a runner. */
+/** The words after the options of a runner. */
 function afterOptions(words: readonly string[], withValue: ReadonlySet<string>): readonly string[] {
   let at = 0;
   while (at < words.length && words[at]?.startsWith('-')) {
@@ -115,7 +115,7 @@ function afterOptions(words: readonly string[], withValue: ReadonlySet<string>):
 
 function run(words: readonly string[]): PackageCall | undefined {
   const [program = '', ...args] = afterOptions(words, RUNNER_VALUES);
-  // `npm exec PACKAGE -- …` has two dashes behind the name.
+  // `npm exec PACKAGE -- …` has two dashes after the name.
   return withArgs(spec(program), args[0] === '--' ? args.slice(1) : args);
 }
 
@@ -152,7 +152,7 @@ function withArgs(
   return found && { ...found, args };
 }
 
-/** `cmd /c npx …`: as words, or all in one. */
+/** `cmd /c npx …`: as words, or as one. */
 function throughCmd(words: readonly string[]): PackageCall | undefined {
   const at = words.findIndex((word) => /^\/[ck]$/i.test(word));
   const rest = words.slice(at + 1);
@@ -167,7 +167,7 @@ function throughShell(words: readonly string[]): PackageCall | undefined {
   return inner.length === 0 ? undefined : packageCall(inner);
 }
 
-/** The words of a command line, where nothing in it has a meaning for the shell but quotes around a whole word; else none. */
+/** The words of a command line if the shell interprets nothing in it but quotes around a whole word; else none. */
 function plainWords(line: string): readonly string[] {
   const words = Array.from(line.matchAll(/"([^"$`\\]*)"|'([^']*)'|([^\s"']+)|\S/g));
   const isPlain = words.every(([whole, double, single, bare]) => {

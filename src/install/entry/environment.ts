@@ -3,7 +3,7 @@ import type { Host } from '../hosts/host.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What a program needs to open a browser on a desktop of Linux. */
+/** Variables that a program needs to open a browser on a Linux desktop. */
 const DISPLAY = [
   'DISPLAY',
   'WAYLAND_DISPLAY',
@@ -12,17 +12,17 @@ const DISPLAY = [
   'XDG_RUNTIME_DIR',
   'BROWSER',
 ];
-/** Whether a variable says how this machine is set up: its display, its proxies, its certificates. */
+/** Whether a variable describes this machine: its display, its proxies, its certificates. */
 export function isMachineVariable(name: string): boolean {
   return DISPLAY.includes(name) || (isProgramSetting(name) && !IN_ARGUMENTS.test(name));
 }
 
-/** The place of the logins is an argument, and the options of this shell are arguments too. */
+/** The place of the logins is an argument, and so are the options of this shell. */
 const IN_ARGUMENTS = /^(MCP_DRAWBRIDGE_|XDG_DATA_HOME$)/i;
-/** Names that Gemini CLI keeps from the commands it starts (environmentSanitization.ts). */
+/** Names that Gemini CLI withholds from the commands it starts (environmentSanitization.ts). */
 const SUSPICIOUS = /TOKEN|SECRET|PASSWORD|PASSWD|KEY|AUTH|CREDENTIAL|CREDS|PRIVATE|CERT/i;
 
-/** The environment that an entry brings along. */
+/** The environment of an entry. */
 export interface EntryEnvironment {
   readonly env: Readonly<Record<string, string>>;
   /** Names that the host passes on from its own environment. */
@@ -32,8 +32,8 @@ export interface EntryEnvironment {
 }
 
 /**
- * The variables that this machine needs and the host would keep back: proxies, certificates, the display, and those that the options name
- * (`named`). A value that may be a secret is never copied into a file.
+ * The variables that this machine needs and the host would withhold: proxies, certificates, the display, and those named by options (`named`). A value that may
+ * be a secret is never copied into a file.
  */
 export function entryEnvironment(
   passes: Host['passes'],
@@ -52,7 +52,7 @@ export function entryEnvironment(
       return { env: {}, variables: [...display, ...settings, ...named], notes: [] };
     case 'unsuspicious': {
       const kept = [...settings, ...display].filter((name) => shell[name] && SUSPICIOUS.test(name));
-      // The host replaces `$NAME` by its own variable.
+      // The host replaces `$NAME` with its own variable.
       const own = named.filter((name) => SUSPICIOUS.test(name));
       return {
         env: Object.fromEntries([...kept, ...own].map((name) => [name, `$${name}`])),

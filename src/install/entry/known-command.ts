@@ -13,15 +13,15 @@ export type KnownEntry =
     }
   | { readonly kind: 'other'; readonly command: FoundCommand | undefined };
 
-/** What to recognize our own entries by, besides the name of the package. */
+/** How to recognize our own entries, besides the name of the package. */
 export interface OwnProgram {
   /** Scripts of this program, absolute; a checkout has any name. */
   readonly scripts: readonly string[];
-  /** The address in a file of `--config`; undefined where it cannot be read. */
+  /** The address in a file of `--config`; undefined if it is unreadable. */
   readonly addressIn: (file: string) => string | undefined;
 }
 
-/** What an entry runs. The server is its canonical address (as a login is kept under). */
+/** What an entry runs. The server is its canonical address (part of the key of a login). */
 export function knownEntry(value: ReadValue, own: OwnProgram): KnownEntry {
   const command = readCommand(value);
   if (command === undefined) return { kind: 'other', command };
@@ -40,7 +40,7 @@ export function knownEntry(value: ReadValue, own: OwnProgram): KnownEntry {
   };
 }
 
-/** The canonical form of an address; undefined for what is none. */
+/** The canonical form of an address; undefined if it is not one. */
 export function canonical(address: string | undefined): string | undefined {
   return address !== undefined && URL.canParse(address) ? canonicalServer(new URL(address)) : undefined;
 }

@@ -12,18 +12,18 @@ export type Starter =
     }
   | { readonly kind: 'npx' };
 
-/** What an entry is made from. */
+/** The input for an entry. */
 export interface EntryRequest {
   readonly starter: Starter;
   /** The address and the options. */
   readonly words: readonly string[];
   /** The variables that the options name. */
   readonly variables: readonly string[];
-  /** The file with what may be secrets. */
+  /** The file with values that may be secrets. */
   readonly settingsFile?: string | undefined;
-  /** The folder of the logins, where hosts would look in another one. */
+  /** The folder of the logins, if hosts would look in another one. */
   readonly home?: string | undefined;
-  /** The environment of this shell; empty for an entry that is for other machines too. */
+  /** The environment of this shell; empty for an entry that is also for other machines. */
   readonly shell: Readonly<Record<string, string | undefined>>;
   readonly platform: NodeJS.Platform;
 }
@@ -34,7 +34,7 @@ export interface MadeEntry {
   readonly notes: readonly string[];
 }
 
-/** Makes the entry for a host. */
+/** Creates the entry for a host. */
 export function makeEntry(
   request: EntryRequest,
   {

@@ -1,6 +1,6 @@
 import { describeError } from '../../errors.ts';
 
-/** What mcp-remote kept a login under: the settings as they were written, before variables in them are expanded. */
+/** The settings under which mcp-remote stored a login: as written, before variables in them are expanded. */
 export interface McpRemoteSettings {
   readonly server: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
@@ -10,7 +10,7 @@ export interface McpRemoteSettings {
   readonly tokenEndpoint: string | undefined;
 }
 
-/** A login of mcp-remote, and the settings of the entry that takes it over. */
+/** A login of mcp-remote, and the settings of the entry that imports it. */
 export interface TakenLogin {
   readonly settings: McpRemoteSettings;
   readonly args: readonly string[];
@@ -23,9 +23,9 @@ export type Conversion =
   | {
       readonly kind: 'converted';
       readonly args: readonly string[];
-      /** Variables that come into the entry, for values that were arguments. */
+      /** Variables of the entry, for values that were arguments. */
       readonly env: Readonly<Record<string, string>>;
-      /** What was left out, and why that changes nothing or little. */
+      /** What was left out, and why that changes little or nothing. */
       readonly notes: readonly string[];
       readonly login: McpRemoteSettings;
     }
@@ -76,7 +76,7 @@ const SAME = new Set([
 const KEEP_ALIVE_S = '30';
 const SECRET_VARIABLE = 'CLIENT_SECRET';
 
-/** Why a flag of mcp-remote has nothing to do here. */
+/** Why a flag of mcp-remote is not needed here. */
 const NOT_NEEDED: Readonly<Record<string, string>> = {
   'headers-timeout': 'there is no time limit for a call',
   'body-timeout': 'an idle stream is never closed',
@@ -111,7 +111,7 @@ export function convertMcpRemote(words: readonly string[], readFile: (path: stri
 
 type Flag = readonly [name: string, value: string];
 
-/** mcp-remote looks for each flag anywhere, knows no `--flag=value`, and takes the first two of the words that are left for address and port. */
+/** mcp-remote accepts each flag anywhere, does not support `--flag=value`, and takes the first two remaining words for address and port. */
 function parse(words: readonly string[]): {
   readonly positionals: readonly string[];
   readonly flags: readonly Flag[];
@@ -145,7 +145,7 @@ function loginOf(flags: readonly Flag[]): Omit<McpRemoteSettings, 'server'> {
   };
 }
 
-/** What mcp-remote takes for a header; it ignores others. */
+/** The form of header that mcp-remote accepts; it ignores others. */
 const HEADER = /^([A-Za-z0-9_-]+):\s*(.*)$/;
 
 class Converter {
@@ -239,7 +239,7 @@ class Converter {
       const value: unknown = JSON.parse(json);
       return typeof value === 'object' && value !== null ? { ...value } : {};
     } catch {
-      // The error of JSON.parse quotes the text, which may hold a secret.
+      // The error of JSON.parse quotes the text, which may contain a secret.
       throw new SyntaxError('an argument is not valid JSON');
     }
   }

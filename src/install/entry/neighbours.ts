@@ -10,8 +10,8 @@ const SECRET_OBJECTS = new Set(['env', 'environment', 'envs', 'headers', 'http_h
 const SECRET_FLAGS = /^--?[\w-]*(header|token|secret|passw|key|auth|client-info)[\w-]*$/i;
 
 /**
- * Keeps from what is printed all that may be a secret in the entries of a host's file: the values of variables and headers, the arguments of
- * flags such as `--header`, and the queries of addresses.
+ * Redacts from the output everything that may be secret in the entries of a host's file: the values of variables and headers, the arguments of flags such as
+ * `--header`, and the queries of addresses.
  */
 export function keepSecretsOf(servers: ReadValue): void {
   if (!isRecord(servers)) return;
@@ -30,7 +30,7 @@ export function keepSecretsOf(servers: ReadValue): void {
   }
 }
 
-/** Paths of certificates and the address of a proxy are none, unless there is a password in it. */
+/** Paths of certificates and the address of a proxy are not secret, unless it contains a password. */
 function keepValues(variables: ReadValue): void {
   if (!isRecord(variables)) return keepTexts(variables);
   for (const [name, value] of Object.entries(variables)) {

@@ -1,16 +1,16 @@
 import { posix, win32 } from 'node:path';
 
-/** What of the machine decides which path to Node lasts. */
+/** The facts about the machine that decide which path to Node is stable. */
 export interface NodeStart {
   readonly execPath: string;
   readonly platform: NodeJS.Platform;
-  /** The path without links; undefined where nothing is there. */
+  /** The path without links; undefined if it does not exist. */
   readonly realPath: (path: string) => string | undefined;
 }
 
 /**
- * A path to the running Node that outlives its next update: package managers put each version into a folder of its own, remove it with the
- * next, and keep a link that does not change. Node itself names the folder.
+ * A path to the running Node that survives its next update: package managers install each version into its own folder, remove it with the next, and keep a link
+ * that does not change. Node itself reports the folder.
  */
 export function lastingNode({ execPath, platform, realPath }: NodeStart): string {
   const { join, sep } = platform === 'win32' ? win32 : posix;
@@ -30,7 +30,7 @@ export function lastingNode({ execPath, platform, realPath }: NodeStart): string
   const scoop = below('scoop');
   if (scoop !== -1 && parts[scoop + 1] === 'apps')
     candidates.push(lead(scoop + 3, 'current', ...parts.slice(scoop + 4)));
-  // Nix: a profile keeps what it links to from being collected.
+  // Nix: a profile keeps its targets from being collected.
   if (parts[1] === 'nix')
     candidates.push('/run/current-system/sw/bin/node', '/nix/var/nix/profiles/default/bin/node');
   return candidates.find((candidate) => realPath(candidate) === path) ?? path;

@@ -1,12 +1,12 @@
 import { RESERVED_NAMES } from '../../config/options/install-options.ts';
 
 const MAX_CHARACTERS = 40;
-/** Labels that say what a server is, and not whose. */
+/** Labels that describe a server without identifying it. */
 const GENERAL = new Set(['mcp', 'www', 'api', 'server', 'app', 'remote', 'sse', 'prod', 'gateway']);
 
 /**
- * The name for a server in a host's file: the label of its host name that says whose it is (`https://mcp.linear.app/sse` → `linear`). Letters,
- * digits and dashes, which every host takes.
+ * The name for a server in a host's file: the label of its host name that identifies its owner (`https://mcp.linear.app/sse` → `linear`). Letters, digits and
+ * dashes, which every host accepts.
  */
 export function serverNameOf({ hostname, port }: URL): string {
   if (hostname === 'localhost' || /^[\d.]+$|^\[/.test(hostname))
@@ -20,7 +20,7 @@ export function serverNameOf({ hostname, port }: URL): string {
   return name === '' || RESERVED_NAMES.has(name) ? `${name}mcp` : name;
 }
 
-/** The first of `name`, `name-2`, `name-3`, … that is free. */
+/** The first free one of `name`, `name-2`, `name-3`, …. */
 export function freeName(name: string, taken: (name: string) => boolean): string {
   for (let number = 1; ; number++) {
     const suffix = number === 1 ? '' : `-${number}`;

@@ -5,16 +5,16 @@ import { type Host, newFile } from '../hosts/host.ts';
 import { type HostId, hostIds, hostOf } from '../hosts/hosts.ts';
 import type { Place } from '../hosts/place.ts';
 
-/** A host, with the file that counts for it. */
+/** A host, with the file that it uses. */
 export interface FoundHost {
   readonly id: HostId;
   readonly host: Host;
   readonly file: string;
   /** The file is that of a project. */
   readonly isProject: boolean;
-  /** The host is on this machine, as far as can be seen. */
+  /** The host seems to be on this machine. */
   readonly isHere: boolean;
-  /** Its own program, where it is on the path. */
+  /** Its own program, if it is on the path. */
   readonly program: string | undefined;
 }
 
@@ -56,7 +56,7 @@ async function first(paths: readonly string[]): Promise<string | undefined> {
   return undefined;
 }
 
-/** The paths that a path with a `*` in the name of one folder stands for; the newest first. */
+/** The matches of a path with a `*` in the name of one folder; newest first. */
 async function matching(path: string): Promise<readonly string[]> {
   const parts = path.split(/(?<=[\\/])/);
   const at = parts.findIndex((part) => part.includes('*'));

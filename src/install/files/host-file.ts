@@ -6,21 +6,21 @@ import { syncFolder, temporaryName } from '../../store/files/atomic-file.ts';
 import { retryWhileHeldOpen } from '../../store/files/held-open.ts';
 import { systemCode } from '../../store/files/store-errors.ts';
 
-/** A host's file that cannot be read or written. */
+/** A host's file cannot be read or written. */
 export class HostFileError extends DrawbridgeError {
   readonly code = 'host_file';
 }
 
 /** Config files have some KiB; one with the state of sessions in it may have some MiB. */
 const MAX_BYTES = 32 * 1024 ** 2;
-/** Of a new file: hosts keep secrets of other servers in it. */
+/** Of a new file: hosts store secrets of other servers in it. */
 const NEW_MODE = 0o600;
 
-/** A host's file as it was read. */
+/** A host's file as read. */
 export interface HostFile {
   /** The file itself, behind any links. */
   readonly path: string;
-  /** Empty for a file that is not there. */
+  /** Empty for a missing file. */
   readonly text: string;
   readonly exists: boolean;
 }
@@ -45,29 +45,26 @@ export async function readHostFile(file: string): Promise<HostFile> {
   }
 }
 
-/** Where a file will be: behind the links of its folder. A link that leads to nothing is not followed, and so not written. */
+/** The path of a new file, with the links of its folder resolved. A link without a target is not followed, and so not written. */
 async function linkTarget(file: string): Promise<string> {
   const folder = await realpath(dirname(file)).catch(() => dirname(file));
   return file.replace(dirname(file), () => folder);
 }
 
-/** What was made beside the file itself. */
+/** What was created in addition to the file. */
 export interface Written {
-  /** The first folder that was made for it. */
+  /** The first folder that was created for it. */
   readonly folder?: string | undefined;
-  /** The copy of the file as it was; only of the first time. */
+  /** The backup of the file; only the first time. */
   readonly backup?: string | undefined;
 }
 
-/** The copy of a file as it was before this program changed it for the first time. */
+/** The backup of a file from before this program's first change. */
 export function backupOf(path: string): string {
   return `${path}.before-mcp-drawbridge`;
 }
 
-/**
- * Replaces the text of a file in one step; mode and owner stay. Rejects with HostFileError where the file is not what it was when it was
- * read, or cannot be written.
- */
+/** Replaces the text of a file atomically; mode and owner stay. Rejects with HostFileError if the file has changed since it was read, or is not writable. */
 export async function writeHostFile(found: HostFile, text: string): Promise<Written> {
   const { path } = found;
   try {
@@ -76,7 +73,7 @@ export async function writeHostFile(found: HostFile, text: string): Promise<Writ
     const temporary = temporaryName(path);
     try {
       await stage(temporary, text, found);
-      // Read at the last moment: hosts write their files too.
+      // Read at the last moment: hosts also write their files.
       const now = await readHostFile(path);
       if (now.text !== found.text || now.exists !== found.exists)
         throw new HostFileError(`${path} was changed by another program just now`, {
@@ -120,12 +117,12 @@ async function copyOnce(path: string, copy: string): Promise<boolean> {
   }
 }
 
-/** Removes a file that was made by an installation. */
+/** Removes a file that an installation created. */
 export async function removeHostFile(path: string): Promise<void> {
   await retryWhileHeldOpen(() => rm(path, { force: true }));
 }
 
-/** Removes the folders that were made for a file, as far as they are empty: from its own up to `folder`. */
+/** Removes the folders that were created for a file, if they are empty: from its own up to `folder`. */
 export async function removeEmptyFolders(path: string, folder: string): Promise<void> {
   for (let at = dirname(path); at.startsWith(folder); at = dirname(at)) {
     try {
@@ -136,7 +133,7 @@ export async function removeEmptyFolders(path: string, folder: string): Promise<
   }
 }
 
-/** Removes the copy of a file that is again what it was. */
+/** Removes the backup of a file that is in its original state again. */
 export async function removeBackup(path: string): Promise<void> {
   const [now, before] = await Promise.all(
     [path, backupOf(path)].map((file) => readFile(file).catch(() => undefined)),

@@ -4,12 +4,12 @@ import lockfile from 'proper-lockfile';
 import { describeError } from '../../errors.ts';
 import { HostFileError } from './host-file.ts';
 
-/** Longer than a host holds it for one change, and than a lock takes to go stale. */
+/** Longer than a host holds it for one change, and longer than a lock takes to go stale. */
 const RETRIES = { retries: 60, factor: 1, minTimeout: 250 };
 
 /**
- * Runs `run` while holding the lock of a host on its file: the folder FILE.lock, which counts as left over when nobody has touched it for
- * `staleMs`. `run` gets the first folder that had to be made for it. Rejects with HostFileError where the host holds it for too long.
+ * Runs `run` while holding the host's lock on its file: the folder FILE.lock, which counts as abandoned if it was not touched for `staleMs`. `run` gets the
+ * first folder that had to be created for it. Rejects with HostFileError if the host holds it for too long.
  */
 export async function withHostLock<T>(
   path: string,

@@ -2,22 +2,22 @@ import { join } from 'node:path';
 import { ensureFolder, readOwnFile, replaceFile } from '../../store/files/atomic-file.ts';
 import { moved, type Splice } from '../edit/splice.ts';
 
-/** What an installation changed in a file, so that it can be undone to the byte. */
+/** The changes of an installation in a file, so that they can be undone to the byte. */
 export interface JournalEntry {
   /** The file, behind any links. */
   readonly file: string;
   /** The keys that lead to the entry, its name included. */
   readonly path: readonly string[];
-  /** From the text as it is now to the text as it was. */
+  /** From the current text to the original one. */
   readonly undo: readonly Splice[];
-  /** The file was not there before. */
+  /** The file did not exist before. */
   readonly made: boolean;
   readonly folder?: string | undefined;
 }
 
 const MAX_BYTES = 4 * 1024 ** 2;
 
-/** What was installed on this machine, in FOLDER/installed.json. A journal that cannot be read counts as empty: it is of use, and not needed. */
+/** The installations on this machine, in FOLDER/installed.json. An unreadable journal counts as empty: it is useful, but not required. */
 export class Journal {
   readonly #folder: string;
 
@@ -29,7 +29,7 @@ export class Journal {
     return (await this.#read()).find(isOf(file, path));
   }
 
-  /** Replaces what is known of an entry after these splices were made in its file, in steps; without `entry` it is forgotten. */
+  /** Replaces the record of an entry after these splices in its file, in steps; without `entry` it is removed. */
   async put(
     { file, path }: Pick<JournalEntry, 'file' | 'path'>,
     steps: readonly (readonly Splice[])[],

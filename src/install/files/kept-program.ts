@@ -6,8 +6,8 @@ import { readSettingsFile } from '../../config/sources/read-file.ts';
 import { ensureFolder, replaceFile, temporaryName } from '../../store/files/atomic-file.ts';
 
 /**
- * Copies the program out of a package runner's cache, which may be emptied at any time, and resolves with the script of the copy. One folder for
- * each version: bridges that run load parts of theirs later.
+ * Copies the program out of a package runner's cache, which may be emptied at any time, and resolves with the script of the copy. Each version has its own
+ * folder: running bridges load parts of theirs later.
  */
 export async function keepProgram(script: string, home: string, version: string): Promise<string> {
   const folder = keptFolder(home, version);
@@ -23,13 +23,13 @@ export async function keepProgram(script: string, home: string, version: string)
     await rename(temporary, folder);
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
-    // Another process may have been first.
+    // Another process may have been faster.
     if (!(await isThere(kept))) throw error;
   }
   return kept;
 }
 
-/** Where the copy of a version is. */
+/** The path of the copy of a version. */
 export function keptScript(home: string, version: string): string {
   return join(keptFolder(home, version), 'dist', 'launch.cjs');
 }
@@ -45,7 +45,7 @@ async function isThere(path: string): Promise<boolean> {
   );
 }
 
-/** The path of the file for settings that may be secrets; the name tells servers apart that are called the same. */
+/** The path of the file for settings that may be secrets; the name distinguishes servers with the same name. */
 export function privateSettingsFile(
   home: string,
   name: string,
@@ -75,12 +75,12 @@ export function addressInSettings(file: string): string | undefined {
   }
 }
 
-/** Removes a file that `writePrivateSettings` made; one that a person made stays. */
+/** Removes a file that `writePrivateSettings` created; one made by a person stays. */
 export async function removePrivateSettings(home: string, file: string): Promise<void> {
   if (dirname(file) === join(home, 'entries')) await rm(file, { force: true });
 }
 
-/** The path without links; undefined where nothing is there. */
+/** The path without links; undefined if it does not exist. */
 export function realPath(path: string): string | undefined {
   try {
     return realpathSync(path);

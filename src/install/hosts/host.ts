@@ -6,7 +6,7 @@ export interface Entry {
   readonly args: readonly string[];
   /** Variables with their values. */
   readonly env: Readonly<Record<string, string>>;
-  /** Variables that the host is to pass on from its own environment; only of hosts with `passes: 'listed'`. */
+  /** Variables that the host shall pass on from its own environment; only for hosts with `passes: 'listed'`. */
   readonly variables: readonly string[];
 }
 
@@ -16,7 +16,7 @@ export interface ConfigObject {
   readonly [key: string]: ConfigValue;
 }
 
-/** Where the entries are in a file and how one is written. */
+/** Where the entries are in a file and how an entry is written. */
 export interface Dialect {
   /** The keys that lead to the object with one member per server. */
   readonly keys: readonly string[];
@@ -24,9 +24,9 @@ export interface Dialect {
 }
 
 /**
- * What of its own environment a host passes on to the commands that it starts. `all`; `listed`: a short list, and what the entry names;
- * `unsuspicious`: all but names that sound like secrets. A `desktop` application passes all on, but was not started by a shell and so never
- * had what the shell's own files set.
+ * Which of its own variables a host passes on to the commands that it starts. `all`; `listed`: a short list, and those named in the entry; `unsuspicious`: all
+ * but names that sound like secrets. A `desktop` application passes on all, but was not started by a shell and so lacks the variables from the shell's own
+ * files.
  */
 export type Passes = 'all' | 'listed' | 'unsuspicious' | 'desktop';
 
@@ -34,8 +34,8 @@ export type Passes = 'all' | 'listed' | 'unsuspicious' | 'desktop';
 export interface Host {
   readonly name: string;
   /**
-   * The user's config files. The first that exists is used. Where none does, the first is made that has no `*`, which stands for any part of
-   * a folder's name, and is no `.jsonc`, which wins over a `.json` beside it.
+   * The user's config files. The first that exists is used. If none does, the first one is created that has no `*`, which stands for any part of a folder's
+   * name, and is not a `.jsonc`, which takes precedence over a `.json` next to it.
    */
   readonly files: (place: Place) => readonly string[];
   /** The project's config files, relative to its folder; like `files`. */
@@ -45,7 +45,7 @@ export interface Host {
   /** Its program on the path. */
   readonly program?: string;
   readonly format: 'json' | 'toml';
-  /** The ways to write an entry; the file is edited in the one that it uses, or else in the last. */
+  /** The forms of an entry; the file is edited in the one that it uses, or else in the last. */
   readonly dialects: readonly Dialect[];
   readonly passes: Passes;
   /** What makes the host read its file. */
@@ -57,20 +57,20 @@ export interface Host {
     readonly add: (name: string, json: string) => readonly string[];
     readonly remove: (name: string) => readonly string[];
   };
-  /** The host locks its file by the folder FILE.lock, which counts as left over when it is older. Milliseconds. */
+  /** The host locks its file with the folder FILE.lock, which counts as abandoned when it is older. Milliseconds. */
   readonly lockStaleMs?: number;
-  /** On Windows it starts `npx`, which is a batch file, without the help of cmd. */
+  /** On Windows it starts `npx`, which is a batch file, without cmd. */
   readonly startsBatchFiles?: boolean;
   /** A link that opens the host with this entry, to be confirmed there. */
   readonly link?: (name: string, entry: Entry) => string;
 }
 
-/** The file to make where none of these exists; undefined where the host is not for this system. */
+/** The file to create if none of these exists; undefined if the host does not run on this system. */
 export function newFile(files: readonly string[]): string | undefined {
   return files.find((file) => !file.includes('*') && !file.endsWith('.jsonc'));
 }
 
-/** A host whose file is not edited: what to put where is printed. */
+/** A host whose file is not edited: the text and its place are printed. */
 export interface PrintedHost {
   readonly name: string;
   /** The file that a person edits, or the place in the settings. */

@@ -22,10 +22,10 @@ import {
   zed,
 } from './shapes.ts';
 
-/** A folder of VS Code or of a build of it, with its file for MCP servers. */
+/** The folder of VS Code or of one of its builds, with its file for MCP servers. */
 const codeUser = (product: string) => (place: Place) => [inElectronData(place, product, 'User', 'mcp.json')];
 
-/** Base64 of the entry, as the links of Cursor and LM Studio want it. */
+/** Base64 of the entry, for the links of Cursor and LM Studio. */
 const coded = (entry: Entry) =>
   encodeURIComponent(Buffer.from(JSON.stringify(plain(entry))).toString('base64'));
 
@@ -36,8 +36,8 @@ const RESTART = 'quit it and start it again';
 const NEXT_START = 'takes effect at its next start';
 
 /**
- * The hosts whose files are edited, by the id for `--host`. To add one: an entry here, and a file of its kind in `test/peers/host-files/`.
- * Where a path or a default of a host differs from what its documents say, its source was followed.
+ * The hosts whose files are edited, by the id for `--host`. To add one: an entry here, and a file of its kind in `test/peers/host-files/`. If a path or a
+ * default of a host differs from its documentation, its source was followed.
  */
 export const hosts = {
   'claude-desktop': {
@@ -76,7 +76,7 @@ export const hosts = {
     passes: 'all',
     reload: NEXT_START,
     direct: true,
-    // The file also holds the state of every session and is rewritten all the time.
+    // The file also contains the state of every session and is rewritten all the time.
     commands: {
       add: (name, json) => ['mcp', 'add-json', '--scope', 'user', name, json],
       remove: (name) => ['mcp', 'remove', '--scope', 'user', name],

@@ -1,6 +1,6 @@
 import { posix, win32 } from 'node:path';
 
-/** Where a host would look: the system and its environment. Paths are made from this alone, so that a test can ask for any system. */
+/** The place where a host looks: the system and its environment. Paths depend only on this, so that a test can use any system. */
 export interface Place {
   readonly platform: NodeJS.Platform;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -17,7 +17,7 @@ export function inHome(place: Place, ...parts: readonly string[]): string {
   return joined(place, place.home, ...parts);
 }
 
-/** A path below `$NAME`, or below `otherwise` where the variable is not set. */
+/** A path below `$NAME`, or below `otherwise` if the variable is not set. */
 export function inVariable(
   place: Place,
   name: string,
@@ -42,7 +42,7 @@ export function inLocalAppData(place: Place, ...parts: readonly string[]): strin
   return inVariable(place, 'LOCALAPPDATA', inHome(place, 'AppData', 'Local'), ...parts);
 }
 
-/** A path in the folder where Electron keeps the data of an application. */
+/** A path in the folder where Electron stores an application's data. */
 export function inElectronData(place: Place, ...parts: readonly string[]): string {
   switch (place.platform) {
     case 'darwin':

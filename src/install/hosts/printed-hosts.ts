@@ -2,7 +2,7 @@ import type { Entry, PrintedHost } from './host.ts';
 import { inAppData, inHome, inXdgConfig } from './place.ts';
 import { kilo, plain } from './shapes.ts';
 
-/** Hosts whose files are in a format that cannot be edited without loss, or are programs: a person pastes what is printed. */
+/** Hosts whose files cannot be edited without loss, or are programs: a person pastes the printed text. */
 export const printedHosts = {
   goose: {
     name: 'Goose',
@@ -66,7 +66,7 @@ export function printedHostOf(id: PrintedHostId): PrintedHost {
   return printedHosts[id];
 }
 
-/** JSON strings and lists are YAML too (YAML 1.2.2 §1.3), and quote everything that YAML would take for something else. */
+/** JSON strings and lists are YAML too (YAML 1.2.2 §1.3), and quote everything that YAML would interpret. */
 const text = (value: unknown) => JSON.stringify(value);
 
 function yaml(

@@ -1,6 +1,6 @@
 import type { ConfigObject, Dialect, Entry } from './host.ts';
 
-/** Longer than a first start with a sign-in that needs no hand: what lists wait for, and some seconds for Node. */
+/** Longer than a first start with a sign-in that needs no action: the time that lists wait, and some seconds for Node. */
 const START_S = 60;
 
 /** `{ command, args, env }`, as most hosts have it. */
@@ -20,7 +20,7 @@ export const mcpServers: Dialect = { keys: ['mcpServers'], shape: plain };
 export const typedMcpServers: Dialect = { keys: ['mcpServers'], shape: typed };
 export const typedServers: Dialect = { keys: ['servers'], shape: typed };
 
-/** Its schema wants `tools`; `*` means every tool. */
+/** Its schema requires `tools`; `*` means every tool. */
 export const copilot: Dialect = {
   keys: ['mcpServers'],
   shape: (entry) => ({ type: 'local', ...plain(entry), tools: ['*'] }),

@@ -20,7 +20,7 @@ export interface AuthorizedFetchDeps {
   readonly closing: AbortSignal;
 }
 
-/** `fetch` with the token of one server. What goes to another origin goes as it is. */
+/** `fetch` with the token of one server. Requests to another origin are sent unchanged. */
 export class AuthorizedFetch {
   readonly #deps: AuthorizedFetchDeps;
   #proven: Promise<DpopExchange> | undefined;
@@ -115,7 +115,7 @@ export class AuthorizedFetch {
     return attempt(bearer === undefined ? {} : { authorization: `Bearer ${bearer.token}` });
   }
 
-  /** The answer for the caller, once it is no redirect that is to be followed. */
+  /** The response for the caller, once it is not a redirect to follow. */
   async #response(
     request: OutgoingRequest,
     { answer, url, method, redirects }: Arrived,
@@ -125,7 +125,7 @@ export class AuthorizedFetch {
     if (moved === undefined || redirects >= MAX_REDIRECTS) return shown(answer, url, redirects);
     const to = URL.canParse(moved.location, url.href) ? new URL(moved.location, url) : undefined;
     answer.discard();
-    // What was meant for the server is for nobody else: neither the token nor the message.
+    // Nothing meant for the server goes elsewhere: neither the token nor the message.
     if (to === undefined || (moved.method !== 'GET' && moved.method !== 'HEAD')) {
       throw new OtherOriginError(
         'the server redirects this request to another origin, to which it does not go',
@@ -144,7 +144,7 @@ export class AuthorizedFetch {
     return this.#plain(bare, to, signal, redirects + 1);
   }
 
-  /** To another origin, without anything that is the server's. */
+  /** To another origin, without anything that belongs to the server. */
   async #plain(request: OutgoingRequest, from: URL, signal: AbortSignal, before: number): Promise<Response> {
     const { send, userAgent } = this.#deps;
     const sending = new Sending(request);
@@ -172,13 +172,13 @@ interface Target {
   readonly method: string;
 }
 
-/** An answer, and where it came from after redirects within the origin. */
+/** A response, and its address after redirects within the origin. */
 interface Arrived extends Target {
   readonly answer: Answer;
   readonly redirects: number;
 }
 
-/** One request on its way: a stream can be sent but once. */
+/** One request being sent: a stream can be sent only once. */
 class Sending {
   readonly request: OutgoingRequest;
   #isGone = false;
@@ -187,7 +187,7 @@ class Sending {
     this.request = request;
   }
 
-  /** The body for one more attempt. Throws NotReplayableError for a stream that was sent. */
+  /** The body for another attempt. Throws NotReplayableError for a stream that was sent. */
   body(method: string): OutgoingRequest['body'] {
     const { body } = this.request;
     if (body === undefined || method === 'GET' || method === 'HEAD') return undefined;
@@ -205,7 +205,7 @@ class Sending {
   }
 }
 
-/** Where a redirect leads, and with which method (Fetch standard, "HTTP-redirect fetch"); undefined for any other response. */
+/** The target and method of a redirect (Fetch standard, "HTTP-redirect fetch"); undefined for any other response. */
 function movedTo(
   request: OutgoingRequest,
   { status, headers: { location } }: Answer,
@@ -220,7 +220,7 @@ function movedTo(
   return { location, method: becomesGet ? 'GET' : method };
 }
 
-/** Fetch standard, "HTTP-redirect fetch", step 13: another origin does not get these. */
+/** Fetch standard, "HTTP-redirect fetch", step 13: these are not sent to another origin. */
 function withoutSecrets(headers: Headers): Headers {
   const kept = new Headers(headers);
   for (const name of ['authorization', 'cookie', 'proxy-authorization', 'host']) kept.delete(name);
@@ -229,7 +229,7 @@ function withoutSecrets(headers: Headers): Headers {
 
 async function shown(answer: Answer, url: URL, redirects: number): Promise<Response> {
   const response = await answer.toResponse();
-  // A Response that a program makes has no address.
+  // A Response created by a program has no address.
   Object.defineProperty(response, 'url', { value: url.href, configurable: true });
   Object.defineProperty(response, 'redirected', { value: redirects > 0, configurable: true });
   return response;

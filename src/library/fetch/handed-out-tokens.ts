@@ -1,37 +1,37 @@
 import type { Bearer } from '../../auth/authorization.ts';
 
-/** What a reported 401 is about. */
+/** The token that a reported 401 is about. */
 export type ReportedRefusal =
-  /** A token that has been replaced since: what the caller gets next is another one already. */
+  /** A token that has been replaced since: the caller's next token differs already. */
   { readonly kind: 'replaced' } | RefusedToken;
 
 export interface RefusedToken {
   readonly kind: 'refused';
   /** Undefined: the request had no token. */
   readonly bearer: Bearer | undefined;
-  /** The server has taken it before, as far as can be told. */
+  /** The server has accepted it before, as far as is known. */
   readonly worked: boolean;
 }
 
-/** A 401 for a request of before the replacement arrives within this time, or is taken for one about the new token. Milliseconds. */
+/** A 401 for a request from before the replacement arrives within this time, or is taken for one about the new token. Milliseconds. */
 const LATE_MS = 10_000;
 
-/** Tokens in a row that may be refused with nothing to show that one was taken: a program that calls once in a while looks like that, too. */
+/** How many tokens in a row may be refused without proof that one was accepted: a program that calls rarely looks the same. */
 const MAX_UNPROVEN = 3;
 
 /**
- * Tokens as the SDK 2.x asks for them (`AuthProvider`): one before each request, and a report after a 401 that does not say which token was
- * refused, nor does anything say which was taken. After a report the SDK asks once more and sends the request again; a 401 to that is not reported.
+ * Tokens as the SDK 2.x requests them (`AuthProvider`): one before each request, and a report after a 401. Nothing says which token was refused, or which was
+ * accepted. After a report the SDK requests another token and sends the request again; a 401 to that is not reported.
  */
 export class HandedOutTokens {
   #bearer: Bearer | undefined;
   #since = Number.NEGATIVE_INFINITY;
-  /** Requests with this token whose 401 would be reported. */
+  /** Requests with this token for which a 401 would be reported. */
   #requests = 0;
   /** Requests that are about to be sent again. */
   #retries = 0;
   #isReported = false;
-  /** Tokens that were reported since one was seen to be taken. */
+  /** Tokens that were reported since one was known to be accepted. */
   #unproven = 0;
 
   /** @param now Monotonic milliseconds. */
@@ -44,7 +44,7 @@ export class HandedOutTokens {
     this.#bearer = bearer;
     if (this.#retries > 0) this.#retries--;
     else this.#requests++;
-    // Another request with the same token: as a rule the one before it has come back without a report.
+    // Another request with the same token: usually the one before it has returned without a report.
     if (this.#requests > 1) this.#unproven = 0;
   }
 
@@ -58,7 +58,7 @@ export class HandedOutTokens {
     return { kind: 'refused', bearer: this.#bearer, worked: this.#unproven <= MAX_UNPROVEN };
   }
 
-  /** What was reported is dealt with: the request is sent again. */
+  /** The report was handled: the request is sent again. */
   answered(): void {
     this.#retries++;
   }

@@ -1,26 +1,26 @@
 import { shapeOf } from '../../config/library-config.ts';
 import { ConfigError } from '../../errors.ts';
 
-/** What a call of `fetch` asks for, read once. */
+/** The arguments of a call of `fetch`, read once. */
 export interface OutgoingRequest {
   readonly url: URL;
   readonly method: string;
-  /** The caller's own. */
+  /** The caller's own headers. */
   readonly headers: Headers;
   readonly body: OutgoingBody | undefined;
   readonly signal: AbortSignal | undefined;
   readonly redirect: NonNullable<RequestInit['redirect']>;
-  /** What else the caller said, for a `fetch` of theirs. */
+  /** The caller's other options, for their own `fetch`. */
   readonly init: RequestInit;
 }
 
 export type OutgoingBody =
   /** Can be sent again. */
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
-  /** Is gone once it was sent. */
+  /** Can be sent only once. */
   | { readonly kind: 'stream'; readonly stream: AsyncIterable<Uint8Array> };
 
-/** Reads the arguments of `fetch`. Rejects with ConfigError where they are no request. */
+/** Reads the arguments of `fetch`. Rejects with ConfigError if they are not a request. */
 export async function readRequest(
   input: string | URL | Request,
   init: RequestInit = {},
@@ -34,7 +34,7 @@ export async function readRequest(
     url,
     method,
     headers,
-    // What a Request was made from is not known any more: it is a stream.
+    // The source of a Request's body is unknown: it is a stream.
     body:
       body !== undefined
         ? await readBody(body, headers)
@@ -53,7 +53,7 @@ function addressOf(input: unknown): string {
   throw new ConfigError(`fetch: expected an absolute address; got ${shapeOf(input)}`);
 }
 
-/** The bytes of what has them all (Fetch standard, "extract a body"), with its content type where the caller names none. */
+/** The bytes of a body that is complete (Fetch standard, "extract a body"), with its content type if the caller sets none. */
 async function readBody(body: NonNullable<RequestInit['body']>, headers: Headers): Promise<OutgoingBody> {
   if (typeof body === 'object' && Symbol.asyncIterator in body && !(body instanceof Blob)) {
     return { kind: 'stream', stream: body as AsyncIterable<Uint8Array> };

@@ -17,7 +17,7 @@ export interface Exchange {
   readonly init: RequestInit;
 }
 
-/** A response as the rest of the program reads one, and as `fetch` gives it. */
+/** A response for the rest of the program, and for the caller of `fetch`. */
 export interface Answer extends HttpResponse {
   toResponse(): Promise<Response>;
 }
@@ -39,7 +39,7 @@ export function ownSend(http: Http): Send {
   };
 }
 
-/** Sends with a `fetch` of the caller's. */
+/** Sends with the caller's own `fetch`. */
 export function callersSend(fetch: Fetch): Send {
   return async ({ url, method, headers, body, signal, init }) => {
     const content =

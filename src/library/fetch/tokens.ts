@@ -13,19 +13,19 @@ export interface TokensDeps {
   readonly server: URL;
   readonly authorization: () => Authorization;
   readonly clock: Clock;
-  /** Calls wait for a person. */
+  /** Calls wait for a sign-in. */
   readonly wait: boolean;
   readonly onPrompt: ((prompt: SignInPrompt) => unknown) | undefined;
   /** The access token in the store, if it has not expired. */
   readonly storedToken: () => Promise<string | undefined>;
 }
 
-/** A sign-in names its address once it has found the authorization server and has a client there: a few requests. */
+/** A sign-in has its address once it has found the authorization server and has a client there: a few requests. */
 const ADDRESS_MS = 30_000;
-/** Those who follow a sign-in look four times a second; a busy machine is slower. */
+/** Followers of a sign-in poll four times a second; a busy machine is slower. */
 const FOLLOWED_MS = 5_000;
 
-/** Tokens as a program asks for them: where only a person helps, it gets an error with the address, or waits. */
+/** Tokens for a program: if a sign-in is needed, the call gets an error with the address, or waits. */
 export class Tokens {
   readonly #deps: TokensDeps;
 
@@ -33,7 +33,7 @@ export class Tokens {
     this.#deps = deps;
   }
 
-  /** The token to send now, replaced where it is at its end; undefined: there is none. */
+  /** The token to send now, replaced if it has expired; undefined: there is none. */
   current(signal: AbortSignal): Promise<Bearer | undefined> | Bearer | undefined {
     return this.#deps.authorization().current(signal);
   }
@@ -42,7 +42,7 @@ export class Tokens {
     this.#deps.authorization().worked?.(bearer);
   }
 
-  /** Another token in place of the refused one. Rejects with SignInNeededError, or with why there is none. */
+  /** Replaces the refused token. Rejects with SignInNeededError, or with the reason why there is none. */
   async replace(
     refused: Bearer | undefined,
     challenge: BearerChallenge | undefined,
@@ -55,12 +55,12 @@ export class Tokens {
     const failed = onPrompt === undefined ? [] : [tell(signIn, onPrompt)];
     if (wait) return abortable(Promise.race([signIn.done, ...failed]), signal);
     const stored = await this.#deps.storedToken();
-    // The person is done, and those who follow the sign-in see it in a moment.
+    // The sign-in is complete, and its followers will notice in a moment.
     const isOver = stored !== undefined && stored !== refused?.token;
     return this.#afterOffer(signIn, isOver, signal);
   }
 
-  /** Waits until there is an address, and not for the person. `isOver`: there is a token by now. */
+  /** Waits until there is an address, but not for the sign-in. `isOver`: a token exists by now. */
   async #afterOffer(signIn: PendingSignInStatus, isOver: boolean, signal: AbortSignal): Promise<Bearer> {
     const { clock, server } = this.#deps;
     const over = new AbortController();
@@ -88,7 +88,7 @@ export class Tokens {
   }
 }
 
-/** Calls `onPrompt` with each address, once. Rejects with what it throws, or rejects with where it is an async function: nobody may have seen the address. */
+/** Calls `onPrompt` with each address, once. Rejects with its error, also of an async function: perhaps nobody has seen the address. */
 export function tell(
   signIn: PendingSignInStatus,
   onPrompt: (prompt: SignInPrompt) => unknown,

@@ -2,7 +2,7 @@ import type { SignInPrompt } from './login-options.ts';
 import type { OAuthProvider } from './provider-interface.ts';
 import type { Address, Fetch, Signal, WebResponse } from './web-types.ts';
 
-/** A login at one MCP server, as a program uses it. `openLogin` makes it. */
+/** A login at one MCP server, for use by a program. Created by `openLogin`. */
 export interface Login {
   /**
    * `fetch` for the server: it adds the `Authorization` header or the DPoP proof (RFC 9449), replaces the token where it is at its end or refused (once
@@ -21,8 +21,8 @@ export interface Login {
    */
   token(options?: { readonly signal?: Signal | undefined }): Promise<string | undefined>;
   /**
-   * What the MCP SDK 2.x calls after a 401: another token is obtained (once for all processes), so that the next `token()` brings it. Rejects with
-   * `sign_in_needed` where only a person helps.
+   * Called by the MCP SDK 2.x after a 401: obtains another token (once for all processes), which the next `token()` returns. Rejects with `sign_in_needed` if
+   * only a person can help.
    */
   onUnauthorized(context: { readonly response: WebResponse; readonly serverUrl?: Address }): Promise<void>;
   /**
@@ -32,30 +32,30 @@ export interface Login {
    */
   asOAuthClientProvider(): OAuthProvider;
   /**
-   * Resolves when there is a token that serves: at once, after a refresh, or when a person has signed in at the address that `onPrompt` gets. Joins a
-   * sign-in that a bridge or another program has started. Rejects with `sign_in_needed` if `nonInteractive` is set, with `authorization_denied`,
-   * `sign_in_expired` (after `authTimeout`) or another code where it fails, and with the signal's reason; the sign-in then goes on.
+   * Resolves when there is a valid token: at once, after a refresh, or when a person has signed in at the address passed to `onPrompt`. Joins a sign-in that a
+   * bridge or another program has started. Rejects with `sign_in_needed` if `nonInteractive` is set, with `authorization_denied`, `sign_in_expired` (after
+   * `authTimeout`) or another code if it fails, and with the signal's reason; the sign-in then continues.
    */
   signIn(options?: SignInOptions): Promise<void>;
-  /** What is stored of this login now. Sends nothing. */
+  /** The stored state of this login. Sends nothing. */
   status(): Promise<LoginStatus>;
   /**
-   * Revokes the tokens at the authorization server (RFC 7009) and removes the login, for all programs and bridges that share it. False: it is removed,
-   * and its tokens could not be revoked.
+   * Revokes the tokens at the authorization server (RFC 7009) and removes the login, for all programs and bridges that share it. False: it was removed, but its
+   * tokens could not be revoked.
    */
   logout(options?: { readonly signal?: Signal | undefined }): Promise<boolean>;
   /**
-   * Ends all calls and waiting. A refresh that was sent gets 1.5 seconds to come to its end. Nothing is left running afterwards: no timer, no
-   * connection. A sign-in that runs in a process of its own goes on, and other programs see how it ends.
+   * Ends all calls and waits. A refresh that was sent gets 1.5 seconds to finish. Nothing keeps running afterwards: no timer, no connection. A sign-in in a
+   * separate process continues, and other programs see its result.
    */
   close(): Promise<void>;
 }
 
-/** How a sign-in is asked for. */
+/** Options of a sign-in. */
 export interface SignInOptions {
-  /** Ends the waiting, and not the sign-in. */
+  /** Ends the wait, but not the sign-in. */
   readonly signal?: Signal | undefined;
-  /** Called with the address to open, once it is known. May be async. What it throws ends the waiting, not the sign-in. */
+  /** Called with the address to open, once it is known. May be async. If it throws, the wait ends, but not the sign-in. */
   readonly onPrompt?: ((prompt: SignInPrompt) => void | Promise<void>) | undefined;
 }
 
@@ -65,27 +65,27 @@ export interface LoginStatus {
   readonly profile: string;
   readonly state:
     | 'signed in'
-    /** The next call brings a new token, without a person. */
+    /** The next call obtains a new token, without a sign-in. */
     | 'expired, refreshable'
     /** The same, for a grant that needs no person. */
     | 'expired, renewable'
     | 'sign-in needed'
     | 'unreadable'
     | 'of a later version'
-    /** The keychain with the key of the logins cannot be used now. */
+    /** The keychain with the key of the logins is unavailable. */
     | 'sealed'
     | 'moved'
     | 'half moved';
   /** The grant, if it is one that needs no person. */
   readonly grant?: string | undefined;
-  /** Who has signed in, if the authorization server says so in an ID token. */
+  /** The account, if the authorization server names it in an ID token. */
   readonly account?: string | undefined;
   readonly issuer?: string | undefined;
   readonly scope?: string | undefined;
   readonly expiresAt?: number | undefined;
   readonly refreshable: boolean;
   readonly lastRefresh?: { readonly at: number; readonly outcome: string } | undefined;
-  /** The sign-in that is going on, in any process of this machine. */
+  /** The sign-in under way, in any process of this machine. */
   readonly signIn?:
     | {
         readonly deadline: number;

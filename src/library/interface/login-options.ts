@@ -7,7 +7,7 @@ export interface SignInPrompt {
   readonly address: string;
   /** The code to enter there (RFC 8628 §3.3), if the grant is `device_code`. It is shown even if the address contains it. */
   readonly userCode?: string;
-  /** When the sign-in ends if nobody comes. Milliseconds since the epoch. */
+  /** When the sign-in times out. Milliseconds since the epoch. */
   readonly deadline?: number;
 }
 
@@ -25,9 +25,9 @@ export interface LoginOptions {
    * The library's own honours `ca`, `cert`, `key`, `connectTimeout` and the proxies of the environment, which `fetch` of Node does not; another one has to
    * do so itself. Tokens are always obtained with the library's own. */
   readonly fetch?: Fetch;
-  /** Called when a call needs a person to sign in, with the address to show. May be async. What it throws ends the waiting, not the sign-in. */
+  /** Called when a call needs a sign-in, with the address to show. May be async. If it throws, the wait ends, but not the sign-in. */
   readonly onPrompt?: (prompt: SignInPrompt) => void | Promise<void>;
-  /** Calls wait until the person has signed in (`authTimeout` at most). Default: they fail at once with `sign_in_needed`, which has the address. */
+  /** Calls wait until the person has signed in (at most `authTimeout`). Default: they fail at once with `sign_in_needed`, which has the address. */
   readonly wait?: boolean;
 
   /** `'Name: value'`, or several: sent to the MCP server with each request, and only there. `${VAR}` is expanded. With `Authorization` there is no
@@ -41,7 +41,7 @@ export interface LoginOptions {
   readonly allowHttp?: boolean;
   /** A PEM file with certificate authorities to trust besides those of Node. */
   readonly ca?: string;
-  /** A PEM file with the certificate to show to a server that asks for one; with `key`. */
+  /** A PEM file with the client certificate, for a server that requires one; with `key`. */
   readonly cert?: string;
   /** The PEM file with the private key of `cert`. */
   readonly key?: string;
@@ -50,9 +50,9 @@ export interface LoginOptions {
 
   /** Keeps several logins at one server apart. Default: `default`. */
   readonly profile?: string;
-  /** Scopes to request, with a space between them, instead of those that the server names. */
+  /** Scopes to request, separated by spaces, instead of those named by the server. */
   readonly scope?: string;
-  /** The resource indicator (RFC 8707) instead of what the server names. */
+  /** The resource indicator (RFC 8707), instead of the server's own. */
   readonly resource?: string;
   /** No resource indicator is sent. Default: false. */
   readonly noResource?: boolean;
@@ -68,13 +68,13 @@ export interface LoginOptions {
   readonly noBrowser?: boolean;
   /** Signs in even if the metadata does not mention PKCE, which is used anyway. Default: false. */
   readonly assumePkce?: boolean;
-  /** Nobody is asked: where only a person helps, calls fail with `sign_in_needed`. Default: false, in CI true. */
+  /** No sign-in is started: if one is needed, calls fail with `sign_in_needed`. Default: false, in CI true. */
   readonly nonInteractive?: boolean;
-  /** A person is asked although this is CI. */
+  /** Allows sign-ins in CI. */
   readonly interactive?: boolean;
   /** Settings for a vendor, by name; `mcp-drawbridge presets` lists them. */
   readonly preset?: string;
-  /** A client that was registered by hand, instead of registering one. */
+  /** A manually registered client, instead of registering one. */
   readonly clientId?: string;
   /** The environment variable that contains the client secret. */
   readonly clientSecretEnv?: string;
@@ -104,7 +104,7 @@ export interface LoginOptions {
   readonly idpClientKey?: string;
   /** The identity provider's token endpoint, for the grant `enterprise`. */
   readonly idpTokenEndpoint?: string;
-  /** Tokens bound to a key (RFC 9449): `auto` (default) if the server asks for it. */
+  /** Tokens bound to a key (RFC 9449): `auto` (default) if the server requires it. */
   readonly dpop?: 'auto' | 'always' | 'never';
   /** The only authorization server to accept, spelled exactly as in its metadata. */
   readonly issuer?: string;
@@ -114,26 +114,26 @@ export interface LoginOptions {
   readonly useIdToken?: boolean;
 
   /**
-   * Where logins are: `file` (default), in a folder that every program and bridge of this user shares; `memory`, for this login alone; or the address of
-   * a Redis or Valkey that several machines share (`rediss://…`, which needs a key); or a place of the program's own, which needs a key too. Default:
-   * MCP_DRAWBRIDGE_STORE, else `file`. With a place that machines share, calls ask nobody unless `interactive` is set; `signIn` does.
+   * Where logins are stored: `file` (default), in a folder that every program and bridge of this user shares; `memory`, for this login only; the address of a
+   * Redis or Valkey server shared by several machines (`rediss://…`, which needs a key); or the program's own store, which needs a key too. Default:
+   * MCP_DRAWBRIDGE_STORE, else `file`. With a shared store, calls start no sign-in unless `interactive` is set; `signIn` does.
    */
   readonly store?: string | LoginStore;
   /** The file that contains the address of a shared store, for one with a password. */
   readonly storeFile?: string;
-  /** The keys of a shared store: 32 bytes each in base64, with commas between them. The first one seals logins, all open them. */
+  /** The keys of a shared store: 32 bytes each in base64, separated by commas. The first one seals logins, all open them. */
   readonly storeKey?: string;
-  /** A file with these keys, one a line; `mcp-drawbridge store key FILE` makes one. */
+  /** A file with these keys, one per line; `mcp-drawbridge store key FILE` creates one. */
   readonly storeKeyFile?: string;
   /** A program that prints them, with its arguments. */
   readonly storeKeyCommand?: string;
-  /** The beginning of all names in a shared store. Default: `mcp-drawbridge`. */
+  /** The prefix of all names in a shared store. Default: `mcp-drawbridge`. */
   readonly storePrefix?: string;
   /** Allows a shared store without TLS that is not on this machine. Default: false. */
   readonly allowPlainStore?: boolean;
   /** The folder with the logins. Default: MCP_DRAWBRIDGE_HOME, else the system's usual folder. */
   readonly home?: string;
-  /** An access token to send as it is: there is no sign-in and no refresh. */
+  /** An access token to send unchanged: there is no sign-in and no refresh. */
   readonly token?: string;
   /** The output of `mcp-drawbridge tokens export`, used if there is no login yet. */
   readonly credentials?: string;

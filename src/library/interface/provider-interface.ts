@@ -1,15 +1,15 @@
 import type { Address } from './web-types.ts';
 
-/** `OAuthClientProvider` of the MCP SDK 1.x, as far as it is used: it fits by its shape, and the package needs no SDK. */
+/** The used part of `OAuthClientProvider` of the MCP SDK 1.x: it is structurally compatible, so the package needs no SDK. */
 export interface OAuthProvider {
   readonly redirectUrl: string | undefined;
   readonly clientMetadata: { redirect_uris: string[]; client_name: string; scope?: string };
   clientInformation(): { client_id: string };
   saveClientInformation(): void;
-  /** The access token that serves now, replaced where it is at its end. There is never a refresh token in it: the SDK would spend it. */
+  /** The current access token, replaced if it has expired. It never comes with a refresh token, which the SDK would use. */
   tokens(): Promise<{ access_token: string; token_type: string } | undefined>;
   saveTokens(): void;
-  /** The sign-in has been started by then, once for all processes; its address is the one that `onPrompt` gets, and not this one. */
+  /** The sign-in has been started by then, once for all processes; its address is the one passed to `onPrompt`, not this one. */
   redirectToAuthorization(address: Address): void;
   saveCodeVerifier(): void;
   codeVerifier(): string;

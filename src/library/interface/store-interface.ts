@@ -6,11 +6,11 @@
  * A call that rejects, or has no answer after 5 seconds, means that the place cannot be reached now. Nothing is called twice for that.
  */
 export interface LoginStore {
-  /** What is there under this name; undefined: nothing. `version` is any text that is another one after each write. */
+  /** The current value of this name; undefined: there is none. `version` is any string that changes with each write. */
   read(name: string): Promise<{ readonly value: string; readonly version: string } | undefined>;
   /**
-   * Writes `value` if the version is still this one (undefined: if nothing is there), in one step for all who use the place. False: it is not, and
-   * nothing was written. Rejects if it may have been written. Names have up to 200 characters, values up to 450,000.
+   * Writes `value` if the version is still this one (undefined: if there is none), atomically for all users of the store. False: it is not, and nothing was
+   * written. Rejects if it may have been written. Names have up to 200 characters, values up to 450,000.
    */
   write(name: string, value: string, version: string | undefined): Promise<boolean>;
 }

@@ -1,6 +1,6 @@
 /*
- * The types of the platform, taken from the compilation that uses them: from the DOM's library or from @types/node, whichever is there. So the package's
- * types need neither, and are the same as those of the program that uses them.
+ * The types of the platform, taken from the compilation that uses them: from the DOM library or from @types/node, whichever is present. So the package's types
+ * need neither, and match those of the program that uses them.
  */
 
 /** The type of `fetch`. */

@@ -2,22 +2,22 @@ import { DrawbridgeError, type ErrorCode } from '../../errors.ts';
 
 /** What an error means for the program that gets it. */
 export type ErrorKind =
-  /** A person has to sign in; `SignInNeededError` has the address. */
+  /** A sign-in is needed; `SignInNeededError` has the address. */
   | 'sign_in_needed'
-  /** Somebody said no: the person, the authorization server, the MCP server. The same again is answered the same. */
+  /** Refused: by the person, the authorization server or the MCP server. A retry gets the same answer. */
   | 'refused'
-  /** It may go through later. */
+  /** It may succeed later. */
   | 'unavailable'
   /** The logins cannot be read or written. */
   | 'store'
-  /** An option, or an argument of a call, cannot be used. */
+  /** An option, or an argument of a call, is unusable. */
   | 'options'
   /** The login was closed. */
   | 'aborted'
   /** A bug in this package. */
   | 'internal';
 
-/** For each code what it means, and the OAuth error that is closest (RFC 6749 §4.1.2.1, §5.2; RFC 6750 §3.1). */
+/** The meaning of each code, and the closest OAuth error (RFC 6749 §4.1.2.1, §5.2; RFC 6750 §3.1). */
 const MEANING: Readonly<Record<ErrorCode, readonly [ErrorKind, oauth: string]>> = {
   usage: ['options', 'invalid_request'],
   config: ['options', 'invalid_request'],
@@ -67,12 +67,15 @@ const MEANING: Readonly<Record<ErrorCode, readonly [ErrorKind, oauth: string]>> 
   internal: ['internal', 'server_error'],
 };
 
-/** What an error of this package means; undefined for any other, such as the reason of a signal or an error of the caller's `fetch`. */
+/** The meaning of an error of this package; undefined for any other, such as the reason of a signal or an error of the caller's `fetch`. */
 export function errorKind(error: unknown): ErrorKind | undefined {
   return error instanceof DrawbridgeError ? MEANING[error.code][0] : undefined;
 }
 
-/** The error classes of the MCP SDK that the program uses: of 1.x those of `server/auth/errors.js` and `UnauthorizedError`; of 2.x all are of the client. */
+/**
+ * The error classes of the MCP SDK that the program uses: of 1.x those of `server/auth/errors.js` and `UnauthorizedError`; of 2.x all of them are exported by
+ * the client.
+ */
 export interface SdkErrors {
   readonly UnauthorizedError: new (message?: string) => Error;
   /** Of 1.x: `AccessDeniedError`, `InvalidGrantError`, … Of 2.x: `OAuthError`. */
@@ -80,9 +83,9 @@ export interface SdkErrors {
 }
 
 /**
- * The error as the SDK's own OAuth code would throw it, for programs that look for its classes: `UnauthorizedError` where a person has to sign in, else
- * the class of the OAuth error that is closest (`access_denied`: `AccessDeniedError` of 1.x, `OAuthError` with that code of 2.x). Its `cause` is the
- * error. Any other error, and one that has no class among these, comes back as it is.
+ * The error as the SDK's own OAuth code would throw it, for programs that check for its classes: `UnauthorizedError` if a sign-in is needed, else the class of
+ * the closest OAuth error (`access_denied`: `AccessDeniedError` of 1.x, `OAuthError` with that code of 2.x). Its `cause` is the original error. Any other
+ * error, and one without a class among these, is returned unchanged.
  */
 export function toSdkError(error: unknown, sdk: SdkErrors): unknown {
   if (!(error instanceof DrawbridgeError)) return error;

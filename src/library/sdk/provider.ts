@@ -5,24 +5,24 @@ export interface ProviderDeps {
   readonly server: URL;
   readonly scope: string | undefined;
   readonly token: () => Promise<string | undefined>;
-  /** Another token in place of the one that was given last. Rejects with SignInNeededError where only a person helps. */
+  /** Replaces the last token. Rejects with SignInNeededError if only a person can help. */
   readonly renew: () => Promise<unknown>;
 }
 
 /** Nothing is registered under this name, and nothing is sent with it. */
 const CLIENT_ID = 'mcp-drawbridge';
-/** Nobody listens there: the sign-in has a listener elsewhere. */
+/** No listener is there: the sign-in listens at another address. */
 const REDIRECT_URL = 'http://127.0.0.1/callback';
 /**
- * The answer of a token endpoint, without a request. After a 401 the SDK wants to obtain a token itself, and asks the provider what it needs to know for
- * that. The token has been obtained by then; `tokens` has it, and this one is never sent anywhere.
+ * A token endpoint's response, without a request. After a 401 the SDK wants to obtain a token itself, and requests the necessary data from the provider. By
+ * then the token has been obtained; `tokens` returns it, and this one is never sent anywhere.
  */
 const TOKEN_ENDPOINT = 'data:application/json,{"access_token":"see-tokens","token_type":"Bearer"}';
 
 /**
- * The provider for what takes nothing but one. The SDK calls, for each request, `tokens`; after a 401 `discoveryState`, then `redirectUrl`, and with
- * that either `prepareTokenRequest` and the token endpoint (there is a token), or `redirectToAuthorization` (a person has to sign in), after which it
- * throws its UnauthorizedError.
+ * The provider for programs that accept nothing else. For each request, the SDK calls `tokens`; after a 401 `discoveryState`, then `redirectUrl`, and then
+ * either `prepareTokenRequest` and the token endpoint (there is a token), or `redirectToAuthorization` (a sign-in is needed), after which it throws its
+ * UnauthorizedError.
  */
 export class LoginProvider implements OAuthProvider {
   readonly #deps: ProviderDeps;
@@ -32,7 +32,7 @@ export class LoginProvider implements OAuthProvider {
     this.#deps = deps;
   }
 
-  /** Undefined: for the SDK, this is a grant without a person. */
+  /** Undefined: for the SDK, this is a grant without a sign-in. */
   get redirectUrl(): string | undefined {
     return this.#isPersonNeeded ? REDIRECT_URL : undefined;
   }

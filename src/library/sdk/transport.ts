@@ -2,7 +2,7 @@ import { UNKNOWN_MESSAGE_STATUSES } from '../../remote/http/refusal.ts';
 import type { TransportClass } from '../interface/transport-interface.ts';
 import type { Address, Fetch } from '../interface/web-types.ts';
 
-/** The SDK's transport as it is used here. */
+/** The used part of the SDK's transport. */
 interface Transport {
   start(): Promise<void>;
   send(message: unknown, options?: unknown): Promise<void>;
@@ -28,8 +28,8 @@ export interface FallbackTransportDeps {
 }
 
 /**
- * The SDK's transports one after the other, until the server has taken a message: Streamable HTTP and, where its answer is that of a server that does not
- * know it, HTTP+SSE (specification 2025-11-25, Transports → Backwards Compatibility).
+ * Tries the SDK's transports one after the other, until the server has accepted a message: Streamable HTTP and, if its response shows that the server does not
+ * support it, HTTP+SSE (specification 2025-11-25, Transports → Backwards Compatibility).
  */
 export class FallbackTransport implements Transport {
   onclose?: (() => void) | undefined;
@@ -37,9 +37,9 @@ export class FallbackTransport implements Transport {
   onmessage?: ((message: unknown, extra?: unknown) => void) | undefined;
   readonly #deps: FallbackTransportDeps;
   #inner: Transport;
-  /** What is tried next, if the server does not know the present one. */
+  /** The next transport, if the server does not support the current one. */
   #other: TransportClass<Transport> | undefined;
-  /** The status of the last answer that was no success. */
+  /** The status of the last unsuccessful response. */
   #refused: number | undefined;
   #versions: string[] | undefined;
 
@@ -111,7 +111,7 @@ export class FallbackTransport implements Transport {
     const inner = new Class(url, { fetch: noted });
     inner.onclose = () => this.onclose?.();
     inner.onmessage = (message, extra) => this.onmessage?.(message, extra);
-    // The error that leads to the other transport is none of the program's.
+    // The program does not see the error that leads to the other transport.
     inner.onerror = (error) => {
       if (this.#other === undefined) this.onerror?.(error);
     };

@@ -4,11 +4,11 @@ import { StoreAwayError } from '../../store/files/store-errors.ts';
 import type { Cell, Engine, EngineDescription, Put } from '../../store/shared/engine.ts';
 import type { LoginStore } from '../interface/store-interface.ts';
 
-/** As long as an engine may take. */
+/** The time limit of an engine. */
 const ANSWER_MS = 5_000;
 const PLACE = "the program's own store";
 
-/** What a text in the place says. */
+/** The contents of a stored text. */
 interface Stored {
   readonly seq: number;
   /** By the clock of the machine that wrote it, milliseconds since the epoch. */
@@ -18,7 +18,7 @@ interface Stored {
 
 /**
  * A program's own store as an engine of a shared store: the texts count their own replacements, and the store compares its version. Its clock is this
- * machine's. It reports no changes: a process that waits looks from time to time.
+ * machine's. It reports no changes: a waiting process looks from time to time.
  */
 export class ProgramEngine implements Engine {
   readonly place = PLACE;

@@ -8,7 +8,7 @@ export interface CredentialOverview {
   readonly key: string;
   readonly found:
     | { readonly kind: 'absent' | 'corrupt' | 'later-version' }
-    /** It exists, but the keychain with its key is unavailable. */
+    /** It exists, but the keychain with its key is unavailable; in a shared store: its key is not available. */
     | { readonly kind: 'sealed'; readonly error: KeychainError | UnknownKeyError }
     /** A note says that it is in a shared store. */
     | { readonly kind: 'moved'; readonly note: MoveNote; readonly isUnfinished: boolean }

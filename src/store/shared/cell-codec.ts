@@ -39,7 +39,10 @@ export class CellCodec {
     return `${this.#prefix}:index`;
   }
 
-  /** Resolves when cells can be sealed and opened. Rejects if the keys are unavailable; the next call requests them again. */
+  /**
+   * Resolves when cells can be sealed and opened, with the current keys: a change of keys needs no restart of bridges. Rejects as the source of the keys does.
+   * `isUnknown`: a value is sealed under none of them. True: the keys have changed.
+   */
   async ready(isUnknown = false): Promise<boolean> {
     const before = this.#loaded;
     const secrets = await this.#load(isUnknown);
