@@ -5,19 +5,19 @@ import type { Address, Fetch, Signal, WebResponse } from './web-types.ts';
 /** A login at one MCP server, for use by a program. Created by `openLogin`. */
 export interface Login {
   /**
-   * `fetch` for the server: it adds the `Authorization` header or the DPoP proof (RFC 9449), replaces the token where it is at its end or refused (once
+   * `fetch` for the server: it adds the `Authorization` header or the DPoP proof (RFC 9449), replaces an expired or refused token (once
    * for all processes that share the login), and sends the request again if its body is a string, bytes, URLSearchParams, FormData or a Blob.
    *
-   * An `Authorization` header of the caller is left out. The token goes to the origin of the server's address and to no other: a call to another origin
-   * goes out as it is; a redirect there is followed without the token for GET and HEAD, and refused for all else.
+   * The caller's own `Authorization` header is dropped. The token is sent only to the origin of the server's address: a call to another origin
+   * is sent unchanged; a redirect there is followed without the token for GET and HEAD, and refused for other methods.
    *
-   * Rejects with a `DrawbridgeError` (see `ErrorCode`), or with the reason of the signal in `init`. A 401 or 403 that no other token can help with is a
-   * response as any other.
+   * Rejects with a `DrawbridgeError` (see `ErrorCode`), or with the reason of the signal in `init`. A 401 or 403 that another token would not change is a
+   * response like any other.
    */
   readonly fetch: Fetch;
   /**
-   * The access token to send now, replaced where it is at its end; undefined if there is none. With `onUnauthorized` this is the `AuthProvider` of the
-   * MCP SDK 2.x. Rejects with `dpop` if the token is bound to a key, since it is of no use without a proof: use `fetch` then.
+   * The access token to send now, replaced if it has expired; undefined if there is none. With `onUnauthorized` this is the `AuthProvider` of the
+   * MCP SDK 2.x. Rejects with `dpop` if the token is bound to a key, since it is useless without a proof: use `fetch` then.
    */
   token(options?: { readonly signal?: Signal | undefined }): Promise<string | undefined>;
   /**
@@ -26,9 +26,9 @@ export interface Login {
    */
   onUnauthorized(context: { readonly response: WebResponse; readonly serverUrl?: Address }): Promise<void>;
   /**
-   * For what takes nothing but the `OAuthClientProvider` of the MCP SDK. It never shows a refresh token, so that the SDK cannot spend it: expired and
-   * refused tokens are replaced here, once for all processes. Where a person has to sign in, the sign-in is started, `onPrompt` gets its address, and
-   * the SDK throws its UnauthorizedError. More scope than the login has (403 `insufficient_scope`) is only asked for with `fetch`.
+   * For APIs that only accept the `OAuthClientProvider` of the MCP SDK. It never passes on a refresh token, so that the SDK cannot use it: expired and refused
+   * tokens are replaced here, once for all processes. If a sign-in is needed, it is started, `onPrompt` gets its address, and the SDK throws its
+   * UnauthorizedError. More scope (403 `insufficient_scope`) is only requested by `fetch`.
    */
   asOAuthClientProvider(): OAuthProvider;
   /**

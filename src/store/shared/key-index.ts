@@ -56,7 +56,10 @@ export class KeyIndex {
     return [...keys, ...removed.map(({ key }) => key)];
   }
 
-  /** Adds the key to the list, or removes it. Calls the engine only if its list may have changed. */
+  /**
+   * Adds the key to the list, or removes it. Calls the engine only if its list may have changed. A list sealed under another key is replaced only for a
+   * person's sign-in (`overwrite`): otherwise that other key is the one in use.
+   */
   async update(
     key: string,
     what: 'add' | 'remove',
