@@ -99,7 +99,6 @@ function parseEndpoints(
   authority: string,
   standard: number,
 ): readonly [Endpoint, ...Endpoint[]] | StoreUrlFault {
-  if (authority === '') return fault('a host after ://');
   const found: Endpoint[] = [];
   for (const each of authority.split(',')) {
     const [, address, name, port] = ENDPOINT.exec(each) ?? [];
@@ -109,23 +108,28 @@ function parseEndpoints(
     if (number < 1 || number > 65_535) return fault('a port between 1 and 65535');
     found.push({ host: host.toLowerCase(), port: number });
   }
-  const [first, ...others] = found;
-  return first === undefined ? fault('a host after ://') : [first, ...others];
+  return found as [Endpoint, ...Endpoint[]]; // a text has at least one part, even the empty one
 }
 
 /** Throws URIError for what is badly encoded, as do the next two. */
 function parseUserInfo(text: string | undefined): Pick<StoreUrl, 'user' | 'password'> {
-  const [, user = '', password] = /^([^:]*)(?::(.*))?$/s.exec(text ?? '') ?? [];
+  const [user, password] = cutAt(':', text ?? '');
   return {
     user: user === '' ? undefined : decodeURIComponent(user),
-    password: password === undefined || password === '' ? undefined : decodeURIComponent(password),
+    password: password === '' ? undefined : decodeURIComponent(password),
   };
+}
+
+/** The text before and after the first `separator`; all of it is before where there is none. */
+function cutAt(separator: string, text: string): readonly [string, string] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
 }
 
 function parsePath(path: string, hasName: boolean): Pick<StoreUrl, 'primary' | 'database'> | StoreUrlFault {
   const parts = path.split('/');
   const name = hasName ? parts.shift() : undefined;
-  if (hasName && (name === undefined || name === ''))
+  if (name === '')
     return fault('the name that the Sentinels give to the primary, as in rediss+sentinel://HOST,HOST/NAME');
   const [number = '', ...rest] = parts;
   if (rest.length > 0 || !/^\d{0,5}$/.test(number)) return fault('the number of a database after the last /');
@@ -137,7 +141,7 @@ function parsePath(path: string, hasName: boolean): Pick<StoreUrl, 'primary' | '
 function parseFiles(query: string, tls: boolean): StoreUrl['files'] | StoreUrlFault {
   const files: { ca?: string; cert?: string; key?: string } = {};
   for (const pair of query === '' ? [] : query.split('&')) {
-    const [, name, value = ''] = /^([^=]*)=(.*)$/s.exec(pair) ?? [];
+    const [name, value] = cutAt('=', pair);
     const file = FILES.find((each) => each === name);
     if (file === undefined || value === '') return fault('only ca, cert, key after the ?, each with a file');
     files[file] = decodeURIComponent(value);

@@ -368,4 +368,44 @@ export const PROTOCOL_SURVIVORS: readonly Survivor[] = [
     mutated: ['for (at++; at <= text.length && text.charCodeAt(at) !== QUOTE; at++) {'],
     reason: 'Behind the end there is nothing that the loop would take.',
   },
+  {
+    file: 'src/protocol/json/json-scan.ts',
+    line: "if (!/^[\\da-f]{4}$/i.test(bytes.toString('latin1', at + 2, at + 6))) throw new NotJson();",
+    mutated: ["if (!/^[\\da-f]{4}/i.test(bytes.toString('latin1', at + 2, at + 6))) throw new NotJson();"],
+    reason: 'The slice has four characters at most.',
+  },
+  {
+    file: 'src/protocol/jsonrpc.ts',
+    line: "const REPLACEMENT = '\\ufffd';",
+    mutated: ['const REPLACEMENT = "";'],
+    reason: 'Only a faster way: the bytes of a text without the character are all UTF-8.',
+  },
+  {
+    file: 'src/protocol/store-url.ts',
+    line: "const [, , secure, sentinel, userInfo, authority = '', path = '', query = ''] = parts;",
+    mutated: [
+      `const [, , secure, sentinel, userInfo, authority = "Stryker was here!", path = '', query = ''] = parts;`,
+    ],
+    reason: 'The group is part of each match; the types cannot know.',
+  },
+  {
+    file: 'src/protocol/store-url.ts',
+    line: 'const [, address, name, port] = ENDPOINT.exec(each) ?? [];',
+    mutated: ['const [, address, name, port] = ENDPOINT.exec(each) ?? ["Stryker was here"];'],
+    reason: 'The first element is not read.',
+  },
+  {
+    file: 'src/protocol/store-url.ts',
+    line: "if (primary !== undefined && /\\p{C}/u.test(primary)) return fault('a name without control characters');",
+    mutated: ["if (true && /\\p{C}/u.test(primary)) return fault('a name without control characters');"],
+    reason: 'The text "undefined" has no control characters.',
+  },
+  {
+    file: 'src/protocol/store-url.ts',
+    line: 'const FORM = /^(redis|valkey)(s?)(\\+sentinel)?:\\/\\/(?:([^/?#]*)@)?([^/?#@]*)(?:\\/([^?#]*))?(?:\\?([^#]*))?$/i;',
+    mutated: [
+      'const FORM = /^(redis|valkey)(s?)(\\+sentinel)?:\\/\\/(?:([^/?#]*)@)?([^/?#@]*)(?:\\/([^?#]*))?(?:\\?([^#]*))?/i;',
+    ],
+    reason: 'Each group ends where the next one begins, and an address with # was refused before.',
+  },
 ];

@@ -72,6 +72,12 @@ describe('bytes that are not UTF-8', () => {
   });
 });
 
+it('takes a string as it is, with the character that decoding puts in the place of other bytes', () => {
+  const text = '{"jsonrpc":"2.0","id":7,"method":"\ufffd"}';
+  expect(parseMessage(text)).toMatchObject({ kind: 'request', method: '\ufffd' });
+  expect(parseMessage(Buffer.from(text))).toMatchObject({ kind: 'request', method: '\ufffd' });
+});
+
 describe('lookAtMessage', () => {
   /** A response of so many bytes. */
   const response = (length: number) => {

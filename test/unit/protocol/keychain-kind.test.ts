@@ -9,6 +9,8 @@ it.each(['system', 'helper:pass', 'helper:osxkeychain', 'helper:ecr-login', 'hel
 it.each([
   '',
   'System',
+  'a system',
+  'a helper:pass',
   'pass',
   'helper:',
   'helper:../pass',

@@ -33,6 +33,14 @@ test('one server, with every part', () => {
   });
 });
 
+test.each([
+  ['rediss://ada:@store.example', { user: 'ada', password: undefined }],
+  ['rediss://ada@store.example', { user: 'ada', password: undefined }],
+  ['rediss://:a:b@store.example', { user: undefined, password: 'a:b' }],
+  ['rediss://store.example:65535', { endpoints: [{ host: 'store.example', port: 65_535 }] }],
+  ['rediss://store.example?ca=/a=b', { files: { ca: '/a=b' } }],
+])('reads %s', (text, parts) => expect(read(text)).toMatchObject(parts));
+
 test('Sentinels, with ports, IPv6 and a database', () => {
   expect(read('redis+sentinel://:pw@127.0.0.1:1,[::1]:2,localhost/my%20master/3')).toEqual({
     tls: false,
@@ -74,7 +82,11 @@ describe('refused without quoting the value', () => {
   test.each([
     ['postgres://ada:s3cr3t-canary@store.example/db', 'rediss+sentinel://'],
     ['store.example:6379', 'rediss://'],
-    ['rediss://', 'a host'],
+    ['xrediss://store.example', 'an address with redis://'],
+    ['rediss://', 'a host, or a host and a port'],
+    ['rediss:///1', 'a host, or a host and a port'],
+    ['rediss://store.example:65536', 'a port'],
+    ['rediss://store.example?ca', 'ca, cert, key'],
     ['rediss://a.example,b.example', 'one host'],
     ['rediss://ada:s3cr3t-canary@a.example,/', 'a host'],
     ['rediss://::1', 'brackets'],
@@ -108,6 +120,7 @@ test('which hosts are not this machine', () => {
   for (const text of [
     'redis://localhost',
     'redis://127.0.0.9',
+    'redis://127.100.200.109',
     'redis://[::1]:1',
     'redis+sentinel://localhost,[::1]/m',
   ])
