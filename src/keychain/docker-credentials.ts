@@ -1,4 +1,5 @@
 import type { ToolEnd } from '../platform/process/run-tool.ts';
+import { withoutUndefined } from '../platform/without-undefined.ts';
 import { isObject } from '../protocol/json/json-object.ts';
 import type { Keychain, KeychainAnswer, KeychainFailure, KeychainOutcome } from './keychain.ts';
 import type { KeychainPorts } from './ports.ts';
@@ -59,7 +60,7 @@ export class DockerCredentials implements Keychain {
       command: program,
       args: [command],
       stdin,
-      env: { ...this.#environment(), ...(bus === undefined ? {} : { DBUS_SESSION_BUS_ADDRESS: bus }) },
+      env: { ...this.#environment(), ...withoutUndefined({ DBUS_SESSION_BUS_ADDRESS: bus }) },
       limitMs,
     });
   }

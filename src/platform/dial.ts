@@ -1,6 +1,7 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { StopSignal } from './stop.ts';
+import { withoutUndefined } from './without-undefined.ts';
 
 /** Where to connect, and with what. */
 export interface DialTarget {
@@ -64,7 +65,7 @@ function tlsOptions({ host, port }: DialTarget, { authorities, certificate }: Tl
     rejectUnauthorized: true,
     // RFC 6066 §3: a server name is no address. Node then checks the certificate against `host`.
     ...(isIP(host) === 0 ? { servername: host } : {}),
-    ...(authorities === undefined ? {} : { ca: [...authorities] }),
+    ...withoutUndefined({ ca: authorities && [...authorities] }),
     ...(certificate ?? {}),
   };
 }

@@ -3,13 +3,14 @@ import { ensureFolder } from './files/atomic-file.ts';
 import { asStoreErrors } from './files/store-errors.ts';
 import type { LockDeps } from './lock/file-lock.ts';
 import type { FileStore } from './port/file-store.ts';
-import type { LockedRecord, LockOptions, ReadResult, WriteResult } from './port/store.ts';
+import { LockingStore } from './port/locking-store.ts';
+import type { LockedRecord, LockOptions, ReadResult } from './port/store.ts';
 import { readRecord } from './record/read-record.ts';
-import type { Expected, NewRecord, RecordIdentity } from './record/record.ts';
+import type { RecordIdentity } from './record/record.ts';
 import type { FolderSealing } from './sealing/folder-sealing.ts';
 
 /** The store on disk. Only the holder of the lock writes. Readers need no lock, since a record is replaced as a whole. */
-export class DiskStore implements FileStore {
+export class DiskStore extends LockingStore implements FileStore {
   readonly writable = true;
   readonly folder: string;
   readonly #deps: LockDeps;
@@ -18,6 +19,7 @@ export class DiskStore implements FileStore {
 
   /** `prepare` runs before the folder is used; if it rejects, so does the operation. */
   constructor(folder: string, deps: LockDeps, sealing: FolderSealing, prepare = async () => {}) {
+    super();
     this.folder = folder;
     this.#deps = deps;
     this.#sealing = sealing;
@@ -39,16 +41,6 @@ export class DiskStore implements FileStore {
     if (found.kind !== 'corrupt') return found;
     // It may be readable by now, or another process has set it aside: only the lock's holder renames.
     return this.withLock(key, (locked) => locked.read(identity), { signal: new AbortController().signal });
-  }
-
-  write(key: string, record: NewRecord, expected: Expected | 'any'): Promise<WriteResult> {
-    return this.withLock(key, (locked) => locked.write(record, expected), {
-      signal: new AbortController().signal,
-    });
-  }
-
-  remove(key: string): Promise<void> {
-    return this.withLock(key, (locked) => locked.remove(), { signal: new AbortController().signal });
   }
 
   async withLock<T>(

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { KeychainError } from './files/store-errors.ts';
 import type { FileStore } from './port/file-store.ts';
+import { LockingStore } from './port/locking-store.ts';
 import type { HeldReservation, LockedRecord, LockOptions, ReadResult, WriteResult } from './port/store.ts';
 import { readRecord } from './record/read-record.ts';
 import {
@@ -16,7 +17,7 @@ import type { FolderSealing } from './sealing/folder-sealing.ts';
  * The store of one process, over a folder that is at best readable. The disk counts until this process has written its own record; other processes see nothing
  * of it, so there is nothing to reserve, and only its own callers queue.
  */
-export class MemoryStore implements FileStore {
+export class MemoryStore extends LockingStore implements FileStore {
   readonly writable = false;
   readonly folder: string;
   readonly #readable: boolean;
@@ -26,6 +27,7 @@ export class MemoryStore implements FileStore {
 
   /** `readable`: whether the disk counts (a read-only folder), or not at all (`--store memory`). */
   constructor(folder: string, readable: boolean, sealing: FolderSealing) {
+    super();
     this.folder = folder;
     this.#readable = readable;
     this.#sealing = sealing;
@@ -49,16 +51,6 @@ export class MemoryStore implements FileStore {
     if (found.kind !== 'corrupt') return found;
     this.#records.set(key, 'removed');
     return { kind: 'corrupt', setAside: path };
-  }
-
-  write(key: string, record: NewRecord, expected: Expected | 'any'): Promise<WriteResult> {
-    return this.withLock(key, (locked) => locked.write(record, expected), {
-      signal: new AbortController().signal,
-    });
-  }
-
-  remove(key: string): Promise<void> {
-    return this.withLock(key, (locked) => locked.remove(), { signal: new AbortController().signal });
   }
 
   async withLock<T>(

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../platform/clock.ts';
 import type { Logger } from '../platform/log/logger.ts';
 import { type Random, systemRandom } from '../platform/random.ts';
+import { withoutUndefined } from '../platform/without-undefined.ts';
 import { openLeases } from './lease/lease.ts';
 import type { Shared, StoreChoice } from './logins.ts';
 import { openStore } from './open-store.ts';
@@ -38,8 +39,7 @@ export async function openShared(settings: SharedSettings): Promise<Shared> {
     memory,
     keychain,
     logger,
-    ...(clock === undefined ? {} : { clock }),
-    ...(random === undefined ? {} : { random }),
+    ...withoutUndefined({ clock, random }),
   });
   const { folder } = store;
   const leases = store.writable

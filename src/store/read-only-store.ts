@@ -3,16 +3,10 @@ import type { DiskStore } from './disk-store.ts';
 import { replaceFile } from './files/atomic-file.ts';
 import { KeychainError } from './files/store-errors.ts';
 import type { FileStore } from './port/file-store.ts';
-import type {
-  CommitResult,
-  HeldReservation,
-  LockedRecord,
-  LockOptions,
-  ReadResult,
-  WriteResult,
-} from './port/store.ts';
+import { LockingStore } from './port/locking-store.ts';
+import type { CommitResult, HeldReservation, LockedRecord, LockOptions, ReadResult } from './port/store.ts';
 import { belongsTo, readRecord } from './record/read-record.ts';
-import type { CredentialRecord, Expected, NewRecord, RecordIdentity } from './record/record.ts';
+import type { CredentialRecord, RecordIdentity } from './record/record.ts';
 import { serializeRecord } from './record/record-schema.ts';
 import type { FolderSealing } from './sealing/folder-sealing.ts';
 
@@ -20,7 +14,7 @@ import type { FolderSealing } from './sealing/folder-sealing.ts';
  * A store over a folder that can be read but not written. Changes go to another folder, which the processes of this user share: a refresh token may be used
  * only once, so processes that all read it from one file have to see when another has used it.
  */
-export class ReadOnlyStore implements FileStore {
+export class ReadOnlyStore extends LockingStore implements FileStore {
   readonly writable = false;
   readonly folder: string;
   readonly #shared: DiskStore;
@@ -35,6 +29,7 @@ export class ReadOnlyStore implements FileStore {
 
   /** `sealing`: of the folder; files written elsewhere follow it too. */
   constructor(folder: string, shared: DiskStore, sealing: FolderSealing) {
+    super();
     this.folder = folder;
     this.#shared = shared;
     this.#sealing = sealing;
@@ -59,16 +54,6 @@ export class ReadOnlyStore implements FileStore {
     if (own?.kind !== 'corrupt' || this.#corrupt.has(key)) return shared;
     this.#corrupt.add(key);
     return { kind: 'corrupt', setAside: path };
-  }
-
-  write(key: string, record: NewRecord, expected: Expected | 'any'): Promise<WriteResult> {
-    return this.withLock(key, (locked) => locked.write(record, expected), {
-      signal: new AbortController().signal,
-    });
-  }
-
-  remove(key: string): Promise<void> {
-    return this.withLock(key, (locked) => locked.remove(), { signal: new AbortController().signal });
   }
 
   withLock<T>(key: string, run: (locked: LockedRecord) => Promise<T>, options: LockOptions<T>): Promise<T> {

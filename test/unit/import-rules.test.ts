@@ -64,6 +64,12 @@ describe('the checker finds planted offenders', () => {
       "import { createHttp } from '../platform/http/undici.ts';",
       /only main and compose wire/,
     ],
+    [
+      'a property left out by hand',
+      'ui/a.ts',
+      'const a = { b, ...(c === undefined ? {} : { c }) };',
+      /withoutUndefined/,
+    ],
     ['length', 'ui/a.ts', 'const a = 1;\n'.repeat(161), /^161 statements/],
     ['utils', 'store/file-utils.ts', 'export const a = 1;', /says nothing/],
     ['an index', 'store/index.ts', 'export const a = 1;', /barrel/],

@@ -206,6 +206,12 @@ const SAYINGS: readonly { readonly word: RegExp; readonly where: RegExp; readonl
   },
   { word: /\bconsole\./, where: /^$/, name: 'console: nowhere' },
   {
+    // What is computed from the value (`{ at: at + 1 }`) is another thing.
+    word: /\.\.\.\((\w+) === undefined \? \{\} : \{ (\S+: )?\1 \}\)/,
+    where: /^protocol\//,
+    name: 'a property left out where it is undefined: withoutUndefined() of platform/without-undefined.ts',
+  },
+  {
     // Most users have no program of that name: npx starts it for them.
     word: /\bmcp-drawbridge (?:login|logout|status|tokens?|presets|bundle|install|uninstall|doctor|hosts)\b/,
     where: /^commands\/help\//,

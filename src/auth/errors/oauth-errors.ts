@@ -36,12 +36,15 @@ export class PkceUnsupportedError extends DrawbridgeError {
   readonly code = 'pkce_unsupported';
 }
 
-/** A response is larger than its limit, before or after decompression. */
+/**
+ * A response of an authorization server is larger than its limit, before or after decompression. Not the class of the same name in
+ * remote/http/errors.ts: by that one and its `BadAnswerError` the transport and the era of the MCP server are judged.
+ */
 export class TooLargeError extends DrawbridgeError {
   readonly code = 'too_large';
 }
 
-/** A response is not of the expected kind: wrong encoding, not JSON, a field missing. */
+/** A response of an authorization server is not of the expected kind: wrong encoding, not JSON, a field missing. */
 export class BadAnswerError extends DrawbridgeError {
   readonly code = 'bad_answer';
 }

@@ -6,11 +6,11 @@ import { isObject } from '../../protocol/json/json-object.ts';
 import { notification, RpcErrorCode, resultAnswer } from '../../protocol/jsonrpc.ts';
 import { stringId } from '../../protocol/message-id.ts';
 import type { CachedServer } from '../../protocol/server-cache.ts';
-import { INITIALIZED_MS } from '../../remote/http/limits.ts';
-import type { MessageOptions, SessionHeaders } from '../../remote/http/message-options.ts';
+import type { SessionHeaders } from '../../remote/http/message-options.ts';
 import { withinTimeLimit } from '../../remote/http/time-limit.ts';
 import type { ServerStream } from '../../remote/session/server-stream.ts';
-import { isRejection, type Reply, statusOf } from '../../remote/transport/transport.ts';
+import { postWithoutPerson, sendInitialized } from '../../remote/session/without-person.ts';
+import { isRejection, statusOf } from '../../remote/transport/transport.ts';
 import type { Session, SessionHooks } from '../session/session.ts';
 import { type RestorableRequest, type SessionSettings, withId } from '../session/session-settings.ts';
 import type { ListWait } from '../stand-in/list-wait.ts';
@@ -109,10 +109,10 @@ export class SessionEffects implements SessionHooks {
   };
 
   async sendInitialized({ headers }: Session): Promise<void> {
-    const { signal } = this.#options;
+    const { parts, signal } = this.#options;
+    const { transport, logger } = parts;
     const body = this.initialized ?? notification('notifications/initialized');
-    const limit = { ms: INITIALIZED_MS, what: 'the acceptance of notifications/initialized' };
-    await this.#withoutHarm(() => this.#post(body, { session: headers, signal, limit }));
+    await this.#withoutHarm(() => sendInitialized(transport, body, { session: headers, signal }, logger));
   }
 
   /** Resolves when the session is as the lost one was, or after RESTORING_MS: what is left is then restored while messages go out. */
@@ -166,8 +166,10 @@ export class SessionEffects implements SessionHooks {
     await this.#withoutHarm(() =>
       withinTimeLimit(limit, async (within) => {
         within.addEventListener('abort', () => request.stop.abort(within.reason), { once: true });
-        const reply = await this.#post(bytes, { session, signal: within });
-        if (!isRejection(reply)) await responseReader.read(reply, request, session);
+        const reply = await postWithoutPerson(parts.transport, bytes, { session, signal: within });
+        if (!isRejection(reply)) return responseReader.read(reply, request, session);
+        const { method } = restorable;
+        parts.logger.warn('the server refused to restore a setting', { method, status: statusOf(reply) });
       }),
     );
     table.settle(id);
@@ -182,16 +184,5 @@ export class SessionEffects implements SessionHooks {
       if (signal.aborted) throw signal.reason;
       logFailure(parts.logger, 'a message of the opening was lost', error);
     }
-  }
-
-  /** One POST that belongs to the opening of a session. What a 401 asks for, the next message of the host will do. */
-  async #post(body: Uint8Array | string, options: MessageOptions): Promise<Reply> {
-    const { transport, logger } = this.#options.parts;
-    const reply = await transport.post(body, { ...options, mayRecover: false });
-    if (reply.kind === 'no-token') throw reply.error;
-    if (isRejection(reply)) {
-      logger.warn('the server refused a message of the opening', { status: statusOf(reply) });
-    }
-    return reply;
   }
 }

@@ -12,7 +12,6 @@ import { classifyRejection, excerpt, type Refusal } from '../../remote/http/refu
 import { withinTimeLimit } from '../../remote/http/time-limit.ts';
 import { readInitializeResponse } from '../../remote/session/initialize-response.ts';
 import { postInitialize } from '../../remote/transport/initialize-fallback.ts';
-import { sessionHeaders } from '../../remote/transport/session-headers.ts';
 import type { Events, ServerReply, Transport } from '../../remote/transport/transport.ts';
 import type { FirstContact } from './first-contact.ts';
 
@@ -147,12 +146,12 @@ function failed(error: DrawbridgeError): InitializeOutcome {
 }
 
 async function read(reply: ServerReply, initializeRequest: InitializeRequest): Promise<InitializeOutcome> {
-  const { json, answer, sessionId, others, rest } = await readInitializeResponse(reply, initializeRequest.id);
+  const { json, answer, opened, others, rest } = await readInitializeResponse(reply, initializeRequest.id);
   if (answer.failed) return rpcFailure(json, initializeRequest);
-  const { result } = answer.message;
-  if (!isObject(result)) return failed(new BadAnswerError('the server answered initialize without a result'));
-  const session = sessionHeaders(sessionId, result.protocolVersion);
-  return { kind: 'answered', session, json, result, others, rest };
+  if (opened === undefined) {
+    return failed(new BadAnswerError('the server answered initialize without a result'));
+  }
+  return { kind: 'answered', ...opened, json, others, rest };
 }
 
 function rpcFailure(json: Uint8Array | string, initializeRequest: InitializeRequest): InitializeOutcome {

@@ -1,3 +1,4 @@
+import { withoutUndefined } from '../../platform/without-undefined.ts';
 import type { Store } from '../../store/port/store.ts';
 
 /**
@@ -17,10 +18,7 @@ export function seededStore(store: Store, seed: () => Promise<void>): Store {
   return {
     writable: store.writable,
     place: store.place,
-    ...(pace === undefined ? {} : { pace }),
-    ...(isShared === undefined ? {} : { isShared }),
-    ...(changed === undefined ? {} : { changed: (key, signal) => changed.call(store, key, signal) }),
-    ...(onChange === undefined ? {} : { onChange: (key, listener) => onChange.call(store, key, listener) }),
+    ...withoutUndefined({ pace, isShared, changed: changed?.bind(store), onChange: onChange?.bind(store) }),
     read: async (key, identity) => {
       await seeded();
       return store.read(key, identity);

@@ -8,15 +8,15 @@ import { isObject, type JsonObject } from '../../protocol/json/json-object.ts';
 import { type Envelope, notification, parseMessage, serverRequest } from '../../protocol/jsonrpc.ts';
 import { answersId, type MessageId, stringId } from '../../protocol/message-id.ts';
 import { BadAnswerError } from '../../remote/http/errors.ts';
-import { ACCEPT_MS, INITIALIZE_MS, INITIALIZED_MS } from '../../remote/http/limits.ts';
+import { ACCEPT_MS, INITIALIZE_MS } from '../../remote/http/limits.ts';
 import type { MessageOptions, SessionHeaders } from '../../remote/http/message-options.ts';
 import { classifyRejection, excerpt } from '../../remote/http/refusal.ts';
 import { withinTimeLimit } from '../../remote/http/time-limit.ts';
 import { readInitializeResponse } from '../../remote/session/initialize-response.ts';
 import { type ResumeDeps, resumeStream } from '../../remote/session/resume.ts';
 import { ServerStream } from '../../remote/session/server-stream.ts';
+import { postWithoutPerson, sendInitialized } from '../../remote/session/without-person.ts';
 import { postInitialize } from '../../remote/transport/initialize-fallback.ts';
-import { sessionHeaders } from '../../remote/transport/session-headers.ts';
 import {
   type Events,
   isRejection,
@@ -153,9 +153,7 @@ export class LegacySession {
   /** Sends a message that belongs to no request of the host: an answer, a cancellation, a setting. */
   async tell(body: string, signal: StopSignal): Promise<void> {
     const limit = { ms: ACCEPT_MS, what: 'the acceptance of a message' };
-    const options = { session: this.headers, signal, limit, mayRecover: false };
-    const reply = await this.#options.transport.post(body, options);
-    if (reply.kind === 'no-token') throw reply.error;
+    await postWithoutPerson(this.#options.transport, body, { session: this.headers, signal, limit });
   }
 
   /** Sends a request of the bridge itself. Rejects with BadAnswerError if the server refuses it. */
@@ -170,13 +168,7 @@ export class LegacySession {
     const { clock, transport } = this.#options;
     const limit = { clock, ms: ACCEPT_MS, signal: options.signal, what: `the answer to ${method}` };
     return withinTimeLimit(limit, async (signal) => {
-      const reply = await transport.post(body, {
-        ...rest,
-        signal,
-        session: this.headers,
-        mayRecover: false,
-      });
-      if (reply.kind === 'no-token') throw reply.error;
+      const reply = await postWithoutPerson(transport, body, { ...rest, signal, session: this.headers });
       if (isRejection(reply)) throw new BadAnswerError(`the server refused ${method}: ${statusOf(reply)}`);
       for await (const { envelope } of messagesOf(reply)) {
         if (envelope.kind === 'response' && answersId(envelope.id, id)) return envelope;
@@ -234,15 +226,14 @@ export class LegacySession {
         throw new NotLegacyError('the server refused initialize', reply);
       return reply;
     }
-    const { json, answer, sessionId, others, rest: following } = await readInitializeResponse(reply, id);
+    const { json, answer, opened, others, rest: following } = await readInitializeResponse(reply, id);
     // The bridge looks into this answer, so it must not be nested too deeply.
     received(json);
-    const { result } = answer.message;
-    if (!isObject(result)) {
+    if (opened === undefined) {
       const why = `the server refused initialize: ${excerpt(json)}`;
       throw isModern({ status: 200, answer }) ? new NotLegacyError(why) : new BadAnswerError(why);
     }
-    const headers = sessionHeaders(sessionId, result.protocolVersion);
+    const { session: headers, result } = opened;
     await this.#sendInitialized({ ...rest, session: headers });
     this.#opened = { headers, initializeResult: result };
     // Over HTTP+SSE all further messages arrive on the stream of this answer; with other transports that stream ends now.
@@ -256,14 +247,8 @@ export class LegacySession {
   /** A timeout is only logged: a server that does not acknowledge the notification may have received it nevertheless. */
   async #sendInitialized(options: MessageOptions): Promise<void> {
     const { transport, logger } = this.#options;
-    const body = notification('notifications/initialized');
-    const limit = { ms: INITIALIZED_MS, what: 'the acceptance of notifications/initialized' };
     try {
-      const reply = await transport.post(body, { ...options, limit, mayRecover: false });
-      if (reply.kind === 'no-token') throw reply.error;
-      if (isRejection(reply)) {
-        logger.warn('the server refused notifications/initialized', { status: statusOf(reply) });
-      }
+      await sendInitialized(transport, notification('notifications/initialized'), options, logger);
     } catch (error) {
       if (options.signal.aborted || !(error instanceof HttpError) || error.code !== 'timeout') throw error;
       logger.warn('notifications/initialized was not acknowledged', { error: error.message });

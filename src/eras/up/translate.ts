@@ -1,3 +1,4 @@
+import { withoutUndefined } from '../../platform/without-undefined.ts';
 import { isObject, type JsonObject } from '../../protocol/json/json-object.ts';
 import {
   type RawObject,
@@ -34,7 +35,7 @@ export function metaFor({ clientInfo, capabilities }: HostIdentity, logLevel?: s
     [META.protocolVersion]: MODERN_VERSION,
     ...(isObject(clientInfo) ? { [META.clientInfo]: clientInfo } : {}),
     [META.clientCapabilities]: capabilities,
-    ...(logLevel === undefined ? {} : { [META.logLevel]: logLevel }),
+    ...withoutUndefined({ [META.logLevel]: logLevel }),
   };
 }
 

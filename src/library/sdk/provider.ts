@@ -1,4 +1,5 @@
 import { SignInNeededError } from '../../auth/errors/errors.ts';
+import { withoutUndefined } from '../../platform/without-undefined.ts';
 import type { OAuthProvider } from '../interface/provider-interface.ts';
 
 export interface ProviderDeps {
@@ -39,7 +40,7 @@ export class LoginProvider implements OAuthProvider {
 
   get clientMetadata(): { redirect_uris: string[]; client_name: string; scope?: string } {
     const { scope } = this.#deps;
-    return { redirect_uris: [], client_name: CLIENT_ID, ...(scope === undefined ? {} : { scope }) };
+    return { redirect_uris: [], client_name: CLIENT_ID, ...withoutUndefined({ scope }) };
   }
 
   clientInformation(): { client_id: string } {

@@ -1,3 +1,5 @@
+import { exists } from './exists.ts';
+
 /**
  * Returns a function that tells whether the process that started this one has ended. On POSIX systems an orphan gets another parent;
  * Windows keeps reporting the old one.
@@ -5,14 +7,4 @@
 export function watchParent(): () => boolean {
   const parent = process.ppid;
   return () => process.ppid !== parent || !exists(parent);
-}
-
-function exists(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: the process exists and belongs to another user.
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
-  }
 }

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFile, readlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { exists } from './exists.ts';
 
 /** The process that owns a file, described so that others can tell later whether it still runs. A process id alone may be reused. */
 export interface Owner {
@@ -98,16 +99,6 @@ export function parseProcStat(stat: string): ProcessState {
   const hasEnded = fields[0] === 'Z' || fields[0] === 'X';
   if (hasEnded && Number(fields[17]) <= 1) return { kind: 'zombie' };
   return { kind: 'running', startTime: fields[19] };
-}
-
-function exists(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: the process exists and belongs to another user.
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
-  }
 }
 
 async function readBootId(): Promise<string | undefined> {

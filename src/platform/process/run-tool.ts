@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { dirname } from 'node:path';
+import { withoutUndefined } from '../without-undefined.ts';
 
 /** A program that is asked one question. */
 export interface ToolRequest {
@@ -119,5 +120,5 @@ function killGroup(child: ChildProcessWithoutNullStreams): void {
 function notStarted(error: unknown): ToolEnd {
   const { code } = error as NodeJS.ErrnoException;
   const reason = code ?? (error instanceof Error ? error.message : String(error));
-  return { kind: 'failed', reason: `did not start (${reason})`, ...(code === undefined ? {} : { code }) };
+  return { kind: 'failed', reason: `did not start (${reason})`, ...withoutUndefined({ code }) };
 }

@@ -1,9 +1,12 @@
 import { isUtf8 } from 'node:buffer';
+import { isObject, type JsonObject } from '../../protocol/json/json-object.ts';
 import { type Envelope, type MessageId, parseMessage, textOf } from '../../protocol/jsonrpc.ts';
 import { answersId } from '../../protocol/message-id.ts';
 import type { ServerEvent } from '../events/event-stream.ts';
 import { BadAnswerError } from '../http/errors.ts';
+import type { SessionHeaders } from '../http/message-options.ts';
 import { excerpt } from '../http/refusal.ts';
+import { sessionHeaders } from '../transport/session-headers.ts';
 import type { Events, ServerReply } from '../transport/transport.ts';
 
 /** The server's answer to `initialize`, and what came with it. */
@@ -11,7 +14,8 @@ export interface InitializeResponse {
   /** The answer as it came. */
   readonly json: Uint8Array | string;
   readonly answer: Extract<Envelope, { kind: 'response' }>;
-  readonly sessionId: string | undefined;
+  /** The session that it opens; undefined where the answer holds no result. */
+  readonly opened: { readonly session: SessionHeaders; readonly result: JsonObject } | undefined;
   /** Messages that came before the answer. */
   readonly others: readonly string[];
   /** The rest of the stream after it. */
@@ -31,7 +35,7 @@ export async function readInitializeResponse(reply: ServerReply, id: MessageId):
       const what = isUtf8(json) ? `something else: ${excerpt(json)}` : 'a message that is not UTF-8';
       throw new BadAnswerError(`the server answered initialize with ${what}`);
     }
-    return { json, answer, sessionId, others: [], rest: undefined };
+    return { json, answer, opened: openedBy(answer, sessionId), others: [], rest: undefined };
   }
   const others: string[] = [];
   const iterator = reply.events[Symbol.asyncIterator]();
@@ -41,12 +45,21 @@ export async function readInitializeResponse(reply: ServerReply, id: MessageId):
       const answer = parseMessage(data);
       if (answer.kind === 'response' && answersId(answer.id, id)) {
         const rest = { ...reply, events: eventsFrom(step.value.slice(at + 1), iterator) };
-        return { json: data, answer, sessionId, others, rest };
+        return { json: data, answer, opened: openedBy(answer, sessionId), others, rest };
       }
       others.push(textOf(data));
     }
   }
   throw new BadAnswerError('the server ended its answer without answering initialize');
+}
+
+function openedBy(
+  { message }: InitializeResponse['answer'],
+  sessionId: string | undefined,
+): InitializeResponse['opened'] {
+  const { result } = message;
+  if (!isObject(result)) return undefined;
+  return { session: sessionHeaders(sessionId, result.protocolVersion), result };
 }
 
 /** The events that came in one chunk with the answer, and then the rest of the stream. */

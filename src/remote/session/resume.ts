@@ -12,6 +12,7 @@ import {
   statusOf,
   type Transport,
 } from '../transport/transport.ts';
+import { listenWithoutPerson } from './without-person.ts';
 
 export interface ResumeDeps {
   readonly transport: Transport;
@@ -37,10 +38,8 @@ export async function resumeStream(deps: ResumeDeps, options: ResumeOptions): Pr
   for (let attempt = 0; clock.monotonic() < end; attempt++) {
     await clock.sleep(attempt === 0 ? reconnectMs(retryMs) : backoffMs(attempt, random.fraction()), signal);
     try {
-      // Nobody asks for it at this moment, so a 401 asks no person.
-      const reply = await transport.listen({ session, signal, lastEventId, beforeBody, mayRecover: false });
+      const reply = await listenWithoutPerson(transport, { session, signal, lastEventId, beforeBody });
       if (reply.kind === 'events') return reply;
-      if (reply.kind === 'no-token') throw reply.error;
       logger.debug('resuming was refused', isRejection(reply) ? { status: statusOf(reply) } : {});
       return undefined;
     } catch (error) {

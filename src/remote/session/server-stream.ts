@@ -6,7 +6,8 @@ import { backoffMs, mayPass, reconnectMs } from '../http/backoff.ts';
 import { BadAnswerError } from '../http/errors.ts';
 import { RESUME_LIMIT_MS, SHORT_STREAM_MS } from '../http/limits.ts';
 import type { SessionHeaders } from '../http/message-options.ts';
-import { type Events, isRejection, type Reply, statusOf, type Transport } from '../transport/transport.ts';
+import { type Events, isRejection, statusOf, type Transport } from '../transport/transport.ts';
+import { listenWithoutPerson } from './without-person.ts';
 
 export interface ServerStreamOptions {
   readonly transport: Transport;
@@ -115,7 +116,8 @@ export class ServerStream {
       this.#exchange = new AbortController();
       const signal = anySignal([listening, this.#exchange.signal]);
       try {
-        const reply = await this.#request(session, signal, lastEventId);
+        const { transport, beforeBody } = this.#options;
+        const reply = await listenWithoutPerson(transport, { session, signal, beforeBody, lastEventId });
         if (reply.kind !== 'events') {
           const status = isRejection(reply) ? statusOf(reply) : 202;
           if (status === 404 && session.sessionId !== undefined) {
@@ -158,24 +160,6 @@ export class ServerStream {
         if (!signal.aborted) throw error;
       }
     }
-  }
-
-  async #request(
-    session: SessionHeaders,
-    signal: StopSignal,
-    lastEventId: string | undefined,
-  ): Promise<Reply> {
-    const { transport, beforeBody } = this.#options;
-    const reply = await transport.listen({
-      session,
-      signal,
-      // A token that is refused here is not renewed from here: that would ask a person from a timer (src/README.md, promise 2).
-      mayRecover: false,
-      beforeBody,
-      lastEventId,
-    });
-    if (reply.kind === 'no-token') throw reply.error;
-    return reply;
   }
 
   /** Delivers events until the stream ends. Returns the id of the last event that the host has, and how many events there were. */

@@ -1,3 +1,4 @@
+import { withoutUndefined } from '../../platform/without-undefined.ts';
 import { keepSecret } from '../../redaction/secrets.ts';
 import { BadAnswerError } from '../http/errors.ts';
 import type { SessionHeaders } from '../http/message-options.ts';
@@ -13,10 +14,6 @@ export function sessionHeaders(sessionId: string | undefined, protocolVersion: u
     throw new BadAnswerError('the server gave a session id that holds more than visible ASCII characters');
   }
   keepSecret(sessionId, 'session');
-  return {
-    ...(sessionId === undefined ? {} : { sessionId }),
-    ...(typeof protocolVersion === 'string' && PROTOCOL_VERSION.test(protocolVersion)
-      ? { protocolVersion }
-      : {}),
-  };
+  const isVersion = typeof protocolVersion === 'string' && PROTOCOL_VERSION.test(protocolVersion);
+  return withoutUndefined({ sessionId, protocolVersion: isVersion ? protocolVersion : undefined });
 }
