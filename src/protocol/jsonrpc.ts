@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { withoutSecretsIn } from '../redaction/own-words.ts';
 import type { JsonObject } from './json/json-object.ts';
-import { scanObject } from './json/json-scan.ts';
+import { scanObject, splitBatch } from './json/json-scan.ts';
 import { asMessageId, type MessageId, messageIdIn } from './message-id.ts';
 
 /**
@@ -117,41 +117,6 @@ function classify(value: unknown, json: string, knownId?: MessageId): Parsed {
     return { kind: 'response', id: usableId, failed: 'error' in message, message };
   }
   return { kind: 'not-a-message', id: usableId };
-}
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COMMA = 0x2c;
-const OPENING = new Set([0x5b, 0x7b]);
-const CLOSING = new Set([0x5d, 0x7d]);
-
-/**
- * The members of a JSON array that is known to be valid, as the bytes in which they were sent: parsing and serializing them again would lose big
- * integers and key order.
- */
-function splitBatch(array: Uint8Array): Uint8Array[] {
-  const members: Uint8Array[] = [];
-  let depth = 0;
-  let inString = false;
-  let start = 0;
-  for (let at = 0; at < array.length; at++) {
-    const byte = array[at] as number;
-    if (inString) {
-      if (byte === BACKSLASH) at++;
-      else if (byte === QUOTE) inString = false;
-    } else if (byte === QUOTE) inString = true;
-    else if (OPENING.has(byte)) {
-      depth++;
-      if (depth === 1) start = at + 1;
-    } else if (CLOSING.has(byte)) {
-      depth--;
-      if (depth === 0) members.push(array.subarray(start, at));
-    } else if (byte === COMMA && depth === 1) {
-      members.push(array.subarray(start, at));
-      start = at + 1;
-    }
-  }
-  return members;
 }
 
 /** The error codes that the bridge itself uses: those of JSON-RPC 2.0 §5.1 and some of MCP. */

@@ -48,3 +48,6 @@ export function eraOfRequest(params: unknown): Era {
 export function metaOf(params: unknown): JsonObject {
   return isObject(params) && isObject(params._meta) ? params._meta : {};
 }
+
+/** The requests that may be answered by asking for input (specification 2026-07-28, Multi Round-Trip Requests → Supported Requests). */
+export const INPUT_CALLS: readonly string[] = ['tools/call', 'prompts/get', 'resources/read'];

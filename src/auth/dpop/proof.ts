@@ -4,7 +4,7 @@ import { type Random, randomToken } from '../../platform/random.ts';
 import type { DpopProofRequest, DpopProofs, DpopResponse, ProofRetry } from '../../protocol/access-token.ts';
 import { bearerChallenge } from '../../protocol/www-authenticate.ts';
 import type { DpopKey } from '../../store/record/record.ts';
-import { signJwt } from '../jwt/signing.ts';
+import { MIN_SKEW_MS, signJwt } from '../jwt/signing.ts';
 import { readDpopKey } from './key.ts';
 
 /** What an origin requires in proofs: in memory only, shared by all keys, since nonces belong to the server and not to the key (RFC 9449 §8.2). */
@@ -28,8 +28,6 @@ const JTI_BITS = 128;
 const NONCE = /^[\x21\x23-\x5b\x5d-\x7e]{1,2048}$/;
 /** A login has two origins, seldom three. */
 const MAX_ORIGINS = 8;
-/** A smaller difference of the clocks is not why a server refused (§11.1). */
-const MIN_SKEW_MS = 30_000;
 
 /** RFC 9449: proofs with the key of one login. */
 export function createDpopProofs(jwk: DpopKey, { memory, clock, random }: DpopProofDeps): DpopProofs {

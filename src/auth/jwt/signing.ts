@@ -2,6 +2,9 @@ import { createPrivateKey, type KeyObject, sign } from 'node:crypto';
 import { ConfigError } from '../../errors.ts';
 import { quote } from '../../protocol/quote.ts';
 
+/** Clocks that differ by more can make a signed assertion or proof invalid (RFC 9449 §11.1); by less is not what a server minds. */
+export const MIN_SKEW_MS = 30_000;
+
 /** A private key that signs JWTs (RFC 7515), read from PEM or JWK. */
 export interface SigningKey {
   readonly alg: string;

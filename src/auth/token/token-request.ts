@@ -10,6 +10,7 @@ import { causedBy, TokenEndpointError } from '../errors/oauth-errors.ts';
 import { stripSecrets } from '../errors/strip-secrets.ts';
 import { type GuardedAnswer, type GuardedFetch, PostError } from '../http/guarded-fetch.ts';
 import { checkDiscoveredUrl } from '../http/url-policy.ts';
+import { MIN_SKEW_MS } from '../jwt/signing.ts';
 import { ANY_TYPES, BOUND_TYPES, readTokenAnswer, type TokenAnswer } from './token-response.ts';
 
 export type { TokenAnswer };
@@ -72,9 +73,6 @@ export function exchangeCode(options: ExchangeOptions): Promise<TokenAnswer> {
     ...withoutUndefined({ scope: options.scope }),
   });
 }
-
-/** A larger clock difference makes a signed assertion invalid; a smaller one is not worth a second attempt. */
-const MIN_SKEW_MS = 30_000;
 
 /** One token request of any grant. Rejects with TokenEndpointError. */
 export async function requestTokens(

@@ -1,11 +1,8 @@
 import { isObject, type JsonObject } from '../../protocol/json/json-object.ts';
 import { rawChild, rawMembers, rawObject } from '../../protocol/json/raw-json.ts';
 import { textOf } from '../../protocol/jsonrpc.ts';
-import { eraOfRequest, META, metaOf } from '../../protocol/revisions.ts';
+import { eraOfRequest, INPUT_CALLS, META, metaOf } from '../../protocol/revisions.ts';
 import { showsAddresses } from './stand-in.ts';
-
-/** The requests that may be answered by asking for input (specification 2026-07-28, Multi Round-Trip Requests → Supported Requests). */
-const INPUT_CALLS: readonly string[] = ['tools/call', 'prompts/get', 'resources/read'];
 
 /** The key of the bridge's question among `inputRequests`. */
 const INPUT_KEY = 'mcp-drawbridge/sign-in';

@@ -1,9 +1,8 @@
 import type { JsonObject } from '../../protocol/json/json-object.ts';
 import { answersId, IdMap, idInParams, type MessageId } from '../../protocol/message-id.ts';
-import { META, metaOf } from '../../protocol/revisions.ts';
+import { INPUT_CALLS, META, metaOf } from '../../protocol/revisions.ts';
 import type { Received } from '../message/reply.ts';
 import type { CallMessages } from './call-messages.ts';
-import { INPUT_CALLS } from './translate.ts';
 
 /** A request of the modern host and the exchange with the legacy server that answers it, which an earlier request may have begun. */
 export interface Call {

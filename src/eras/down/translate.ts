@@ -91,9 +91,6 @@ export const INPUT_METHODS: readonly string[] = [
   'roots/list',
 ];
 
-/** The requests that may be answered by asking for input (Multi Round-Trip Requests → Supported Requests). */
-export const INPUT_CALLS: readonly string[] = ['tools/call', 'prompts/get', 'resources/read'];
-
 /** The key of the question: the bridge asks one question per round. */
 export const INPUT_KEY = 'input';
 

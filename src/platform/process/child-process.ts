@@ -51,7 +51,8 @@ export const launchDetached: Launch = ({ command, args, env, watchMs }) =>
     });
   });
 
-function codeOrMessage(error: unknown): string {
+/** Why a process could not be started: the code of the system, or what the error says. */
+export function codeOrMessage(error: unknown): string {
   const { code } = error as NodeJS.ErrnoException;
   return code ?? (error instanceof Error ? error.message : String(error));
 }

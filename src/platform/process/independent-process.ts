@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
+import { codeOrMessage } from './child-process.ts';
 
 /** A program that goes on when the host ends, and says on its stdout when it is ready. */
 export interface IndependentRequest {
@@ -87,9 +88,4 @@ function startThroughShell(
     detached: true,
     shell: false,
   });
-}
-
-function codeOrMessage(error: unknown): string {
-  const { code } = error as NodeJS.ErrnoException;
-  return code ?? (error instanceof Error ? error.message : String(error));
 }

@@ -15,10 +15,10 @@ const MAX_DEPTH = 1_000;
 /** No name that we look for is longer. */
 const MAX_NAME_BYTES = 256;
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COMMA = 0x2c;
-const COLON = 0x3a;
+export const QUOTE = 0x22;
+export const BACKSLASH = 0x5c;
+export const COMMA = 0x2c;
+export const COLON = 0x3a;
 const OPEN_ARRAY = 0x5b;
 const CLOSE_ARRAY = 0x5d;
 const OPEN_OBJECT = 0x7b;
@@ -228,4 +228,33 @@ export function isNestedDeeper(text: string, limit: number): boolean {
     }
   }
   return false;
+}
+
+/**
+ * The members of a JSON array that is known to be valid, as the bytes in which they were sent: parsing and serializing them again would lose big
+ * integers and key order.
+ */
+export function splitBatch(array: Uint8Array): Uint8Array[] {
+  const members: Uint8Array[] = [];
+  let depth = 0;
+  let inString = false;
+  let start = 0;
+  for (let at = 0; at < array.length; at++) {
+    const byte = array[at] as number;
+    if (inString) {
+      if (byte === BACKSLASH) at++;
+      else if (byte === QUOTE) inString = false;
+    } else if (byte === QUOTE) inString = true;
+    else if (byte === OPEN_ARRAY || byte === OPEN_OBJECT) {
+      depth++;
+      if (depth === 1) start = at + 1;
+    } else if (byte === CLOSE_ARRAY || byte === CLOSE_OBJECT) {
+      depth--;
+      if (depth === 0) members.push(array.subarray(start, at));
+    } else if (byte === COMMA && depth === 1) {
+      members.push(array.subarray(start, at));
+      start = at + 1;
+    }
+  }
+  return members;
 }

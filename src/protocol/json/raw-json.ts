@@ -1,13 +1,10 @@
+import { BACKSLASH, COLON, COMMA, QUOTE } from './json-scan.ts';
+
 /**
  * A JSON object as a map from names to the text of the values. Values that we do not change keep their text: parsing and serializing them would
  * lose big integers and key order.
  */
 export type RawObject = Map<string, string>;
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COMMA = 0x2c;
-const COLON = 0x3a;
 
 /** The members of a JSON object that is known to be valid; if a name occurs twice the last one counts, as with JSON.parse. */
 export function rawMembers(object: string): RawObject {

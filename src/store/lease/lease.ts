@@ -25,11 +25,11 @@ export const HEARTBEAT_MS = 5_000;
 /** An owner that cannot be looked up (another container, Windows) is presumed dead when its lease was not touched for this long. */
 const SILENT_MS = 30_000;
 /** The sign-in process ends itself at its deadline. If it is still there a minute later, it hangs. */
-const OVERDUE_MS = 60_000;
+export const OVERDUE_MS = 60_000;
 /** A sign-in process adopts its lease within a second of its start. If it has not by then, even on a busy machine, it was killed. */
 export const ADOPTION_MS = 15_000;
 /** For callers without a deadline: longer than any `--auth-timeout` in use. */
-const DEFAULT_LIFETIME_MS = 15 * 60_000;
+export const DEFAULT_LIFETIME_MS = 15 * 60_000;
 const MAX_FILE_BYTES = 64 * 1024;
 
 export type LeaseAnswer =

@@ -4,7 +4,13 @@ import { type Random, randomToken } from '../../platform/random.ts';
 import type { Immutable } from '../../protocol/oauth-settings.ts';
 import { ownerSchema } from '../files/owner-file.ts';
 import { withBrowsers } from '../lease/earlier-browsers.ts';
-import { ADOPTION_MS, type LeaseAnswer, type Leases } from '../lease/lease.ts';
+import {
+  ADOPTION_MS,
+  DEFAULT_LIFETIME_MS,
+  type LeaseAnswer,
+  type Leases,
+  OVERDUE_MS,
+} from '../lease/lease.ts';
 import { type SignInStatus, signInStatusSchema } from '../lease/sign-in-status.ts';
 import type { CellCodec, Format } from './cell-codec.ts';
 import { CellWatch } from './cell-watch.ts';
@@ -47,10 +53,6 @@ const FORMAT: Format<SignInCell> = {
 
 /** Longer than any sign-in, and than its outcome is remembered. */
 export const KEPT_MS = 24 * 60 * 60_000;
-/** For callers without a deadline: longer than any `--auth-timeout` in use. */
-const DEFAULT_LIFETIME_MS = 15 * 60_000;
-/** The sign-in process ends itself at its deadline. If it is still there a minute later, it hangs. */
-const OVERDUE_MS = 60_000;
 
 export interface SharedLeasesDeps extends EngineCellDeps {
   readonly engine: Engine;
