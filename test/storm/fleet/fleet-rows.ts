@@ -1,3 +1,4 @@
+import { PING_MS } from '../../../src/store/redis/limits.ts';
 import { quantile } from '../../helpers/quantile.ts';
 import { RedisServer } from '../../peers/redis/redis-server.ts';
 import { lapses } from '../lapses.ts';
@@ -182,14 +183,16 @@ async function scaleRow({ scaleLapses, scaleInstances }: Scale, tell: Tell): Pro
     processes: PROCESSES,
     instancesEach,
     lapses: scaleLapses,
-    idleMs: 120 * SECOND_MS,
+    // Two intervals at which a connection is asked for a sign of life.
+    idleMs: 2 * PING_MS,
     tell,
   });
-  const slowest = Math.max(...found.lastAdoptedMs);
+  const slowest = Math.max(...found.lastAdoptedMs, found.lastAfterIdleMs);
   return {
     what: `${instancesEach * PROCESSES} instances in ${PROCESSES} processes, ${scaleLapses} revoked tokens`,
     figures: {
       connections: found.connections,
+      'when idle': found.idleConnections,
       'refresh POSTs': found.posts,
       replays: found.replays,
       failed: found.failed.length,
@@ -199,7 +202,9 @@ async function scaleRow({ scaleLapses, scaleInstances }: Scale, tell: Tell): Pro
       'adopted p99': milliseconds(quantile(found.adoptedMs, 0.99)),
       'last adopted, median of the lapses': milliseconds(quantile(found.lastAdoptedMs, 0.5)),
       'last adopted at most': milliseconds(slowest),
+      'in the lapse after the idle time': milliseconds(found.lastAfterIdleMs),
       'engine processor per lapse': milliseconds(found.engineMs),
+      'of all instances': milliseconds(found.instancesMs),
       'idle operations per instance and minute': found.idleOperations.toFixed(2),
     },
     missed: [

@@ -6,7 +6,7 @@ import { readSettingsFile } from '../../../src/config/sources/read-file.ts';
 import { describeError } from '../../../src/errors.ts';
 import { silentLogger } from '../../../src/platform/log/logger.ts';
 import { keyOf } from '../../../src/store/record/credential-key.ts';
-import type { ScaleAnswer, ScaleTask } from './scale.ts';
+import type { ScaleAnswer, ScaleReport, ScaleTask } from './scale.ts';
 
 const { signal } = new AbortController();
 
@@ -21,10 +21,13 @@ async function main(): Promise<void> {
       composeAuthorization(config, keyOf(config), systemPlatform(''), silentLogger),
     ),
   );
-  process.on('message', ({ refused }: ScaleTask) => {
-    void Promise.all(all.map((one) => call(one, refused))).then(tell);
+  process.on('message', async ({ refused }: ScaleTask) => {
+    const before = process.cpuUsage();
+    const answers = await Promise.all(all.map((one) => call(one, refused)));
+    const { user, system } = process.cpuUsage(before);
+    tell({ answers, processorMs: (user + system) / 1000 });
   });
-  tell([]);
+  tell({ answers: [], processorMs: 0 });
 }
 
 /** As a bridge that has sent a request: with a token that serves, or with one that was refused. */
@@ -44,6 +47,6 @@ async function call(authorization: Authorization, refused: string | undefined): 
   }
 }
 
-const tell = (answers: readonly ScaleAnswer[]) => process.send?.(answers);
+const tell = (report: ScaleReport) => process.send?.(report);
 
 await main();

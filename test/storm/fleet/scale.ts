@@ -26,17 +26,25 @@ export interface ScaleAnswer {
   readonly failed?: string;
 }
 
+/** What a process answers when all its instances have been served. */
+export interface ScaleReport {
+  readonly answers: readonly ScaleAnswer[];
+  /** Its processor time for them. */
+  readonly processorMs: number;
+}
+
 export interface ScaleOptions {
   readonly processes: number;
   readonly instancesEach: number;
   readonly lapses: number;
-  /** How long nothing is asked, to see what instances do by themselves. */
+  /** How long nothing is asked before the last lapse, to see what instances do by themselves. */
   readonly idleMs: number;
   readonly tell: (text: string) => void;
 }
 
 export interface ScaleFigures {
   readonly connections: number;
+  readonly idleConnections: number;
   readonly posts: number;
   readonly replays: number;
   readonly failed: readonly string[];
@@ -48,6 +56,10 @@ export interface ScaleFigures {
   readonly lastAdoptedMs: readonly number[];
   /** From the answer to each instance. */
   readonly adoptedMs: readonly number[];
+  /** Of the lapse after the idle time, when each instance has to connect again. */
+  readonly lastAfterIdleMs: number;
+  /** Processor time of all instances for each lapse. */
+  readonly instancesMs: number;
   /** Processor time of the engine for each lapse. */
   readonly engineMs: number;
   /** For each instance and minute. */
@@ -101,51 +113,72 @@ async function measure(
   const [adoptedMs, lastAdoptedMs]: [number[], number[]] = [[], []];
   const first = await ask(children, {});
   failed.push(
-    ...first.flatMap(({ token, failed: why }) => (token === 'A0' ? [] : [why ?? `token ${token}`])),
+    ...first.answers.flatMap(({ token, failed: why }) => (token === 'A0' ? [] : [why ?? `token ${token}`])),
   );
-  const connections = Number(await engine.info('connected_clients'));
-  const [before, cpuBefore] = [await operations(engine), await processorMs(engine)];
-  for (let lapse = 1; lapse <= lapses; lapse++) {
-    const answers = await ask(children, { refused: `A${lapse - 1}` });
+  let instancesMs = 0;
+  const lapse = async (number: number) => {
+    const { answers, processorMs: usedMs } = await ask(children, { refused: `A${number - 1}` });
     for (const { token, at, failed: why } of answers) {
-      if (token !== `A${lapse}`) failed.push(why ?? `token ${token}`);
+      if (token !== `A${number}`) failed.push(why ?? `token ${token}`);
       else adoptedMs.push(at - answeredAt);
     }
-    lastAdoptedMs.push(Math.max(...answers.map(({ at }) => at)) - answeredAt);
-    tell(`lapse ${lapse} of ${lapses}, the last after ${lastAdoptedMs.at(-1)} ms`);
-  }
-  const [after, cpuAfter] = [await operations(engine), await processorMs(engine)];
+    const lastMs = Math.max(...answers.map(({ at }) => at)) - answeredAt;
+    tell(`lapse ${number} of ${lapses}, the last after ${lastMs} ms`);
+    instancesMs += usedMs;
+    return lastMs;
+  };
+  const connections = Number(await engine.info('connected_clients'));
+  const [before, cpuBefore] = [await operations(engine), await processorMs(engine)];
+  for (let number = 1; number < lapses; number++) lastAdoptedMs.push(await lapse(number));
+  const beforeIdle = await operations(engine);
   tell(`idle for ${idleMs / 1000} s`);
   await new Promise((resolve) => setTimeout(resolve, idleMs));
-  const idle = await operations(engine);
-  const total = (counts: ReadonlyMap<string, number>) => [...counts.values()].reduce((sum, n) => sum + n, 0);
+  const [afterIdle, idleConnections] = [
+    await operations(engine),
+    Number(await engine.info('connected_clients')),
+  ];
+  const lastAfterIdleMs = await lapse(lapses);
+  const [after, cpuAfter] = [await operations(engine), await processorMs(engine)];
+  const each = (name: string) => {
+    const between = (from: Counts, to: Counts) => (to.get(name) ?? 0) - (from.get(name) ?? 0);
+    return (between(before, beforeIdle) + between(afterIdle, after)) / instances / lapses;
+  };
+  const kinds = [...after.keys()].map((name): [string, number] => [name, each(name)]);
   return {
     connections,
+    idleConnections,
     posts: endpoint.posts.count(),
     replays: endpoint.count('replay'),
     failed,
-    operations: (total(after) - total(before)) / instances / lapses,
-    kinds: [...after]
-      .map(([name, n]) => `${name} ${((n - (before.get(name) ?? 0)) / instances / lapses).toFixed(2)}`)
-      .join(', '),
+    operations: kinds.reduce((sum, [, n]) => sum + n, 0),
+    kinds: kinds.map(([name, n]) => `${name} ${n.toFixed(2)}`).join(', '),
     adoptedMs,
     lastAdoptedMs,
+    lastAfterIdleMs,
+    instancesMs: instancesMs / lapses,
     engineMs: (cpuAfter - cpuBefore) / lapses,
-    idleOperations: (total(idle) - total(after)) / instances / (idleMs / 60_000),
+    idleOperations: (total(afterIdle) - total(beforeIdle)) / instances / (idleMs / 60_000),
   };
 }
 
-/** The same to all of them at once. */
-async function ask(children: readonly ChildProcess[], task: ScaleTask): Promise<readonly ScaleAnswer[]> {
-  const answers = await Promise.all(
-    children.map(async (child): Promise<readonly ScaleAnswer[]> => {
-      const answer = once(child, 'message');
+type Counts = ReadonlyMap<string, number>;
+
+const total = (counts: Counts): number => [...counts.values()].reduce((sum, n) => sum + n, 0);
+
+/** The same to all of them at once. The processor time is what they took for it. */
+async function ask(children: readonly ChildProcess[], task: ScaleTask): Promise<ScaleReport> {
+  const reports = await Promise.all(
+    children.map(async (child): Promise<ScaleReport> => {
+      const report = once(child, 'message');
       child.send(task);
-      const [ends] = await answer;
-      return ends as readonly ScaleAnswer[];
+      const [ends] = await report;
+      return ends as ScaleReport;
     }),
   );
-  return answers.flat();
+  return {
+    answers: reports.flatMap(({ answers }) => answers),
+    processorMs: reports.reduce((sum, { processorMs: usedMs }) => sum + usedMs, 0),
+  };
 }
 
 /** What `login` would store. */
@@ -176,7 +209,7 @@ async function signIn(words: readonly string[], token: string): Promise<void> {
   await close();
 }
 
-async function operations(engine: RedisServer): Promise<ReadonlyMap<string, number>> {
+async function operations(engine: RedisServer): Promise<Counts> {
   const text = String(await engine.call('INFO', 'commandstats'));
   return new Map(Array.from(text.matchAll(OPERATIONS), ([, name = '', count]) => [name, Number(count)]));
 }
