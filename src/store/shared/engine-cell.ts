@@ -54,6 +54,10 @@ export class EngineCell<T> {
   readonly #deps: EngineCellDeps;
   #latest: Look<T> | undefined;
   #looking: Promise<Look<T>> | undefined;
+  /** How many changes the engine has reported. */
+  #told = 0;
+  /** How many of them had been reported when the latest look was sent. */
+  #seen = 0;
 
   constructor(name: string, format: Format<T>, deps: EngineCellDeps) {
     this.name = name;
@@ -66,20 +70,28 @@ export class EngineCell<T> {
     return this.#latest;
   }
 
+  /** The engine has reported a change: a read that was sent before may return the old value. */
+  told(): void {
+    this.#told++;
+    this.#looking = undefined;
+  }
+
   /** Reads the value; concurrent callers share one read. Rejects with StoreAwayError, or with the reason for missing keys. */
   look(): Promise<Look<T>> {
     const latest = this.#latest;
-    if (latest !== undefined && this.#deps.clock.monotonic() - latest.at < SAME_LOOK_MS)
-      return Promise.resolve(latest);
+    const isCurrent = latest !== undefined && this.#seen === this.#told;
+    if (isCurrent && this.#deps.clock.monotonic() - latest.at < SAME_LOOK_MS) return Promise.resolve(latest);
     return this.lookNow();
   }
 
-  /** The same, with a new read if none is pending. */
+  /** The same, with a new read unless one is pending that was sent after the last reported change. */
   lookNow(): Promise<Look<T>> {
-    this.#looking ??= this.#get().finally(() => {
-      this.#looking = undefined;
+    if (this.#looking !== undefined) return this.#looking;
+    const looking = this.#get().finally(() => {
+      if (this.#looking === looking) this.#looking = undefined;
     });
-    return this.#looking;
+    this.#looking = looking;
+    return looking;
   }
 
   /** The last seen value is no longer current. */
@@ -130,18 +142,20 @@ export class EngineCell<T> {
     const { engine, codec } = this.#deps;
     const sealed = codec.seal(this.name, look.seq + 1, value, this.#format);
     if (sealed.length > MAX_CELL_BYTES) throw new StoreError('the credential is too large to be kept');
+    const told = this.#told;
     try {
       const { kind, cell } = await engine.put(this.name, sealed, look, tell, expiresInMs);
-      if (kind === 'superseded') return { isOurs: false, look: this.#see(cell) };
-      return { isOurs: true, look: this.#saw({ ...cell, body: sealed }, value) };
+      if (kind === 'superseded') return { isOurs: false, look: this.#see(cell, told) };
+      return { isOurs: true, look: this.#saw({ ...cell, body: sealed }, told, value) };
     } catch (error) {
       this.forget();
       if (!(error instanceof StoreAwayError) || error.applied === 'no') throw error;
       // Never sent twice: its result is looked up. Sealed once, so no other value has these bytes.
+      const toldByNow = this.#told;
       const cell = await engine.get(this.name).catch(() => {
         throw error;
       });
-      const found = this.#see(cell);
+      const found = this.#see(cell, toldByNow);
       const isOurs = cell.seq === look.seq + 1 && cell.body !== undefined && areEqual(cell.body, sealed);
       return { isOurs, look: found };
     }
@@ -151,27 +165,29 @@ export class EngineCell<T> {
     try {
       const { codec, engine } = this.#deps;
       await codec.ready();
+      const told = this.#told;
       const cell = await engine.get(this.name);
-      const look = this.#see(cell);
+      const look = this.#see(cell, told);
       const isUnknown = look.problem instanceof UnknownKeyError;
-      return isUnknown && (await codec.ready(true)) ? this.#see(cell) : look;
+      return isUnknown && (await codec.ready(true)) ? this.#see(cell, told) : look;
     } catch (error) {
       this.forget();
       throw error;
     }
   }
 
-  #see(cell: Cell): Look<T> {
+  /** `told`: how many changes had been reported when the request was sent. */
+  #see(cell: Cell, told: number): Look<T> {
     const { codec } = this.#deps;
-    if (cell.body === undefined) return this.#saw(cell, undefined);
+    if (cell.body === undefined) return this.#saw(cell, told, undefined);
     try {
-      if (cell.body.length > MAX_CELL_BYTES) return this.#saw(cell, undefined);
-      return this.#saw(cell, codec.open(this.name, cell.seq, cell.body, this.#format));
+      if (cell.body.length > MAX_CELL_BYTES) return this.#saw(cell, told, undefined);
+      return this.#saw(cell, told, codec.open(this.name, cell.seq, cell.body, this.#format));
     } catch (error) {
       if (!(error instanceof DrawbridgeError)) throw error;
       // A value that was changed in transit or stored under another name is discarded. A value written with another key or by a later version is kept.
       const problem = error.code === 'not_authentic' ? undefined : this.#explained(error);
-      return this.#saw(cell, undefined, problem);
+      return this.#saw(cell, told, undefined, problem);
     }
   }
 
@@ -182,7 +198,7 @@ export class EngineCell<T> {
     });
   }
 
-  #saw(cell: Cell, value: T | undefined, problem?: DrawbridgeError): Look<T> {
+  #saw(cell: Cell, told: number, value: T | undefined, problem?: DrawbridgeError): Look<T> {
     const { clock, onTime } = this.#deps;
     onTime(cell.now);
     const look = {
@@ -194,7 +210,8 @@ export class EngineCell<T> {
       engineNow: cell.now,
       at: clock.monotonic(),
     };
-    this.#latest = look;
+    // An answer that was delayed shows less than the latest look does.
+    if (told >= this.#seen) [this.#latest, this.#seen] = [look, told];
     return look;
   }
 }

@@ -79,7 +79,11 @@ export class LoginCell {
   constructor(name: string, deps: LoginCellDeps) {
     this.#deps = deps;
     this.cell = new EngineCell(name, FORMAT, deps);
-    this.watch = new CellWatch(name, () => void this.#told(), deps);
+    const onChange = () => {
+      this.cell.told();
+      void this.#told();
+    };
+    this.watch = new CellWatch(name, onChange, deps);
   }
 
   /** The latest state that this process knows of. */
@@ -193,7 +197,7 @@ export class LoginCell {
   async #told(): Promise<void> {
     if (this.#unsaved !== undefined) void this.heal();
     try {
-      this.watch.looks();
+      // Who waits looks for itself: it may have been told too late for a look that is on its way.
       this.#note(await this.cell.lookNow());
       await this.#bringUp();
     } catch (error) {

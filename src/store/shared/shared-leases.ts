@@ -82,7 +82,7 @@ export function openSharedLeases(deps: SharedLeasesDeps): Leases {
     if (found !== undefined) return found;
     const name = codec.name(key, 'sign-in');
     const cell = new EngineCell(name, FORMAT, deps);
-    const made = { cell, watch: new CellWatch(name, () => cell.forget(), deps) };
+    const made = { cell, watch: new CellWatch(name, () => cell.told(), deps) };
     cells.set(key, made);
     return made;
   };

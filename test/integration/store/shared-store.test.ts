@@ -96,6 +96,70 @@ test('a logout elsewhere reaches every machine, and the response to a pending re
   expect(tokenOf(await other.refresh('A0'))).toBe('sign-in');
 });
 
+test('a change that is told while the answer to an earlier look is on its way is seen by the next look', async () => {
+  await using world = await FleetWorld.create();
+  const [one, other] = (await world.instances(2, { elsewhere: true })) as [Instance, Instance];
+  await one.store.write(KEY, world.login(one), 'any');
+  expect(await current(other)).toBe('A0');
+  other.skip(1_000);
+  const [held, isHeld] = [gate(), gate()];
+  let looks = 0;
+  world.server.intercept = async (moment, operation) => {
+    if (moment !== 'after' || operation !== 'get' || ++looks > 1) return;
+    isHeld.resolve();
+    await held.promise;
+  };
+  const earlier = other.store.read(KEY);
+  await isHeld.promise;
+  await one.store.write(KEY, world.login(one, { accessToken: 'B0' }), 'any');
+  const later = other.store.read(KEY);
+  held.resolve();
+  expect(await later).toMatchObject({ kind: 'record', record: { tokens: { accessToken: 'B0' } } });
+  await earlier;
+});
+
+test('who waits for a change is not kept waiting where one was told while its look was on its way', async () => {
+  await using world = await FleetWorld.create();
+  const one = await world.instance({ elsewhere: true });
+  const other = await world.instance({ elsewhere: true, timing: { turnMs: 3_600_000 } });
+  await one.store.write(KEY, world.login(one), 'any');
+  expect(await current(other)).toBe('A0');
+  other.skip(1_000);
+  const [held, isHeld] = [gate(), gate()];
+  let looks = 0;
+  world.server.intercept = async (moment, operation) => {
+    if (moment !== 'after' || operation !== 'get' || ++looks > 1) return;
+    isHeld.resolve();
+    await held.promise;
+  };
+  const look = other.store.read(KEY);
+  await isHeld.promise;
+  await one.store.write(KEY, world.login(one, { accessToken: 'B0' }), 'any');
+  held.resolve();
+  await look;
+  await other.store.changed(KEY, signal);
+});
+
+test('a change that is told is looked at, however short a time ago the last look was', async () => {
+  await using world = await FleetWorld.create();
+  const [one, other] = (await world.instances(2, { elsewhere: true })) as [Instance, Instance];
+  await one.store.write(KEY, world.login(one), 'any');
+  expect(await current(other)).toBe('A0');
+  await one.store.read(KEY);
+  await other.store.read(KEY);
+  const held = gate();
+  let isWriting = false;
+  // Who writes looks before its first put, and not again.
+  world.server.intercept = async (moment, operation) => {
+    if (operation === 'put') isWriting = true;
+    if (operation === 'get' && moment === 'before' && isWriting) await held.promise;
+  };
+  await one.store.write(KEY, world.login(one, { accessToken: 'B0' }), 'any');
+  const found = other.store.read(KEY);
+  held.resolve();
+  expect(await found).toMatchObject({ kind: 'record', record: { tokens: { accessToken: 'B0' } } });
+});
+
 test('a sign-in elsewhere is adopted by machines whose login is dead', async () => {
   await using world = await FleetWorld.create();
   const [one, other] = (await world.instances(2, { elsewhere: true })) as [Instance, Instance];

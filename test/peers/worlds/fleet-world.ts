@@ -16,6 +16,7 @@ import type { NewRecord } from '../../../src/store/record/record.ts';
 import type { LoadSecrets } from '../../../src/store/sealing/envelope.ts';
 import { openSharedStore } from '../../../src/store/shared/open-shared-store.ts';
 import { systemOwnership } from '../../../src/store/shared/ownership.ts';
+import { TIMING, type Timing } from '../../../src/store/shared/protocol/timing.ts';
 import type { SharedStore } from '../../../src/store/shared/shared-store.ts';
 import { RotatingEndpoint } from '../authorization-servers/rotating-endpoint.ts';
 import { expiredLogin } from '../processes/credentials.ts';
@@ -32,6 +33,8 @@ export interface InstanceOptions {
   readonly secrets?: readonly Uint8Array[] | LoadSecrets;
   /** Its process is on another machine, so that the others cannot look it up. */
   readonly elsewhere?: boolean;
+  /** Waits of the protocol that are other than the program's. */
+  readonly timing?: Partial<Timing>;
 }
 
 type Opened = Awaited<ReturnType<typeof openSharedStore>>;
@@ -99,6 +102,7 @@ export class FleetWorld implements AsyncDisposable {
       random: systemRandom,
       logger: silentLogger,
       ownership,
+      timing: { ...TIMING, ...options.timing },
     });
     const server = new URL('/mcp', this.endpoint.address);
     const identity = { server: server.href };
