@@ -4,7 +4,7 @@ import { environmentName, maybeSecret, type Option } from './options/option.ts';
 import { type OptionName, options } from './options/options.ts';
 import type { ReadSettings } from './sources/settings.ts';
 
-/** The settings that a bundle carries to other machines. */
+/** The settings that a bundle takes to other machines. */
 export interface BundleConfig {
   readonly name: string;
   readonly iconFile?: string | undefined;
@@ -26,8 +26,8 @@ const OWN: ReadonlySet<OptionName> = new Set([
 ]);
 
 /**
- * What `bundle` was told, except by the environment, which is that of this machine. Throws UsageError for what cannot work on another machine
- * or must not be handed around.
+ * The settings for `bundle`, except those from the environment, which belongs to this machine. Throws UsageError for settings that cannot work on another
+ * machine or must not be shared.
  */
 export function bundleConfig({ settings, effective }: ReadSettings, server: URL | undefined): BundleConfig {
   const name = settings.name ?? server?.host;

@@ -34,7 +34,7 @@ export interface Config {
   readonly transport: 'auto' | 'http' | 'sse' | 'sse-first';
   readonly authTimeoutMs: number;
   readonly caFile?: string | undefined;
-  /** The certificate to show to a server that asks for one (mutual TLS). */
+  /** The client certificate for a server that requires one (mutual TLS). */
   readonly clientCertificate?: { readonly certFile: string; readonly keyFile: string } | undefined;
   readonly cookies: boolean;
   readonly pingIntervalMs?: number | undefined;
@@ -52,12 +52,12 @@ export interface Config {
   readonly maxMessageBytes: number;
   readonly connectTimeoutMs: number;
   readonly home?: string | undefined;
-  /** The logins on disk are sealed under a key in this keychain. */
+  /** The keychain whose key seals the logins on disk. */
   readonly keychain?: KeychainKind | undefined;
   readonly log: { readonly debug: boolean; readonly silent: boolean; readonly format: 'text' | 'json' };
 }
 
-/** What `--allow-tool`, `--deny-tool` and `--read-only` say. */
+/** The values of `--allow-tool`, `--deny-tool` and `--read-only`. */
 export interface ToolSettings {
   readonly allow: readonly string[];
   readonly deny: readonly string[];
@@ -73,7 +73,7 @@ export interface CommandConfig extends Omit<Config, 'server'> {
   readonly token?: string | undefined;
   readonly force: boolean;
   readonly all: boolean;
-  /** `move`: the way back, from the shared store to the folder of this machine. */
+  /** `move`: the reverse, from the shared store to the folder of this machine. */
   readonly isMoveToFile: boolean;
   readonly json: boolean;
   /** `keychain on`, `off` or `status`. */
@@ -152,7 +152,7 @@ export function loadConfig(
   return { command, config: { ...common, server }, warnings };
 }
 
-/** The config of a program that has given its settings itself, with the address among them. Throws UsageError or ConfigError. */
+/** The config of a program that passes its settings itself, including the address. Throws UsageError or ConfigError. */
 export function configOf(read: ReadSettings, deps: OAuthConfigDeps): Config {
   const { url: server, 'allow-http': allowHttp = false } = read.settings;
   if (server === undefined) throw noServer();
@@ -241,7 +241,7 @@ function toolSettings({ settings, allowTools, denyTools }: ReadSettings): ToolSe
   return { allow: allowTools, deny: denyTools, readOnly };
 }
 
-/** These look at no login; what another command needs of the environment is not asked for. */
+/** These read no login; settings of the environment that other commands need are not checked. */
 const NEED_NO_STORE: readonly Command[] = ['bundle', 'hosts', 'uninstall', 'store key', 'keychain'];
 const WITHOUT_STORE = { store: { kind: 'file' }, warnings: [] } as const;
 

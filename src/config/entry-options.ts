@@ -12,18 +12,18 @@ import { SECRET_NAME } from './sources/headers.ts';
 export interface EntryOptions {
   /** The arguments: the address, unless it is private, and the options. Without `--home`. */
   readonly words: readonly string[];
-  /** What is or may be a secret, and belongs into a file that only the user can read, by the keys of `--config`. */
+  /** Values that are or may be secret and belong in a file that only the user can read, by the keys of `--config`. */
   readonly secrets: Readonly<Record<string, string | readonly string[]>>;
   /** The variables that the options name. */
   readonly variables: readonly string[];
 }
 
-/** Where the value is a name of a variable. */
+/** Options whose value is the name of a variable. */
 const NAME_A_VARIABLE: readonly OptionName[] = ['client-secret-env', 'idp-client-secret-env'];
-/** Set elsewhere, or by the machine and not for this server. */
+/** Set elsewhere, or for the machine rather than for this server. */
 const LEFT_OUT: readonly OptionName[] = ['url', 'header', 'client-secret', 'config', 'home'];
 
-/** The options in effect for an entry in a host's file. Throws a UsageError for secrets beside a `--config` file, which can hold them. */
+/** The options in effect for an entry in a host's file. Throws a UsageError for secrets next to a `--config` file, which can contain them. */
 export function entryOptions(effective: Effective): EntryOptions {
   const [config] = effective.get('config') ?? [];
   const isInFile = ({ source }: Given) => config !== undefined && source === 'file';
@@ -42,7 +42,7 @@ export function entryOptions(effective: Effective): EntryOptions {
       option.only === undefined && option.flagOnly !== true && option.environmentOnly !== true;
     if (!isForBridge || LEFT_OUT.includes(name) || weaker.includes(name)) continue;
     for (const each of given(name)) {
-      // That nobody can be asked in this terminal says nothing about the host.
+      // A sign-in that is impossible in this terminal may be possible in the host.
       if (/interactive$/.test(name) && each.source !== 'flag') continue;
       if (name === 'store' && maybeSecret(option, each.text)) secrets.store = each.text;
       else words.push(...asFlag(name, option, each.text));
@@ -50,7 +50,7 @@ export function entryOptions(effective: Effective): EntryOptions {
   }
   const headers = given('header').map(({ text }) => text);
   const secretHeaders = headers.filter(isSecretHeader);
-  // Without a blank behind the colon: some hosts split arguments at blanks.
+  // Without a space after the colon: some hosts split arguments at spaces.
   for (const text of headers) if (!isSecretHeader(text)) words.push('--header', text.replace(/:\s+/, ':'));
   if (secretHeaders.length > 0) secrets.header = secretHeaders;
   const [secret] = given('client-secret');
@@ -70,7 +70,7 @@ export function entryOptions(effective: Effective): EntryOptions {
   return { words, secrets, variables: [...new Set([...named, ...inHeaders])] };
 }
 
-/** Ways to name the store and its keys that a stronger source overrules. Throws a UsageError for a key that a host's program would not see. */
+/** Options for the store and its keys that a stronger source overrides. Throws a UsageError for a key that a host's program would not see. */
 function weakerStoreOptions(effective: Effective): readonly OptionName[] {
   const [place] = strongest(PLACE_OPTIONS, effective);
   const [key] = strongest(KEY_OPTIONS, effective);
@@ -87,7 +87,7 @@ function weakerStoreOptions(effective: Effective): readonly OptionName[] {
   return [...PLACE_OPTIONS, ...KEY_OPTIONS].filter((name) => name !== place && name !== key);
 }
 
-/** A header with a value that is written out and may be a secret: its name sounds like one. */
+/** A header with a literal value that may be a secret, judging by its name. */
 function isSecretHeader(text: string): boolean {
   const [name = '', value = ''] = text.split(/:(.*)/s);
   return SECRET_NAME.test(name) && !isOnlyVariables(value);

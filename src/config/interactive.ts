@@ -1,7 +1,7 @@
 import { UsageError } from '../errors.ts';
 import type { Environment } from './sources/environment.ts';
 
-/** Why nobody can sign in here: the user said so, this is a build machine, or one of many machines that share a login. */
+/** Why no sign-in is possible here: the user's option, a build machine, or one of many machines that share a login. */
 export type NonInteractiveReason = 'asked' | 'ci' | 'shared-store';
 
 /** The settings that decide whether a person can sign in here. */
@@ -11,8 +11,8 @@ export interface InteractiveSettings {
 }
 
 /**
- * Why nobody can sign in here; undefined if a person can be asked. The lack of a display says nothing: many hosts keep its variables from what they
- * start. `isShared`: many machines share the login, and a page on one of them would be on any of them. Throws UsageError for contradicting options.
+ * Why no sign-in is possible here; undefined if one is. A missing display proves nothing: many hosts withhold its variables. `isShared`: many machines share
+ * the login, and a page could appear on any of them. Throws UsageError for contradicting options.
  */
 export function nonInteractiveReason(
   settings: InteractiveSettings,

@@ -9,8 +9,8 @@ import type { Environment } from './sources/environment.ts';
 import { readGiven } from './sources/settings.ts';
 
 /**
- * The options that a program may give to the library: all that decide which login is used, how one is come by and how the server is reached. What
- * only relays messages, writes logs or belongs to one command is not among them.
+ * The options of the library: all that decide which login is used, how it is obtained and how the server is reached. Options that only concern relaying, logs
+ * or a single command are not included.
  */
 export const libraryOptions = [
   'header',
@@ -71,7 +71,7 @@ export type CamelCase<T extends string> = T extends `${infer Head}-${infer Tail}
   ? `${Head}${Capitalize<CamelCase<Tail>>}`
   : T;
 
-/** The names of the options as a program writes them. */
+/** The names of the options in a program. */
 export type LibraryOptionName = CamelCase<(typeof libraryOptions)[number]>;
 
 const camelCase = (name: string): string =>
@@ -82,12 +82,12 @@ const byName: ReadonlyMap<string, OptionName> = new Map(
 );
 
 /**
- * Variables that say where logins are. The library reads them, so that it has the logins that the bridges on the machine have, and no other of this
- * program's variables: what else it does is for the program to say.
+ * Variables that say where logins are. The library reads them, so that it uses the same logins as the bridges on the machine, and no others of this program's
+ * variables: the rest is for the caller to configure.
  */
 const PLACE: ReadonlySet<string> = new Set(['home', ...Object.keys(storeOptions)].map(environmentName));
 
-/** What the library reads of the environment: all but this program's own variables, of which it reads where logins are. */
+/** The environment for the library: without this program's own variables, except those that say where logins are. */
 export function libraryEnvironment(environment: Environment): Environment {
   return Object.fromEntries(
     Object.entries(environment).filter(([name]) => !name.startsWith(ENVIRONMENT_PREFIX) || PLACE.has(name)),
@@ -99,7 +99,7 @@ export interface LibraryConfigDeps {
   readonly readFile: (path: string) => string;
 }
 
-/** Checks what a program gave to the library. `given`: by the names of the options in camelCase. Throws ConfigError, which names the option. */
+/** Checks the options passed to the library. `given`: by the names of the options in camelCase. Throws ConfigError, which names the option. */
 export function libraryConfig(
   url: unknown,
   given: Readonly<Record<string, unknown>>,
@@ -135,7 +135,7 @@ function addressText(url: unknown): string {
   throw new ConfigError(`url: expected the address of an MCP server, a string or a URL; got ${shapeOf(url)}`);
 }
 
-/** The texts that a command line would hold. */
+/** The strings that a command line would contain. */
 function valueTexts(key: string, value: unknown, option: Option): readonly string[] {
   if (option.placeholder === undefined) {
     if (typeof value === 'boolean') return [String(value)];
@@ -152,7 +152,7 @@ function valueTexts(key: string, value: unknown, option: Option): readonly strin
   throw new ConfigError(`${key}: expected a string${many}; got ${shapeOf(value)}`);
 }
 
-/** What a value is, without what is in it, which may be a secret. */
+/** The type of a value, without its contents, which may be a secret. */
 export function shapeOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return `an array of ${value.length}`;
@@ -168,7 +168,7 @@ function unknownOption(key: string): ConfigError {
   });
 }
 
-/** The command line's words for options, in those of a program. */
+/** Replaces the command line's names of options with those in a program. */
 function asOptions(error: UsageError | ConfigError): ConfigError {
   const inCamelCase = (text: string) =>
     text.replace(/--([a-z][a-z0-9-]*)/g, (flag, name: string) =>

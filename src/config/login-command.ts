@@ -55,7 +55,7 @@ export function loginCommand(effective: Effective): LoginCommand {
   return { words, notes };
 }
 
-/** The store, where it is one that several machines share: the others need no word. */
+/** The store, if it is a shared one: the others need no argument. */
 function storeWords(effective: Effective, isInFile: (given: Given) => boolean): LoginCommand {
   const words: string[] = [];
   const notes: string[] = [];

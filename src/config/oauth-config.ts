@@ -118,7 +118,7 @@ function checkClient(
 function readClient(settings: Settings, deps: OAuthConfigDeps): ConfiguredClient | undefined {
   const clientSecret = readSecret('client', settings, deps);
   const keyFile = settings['client-key'];
-  // With a key, a client metadata document is used like a client that was registered by hand.
+  // With a key, a client metadata document is used like a manually registered client.
   const clientId = settings['client-id'] ?? (keyFile && settings['client-metadata-url']);
   if (settings['client-id'] === undefined && clientSecret !== undefined) {
     throw needs('a client secret', '--client-id');

@@ -10,20 +10,20 @@ import { storeKeys, storePlace } from './options/store-checks.ts';
 import { KEY_OPTIONS, PLACE_OPTIONS } from './options/store-options.ts';
 import type { Settings } from './sources/settings.ts';
 
-/** Where logins are kept. */
+/** Where logins are stored. */
 export type StoreConfig = { readonly kind: 'file' } | { readonly kind: 'memory' } | SharedStoreConfig;
 
-/** A store that several machines share. */
+/** A store shared by several machines. */
 export interface SharedStoreConfig {
   readonly kind: 'shared';
-  /** The engine, as `parseStoreUrl` reads it; may hold a password. */
+  /** The engine, as `parseStoreUrl` reads it; may contain a password. */
   readonly url: string;
-  /** The beginning of all names in the engine. */
+  /** The prefix of all names on the engine. */
   readonly prefix: string;
   readonly keys: StoreKeys;
 }
 
-/** The keys: 32 bytes each, of which the first one seals; or the program that prints them. `file`: where they come from, and others may be by and by. */
+/** The keys: 32 bytes each, of which the first one seals; or the program that prints them. `file`: where they come from; its contents may change. */
 export type StoreKeys =
   | { readonly kind: 'secrets'; readonly secrets: readonly Uint8Array[]; readonly file?: string }
   | { readonly kind: 'command'; readonly words: readonly string[] };
@@ -31,15 +31,15 @@ export type StoreKeys =
 /** What `readStoreConfig` reads from. */
 export interface StoreConfigDeps {
   readonly readFile: (path: string) => string;
-  /** The permission bits of a file; undefined where it has none. */
+  /** The permission bits of a file; undefined if it has none. */
   readonly modeOf: (path: string) => number | undefined;
 }
 
 const PREFIX = 'mcp-drawbridge';
 
 /**
- * The store, and what a person should know of how it was set. Of two sources the stronger one counts. Throws UsageError or ConfigError, for a shared
- * store without a key as well: whoever can write to the engine could otherwise read and change every login.
+ * The store, and warnings about its configuration. Of two sources the stronger one counts. Throws UsageError or ConfigError, also for a shared store without a
+ * key: whoever can write to the engine could otherwise read and change every login.
  */
 export function readStoreConfig(
   settings: Settings,
@@ -112,12 +112,12 @@ function readKeys(
   );
 }
 
-/** What `--store-key-file` holds. Throws UsageError or ConfigError, without a word of the file. */
+/** The contents of `--store-key-file`. Throws UsageError or ConfigError, which does not quote the file. */
 export function readKeyFile(path: string, deps: StoreConfigDeps, warnings: string[]): readonly Uint8Array[] {
   return read(storeKeys, '--store-key-file', path, deps, warnings);
 }
 
-/** The settings of `move`, with the address of `--to` in place of the store. Throws UsageError where it has none to move to, or none to move from. */
+/** The settings of `move`, with the address of `--to` as the store. Throws UsageError if there is no store to move to, or none to move from. */
 export function withMoveTarget(settings: Settings, effective: Effective): readonly [Settings, Effective] {
   const { to } = settings;
   if (to === undefined) {
@@ -134,7 +134,7 @@ export function withMoveTarget(settings: Settings, effective: Effective): readon
   throw new UsageError(`--to ${to} needs --store or --store-file with the address of the shared store`);
 }
 
-/** What a secret file holds. Its text is in no message. Throws UsageError or ConfigError. */
+/** The contents of a secret file. No message quotes them. Throws UsageError or ConfigError. */
 function read<T>(
   schema: z.ZodMiniType<T, string>,
   place: string,
@@ -176,7 +176,7 @@ function oneOf<Name extends OptionName>(names: readonly Name[], effective: Effec
   return first;
 }
 
-/** Of the environment and of files they may be meant for another command. */
+/** Those from the environment and files may be meant for another command. */
 function refuseWithoutStore(effective: Effective): void {
   const isFlag = ({ source }: Given) => source === 'flag';
   const stray = ([...KEY_OPTIONS, 'store-prefix'] as const).find((name) => effective.get(name)?.some(isFlag));

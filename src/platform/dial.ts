@@ -3,7 +3,7 @@ import { connect as connectTls } from 'node:tls';
 import type { StopSignal } from './stop.ts';
 import { withoutUndefined } from './without-undefined.ts';
 
-/** Where to connect, and with what. */
+/** Where and how to connect. */
 export interface DialTarget {
   readonly host: string;
   readonly port: number;
@@ -13,19 +13,18 @@ export interface DialTarget {
 
 /** For a connection over TLS, which always checks that the certificate is for the host. */
 export interface TlsSettings {
-  /** All authorities to trust, in PEM; undefined: those of Node. */
+  /** All authorities to trust, in PEM; undefined: Node's own. */
   readonly authorities: readonly string[] | undefined;
   /** A client certificate and its key, in PEM. */
   readonly certificate: { readonly cert: string; readonly key: string } | undefined;
 }
 
 /**
- * Connects, with TLS to the end of the handshake. Rejects with Node's own error, or with the signal's reason when it aborts first; then nothing is
- * left open.
+ * Connects, with TLS up to the end of the handshake. Rejects with Node's own error, or with the signal's reason if it aborts first; then nothing is left open.
  */
 export type Dial = (target: DialTarget, signal: StopSignal) => Promise<Socket>;
 
-/** The silence in milliseconds after which the system asks the peer for a sign of life; ten unanswered questions, a second apart, end the connection. */
+/** The silence in milliseconds after which the system probes the peer; ten unanswered probes, a second apart, end the connection. */
 const KEEP_ALIVE_MS = 30_000;
 
 /** The network of this machine. */
@@ -61,9 +60,9 @@ function tlsOptions({ host, port }: DialTarget, { authorities, certificate }: Tl
   return {
     host,
     port,
-    // Said, and not left to the default, which NODE_TLS_REJECT_UNAUTHORIZED changes.
+    // Set explicitly, because NODE_TLS_REJECT_UNAUTHORIZED changes the default.
     rejectUnauthorized: true,
-    // RFC 6066 §3: a server name is no address. Node then checks the certificate against `host`.
+    // RFC 6066 §3: a server name is not an address. Node then checks the certificate against `host`.
     ...(isIP(host) === 0 ? { servername: host } : {}),
     ...withoutUndefined({ ca: authorities && [...authorities] }),
     ...(certificate ?? {}),

@@ -14,18 +14,18 @@ export function programFiles(script: string): Map<string, Uint8Array> {
   return files;
 }
 
-/** A file that a person named. Throws the system's error. */
+/** A file named by the user. Throws the system's error. */
 export function readInputFile(path: string): Uint8Array {
   return readFileSync(path);
 }
 
-/** Creates a file that only its owner can read. Throws the system's error, with the code EEXIST for a file that is there. */
+/** Creates a file that only its owner can read. Throws the system's error, with the code EEXIST for an existing file. */
 export function createPrivateFile(path: string, text: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
 }
 
-/** Writes a file that a person asked for. An existing one is replaced only with `replace`; otherwise the error has the code EEXIST. */
+/** Writes a file requested by the user. An existing one is replaced only with `replace`; otherwise the error has the code EEXIST. */
 export function writeOutputFile(path: string, bytes: Uint8Array, replace: boolean): void {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, bytes, { flag: replace ? 'w' : 'wx' });

@@ -25,8 +25,8 @@ export function isListMethod(method: string): method is ListMethod {
 }
 
 /**
- * Whether the result of such a request holds the list that it has to hold (specification, `ListToolsResult` and its like). A result of another
- * `resultType` than `complete` (specification 2026-07-28, Base Protocol → Results) speaks of something else.
+ * Whether the result of such a request contains the required list (specification, `ListToolsResult` and similar types). A result with another `resultType` than
+ * `complete` (specification 2026-07-28, Base Protocol → Results) is something else.
  */
 export function isListResult(method: ListMethod, result: unknown): boolean {
   if (!isObject(result)) return false;

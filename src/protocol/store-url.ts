@@ -1,4 +1,4 @@
-/** Host and port of one server. An IPv6 address is without brackets. */
+/** Host and port of one server. An IPv6 address has no brackets. */
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
@@ -21,13 +21,13 @@ export interface StoreUrl {
 
 const FORM = /^(redis|valkey)(s?)(\+sentinel)?:\/\/(?:([^/?#]*)@)?([^/?#@]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/i;
 const ENDPOINT = /^(?:\[([0-9a-f:.]+)\]|([^[\]:\s]+))(?::(\d{1,5}))?$/i;
-/** Blanks; control, format and half characters: of the latter no address can be written. */
+/** White space; control, format and surrogate characters: no address can contain the latter. */
 const INVISIBLE = /[\s\p{C}]/u;
 const PORT = 6379;
 const SENTINEL_PORT = 26_379;
 const FILES = ['ca', 'cert', 'key'] as const;
 
-/** What is wrong with an address, in words that follow "expected". They never quote the address, which may hold a password. */
+/** What is wrong with an address, in words that follow "expected". They never quote the address, which may contain a password. */
 export class StoreUrlFault {
   readonly expected: string;
   constructor(expected: string) {
@@ -58,7 +58,7 @@ export function parseStoreUrl(text: string): StoreUrl | StoreUrlFault {
     if (files instanceof StoreUrlFault) return files;
     return { tls, endpoints, ...parseUserInfo(userInfo), ...place, files };
   } catch {
-    // decodeURIComponent: its message quotes nothing, and neither do we.
+    // The message of decodeURIComponent quotes nothing, and neither does ours.
     return fault('user, password, name and files to be percent-encoded');
   }
 }
@@ -82,7 +82,7 @@ export function formatStoreUrl(url: StoreUrl, shown = false): string {
   ].join('');
 }
 
-/** `HOST:PORT`, an IPv6 address in brackets; without the port where it is `standard`. */
+/** `HOST:PORT`, an IPv6 address in brackets; without the port if it is `standard`. */
 export function formatEndpoint({ host, port }: Endpoint, standard?: number): string {
   const name = host.includes(':') ? `[${host}]` : host;
   return port === standard ? name : `${name}:${port}`;
@@ -111,7 +111,7 @@ function parseEndpoints(
   return found as [Endpoint, ...Endpoint[]]; // a text has at least one part, even the empty one
 }
 
-/** Throws URIError for what is badly encoded, as do the next two. */
+/** Throws URIError for invalid encoding, like the next two. */
 function parseUserInfo(text: string | undefined): Pick<StoreUrl, 'user' | 'password'> {
   const [user, password] = cutAt(':', text ?? '');
   return {

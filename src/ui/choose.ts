@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { isCancel, multiselect } from '@clack/prompts';
 
-/** A list with a checkbox for each line. Resolves with the values that were checked, or undefined where the person gave up. */
+/** A list with a checkbox for each line. Resolves with the checked values, or undefined if the person cancelled. */
 export async function chooseSome(
   message: string,
   options: readonly { readonly value: string; readonly label: string; readonly hint: string }[],
@@ -10,7 +10,7 @@ export async function chooseSome(
   const chosen = await multiselect({
     message,
     options: options.map((each) => ({ ...each })),
-    // One host alone is what was meant.
+    // A single host is preselected.
     initialValues: options.length === 1 ? options.map(({ value }) => value) : [],
     required: false,
     ...terminal,

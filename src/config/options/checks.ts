@@ -52,7 +52,7 @@ export const keychain = check((text) =>
 /** The path of a file or folder. */
 export const filePath = check((text) => (text.includes('\0') ? expected('the path of a file') : text));
 
-/** One of some words, each with its value. */
+/** One of several words, each with its value. */
 export function oneOf<const T extends Readonly<Record<string, unknown>>>(words: T) {
   return check((text): T[keyof T] | Expected =>
     Object.hasOwn(words, text) ? (words[text] as T[keyof T]) : expected(Object.keys(words).join(', ')),
@@ -137,7 +137,7 @@ export const scopeList = check((text) =>
     : expected('scopes with one space between them'),
 );
 
-/** A bearer token (RFC 6750 §2.1), or any visible ASCII, since servers issue it; a blank or line break would end the header value. */
+/** A bearer token (RFC 6750 §2.1), or any visible ASCII, since servers issue it; a space or line break would end the header value. */
 export const bearerToken = check((text) =>
   /^[\x21-\x7e]+$/.test(text) ? text : expected('a token without blanks or line breaks'),
 );

@@ -2,7 +2,7 @@ import { anyText, bearerToken, filePath, keychain, onOff, shownName } from './ch
 import type { Option } from './option.ts';
 import { hasStoreSecret, moveTarget } from './store-checks.ts';
 
-/** The options for machines where nobody can sign in, and those of single commands. */
+/** The options for machines without sign-ins, and those of single commands. */
 export const commandOptions = {
   'non-interactive': {
     group: 'Headless',

@@ -6,7 +6,7 @@ export type Effective = ReadonlyMap<OptionName, readonly Given[]>;
 
 const STRENGTH: Readonly<Record<Source, number>> = { flag: 3, program: 3, environment: 2, file: 1 };
 
-/** Of several options that say the same thing in different ways: those that come from the strongest source of all. */
+/** Of several options for the same setting: those from the strongest source. */
 export function strongest<Name extends OptionName>(names: readonly Name[], effective: Effective): Name[] {
   const given = names.flatMap((name) => {
     const source = effective.get(name)?.[0]?.source;

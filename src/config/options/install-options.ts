@@ -1,20 +1,20 @@
 import { check, expected, oneOf, onOff } from './checks.ts';
 import type { Option } from './option.ts';
 
-/** An id of a host; which there are is known where the hosts are. */
+/** The id of a host; the list of hosts is elsewhere. */
 const hostName = check((text) =>
   /^[a-z][a-z0-9-]{0,39}$/.test(text) ? text : expected('the id of a host, such as cursor; see `hosts`'),
 );
 
 /**
- * Whether every host takes this name for a server. Codex takes letters, digits, dashes and underscores alone; some hosts read the reserved names as
- * settings, or keep them for themselves.
+ * Whether every host accepts this name for a server. Codex only accepts letters, digits, dashes and underscores; some hosts use the reserved names as settings,
+ * or for themselves.
  */
 export function isServerName(text: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/.test(text) && !RESERVED_NAMES.has(text.toLowerCase());
 }
 
-/** Names that at least one host does not take for a server. */
+/** Names that at least one host does not accept for a server. */
 export const RESERVED_NAMES: ReadonlySet<string> = new Set(['workspace', 'servers', 'timeout', '__proto__']);
 
 /** The options of `install`, `uninstall` and `hosts`. */

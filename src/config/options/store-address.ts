@@ -9,7 +9,7 @@ import {
 
 /** The address of the engine that holds a shared store, checked. */
 export interface StoreAddress {
-  /** As `parseStoreUrl` reads it, with absolute paths of files. May hold a password. */
+  /** As `parseStoreUrl` reads it, with absolute paths of files. May contain a password. */
   readonly url: string;
   /** The same without the password. */
   readonly shown: string;

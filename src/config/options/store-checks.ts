@@ -4,7 +4,7 @@ import { readStoreAddress, type StoreAddress } from './store-address.ts';
 
 /** `--store`: a kind, or the address of an engine. */
 export const storePlace = check((text): 'file' | 'memory' | StoreAddress | ReturnType<typeof expected> => {
-  // `disk` is what the file was called before.
+  // `disk` is the former name of `file`.
   if (text === 'file' || text === 'disk') return 'file';
   if (text === 'memory') return 'memory';
   const address = readStoreAddress(text);
@@ -12,7 +12,7 @@ export const storePlace = check((text): 'file' | 'memory' | StoreAddress | Retur
   return expected(text.includes('://') ? address.expected : `file, memory or ${address.expected}`);
 });
 
-/** `--to` of `move`: `store` is the store that is set otherwise. */
+/** `--to` of `move`: `store` means the otherwise configured store. */
 export const moveTarget = check((text): 'file' | 'store' | StoreAddress | ReturnType<typeof expected> => {
   if (text === 'file' || text === 'store') return text;
   const address = readStoreAddress(text);
@@ -20,21 +20,21 @@ export const moveTarget = check((text): 'file' | 'store' | StoreAddress | Return
   return expected(text.includes('://') ? address.expected : `file, store or ${address.expected}`);
 });
 
-/** Only an address with a user or a query has something in it that no message may show. */
+/** Only an address with a user or a query contains something that no message may show. */
 export const hasStoreSecret = (text: string) => /[@?#]/.test(text);
 
-/** AES-256 and HKDF-SHA256 take this many. */
+/** The key size for AES-256 and HKDF-SHA256. */
 const KEY_BYTES = 32;
-/** Two are enough for a change of keys; more are a mistake. */
+/** Two are enough to change keys; more are a mistake. */
 const MAX_KEYS = 8;
 
-/** What `keysIn` reads, in words that follow "expected". */
+/** The format of `keysIn`, in words that follow "expected". */
 export const KEYS_WANTED = `keys of ${KEY_BYTES} bytes in base64 or hex, at most ${MAX_KEYS}, one a line`;
 
 /** Keys, of which the first one seals and all open. */
 export const storeKeys = check((text) => keysIn(text) ?? expected(KEYS_WANTED));
 
-/** Reads keys in base64, base64url or hex, with blanks, commas or line breaks between them, and `#` comments; undefined for another text. */
+/** Reads keys in base64, base64url or hex, separated by white space or commas, and `#` comments; undefined for another text. */
 export function keysIn(text: string): readonly Uint8Array[] | undefined {
   const words = text
     .replace(/^\ufeff/, '')
@@ -54,14 +54,14 @@ function keyBytes(word: string): Uint8Array | undefined {
   return bytes.length === KEY_BYTES ? bytes : undefined;
 }
 
-/** The beginning of the names of all keys in the engine; an access rule of the engine names it. */
+/** The prefix of all names on the engine; an access rule of the engine names it. */
 export const storePrefix = check((text) =>
   /^[A-Za-z0-9][A-Za-z0-9:._-]{0,63}$/.test(text)
     ? text
     : expected('letters, digits, colons, dots, dashes and underscores, at most 64'),
 );
 
-/** A program and its arguments with blanks between them; single or double quotes hold blanks together, and no shell is involved. */
+/** A program and its arguments separated by spaces; single or double quotes keep spaces, and no shell is involved. */
 export const commandWords = check((text): readonly string[] | ReturnType<typeof expected> => {
   const words: string[] = [];
   const rest = text.replace(/\s*((?:"[^"]*"|'[^']*'|[^\s"'])+)/gy, (_, word: string) => {

@@ -7,7 +7,7 @@ export const PLACE_OPTIONS = ['store', 'store-file'] as const;
 /** The ways to give the keys. */
 export const KEY_OPTIONS = ['store-key', 'store-key-file', 'store-key-command'] as const;
 
-/** Where logins are kept, and what a store that several machines share needs. */
+/** Where logins are stored, and the settings of a shared store. */
 export const storeOptions = {
   store: {
     group: 'Store',

@@ -11,13 +11,13 @@ export interface Positionals {
   readonly given: ReadonlyMap<OptionName, readonly Given[]>;
   /** The file that `tokens import` reads, `-` being stdin, or that `store key` writes. */
   readonly file?: string | undefined;
-  /** What `uninstall` removes: an address, or the name of an entry. */
+  /** The target of `uninstall`: an address, or the name of an entry. */
   readonly target?: string | undefined;
-  /** What `keychain` does. */
+  /** The action of `keychain`. */
   readonly keychainAction?: KeychainAction | undefined;
 }
 
-/** What the command `keychain` does. */
+/** The action of the command `keychain`. */
 export type KeychainAction = (typeof KEYCHAIN_ACTIONS)[number];
 const KEYCHAIN_ACTIONS = ['on', 'off', 'status'] as const;
 

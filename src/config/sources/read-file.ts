@@ -21,14 +21,14 @@ export function readSettingsFile(path: string): string {
   }
 }
 
-/** The permission bits of a file; undefined where there is none, and on Windows, where they say nothing. */
+/** The permission bits of a file; undefined if there is none, and on Windows, where they mean nothing. */
 export function fileMode(path: string): number | undefined {
   if (process.platform === 'win32') return undefined;
   const stats = statSync(path, { throwIfNoEntry: false });
   return stats === undefined ? undefined : stats.mode & 0o7777;
 }
 
-/** Another text when the file has another content or mode, or is another file; undefined where there is none. */
+/** Changes when the file has another content or mode, or is another file; undefined if there is none. */
 export function fileState(path: string): string | undefined {
   const stats = statSync(path, { throwIfNoEntry: false });
   return stats && `${stats.ino} ${stats.size} ${stats.mtimeMs} ${stats.mode}`;

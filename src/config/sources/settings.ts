@@ -28,9 +28,9 @@ export interface ReadSettings {
   readonly effective: Effective;
   /** The file that `tokens import` reads. */
   readonly file?: string | undefined;
-  /** What `uninstall` removes. */
+  /** The target of `uninstall`. */
   readonly target?: string | undefined;
-  /** What `keychain` does. */
+  /** The action of `keychain`. */
   readonly keychainAction?: KeychainAction | undefined;
   /** The values of `--host`. */
   readonly hosts: readonly string[];
@@ -50,14 +50,14 @@ export function readSettings(
 
 /** Where settings are read from. */
 export interface SettingsSources {
-  /** What was given to this run, the strongest source. */
+  /** The arguments of this run, the strongest source. */
   readonly given: CommandLine;
   readonly environment: Environment;
   readonly readFile: (path: string) => string;
   readonly command: Command;
 }
 
-/** The same, where the strongest source is read already. Throws UsageError or ConfigError. */
+/** The same, with the strongest source already read. Throws UsageError or ConfigError. */
 export function readGiven({
   given: commandLine,
   environment,
@@ -93,7 +93,7 @@ export function readGiven({
   const { headers, warnings: headerWarnings } = readHeaders(lines, environment);
   const { given: flags, file: input, target, keychainAction } = withPositionals(commandLine, command);
 
-  // Without a prototype: what other code has put on that of all objects is no setting.
+  // Without a prototype: properties that other code has added to Object.prototype are not settings.
   const settings: Partial<Record<OptionName, unknown>> = Object.create(null);
   const effective = new Map<OptionName, readonly Given[]>();
   for (const name of Object.keys(options) as OptionName[]) {

@@ -3,10 +3,10 @@ import { pipeline, Readable } from 'node:stream';
 import { DrawbridgeError, type ErrorDetails } from '../../errors.ts';
 import type { HttpBody, HttpResponse } from '../http/http.ts';
 
-/** Most bodies are short, and there to their end with the headers. */
+/** Most bodies are short, and complete when the headers arrive. */
 export type Body = AsyncIterable<Uint8Array> & Partial<Pick<HttpBody, 'whole'>>;
 
-/** The errors of the room that reads a body: what an MCP server sent is another matter than what an authorization server did. */
+/** The caller's error classes: an MCP server's invalid body is a different error from an authorization server's. */
 export interface ContentErrors {
   readonly badAnswer: (message: string, details?: ErrorDetails) => DrawbridgeError;
   /** The body has a content coding that Node does not know. `coding` is the server's own text. */
@@ -21,8 +21,8 @@ export function mediaType(contentType: string | undefined): string {
 }
 
 /**
- * The body as it was before its content coding (RFC 9110 §8.4.1). The bridge asks for none; a server that compresses all the same is
- * decoded, one that uses a coding that Node has not is an error.
+ * The body before its content coding (RFC 9110 §8.4.1). The bridge requests none; the body of a server that compresses all the same is decoded, and a coding
+ * that Node does not support is an error.
  */
 export function decodedBody(response: HttpResponse, errors: ContentErrors): Promise<Body> | Body {
   const coding = response.headers['content-encoding']?.trim().toLowerCase();
@@ -38,7 +38,7 @@ async function decoded(response: HttpResponse, coding: string, errors: ContentEr
     deflate: () => createInflate(),
     gzip: () => createGunzip(),
     'x-gzip': () => createGunzip(),
-    // Node has it from 22.15 on.
+    // Node supports it since 22.15.
     ...('createZstdDecompress' in zlib ? { zstd: zlib.createZstdDecompress as () => Transform } : {}),
   };
   const create = decoders[coding];
@@ -48,7 +48,7 @@ async function decoded(response: HttpResponse, coding: string, errors: ContentEr
   }
   const decoder = create();
   const source = Readable.from(response.body, { objectMode: false });
-  // The reader of `decoder` is told of a failure on either side; the callback only says that nobody else needs to be.
+  // The reader of `decoder` gets a failure on either side; the callback only says that nothing else needs it.
   return wellCoded(
     pipeline(source, decoder, () => {}),
     coding,
@@ -56,7 +56,7 @@ async function decoded(response: HttpResponse, coding: string, errors: ContentEr
   );
 }
 
-/** What the decoder chokes on is the server's mistake; a connection that broke is told as such. */
+/** A decoding error is the server's mistake; a broken connection is reported as such. */
 async function* wellCoded(
   decoded: AsyncIterable<Uint8Array>,
   coding: string,
@@ -70,7 +70,7 @@ async function* wellCoded(
   }
 }
 
-/** The whole body of `response`, decoded, up to `limitBytes`; a promise where it is not there yet. */
+/** The complete body of `response`, decoded, up to `limitBytes`; a promise if it has not arrived yet. */
 export function readWhole(
   response: HttpResponse,
   body: Body,
@@ -87,7 +87,7 @@ export function readWhole(
 
 type Chunks = AsyncIterable<Uint8Array> | readonly Uint8Array[];
 
-/** Each chunk goes to its place as it comes: held side by side until the end, the body would be in memory twice. */
+/** Each chunk is copied to its place when it arrives: kept separately until the end, the body would be in memory twice. */
 async function readAnnounced(chunks: Chunks, bytes: number, errors: ContentErrors): Promise<Uint8Array> {
   const body = Buffer.allocUnsafeSlow(bytes);
   let at = 0;
@@ -110,7 +110,7 @@ async function readChunks(from: Chunks, limitBytes: number, errors: ContentError
   return chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks);
 }
 
-/** The first `limitBytes` of a body that nobody needs whole. */
+/** The first `limitBytes` of a body that is not needed completely. */
 export async function readStart(body: AsyncIterable<Uint8Array>, limitBytes: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;

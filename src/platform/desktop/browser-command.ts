@@ -6,7 +6,7 @@ export class BrowserAddressError extends DrawbridgeError {
   readonly code = 'browser';
 }
 
-/** What decides how a browser is opened. */
+/** The facts that decide how a browser is opened. */
 export interface Desktop {
   readonly platform: NodeJS.Platform;
   /** The kernel's release, which distinguishes WSL from Linux. */
@@ -115,7 +115,7 @@ function configuredCommands(configured: string, url: string, platform: NodeJS.Pl
   return commands;
 }
 
-/** Splits words at blanks outside quotes; expands nothing. */
+/** Splits words at white space outside quotes; expands nothing. */
 function splitCommands(text: string, separator: string, escapeMark: string): string[][] {
   const commands: string[][] = [[]];
   let word: string | undefined;

@@ -17,7 +17,7 @@ export type OpenBrowser = (address: string) => Promise<BrowserOutcome>;
 /** How long to watch the opener: one that fails exits at once, and a browser in the foreground keeps running. */
 const OPENER_WATCH_MS = 2_000;
 
-/** Makes the function that opens the browser of this desktop, also where the environment does not name the desktop. */
+/** Creates the function that opens the browser of this desktop, even if the environment does not name the desktop. */
 export function createBrowser(
   env: Desktop['env'],
   launch: Launch = launchDetached,
@@ -45,7 +45,7 @@ export function createBrowser(
   };
 }
 
-/** Whether a page could be opened in front of the user of this machine: there is a desktop, or a browser was named. */
+/** Whether a page could be opened in front of the user of this machine: there is a desktop, or a browser was configured. */
 export async function hasDesktop(
   env: Desktop['env'],
   places: SessionPlaces | undefined = sessionPlaces(),
@@ -56,7 +56,7 @@ export async function hasDesktop(
 
 interface FoundDesktop {
   readonly desktop: Desktop & { readonly sessionBrowser?: string | undefined };
-  /** Why there is nothing to open a browser with, if there is not. */
+  /** Why no browser can be opened, if so. */
   readonly reason: string;
 }
 
@@ -67,7 +67,7 @@ async function findDesktop(env: Desktop['env'], places: SessionPlaces | undefine
   const session = await findDesktopSession(env, places);
   const { BROWSER, ...variables } = session.kind === 'found' ? session.variables : {};
   return {
-    // The session's BROWSER is for the opener to read. A command of ours it would be only if the host had passed it on.
+    // The session's BROWSER is for the opener to read. It would be a command of ours only if the host had passed it on.
     desktop: { ...here, env: { ...env, PATH: searchPath(env.PATH), ...variables }, sessionBrowser: BROWSER },
     reason: session.kind === 'none' ? session.reason : none,
   };

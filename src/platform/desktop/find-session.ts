@@ -5,16 +5,16 @@ import { isRemoteSession, readUserEnvironment, searchPath } from './user-environ
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The desktop that a page could be opened on. */
+/** The desktop on which a page could be opened. */
 export type DesktopSession =
-  /** `variables`: what a program there needs beyond the environment of this process. */
+  /** `variables`: variables that a program there needs in addition to the environment of this process. */
   | { readonly kind: 'found'; readonly variables: Readonly<Record<string, string>> }
   | { readonly kind: 'none'; readonly reason: string };
 
-/** Where the sockets of a session are, and how else it is found. */
+/** Where the sockets of a session are, and other ways to find it. */
 export interface SessionPlaces {
   readonly user: number;
-  /** `/run/user/UID`, made by logind for this user alone. */
+  /** `/run/user/UID`, created by logind for this user only. */
   readonly runtimeFolder: string;
   /** `/tmp/.X11-unix`, which all users share. */
   readonly displayFolder: string;
@@ -22,7 +22,7 @@ export interface SessionPlaces {
   readonly isRemote: typeof isRemoteSession;
 }
 
-/** Undefined where a desktop is not found by sockets: Windows, macOS. */
+/** Undefined if desktops are not found by sockets: Windows, macOS. */
 export function sessionPlaces(): SessionPlaces | undefined {
   const user = process.getuid?.();
   if (user === undefined || process.platform === 'darwin') return undefined;
@@ -35,13 +35,13 @@ export function sessionPlaces(): SessionPlaces | undefined {
   };
 }
 
-/** What a program on the desktop needs of the session's environment, besides its display. Never a command of ours: see browser.ts. */
+/** Variables of the session that a program on the desktop needs besides its display. Never a command of ours: see browser.ts. */
 const SESSION_VARIABLE =
   /^(XDG_\w+|DESKTOP_SESSION|KDE_FULL_SESSION|KDE_SESSION_VERSION|GNOME_DESKTOP_SESSION_ID|BROWSER|LANG|LANGUAGE|LC_\w+)$/;
 
 /**
- * Finds this user's desktop where the environment does not name it: many hosts pass on a handful of variables, and none for the display. What is
- * found is used only where it belongs to this user, and goes into an environment, never into a command. Never rejects.
+ * Finds this user's desktop if the environment does not name it: many hosts pass on only a few variables, and none for the display. The result is used only if
+ * it belongs to this user, and goes into an environment, never into a command. Never rejects.
  */
 export async function findDesktopSession(env: Environment, places: SessionPlaces): Promise<DesktopSession> {
   const { user, runtimeFolder, userEnvironment } = places;
@@ -68,14 +68,14 @@ function found(variables: Readonly<Record<string, string>>): DesktopSession {
   return { kind: 'found', variables };
 }
 
-/** A desktop of the same user may be there, and nobody in front of it. With a display of their own (X11 forwarding) they named it. */
+/** Over SSH, a desktop of the same user may exist with nobody in front of it. A user with a display (X11 forwarding) has it in the environment. */
 async function isOverSsh(env: Environment, { isRemote }: SessionPlaces): Promise<boolean> {
   return Boolean(env.SSH_CONNECTION || env.SSH_CLIENT || env.SSH_TTY) || isRemote(env);
 }
 
 /**
- * The display that systemd knows of, else one that this user's sockets show. For root that may be another user's X server, which runs as root: it
- * refuses a browser without its key, and the address is shown.
+ * The display known to systemd, else one shown by this user's sockets. For root that may be another user's X server, which runs as root: it refuses a browser
+ * without its key, and the address is shown.
  */
 async function findDisplay(
   known: Environment,
@@ -92,28 +92,28 @@ async function findDisplay(
   return { ...(WAYLAND_DISPLAY ? { WAYLAND_DISPLAY } : {}), ...(DISPLAY ? { DISPLAY } : {}) };
 }
 
-/** systemd keeps the variables of a desktop that has ended, so its socket has to be there. */
+/** systemd keeps the variables of a desktop that has ended, so its socket has to exist. */
 async function knownWayland(name: string | undefined, runtime: string | undefined, user: number) {
   if (!name || (runtime === undefined && !isAbsolute(name))) return undefined;
   const path = isAbsolute(name) ? name : join(runtime ?? '', name);
   return (await isLiveSocket(path, [user])) ? name : undefined;
 }
 
-/** Only a display of this machine (`:0`). Where systemd names it, its server may run as root. */
+/** Only a display of this machine (`:0`). If systemd names it, its server may run as root. */
 async function knownDisplay(name: string | undefined, user: number, folder: string) {
   const [, number] = /^:(\d{1,5})(?:\.\d{1,3})?$/.exec(name ?? '') ?? [];
   if (number === undefined || !(await isSafeFolder(folder, user))) return undefined;
   return (await isLiveSocket(join(folder, `X${number}`), [user, 0])) ? name : undefined;
 }
 
-/** What belongs to another display must not be mixed in: a browser finds its running copy by the D-Bus, and the page would open there. */
+/** Variables of another display must not be mixed in: a browser finds its running copy by the D-Bus, and the page would open there. */
 function isSameDisplay(env: Environment, known: Environment): boolean {
   const bare = (display: string | undefined) => display?.replace(/\.0$/, '') || undefined;
   if (env.WAYLAND_DISPLAY) return env.WAYLAND_DISPLAY === known.WAYLAND_DISPLAY;
   return bare(env.DISPLAY) === bare(known.DISPLAY);
 }
 
-/** The rest of the session: its bus, the key to its display, its language and its settings, where they are not here. */
+/** The rest of the session, if it is not set here: its bus, the key to its display, its language and its settings. */
 async function around(
   env: Environment,
   known: Environment,
@@ -137,12 +137,12 @@ async function around(
   };
 }
 
-/** The file with the key to an X display: the one that systemd knows of, else `~/.Xauthority`, else what GDM, Mutter and SDDM write. */
+/** The file with the key to an X display: the one known to systemd, else `~/.Xauthority`, else the one written by GDM, Mutter or SDDM. */
 async function authority(env: Environment, known: Environment, runtime: string | undefined, user: number) {
   if (!env.DISPLAY) return undefined;
   const { XAUTHORITY } = known;
   if (XAUTHORITY !== undefined && isAbsolute(XAUTHORITY)) return newestOwnFile([XAUTHORITY], user);
-  // Xlib looks there without being told.
+  // Xlib looks there by default.
   if (env.HOME && (await newestOwnFile([join(env.HOME, '.Xauthority')], user)) !== undefined)
     return undefined;
   if (runtime === undefined) return undefined;

@@ -5,9 +5,8 @@ import { liveBus } from './sockets.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The address of this user's D-Bus session: the one that the environment names, else the socket that systemd makes, which belongs to this user and
- * which something listens on. Many hosts keep both variables from what they start. Undefined where there is none. Over SSH too: a bus needs no
- * display.
+ * The address of this user's D-Bus session: the one in the environment, else the socket that systemd creates, if it belongs to this user and something listens
+ * on it. Many hosts withhold both variables. Undefined if there is none. Over SSH too: a bus needs no display.
  */
 export async function findSessionBus(
   env: Environment,

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 /** A display answers at once, or has ended and left its socket behind. */
 const ANSWER_MS = 500;
 
-/** The names of the sockets in this folder that belong to this user and that something listens on, lowest number first. */
+/** The names of the sockets in this folder that belong to this user and have a listener, lowest number first. */
 export async function ownSockets(folder: string, name: RegExp, user: number): Promise<readonly string[]> {
   if (!(await isSafeFolder(folder, user))) return [];
   const names = (await readdir(folder).catch(() => [])).filter((each) => name.test(each));
@@ -14,7 +14,7 @@ export async function ownSockets(folder: string, name: RegExp, user: number): Pr
   return names.filter((_, at) => own[at]).sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
 }
 
-/** Whether this is a socket of one of these users, not a link, that something listens on. Nothing is sent. */
+/** Whether this is a socket of one of these users, not a link, with a listener. Sends nothing. */
 export async function isLiveSocket(path: string, owners: readonly number[]): Promise<boolean> {
   const stats = await statsOf(path);
   if (stats === undefined || !stats.isSocket() || !owners.includes(stats.uid)) return false;
@@ -31,8 +31,7 @@ export async function isLiveSocket(path: string, owners: readonly number[]): Pro
 }
 
 /**
- * The address of the D-Bus session that listens in this user's runtime folder, where systemd starts it (dbus-daemon and dbus-broker); undefined where
- * none does.
+ * The address of the D-Bus session that listens in this user's runtime folder, where systemd starts it (dbus-daemon and dbus-broker); undefined if none does.
  */
 export async function liveBus(folder: string, user: number): Promise<string | undefined> {
   const path = join(folder, 'bus');
@@ -40,22 +39,22 @@ export async function liveBus(folder: string, user: number): Promise<string | un
   return isOurs ? `unix:path=${path.replace(NOT_PLAIN, escapedByte)}` : undefined;
 }
 
-/** D-Bus specification, server addresses: what has to be escaped in a value. */
+/** D-Bus specification, server addresses: characters to escape in a value. */
 const NOT_PLAIN = /[^-0-9A-Za-z_/.*]/gu;
 
 function escapedByte(character: string): string {
   return Buffer.from(character).toString('hex').replace(/../g, '%$&');
 }
 
-/** Whether nobody but this user and root can put something of their own in the place of what is in this folder. */
+/** Whether only this user and root can replace files in this folder. */
 export async function isSafeFolder(path: string, user: number): Promise<boolean> {
   const stats = await statsOf(path);
   if (stats === undefined || !stats.isDirectory() || (stats.uid !== user && stats.uid !== 0)) return false;
-  // chmod(2), S_ISVTX: in such a folder others can add files, and cannot rename or remove ours.
+  // chmod(2), S_ISVTX: in such a folder others can add files, but cannot rename or remove ours.
   return (stats.mode & 0o022) === 0 || (stats.mode & 0o1000) !== 0;
 }
 
-/** The newest of these files that belongs to this user, is not a link and that nobody else can change. */
+/** The newest of these files that belongs to this user, is not a link and is writable by no one else. */
 export async function newestOwnFile(paths: readonly string[], user: number): Promise<string | undefined> {
   const found = await Promise.all(paths.map(async (path) => ({ path, stats: await statsOf(path) })));
   const own = found.flatMap(({ path, stats }) =>

@@ -4,16 +4,16 @@ import { isAbsolute } from 'node:path';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** systemd answers within some milliseconds; one that hangs must not keep a person from the page that they are to see. */
+/** systemd answers within some milliseconds; a hanging one must not delay the page that the person needs. */
 const ANSWER_MS = 1_000;
 /** A whole environment is some kilobytes. */
 const OUTPUT_MAX_BYTES = 256 * 1024;
-/** The kernel takes 128 KiB for one variable; none that is used here is longer than a search path. */
+/** The kernel allows 128 KiB for one variable; the longest one used here is a search path. */
 const VALUE_MAX_CHARACTERS = 4_096;
 
 /**
- * The environment that systemd gives to this user's services, into which desktops put their own (`systemctl --user import-environment`).
- * Empty where there is no systemd. `runtimeFolder`: `/run/user/UID`, where the user's systemd listens; hosts leave its variable out.
+ * The environment that systemd gives to this user's services, to which desktops add theirs (`systemctl --user import-environment`). Empty without systemd.
+ * `runtimeFolder`: `/run/user/UID`, where the user's systemd listens; hosts omit its variable.
  */
 export async function readUserEnvironment(
   env: Environment,
@@ -28,7 +28,7 @@ export async function readUserEnvironment(
   return parseEnvironment(text ?? '');
 }
 
-/** Reads `NAME=value` lines; systemd writes a value that a shell would not take as it is as `$'…'`, with escapes. Other lines are left out. */
+/** Reads `NAME=value` lines; systemd writes a value that a shell would interpret as `$'…'`, with escapes. Other lines are skipped. */
 export function parseEnvironment(text: string): Record<string, string> {
   const found: Record<string, string> = Object.create(null);
   for (const line of text.split('\n')) {
@@ -43,7 +43,7 @@ export function parseEnvironment(text: string): Record<string, string> {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
 const CONTROL_CHARACTER = /[\x00-\x1f\x7f]/;
 
-/** Undefined for a value with an escape other than that of a quote or a backslash: it has a control character, and none that is of use has. */
+/** Undefined for a value with an escape other than of a quote or a backslash: it contains a control character, which no useful value does. */
 function unescaped(quoted: string): string | undefined {
   const [, inside] = /^\$'(.*)'$/.exec(quoted) ?? [];
   let isPlain = inside !== undefined;
@@ -55,8 +55,8 @@ function unescaped(quoted: string): string | undefined {
 }
 
 /**
- * Whether logind knows the session that this process belongs to as one from another machine. Its control group tells which that is, also where
- * the variables of SSH were left out or its processes have been started by another that has ended.
+ * Whether logind knows this process's session as one from another machine. The control group shows the session, even if the variables of SSH were left out or
+ * the processes were started by another that has ended.
  */
 export async function isRemoteSession(env: Environment): Promise<boolean> {
   const groups = await readFile('/proc/self/cgroup', 'utf8').catch(() => '');
@@ -66,7 +66,7 @@ export async function isRemoteSession(env: Environment): Promise<boolean> {
   return text?.trim() === 'Remote=yes';
 }
 
-/** What the program prints, within a time and a size; undefined where it fails. Its environment is only what it needs to find the user's systemd. */
+/** The output of the program, within a time and a size; undefined if it fails. Its environment only contains what it needs to find the user's systemd. */
 function output(command: string, args: readonly string[], env: Environment): Promise<string | undefined> {
   const { DBUS_SESSION_BUS_ADDRESS, XDG_RUNTIME_DIR, HOME } = env;
   const limits = { timeout: ANSWER_MS, maxBuffer: OUTPUT_MAX_BYTES, killSignal: 'SIGKILL' as const };
@@ -85,12 +85,12 @@ function output(command: string, args: readonly string[], env: Environment): Pro
 
 const OF_A_PROJECT = /\/node_modules\/\.bin\/?$/;
 
-/** Where systems keep what every desktop has. */
+/** Folders with programs that every desktop has. */
 const STANDARD_FOLDERS = ['/usr/local/bin', '/usr/bin', '/bin'];
 
 /**
- * The search path for programs of the system, with the system's own folders at its end where they are missing: some hosts pass on none, or a short one. A
- * relative folder is left out, and so is `node_modules/.bin`, which npx puts first: a project that somebody has fetched must not name our programs.
+ * The search path for programs of the system, with missing system folders appended: some hosts pass on none, or a short one. Relative folders are left out, and
+ * so is `node_modules/.bin`, which npx puts first: a project that somebody has downloaded must not choose our programs.
  */
 export function searchPath(path: string | undefined): string {
   const folders = (path ?? '')

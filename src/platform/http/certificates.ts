@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import tls from 'node:tls';
 import { ConfigError } from '../../errors.ts';
 
-/** Node 22.15 and later tell which authorities they trust by default, including the system's where that was asked for. */
+/** Node 22.15 and later report the authorities they trust by default, including the system's if enabled. */
 const { getCACertificates } = tls as { readonly getCACertificates?: (type: 'default') => readonly string[] };
 
 /**
- * The certificate authorities for a file (PEM) that `setting` names: those that Node trusts by default, including NODE_EXTRA_CA_CERTS, and those in the file.
- * A list of authorities replaces Node's defaults, so it has to contain them all. Undefined: no file, and Node's defaults apply. Throws
- * ConfigError for a file that cannot be used.
+ * The certificate authorities with a file (PEM) named by `setting`: those that Node trusts by default, including NODE_EXTRA_CA_CERTS, and those in the file. A
+ * list of authorities replaces Node's defaults, so it has to contain them all. Undefined: no file, and Node's defaults apply. Throws ConfigError for an
+ * unusable file.
  */
 export function trustedCertificates(
   caFile: string | undefined,
@@ -35,7 +35,7 @@ export interface ClientCertificate {
   readonly origin: string;
 }
 
-/** Reads `--cert` and `--key`, which are only for the MCP server. Throws ConfigError for a file that cannot be used. */
+/** Reads `--cert` and `--key`, which are only for the MCP server. Throws ConfigError for an unusable file. */
 export function clientCertificate(files: ClientCertificateFiles, server: URL): ClientCertificate {
   return {
     origin: server.origin,

@@ -3,7 +3,7 @@ import type { PeerCertificate, TLSSocket } from 'node:tls';
 import type { buildConnector } from 'undici';
 import createConnector from 'undici/lib/core/connect.js';
 
-/** What a certificate that was not accepted says about itself. */
+/** The contents of a certificate that was not accepted. */
 export interface RefusedCertificate {
   readonly issuer: string | undefined;
   readonly hosts: string | undefined;
@@ -20,8 +20,8 @@ export function refusedCertificate(error: unknown): RefusedCertificate | undefin
 let isGivingUp = false;
 
 /**
- * Ends a request that has no answer yet, by `abort`, and resets its connection. Were it closed, the system would go on sending for minutes what the
- * network has not taken: the request would arrive when nobody counts on it any more, and a refresh token be spent twice.
+ * Ends a request that has no response yet, by `abort`, and resets its connection. If the connection were only closed, the system would keep sending for minutes
+ * what the network has not taken: the request would arrive when nobody expects it any more, and a refresh token would be used twice.
  */
 export function giveUp(abort: () => void): void {
   isGivingUp = true;
@@ -32,7 +32,7 @@ export function giveUp(abort: () => void): void {
   }
 }
 
-/** Makes a connector whose connections can be reset by `giveUp`: undici only closes them. */
+/** Creates a connector whose connections can be reset by `giveUp`: undici only closes them. */
 export function resettableConnector(connect: buildConnector.connector): buildConnector.connector {
   return (target, callback) => {
     const socket = connect(target, callback) as unknown as Socket | undefined;
@@ -46,14 +46,16 @@ export function resettableConnector(connect: buildConnector.connector): buildCon
   };
 }
 
-/** A handle of Node's; where it is TLS's, there is one of TCP below it. */
+/** A handle of Node; below a TLS handle there is one of TCP. */
 interface Handle {
   readonly _parent?: Handle;
   readonly reset?: (done: () => void) => void;
   close: (done: () => void) => void;
 }
 
-/** `socket.resetAndDestroy()` refuses TLS, and gives no error to those who wait for the socket. Where Node has no such handle, it is closed as ever. */
+/**
+ * `socket.resetAndDestroy()` does not support TLS, and gives no error to callers that wait for the socket. If Node has no such handle, it is closed as usual.
+ */
 function resetWhenClosed(socket: Socket): void {
   const { _handle: handle } = socket as unknown as { readonly _handle?: Handle | null };
   const tcp = handle?._parent ?? handle ?? undefined;

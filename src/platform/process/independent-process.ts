@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { codeOrMessage } from './child-process.ts';
 
-/** A program that goes on when the host ends, and says on its stdout when it is ready. */
+/** A program that survives the host, and reports on its stdout when it is ready. */
 export interface IndependentRequest {
   readonly command: string;
   readonly args: readonly string[];
@@ -14,7 +14,7 @@ export interface IndependentRequest {
   readonly readyWithinMs: number;
 }
 
-/** `slow`: the program runs, and has not said that it is ready. `failed`: it never ran, or ended before it was ready. */
+/** `slow`: the program runs, but has not reported that it is ready. `failed`: it never ran, or ended before it was ready. */
 export type IndependentOutcome =
   | { readonly kind: 'ready' | 'slow' }
   | { readonly kind: 'failed'; readonly reason: string };
@@ -23,9 +23,8 @@ export type IndependentOutcome =
 export type LaunchIndependent = (request: IndependentRequest) => Promise<IndependentOutcome>;
 
 /**
- * Starts the program in the background and ends. The shell interprets this text alone; the arguments are passed on as they are, and nothing of a
- * server is among them (.github/SECURITY.md, attack 2). The request is on fd 3, since a shell gives what it starts in the background an empty
- * stdin.
+ * Starts the program in the background and exits. The shell interprets only this text; the arguments are passed on unchanged, and none comes from a server
+ * (.github/SECURITY.md, attack 2). The request is on fd 3, since a shell gives background programs an empty stdin.
  */
 const START_AND_END = '(exec "$@" <&3 3<&-) &';
 
@@ -44,7 +43,7 @@ export const launchIndependent: LaunchIndependent = ({ command, args, env, stdin
       child =
         process.platform === 'win32' ? start(command, args, env) : startThroughShell(command, args, env);
     } catch (error) {
-      // EAGAIN and the like are thrown, and so is a NUL in an argument.
+      // EAGAIN and similar errors are thrown, and so is a NUL in an argument.
       return resolve({ kind: 'failed', reason: codeOrMessage(error) });
     }
     const output = child.stdout as Readable;
@@ -57,7 +56,7 @@ export const launchIndependent: LaunchIndependent = ({ command, args, env, stdin
     };
     const timer = setTimeout(() => settle({ kind: 'slow' }), readyWithinMs);
     child.once('error', (error) => settle({ kind: 'failed', reason: codeOrMessage(error) }));
-    // The program holds the output open, so this comes when it has ended, whatever started it.
+    // The program keeps the output open, so this event means that it has ended, whatever started it.
     child.once('close', (code) =>
       settle({ kind: 'failed', reason: code ? `exit code ${code}` : 'it ended before it was ready' }),
     );

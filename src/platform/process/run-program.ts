@@ -5,7 +5,7 @@ export type ProgramEnd =
   | { readonly kind: 'done'; readonly output: string; readonly stdout: string }
   | { readonly kind: 'failed'; readonly reason: string; readonly output: string };
 
-/** More is not read, and ends the program. */
+/** More output is not read, and ends the program. */
 const OUTPUT_MAX_BYTES = 1024 ** 2;
 
 /** Runs a program to its end, at most `limitMs`, with this environment and without a shell. Never rejects. */

@@ -2,9 +2,9 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { dirname } from 'node:path';
 import { withoutUndefined } from '../without-undefined.ts';
 
-/** A program that is asked one question. */
+/** A program that answers one question. */
 export interface ToolRequest {
-  /** An absolute path: nothing is looked for. */
+  /** An absolute path: there is no search. */
   readonly command: string;
   readonly args: readonly string[];
   /** The whole environment of the program: nothing is inherited. */
@@ -18,18 +18,17 @@ export interface ToolRequest {
 export type ToolEnd =
   | { readonly kind: 'exited'; readonly code: number; readonly stdout: string; readonly stderr: string }
   | { readonly kind: 'timed-out' }
-  /** `code`: the system's, such as ENOENT, where the program did not start. */
+  /** `code`: the system's, such as ENOENT, if the program did not start. */
   | { readonly kind: 'failed'; readonly reason: string; readonly code?: string };
 
 export type RunTool = (request: ToolRequest) => Promise<ToolEnd>;
 
-/** Of stdout and of stderr each; answers are some hundred bytes. */
+/** Of stdout and of stderr each; answers have some hundred bytes. */
 const OUTPUT_MAX_BYTES = 64 * 1024;
 
 /**
- * Runs a program to its end, without a shell, with stdin and both outputs kept apart from ours. It is in a session of its own: it has no terminal to ask
- * at, and at the end of the time everything that it has started ends with it, on Windows the program alone. So it does when this process exits.
- * Never rejects.
+ * Runs a program to its end, without a shell, with stdin and both outputs separate from ours. It runs in its own session: it has no terminal for prompts, and
+ * at the time limit all its descendants end with it, on Windows only the program itself. The same happens when this process exits. Never rejects.
  */
 export const runTool: RunTool = ({ command, args, env, stdin, limitMs }) =>
   new Promise((resolve) => {
@@ -37,7 +36,7 @@ export const runTool: RunTool = ({ command, args, env, stdin, limitMs }) =>
     try {
       child = spawn(command, [...args], {
         env: { ...env },
-        // The folder that this process was started in may be gone, or be somebody's project.
+        // This process's working folder may be gone, or belong to a project.
         cwd: dirname(command),
         stdio: 'pipe',
         detached: process.platform !== 'win32',
@@ -45,7 +44,7 @@ export const runTool: RunTool = ({ command, args, env, stdin, limitMs }) =>
         windowsHide: true,
       });
     } catch (error) {
-      // Thrown for a NUL in an argument or variable, and for EAGAIN and the like.
+      // Thrown for a NUL in an argument or variable, and for EAGAIN and similar errors.
       return resolve(notStarted(error));
     }
     let exitCode: number | undefined;
@@ -65,7 +64,7 @@ export const runTool: RunTool = ({ command, args, env, stdin, limitMs }) =>
     });
     const timer = setTimeout(() => {
       kill();
-      // What it has started in the background may hold its outputs open.
+      // Its background processes may keep its outputs open.
       settle(exitCode === undefined ? { kind: 'timed-out' } : exited(exitCode));
     }, limitMs);
     process.once('exit', kill);
@@ -95,7 +94,7 @@ class Output {
   #bytes = 0;
   readonly #chunks: Buffer[] = [];
 
-  /** False when it is too much. */
+  /** False if there is too much output. */
   add(bytes: Buffer): boolean {
     this.#bytes += bytes.length;
     if (this.#bytes <= OUTPUT_MAX_BYTES) this.#chunks.push(bytes);
@@ -113,7 +112,7 @@ function killGroup(child: ChildProcessWithoutNullStreams): void {
     if (process.platform === 'win32') child.kill();
     else process.kill(-child.pid, 'SIGKILL');
   } catch {
-    // It has ended meanwhile.
+    // It has ended in the meantime.
   }
 }
 

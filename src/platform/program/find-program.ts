@@ -7,7 +7,7 @@ export interface SearchPath {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** The absolute path of a program on the path; undefined where there is none. A folder that is not absolute is not searched. */
+/** The absolute path of a program on the path; undefined if there is none. Relative folders are not searched. */
 export function findProgram(
   name: string,
   { platform, env }: SearchPath,
@@ -32,7 +32,7 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** Whether a file is at this path. */
+/** Whether there is a file at this path. */
 export function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }

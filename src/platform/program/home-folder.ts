@@ -4,9 +4,8 @@ import { posix } from 'node:path';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * HOME as it has to be: an absolute path. A host may leave it out or empty, and what is in it would then be looked for in the current folder. Instead
- * it is what the system says of this user, else `/`, as Docker has it for a user that the system does not know. Undefined: it needs no change
- * (on Windows Node does not read it).
+ * A valid HOME: an absolute path. A host may omit it or leave it empty, and the files in it would then be looked for in the current folder. Then it is the
+ * system's entry for this user, else `/`, as Docker sets it for a user unknown to the system. Undefined: it needs no change (on Windows Node does not read it).
  */
 export function missingHome(
   env: Environment,

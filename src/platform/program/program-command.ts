@@ -3,9 +3,9 @@ import { posix, win32 } from 'node:path';
 import { certificateFlags } from '../process/certificate-flags.ts';
 import { shellCommand } from './shell-words.ts';
 
-/** What tells how this program was started. */
+/** The facts that show how this program was started. */
 export interface ProgramStart {
-  /** `process.argv[1]`: the script as Node was given it, absolute. */
+  /** `process.argv[1]`: the script as passed to Node, absolute. */
   readonly script: string;
   readonly execPath: string;
   /** Node's own flags, which precede the script. */
@@ -14,20 +14,20 @@ export interface ProgramStart {
   readonly platform: NodeJS.Platform;
   /** Electron's Node, which a terminal cannot start. */
   readonly isElectron: boolean;
-  /** Undefined where there is no such file. */
+  /** Undefined if there is no such file. */
   readonly readFile: (path: string) => string | undefined;
-  /** The path without links; undefined where nothing is there. */
+  /** The path without links; undefined if it does not exist. */
   readonly realPath: (path: string) => string | undefined;
 }
 
 const NAME = 'mcp-drawbridge';
 
-/** What npx was asked for, where that is our package by name: `mcp-drawbridge`, `mcp-drawbridge@1.2.0`, `mcp-drawbridge@next`. */
+/** The package that npx was asked for, if it is ours by name: `mcp-drawbridge`, `mcp-drawbridge@1.2.0`, `mcp-drawbridge@next`. */
 const OUR_SPEC = /^mcp-drawbridge(@[\w.^~+-]{1,64})?$/;
 
 /**
- * The words that start this program in a terminal, without arguments: `npx -y mcp-drawbridge` where npx started it, `mcp-drawbridge`
- * where that name leads to this file, else Node and the script by their absolute paths.
+ * The words that start this program in a terminal, without arguments: `npx -y mcp-drawbridge` if npx started it, `mcp-drawbridge` if that name leads to this
+ * file, else Node and the script by their absolute paths.
  */
 export function programCommand(start: ProgramStart): readonly string[] {
   const { script, execPath, execArgv, isElectron } = start;
@@ -53,7 +53,7 @@ function packageRunner({ script, readFile }: ProgramStart): readonly string[] | 
   return undefined;
 }
 
-/** npm writes into the folder's package.json what it was asked for. A file or a repository is left out: npx would ask for it again. */
+/** npm records the requested package in the folder's package.json. A file or a repository is left out: npx would ask about it again. */
 function npxSpec(text: string | undefined): string | undefined {
   try {
     const { _npx: asked } = JSON.parse(text ?? '') as { _npx?: { packages?: unknown } };
@@ -64,7 +64,7 @@ function npxSpec(text: string | undefined): string | undefined {
   }
 }
 
-/** Whether the name leads to this file. Folders that only npm and its like put on the path are not on that of a terminal. */
+/** Whether the name leads to this file. Folders that only npm and similar runners put on the path are not on a terminal's path. */
 function isOnPath({ script, searchPath, platform, realPath }: ProgramStart): boolean {
   const isWindows = platform === 'win32';
   const { join, isAbsolute, relative } = isWindows ? win32 : posix;
@@ -74,7 +74,7 @@ function isOnPath({ script, searchPath, platform, realPath }: ProgramStart): boo
     .filter((folder) => isAbsolute(folder) && !/node_modules[\\/]\.bin[\\/]?$/.test(folder))
     .some((folder) => {
       if (!isWindows) return own !== undefined && realPath(join(folder, NAME)) === own;
-      // npm's launcher is a file beside the folder of the global packages.
+      // npm's launcher is a file next to the folder of global packages.
       const inside = relative(join(folder, 'node_modules', NAME), script);
       const isInside = !inside.startsWith('..') && !isAbsolute(inside);
       return isInside && realPath(join(folder, `${NAME}.cmd`)) !== undefined;

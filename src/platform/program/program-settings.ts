@@ -1,6 +1,6 @@
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The variables besides `MCP_DRAWBRIDGE_…` that decide how this program reaches servers and where its logins are. */
+/** The variables other than `MCP_DRAWBRIDGE_…` that decide how this program reaches servers and where its logins are. */
 const SETTINGS: ReadonlySet<string> = new Set([
   'HTTP_PROXY',
   'HTTPS_PROXY',
@@ -20,8 +20,8 @@ export function isProgramSetting(name: string): boolean {
 }
 
 /**
- * The variables for this program that are set there and not here, sorted. `here` may be the environment that a host passes on, and `there` that of
- * a terminal. Names differ in case only where a proxy's do (`https_proxy` is `HTTPS_PROXY`).
+ * The variables for this program that are set there and not here, sorted. `here` may be the environment from a host, and `there` that of a terminal. Only proxy
+ * names ignore case (`https_proxy` is `HTTPS_PROXY`).
  */
 export function withheldSettings(here: Environment, there: Environment): readonly string[] {
   const known = new Set(

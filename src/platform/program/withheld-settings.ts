@@ -13,7 +13,7 @@ export interface WithheldSetting {
   readonly source: string;
 }
 
-/** Files that a login shell, PAM or systemd reads, in the home folder. What they set reaches terminals, and not every host. */
+/** Files in the home folder that a login shell, PAM or systemd reads. Their variables reach terminals, but not every host. */
 const SHELL_FILES = [
   ...['.profile', '.bash_profile', '.bash_login', '.bashrc', '.zshenv', '.zprofile', '.zshrc'],
   '.config/fish/config.fish',
@@ -21,13 +21,13 @@ const SHELL_FILES = [
 const ASSIGNMENT_FILES = ['.pam_environment'];
 const ASSIGNMENT_FOLDER = '.config/environment.d';
 const SYSTEM_FILE = '/etc/environment';
-/** These files are some kilobytes; one that is larger is no such file. */
+/** These files have some kilobytes; a larger one is something else. */
 const FILE_MAX_BYTES = 256 * 1024;
 
 /**
- * Looks for proxies, certificates and settings of this program that the person has and this process was not given. It reads the names and never runs
- * or uses what it finds: the host may have left them out on purpose. The environment of the host itself is not looked into, since it may hold
- * secrets that are not for this program. At most a second; meant for when something has failed or a person has to be asked. Never rejects.
+ * Looks for proxies, certificates and settings of this program that the person has set and this process lacks. It only reads the names and never uses the
+ * values: the host may have left them out on purpose. It does not read the environment of the host itself, which may contain secrets that are not for this
+ * program. Takes at most a second; for use after a failure or before a sign-in. Never rejects.
  */
 export async function findWithheldSettings(
   env: Environment,
@@ -68,8 +68,8 @@ export async function findWithheldSettings(
 }
 
 /**
- * What a file sets of our settings, by name. Of a shell's file only what it exports; the value is its text, which nothing expands. A folder for data that
- * is the usual one anyway is left out.
+ * The settings for this program in a file, by name. Of a shell's file only exported ones; the value is its text, unexpanded. A folder for data that is the
+ * usual one is left out.
  */
 export function assignments(text: string, isShell: boolean): Record<string, string> {
   const found: Record<string, string> = Object.create(null);
@@ -99,7 +99,7 @@ function exported(line: string): [string, string][] {
 
 const unquoted = (value: string): string => value.replace(/^(["'])(.*)\1$/, '$2');
 
-/** A file of this user or of root; '' where there is none. A named pipe in its place holds nobody up. */
+/** A file of this user or of root; '' if there is none. A named pipe in its place does not block. */
 async function readOwn(path: string, user: number | undefined): Promise<string> {
   let file: FileHandle | undefined;
   try {
@@ -114,7 +114,7 @@ async function readOwn(path: string, user: number | undefined): Promise<string> 
   }
 }
 
-/** One line for a person; undefined where nothing is missing. */
+/** One line for a person; undefined if nothing is missing. */
 export function withheldNote(settings: readonly WithheldSetting[]): string | undefined {
   if (settings.length === 0) return undefined;
   const names = settings.map(({ name, source }) => `${name} (${source})`).join(', ');
