@@ -24,6 +24,8 @@ import { FleetWorld } from './world.ts';
 
 /** A program that is dead is passed over at once by those who can see that it is. */
 const DEAD_SERVED_MS = 12_000;
+/** About the 120 s after which a token that may be spent is tried again. */
+const MAYBE_WAITED_MS = 110_000;
 const WAITER_MS = 300;
 
 /** Rows of many machines: each starts an engine of its own. */
@@ -104,6 +106,11 @@ async function killRow({ runs }: Scale, { apart }: { readonly apart: boolean }, 
       world,
       mayBeLost: ({ point }) => point.call.isResidue,
       most,
+      // Otherwise somebody has seen that an owner is dead.
+      missed: unless(
+        !apart || done.some(({ servedAfterMs = 0 }) => servedAfterMs > MAYBE_WAITED_MS),
+        'some wait for a claim to be over',
+      ),
     },
   );
 }
