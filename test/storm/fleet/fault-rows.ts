@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { faults } from '../../peers/faults/faults.ts';
 import { type Cut, Way } from '../../peers/faults/way.ts';
 import { RedisServer } from '../../peers/redis/redis-server.ts';
 import { Dice } from '../random.ts';
@@ -24,6 +25,8 @@ const FIRST_REFRESH_MS = 50_000;
 const SPLITS_MS = [30 * SECOND_MS, 60 * SECOND_MS];
 /** So long before the primary dies the first refresh goes on that its replica hears nothing of. */
 const BEFORE_DEATH_MS = 1_500;
+/** The authorization server's time for a refresh then: less than the 30 s for which an answer is waited for. */
+const UNDER_WAY_MS = 20_000;
 const [SHORTEST_CUT_S, LONGEST_CUT_S] = [1, 90];
 /** Of the instances that are resumed, before the others of their logins. */
 const HEAD_START_MS = 3_000;
@@ -52,6 +55,8 @@ export async function failoverRow(scale: Scale, tell: Tell): Promise<Row> {
       calm: calm.add,
       act: async (pairs) => {
         if (round % 2 === 1) {
+          // Requests are under way when their claims are lost, and nobody may think that there are none.
+          world.authority.failRefresh(faults.delay(UNDER_WAY_MS));
           await group.cutReplication();
           // What comes next is put into the primary, and nowhere else. Half of them are where they come to until it dies, and half begin after it.
           for (const pair of pairs) setTimeout(() => resume([pair]), dice.between(0, 2 * BEFORE_DEATH_MS));
@@ -61,6 +66,7 @@ export async function failoverRow(scale: Scale, tell: Tell): Promise<Row> {
         await group.primary.kill();
         resume(pairs);
         await group.promoted();
+        world.authority.heal();
         return {};
       },
       patienceMs: PATIENCE_MS,
