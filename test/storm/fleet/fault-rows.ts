@@ -23,8 +23,8 @@ import { FleetWorld } from './world.ts';
 /** A quarantine of 45 s, and what a waiter and a busy machine need besides. */
 const FIRST_REFRESH_MS = 50_000;
 const SPLITS_MS = [30 * SECOND_MS, 60 * SECOND_MS];
-/** So long before the primary dies the first refresh goes on that its replica hears nothing of. */
-const BEFORE_DEATH_MS = 1_500;
+/** So long before the primary dies, at most, the first refresh goes on that its replica hears nothing of. */
+const MOST_BEFORE_DEATH_MS = 8_000;
 /** The authorization server's time for a refresh then: less than the 30 s for which an answer is waited for. */
 const UNDER_WAY_MS = 20_000;
 const [SHORTEST_CUT_S, LONGEST_CUT_S] = [1, 90];
@@ -58,10 +58,9 @@ export async function failoverRow(scale: Scale, tell: Tell): Promise<Row> {
           // Requests are under way when their claims are lost, and nobody may think that there are none.
           world.authority.failRefresh(faults.delay(UNDER_WAY_MS));
           await group.cutReplication();
-          // What comes next is put into the primary, and nowhere else. Half of them are where they come to until it dies, and half begin after it.
-          for (const pair of pairs) setTimeout(() => resume([pair]), dice.between(0, 2 * BEFORE_DEATH_MS));
-          await pause(BEFORE_DEATH_MS);
-          losses.push(await group.putsAhead());
+          // What comes next is put into the primary, and nowhere else. Some are where they come to until it dies, and some begin after it.
+          for (const pair of pairs) setTimeout(() => resume([pair]), dice.between(0, MOST_BEFORE_DEATH_MS));
+          losses.push(await putsBefore(group, points.length / 2));
         }
         await group.primary.kill();
         resume(pairs);
@@ -101,6 +100,16 @@ export async function failoverRow(scale: Scale, tell: Tell): Promise<Row> {
       ],
     },
   );
+}
+
+/** Until the primary has so many puts that its replica lacks, but not so long that the replica may not take over. */
+async function putsBefore(group: RedisGroup, wanted: number): Promise<number> {
+  const end = performance.now() + MOST_BEFORE_DEATH_MS;
+  for (;;) {
+    const ahead = await group.putsAhead();
+    if (ahead >= wanted || performance.now() > end) return ahead;
+    await pause(50);
+  }
 }
 
 /** When the first of the logins was served: nobody had got an answer before, and nobody may claim for 45 s. */
