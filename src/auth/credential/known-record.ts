@@ -30,6 +30,7 @@ export class KnownRecord {
     this.#lookedAt = this.#moment();
     this.#unsubscribe = deps.store.onChange?.(deps.key, () => {
       this.#isChanged = true;
+      deps.logger.debug('another process has changed the login');
     });
   }
 

@@ -6,6 +6,7 @@ import type { Row, Scale } from '../rows.ts';
 import { away } from './away.ts';
 import { clockRow } from './clock-row.ts';
 import { failoverRow, partitionRow, splitRow, suspendedRow } from './fault-rows.ts';
+import { logoutRow } from './logout-row.ts';
 import { scale as measureScale } from './scale.ts';
 import {
   MAYBE_SERVED_MS,
@@ -42,6 +43,7 @@ export const fleetRows: Readonly<Record<string, (scale: Scale, tell: Tell) => Pr
   'fleet-clocks': clockRow,
   'fleet-away': awayRow,
   'fleet-scale': scaleRow,
+  'fleet-logout': logoutRow,
 };
 
 async function lapseRow({ instances, lapses: count, kills, seed }: Scale, tell: Tell): Promise<Row> {
