@@ -54,6 +54,7 @@ export function moveToShared(parts: MoveParts): Promise<CredentialRecord> {
       }
       if (here === undefined && there?.family === record.family) {
         // It arrived, and may have been refreshed since.
+        await shared.withLock(key, (held) => expectSettled(parts, held), { signal });
         await removeFile(moving);
         return there;
       }
@@ -97,7 +98,10 @@ export function moveToFile(parts: MoveParts): Promise<CredentialRecord> {
           if (found.kind !== 'record') {
             if (here !== undefined) return here;
             const pending = await pendingRecord(parts);
-            if (pending !== undefined) return arrive(pending);
+            if (pending !== undefined) {
+              await expectSettled(parts, there);
+              return arrive(pending);
+            }
             throw noLogin(identity.server, `in the store ${sharedAt.to}`);
           }
           const { record } = found;
@@ -109,6 +113,7 @@ export function moveToFile(parts: MoveParts): Promise<CredentialRecord> {
             const form = await file.sealing.form();
             await replaceFile(moving, form.file(key, serializeRecord(record)));
             await there.remove();
+            await expectSettled(parts, there);
           } catch (error) {
             // If it is uncertain that nothing was removed, the next move checks.
             if (!(error instanceof StoreAwayError) || error.applied === 'no') await removeFile(moving);
@@ -130,12 +135,31 @@ async function put(parts: MoveParts, record: CredentialRecord, undo: () => Promi
   const { key, shared, signal } = parts;
   const { revision: _revision, version: _version, ...login } = record;
   try {
-    await shared.withLock(key, (there) => there.write(login, 'any'), { signal });
+    const write = async (there: LockedRecord) => {
+      await there.write(login, 'any');
+      await expectSettled(parts, there);
+    };
+    await shared.withLock(key, write, { signal });
   } catch (error) {
     if (error instanceof StoreAwayError && error.applied === 'maybe') throw error;
     await undo();
     throw error;
   }
+}
+
+/**
+ * What was put or removed in the store must survive a failover before the other place changes: brought back, it would be the second of two logins that
+ * log each other out; lost, there would be none. Rejects with StoreAwayError, and what is on its way stays where it is until the move is run again.
+ */
+async function expectSettled({ sharedAt: { to } }: MoveParts, there: LockedRecord): Promise<void> {
+  if (there.settled === undefined || (await there.settled())) return;
+  throw new StoreAwayError(
+    `none of the replicas of the store ${to} has said that it has the change, and a failover could lose it`,
+    {
+      applied: 'maybe',
+      hint: 'Run the same `move` again when a replica answers; until then nothing is lost.',
+    },
+  );
 }
 
 /** A reservation of the refresh token, so that no one uses it meanwhile; undefined if there is none. */

@@ -81,6 +81,11 @@ export interface LockedRecord {
   reserve(hash: string, number: number): Promise<HeldReservation | undefined>;
   /** For how many milliseconds nobody may reserve a refresh token: the engine may recently have lost reservations. Absent: reservations are never lost. */
   heldBackMs?(): Promise<number>;
+  /**
+   * Whether what was written under this lock survives a failover, as far as the engine says; it is given some seconds to say so. Absent: what was written
+   * stays written.
+   */
+  settled?(): Promise<boolean>;
   /** Call it once the record no longer needs the reservations: the token is replaced, or marked dead. */
   clearReservations(hash: string): Promise<void>;
 }

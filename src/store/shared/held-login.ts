@@ -91,6 +91,7 @@ export class HeldLogin {
       },
       reserve: (hash, number) => this.#reserve(hash, number),
       heldBackMs: () => this.#heldBackMs(),
+      settled: () => this.#settled(),
     };
   }
 
@@ -166,6 +167,16 @@ export class HeldLogin {
     }
     this.#shown = { hash, claims: found };
     return found;
+  }
+
+  async #settled(): Promise<boolean> {
+    const { engine, clock, timing } = this.#deps;
+    const deadline = clock.monotonic() + timing.closeGraceMs;
+    for (;;) {
+      if (await engine.settled(timing.settledMs)) return true;
+      if (clock.monotonic() >= deadline) return false;
+      await clock.sleep(timing.retryMinMs);
+    }
   }
 
   async #heldBackMs(): Promise<number> {

@@ -60,16 +60,20 @@ export async function reseal({ index, timing, ...deps }: ResealDeps): Promise<Re
       left.push({ key, error: expectSealed(error) });
     }
   }
-  await resealCell(codec.indexName, deps, () => undefined);
+  await resealCell(codec.indexName, deps, () => undefined, true);
   const isSettled = await deps.engine.settled(timing.settledMs);
   return { keyId, done, before, left, isSettled };
 }
 
-/** `keptMs`: how long the engine keeps such a value; it is counted from now on. */
+/**
+ * `keptMs`: how long the engine keeps such a value; it is counted from now on. `always`: also under the first key already; an engine says of what this
+ * process has put, and of nothing else, whether it survives a failover.
+ */
 async function resealCell(
   name: string,
   deps: EngineCellDeps,
   keptMs: (bytes: Uint8Array) => number | undefined,
+  always = false,
 ): Promise<'done' | 'before' | 'absent'> {
   const cell = new EngineCell(name, AS_BYTES, deps);
   const { seq, value, problem } = await cell.lookNow();
@@ -77,7 +81,7 @@ async function resealCell(
     throw new NotAuthenticError('what the engine has was changed, or is no value of this program');
   const { kind, look } = await cell.change(
     (bytes): Change<Uint8Array> =>
-      bytes === undefined || cell.latest?.keyId === deps.codec.keyId
+      bytes === undefined || (!always && cell.latest?.keyId === deps.codec.keyId)
         ? { kind: 'as-is' }
         : { kind: 'put', value: bytes, expiresInMs: keptMs(bytes) },
     { tell: false },

@@ -14,6 +14,7 @@ import { moveToFile, moveToShared } from '../../../src/store/move/move-login.ts'
 import { openStore, sealingOf } from '../../../src/store/open-store.ts';
 import { killAtCall, suspendBefore } from '../faults/kill-at-call.ts';
 import { enterLock, leaveLock } from './held-by-worker.ts';
+import { openTestStore } from './redis-store.ts';
 import type { WorkerAnswer, WorkerTask } from './store-workers.ts';
 
 /** A process beside the test: does what it is sent, and answers. */
@@ -83,7 +84,10 @@ async function work(task: WorkerTask): Promise<WorkerAnswer> {
       return { lease: lease.kind };
     }
     case 'move': {
-      const shared = await openStore({ home: task.shared, logger });
+      const isRedis = task.shared.startsWith('redis:');
+      const shared = isRedis
+        ? (await openTestStore(task.shared, task.home)).store
+        : await openStore({ home: task.shared, logger });
       const identity = { server: task.server };
       const at = { to: 'rediss://store.example', prefix: 'mcp-drawbridge' };
       const file = { store, sealing: sealingOf(store.folder) };

@@ -23,7 +23,7 @@ export type WorkerTask = { readonly home: string; readonly key: string } & (
   /** Takes the lock, and keeps it until it is told to leave. */
   | { readonly do: 'enter'; readonly killAt?: number }
   | { readonly do: 'leave' }
-  /** Moves the login to the folder of `shared`, which stands for a store of many machines, or back. */
+  /** Moves the login to the folder of `shared`, which stands for a store of many machines, or to the Redis at that address, or back. */
   | {
       readonly do: 'move';
       readonly server: string;
