@@ -88,7 +88,7 @@ export async function runCommand(
       return done(await moveLogin(withServer(config), config, platform, logger, signal));
     }
     case 'store key':
-      return makeStoreKey(config.file, platform, logger);
+      return makeStoreKey(config, platform, logger);
     case 'store reseal': {
       const { resealStore } = await import('./store/reseal.ts');
       return { output: '', outcome: (await resealStore(config, platform, logger)) ? 'done' : 'failed' };
@@ -109,17 +109,20 @@ export async function runCommand(
 }
 
 async function makeStoreKey(
-  file: string | undefined,
+  { file, add }: CommandConfig,
   { random }: Platform,
   logger: LogSink,
 ): Promise<CommandResult> {
-  const [{ storeKey }, { createPrivateFile: write }] = await Promise.all([
+  const [{ storeKey }, { createPrivateFile: write, appendToFile: append }] = await Promise.all([
     import('../commands/store/store-key.ts'),
     import('../platform/program-files.ts'),
   ]);
-  const output = storeKey({ file, random, write });
+  const output = storeKey({ file, add, random, write, append, read: readSettingsFile });
+  const wrote = add ? 'Added a key as the last line of' : 'Wrote';
   if (output === '')
-    logger.inform(`Wrote ${quote(file ?? '')}. Copy it to each machine; whoever has it can use the logins.`);
+    logger.inform(
+      `${wrote} ${quote(file ?? '')}. Copy it to each machine; whoever has it can use the logins.`,
+    );
   return done(output);
 }
 

@@ -73,7 +73,9 @@ export interface CommandConfig extends Omit<Config, 'server'> {
   readonly token?: string | undefined;
   readonly force: boolean;
   readonly all: boolean;
-  /** `move`: the reverse, from the shared store to the folder of this machine. */
+  /** `store key`: one more key in the file. */
+  readonly add: boolean;
+  /** `move`: the way back, from the shared store to the folder of this machine. */
   readonly isMoveToFile: boolean;
   readonly json: boolean;
   /** `keychain on`, `off` or `status`. */
@@ -260,7 +262,16 @@ function commandConfig(
   common: Omit<Config, 'server'>,
 ): CommandConfig {
   const { settings, file } = read;
-  const { url: server, profile, token, force = false, all = false, json = false, replace } = settings;
+  const {
+    url: server,
+    profile,
+    token,
+    force = false,
+    all = false,
+    add = false,
+    json = false,
+    replace,
+  } = settings;
   const isOfAll = (command === 'logout' && all) || replace !== undefined;
   const needsServer = (NEED_SERVER.some((each) => each === command) || command === 'logout') && !isOfAll;
   if (command === 'uninstall' && read.target === undefined) {
@@ -280,6 +291,7 @@ function commandConfig(
     token,
     force,
     all,
+    add,
     isMoveToFile: settings.to === 'file',
     json,
     wholeHeader,

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** The files of this program by their path in its package: `dist/…`, and LICENSE. `script` is its first file, `dist/launch.cjs`. */
@@ -25,7 +25,12 @@ export function createPrivateFile(path: string, text: string): void {
   writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
 }
 
-/** Writes a file requested by the user. An existing one is replaced only with `replace`; otherwise the error has the code EEXIST. */
+/** Adds to a file, which keeps its mode. Throws the system's error. */
+export function appendToFile(path: string, text: string): void {
+  appendFileSync(path, text);
+}
+
+/** Writes a file that a person asked for. An existing one is replaced only with `replace`; otherwise the error has the code EEXIST. */
 export function writeOutputFile(path: string, bytes: Uint8Array, replace: boolean): void {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, bytes, { flag: replace ? 'w' : 'wx' });

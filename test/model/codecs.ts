@@ -25,7 +25,7 @@ export class ReferringCodec extends CellCodec {
 
   override name(key: string, kind: CellKind): string {
     const named = `${key} ${kind}`;
-    const name = this.#names.get(named) ?? super.name(key, kind);
+    const name = this.#names.get(named) ?? `${PREFIX}:${key}:${kind}`;
     this.#names.set(named, name);
     return name;
   }

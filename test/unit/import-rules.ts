@@ -122,7 +122,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'desktop: browser browser-command find-session session-bus user-environment',
     'program',
   ],
-  protocol: ['json', '.'],
+  protocol: ['json', 'store', '.'],
 };
 
 interface Room {

@@ -152,13 +152,14 @@ export const commandHelp: Readonly<Record<Exclude<HelpTopic, 'all'>, CommandHelp
     often: ['to', 'store', 'store-file', 'store-key-file', 'store-prefix', 'force'],
   },
   'store key': {
-    usage: 'store key [FILE]',
+    usage: 'store key [FILE] [--add]',
     line: 'make a key for a store that machines share',
     about: [
       'Makes 32 random bytes, with which logins are sealed before they leave a machine. With FILE they go into',
       'a new file that only you can read, else to stdout. Every machine of a shared store has the same key.',
+      'With --add FILE gets one more, which can take the place of the first: see `store reseal`.',
     ],
-    often: [],
+    often: ['add'],
   },
   'store reseal': {
     usage: 'store reseal',

@@ -1,6 +1,6 @@
 import { readKeyFile, type StoreKeys } from '../../config/config.ts';
 import { ENVIRONMENT_PREFIX } from '../../config/options/option.ts';
-import { KEYS_WANTED, keysIn } from '../../config/options/store-checks.ts';
+import { KEYS_WANTED, keysIn, ONE_STORE_WANTED } from '../../config/options/store-checks.ts';
 import type { Environment } from '../../config/sources/environment.ts';
 import { fileMode, fileState, readSettingsFile } from '../../config/sources/read-file.ts';
 import { ConfigError, describeError } from '../../errors.ts';
@@ -8,6 +8,7 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/log/logger.ts';
 import { runProgram } from '../../platform/process/run-program.ts';
 import { quote } from '../../protocol/quote.ts';
+import { areOfOneStore } from '../../protocol/store/store-key.ts';
 import { redactor } from '../../redaction/secrets.ts';
 import type { LoadSecrets } from '../../store/sealing/envelope.ts';
 import { keySpellings } from './setting-secrets.ts';
@@ -45,6 +46,7 @@ function fileSecrets(file: string, read: readonly Uint8Array[], { logger }: Stor
     seen = state;
     try {
       const found = readKeyFile(file, { readFile: readSettingsFile, modeOf: fileMode }, []);
+      if (!areOfOneStore([...secrets, ...found])) throw new ConfigError(`expected ${ONE_STORE_WANTED}`);
       if (!areSame(found, secrets)) secrets = kept(found);
     } catch (error) {
       logger.warn('the keys of the shared store stay as they were', { error: describeError(error) });
@@ -58,6 +60,8 @@ function commandSecrets(words: readonly string[], { env, clock }: StoreSecretsDe
   let secrets: readonly Uint8Array[] | undefined;
   const ask = () => {
     const answer = runKeyCommand(words, env).then((found) => {
+      if (!areOfOneStore([...(secrets ?? []), ...found]))
+        throw new ConfigError(`--store-key-command: expected ${ONE_STORE_WANTED}`);
       if (secrets === undefined || !areSame(found, secrets)) secrets = kept(found);
       return secrets;
     });

@@ -80,6 +80,13 @@ export const commandOptions = {
     only: ['logout'],
     schema: onOff,
   },
+  add: {
+    group: 'Commands',
+    help: 'store key: one more key, as the last line of FILE',
+    flagOnly: true,
+    only: ['store key'],
+    schema: onOff,
+  },
   to: {
     group: 'Commands',
     placeholder: 'URL',

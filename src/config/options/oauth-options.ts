@@ -37,7 +37,7 @@ export const clientOptions = {
   'client-secret': {
     group: 'Sign-in',
     placeholder: 'SECRET',
-    help: 'the client secret itself; every program on the machine can read arguments',
+    help: 'the client secret itself, which every local program can read',
     secret: true,
     login: 'sign-in',
     schema: clientIdText,

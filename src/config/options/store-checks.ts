@@ -1,3 +1,4 @@
+import { areOfOneStore, isStoreKey } from '../../protocol/store/store-key.ts';
 import { StoreUrlFault } from '../../protocol/store-url.ts';
 import { check, expected } from './checks.ts';
 import { readStoreAddress, type StoreAddress } from './store-address.ts';
@@ -23,16 +24,22 @@ export const moveTarget = check((text): 'file' | 'store' | StoreAddress | Return
 /** Only an address with a user or a query contains something that no message may show. */
 export const hasStoreSecret = (text: string) => /[@?#]/.test(text);
 
-/** The key size for AES-256 and HKDF-SHA256. */
-const KEY_BYTES = 32;
-/** Two are enough to change keys; more are a mistake. */
+/** Two are enough for a change of keys; more are a mistake. */
 const MAX_KEYS = 8;
 
-/** The format of `keysIn`, in words that follow "expected". */
-export const KEYS_WANTED = `keys of ${KEY_BYTES} bytes in base64 or hex, at most ${MAX_KEYS}, one a line`;
+/** What `keysIn` reads, in words that follow "expected". */
+export const KEYS_WANTED = `keys of 32 bytes (or 64, of \`store key --add\`) in base64 or hex, at most ${MAX_KEYS}, one a line`;
 
 /** Keys, of which the first one seals and all open. */
-export const storeKeys = check((text) => keysIn(text) ?? expected(KEYS_WANTED));
+export const storeKeys = check((text) => {
+  const keys = keysIn(text);
+  if (keys === undefined) return expected(KEYS_WANTED);
+  return areOfOneStore(keys) ? keys : expected(ONE_STORE_WANTED);
+});
+
+/** Said of keys that were made each for a store of its own. */
+export const ONE_STORE_WANTED =
+  'keys of one store: `store key --add FILE` adds one to the file of the others, and names of logins stay as they are';
 
 /** Reads keys in base64, base64url or hex, separated by white space or commas, and `#` comments; undefined for another text. */
 export function keysIn(text: string): readonly Uint8Array[] | undefined {
@@ -48,10 +55,10 @@ export function keysIn(text: string): readonly Uint8Array[] | undefined {
 }
 
 function keyBytes(word: string): Uint8Array | undefined {
-  if (/^[0-9a-f]{64}$/i.test(word)) return Buffer.from(word, 'hex');
-  if (!/^[A-Za-z0-9+/_-]{43}=?$/.test(word)) return undefined;
+  if (/^([0-9a-f]{64}){1,2}$/i.test(word)) return Buffer.from(word, 'hex');
+  if (!/^([A-Za-z0-9+/_-]{43}=?|[A-Za-z0-9+/_-]{86}(==)?)$/.test(word)) return undefined;
   const bytes = Buffer.from(word, 'base64');
-  return bytes.length === KEY_BYTES ? bytes : undefined;
+  return isStoreKey(bytes) ? bytes : undefined;
 }
 
 /** The prefix of all names on the engine; an access rule of the engine names it. */

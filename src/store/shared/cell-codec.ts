@@ -1,5 +1,6 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { InternalError } from '../../errors.ts';
+import { namingSecret, sealingSecret } from '../../protocol/store/store-key.ts';
 import { type LoadSecrets, open, type SealingKeys, seal, sealingKeys } from '../sealing/envelope.ts';
 
 /** The kinds of cells. */
@@ -15,23 +16,33 @@ export interface Format<T> {
   decode(bytes: Uint8Array): T | undefined;
 }
 
+/** The keys as they were given, and what is made from them. */
+interface Loaded {
+  readonly secrets: readonly Uint8Array[];
+  readonly keys: SealingKeys;
+  readonly naming: Uint8Array;
+}
+
 /** Names cells, and writes and seals their contents. The keys are requested when the first cell is opened: they may come from a program. */
 export class CellCodec {
   readonly #load: LoadSecrets;
   readonly #prefix: string;
-  readonly #nameKey: Uint8Array;
-  #loaded: { readonly secrets: readonly Uint8Array[]; readonly keys: SealingKeys } | undefined;
+  #loaded: Loaded | undefined;
 
   constructor(load: LoadSecrets, prefix: string) {
     this.#load = load;
     this.#prefix = prefix;
-    this.#nameKey = createHash('sha256').update(`mcp-drawbridge names ${prefix}`).digest();
   }
 
-  /** The cell of a credential, by its key. */
+  /** The cell of a credential, by its key. Call it when `ready` has resolved. */
   name(key: string, kind: CellKind): string {
-    const digest = createHmac('sha256', this.#nameKey).update(key).digest('hex').slice(0, 32);
-    return `${this.#prefix}:${digest}:${SUFFIX[kind]}`;
+    const digest = createHmac('sha256', this.#keys().naming).update(`${this.#prefix} ${key}`).digest('hex');
+    return `${this.#prefix}:${digest.slice(0, 32)}:${SUFFIX[kind]}`;
+  }
+
+  /** Whether `ready` has resolved. */
+  get isReady(): boolean {
+    return this.#loaded !== undefined;
   }
 
   /** The cell with the keys in use. */
@@ -40,34 +51,37 @@ export class CellCodec {
   }
 
   /**
-   * Resolves when cells can be sealed and opened, with the current keys: a change of keys needs no restart of bridges. Rejects as the source of the keys does.
-   * `isUnknown`: a value is sealed under none of them. True: the keys have changed.
+   * Resolves when cells can be named, sealed and opened, with the current keys: a change of keys needs no restart of bridges. Rejects as the source of the
+   * keys does. `isUnknown`: a value is sealed under none of them. True: the keys have changed.
    */
   async ready(isUnknown = false): Promise<boolean> {
     const before = this.#loaded;
     const secrets = await this.#load(isUnknown);
     if (this.#loaded?.secrets === secrets) return before !== this.#loaded;
-    this.#loaded = { secrets, keys: sealingKeys(secrets, PURPOSE) };
+    const [first = new Uint8Array()] = secrets;
+    const keys = sealingKeys(secrets.map(sealingSecret), PURPOSE);
+    // A name never changes under a process that uses it.
+    this.#loaded = { secrets, keys, naming: this.#loaded?.naming ?? namingSecret(first) };
     return true;
   }
 
   /** The id of the key that seals. To be asked for when `ready` has resolved. */
   get keyId(): string {
-    return this.#keys()[0].id;
+    return this.#keys().keys[0].id;
   }
 
   /** `seq`: the number that the value will have. It cannot be opened under another name or number. Throws what `format` throws. */
   seal<T>(name: string, seq: number, value: T, format: Format<T>): Uint8Array {
-    return seal(this.#keys(), format.encode(value), `${name}:${seq}`);
+    return seal(this.#keys().keys, format.encode(value), `${name}:${seq}`);
   }
 
   /** Throws UnknownKeyError, NotAuthenticError, and what `format` throws. */
   open<T>(name: string, seq: number, sealed: Uint8Array, format: Format<T>): T | undefined {
-    return format.decode(open(this.#keys(), sealed, `${name}:${seq}`));
+    return format.decode(open(this.#keys().keys, sealed, `${name}:${seq}`));
   }
 
-  #keys(): SealingKeys {
+  #keys(): Loaded {
     if (this.#loaded === undefined) throw new InternalError('a cell is used before its keys are there');
-    return this.#loaded.keys;
+    return this.#loaded;
   }
 }

@@ -1,11 +1,13 @@
 import type { Clock } from '../../platform/clock.ts';
 import type { Random } from '../../platform/random.ts';
 import { Stop, type StopSignal } from '../../platform/stop.ts';
+import type { CellCodec } from './cell-codec.ts';
 import type { Engine } from './engine.ts';
 import type { Timing } from './protocol/timing.ts';
 
 export interface CellWatchDeps {
   readonly engine: Engine;
+  readonly codec: Pick<CellCodec, 'isReady'>;
   readonly clock: Clock;
   readonly random: Pick<Random, 'fraction'>;
   readonly timing: Timing;
@@ -14,25 +16,30 @@ export interface CellWatchDeps {
 /** Why a pause ends early. */
 const WOKEN = Symbol('woken');
 
+interface EngineCellName {
+  readonly name: string;
+}
+
 /** Waits for changes of one cell: wakes up on a notification from the engine, and also from time to time. */
 export class CellWatch {
   readonly #deps: CellWatchDeps;
-  readonly #cell: string;
+  readonly #cell: EngineCellName;
   readonly #onChange: () => void;
   #end: (() => void) | undefined;
   #told = 0;
   #lookedAt = 0;
   readonly #waiting = new Set<Stop>();
 
-  constructor(cell: string, onChange: () => void, deps: CellWatchDeps) {
+  constructor(cell: EngineCellName, onChange: () => void, deps: CellWatchDeps) {
     this.#cell = cell;
     this.#onChange = onChange;
     this.#deps = deps;
   }
 
-  /** Starts watching, once. */
+  /** Starts watching, once, as soon as there are keys: without them nobody knows the cell's name. */
   start(): void {
-    this.#end ??= this.#deps.engine.watch(this.#cell, () => {
+    if (!this.#deps.codec.isReady) return;
+    this.#end ??= this.#deps.engine.watch(this.#cell.name, () => {
       this.#told++;
       for (const waiting of this.#waiting) waiting.abort(WOKEN);
       this.#onChange();

@@ -49,7 +49,8 @@ const SAME_LOOK_MS = 50;
 
 /** One sealed value on an engine. */
 export class EngineCell<T> {
-  readonly name: string;
+  readonly #nameOf: () => string;
+  #name: string | undefined;
   readonly #format: Format<T>;
   readonly #deps: EngineCellDeps;
   #latest: Look<T> | undefined;
@@ -59,10 +60,16 @@ export class EngineCell<T> {
   /** How many of them had been reported when the latest look was sent. */
   #seen = 0;
 
-  constructor(name: string, format: Format<T>, deps: EngineCellDeps) {
-    this.name = name;
+  /** `nameOf`: is called once there are keys, from which names are made. */
+  constructor(nameOf: () => string, format: Format<T>, deps: EngineCellDeps) {
+    this.#nameOf = nameOf;
     this.#format = format;
     this.#deps = deps;
+  }
+
+  get name(): string {
+    this.#name ??= this.#nameOf();
+    return this.#name;
   }
 
   /** Undefined if nothing was seen, or the last value may be out of date. */

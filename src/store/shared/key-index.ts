@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { UnknownKeyError } from '../files/store-errors.ts';
 import type { Format } from './cell-codec.ts';
 import { EngineCell, type EngineCellDeps } from './engine-cell.ts';
 
@@ -40,8 +41,10 @@ export class KeyIndex {
   /** The engine's epoch in which a key was seen in the list. */
   readonly #listed = new Map<string, string | undefined>();
 
+  #isOurs = false;
+
   constructor(deps: KeyIndexDeps) {
-    this.#cell = new EngineCell(deps.codec.indexName, FORMAT, deps);
+    this.#cell = new EngineCell(() => deps.codec.indexName, FORMAT, deps);
     this.#tombstoneMs = deps.timing.tombstoneMs;
   }
 
@@ -83,6 +86,17 @@ export class KeyIndex {
     );
     if (what === 'add') this.#listed.set(key, look.epoch);
     else this.#listed.delete(key);
+  }
+
+  /**
+   * Rejects with UnknownKeyError if the list is sealed under a key that is not at hand: the name of a login depends on the keys, so with those of another
+   * store every login is absent, and a person would be asked to sign in.
+   */
+  async expectOurs(): Promise<void> {
+    if (this.#isOurs) return;
+    const { problem } = await this.#cell.look();
+    if (problem instanceof UnknownKeyError) throw problem;
+    this.#isOurs = true;
   }
 
   async #look(): Promise<Listed> {

@@ -76,14 +76,15 @@ export class LoginCell {
   #healing: Promise<void> | undefined;
   #warned = false;
 
-  constructor(name: string, deps: LoginCellDeps) {
+  /** Of the credential with this key. */
+  constructor(key: string, deps: LoginCellDeps) {
     this.#deps = deps;
-    this.cell = new EngineCell(name, FORMAT, deps);
+    this.cell = new EngineCell(() => deps.codec.name(key, 'credential'), FORMAT, deps);
     const onChange = () => {
       this.cell.told();
       void this.#told();
     };
-    this.watch = new CellWatch(name, onChange, deps);
+    this.watch = new CellWatch(this.cell, onChange, deps);
   }
 
   /** The latest state that this process knows of. */
@@ -109,6 +110,11 @@ export class LoginCell {
 
   /** The current state. If the engine has lost it, it is put again first. Rejects with StoreAwayError. */
   async read(): Promise<State | undefined> {
+    if (this.#listeners.size > 0) {
+      // Before the look, so that no change after it is missed.
+      await this.#deps.codec.ready();
+      this.watch.start();
+    }
     this.watch.looks();
     const look = await this.cell.look();
     this.#note(look);

@@ -75,7 +75,7 @@ async function resealCell(
   keptMs: (bytes: Uint8Array) => number | undefined,
   always = false,
 ): Promise<'done' | 'before' | 'absent'> {
-  const cell = new EngineCell(name, AS_BYTES, deps);
+  const cell = new EngineCell(() => name, AS_BYTES, deps);
   const { seq, value, problem } = await cell.lookNow();
   if (value === undefined && problem === undefined && seq > 0)
     throw new NotAuthenticError('what the engine has was changed, or is no value of this program');

@@ -80,9 +80,8 @@ export function openSharedLeases(deps: SharedLeasesDeps): Leases {
   const at = (key: string) => {
     const found = cells.get(key);
     if (found !== undefined) return found;
-    const name = codec.name(key, 'sign-in');
-    const cell = new EngineCell(name, FORMAT, deps);
-    const made = { cell, watch: new CellWatch(name, () => cell.told(), deps) };
+    const cell = new EngineCell(() => codec.name(key, 'sign-in'), FORMAT, deps);
+    const made = { cell, watch: new CellWatch(cell, () => cell.told(), deps) };
     cells.set(key, made);
     return made;
   };

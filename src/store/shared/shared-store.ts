@@ -71,13 +71,16 @@ export class SharedStore implements Store {
   }
 
   async read(key: string, identity?: RecordIdentity): Promise<ReadResult> {
-    const record = recordOf(await this.#login(key).read());
+    const state = await this.#login(key).read();
+    if (state === undefined) await this.index.expectOurs();
+    const record = recordOf(state);
     if (record === undefined || !belongsTo(record, identity)) return { kind: 'absent' };
     return { kind: 'record', record: shiftRecord(record, this.offset) };
   }
 
   async write(key: string, record: NewRecord, expected: Expected | 'any'): Promise<WriteResult> {
     const { clock, timing } = this.#deps;
+    if (expected === null) await this.read(key);
     const run = (locked: LockedRecord) => locked.write(record, expected);
     const deadline = clock.monotonic() + WAIT_MS;
     for (;;) {
@@ -253,7 +256,7 @@ export class SharedStore implements Store {
   #login(key: string): LoginCell {
     const found = this.#logins.get(key);
     if (found !== undefined) return found;
-    const login = new LoginCell(this.#deps.codec.name(key, 'credential'), this.cellDeps);
+    const login = new LoginCell(key, this.cellDeps);
     this.#logins.set(key, login);
     return login;
   }

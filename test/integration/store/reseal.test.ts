@@ -1,15 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { nextStoreKey } from '../../../src/protocol/store/store-key.ts';
+import { CellCodec } from '../../../src/store/shared/cell-codec.ts';
 import { FleetWorld, KEY, tokenOf } from '../../peers/worlds/fleet-world.ts';
 
 const OTHER_KEY = 'ab'.repeat(32);
 const REMOVED_KEY = '12'.repeat(32);
 const signal = new AbortController().signal;
 const newSecret = () => new Uint8Array(randomBytes(32));
+/** A key that takes the place of the world's. */
+const nextTo = (world: FleetWorld) => nextStoreKey(world.secret, randomBytes(32));
 
 test('after it the old key can be taken away: of logins, of removed ones, and of the list', async () => {
   await using world = await FleetWorld.create();
-  const next = newSecret();
+  const next = nextTo(world);
   const running = await world.instance();
   await running.store.write(KEY, world.login(running), 'any');
   await running.store.write(OTHER_KEY, { ...world.login(running), family: 'other' }, 'any');
@@ -36,7 +40,7 @@ test('after it the old key can be taken away: of logins, of removed ones, and of
 
 test('beside a refresh: what the claimant puts is put, once', async () => {
   await using world = await FleetWorld.create();
-  const next = newSecret();
+  const next = nextTo(world);
   const [one, both] = [
     await world.instance({ secrets: [world.secret, next], elsewhere: true }),
     await world.instance({ secrets: [next, world.secret], elsewhere: true }),
@@ -55,7 +59,7 @@ test('beside a refresh: what the claimant puts is put, once', async () => {
 
 test('a login under a key that is not at hand is named and left, and the others are sealed', async () => {
   await using world = await FleetWorld.create();
-  const [next, strange] = [newSecret(), newSecret()];
+  const [next, strange] = [nextTo(world), nextTo(world)];
   const one = await world.instance();
   await one.store.write(KEY, world.login(one), 'any');
   await one.store.write(OTHER_KEY, { ...world.login(one), family: 'other' }, 'any');
@@ -71,7 +75,7 @@ test('a login under a key that is not at hand is named and left, and the others 
 
 test('an engine that is away ends it, and the next run does the rest', async () => {
   await using world = await FleetWorld.create();
-  const next = newSecret();
+  const next = nextTo(world);
   const one = await world.instance();
   await one.store.write(KEY, world.login(one), 'any');
   await one.store.write(OTHER_KEY, { ...world.login(one), family: 'other' }, 'any');
@@ -89,8 +93,10 @@ test('a list that another key has sealed is replaced by a sign-in, and not by a 
   await using world = await FleetWorld.create();
   const one = await world.instance();
   await one.store.write(KEY, world.login(one), 'any');
-  const strange = await world.instance({ secrets: [newSecret()] });
-  await strange.store.write(OTHER_KEY, world.login(strange), null);
+  const strange = await world.instance({ secrets: [nextTo(world)] });
+  await expect(strange.store.write(OTHER_KEY, world.login(strange), null)).rejects.toMatchObject({
+    code: 'unknown_key',
+  });
   expect((await one.overview()).map(({ key }) => key)).toEqual([KEY]);
   await strange.store.write(OTHER_KEY, world.login(strange), 'any');
   expect((await strange.overview()).map(({ key }) => key)).toEqual([OTHER_KEY]);
@@ -100,16 +106,16 @@ test('a cell in which no login was ever stored goes by itself, whatever key has 
   await using world = await FleetWorld.create();
   const one = await world.instance();
   await one.store.withLock(KEY, async () => {}, { signal });
-  const late = await world.instance({ secrets: [newSecret()] });
+  const late = await world.instance({ secrets: [nextTo(world)] });
   await expect(late.store.read(KEY)).rejects.toMatchObject({ code: 'unknown_key' });
   world.pass(60_000);
-  const later = await world.instance({ secrets: [newSecret()] });
+  const later = await world.instance({ secrets: [nextTo(world)] });
   expect(await later.store.read(KEY)).toEqual({ kind: 'absent' });
 });
 
 test('a bridge that runs takes the keys as they are by now: it opens and seals with those that came later', async () => {
   await using world = await FleetWorld.create();
-  const next = newSecret();
+  const next = nextTo(world);
   let secrets: readonly Uint8Array[] = [world.secret];
   const asked: (boolean | undefined)[] = [];
   const running = await world.instance({
@@ -141,7 +147,7 @@ test('a bridge that runs takes the keys as they are by now: it opens and seals w
 
 test('status shows the key of each login, whether it is the first, and a login that cannot be opened beside the others', async () => {
   await using world = await FleetWorld.create();
-  const [next, strange] = [newSecret(), newSecret()];
+  const [next, strange] = [nextTo(world), nextTo(world)];
   const one = await world.instance();
   await one.store.write(KEY, world.login(one), 'any');
   await one.store.write(OTHER_KEY, { ...world.login(one), family: 'other' }, 'any');
@@ -167,4 +173,35 @@ test('status shows the key of each login, whether it is the first, and a login t
   const late = await world.instance({ secrets: [next, world.secret] });
   const later = (await late.overview()).find(({ key }) => key === KEY);
   expect(later?.epochAgeMs).toBeGreaterThanOrEqual(90_000);
+});
+
+test('names tell nothing to whoever reads them and guesses a login, and stay the same with another key', async () => {
+  await using world = await FleetWorld.create();
+  const names = async (prefix: string, ...secrets: Uint8Array[]) => {
+    const codec = new CellCodec(async () => secrets, prefix);
+    await codec.ready();
+    return codec.name(KEY, 'credential');
+  };
+  const next = nextTo(world);
+  const own = await names('p', world.secret);
+  expect(own).toMatch(/^p:[0-9a-f]{32}:c$/);
+  expect(await names('p', next, world.secret)).toBe(own);
+  expect(await names('p', next)).toBe(own);
+  expect(await names('p', nextStoreKey(next, randomBytes(32)))).toBe(own);
+  // All that the operator of the engine knows is the prefix.
+  expect(await names('p', newSecret())).not.toBe(own);
+});
+
+test('a key of another store is told from a store without the login', async () => {
+  await using world = await FleetWorld.create();
+  const one = await world.instance();
+  await one.store.write(KEY, world.login(one), 'any');
+  const strange = await world.instance({ secrets: [newSecret()] });
+  await expect(strange.store.read(KEY)).rejects.toMatchObject({ code: 'unknown_key' });
+  await expect(strange.store.read(OTHER_KEY)).rejects.toMatchObject({ code: 'unknown_key' });
+  expect(await one.store.read(OTHER_KEY)).toEqual({ kind: 'absent' });
+  // A person who signs in with it has a login of that key; the other one stays what it is.
+  await strange.store.write(KEY, world.login(strange, { accessToken: 'B0' }), 'any');
+  expect(await strange.store.read(KEY)).toMatchObject({ record: { tokens: { accessToken: 'B0' } } });
+  expect(await one.store.read(KEY)).toMatchObject({ record: { tokens: { accessToken: 'A0' } } });
 });

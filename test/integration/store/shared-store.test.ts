@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { nextStoreKey } from '../../../src/protocol/store/store-key.ts';
 import { Journal } from '../../peers/net/journal.ts';
 import { FleetWorld, type Instance, KEY, tokenOf } from '../../peers/worlds/fleet-world.ts';
 
@@ -444,7 +445,9 @@ test('without the right key a login is neither read nor replaced, except by a ne
   await expect(other.store.write(KEY, world.login(other), null)).rejects.toMatchObject({
     code: 'unknown_key',
   });
-  const rotated = await world.instance({ secrets: [new Uint8Array(randomBytes(32)), world.secret] });
+  const rotated = await world.instance({
+    secrets: [nextStoreKey(world.secret, randomBytes(32)), world.secret],
+  });
   expect(await rotated.store.read(KEY)).toMatchObject({ kind: 'record' });
   expect(await other.store.write(KEY, world.login(other), 'any')).toMatchObject({ kind: 'written' });
 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { storeSecrets } from '../../../src/compose/settings/store-secrets.ts';
 import { silentLogger } from '../../../src/platform/log/logger.ts';
+import { nextStoreKey } from '../../../src/protocol/store/store-key.ts';
 import { redactor } from '../../../src/redaction/secrets.ts';
 import { createTemporaryHome, type TemporaryHome } from '../../peers/processes/home.ts';
 
@@ -77,7 +78,7 @@ it('refuses an invalid key', async () => {
 
 it('reads a file again when it has changed, and keeps what it had while that cannot be used', async () => {
   const file = join(home.folder, 'keys');
-  const [first, second] = [KEY, Buffer.alloc(32, 4)];
+  const [first, second] = [KEY, Buffer.from(nextStoreKey(KEY, Buffer.alloc(32, 4)))];
   const write = (text: string) => writeFile(file, text, { mode: 0o600 });
   await write(first.toString('hex'));
   const warnings: string[] = [];
@@ -94,19 +95,24 @@ it('reads a file again when it has changed, and keeps what it had while that can
   const both = await ask();
   await write('half a ke');
   expect(await ask()).toBe(both);
-  expect(warnings).toHaveLength(1);
+  // A key of another store: logins would have other names.
+  await write(Buffer.alloc(32, 5).toString('hex'));
+  expect(await ask()).toBe(both);
+  expect(warnings).toHaveLength(2);
   await rm(file);
   expect(await ask()).toBe(both);
 });
 
 it('runs the program again where its keys open no login, once in a minute', async () => {
-  const { ask, later } = await asked(`${COUNT} console.log(String(runs % 10).repeat(64))`);
+  const { ask, later } = await asked(`${COUNT} console.log(String(runs % 10).repeat(64) + 'ab'.repeat(32))`);
   const before = await ask();
   await ask();
   expect(await ask(true)).toBe(before);
   later(60_000);
   expect(await ask()).toBe(before);
-  expect(Buffer.from((await ask(true))[0] ?? '')).toEqual(Buffer.alloc(32, 0x22));
+  expect(Buffer.from((await ask(true))[0] ?? '')).toEqual(
+    Buffer.concat([Buffer.alloc(32, 0x22), Buffer.alloc(32, 0xab)]),
+  );
   await ask(true);
   expect(await runs()).toBe(2);
 });

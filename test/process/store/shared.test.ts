@@ -161,13 +161,11 @@ describe.skipIf(!hasRedis())('a store that machines share', () => {
     const end = await run('token', url);
     expect(end).toMatchObject({ code: 1, stdout: '' });
     expect(end.stderr).toContain('key');
-    // Both are in the file: the new one seals from now on, and the old one still opens.
-    const both = join(other.folder, 'both.key');
-    await writeFile(both, `${Buffer.alloc(32, 9).toString('hex')}\n${await readFile(keyFile, 'utf8')}`, {
-      mode: 0o600,
-    });
-    settings = { ...settings, MCP_DRAWBRIDGE_STORE_KEY_FILE: both };
-    expect((await run('token', url)).code).toBe(0);
+    // Beside the right one, too: with it logins would have other names.
+    await writeFile(wrong, `${await readFile(keyFile, 'utf8')}${Buffer.alloc(32, 9).toString('hex')}\n`);
+    const both = await run('token', url);
+    expect(both).toMatchObject({ code: 2, stdout: '' });
+    expect(both.stderr).toContain('store key --add');
   });
 
   test('a key is changed beside bridges that run, and the old one is taken away', async () => {
@@ -176,10 +174,9 @@ describe.skipIf(!hasRedis())('a store that machines share', () => {
     await run('move', url, '--to', 'store');
     const bridge = world.start({ env: settings });
     expect((await bridge.call()).kind).toBe('served');
-    const old = (await readFile(keyFile, 'utf8')).trim();
-    const next = (await run('store', 'key')).stdout.trim();
     expect(await run('store', 'reseal')).toMatchObject({ code: 0 });
-    await writeFile(keyFile, `${old}\n${next}\n`);
+    expect(await run('store', 'key', '--add', keyFile)).toMatchObject({ code: 0, stdout: '' });
+    const [old = '', next = ''] = (await readFile(keyFile, 'utf8')).split('\n');
     await writeFile(keyFile, `${next}\n${old}\n`);
     const shown = async () =>
       (JSON.parse((await run('status', '--json')).stdout) as readonly Record<string, unknown>[])[0];

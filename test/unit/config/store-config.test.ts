@@ -2,10 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { settingSecrets } from '../../../src/compose/settings/setting-secrets.ts';
 import { type CommandConfig, loadConfig, type ParsedCommand } from '../../../src/config/config.ts';
 import type { DrawbridgeError } from '../../../src/errors.ts';
+import { nextStoreKey } from '../../../src/protocol/store/store-key.ts';
 
 const SERVER = 'https://mcp.example/mcp';
 const FIRST = Buffer.alloc(32, 1);
-const SECOND = Buffer.alloc(32, 2);
+const SECOND = Buffer.from(nextStoreKey(FIRST, Buffer.alloc(32, 2)));
 const KEY = FIRST.toString('base64');
 const PASSWORD = 's3cr3t-canary';
 
@@ -175,6 +176,16 @@ describe('keys', () => {
     expect(keysOf(['--store-key-file', '/k'], { files: { '/k': text } })).toEqual([SECOND, FIRST]);
     const list = `${SECOND.toString('base64')},${KEY}`;
     expect(keysOf([], { env: { MCP_DRAWBRIDGE_STORE_KEY: list } })).toEqual([SECOND, FIRST]);
+  });
+
+  test('rejects keys of different stores: logins would have two names', () => {
+    const other = Buffer.alloc(32, 3).toString('hex');
+    const { message } = failure([...shared, '--store-key-file', '/k'], {
+      files: { '/k': `${KEY}\n${other}` },
+    });
+    expect(message).toContain('keys of one store');
+    expect(message).toContain('store key --add');
+    expect(message).not.toContain(other);
   });
 
   test('splits a key command into words, without a shell', () => {
