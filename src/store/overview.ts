@@ -22,7 +22,7 @@ import { sealingOf } from './system-keychain.ts';
 /** The keys of everything that may hold tokens: records, set-aside records, and leftover responses. */
 export async function storedKeys(folder: string): Promise<string[]> {
   const names = await asStoreErrors(folder, () => namesIn(folder));
-  const holders = /^([0-9a-f]{64})\.(?:json|corrupt-[0-9a-f]+|[^.]+\.\d+\.answer)$/;
+  const holders = /^([0-9a-f]{64})\.(?:json|moving|corrupt-[0-9a-f]+|[^.]+\.\d+\.answer)$/;
   return [...new Set(names.flatMap((name) => holders.exec(name)?.[1] ?? []))];
 }
 

@@ -101,7 +101,7 @@ async function convertKey(
   };
   // A file that was staged by a process which was suspended or killed: without it, that process's rename fails.
   const staged = names.filter((name) =>
-    /^[^.]+\.(json|corrupt-[0-9a-f]+|[^.]+\.\d+\.answer)\.[0-9a-f]+\.tmp$/.test(name),
+    /^[^.]+\.(json|moving|corrupt-[0-9a-f]+|[^.]+\.\d+\.answer)\.[0-9a-f]+\.tmp$/.test(name),
   );
   for (const name of staged) await removeFile(join(folder, name));
   for (const name of names.filter((each) => /\.(answer|lost)$/.test(each))) {
@@ -110,6 +110,7 @@ async function convertKey(
     else await blank(path);
   }
   await rewrite(`${key}.json`);
+  await rewrite(`${key}.moving`);
   for (const name of names.filter((each) => /\.corrupt-[0-9a-f]+$/.test(each))) await rewrite(name);
   return left;
 }

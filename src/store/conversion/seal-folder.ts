@@ -124,7 +124,7 @@ async function loginFiles(folder: string): Promise<(string | undefined)[]> {
   });
   const found: (string | undefined)[] = [];
   for (const name of names) {
-    if (!/^[0-9a-f]{64}\.(json|corrupt-[0-9a-f]+|[^.]+\.\d+\.answer)$/.test(name)) continue;
+    if (!/^[0-9a-f]{64}\.(json|moving|corrupt-[0-9a-f]+|[^.]+\.\d+\.answer)$/.test(name)) continue;
     const read = await readOwnFile(join(folder, name), MAX_RECORD_BYTES);
     if (read.kind !== 'bytes' || !read.bytes.some((byte) => byte !== 0x20)) continue;
     found.push(parseSealedFile(read.bytes)?.keyId);

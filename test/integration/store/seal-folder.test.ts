@@ -15,6 +15,7 @@ import { TemporaryHome } from '../../peers/processes/home.ts';
 
 const KEYS = ['a', 'b', 'c'].map((letter) => letter.repeat(64)) as [string, string, string];
 const [KEY] = KEYS;
+const MOVED_KEY = 'd'.repeat(64);
 const { version: _version, revision: _revision, ...login } = wholeRecord;
 const { signal } = new AbortController();
 const CANARY = wholeRecord.tokens?.accessToken ?? '';
@@ -56,6 +57,9 @@ async function leaveAll(): Promise<void> {
   await put(`${KEY}.hash.1.answer`, serializeRecord({ ...wholeRecord, revision: 9 }));
   await put(`${KEY}.json.0123456789abcdef.tmp`, serializeRecord(wholeRecord));
   await put(`${KEY}.sign-in.json`, '{}');
+  // A move that was interrupted has left them.
+  await put(`${MOVED_KEY}.moving`, serializeRecord(wholeRecord));
+  await put(`${MOVED_KEY}.moving.0123456789abcdef.tmp`, serializeRecord(wholeRecord));
 }
 
 describe('turning on', () => {
@@ -69,7 +73,7 @@ describe('turning on', () => {
     expect(Object.keys(sealed)).toEqual(Object.keys(before).filter((name) => !name.endsWith('.tmp')));
     expect(await readSealing(folder())).toEqual({
       marker: { backend: 'system', keyId: turned.keyId, state: 'on' },
-      sealed: 5,
+      sealed: 6,
       plain: 0,
     });
     for (const key of KEYS) expect(await (await open()).read(key)).toMatchObject({ record: wholeRecord });
@@ -79,8 +83,8 @@ describe('turning on', () => {
     expect([...keychain.items.keys()]).toEqual([turned.keyId]);
 
     expect((await turnOff(folder(), options()))?.left).toEqual([]);
-    const { [`${KEY}.json.0123456789abcdef.tmp`]: _staged, ...rest } = before;
-    expect(await files()).toEqual(rest);
+    const kept = Object.entries(before).filter(([name]) => !name.endsWith('.tmp'));
+    expect(await files()).toEqual(Object.fromEntries(kept));
     expect(keychain.items.size).toBe(0);
     expect(await readMarker(folder())).toBeUndefined();
     expect(await turnOff(folder(), options())).toBeUndefined();
