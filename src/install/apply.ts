@@ -112,8 +112,8 @@ async function applyByCommand(plan: HostPlan, { run }: ApplyDeps): Promise<Appli
     ...(isThere ? [host.commands?.remove(name) ?? []] : []),
     ...(value === undefined ? [] : [host.commands?.add(name, JSON.stringify(value)) ?? []]),
   ]);
-  const byHand = commands.map((args) => shellCommand([host.program ?? '', ...args], process.platform));
-  const hint = `Run this where it is: ${byHand.join('; ')}`;
+  const manual = commands.map((args) => shellCommand([host.program ?? '', ...args], process.platform));
+  const hint = `Run this where it is: ${manual.join('; ')}`;
   if (program === undefined) {
     const reason = `${host.name} keeps rewriting ${found.file}, and its program is not on the path`;
     throw new HostCommandError(reason, { hint });

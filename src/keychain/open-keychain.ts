@@ -41,7 +41,7 @@ class CheckedKeychain implements Keychain {
   }
 
   async read(account: string): Promise<KeychainAnswer> {
-    const answer = await this.#guarded(account, () => this.#backend.read(account));
+    const answer = await this.#checked(account, () => this.#backend.read(account));
     if (answer.kind === 'found') keepSecret(answer.secret, 'setting');
     return answer;
   }
@@ -54,7 +54,7 @@ class CheckedKeychain implements Keychain {
         'This is a bug: please report it.',
       );
     }
-    const outcome = await this.#guarded(account, () => this.#backend.write(account, secret));
+    const outcome = await this.#checked(account, () => this.#backend.write(account, secret));
     if (outcome.kind !== 'done') return outcome;
     // Some truncate the secret silently.
     const answer = await this.read(account);
@@ -65,10 +65,10 @@ class CheckedKeychain implements Keychain {
   }
 
   erase(account: string): Promise<KeychainOutcome> {
-    return this.#guarded(account, () => this.#backend.erase(account));
+    return this.#checked(account, () => this.#backend.erase(account));
   }
 
-  async #guarded<T>(account: string, run: () => Promise<T>): Promise<T | KeychainFailure> {
+  async #checked<T>(account: string, run: () => Promise<T>): Promise<T | KeychainFailure> {
     if (!ACCOUNT.test(account)) {
       return failed(
         `“${said(account)}” is no name of a key`,

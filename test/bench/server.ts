@@ -12,7 +12,7 @@ const PIECE_BYTES = 64 * 1024;
 const SESSION = { 'mcp-session-id': 'bench' };
 const AS_JSON = { 'content-type': 'application/json' };
 const AS_EVENTS = { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' };
-const GREETING = {
+const INITIALIZE_RESULT = {
   protocolVersion: '2025-11-25',
   capabilities: { tools: {} },
   serverInfo: { name: 'bench', version: '1.0.0' },
@@ -105,7 +105,7 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
     response.writeHead(202).end();
     return;
   }
-  if (method === 'initialize') return result(response, id, GREETING, SESSION);
+  if (method === 'initialize') return result(response, id, INITIALIZE_RESULT, SESSION);
   if (method === 'tools/list') return result(response, id, { tools: TOOLS });
   if (tool === 'take') return result(response, id, { content: [{ type: 'text', text: `${body.length}` }] });
   const wish = (JSON.parse(body.toString('utf8')) as Call).params?.arguments ?? {};

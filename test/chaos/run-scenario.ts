@@ -129,12 +129,12 @@ async function honestCalls(
   scenario: Scenario,
   opened: Asked | undefined,
 ): Promise<Violation[]> {
-  let greeted = opened;
+  let initialized = opened;
   const said: string[] = [];
   for (let attempt = 1; attempt <= HONEST_CALLS; attempt++) {
-    if (scenario.host === 'legacy' && greeted?.answers[0]?.message.error !== undefined) {
-      greeted = host.initialize();
-      await answered(host, greeted);
+    if (scenario.host === 'legacy' && initialized?.answers[0]?.message.error !== undefined) {
+      initialized = host.initialize();
+      await answered(host, initialized);
       host.initialized();
     }
     const call = host.call('echo', `honest-${attempt}`);

@@ -238,13 +238,13 @@ async function ending(stage: Stage, host: HostRun): Promise<Played | undefined> 
   const alive = await stage.bridgesAlive();
   if (alive.length > 0) return { fails: `${alive.length} bridge left behind` };
   if (host.wish.isFulfilled) return undefined;
-  const told = await whatToDo(stage);
+  const told = await adviceOf(stage);
   if (stage.profile.ignoresListChanged && told !== undefined) return { told };
   return { fails: host.wish.ending };
 }
 
 /** What the bridges of this cell said about starting them again. */
-async function whatToDo(stage: Stage): Promise<string | undefined> {
+async function adviceOf(stage: Stage): Promise<string | undefined> {
   const said = (await stage.recordings()).map((bridge) => textOf(bridge, 'out')).join('\n');
   return WHAT_TO_DO.exec(said)?.[0].trim();
 }

@@ -16,7 +16,7 @@ export function refusedProof(challenge: BearerChallenge | undefined): DpopError 
   return new DpopError(`the server refuses the proof that goes with the token (401 ${error})`, hintOf(error));
 }
 
-export interface Unbound {
+export interface DpopLoginInputs {
   readonly refused: Bearer | undefined;
   readonly challenge: BearerChallenge | undefined;
   readonly mode: DpopMode | undefined;
@@ -24,7 +24,7 @@ export interface Unbound {
 }
 
 /** A login without a key, at a server that now requires one: a refresh would return a token of the kind that was just refused. */
-export function needsDpopLogin({ refused, challenge, mode, record }: Unbound): boolean {
+export function needsDpopLogin({ refused, challenge, mode, record }: DpopLoginInputs): boolean {
   if (refused === undefined || refused.dpopProofs !== undefined || mode === 'never') return false;
   if (record?.dpopKey !== undefined || record?.withoutDpop === true) return false;
   return challenge?.dpop !== undefined;

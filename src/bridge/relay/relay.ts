@@ -225,7 +225,7 @@ export class Relay {
 
   /** Connections that may be dead are not used again, and the server's stream is opened again. */
   #reconnect(why: string, options?: Parameters<BridgeParts['transport']['dropIdleConnections']>[0]): void {
-    this.#parts.logger.debug('connecting anew', { reason: why });
+    this.#parts.logger.debug('connecting again', { reason: why });
     this.#parts.transport.dropIdleConnections(options);
     this.#stream.reopen();
   }

@@ -91,7 +91,7 @@ export class UpTransport implements Transport {
     const params = isObject(message.params) ? message.params : {};
     switch (method) {
       case 'initialize':
-        return this.#greet(id, params, options);
+        return this.#initialize(id, params, options);
       case 'ping':
         return messageReply(resultAnswer(id, {}));
       case 'logging/setLevel':
@@ -137,7 +137,7 @@ export class UpTransport implements Transport {
     if (id !== undefined) this.#open.find(id)?.abort(new AbortedError('cancelled by the host'));
   }
 
-  async #greet(id: MessageId, params: unknown, options: MessageOptions): Promise<Reply> {
+  async #initialize(id: MessageId, params: unknown, options: MessageOptions): Promise<Reply> {
     this.#identity = identityOf(params);
     const asked = { _meta: metaFor(this.#identity) };
     const own = this.#server.newId();

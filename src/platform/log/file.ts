@@ -41,7 +41,7 @@ export function createLogFile(
       if (
         length > 0 &&
         wanted > LOG_FILE_MAX_BYTES &&
-        hasMoved(path, join(folder, `${name}.1.log`), wanted)
+        isRenamed(path, join(folder, `${name}.1.log`), wanted)
       ) {
         const next = openNew(path);
         fs.closeSync(file);
@@ -62,7 +62,7 @@ const openNew = (path: string): number =>
  * Makes room for a new file. False: the file cannot be renamed now (on Windows, while another program has one of the two open), and goes on
  * until it is twice as long as it should be. Then the system's error is thrown.
  */
-function hasMoved(path: string, earlier: string, wanted: number): boolean {
+function isRenamed(path: string, earlier: string, wanted: number): boolean {
   try {
     fs.renameSync(path, earlier);
     return true;

@@ -162,10 +162,10 @@ describe('a signal while no request is pending at the server', () => {
   it('answers a pending initialize at once', async () => {
     await using server = await startRawMcpServer();
     await using bridge = (await composeBridge(server.address('silent', 'first'), { clock: NO_GRACE })).read();
-    const greeted = bridge.initialize();
+    const initialized = bridge.initialize();
     await server.requests.waitFor(({ rpc }) => rpc.method === 'initialize');
     bridge.stop('signal');
-    expect((await greeted).json.error.message).toContain('The bridge was ended');
+    expect((await initialized).json.error.message).toContain('The bridge was ended');
     expect(await bridge.done).toBe('answered');
   });
 });

@@ -32,12 +32,12 @@ async function slowServer(options: ComposeOptions & { clientInfo?: object; initi
   };
   const bridge = (await composeBridge(server.address('slow', 'first'), options)).read();
   const { clientInfo = { name: 'test-host', version: '1' } } = options;
-  const greeted = bridge.initialize({ clientInfo });
+  const initialized = bridge.initialize({ clientInfo });
   await server.requests.waitFor(({ rpc }) => rpc.method === 'initialize');
   return {
     server,
     bridge,
-    greeted,
+    initialized,
     answer: () => answers[0]?.(),
     [Symbol.asyncDispose]: async () => {
       await bridge[Symbol.asyncDispose]();
@@ -53,7 +53,7 @@ describe('first contact with a slow server', () => {
     await delay(2_000);
     expect(w.bridge.answersTo('init')).toBe(0);
     w.answer();
-    expect((await w.greeted).json.result).toEqual(INITIALIZE_RESULT);
+    expect((await w.initialized).json.result).toEqual(INITIALIZE_RESULT);
     expect((await w.bridge.request(1, 'tools/call')).json.result).toEqual({ method: 'tools/call' });
   });
 
@@ -63,14 +63,14 @@ describe('first contact with a slow server', () => {
       onHttpRequest: ({ headersTimeoutMs }) => limitsMs.push(headersTimeoutMs),
     });
     w.answer();
-    await w.greeted;
+    await w.initialized;
     expect(limitsMs[0] ?? Number.POSITIVE_INFINITY).toBeGreaterThanOrEqual(INITIALIZE_MS);
     expect(INITIALIZE_MS).toBeGreaterThan(40_000);
   });
 
   it('answers a list with nothing after its wait, and notifies the host when the server is there', async () => {
     await using w = await slowServer({ clock: fastClock(SPEED) });
-    await w.greeted;
+    await w.initialized;
     // An error would be the end of the whole server in some hosts.
     expect((await w.bridge.request(1, 'tools/list')).json.result).toEqual({ tools: [] });
     w.answer();
@@ -80,7 +80,7 @@ describe('first contact with a slow server', () => {
   it('answers from last time for a known server', async () => {
     const initialize = { ...INITIALIZE_RESULT, serverInfo: { name: 'known', version: '3' } };
     await using w = await slowServer({ remembered: { initialize } });
-    expect((await w.greeted).json.result).toMatchObject({
+    expect((await w.initialized).json.result).toMatchObject({
       serverInfo: { name: 'known' },
       instructions: 'be patient',
     });
@@ -93,7 +93,7 @@ describe('first contact with a slow server', () => {
     const clock = fastClock(SPEED);
     const before = clock.monotonic();
     await using w = await slowServer({ clock, clientInfo: { name, version: '1' } });
-    const { result } = (await w.greeted).json;
+    const { result } = (await w.initialized).json;
     expect(clock.monotonic() - before).toBeGreaterThanOrEqual(ms - 20);
     expect(result.serverInfo.name).toBe('mcp-drawbridge');
     expect(Object.keys(result.capabilities).sort()).toEqual([
@@ -110,12 +110,12 @@ describe('first contact with a slow server', () => {
     // On this clock the wait of other hosts never ends.
     const clientInfo = { name: '@cline/core', version: '0.0.0' };
     await using w = await slowServer({ clock: stillClock(STAND_IN_AFTER_MS - 1), clientInfo });
-    expect((await w.greeted).json.result.serverInfo.name).toBe('mcp-drawbridge');
+    expect((await w.initialized).json.result.serverInfo.name).toBe('mcp-drawbridge');
   });
 
   it('accepts a log level meanwhile, and sends it to the server later', async () => {
     await using w = await slowServer({ clock: fastClock(SPEED) });
-    await w.greeted;
+    await w.initialized;
     expect((await w.bridge.request(1, 'logging/setLevel', { level: 'error' })).json.result).toEqual({});
     expect(w.server.methodCount('logging/setLevel')).toBe(0);
     w.answer();
@@ -129,7 +129,7 @@ describe('first contact with a slow server', () => {
   it('answers a call for something the server turns out not to have with an error', async () => {
     const initializeResult = { ...INITIALIZE_RESULT, capabilities: { tools: {} } };
     await using w = await slowServer({ clock: fastClock(SPEED), initializeResult });
-    await w.greeted;
+    await w.initialized;
     await w.bridge.request(1, 'logging/setLevel', { level: 'error' });
     w.answer();
     expect((await w.bridge.request(2, 'tools/call')).json.result).toBeDefined();
@@ -161,11 +161,11 @@ describe('a stand-in that does not wait, as no answer is on its way', () => {
     };
     const options = { authorization: new HeldSignIn(), clock: LESS_THAN_8_S };
     await using bridge = (await composeBridge(server.address('protected', 'first'), options)).read();
-    const greeted = bridge.initialize();
+    const initialized = bridge.initialize();
     await server.requests.waitFor(({ rpc }) => rpc.method === 'initialize');
     await delay(1_500);
     expect(bridge.answersTo('init')).toBe(0);
     refuse();
-    expect((await greeted).json.result.serverInfo.name).toBe('mcp-drawbridge');
+    expect((await initialized).json.result.serverInfo.name).toBe('mcp-drawbridge');
   });
 });

@@ -42,7 +42,7 @@ async function world(
     server,
     signIn,
     bridge,
-    greet: () => bridge.initialize({ capabilities: options.capabilities ?? {} }),
+    initialize: () => bridge.initialize({ capabilities: options.capabilities ?? {} }),
     [Symbol.asyncDispose]: async () => {
       await bridge[Symbol.asyncDispose]();
       await server.close();
@@ -70,7 +70,7 @@ describe('during a sign-in', () => {
       [{}, ['sign_in']],
     ] as const) {
       await using w = await world({ remembered: known, tools: hidden });
-      await w.greet();
+      await w.initialize();
       w.signIn.show(ADDRESS);
       const list = await w.bridge.request(1, 'tools/list');
       expect(list.json.result.tools.map(({ name }: { name: string }) => name)).toEqual(shown);
@@ -79,7 +79,7 @@ describe('during a sign-in', () => {
 
   it('lists say how to sign in, calls fail with the address, and the real lists are announced', async () => {
     await using w = await world();
-    expect((await w.greet()).json.result.serverInfo.name).toBe('mcp-drawbridge');
+    expect((await w.initialize()).json.result.serverInfo.name).toBe('mcp-drawbridge');
     w.signIn.show(ADDRESS);
     const [tools, prompts, called] = await Promise.all([
       w.bridge.request(1, 'tools/list'),
@@ -122,7 +122,7 @@ describe('during a sign-in', () => {
     };
     const remembered = { initialize, lists: { 'tools/list': { tools: [{ name: 'from-last-time' }] } } };
     await using w = await world({ remembered });
-    expect((await w.greet()).json.result.serverInfo.name).toBe('known');
+    expect((await w.initialize()).json.result.serverInfo.name).toBe('known');
     expect((await w.bridge.request(1, 'tools/list')).json.result.tools[0].name).toBe('from-last-time');
     w.signIn.succeed(TOKEN);
     await w.bridge.received.waitFor(({ json }) => json.method === 'notifications/tools/list_changed');
@@ -132,7 +132,7 @@ describe('during a sign-in', () => {
 
   it('a waiting call is sent once when the sign-in is done', async () => {
     await using w = await world({ speed: PATIENT });
-    await w.greet();
+    await w.initialize();
     w.bridge.send({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: call });
     w.signIn.succeed(TOKEN);
     expect((await w.bridge.answer(1)).json.result.content[0].text).toBe('1');
@@ -141,7 +141,7 @@ describe('during a sign-in', () => {
 
   it('a host that supports URL elicitation gets one at once, and a completion notification', async () => {
     await using w = await world({ capabilities: { elicitation: { url: {} } } });
-    await w.greet();
+    await w.initialize();
     w.signIn.show(ADDRESS);
     w.bridge.send({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: call });
     const asked = await w.bridge.received.waitFor(({ json }) => json.method === 'elicitation/create');
@@ -162,7 +162,7 @@ describe('during a sign-in', () => {
 
   it('a host that declines automatically is asked again with the next tool call; its responses do not reach the server', async () => {
     await using w = await world({ capabilities: { elicitation: { form: {}, url: {} } }, speed: PATIENT });
-    await w.greet();
+    await w.initialize();
     const asked = async (n: number) => {
       await w.bridge.received.until(() => elicitations(w.bridge).length >= n);
       return elicitations(w.bridge).at(-1);
@@ -189,7 +189,7 @@ describe('during a sign-in', () => {
 
     it('the host shows the address only if nobody has signed in some seconds later', async () => {
       await using w = await world({ capabilities: able });
-      await w.greet();
+      await w.initialize();
       w.signIn.browserOpened = true;
       const startedAt = performance.now();
       w.signIn.show(ADDRESS);
@@ -200,7 +200,7 @@ describe('during a sign-in', () => {
 
     it('the host shows nothing if the sign-in is done by then', async () => {
       await using w = await world({ capabilities: able });
-      await w.greet();
+      await w.initialize();
       w.signIn.browserOpened = true;
       w.signIn.show(ADDRESS);
       w.bridge.send({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: call });
@@ -215,7 +215,7 @@ describe('during a sign-in', () => {
     it('the host shows the address at once if the browser turns out not to open', async () => {
       // On a clock on which the browser's head start never ends.
       await using w = await world({ capabilities: able, clock: { ...systemClock, monotonic: () => 0 } });
-      await w.greet();
+      await w.initialize();
       w.signIn.browserOpened = true;
       w.signIn.show(ADDRESS);
       w.bridge.send({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: call });
@@ -229,7 +229,7 @@ describe('during a sign-in', () => {
 
   it('the sign_in tool returns the address before the host times out, and can be called again', async () => {
     await using w = await world();
-    await w.greet();
+    await w.initialize();
     w.signIn.show(ADDRESS);
     const tools = await w.bridge.request(1, 'tools/list');
     expect(tools.json.result.tools[0].description).toContain('up to 45 seconds');
@@ -260,7 +260,7 @@ describe('during a sign-in', () => {
 
   it('a failed sign-in is reported with its reason, and started again only by the next call', async () => {
     await using w = await world({ speed: PATIENT });
-    await w.greet();
+    await w.initialize();
     w.bridge.send({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: call });
     w.signIn.fail();
     expect((await w.bridge.answer(1)).json.error.message).toContain('person said no');
@@ -274,7 +274,7 @@ describe('during a sign-in', () => {
 
   it('with --wait, lists and calls wait for the whole sign-in', async () => {
     await using w = await world({ wait: true });
-    await w.greet();
+    await w.initialize();
     w.signIn.show(ADDRESS);
     w.bridge.send(
       { jsonrpc: '2.0', id: 1, method: 'tools/list' },
@@ -293,7 +293,7 @@ describe('in an established session', () => {
   it('a token that no longer works leads to one sign-in for all calls, and each is sent once more', async () => {
     await using w = await world({ speed: PATIENT });
     w.signIn.succeed(TOKEN);
-    await w.greet();
+    await w.initialize();
     await w.bridge.request(0, 'tools/call', call);
     w.server.fail(
       unauthorized,

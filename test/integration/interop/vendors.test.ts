@@ -36,7 +36,7 @@ interface Row {
   readonly args?: readonly string[];
 }
 
-const byHand = ['--client-id', 'by-hand'];
+const manualClient = ['--client-id', 'by-hand'];
 const unregistered = { registration_endpoint: undefined };
 
 /** Refresh tokens that work once; the second time, nothing that came of the same login works any more. */
@@ -62,7 +62,7 @@ const error = (description: string): VendorAnswer => refusal('invalid_request', 
 const rows: readonly Row[] = [
   {
     who: 'Entra ID refuses resource, wants the scope each time, names no tenant, and redirects to localhost',
-    args: ['--preset', 'entra', ...byHand],
+    args: ['--preset', 'entra', ...manualClient],
     habits: {
       metadata: () => null,
       resourceMetadata: ({ origin }) => ({
@@ -92,7 +92,7 @@ const rows: readonly Row[] = [
   },
   {
     who: 'Google gives a refresh token only for access_type=offline and prompt=consent, and refuses offline_access',
-    args: ['--preset', 'google', ...byHand],
+    args: ['--preset', 'google', ...manualClient],
     habits: {
       metadata: () => ({ ...unregistered, code_challenge_methods_supported: undefined }),
       resourceMetadata: () => ({ scopes_supported: ['drive'] }),
@@ -107,7 +107,7 @@ const rows: readonly Row[] = [
   },
   {
     who: 'Slack registers nobody and calls a person’s token "user"',
-    args: ['--preset', 'slack', ...byHand],
+    args: ['--preset', 'slack', ...manualClient],
     habits: {
       metadata: () => unregistered,
       authorize: (query) =>
@@ -120,7 +120,7 @@ const rows: readonly Row[] = [
   },
   {
     who: 'GitHub registers nobody and answers with a form',
-    args: ['--preset', 'github', ...byHand],
+    args: ['--preset', 'github', ...manualClient],
     habits: {
       metadata: () => ({ ...unregistered, code_challenge_methods_supported: undefined }),
       token: (_form, request, vendor) => {
@@ -156,7 +156,7 @@ const rows: readonly Row[] = [
   },
   {
     who: 'Cognito says nothing of PKCE, and wants the ID token',
-    args: ['--preset', 'cognito', ...byHand, '--scope', 'openid'],
+    args: ['--preset', 'cognito', ...manualClient, '--scope', 'openid'],
     habits: {
       metadata: () => ({ ...unregistered, code_challenge_methods_supported: undefined }),
       token: (form, _request, vendor) => {
@@ -181,7 +181,7 @@ const rows: readonly Row[] = [
   },
   {
     who: 'Okta has its metadata at the place of OpenID Connect only, and registration needs a key',
-    args: ['--preset', 'okta', ...byHand],
+    args: ['--preset', 'okta', ...manualClient],
     habits: {
       metadata: () => null,
       register: () => ({ status: 401 }),
@@ -200,7 +200,7 @@ const rows: readonly Row[] = [
   },
   {
     who: 'Salesforce redirects to localhost and answers GET with 405',
-    args: ['--preset', 'salesforce', ...byHand],
+    args: ['--preset', 'salesforce', ...manualClient],
     habits: {
       authorize: (query) =>
         query.get('redirect_uri')?.startsWith('http://localhost:') ? undefined : { status: 400 },

@@ -38,8 +38,8 @@ function terminal() {
 
 const call = async (env: Record<string, string>) => {
   await using host = startRawHost([server.url, '--non-interactive'], { env });
-  const greeting = await host.initialize();
-  if (greeting.error !== undefined) return greeting.error.message;
+  const opened = await host.initialize();
+  if (opened.error !== undefined) return opened.error.message;
   return JSON.stringify((await host.request('tools/list')).result);
 };
 
