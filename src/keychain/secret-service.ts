@@ -112,8 +112,10 @@ async function readableItem(
 /** The first prompts in a window, if there is a display; the second, which a test runs, reads the password from the terminal. */
 function locked(account: string): KeychainFailure {
   const lookup = `secret-tool lookup ${attributes(account).join(' ')} >/dev/null`;
+  // In any shell: POSIX knows no `read -s`. Whoever presses Ctrl-C sees again what they type.
   const unlock =
-    '(read -rs p; printf %s "$p" | gnome-keyring-daemon --replace --unlock --components=secrets)';
+    "(trap 'stty echo; exit 1' INT; stty -echo; IFS= read -r p; stty echo; " +
+    'printf %s "$p" | gnome-keyring-daemon --replace --unlock --components=secrets)';
   return {
     kind: 'locked',
     text: 'the keychain of the desktop is locked',

@@ -37,7 +37,7 @@ export const READ_ONLY = new Set(['EACCES', 'EPERM', 'EROFS']);
 export async function openStore(options: StoreOptions): Promise<FileStore> {
   const { home, logger, clock = systemClock, random = systemRandom } = options;
   const paths = storePaths(home);
-  const sealing = sealingOf(paths.credentials, options.openKeychain);
+  const sealing = sealingOf(paths.credentials, options.openKeychain, clock);
   if (options.memory === true) {
     const { MemoryStore } = await import('./memory-store.ts');
     return new MemoryStore(paths.credentials, false, sealing);

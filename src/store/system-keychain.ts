@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { KeyFile } from '../keychain/ports.ts';
+import { type Clock, systemClock } from '../platform/clock.ts';
 import { isKeychainKind } from '../protocol/keychain-kind.ts';
 import { readOwnFile, removeFile, replaceFile, syncFolder } from './files/atomic-file.ts';
 import { KeychainError, StoreError } from './files/store-errors.ts';
@@ -23,8 +24,12 @@ function systemKeychain(folder: string): OpenKeeper {
 }
 
 /** How the records of this folder are read and written. */
-export function sealingOf(folder: string, open: OpenKeeper = systemKeychain(folder)): FolderSealing {
-  return new FolderSealing(folder, open);
+export function sealingOf(
+  folder: string,
+  open: OpenKeeper = systemKeychain(folder),
+  clock: Pick<Clock, 'monotonic'> = systemClock,
+): FolderSealing {
+  return new FolderSealing(folder, open, clock);
 }
 
 /** 32 bytes encrypted by DPAPI are some 400 characters. */

@@ -1,4 +1,4 @@
-import { systemClock } from '../../platform/clock.ts';
+import type { Clock } from '../../platform/clock.ts';
 import { MAX_RECORD_BYTES } from '../files/record-size.ts';
 import { KeychainError, NotAuthenticError, StoreError, UnknownKeyError } from '../files/store-errors.ts';
 import type { KeychainKeys, OpenKeeper } from './keychain-keys.ts';
@@ -28,17 +28,19 @@ export type OpenedFile =
 export class FolderSealing {
   readonly folder: string;
   readonly #openKeeper: OpenKeeper;
+  readonly #clock: Pick<Clock, 'monotonic'>;
   #keys: KeychainKeys | undefined;
 
-  constructor(folder: string, openKeeper: OpenKeeper) {
+  constructor(folder: string, openKeeper: OpenKeeper, clock: Pick<Clock, 'monotonic'>) {
     this.folder = folder;
     this.#openKeeper = openKeeper;
+    this.#clock = clock;
   }
 
   /** The keys that this process has read. */
   async keys(): Promise<KeychainKeys> {
     const { KeychainKeys } = await import('./keychain-keys.ts');
-    this.#keys ??= new KeychainKeys(this.#openKeeper, () => systemClock.monotonic());
+    this.#keys ??= new KeychainKeys(this.#openKeeper, () => this.#clock.monotonic());
     return this.#keys;
   }
 

@@ -56,9 +56,10 @@ describe.skipIf(!hasDesktopKeyring())('the keychain of a desktop', () => {
       expect(await keychain.erase('a1b2c3d4')).toMatchObject({ kind: 'locked' });
       // secret-tool would have asked.
       expect(requests.filter(({ command }) => command.endsWith('secret-tool'))).toEqual([]);
-      const [, unlock] = /`(\(read [^`]*)`/.exec('wayOut' in answer ? answer.wayOut : '') ?? [];
+      const [, unlock] =
+        /`(\([^`]*gnome-keyring-daemon[^`]*)`/.exec('wayOut' in answer ? answer.wayOut : '') ?? [];
       const env = desktop.env();
-      spawnSync('/bin/bash', ['-c', unlock ?? ''], { env, input: `${desktop.password}\n`, timeout: 30_000 });
+      spawnSync('/bin/sh', ['-c', unlock ?? ''], { env, input: `${desktop.password}\n`, timeout: 30_000 });
       expect(await keychain.read('a1b2c3d4')).toEqual({ kind: 'found', secret: SECRET });
     },
   );

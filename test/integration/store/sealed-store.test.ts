@@ -1,6 +1,7 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../../src/platform/clock.ts';
 import { silentLogger } from '../../../src/platform/log/logger.ts';
 import { openStore } from '../../../src/store/open-store.ts';
 import type { Store } from '../../../src/store/port/store.ts';
@@ -229,4 +230,25 @@ describe('a marker', () => {
     expect((await store.write(KEY, login, 'any')).kind).toBe('written');
     expect(parseRecord(await readFile(pathOf(KEY))).kind).toBe('record');
   });
+});
+
+test('a keychain that gave no key is asked again after two seconds, by the clock of the store', async () => {
+  await mark();
+  const written = await (await open()).write(KEY, login, null);
+  expect(written.kind).toBe('written');
+  let aheadMs = 0;
+  const store = await openStore({
+    home: home.state,
+    logger: silentLogger,
+    openKeychain: keychain.open,
+    clock: { ...systemClock, monotonic: () => aheadMs },
+  });
+  keychain.state = 'locked';
+  await expect(store.read(KEY)).rejects.toMatchObject({ code: 'keychain_locked' });
+  keychain.state = 'open';
+  keychain.asked.length = 0;
+  await expect(store.read(KEY)).rejects.toMatchObject({ code: 'keychain_locked' });
+  expect(keychain.asked).toEqual([]);
+  aheadMs = 2_000;
+  expect((await store.read(KEY)).kind).toBe('record');
 });
