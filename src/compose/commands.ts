@@ -9,12 +9,14 @@ import { version } from '../platform/version.ts';
 import { quote, shownAddress } from '../protocol/quote.ts';
 import { withoutSecretsIn } from '../redaction/own-words.ts';
 import { admitResource } from '../redaction/query-secrets.ts';
+import type { Shared } from '../store/open-shared.ts';
 import { keyOf } from '../store/record/credential-key.ts';
 import type { PortableCredential } from '../store/record/portable.ts';
 import { loginParts } from './login.ts';
 import type { Platform } from './platform.ts';
 import { challengeOf, guarded, revoker } from './server-challenge.ts';
 import { otherStoreNote } from './settings/sign-in-hint.ts';
+import type { StorePlatform } from './store/open-store.ts';
 import { credentialParts, machineTokens } from './token-command.ts';
 
 /** A command other than the bridge that needs the real platform. */
@@ -31,10 +33,24 @@ const done = (output = ''): CommandResult => ({ output, outcome: 'done' });
 /** A longer text is not a credential. */
 const STDIN_MAX_CHARACTERS = 256 * 1024;
 
-/** Runs a command on the real platform. Rejects with a DrawbridgeError. */
+/** Runs a command on the real platform, and closes the stores that it has opened. Rejects with a DrawbridgeError. */
 export async function runCommand(
-  { command, config }: NamedCommand,
+  command: NamedCommand,
   platform: Platform,
+  logger: LogSink,
+  signal: AbortSignal,
+): Promise<CommandResult> {
+  const opened: Shared[] = [];
+  try {
+    return await runOn(command, { ...platform, onStore: (shared) => opened.push(shared) }, logger, signal);
+  } finally {
+    await Promise.all(opened.map((shared) => shared.close()));
+  }
+}
+
+async function runOn(
+  { command, config }: NamedCommand,
+  platform: Platform & Pick<StorePlatform, 'onStore'>,
   logger: LogSink,
   signal: AbortSignal,
 ): Promise<CommandResult> {

@@ -11,6 +11,8 @@ export interface StorePlatform {
   readonly clock: Clock;
   readonly random: Random;
   readonly env: Environment;
+  /** Called with each store that is opened, by whoever closes them all in the end. */
+  readonly onStore?: ((shared: Shared) => void) | undefined;
 }
 
 /** The store according to the settings. */
@@ -32,11 +34,17 @@ export function storeSettings(
 
 /** Opens it. */
 export function openConfigured(...settings: Parameters<typeof storeSettings>): Promise<Shared> {
-  return openShared(storeSettings(...settings));
+  return opened(storeSettings(...settings), settings[1]);
 }
 
 /** The same for a command whose result outlives it: files, even if the settings say memory. */
 export function openLasting(...settings: Parameters<typeof storeSettings>): Promise<Shared> {
   const { store, ...rest } = storeSettings(...settings);
-  return openShared({ ...rest, store: store.kind === 'memory' ? { kind: 'file' } : store });
+  return opened({ ...rest, store: store.kind === 'memory' ? { kind: 'file' } : store }, settings[1]);
+}
+
+async function opened(settings: SharedSettings, { onStore }: StorePlatform): Promise<Shared> {
+  const shared = await openShared(settings);
+  onStore?.(shared);
+  return shared;
 }

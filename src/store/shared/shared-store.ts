@@ -42,6 +42,7 @@ export class SharedStore implements Store {
   readonly #deps: SharedStoreDeps & { readonly timing: Timing };
   readonly #logins = new Map<string, LoginCell>();
   readonly #closing = new AbortController();
+  #closed: Promise<void> | undefined;
   #offset: number | undefined;
   /** Monotonic: until then a failover may lose this process's puts. */
   #unsettledUntil = Number.NEGATIVE_INFINITY;
@@ -144,7 +145,12 @@ export class SharedStore implements Store {
   }
 
   /** Waits for changes that are not stored yet, or may not survive, for at most the store's grace period; then closes the connections. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     const { clock, timing, engine, logger } = this.#deps;
     const logins = [...this.#logins.values()];
     const deadline = clock.monotonic() + timing.closeGraceMs;
