@@ -3,6 +3,7 @@ import { measureEnds } from './ends.ts';
 import type { Figures } from './figures.ts';
 import { growInFlight, growInstances, growSession, growSizes } from './growth.ts';
 import type { Job } from './jobs.ts';
+import { measureRest } from './rest.ts';
 import { measureBareNode, measureStart } from './start.ts';
 
 /** The host of the bench, a process of its own: does one job, tells its parent what it measured, and ends. */
@@ -10,6 +11,8 @@ function run({ subject, work }: Job): Promise<Figures> {
   switch (work.kind) {
     case 'start':
       return measureStart(subject);
+    case 'rest':
+      return measureRest(subject, work.calls, work.engine);
     case 'ends':
       return measureEnds(subject);
     case 'bare-start':

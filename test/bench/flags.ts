@@ -23,7 +23,7 @@ export const USAGE = `npm run bench -- [flags]
   --growth           also: how cost grows with instances, size, calls in flight, length of a session
   --repeats N        (default: 5; quick: 3)
   --vs 'COMMAND'     another bridge, started with this command; {url} stands for the address
-  --only A,B         start, ends, calls, notifications, large, package, instances, sizes, in-flight, session
+  --only A,B         start, store, ends, calls, notifications, large, package, instances, sizes, in-flight, session
   --json FILE        everything that was measured
   --chart FILE       an SVG of the ratios
   --program FILE     another build of this program

@@ -5,6 +5,8 @@ import type { Kind } from './messages.ts';
 export type Work =
   /** From the start of the process to the answer to `initialize`, and from the end of stdin to its exit. */
   | { readonly kind: 'start' }
+  /** Memory after the first call; with the port of an engine also how often the bridge asks it while it serves so many calls. */
+  | { readonly kind: 'rest'; readonly calls: number; readonly engine?: number }
   /** A cancellation, the first call after sleep, and the end of the process after a signal and without a reader. */
   | { readonly kind: 'ends' }
   /** The least that any program in this Node takes to its first byte. */

@@ -1,4 +1,5 @@
 import { createTemporaryHome } from '../peers/processes/home.ts';
+import { hasRedis } from '../peers/processes/tools.ts';
 import { Collection, type Figures } from './figures.ts';
 import type { Flags } from './flags.ts';
 import type { Subject } from './link.ts';
@@ -32,6 +33,7 @@ export async function measure(stage: Stage, flags: Flags, say: Say): Promise<Col
   for (let repeat = 1; repeat <= flags.repeats; repeat++) {
     say(`repeat ${repeat} of ${flags.repeats}`);
     if (wants('start')) await measureStarts(stage, flags, attempt);
+    if (wants('store') && hasRedis()) await measureStore(stage, attempt);
     if (wants('ends')) await attempt(BRIDGE, 'ends', () => stage.run(stage.open(), { kind: 'ends' }));
     for (const [name, subject] of subjects) {
       if (wants('calls')) await attempt(name, 'calls', () => stage.run(subject, plan.calls));
@@ -68,6 +70,29 @@ async function measureStarts(stage: Stage, { program, vs }: Flags, attempt: Atte
   await attempt(BRIDGE, 'start', () => started(stage.signedIn, 'start, credential'));
   if (vs !== undefined) await attempt(OTHER, 'start', () => started(stage.other(vs), 'start, warm'));
 }
+
+/** What a store that machines share costs beside a file, in turn. */
+async function measureStore(stage: Stage, attempt: Attempt): Promise<void> {
+  const { shared, subject } = await stage.shareLogin();
+  await using _engine = shared;
+  const measured = async (of: Subject, suffix: string, engine?: number) => {
+    const { start } = await stage.run(of, { kind: 'start' });
+    const rest = await stage.run(of, {
+      kind: 'rest',
+      calls: CALLS_OF_STORE,
+      ...(engine === undefined ? {} : { engine }),
+    });
+    return {
+      [suffix === '' ? 'start, credential' : `start${suffix}`]: start as number,
+      [`memory at rest${suffix}`]: rest.memory as number,
+      ...(engine === undefined ? {} : { 'engine operations in 1,000 calls': rest.operations as number }),
+    };
+  };
+  await attempt(BRIDGE, 'store', () => measured(stage.signedIn, ''));
+  await attempt(BRIDGE, 'store', () => measured(subject, ', shared store', shared.port));
+}
+
+const CALLS_OF_STORE = 1_000;
 
 export interface Growth {
   readonly title: string;

@@ -4,11 +4,13 @@ import { fileURLToPath } from 'node:url';
 import { silentLogger } from '../../src/platform/log/logger.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { canonicalServer, credentialKey } from '../../src/store/record/key.ts';
+import type { NewRecord } from '../../src/store/record/record.ts';
 import { createTemporaryHome, type TemporaryHome } from '../peers/processes/home.ts';
 import type { Figures } from './figures.ts';
 import type { Job, Work } from './jobs.ts';
 import type { Subject } from './link.ts';
 import { TOKEN } from './messages.ts';
+import { SharedLogin } from './shared-store.ts';
 
 /** The largest message of the bench is 256 MB; the default limit is 32 MiB. */
 const MAX_MESSAGE = '512MiB';
@@ -54,6 +56,13 @@ export class Stage implements AsyncDisposable {
     return this.#bridge('/protected', this.home.state);
   }
 
+  /** The same with a credential in a shared store. */
+  async shareLogin(): Promise<{ readonly shared: SharedLogin; readonly subject: Subject }> {
+    const { key, login } = this.#login();
+    const shared = await SharedLogin.create(this.home, key, login);
+    return { shared, subject: this.#bridge('/protected', this.home.state, shared.flags) };
+  }
+
   /** The program at an open server: remembered from an earlier start, or in a home of its own that was never used. */
   open(unused?: TemporaryHome): Subject {
     return this.#bridge('/mcp', (unused ?? this.home).state);
@@ -77,33 +86,34 @@ export class Stage implements AsyncDisposable {
     await this.home.close();
   }
 
-  #bridge(path: string, state: string): Subject {
-    const argv = [...this.#program, `${this.#origin}${path}`, '--max-message-size', MAX_MESSAGE];
+  #bridge(path: string, state: string, flags: readonly string[] = []): Subject {
+    const argv = [...this.#program, `${this.#origin}${path}`, '--max-message-size', MAX_MESSAGE, ...flags];
     return { kind: 'command', argv, env: this.home.env({ MCP_DRAWBRIDGE_HOME: state }) };
   }
 
   async #signIn(): Promise<void> {
-    const server = new URL('/protected', this.#origin);
     const store = await openStore({ home: this.home.state, logger: silentLogger });
+    const { key, login } = this.#login();
+    await store.write(key, login, null);
+  }
+
+  #login(): { readonly key: string; readonly login: NewRecord } {
+    const server = new URL('/protected', this.#origin);
     const now = Date.now();
-    const key = credentialKey({ server, grant: 'authorization_code', profile: 'default' });
-    await store.write(
-      key,
-      {
-        family: 'bench',
-        server: canonicalServer(server),
-        issuer: this.#origin,
-        endpoints: { token: `${this.#origin}/token` },
-        tokens: {
-          accessToken: TOKEN,
-          tokenType: 'Bearer',
-          refreshToken: 'bench-refresh',
-          obtainedAt: now,
-          expiresAt: now + 86_400_000,
-        },
+    const login: NewRecord = {
+      family: 'bench',
+      server: canonicalServer(server),
+      issuer: this.#origin,
+      endpoints: { token: `${this.#origin}/token` },
+      tokens: {
+        accessToken: TOKEN,
+        tokenType: 'Bearer',
+        refreshToken: 'bench-refresh',
+        obtainedAt: now,
+        expiresAt: now + 86_400_000,
       },
-      null,
-    );
+    };
+    return { key: credentialKey({ server, grant: 'authorization_code', profile: 'default' }), login };
   }
 }
 
