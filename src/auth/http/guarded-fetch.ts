@@ -1,5 +1,6 @@
 import { DrawbridgeError } from '../../errors.ts';
 import type { Clock } from '../../platform/clock.ts';
+import { slept } from '../../platform/clock-jump.ts';
 import { type Http, HttpError, type HttpHeaders, type HttpResponse } from '../../platform/http/http.ts';
 import { quote } from '../../protocol/quote.ts';
 import { LEGACY_VERSION } from '../../protocol/revisions.ts';
@@ -142,13 +143,20 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
           isSent = true;
         },
       };
+      const moment = () => ({ wall: clock.now(), monotonic: clock.monotonic() });
+      const from = moment();
+      // Timers of a process that was suspended fire after what its sockets have waiting: it would send a refresh token that others have used meanwhile.
+      const mayStart = () => {
+        const now = moment();
+        return now.monotonic - from.monotonic < POST_LIMIT_MS && !slept(from, now);
+      };
       try {
         return await withTimeLimit(
           { ms: POST_LIMIT_MS, what: quote(url.href), signal, clock },
           async (limit) => {
             const all = { ...COMMON_HEADERS, ...headers };
-            const request = { method: 'POST', url, headers: all, body, signal: limit, progress } as const;
-            return answer(await http.request(request));
+            const post = { method: 'POST', url, headers: all, body, signal: limit } as const;
+            return answer(await http.request({ ...post, mayStart, progress }));
           },
         );
       } catch (error) {

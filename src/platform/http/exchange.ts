@@ -77,6 +77,10 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onConnect(abort: (reason?: Error) => void): void {
+    if (this.#request.mayStart?.() === false) {
+      abort(new HttpError('timeout', 'the connection took too long to be of use', { sent: false }));
+      return;
+    }
     this.#sent = true;
     this.#abort = abort;
     if (this.#request.signal?.aborted) abort();

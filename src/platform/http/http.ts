@@ -11,6 +11,8 @@ export interface HttpRequest {
   readonly signal?: StopSignal;
   /** The time limit for the response's headers; undefined waits as long as the connection lives. */
   readonly headersTimeoutMs?: number | undefined;
+  /** Asked once there is a connection, right before the first byte goes out. False: nothing is sent, and the request fails. */
+  readonly mayStart?: (() => boolean) | undefined;
   /** `sent` is called once, when the last byte of the request has been handed to the connection. */
   readonly progress?: { sent(): void } | undefined;
 }

@@ -10,6 +10,7 @@ import {
 } from '../../../src/auth/errors/oauth-errors.ts';
 import { checkDiscoveredUrl } from '../../../src/auth/http/url-policy.ts';
 import { AbortedError, describeError } from '../../../src/errors.ts';
+import { systemClock } from '../../../src/platform/clock.ts';
 import { HttpError } from '../../../src/platform/http/http.ts';
 import { createHttp } from '../../../src/platform/http/undici.ts';
 import { startForwardProxy } from '../../peers/faults/forward-proxy.ts';
@@ -415,3 +416,31 @@ async function zeros(megabytes: number): Promise<Buffer> {
   await ended;
   return Buffer.concat(chunks);
 }
+
+describe('a process that is suspended while it connects', () => {
+  test.each([
+    ['and its clock goes on', { monotonic: 180_000, wall: 180_000 }],
+    ['with the machine, whose clock stands still meanwhile', { monotonic: 0, wall: 180_000 }],
+  ])('%s: sends nothing when it goes on, since others may have sent the same', async (_, passedMs) => {
+    await using origin = await startWebOrigin();
+    let isSuspended = false;
+    const server = new URL(`http://auth.example.com:${origin.port}/token`);
+    const { fetch, http } = await openFetch(server, {
+      allowHttp: true,
+      seenAt: '127.0.0.1',
+      lookup: (...asked) => {
+        isSuspended = true;
+        lookupFrom(() => '127.0.0.1')(...asked);
+      },
+      clock: {
+        ...systemClock,
+        now: () => systemClock.now() + (isSuspended ? passedMs.wall : 0),
+        monotonic: () => systemClock.monotonic() + (isSuspended ? passedMs.monotonic : 0),
+      },
+    });
+    const error = await failure(fetch.post({ url: server, headers: {}, body: 'grant_type=refresh_token' }));
+    expect(error).toMatchObject({ name: 'PostError', sent: false });
+    expect(origin.requests.entries).toEqual([]);
+    await http.close();
+  });
+});
