@@ -4,6 +4,7 @@ import { AbortedError } from '../errors.ts';
 import { version } from '../platform/version.ts';
 import { AuthorizedFetch } from './fetch/authorized-fetch.ts';
 import { HandedOutTokens, type RefusedToken } from './fetch/handed-out-tokens.ts';
+import { ReplaceableAuthorization } from './fetch/replaceable-authorization.ts';
 import { callersSend, ownSend } from './fetch/send.ts';
 import { Tokens } from './fetch/tokens.ts';
 import type { Login, LoginStatus, SignInOptions } from './interface/login-interface.ts';
@@ -27,9 +28,9 @@ class OpenLogin implements Login {
   readonly #closing: AbortController;
   readonly #tokens: Tokens;
   readonly #handedOut = new HandedOutTokens();
-  #authorization: Authorization;
-  /** Earlier ones, for which calls may still wait. */
-  readonly #former: Authorization[] = [];
+  #authorization: ReplaceableAuthorization;
+  /** Earlier ones, for which calls still wait. */
+  readonly #former = new Set<ReplaceableAuthorization>();
 
   constructor(
     settings: LoginSettings,
@@ -43,7 +44,7 @@ class OpenLogin implements Login {
     this.#settings = settings;
     this.#parts = parts;
     this.#closing = closing;
-    this.#authorization = authorization;
+    this.#authorization = new ReplaceableAuthorization(authorization);
     const { clock } = platform;
     const current = () => this.#authorization;
     this.#tokens = new Tokens({
@@ -110,15 +111,20 @@ class OpenLogin implements Login {
     const { nonInteractiveReason } = this.#settings.config;
     // In CI, and if many machines share a login, calls start no sign-in; this function does.
     const isOther = nonInteractiveReason !== undefined && nonInteractiveReason !== 'asked';
-    const asking = isOther ? await this.#parts.authorization(true) : this.#authorization;
-    if (isOther) this.#former.push(asking);
+    const asking = isOther
+      ? new ReplaceableAuthorization(await this.#parts.authorization(true))
+      : this.#authorization;
     const prompts = [onPrompt, this.#settings.own.onPrompt].filter((each) => each !== undefined);
-    await signInWith(
-      asking,
-      this.#parts,
-      (prompt) => Promise.all(prompts.map(async (each) => each(prompt))),
-      within,
-    );
+    try {
+      await signInWith(
+        asking,
+        this.#parts,
+        (prompt) => Promise.all(prompts.map(async (each) => each(prompt))),
+        within,
+      );
+    } finally {
+      if (isOther) this.#drop(asking);
+    }
     if (isOther) await this.#startOver();
   }
 
@@ -143,9 +149,15 @@ class OpenLogin implements Login {
   }
 
   async #startOver(): Promise<void> {
-    const next = await this.#parts.authorization(false);
-    this.#former.push(this.#authorization);
+    const next = new ReplaceableAuthorization(await this.#parts.authorization(false));
+    const former = this.#authorization;
     this.#authorization = next;
+    this.#drop(former);
+  }
+
+  #drop(former: ReplaceableAuthorization): void {
+    this.#former.add(former);
+    former.replaced(() => this.#former.delete(former));
   }
 
   #within(signal: AbortSignal | undefined): AbortSignal {
