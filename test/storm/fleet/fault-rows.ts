@@ -23,10 +23,10 @@ import { FleetWorld } from './world.ts';
 /** A quarantine of 45 s, and what a waiter and a busy machine need besides. */
 const FIRST_REFRESH_MS = 50_000;
 const SPLITS_MS = [30 * SECOND_MS, 60 * SECOND_MS];
-/** So long before the primary dies, at most, the first refresh goes on that its replica hears nothing of. */
-const MOST_BEFORE_DEATH_MS = 8_000;
+/** So long before the primary dies, at most (after 8 s a Sentinel would see to the replication again), the first refresh goes on that its replica hears nothing of. */
+const MOST_BEFORE_DEATH_MS = 5_000;
 /** The authorization server's time for a refresh then: less than the 30 s for which an answer is waited for. */
-const UNDER_WAY_MS = 20_000;
+const UNDER_WAY_MS = 12_000;
 const [SHORTEST_CUT_S, LONGEST_CUT_S] = [1, 90];
 /** Of the instances that are resumed, before the others of their logins. */
 const HEAD_START_MS = 3_000;
@@ -60,7 +60,7 @@ export async function failoverRow(scale: Scale, tell: Tell): Promise<Row> {
           await group.cutReplication();
           // What comes next is put into the primary, and nowhere else. Some are where they come to until it dies, and some begin after it.
           for (const pair of pairs) setTimeout(() => resume([pair]), dice.between(0, MOST_BEFORE_DEATH_MS));
-          losses.push(await putsBefore(group, points.length / 2));
+          losses.push(await putsBefore(group, points.length / 4));
         }
         await group.primary.kill();
         resume(pairs);

@@ -106,8 +106,18 @@ export async function atEachStep(options: StepsOptions): Promise<readonly StepRu
   const { world, points, name, signal, act, patienceMs } = options;
   const pairs = await inTurns(4, points, (point, n) => pairAt(options, point, n));
   world.authority.tokens.revokeAll();
-  const calls = pairs.map(({ victim }) => victim.call(patienceMs));
+  // Those whose request is under way are called last: it is waited for 30 s, and the others need that time to come to where they are to be.
+  const calls: Promise<CallEnd>[] = [];
+  const isEarly = ({ point }: Pair) => point.call.step === 'before';
+  const call = (wanted: (pair: Pair) => boolean) => {
+    for (const [n, pair] of pairs.entries()) if (wanted(pair)) calls[n] = pair.victim.call(patienceMs);
+  };
   const calm = options.calm === undefined ? undefined : await CalmLogin.begin(world, `${name}-calm`);
+  call(isEarly);
+  await Promise.all(
+    pairs.map(({ plan, victim }, n) => isEarly(pairs[n] as Pair) && reached(plan, victim, calls[n])),
+  );
+  call((pair) => !isEarly(pair));
   const hits = await Promise.all(pairs.map(({ plan, victim }, n) => reached(plan, victim, calls[n])));
   const { lasts } = await act(pairs);
   const beganAt = performance.now();
