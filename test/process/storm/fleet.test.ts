@@ -20,7 +20,7 @@ describe.skipIf(!hasRedis())('many machines on one Redis', () => {
   test('killed between response and put: one login is lost; killed after the put: none', async () => {
     await using engine = await RedisServer.start({ keepsData: true });
     await using world = await FleetWorld.create({ url: engine.url, enginePorts: [engine.port], homes: 2 });
-    const all = await pointsOf(world);
+    const all = await pointsOf(world, 1);
     const first = (step: string) => all.filter(({ call }) => call.step === step).slice(0, 1);
     const points = [...first('POST'), ...first('answer'), ...first('after')];
     const runs = await atEachStep({

@@ -62,15 +62,13 @@ export interface StepsOptions {
 /** The login is over: bridges on a shared store ask nobody by themselves. */
 const SIGN_IN = /sign in|signed in|login/i;
 
-const TRIALS = 3;
-
 /**
  * The calls of a refresh to which nothing happens, in a world whose engine is well. Some refreshes have a few calls more than others: those that all
- * of some trials had.
+ * of so many trials had.
  */
-export async function pointsOf(world: FleetWorld): Promise<readonly Point[]> {
+export async function pointsOf(world: FleetWorld, count = 3): Promise<readonly Point[]> {
   const trials: (readonly Point[])[] = [];
-  for (let trial = 0; trial < TRIALS; trial++) trials.push(await trialOf(world, `trial-${trial}`));
+  for (let trial = 0; trial < count; trial++) trials.push(await trialOf(world, `trial-${trial}`));
   const [first = [], ...rest] = trials;
   const isIn = (trial: readonly Point[], { call, at }: Point) =>
     trial.some((other) => other.call.step === call.step && other.at === at);
