@@ -3,7 +3,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { build, type Plugin } from 'esbuild';
+import type { Plugin } from 'esbuild';
+import { bundleWorker } from '../helpers/bundle-worker.ts';
 import type { CheckFigures } from './check.ts';
 import { type Change, WITHOUT } from './without.ts';
 
@@ -101,23 +102,8 @@ function runWorker(
   });
 }
 
-async function buildWorker(folder: string, changes: readonly Change[]): Promise<string> {
-  const outfile = join(folder, 'worker.mjs');
-  await build({
-    absWorkingDir: root,
-    entryPoints: ['test/model/worker.ts'],
-    outfile,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20.18',
-    logLevel: 'warning',
-    plugins: [changing(changes)],
-    banner: {
-      js: "import{createRequire as toRequire}from'node:module';const require=toRequire(import.meta.url);",
-    },
-  });
-  return outfile;
+function buildWorker(folder: string, changes: readonly Change[]): Promise<string> {
+  return bundleWorker('test/model/worker.ts', join(folder, 'worker.mjs'), [changing(changes)]);
 }
 
 /** The program with some of its text replaced; a text that is not there, or there twice, ends the build. */

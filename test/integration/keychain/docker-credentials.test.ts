@@ -8,7 +8,7 @@ import { DesktopKeyring } from '../../peers/keychains/desktop-keyring.ts';
 import { isExposed, type PortsOptions, seenPorts } from '../../peers/keychains/keychain-ports.ts';
 import { PassStore } from '../../peers/keychains/pass-store.ts';
 import { createTemporaryHome } from '../../peers/processes/home.ts';
-import { processesOf } from '../../peers/processes/processes.ts';
+import { sleepersOf } from '../../peers/processes/processes.ts';
 import { hasDesktopKeyring, hasPass, isPosix } from '../../peers/processes/tools.ts';
 
 const SECRET = 'q2nZpT0bXfYh3mVw8sKdJ5uRc7LgAe1oNi6xBtPyQzE';
@@ -167,8 +167,3 @@ describe.skipIf(!isPosix())('an odd helper', () => {
     }
   });
 });
-
-/** A killed process is gone a moment after its signal. */
-async function sleepersOf(home: string) {
-  return (await processesOf(home)).filter(({ argv }) => argv.startsWith('sleep'));
-}

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runTool } from '../../../src/platform/process/run-tool.ts';
 import { createTemporaryHome } from '../../peers/processes/home.ts';
-import { processesOf } from '../../peers/processes/processes.ts';
+import { sleepersOf } from '../../peers/processes/processes.ts';
 import { isPosix } from '../../peers/processes/tools.ts';
 
 const LIMIT_MS = 30_000;
@@ -101,8 +101,3 @@ describe.skipIf(!isPosix())('a program run for one question', () => {
     await rm(script);
   });
 });
-
-/** A killed process is gone a moment after its signal. */
-async function sleepersOf(home: string) {
-  return (await processesOf(home)).filter(({ argv }) => argv.startsWith('sleep'));
-}

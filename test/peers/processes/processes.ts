@@ -50,3 +50,8 @@ export async function peakMemoryMib(home: string, work: Promise<unknown>): Promi
   const seen = await processesDuring(home, work);
   return Math.max(...seen.map(({ peakKib }) => peakKib)) / 1024;
 }
+
+/** Those of them that only sleep: what a tool left behind that was ended. */
+export async function sleepersOf(home: string): Promise<SeenProcess[]> {
+  return (await processesOf(home)).filter(({ argv }) => argv.startsWith('sleep'));
+}

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { chmod, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import { bundleWorker } from '../../helpers/bundle-worker.ts';
 
 export type WorkerTask = { readonly home: string; readonly key: string } & (
   | { readonly do: 'look' }
@@ -52,24 +52,10 @@ export type WorkerAnswer =
   /** The process has ended; `said`: on stderr. */
   | { readonly signal: NodeJS.Signals | null; readonly said: string };
 
-const root = new URL('../../..', import.meta.url).pathname;
-
 /** One file, so that many processes start fast on a machine with two cores. */
 export async function buildStoreWorker(folder: string): Promise<string> {
   const outfile = join(folder, 'store-worker.mjs');
-  await build({
-    absWorkingDir: root,
-    entryPoints: ['test/peers/processes/store-worker.ts'],
-    outfile,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20.18',
-    logLevel: 'warning',
-    banner: {
-      js: "import{createRequire as toRequire}from'node:module';const require=toRequire(import.meta.url);",
-    },
-  });
+  await bundleWorker('test/peers/processes/store-worker.ts', outfile);
   await chmod(outfile, 0o644);
   return outfile;
 }

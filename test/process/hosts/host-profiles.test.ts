@@ -1,38 +1,28 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CLOSING_GRACE_MS } from '../../../src/bridge/timing/limits.ts';
 import { LISTS } from '../../../src/protocol/list-methods.ts';
-import {
-  type AuthorizationServer,
-  startAuthorizationServer,
-} from '../../peers/authorization-servers/authorization-server.ts';
-import { createFakeBrowser, type FakeBrowser } from '../../peers/browsers/browser.ts';
+import type { AuthorizationServer } from '../../peers/authorization-servers/authorization-server.ts';
+import type { FakeBrowser } from '../../peers/browsers/browser.ts';
 import { visit } from '../../peers/browsers/browser-visit.ts';
 import { HOST_PROFILES, type HostProfile } from '../../peers/hosts/host-profiles.ts';
-import { type Message, type RawHost, startRawHost } from '../../peers/hosts/raw-host.ts';
-import { type PeerMcpServer, startMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
-import { createTemporaryHome, type TemporaryHome } from '../../peers/processes/home.ts';
+import type { Message, RawHost } from '../../peers/hosts/raw-host.ts';
+import { createProgramWorld, type ProgramWorld } from '../../peers/worlds/program-world.ts';
 
-let home: TemporaryHome;
+let world: ProgramWorld;
 let browser: FakeBrowser;
 let authority: AuthorizationServer;
-let server: PeerMcpServer;
 
 beforeEach(async () => {
-  home = await createTemporaryHome();
-  browser = await createFakeBrowser(home.folder, 'ignore');
-  authority = await startAuthorizationServer({});
-  server = await startMcpServer({ authority });
+  world = await createProgramWorld('ignore');
+  ({ browser, authority } = world);
 });
 afterEach(async () => {
-  await server.close();
-  await authority.close();
-  await browser.close();
-  await home.close();
+  await world[Symbol.asyncDispose]();
 });
 
 /** The program, and what the host sends it first; the name of the server that the host was told, and the capabilities. */
 async function start({ clientInfo, protocolVersion, capabilities, discovers }: HostProfile) {
-  const host = startRawHost([server.url], { env: home.env({ BROWSER: browser.command }) });
+  const host = world.start();
   if (discovers) {
     const meta = {
       'io.modelcontextprotocol/protocolVersion': '2026-07-28',

@@ -4,19 +4,18 @@ import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findRuntimeFolder } from '../../../src/store/files/runtime-folder.ts';
-import {
-  type AuthorizationServer,
-  startAuthorizationServer,
-} from '../../peers/authorization-servers/authorization-server.ts';
-import { createFakeBrowser, type FakeBrowser } from '../../peers/browsers/browser.ts';
+import type { AuthorizationServer } from '../../peers/authorization-servers/authorization-server.ts';
+import type { FakeBrowser } from '../../peers/browsers/browser.ts';
 import { type CommandEnd, runProgram } from '../../peers/hosts/command.ts';
 import { PROGRAM } from '../../peers/hosts/host.ts';
 import { startRawHost } from '../../peers/hosts/raw-host.ts';
-import { type PeerMcpServer, startMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
+import type { PeerMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
 import { createTemporaryHome, type TemporaryHome } from '../../peers/processes/home.ts';
+import { createProgramWorld, type ProgramWorld } from '../../peers/worlds/program-world.ts';
 
 let home: TemporaryHome;
 /** Where somebody can sign in; what they get there is carried over. */
+let world: ProgramWorld;
 let desk: TemporaryHome;
 let browser: FakeBrowser;
 let authority: AuthorizationServer;
@@ -24,16 +23,11 @@ let server: PeerMcpServer;
 
 beforeEach(async () => {
   home = await createTemporaryHome();
-  desk = await createTemporaryHome();
-  browser = await createFakeBrowser(desk.folder, 'follow');
-  authority = await startAuthorizationServer({});
-  server = await startMcpServer({ authority });
+  world = await createProgramWorld('follow');
+  ({ home: desk, browser, authority, server } = world);
 });
 afterEach(async () => {
-  await server.close();
-  await authority.close();
-  await browser.close();
-  await desk.close();
+  await world[Symbol.asyncDispose]();
   await home.close();
 });
 

@@ -4,13 +4,13 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import { systemPlatform } from '../../../src/compose/platform.ts';
 import { openConfigured } from '../../../src/compose/store/open-store.ts';
 import { loadConfig } from '../../../src/config/config.ts';
 import { readSettingsFile } from '../../../src/config/sources/read-file.ts';
 import { silentLogger } from '../../../src/platform/log/logger.ts';
 import { keyOf } from '../../../src/store/record/credential-key.ts';
+import { bundleWorker } from '../../helpers/bundle-worker.ts';
 import { RotatingEndpoint } from '../../peers/authorization-servers/rotating-endpoint.ts';
 import { RedisServer } from '../../peers/redis/redis-server.ts';
 
@@ -220,20 +220,6 @@ async function processorMs(engine: RedisServer): Promise<number> {
 }
 
 /** One file, so that processes start fast. */
-async function buildWorker(folder: string): Promise<string> {
-  const outfile = join(folder, 'scale-worker.mjs');
-  await build({
-    absWorkingDir: new URL('../../..', import.meta.url).pathname,
-    entryPoints: ['test/storm/fleet/scale-worker.ts'],
-    outfile,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20.18',
-    logLevel: 'warning',
-    banner: {
-      js: "import{createRequire as toRequire}from'node:module';const require=toRequire(import.meta.url);",
-    },
-  });
-  return outfile;
+function buildWorker(folder: string): Promise<string> {
+  return bundleWorker('test/storm/fleet/scale-worker.ts', join(folder, 'scale-worker.mjs'));
 }
