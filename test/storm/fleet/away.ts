@@ -21,6 +21,10 @@ export interface AwayFigures {
   readonly healedAfterMs: number;
   /** The same, for the instance that was started while the engine was away. */
   readonly coldHealedAfterMs: number;
+  /** The slowest error while the engine answered nothing, those calls that did not end with it, and how long it took to be served afterwards. */
+  readonly silentToldAfterMs: number;
+  readonly silentToldOtherwise: readonly string[];
+  readonly silentHealedAfterMs: number;
   readonly browsers: number;
   readonly refreshPosts: number;
   readonly replays: number;
@@ -28,6 +32,7 @@ export interface AwayFigures {
 
 const INSTANCES = 4;
 const TURN_MS = 1_000;
+const SILENT_TURNS = 5;
 /** Of that time the token lives for so much. */
 const FRESH_SHARE = 0.75;
 /** A call that is sent so shortly before the token ends may come after it. */
@@ -45,8 +50,11 @@ export async function away(forMs: number, tell: (text: string) => void): Promise
     enginePorts: [port],
     accessTokenTtlSeconds: lifetimeMs / 1_000,
   });
+  let endsAt = 0;
+  world.authority.events.onEntry(({ kind }) => {
+    if (kind === 'exchange') endsAt = performance.now() + lifetimeMs;
+  });
   await world.signIn();
-  const endsAt = performance.now() + lifetimeMs;
   const instances = Array.from({ length: INSTANCES }, () => world.start());
   for (const instance of instances) {
     const end = await instance.call();
@@ -86,7 +94,9 @@ export async function away(forMs: number, tell: (text: string) => void): Promise
     return performance.now() - backAt;
   };
   const [coldHealedAfterMs, ...healed] = await Promise.all([served(cold), ...instances.map(served)]);
+  const silence = await silent(engine, world, instances, tell);
   return {
+    ...silence,
     servedWhileFresh,
     failedWhileFresh,
     place,
@@ -100,6 +110,32 @@ export async function away(forMs: number, tell: (text: string) => void): Promise
     refreshPosts: world.authority.counters.refreshPosts,
     replays: world.authority.counters.replays,
   };
+}
+
+/** For some seconds the engine takes connections and answers nothing, while the token is revoked. */
+async function silent(
+  engine: RedisServer,
+  world: FleetWorld,
+  instances: readonly Instance[],
+  tell: (text: string) => void,
+): Promise<Pick<AwayFigures, 'silentToldAfterMs' | 'silentToldOtherwise' | 'silentHealedAfterMs'>> {
+  const silentToldOtherwise: string[] = [];
+  let silentToldAfterMs = 0;
+  engine.process.suspend();
+  world.authority.tokens.revokeAll();
+  for (let turn = 1; turn <= SILENT_TURNS; turn++) {
+    for (const { end, tookMs } of await callAll(instances)) {
+      silentToldAfterMs = Math.max(silentToldAfterMs, tookMs);
+      if (!/does not answer/.test(why(end))) silentToldOtherwise.push(why(end));
+    }
+    tell(`silent, turn ${turn} of ${SILENT_TURNS}`);
+    await pause(TURN_MS);
+  }
+  engine.process.resume();
+  const resumedAt = performance.now();
+  const ends = await Promise.all(instances.map((one) => untilServed(one, 180_000)));
+  silentToldOtherwise.push(...ends.filter(({ kind }) => kind !== 'served').map(why));
+  return { silentToldAfterMs, silentToldOtherwise, silentHealedAfterMs: performance.now() - resumedAt };
 }
 
 /** A call of each at once, and how long it took. */

@@ -157,6 +157,8 @@ async function awayRow({ awaySeconds }: Scale, tell: Tell): Promise<Row> {
       'cold start': found.coldStart,
       'healed after': seconds(found.healedAfterMs),
       'cold start healed after': seconds(found.coldHealedAfterMs),
+      'told of a silent engine within': seconds(found.silentToldAfterMs),
+      'healed after its silence': seconds(found.silentHealedAfterMs),
       browsers: found.browsers,
       'refresh POSTs': found.refreshPosts,
       replays: found.replays,
@@ -175,10 +177,17 @@ async function awayRow({ awaySeconds }: Scale, tell: Tell): Promise<Row> {
         `the same at start (${found.coldStart})`,
       ),
       ...unless(found.toldAfterMs <= 2_000, 'the error within 2 s'),
-      ...unless(Math.max(found.healedAfterMs, found.coldHealedAfterMs) <= 5_000, 'healed within 5 s'),
       ...unless(
-        found.browsers === 0 && found.replays === 0 && found.refreshPosts === 1,
-        'one refresh, no browser',
+        found.silentToldOtherwise.length === 0,
+        `an error where the engine is silent (${found.silentToldOtherwise[0]})`,
+      ),
+      ...unless(
+        Math.max(found.healedAfterMs, found.coldHealedAfterMs, found.silentHealedAfterMs) <= 5_000,
+        'healed within 5 s',
+      ),
+      ...unless(
+        found.browsers === 0 && found.replays === 0 && found.refreshPosts === 2,
+        'one refresh for each end of a token, no browser',
       ),
     ],
   };
