@@ -106,10 +106,10 @@ export function describeError(error: unknown): string {
 export const CHECKS = {
   'node.version': 'the Node that runs this program',
   browser: 'how a sign-in page can be opened here',
-  environment: 'settings of the network, and what hosts may withhold of them',
+  environment: 'network settings, and those that hosts may withhold',
   'store.folder': 'the folder with the logins',
   keychain: 'the keychain with the key of sealed logins',
-  'store.engine': 'the store that machines share: whether it answers, its key, and what it keeps',
+  'store.engine': 'the shared store: whether it answers, its key, and its settings',
   'store.locks': 'what is going on there',
   'hosts.entries': 'the entries of MCP hosts that run this program',
   'hosts.mcp-remote': 'entries that run mcp-remote',

@@ -36,7 +36,7 @@ export function staticAuthorization(): Authorization {
     current: () => undefined,
     recover: async () => {
       throw new StaticAuthorizationRefusedError(
-        'the server refuses the Authorization header that this bridge was given (401)',
+        'the server refuses the configured Authorization header (401)',
         {
           hint: 'Renew the value of --header Authorization or MCP_DRAWBRIDGE_TOKEN, or leave it out to sign in.',
         },

@@ -58,7 +58,7 @@ export function readSignInRequest(text: string): SignInRequest {
     // JSON has no undefined: optional parts of the challenge are absent.
     return z.parse(schema, request) as SignInRequest;
   } catch (error) {
-    throw new SignInFailedError('the sign-in process was started with a request that it cannot read', {
+    throw new SignInFailedError('the sign-in process was started with an unreadable request', {
       cause: error,
     });
   }

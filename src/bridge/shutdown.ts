@@ -25,7 +25,7 @@ export async function closeBridge(
   const end = reason === 'stdin-ended' ? await lastAnswers(messages, parts, stop) : reason;
   if (end === 'too-late') {
     const seconds = STDIN_ENDED_MS / 1000;
-    const why = `Stdin ended, and the server did not answer within ${seconds} s after that; with --wait its answer is waited for`;
+    const why = `Stdin ended, and the server did not answer within ${seconds} s after that; with --wait the bridge waits for its answer`;
     if (messages.failAll(why) > 0) outcome = 'unanswered';
   } else if (end === 'signal' || end === 'parent-gone') {
     const why = 'The bridge was ended before the server answered';

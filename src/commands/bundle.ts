@@ -53,7 +53,7 @@ function readIcon(path: string, { readFile }: BundleParts): Uint8Array {
     throw new ConfigError(`--icon cannot be read: ${describeError(error)}`);
   }
   if (!PNG_SIGNATURE.equals(icon.subarray(0, PNG_SIGNATURE.length)))
-    throw new ConfigError(`--icon: expected a PNG file; ${quote(path)} is none`);
+    throw new ConfigError(`--icon: expected a PNG file; ${quote(path)} is not one`);
   if (icon.length > ICON_MAX_BYTES)
     throw new ConfigError(
       `--icon: expected at most ${ICON_MAX_BYTES} bytes; ${quote(path)} has ${icon.length}`,

@@ -45,8 +45,8 @@ function tellLeft({ left }: Turned, logger: Logger): boolean {
   for (const { name, why } of left) {
     logger.inform(
       why === 'busy'
-        ? `Not finished: a process is refreshing the login ${name}, or is suspended while it does.`
-        : `Not sealed: ${quote(name)} is no file of this program, or is too large.`,
+        ? `Not finished: a process is refreshing the login ${name}, or was suspended during a refresh.`
+        : `Not sealed: ${quote(name)} is not a file of this program, or is too large.`,
     );
   }
   if (left.length > 0) logger.inform('Run the same command again when this has changed.');

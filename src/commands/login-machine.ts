@@ -15,7 +15,7 @@ export interface MachineLoginParts {
 /** `login URL` with a grant that involves no person: says so, and requests a token, so that a mistake in the settings shows at once. */
 export async function loginMachine(parts: MachineLoginParts, signal: AbortSignal): Promise<void> {
   const { server, grant, obtain, logger } = parts;
-  logger.inform(`Nobody needs to sign in to ${quoteAddress(server)} with --grant ${grant}. Trying it now.`);
+  logger.inform(`No sign-in to ${quoteAddress(server)} is needed with --grant ${grant}. Trying it now.`);
   const { issuer } = await obtain(signal);
   logger.inform(`${quote(issuer)} has issued a token: it works.`);
 }

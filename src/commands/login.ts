@@ -165,5 +165,5 @@ function inWords({ address, userCode, codeAddress }: SignInPrompt, manual: boole
 /** The result, and the next step. */
 function signedIn(server: string): string {
   const install = ownCommand('install', shownAddress(server));
-  return `Signed in to ${quoteAddress(server)}. To put it into a host that does not have it yet: ${install}`;
+  return `Signed in to ${quoteAddress(server)}. To add it to a host: ${install}`;
 }

@@ -137,7 +137,7 @@ async function makeStoreKey(
   const wrote = add ? 'Added a key as the last line of' : 'Wrote';
   if (output === '')
     logger.inform(
-      `${wrote} ${quote(file ?? '')}. Copy it to each machine; whoever has it can use the logins.`,
+      `${wrote} ${quote(file ?? '')}. Copy it to each machine; anyone who has it can use the logins.`,
     );
   return done(output);
 }

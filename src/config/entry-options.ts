@@ -56,12 +56,9 @@ export function entryOptions(effective: Effective): EntryOptions {
   const [secret] = given('client-secret');
   if (secret !== undefined) secrets['client-secret'] = secret.text;
   if (config !== undefined && Object.keys(secrets).length > 0) {
-    throw new UsageError(
-      `${Object.keys(secrets).join(' and ')}: a secret does not go into the file of a host`,
-      {
-        hint: 'write it into the file of --config',
-      },
-    );
+    throw new UsageError(`${Object.keys(secrets).join(' and ')}: secrets must not be in the file of a host`, {
+      hint: 'put it into the file of --config',
+    });
   }
   const named = NAME_A_VARIABLE.flatMap((name) => given(name).map(({ text }) => text));
   const inHeaders = words.flatMap((word) =>

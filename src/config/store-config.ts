@@ -121,7 +121,7 @@ export function readKeyFile(path: string, deps: StoreConfigDeps, warnings: strin
 export function withMoveTarget(settings: Settings, effective: Effective): readonly [Settings, Effective] {
   const { to } = settings;
   if (to === undefined) {
-    throw new UsageError('where to is missing: --to with the address of a store, or --to file', {
+    throw new UsageError('the target is missing: pass --to with the address of a store, or --to file', {
       hint: ownCommand('move', 'https://example.com/mcp', '--to', 'rediss://store.example'),
     });
   }

@@ -49,8 +49,8 @@ export function authChecks(deps: AuthCheckDeps): readonly Check[] {
         if (metadata.registrationEndpoint !== undefined)
           return ok('the authorization server registers programs (RFC 7591)');
         return failure(
-          `${quote(metadata.issuer)} registers no clients by program`,
-          'Ask whoever runs it for a client of a native application, and pass --client-id ID.',
+          `${quote(metadata.issuer)} does not register clients automatically`,
+          'Ask its operator for a client of a native application, and pass --client-id ID.',
         );
       },
     },

@@ -19,7 +19,7 @@ export function classifyEndpoint(answer: EndpointAnswer, server: URL): Endpoint 
       location === undefined || !URL.canParse(location, server.href) ? undefined : new URL(location, server);
     return known(
       failure(
-        `the address redirects${to === undefined ? '' : ` to ${quote(to.href)}`}, and a message is not sent elsewhere`,
+        `the address redirects${to === undefined ? '' : ` to ${quote(to.href)}`}, and messages are not sent elsewhere`,
         to === undefined
           ? undefined
           : `If that is the server's new address, use it instead: ${quote(to.href)}`,
@@ -27,9 +27,7 @@ export function classifyEndpoint(answer: EndpointAnswer, server: URL): Endpoint 
     );
   }
   if (status === 403) {
-    return known(
-      failure('the server knows no one without a header of yours, or does not serve this network (403)'),
-    );
+    return known(failure('the server requires a header, or does not serve this network (403)'));
   }
   if (contentType === 'text/html' && status !== 405) {
     const finding = failure(
@@ -48,11 +46,13 @@ export function classifyEndpoint(answer: EndpointAnswer, server: URL): Endpoint 
     };
   }
   if (status >= 500) {
-    return known(failure(`the server, or a gateway before it, has a fault of its own (status ${status})`));
+    return known(
+      failure(`the server, or a gateway in front of it, has an internal error (status ${status})`),
+    );
   }
   return known(
     failure(
-      `the server answers with status ${status} and ${contentType || 'nothing'}, which is no MCP message`,
+      `the server answers with status ${status} and ${contentType || 'nothing'}, which is not an MCP message`,
     ),
   );
 }

@@ -51,7 +51,7 @@ function entriesFinding(hosts: readonly SeenHost[], deps: HostCheckDeps): Findin
     return fault === undefined ? [] : [`${quote(entry.name)} of ${id} ${fault} (${file})`];
   });
   if (broken.length > 0) {
-    return failure(broken.join('; '), 'Write the entry again with install, or mend it by hand.');
+    return failure(broken.join('; '), 'Write the entry again with install, or fix it by hand.');
   }
   const unread = hosts.find(({ fault }) => fault !== undefined);
   if (unread !== undefined)
@@ -67,7 +67,7 @@ function entryFault({ words, args, env }: SeenEntry, deps: HostCheckDeps): strin
   const isScript = /[\\/].*\.c?js$/.test(script);
   if (isScript && !deps.isFile(script)) return `starts ${quote(script)}, which is not there`;
   const refusal = deps.refusal(args, env);
-  return refusal === undefined ? undefined : `has arguments that are not taken: ${refusal}`;
+  return refusal === undefined ? undefined : `has invalid arguments: ${refusal}`;
 }
 
 function mcpRemoteFinding(hosts: readonly SeenHost[], { replaceCommand }: HostCheckDeps): Finding {
@@ -76,6 +76,6 @@ function mcpRemoteFinding(hosts: readonly SeenHost[], { replaceCommand }: HostCh
     ? ok('none')
     : warning(
         `${found.join(', ')}: each keeps a login of its own`,
-        `Take them over with their logins: ${replaceCommand}`,
+        `Replace them, and import their logins: ${replaceCommand}`,
       );
 }

@@ -129,7 +129,7 @@ function folderFinding(folder: string, facts: FolderFacts): Finding {
     const why = facts.ownedByOther === true ? 'belongs to another user' : 'can be written to by other users';
     return failure(
       `${at} ${why}, so no login is kept there`,
-      'Make it yours alone with chmod 700, or choose another folder with --home DIR.',
+      'Make it private with chmod 700, or choose another folder with --home DIR.',
     );
   }
   if (!facts.writable) {
@@ -139,23 +139,23 @@ function folderFinding(folder: string, facts: FolderFacts): Finding {
     );
   }
   if (facts.freeBytes !== undefined && facts.freeBytes < LEAST_FREE_BYTES)
-    return failure(`the disk of ${at} is full`, 'Make room: new tokens cannot be stored.');
+    return failure(`the disk of ${at} is full`, 'Free some space: new tokens cannot be stored.');
   if (facts.shared === 'synced') {
     return warning(
-      `${at} is copied to other machines, and each copy of a login spends the same refresh token`,
+      `${at} is copied to other machines, and each copy of a login uses the same refresh token`,
       'Choose a folder that is not synchronized with --home DIR.',
     );
   }
   if (facts.shared === 'network')
     return warning(`${at} is on a network file system, where a dead process is noticed only by its silence`);
-  return ok(facts.exists ? `${at} is private and writable` : `${at} will be made with the first login`);
+  return ok(facts.exists ? `${at} is private and writable` : `${at} will be created with the first login`);
 }
 
 function sealingFinding(sealing: Sealing): Finding {
   if (sealing.kind === 'none') return ok('no keychain is used: logins are files that only you can read');
   if (sealing.kind === 'without-marker') {
     return failure(
-      `the logins are sealed (${sealing.sealed}), and keychain.json, which names the keychain, is missing beside them`,
+      `the logins are sealed (${sealing.sealed}), and keychain.json, which names the keychain, is missing`,
       `Run ${ownCommand('keychain', 'on')}, which finds the key again.`,
     );
   }
@@ -180,7 +180,7 @@ function locksFinding(overview: readonly CredentialOverview[], now: number): Fin
     const who = long.pid === undefined ? 'A process' : `Process ${long.pid}`;
     return warning(
       `${who.toLowerCase()} has been refreshing a login for ${duration(long.heldForMs)}, and others wait for it`,
-      'If it is suspended, let it go on or end it.',
+      'If it is suspended, resume it or end it.',
     );
   }
   const waiting = overview.flatMap(({ signIn }) => (signIn === undefined ? [] : [signIn]));

@@ -35,8 +35,8 @@ const NAME_ERRORS: ReadonlyMap<string, string> = new Map([
 /** What a person can check, by the system's error code. */
 const CONNECTION_ERRORS: ReadonlyMap<string, string> = new Map([
   ['ECONNREFUSED', 'Check that the server runs, and that the port in the address is right.'],
-  ['ENETUNREACH', 'This machine has no way there: check its network.'],
-  ['EHOSTUNREACH', 'This machine has no way there: check its network, or connect to the VPN.'],
+  ['ENETUNREACH', 'This machine has no route there: check its network.'],
+  ['EHOSTUNREACH', 'This machine has no route there: check its network, or connect to the VPN.'],
 ]);
 const BUSY = 'Check that the server is not overloaded, and that the path is that of the MCP endpoint.';
 const SILENCE =
@@ -151,12 +151,12 @@ function clockFinding({ date }: EndpointAnswer, now: number): Finding {
 function challengeFinding({ status, challenge }: EndpointAnswer, { isAuthorized }: ServerCheckDeps): Finding {
   if (status !== 401) {
     return isAuthorized
-      ? ok('the header that was given is accepted')
-      : skipped('the server asks for no sign-in at this address');
+      ? ok('the configured header is accepted')
+      : skipped('the server requires no sign-in at this address');
   }
   if (isAuthorized) {
     return failure(
-      'the server refuses the Authorization header that was given (401)',
+      'the server refuses the configured Authorization header (401)',
       'Renew the value of --header Authorization or MCP_DRAWBRIDGE_TOKEN, or leave it out to sign in.',
     );
   }

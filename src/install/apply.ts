@@ -120,7 +120,7 @@ async function applyByCommand(plan: HostPlan, { run }: ApplyDeps): Promise<Appli
   }
   // Its command takes the entry as an argument, which every program on this machine can read (.github/SECURITY.md, attack 40).
   if (commands.some((args) => args.some((word) => redactor.redactRegistered(word) !== word))) {
-    const reason = `an entry holds what may be a secret, and ${host.name} takes entries only as arguments, which every program on this machine can read`;
+    const reason = `an entry may contain a secret, and ${host.name} accepts entries only as arguments, which every program on this machine can read`;
     throw new HostCommandError(reason, {
       hint: 'Move it into a file first (--header-file, --client-secret-file), or end the host and change the entry in its file.',
     });

@@ -71,12 +71,9 @@ export function entryRequest(
   const { words, secrets, variables } = install.entry;
   const isTold = Object.keys(secrets).length > 0;
   if (isTold && isProject) {
-    throw new UsageError(
-      `${Object.keys(secrets).join(' and ')}: a secret does not go into a file that is shared`,
-      {
-        hint: "write it as ${VARIABLE}, as in --header 'Authorization:Bearer ${TOKEN}'",
-      },
-    );
+    throw new UsageError(`${Object.keys(secrets).join(' and ')}: secrets must not be in a shared file`, {
+      hint: "write it as ${VARIABLE}, as in --header 'Authorization:Bearer ${TOKEN}'",
+    });
   }
   const { platform, env } = parts.place;
   const isElsewhere = config.home !== undefined || (platform === 'linux' && Boolean(env.XDG_DATA_HOME));

@@ -32,4 +32,4 @@ function failureView(server: string, error: unknown): PageView {
   return { kind: 'failed', server, reason, hint: (error as Partial<SignInFailedError>).hint };
 }
 
-const MIXED_UP = 'The answer came from another authorization server than the one that was asked.';
+const MIXED_UP = 'The response came from another authorization server than expected.';

@@ -22,8 +22,8 @@ export function namedClient(
   }
   if (metadata.registrationEndpoint !== undefined) return undefined;
   throw new DiscoveryError(
-    `${quote(metadata.issuer)} neither takes Client ID Metadata Documents nor registers clients`,
-    { hint: 'It needs a client id from whoever runs it: --client-id.' },
+    `${quote(metadata.issuer)} neither supports Client ID Metadata Documents nor registers clients`,
+    { hint: 'It requires a client id from its operator: --client-id.' },
   );
 }
 
@@ -35,7 +35,7 @@ export function noClient(issuer: string, what: string, redirectUri: string | und
       : `, with the redirect URI ${quote(redirectUri)} (any port, or fix one with --callback-port)`;
   return new NoClientError(`${quote(issuer)} ${what}`, {
     hint:
-      `It registers no clients by program. Ask whoever runs it for a client of a native application${redirect}, ` +
+      `It does not register clients automatically. Ask its operator for a client of a native application${redirect}, ` +
       'then add "--client-id", "ID" to the arguments of this bridge, and "--client-secret-env", "VARIABLE" if it comes with a secret. ' +
       'Or get an access token there, and put it into MCP_DRAWBRIDGE_TOKEN.',
   });

@@ -36,7 +36,7 @@ export function freshTokenRefused(
 
 const HINT = 'The audience can be set with --resource and the scope with --scope.';
 const KEY_HINT =
-  'The server asks for tokens that are bound to a key (DPoP), which its authorization server has to issue and --dpop never rules out.';
+  'The server requires tokens bound to a key (DPoP): its authorization server has to issue them, and --dpop never prevents that.';
 
 function wantsKey(record: CredentialRecord | undefined, challenge: BearerChallenge | undefined): boolean {
   return record?.tokens?.tokenType !== 'DPoP' && challenge?.dpop !== undefined;

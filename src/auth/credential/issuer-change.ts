@@ -40,7 +40,7 @@ export async function hasIssuerChanged(
     );
     const [named, ...others] = found?.authorizationServers ?? [];
     if (named === undefined || [named, ...others].includes(issuer)) return false;
-    logger.warn('the server has gone over to another authorization server', { issuer: named });
+    logger.warn('the server has changed to another authorization server', { issuer: named });
     return true;
   } catch (error) {
     if (!(error instanceof DrawbridgeError)) throw error;

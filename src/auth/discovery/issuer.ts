@@ -22,8 +22,7 @@ export function checkIssuer(named: string, expectation: IssuerExpectation): stri
 }
 
 function mismatch(named: string, expected: string, acceptable?: string): IssuerMismatchError {
-  const whose =
-    'The two have to be the same to the last character; whoever runs the server has to correct one.';
+  const whose = 'Both have to be identical; the operator of the server has to correct one of them.';
   // Suggested only for another spelling of the same address: anything else may be another party.
   const hint =
     acceptable === undefined

@@ -32,7 +32,7 @@ export function decideBinding({ mode = 'auto', challenge, found, isBound }: Dpop
   throw new DpopError(
     offered === undefined
       ? `${quote(found.issuer)} does not say that it binds tokens to a key (DPoP)`
-      : `${quote(found.issuer)} and the server take no proof that is signed with ${DPOP_ALGS.join(', ')}`,
-    { hint: 'Without --dpop always a token that is not bound is asked for.' },
+      : `${quote(found.issuer)} and the server accept no proof signed with ${DPOP_ALGS.join(', ')}`,
+    { hint: 'Without --dpop always an unbound token is requested.' },
   );
 }

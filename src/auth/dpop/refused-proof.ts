@@ -13,7 +13,7 @@ import { isProofError } from './proof.ts';
 export function refusedProof(challenge: BearerChallenge | undefined): DpopError | undefined {
   const error = challenge?.dpopError;
   if (error === undefined || !isProofError(error)) return undefined;
-  return new DpopError(`the server refuses the proof that goes with the token (401 ${error})`, hintOf(error));
+  return new DpopError(`the server refuses the proof sent with the token (401 ${error})`, hintOf(error));
 }
 
 export interface DpopLoginInputs {

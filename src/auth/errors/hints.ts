@@ -10,27 +10,27 @@ const MEANINGS: ReadonlyMap<string, string> = new Map([
   ['authorization_pending', 'Nobody has entered the code yet.'],
   ['consent_required', 'Sign in again and agree.'],
   ['expired_token', 'The code was not entered in time. Try again for a new one.'],
-  ['insufficient_scope', 'Ask for more with --scope, and sign in again.'],
+  ['insufficient_scope', 'Request more with --scope, and sign in again.'],
   ['interaction_required', 'Sign in again in a browser.'],
   [
     'invalid_client',
-    'The client id, its secret or its key is not (or no longer) known there. Check --client-id and what belongs to it; without it, a new sign-in registers anew.',
+    'The client id, its secret or its key is not (or no longer) known there. Check --client-id and its options; without it, a new sign-in registers again.',
   ],
   [
     'invalid_client_metadata',
-    'It does not register clients as this one is. A client that was registered by hand can be named with --client-id.',
+    'It does not register clients of this kind. Pass a manually registered client with --client-id.',
   ],
   [
     'invalid_dpop_proof',
-    'It does not believe the proof that the key of this login is here (DPoP). Check the clock of this machine; else sign in again.',
+    'It rejects the proof that this login has its key (DPoP). Check the clock of this machine; if that is right, sign in again.',
   ],
   [
     'invalid_grant',
-    'What was presented has ended, was used before or was revoked. Sign in again; for a machine, check the assertion.',
+    'The grant has expired, was used before or was revoked. Sign in again; for a machine grant, check the assertion.',
   ],
   [
     'invalid_redirect_uri',
-    'It wants another redirect address: see --callback-host, --callback-port and --callback-path.',
+    'It requires another redirect address: see --callback-host, --callback-port and --callback-path.',
   ],
   [
     'invalid_request',
@@ -38,43 +38,43 @@ const MEANINGS: ReadonlyMap<string, string> = new Map([
   ],
   [
     'invalid_scope',
-    'It does not know the scope, or does not grant it to this client. Name another with --scope.',
+    'It does not know the scope, or does not grant it to this client. Request another with --scope.',
   ],
   [
     'invalid_software_statement',
-    'It registers approved software only. Name a client that was registered by hand with --client-id.',
+    'It registers only approved software. Pass a manually registered client with --client-id.',
   ],
   [
     'invalid_target',
-    'It does not know the resource. Name another with --resource, or send none with --no-resource.',
+    'It does not know the resource. Set another with --resource, or send none with --no-resource.',
   ],
   ['invalid_token', 'Sign in again.'],
   ['login_required', 'Sign in again in a browser.'],
   [
     'method_not_allowed',
-    'The address of the endpoint in its metadata is wrong; whoever runs the server has to correct it.',
+    'The address of the endpoint in its metadata is wrong; the operator of the server has to correct it.',
   ],
-  ['server_error', 'The authorization server has a fault of its own. Try again later.'],
-  ['slow_down', 'It is asked too often. Try again later.'],
+  ['server_error', 'The authorization server has an internal error. Try again later.'],
+  ['slow_down', 'It received too many requests. Try again later.'],
   ['temporarily_unavailable', 'Try again later.'],
-  ['too_many_requests', 'It is asked too often. Try again later.'],
+  ['too_many_requests', 'It received too many requests. Try again later.'],
   [
     'unapproved_software_statement',
-    'It registers approved software only. Name a client that was registered by hand with --client-id.',
+    'It registers only approved software. Pass a manually registered client with --client-id.',
   ],
   [
     'unauthorized_client',
-    'This client may not use this grant. Whoever runs the authorization server can allow it, or name another with --client-id.',
+    'This client may not use this grant. The operator of the authorization server can allow it; or pass another client with --client-id.',
   ],
   ['unsupported_grant_type', 'It does not offer this grant. Choose another with --grant.'],
   [
     'unsupported_response_type',
     'It does not offer the authorization code grant to this client. Choose another with --grant.',
   ],
-  ['unsupported_token_type', 'It cannot revoke this kind of token; it ends by itself.'],
+  ['unsupported_token_type', 'It cannot revoke this kind of token, which expires by itself.'],
   [
     'use_dpop_nonce',
-    'It refuses proofs (DPoP) even with the nonce that it has just given. Try again later, or tell whoever runs it.',
+    'It refuses proofs (DPoP) even with the nonce that it has just issued. Try again later, or tell its operator.',
   ],
 ]);
 

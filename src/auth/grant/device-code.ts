@@ -102,7 +102,7 @@ async function authorizeDevice(
   }
   const device = readDeviceAuthorization(answer.text, fetch);
   if (device !== undefined) return device;
-  throw new TokenEndpointError(`${what} gave no code that can be used`, { sent: 'answered', status: 200 });
+  throw new TokenEndpointError(`${what} returned no usable code`, { sent: 'answered', status: 200 });
 }
 
 /** Undefined: not a response of RFC 8628 §3.2. Throws if an address must not be shown (.github/SECURITY.md, attack 3). */

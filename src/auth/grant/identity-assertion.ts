@@ -60,7 +60,7 @@ export async function exchangeIdToken(options: IdTokenExchange): Promise<string>
     },
   );
   if (answer.issuedTokenType !== undefined && answer.issuedTokenType !== ID_JAG) {
-    throw new TokenEndpointError('the identity provider issued something else than an authorization grant', {
+    throw new TokenEndpointError('the identity provider did not issue an authorization grant', {
       sent: 'answered',
       status: 200,
     });

@@ -120,6 +120,6 @@ function finalOrPassing(error: unknown, { kind }: MachineGrant): unknown {
     cause: error,
     hint:
       hint ??
-      'Nothing else is tried. Check the client, its secret or key, the scope and the files that the options name.',
+      'There is no fallback. Check the client, its secret or key, the scope and the files named by the options.',
   });
 }

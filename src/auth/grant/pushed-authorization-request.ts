@@ -52,7 +52,7 @@ export async function pushed({ fetch, metadata, client, address, signal }: PushO
     );
   }
   const data = z.safeParse(answerSchema, parseJson(answer.text));
-  if (!data.success) throw new SignInFailedError(`${what} gave no reference that can be used`);
+  if (!data.success) throw new SignInFailedError(`${what} returned no usable reference`);
   // §4: the parameters in the endpoint's own address stay; of the request only these two are added.
   const short = new URL(metadata.authorizationEndpoint ?? address);
   short.searchParams.set('client_id', client.clientId);

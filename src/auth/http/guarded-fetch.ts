@@ -175,7 +175,7 @@ function ofUser(headers: UserHeaders): Record<string, string> {
 /** .github/SECURITY.md, attack 13: the path may change, the origin may not. */
 function redirectTarget(from: URL, location: string, policy: UrlPolicy): URL {
   if (!URL.canParse(location, from.href)) {
-    throw new DiscoveryError(`${quote(from.href)} redirects to ${quote(location)}, which is no URL`);
+    throw new DiscoveryError(`${quote(from.href)} redirects to ${quote(location)}, which is not a URL`);
   }
   const target = new URL(location, from);
   if (target.origin !== from.origin) {

@@ -6,7 +6,7 @@ import { BadAnswerError, TooLargeError } from '../errors/oauth-errors.ts';
 const errors: ContentErrors = {
   badAnswer: (message, details) => new BadAnswerError(message, details),
   unknownCoding: (coding) =>
-    new BadAnswerError(`the answer has the content encoding ${quote(coding)}, which was not asked for`),
+    new BadAnswerError(`the answer has the content encoding ${quote(coding)}, which was not requested`),
   tooLarge: (limitBytes) => new TooLargeError(`the answer is larger than ${limitBytes / 1024} KiB`),
 };
 

@@ -81,7 +81,7 @@ async function followOrRefuse(deps: EnsureSignInDeps, hint: string, signal: Abor
 
 export function signInNeeded(server: string, hint: string): SignInNeededError {
   return new SignInNeededError(
-    `signing in to ${quoteAddress(server)} is needed, and nobody can be asked here`,
+    `a sign-in to ${quoteAddress(server)} is needed, but it is not possible here`,
     {
       hint,
     },

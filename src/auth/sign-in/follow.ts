@@ -110,7 +110,7 @@ export class SignInFollower implements PendingSignInStatus {
         mayStart = undefined;
       } else if (holder === undefined) {
         throw new SignInEndedError(undefined, 'the sign-in ended without an answer', {
-          hint: 'Ask again to start another one.',
+          hint: 'Try again to start another one.',
         });
       }
       await pause();

@@ -12,7 +12,7 @@ export function idTokenAsBearer(answer: TokenAnswer, now: number): TokenAnswer {
     throw new TokenEndpointError('the token endpoint answered without an ID token', {
       sent: 'answered',
       status: 200,
-      hint: 'It comes with the scope openid: add it with --scope, or leave out --use-id-token.',
+      hint: 'It requires the scope openid: add it with --scope, or leave out --use-id-token.',
     });
   }
   const ends = [expiresInSeconds, secondsLeft(idToken, now)].filter((end) => end !== undefined);

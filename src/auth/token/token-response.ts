@@ -66,7 +66,7 @@ function readError(fields: Fields): { oauthError?: string; description?: string 
 function readTokens(fields: Fields, types: RegExp): ReadAnswer {
   const accessToken = fields.get('access_token');
   if (!isText(accessToken)) return unusable('an answer without an access token');
-  if (!isToken(accessToken)) return unusable('an access token with characters that no token may hold');
+  if (!isToken(accessToken)) return unusable('an access token with invalid characters');
   const tokenType = fields.get('token_type');
   if (!isUsableType(tokenType, types)) {
     // Not every JSON value can be converted to a string: `{"toString": 1}` cannot, nor a value nested deeper than the stack.
@@ -75,7 +75,7 @@ function readTokens(fields: Fields, types: RegExp): ReadAnswer {
   }
   const refreshToken = fields.get('refresh_token');
   if (isText(refreshToken) && !isToken(refreshToken)) {
-    return unusable('a refresh token with characters that no token may hold');
+    return unusable('a refresh token with invalid characters');
   }
   const expiresInSeconds = readLifetime(fields.get('expires_in'));
   const scope = readScope(fields.get('scope'));

@@ -92,7 +92,7 @@ export class HostDispatcher {
           return this.#write(errorAnswer(parsed.id, RpcErrorCode.invalidRequest, why));
         }
         return this.#write(
-          errorAnswer(parsed.id, RpcErrorCode.invalidRequest, 'Invalid request: no JSON-RPC 2.0 message.'),
+          errorAnswer(parsed.id, RpcErrorCode.invalidRequest, 'Invalid request: not a JSON-RPC 2.0 message.'),
         );
     }
   }
@@ -101,7 +101,10 @@ export class HostDispatcher {
     const { session, table, lists } = this.#relay;
     const refuse = (code: number, why: string) => this.#write(errorAnswer(id, code, why));
     if (table.get(id) !== undefined) {
-      return refuse(RpcErrorCode.invalidRequest, 'Invalid request: this id already waits for its answer.');
+      return refuse(
+        RpcErrorCode.invalidRequest,
+        'Invalid request: a request with this id is already pending.',
+      );
     }
     if (method === 'ping' && !mayRelay(session.state)) return this.#write(resultAnswer(id, {}));
     if (method === 'initialize') {
@@ -118,7 +121,7 @@ export class HostDispatcher {
       if (method === 'server/discover') {
         return refuse(RpcErrorCode.methodNotFound, 'Method not found: server/discover');
       }
-      return refuse(RpcErrorCode.invalidRequest, 'Invalid request: initialize comes first.');
+      return refuse(RpcErrorCode.invalidRequest, 'Invalid request: initialize must come first.');
     }
     if (this.#answeredHere(id, { method, params, bytes })) return;
     const forSignIn =

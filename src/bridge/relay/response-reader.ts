@@ -43,7 +43,7 @@ export class ResponseReader {
       if (request.acceptedIn !== session) continue;
       this.#failUnanswered(
         request,
-        'the server accepted this request, and its stream ended without the answer',
+        'the server accepted this request, but its stream ended without a response',
       );
     }
   }
@@ -60,7 +60,7 @@ export class ResponseReader {
         request.acceptedIn = session;
         return;
       }
-      this.#failUnanswered(request, 'the server ended its answer without answering this request');
+      this.#failUnanswered(request, 'the server ended its response without answering this request');
     } catch (error) {
       if (request.stop.signal.aborted) throw request.stop.signal.reason;
       if (!(error instanceof DrawbridgeError)) throw error;

@@ -40,18 +40,18 @@ export type NextStep =
 export function nextStep(failure: SendFailure, attempts: AttemptCounts): NextStep {
   switch (failure.kind) {
     case 'unauthorized':
-      return refused('the server refused each token that it was shown (401)');
+      return refused('the server refused every token (401)');
 
     case 'scope-needed':
       return { kind: 'fail', error: failure.error, why: failure.error.message, mayHaveRun: false };
 
     case 'session-lost':
       if (attempts.reopenings < MAX_REOPENINGS) return { kind: 'reopen' };
-      return refused('the server forgot the session again and again (404)');
+      return refused('the server lost the session again and again (404)');
 
     case 'retry-after':
       if (attempts.delays < MAX_DELAYS) return { kind: 'delay', ms: failure.afterMs };
-      return refused('the server asked again and again to come back later (Retry-After)');
+      return refused('the server asked again and again for a later retry (Retry-After)');
 
     case 'unreachable':
       return { kind: 'fail', error: failure.error, why: failure.error.message, mayHaveRun: true };

@@ -123,7 +123,7 @@ function refused(refusal: Refusal, initializeRequest: InitializeRequest, now: nu
     case 'retry-after':
       return {
         kind: 'unreachable',
-        error: new BadAnswerError(`the server asks to come back later (${refusal.status})`),
+        error: new BadAnswerError(`the server asks for a later retry (${refusal.status})`),
         afterMs: rejection.afterMs,
       };
     case 'unreachable':

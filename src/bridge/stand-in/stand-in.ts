@@ -84,7 +84,7 @@ function signInText(outcome: SignInToolOutcome): string {
       return `Signed in. ${whereToolsAre(outcome.showsTools)}`;
     case 'signing-in':
       // The address comes last, where nothing can be taken for a part of it.
-      return `Not signed in yet: call this tool again to wait on. ${describeUnavailability(outcome)}`;
+      return `Not signed in yet: call this tool again to continue waiting. ${describeUnavailability(outcome)}`;
     default:
       return describeUnavailability(outcome);
   }
@@ -92,7 +92,7 @@ function signInText(outcome: SignInToolOutcome): string {
 
 function whereToolsAre(showsTools: boolean | undefined): string {
   if (showsTools === false)
-    return 'This app does not ask for the tools of the server again by itself: the person has to restart this MCP server in the app, or the app, to see them.';
+    return 'This app does not reload the tools of the server by itself: the person has to restart this MCP server in the app, or the app, to see them.';
   const now = 'The tools of the server are available now.';
   return showsTools ? now : `${now} If the app does not show them, restart this MCP server in the app.`;
 }
@@ -138,7 +138,7 @@ export function absentAnswer(
     if (isObject(resources) && resources.subscribe === true) return undefined;
     return {
       kind: 'error',
-      message: `Method not found: ${method}. The server tells of no changes to its resources.`,
+      message: `Method not found: ${method}. The server does not report changes to its resources.`,
     };
   }
   return undefined;

@@ -20,11 +20,11 @@ export function describeUnavailability(unavailability: Unavailability): string {
     case 'opening':
       return 'The server has not answered yet. Try again in a moment.';
     case 'unreachable':
-      return `The server cannot be reached: ${describeError(unavailability.error)}. ${unavailability.error.hint ?? 'It is tried again; nothing needs to be restarted.'}`;
+      return `The server cannot be reached: ${describeError(unavailability.error)}. ${unavailability.error.hint ?? 'The bridge keeps trying; no restart is needed.'}`;
     case 'signing-in':
       return unavailability.address === undefined
-        ? 'Signing in to this server is under way. Try again in a moment.'
-        : `Signing in to this server is needed. ${howTo(unavailability.userCode)}, then try again: ${unavailability.address}`;
+        ? 'A sign-in to this server is in progress. Try again in a moment.'
+        : `A sign-in to this server is needed. ${howTo(unavailability.userCode)}, then try again: ${unavailability.address}`;
     case 'failed':
       return [`${describeError(unavailability.error)}.`, unavailability.error.hint].filter(Boolean).join(' ');
   }

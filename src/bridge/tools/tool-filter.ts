@@ -19,7 +19,7 @@ export class ToolFilter {
     if (method !== 'tools/call') return undefined;
     const name = isObject(params) ? params.name : undefined;
     if (typeof name !== 'string') {
-      return `A call of a tool needs its name as text; got ${quote(JSON.stringify(name) ?? 'nothing')}.`;
+      return `A tool call needs a name that is a string; got ${quote(JSON.stringify(name) ?? 'nothing')}.`;
     }
     return refusalOfTool(this.#rules, name, this.#known.get(name));
   }

@@ -16,7 +16,7 @@ export function refusalOfTool(rules: ToolRules, name: string, tool: unknown): st
   const denied = rules.deny.find((pattern) => matches(pattern, name));
   if (denied !== undefined) return `The tool ${quote(name)} is denied by --deny-tool ${quote(denied)}.`;
   if (rules.allow.length > 0 && !rules.allow.some((pattern) => matches(pattern, name))) {
-    return `The tool ${quote(name)} is not among those that --allow-tool allows.`;
+    return `The tool ${quote(name)} is not allowed by --allow-tool.`;
   }
   if (!rules.readOnly || isReadOnly(tool)) return undefined;
   return tool === undefined

@@ -12,13 +12,13 @@ export interface CommandHelp {
   readonly often: readonly OptionName[];
 }
 
-const SHAPED = 'Pass the same sign-in options as for the bridge: they decide which login is meant.';
+const SHAPED = 'Pass the same sign-in options as for the bridge: they identify the login.';
 
 /** The help of every command, in the order in which `--help` lists them. */
 export const commandHelp: Readonly<Record<Exclude<HelpTopic, 'all'>, CommandHelp>> = {
   login: {
     usage: 'login URL',
-    line: 'sign in now, in front of you',
+    line: 'sign in now, in this terminal',
     about: [
       'Opens the browser and waits until you have signed in. Bridges that need the login then continue.',
       'With --no-browser it shows the address, and you paste back the address that the browser shows last.',
@@ -50,9 +50,9 @@ export const commandHelp: Readonly<Record<Exclude<HelpTopic, 'all'>, CommandHelp
     usage: 'doctor [URL]',
     line: 'find out what is wrong, and what to do',
     about: [
-      'Looks at this machine and, with URL, at the whole way to the tools of the server. It changes',
-      'nothing, opens no page, registers nothing and spends no refresh token. Exit code 1: something is',
-      'wrong; 3: only a sign-in is missing. The output holds no secret.',
+      'Checks this machine and, with URL, the whole path to the tools of the server. It changes',
+      'nothing, opens no page, registers nothing and uses no refresh token. Exit code 1: something is',
+      'wrong; 3: only a sign-in is missing. The output contains no secret.',
       SHAPED,
     ],
     often: ['json', 'host', 'profile', 'header', 'scope'],
@@ -105,11 +105,11 @@ export const commandHelp: Readonly<Record<Exclude<HelpTopic, 'all'>, CommandHelp
     usage: 'install URL',
     line: 'write the server into the hosts on this machine',
     about: [
-      'Finds the hosts, shows what would change in the file of each, and asks which are meant. With --host',
-      'it changes these without asking. Every other byte of a file stays; `uninstall` leads back.',
-      'The options of the bridge (--profile, --scope, --client-id, …) become part of the entry. What may be',
-      'a secret goes into a file that only you can read.',
-      'With --replace mcp-remote, and without URL, every entry that runs mcp-remote becomes one of ours.',
+      'Finds the hosts, shows what would change in the file of each, and asks which to change. With --host',
+      'it changes these without asking. All other bytes of a file stay; `uninstall` reverts it.',
+      'The options of the bridge (--profile, --scope, --client-id, …) become part of the entry. Possible',
+      'secrets go into a file that only you can read.',
+      'With --replace mcp-remote, and without URL, every entry that runs mcp-remote is replaced.',
     ],
     often: ['host', 'name', 'project', 'replace', 'npx', 'dry-run', 'print', 'yes', 'profile'],
   },
@@ -133,10 +133,10 @@ export const commandHelp: Readonly<Record<Exclude<HelpTopic, 'all'>, CommandHelp
     line: 'seal the logins under a key in the keychain',
     about: [
       'on: puts a key into the keychain of the system (or helper:NAME, the program docker-credential-NAME)',
-      'and encrypts every login in the folder. Bridges that run go on, and every process keeps to it, also',
-      'without --keychain. It protects backups, synced folders and stolen disks, and not against other',
+      'and encrypts every login in the folder. Running bridges continue, and every process follows it, also',
+      'without --keychain. It protects backups, synced folders and stolen disks, but not against other',
       'programs of yours. off: decrypts them and erases the key; hosts whose entry has --keychain seal them',
-      'again. status: exit code 1 where the keychain cannot be used now, or something is not sealed yet.',
+      'again. status: exit code 1 if the keychain is unavailable, or something is not sealed yet.',
     ],
     often: ['backend', 'json', 'home'],
   },
@@ -153,9 +153,9 @@ export const commandHelp: Readonly<Record<Exclude<HelpTopic, 'all'>, CommandHelp
   },
   'store key': {
     usage: 'store key [FILE] [--add]',
-    line: 'make a key for a store that machines share',
+    line: 'create a key for a shared store',
     about: [
-      'Makes 32 random bytes, with which logins are sealed before they leave a machine. With FILE they go into',
+      'Creates 32 random bytes, with which logins are sealed before they leave a machine. With FILE they go into',
       'a new file that only you can read, else to stdout. Every machine of a shared store has the same key.',
       'With --add FILE gets one more, which can take the place of the first: see `store reseal`.',
     ],

@@ -82,7 +82,7 @@ ${[{ usage: 'URL [PORT] [options]', line: 'the bridge, as a host starts it' }, .
   .join('\n')}
 `;
 
-const EXIT_CODES = 'Exit codes: 0 done, 1 failed, 2 bad arguments or settings, 3 a person has to sign in';
+const EXIT_CODES = 'Exit codes: 0 done, 1 failed, 2 bad arguments or settings, 3 a sign-in is needed';
 
 const TAIL = `install URL puts a server into your hosts; doctor URL says what is wrong, and what to do. By hand:
 in the config of a host (Claude Desktop, Cursor, …), by its name under "mcpServers":

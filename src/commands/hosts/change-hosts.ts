@@ -86,7 +86,7 @@ export async function changeHosts(deps: ChangeDeps): Promise<ChangeOutcome> {
   const chosen = isNamed || settings.isYes ? changing : await chosenOf(changing, deps);
   if (chosen === 'nobody') {
     say(
-      `Nothing was changed: nobody can be asked here. Add --yes for all of these, or --host ${changing[0]?.found.id} for one.\n`,
+      `Nothing was changed: there is no terminal to ask in. Add --yes for all of these, or --host ${changing[0]?.found.id} for one.\n`,
     );
     return 'asked';
   }

@@ -62,7 +62,7 @@ export function hostsTable(reports: readonly HostReport[]): string {
   const isRemote = reports.some(({ mcpRemote }) => mcpRemote.length > 0);
   return `${table(['HOST', 'MCP-DRAWBRIDGE', 'MCP-REMOTE', 'SIGNS IN ITSELF', 'FILE'], rows)}${
     isRemote
-      ? `\nTake over what runs mcp-remote, with its logins: ${ownCommand('install', '--replace', 'mcp-remote')}\n`
+      ? `\nReplace the entries of mcp-remote, and import their logins: ${ownCommand('install', '--replace', 'mcp-remote')}\n`
       : ''
   }`;
 }

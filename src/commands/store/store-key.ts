@@ -36,7 +36,7 @@ export function storeKey({ file, add, random, write, read, append }: StoreKeyPar
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
       throw new ConfigError(`the key cannot be written: ${describeError(error)}`);
-    throw new ConfigError(`${quote(file)} exists already, and may hold a key that is in use`, {
+    throw new ConfigError(`${quote(file)} exists already, and may contain a key that is in use`, {
       hint: 'name another file, or add one more key to it with --add; without a file, the key is printed',
     });
   }

@@ -134,10 +134,10 @@ export const resourceIndicator = check((text) =>
 export const scopeList = check((text) =>
   /^[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*$/.test(text.trim())
     ? text.trim()
-    : expected('scopes with one space between them'),
+    : expected('scopes separated by single spaces'),
 );
 
 /** A bearer token (RFC 6750 §2.1), or any visible ASCII, since servers issue it; a space or line break would end the header value. */
 export const bearerToken = check((text) =>
-  /^[\x21-\x7e]+$/.test(text) ? text : expected('a token without blanks or line breaks'),
+  /^[\x21-\x7e]+$/.test(text) ? text : expected('a token without spaces or line breaks'),
 );

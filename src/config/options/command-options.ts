@@ -6,12 +6,12 @@ import { hasStoreSecret, moveTarget } from './store-checks.ts';
 export const commandOptions = {
   'non-interactive': {
     group: 'Headless',
-    help: 'never ask a person: no browser, no listener (the default under CI)',
+    help: 'never start a sign-in: no browser, no listener (the default under CI)',
     schema: onOff,
   },
   interactive: {
     group: 'Headless',
-    help: 'ask a person nevertheless',
+    help: 'allow sign-ins nevertheless',
     schema: onOff,
   },
   token: {
@@ -49,7 +49,7 @@ export const commandOptions = {
   icon: {
     group: 'Commands',
     placeholder: 'FILE',
-    help: 'bundle: a PNG picture, at best of 512 by 512 pixels',
+    help: 'bundle: a PNG picture, ideally 512 by 512 pixels',
     path: true,
     flagOnly: true,
     only: ['bundle'],

@@ -38,14 +38,14 @@ export const installOptions = {
   replace: {
     group: 'Hosts',
     placeholder: 'mcp-remote',
-    help: 'install: take over the entries that run mcp-remote, and their logins',
+    help: 'install: replace the entries that run mcp-remote, and import their logins',
     flagOnly: true,
     only: ['install'],
     schema: oneOf({ 'mcp-remote': 'mcp-remote' }),
   },
   npx: {
     group: 'Hosts',
-    help: 'install: an entry that runs npx, which works on every machine and starts later',
+    help: 'install: an entry with npx, which works on any machine but starts slower',
     flagOnly: true,
     only: ['install'],
     schema: onOff,
@@ -67,7 +67,7 @@ export const installOptions = {
   yes: {
     group: 'Hosts',
     aliases: ['y'],
-    help: 'do not ask: every host that is shown is meant',
+    help: 'do not ask: change every host that is shown',
     flagOnly: true,
     only: ['install', 'uninstall'],
     schema: onOff,

@@ -15,7 +15,7 @@ export const clientOptions = {
   'client-id': {
     group: 'Sign-in',
     placeholder: 'ID',
-    help: 'a client that was registered by hand, instead of registering one',
+    help: 'a manually registered client, instead of registering one',
     login: 'key',
     schema: clientIdText,
   },

@@ -88,7 +88,7 @@ export const options = {
   cert: {
     group: 'Server',
     placeholder: 'FILE',
-    help: 'show this certificate (PEM) to a server that asks for one; with --key',
+    help: 'client certificate (PEM) for a server that requires one; with --key',
     path: true,
     login: 'sign-in',
     schema: filePath,
@@ -136,14 +136,14 @@ export const options = {
   scope: {
     group: 'Sign-in',
     placeholder: "'A B'",
-    help: 'request these scopes instead of those that the server names',
+    help: 'request these scopes instead of those named by the server',
     login: 'key',
     schema: scopeList,
   },
   resource: {
     group: 'Sign-in',
     placeholder: 'URI',
-    help: 'resource indicator (RFC 8707) instead of what the server names',
+    help: 'resource indicator (RFC 8707) instead of the one named by the server',
     login: 'key',
     schema: resourceIndicator,
   },

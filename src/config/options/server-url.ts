@@ -17,7 +17,7 @@ export const serverUrl = z.pipe(
 function urlFault(text: string): string | undefined {
   if (!URL.canParse(text)) return 'expected the address of an MCP server, such as https://example.com/mcp';
   // The URL parser would silently drop or encode blanks and control characters.
-  if (/[\s\p{Cc}]/u.test(text)) return 'expected an address without blanks';
+  if (/[\s\p{Cc}]/u.test(text)) return 'expected an address without spaces';
   const url = new URL(text);
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
     return 'expected an address that starts with https://';

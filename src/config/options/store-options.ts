@@ -36,7 +36,7 @@ export const storeOptions = {
   'store-key-file': {
     group: 'Store',
     placeholder: 'FILE',
-    help: 'the keys of a shared store, one a line; `store key FILE` makes one',
+    help: 'keys of a shared store, one per line; `store key FILE` creates one',
     path: true,
     login: 'sign-in',
     schema: filePath,
@@ -51,7 +51,7 @@ export const storeOptions = {
   'store-prefix': {
     group: 'Store',
     placeholder: 'NAME',
-    help: 'the beginning of the names in the engine (default: mcp-drawbridge)',
+    help: 'the prefix of all names on the engine (default: mcp-drawbridge)',
     login: 'sign-in',
     schema: storePrefix,
   },

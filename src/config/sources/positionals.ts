@@ -35,7 +35,7 @@ export function withPositionals(commandLine: CommandLine, command: Command): Pos
     const keychainAction = KEYCHAIN_ACTIONS.find((each) => each === action);
     if (keychainAction !== undefined && extra === undefined) return { given, keychainAction };
     throw new UsageError(`keychain: expected on, off or status; got ${quote(positionals.join(' '))}`, {
-      hint: 'it is about all logins in the folder',
+      hint: 'it applies to all logins in the folder',
     });
   }
   if (command === 'hosts' && positionals.length > 0)
@@ -44,7 +44,7 @@ export function withPositionals(commandLine: CommandLine, command: Command): Pos
     });
   if (command === 'store reseal' && positionals.length > 0)
     throw new UsageError('store reseal takes no arguments besides options', {
-      hint: 'it is about all logins in the store',
+      hint: 'it applies to all logins in the store',
     });
   if (command === 'store key') {
     const [file, extra] = positionals;

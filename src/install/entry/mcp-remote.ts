@@ -80,11 +80,11 @@ const SECRET_VARIABLE = 'CLIENT_SECRET';
 const NOT_NEEDED: Readonly<Record<string, string>> = {
   'headers-timeout': 'there is no time limit for a call',
   'body-timeout': 'an idle stream is never closed',
-  ipv4: 'IPv4 is tried beside IPv6',
+  ipv4: 'IPv4 is tried alongside IPv6',
   'enable-proxy': 'proxies are always honoured',
-  protocol: 'the revision is found out',
+  protocol: 'the revision is detected',
   'auth-success-url': 'the page after a sign-in is that of this program',
-  'token-endpoint': 'the token endpoint is found out',
+  'token-endpoint': 'the token endpoint is discovered',
 };
 
 /** Turns the arguments of mcp-remote, as its own parser reads them, into ours. `readFile` reads a file that an argument names. */

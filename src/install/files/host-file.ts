@@ -76,7 +76,7 @@ export async function writeHostFile(found: HostFile, text: string): Promise<Writ
       // Read at the last moment: hosts also write their files.
       const now = await readHostFile(path);
       if (now.text !== found.text || now.exists !== found.exists)
-        throw new HostFileError(`${path} was changed by another program just now`, {
+        throw new HostFileError(`${path} was just changed by another program`, {
           hint: 'Run the command again.',
         });
       await retryWhileHeldOpen(() => rename(temporary, path));

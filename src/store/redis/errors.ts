@@ -84,12 +84,12 @@ const REFUSALS: Readonly<Record<string, readonly [what: string, hint: string]>> 
     'Give the user the commands and keys that the README lists.',
   ],
   NOREPLICAS: [
-    'takes no writes, because too few replicas are connected',
+    'accepts no writes, because too few replicas are connected',
     'See min-replicas-to-write in its configuration.',
   ],
-  OOM: ['takes no writes, because its memory is full', 'Raise maxmemory, or free some of it.'],
+  OOM: ['accepts no writes, because its memory is full', 'Raise maxmemory, or free some of it.'],
   READONLY: [
-    'is a replica, which takes no writes',
+    'is a replica, which accepts no writes',
     'Name the primary, or the Sentinels, in the address of the store.',
   ],
   WRONGPASS: [

@@ -43,7 +43,7 @@ export class GuardedStream extends Duplex {
     try {
       return super.emit(event, ...args);
     } catch (cause) {
-      this.destroy(new BadReplyError('an answer that nobody can read', { cause }));
+      this.destroy(new BadReplyError('an unreadable answer', { cause }));
       return true;
     }
   }

@@ -69,9 +69,9 @@ export function seal(keys: SealingKeys, plaintext: Uint8Array, associatedData: s
 export function open(keys: SealingKeys, sealed: Uint8Array, associatedData: string): Uint8Array {
   const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.length);
   const id = sealedUnder(bytes);
-  if (id === undefined) throw new NotAuthenticError('what was sealed is cut off, or of another format');
+  if (id === undefined) throw new NotAuthenticError('the sealed data is truncated, or of another format');
   const found = keys.find((each) => each.id === id);
-  if (found === undefined) throw new UnknownKeyError(`sealed under the key ${id}, which is not at hand`);
+  if (found === undefined) throw new UnknownKeyError(`sealed under the key ${id}, which is not available`);
   const header = bytes.subarray(0, HEADER_BYTES);
   const decipher = createDecipheriv(CIPHER, found.key, header.subarray(-NONCE_BYTES), {
     authTagLength: TAG_BYTES,
@@ -83,7 +83,7 @@ export function open(keys: SealingKeys, sealed: Uint8Array, associatedData: stri
     // Nothing is returned before the tag has been checked.
     return Buffer.concat([plaintext, decipher.final()]);
   } catch (error) {
-    throw new NotAuthenticError('what was sealed has been changed, or belongs to another name', {
+    throw new NotAuthenticError('the sealed data was changed, or belongs to another name', {
       cause: error,
     });
   }

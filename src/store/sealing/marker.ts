@@ -35,7 +35,7 @@ export async function readMarker(folder: string): Promise<Marker | undefined> {
   if (marker !== undefined) return marker;
   throw new KeychainError(
     'keychain',
-    `${path} is to name the keychain that has the key of the logins, and cannot be read`,
+    `${path} should name the keychain with the key of the logins, but is unreadable`,
     { hint: 'Remove it and run `keychain on`, which finds the key again.' },
   );
 }

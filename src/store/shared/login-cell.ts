@@ -43,7 +43,7 @@ const FORMAT: Format<CredentialCell> = {
       throw new LaterVersionError(
         'the login in the shared store was written by a later version of this program',
         {
-          hint: 'Update this installation, or give it a prefix of its own with --store-prefix.',
+          hint: 'Update this installation, or give it another prefix with --store-prefix.',
         },
       );
     return decoded.kind === 'cell' ? decoded.cell : undefined;

@@ -32,7 +32,7 @@ it('a server that refuses the token of each sign-in: the call fails, and no thir
     signIn.succeed(TOKEN);
   }
   const { error } = (await bridge.answer(2)).json;
-  expect(error.message).toBe('The server refused each token that it was shown (401).');
+  expect(error.message).toBe('The server refused every token (401).');
   expect(error.data).toEqual({ mayHaveRun: false });
   expect(signIn.asked).toBe(MAX_RECOVERIES);
 });

@@ -120,7 +120,7 @@ describe('a response stream without a message', () => {
   it.each([
     ['text that is not JSON', 'data: tick\n\n', /sent something that is not JSON: "tick"/],
     ['an object that is no message', 'data: {}\n\n', /JSON that is not a JSON-RPC message/],
-    ['a named event', 'event: ping\ndata: {}\n\n', /ended its answer without/],
+    ['a named event', 'event: ping\ndata: {}\n\n', /ended its response without/],
   ])('%s: the error says what came', async (_, odd, why) => {
     await using server = await startRawMcpServer();
     server.behaviours.odd = ({ response }) =>

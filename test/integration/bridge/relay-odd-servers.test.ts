@@ -60,11 +60,11 @@ describe('one response for each id, whatever the server does', () => {
     ['html-as-json', /not JSON/],
     ['no-type', /content type none/],
     ['empty', /not JSON/],
-    ['empty-stream', /ended its answer without/],
-    ['accepted', /ended its answer without/],
-    ['nothing', /ended its answer without/],
-    ['wrong-id', /ended its answer without/],
-    ['wrong-id-stream', /ended its answer without/],
+    ['empty-stream', /ended its response without/],
+    ['accepted', /ended its response without/],
+    ['nothing', /ended its response without/],
+    ['wrong-id', /ended its response without/],
+    ['wrong-id-stream', /ended its response without/],
     ['not-jsonrpc', /not a JSON-RPC message/],
     ['error-400', /status 400 and the error "Bad Request: no"/],
     ['status?status=500', /status 500/],
@@ -73,8 +73,8 @@ describe('one response for each id, whatever the server does', () => {
     ['reset', /connection to .* broke/i],
     ['reset-json', /connection to .* broke/i],
     ['reset-stream', /connection to .* broke/i],
-    ['cut-stream', /ended its answer without/],
-    ['truncated-event', /ended its answer without/],
+    ['cut-stream', /ended its response without/],
+    ['truncated-event', /ended its response without/],
     ['redirect?to=http://127.0.0.1:1/mcp', /status 307.*points to "http:\/\/127\.0\.0\.1:1\/mcp"/],
   ])('%s → one error that says why', async (behaviour, why) => {
     await using server = await startRawMcpServer();
@@ -108,7 +108,7 @@ describe('one response for each id, whatever the server does', () => {
     await bridge.initialize();
     await expect.poll(() => server.streamsOpen).toBe(1);
     const { json } = await bridge.request(1, 'tools/call', { name: 'x' });
-    expect(json.error.message).toMatch(/ended its answer without/);
+    expect(json.error.message).toMatch(/ended its response without/);
     expect(json.error.data).toEqual({ mayHaveRun: true });
   });
 
@@ -261,7 +261,7 @@ describe('mistakes of the host', () => {
     await bridge.initialize();
     expect((await bridge.request(4, 'initialize', {})).json.error.code).toBe(-32600);
     bridge.send({ jsonrpc: '2.0', id: 5, method: 'a' }, { jsonrpc: '2.0', id: 5, method: 'a' });
-    expect((await bridge.answer(5)).json.error.message).toContain('already waits');
+    expect((await bridge.answer(5)).json.error.message).toContain('already pending');
     await server.requests.waitFor(({ rpc }) => rpc.id === 5);
     expect(server.requests.count(({ rpc }) => rpc.id === 5)).toBe(1);
   });

@@ -190,7 +190,7 @@ describe('lost sessions', () => {
     await bridge.initialize();
     server.fail({ kind: 'answer', status: 404 }, carries('tools/call'));
     const answer = await bridge.request(1, 'tools/call', call('echo', { value: 1 }));
-    expect(answer.json.error.message).toContain('forgot the session');
+    expect(answer.json.error.message).toContain('lost the session');
     expect(server.counters.initializes).toBe(3);
   });
 });

@@ -170,7 +170,7 @@ describe('13: lost sessions', () => {
     await bridge.initialize();
     for (const id of [1, 2]) {
       const { json } = await bridge.request(id, 'tools/call');
-      expect(json.error.message).toContain('forgot the session again and again');
+      expect(json.error.message).toContain('lost the session again and again');
     }
     expect(server.methodCount('initialize')).toBeLessThanOrEqual(6);
   });

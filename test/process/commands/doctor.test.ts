@@ -325,7 +325,7 @@ describe('what kind of server answers', () => {
     ],
     ['nobody from here', () => ({ status: 403 }), '403'],
     ['a gateway without a server', () => ({ status: 502 }), '502'],
-    ['JSON that is none of MCP', () => ({ body: { hello: 1 } }), 'no MCP message'],
+    ['JSON that is none of MCP', () => ({ body: { hello: 1 } }), 'not an MCP message'],
   ])('%s', async (_, answer, text) => {
     await using vendor = await Vendor.start({ any: answer });
     const { code, failed, result } = await doctor([vendor.mcpUrl]);

@@ -152,7 +152,7 @@ describe.skipIf(!hasVirtualDesktop())('a host that passes on part of the environ
   ])('%s: nothing is opened, whatever desktop is there', async (_, args, more) => {
     await browser.setMode('forbidden');
     await using host = start('x11', { ...passedOn('codex', await whole()), ...more }, args);
-    expect((await host.initialize()).error?.message).toContain('nobody can be asked here');
+    expect((await host.initialize()).error?.message).toContain('not possible here');
     const store = join(home.folder, '.local', 'share', 'mcp-drawbridge', 'credentials');
     expect(await readdir(store)).toEqual([]);
     expect(authority.counters).toMatchObject({ registrations: 0, authorizationRequests: 0 });

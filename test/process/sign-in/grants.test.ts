@@ -98,7 +98,7 @@ describe.concurrent('grants without a sign-in', () => {
     await using world = await GrantWorld.create(grants('client_credentials', 3600, { token }));
     const first = await world.run('login', ...service);
     expect(first).toMatchObject({ code: 0, stdout: '' });
-    expect(first.stderr).toMatch(/Nobody needs to sign in .*client_credentials[\s\S]*it works/);
+    expect(first.stderr).toMatch(/No sign-in to .*client_credentials[\s\S]*it works/);
     isMended = false;
     const second = await world.run('login', ...service);
     expect(second).toMatchObject({ code: 1, stdout: '' });

@@ -52,7 +52,7 @@ it.skipIf(!isLinux())(
     expect((await runProgram(['status'], host)).stdout).toContain(server.url);
     expect(authority.counters).toMatchObject({ registrations: 1, codeExchanges: 1 });
     await rm(join(home.folder, 'data'), { recursive: true });
-    expect(await call(host)).toContain('nobody can be asked here');
+    expect(await call(host)).toContain('not possible here');
   },
 );
 

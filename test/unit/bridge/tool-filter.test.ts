@@ -130,8 +130,8 @@ describe('the filter', () => {
 
   it('refuses a call whose name is not a string, and only calls', () => {
     const filter = new ToolFilter(rules({ deny: ['b'] }));
-    expect(filter.refusal('tools/call', { name: ['b'] })).toContain('needs its name as text');
-    expect(filter.refusal('tools/call', undefined)).toContain('needs its name');
+    expect(filter.refusal('tools/call', { name: ['b'] })).toContain('a name that is a string');
+    expect(filter.refusal('tools/call', undefined)).toContain('needs a name');
     expect(filter.refusal('prompts/get', { name: 'b' })).toBeUndefined();
   });
 

@@ -233,7 +233,7 @@ describe('addresses', () => {
     ['file:///etc/passwd', 'starts with https://', undefined],
     ['javascript:alert(1)', 'starts with https://', undefined],
     ['https://exa mple.com/', 'expected the address', undefined],
-    [' https://example.com/', 'without blanks', undefined],
+    [' https://example.com/', 'without spaces', undefined],
     ['https://', 'expected the address', undefined],
     ['example.com/mcp', 'expected the address', 'did you mean https://example.com/mcp?'],
     ['localhost:3000/mcp', 'expected the address', undefined],

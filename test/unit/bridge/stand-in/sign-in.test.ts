@@ -125,7 +125,7 @@ describe('lists answered without the server', () => {
         {
           name: 'sign_in',
           title: 'Sign in',
-          description: expect.stringMatching(/under way.*This tool waits/),
+          description: expect.stringMatching(/in progress.*This tool waits/),
           inputSchema: { type: 'object', properties: {} },
           annotations: { readOnlyHint: true, openWorldHint: true },
         },
@@ -183,7 +183,9 @@ describe('words', () => {
   test('without a hint', () => {
     const error = new BadAnswerError('no');
     expect(describeUnavailability({ kind: 'failed', error })).toBe('no.');
-    expect(describeUnavailability({ kind: 'unreachable', error })).toMatch(/reached: no\. It is tried again/);
+    expect(describeUnavailability({ kind: 'unreachable', error })).toMatch(
+      /reached: no\. The bridge keeps trying/,
+    );
   });
 
   test.each([

@@ -199,7 +199,7 @@ describe('a result that is not a list', () => {
 describe('words', () => {
   it.each<[Unavailability, RegExp]>([
     [signingIn, /Open this address.*https:\/\/as\.example/],
-    [{ kind: 'signing-in', address: undefined }, /under way/],
+    [{ kind: 'signing-in', address: undefined }, /in progress/],
     [unreachable, /cannot be reached: connection refused\. Start it\./],
     [{ kind: 'opening' }, /has not answered yet/],
     [{ kind: 'failed', error: new BadAnswerError('no', { hint: 'Do.' }) }, /^no\. Do\.$/],
@@ -212,7 +212,7 @@ describe('words', () => {
     expect(signInResult(signingIn)).toHaveProperty('isError', true);
     const [content] = signInResult(signingIn).content as { text: string }[];
     expect(content?.text).toMatch(
-      /^Not signed in yet: call this tool again to wait on\. .*https:\/\/as\.example/,
+      /^Not signed in yet: call this tool again to continue waiting\. .*https:\/\/as\.example/,
     );
     expect(signInResult(unreachable).content).toEqual([
       { type: 'text', text: describeUnavailability(unreachable) },

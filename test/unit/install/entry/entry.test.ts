@@ -230,7 +230,7 @@ describe('the settings of an entry', () => {
     ]);
     expect(() =>
       entryOf(['https://example.com/mcp', '--config', '/c.json', '--header', 'Cookie: s3cr3t']),
-    ).toThrow(/a secret does not go into the file of a host/);
+    ).toThrow(/secrets must not be in the file of a host/);
   });
 
   test.each<[readonly string[], RegExp]>([
