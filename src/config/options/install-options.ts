@@ -38,7 +38,7 @@ export const installOptions = {
   replace: {
     group: 'Hosts',
     placeholder: 'mcp-remote',
-    help: 'install: replace the entries that run mcp-remote, and import their logins',
+    help: 'install: replace entries of mcp-remote, and import their logins',
     flagOnly: true,
     only: ['install'],
     schema: oneOf({ 'mcp-remote': 'mcp-remote' }),

@@ -86,7 +86,7 @@ const WAYS: Readonly<Record<string, Way>> = {
     }),
     proof: ([form]) => expect(form).toMatchObject({ grant_type: DEVICE_CODE, device_code: 'device' }),
   },
-  'A server that registers nobody': {
+  'A server without client registration': {
     habits: nobodyRegisters,
     env: async ({ home }) => ({ BROWSER: (await createFakeBrowser(home.folder, 'follow')).command }),
     proof: ([form], { vendor }) => {
