@@ -1,7 +1,7 @@
 import type { Plugin } from 'rolldown';
 
 /**
- * Parts of iovalkey that are never used here, and what stands for them in the bundle. Its debug output would be more than unused: with `DEBUG=*` in the
+ * Parts of iovalkey that are never used here, and their replacements in the bundle. Its debug output would be more than unused: with `DEBUG=*` in the
  * environment it prints each command, and with it the password, past the redactor.
  */
 const UNUSED: readonly (readonly [file: string, text: string])[] = [

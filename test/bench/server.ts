@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { headOf, type Kind, TOKEN } from './messages.ts';
 
 /**
- * The server of the bench, a process of its own: as little work per answer as can be, so that what stands between is what shows. `/mcp` is
+ * The server of the bench, a process of its own: as little work per answer as can be, so that the part in between is measured. `/mcp` is
  * open, `/protected` wants the bearer token.
  */
 

@@ -18,7 +18,7 @@ const JOB_MS = 300_000;
 
 const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 
-/** The server's process, a home with a credential in it, and what stands between host and server. */
+/** The server's process, a home with a credential in it, and the program between host and server. */
 export class Stage implements AsyncDisposable {
   readonly home: TemporaryHome;
   readonly #server: ChildProcess;

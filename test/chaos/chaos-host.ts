@@ -126,7 +126,7 @@ export class ChaosHost implements AsyncDisposable {
     );
   }
 
-  /** What only the host holds up comes to its end: questions get their answers, subscriptions are ended. */
+  /** Ends what only the host delays: questions get their answers, subscriptions are ended. */
   holdNothingUp(): void {
     this.#isEnding = true;
     for (const [id, method] of this.#withheld.splice(0)) this.#answer(id, method);

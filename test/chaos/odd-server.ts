@@ -85,7 +85,7 @@ export class OddServer implements AsyncDisposable {
     return `${this.origin}/mcp`;
   }
 
-  /** The end of the odd time: what hangs comes to its end, what is owed is said, and all that follows is served well. */
+  /** The end of the odd time: hanging requests end, pending answers are sent, and all that follows is served well. */
   async heal(): Promise<void> {
     this.#isOdd = false;
     if (!(this.#listening as Listening).server.listening) await this.#listen(this.port);

@@ -30,7 +30,7 @@ const surrounding = fc.string({ unit: fc.constantFrom('g', 'h', ' ', '?', ':', '
 
 export const REDACTION: readonly Property[] = [
   property(
-    'a secret goes whole, however it is escaped, and what stands around it stays',
+    'a secret goes whole, however it is escaped, and the text around it stays',
     fc.tuple(secret, escapings, surrounding, surrounding),
     ([text, kinds, before, after]) => {
       const redactor = createRedactor();

@@ -31,7 +31,7 @@ export interface PlacedFault {
 /** One run: everything that is random in it follows from these. */
 export interface Schedule {
   readonly instances: number;
-  /** How the access token of each lapse comes to its end. */
+  /** How the access token of each lapse ends. */
   readonly lapses: readonly ('due' | 'refused')[];
   readonly lifetimeMs: number;
   /** Each instance is on a machine of its own. */

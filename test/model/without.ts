@@ -1,4 +1,4 @@
-/** One place of the program's text, and what stands there instead. */
+/** One place of the program's text, and its replacement. */
 export interface Change {
   readonly file: string;
   readonly from: string;

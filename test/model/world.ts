@@ -155,7 +155,7 @@ export class FleetWorld {
     return instance;
   }
 
-  /** The access token comes to its end, and every instance has something to ask. */
+  /** The access token expires, and every instance has something to ask. */
   async #lapse(kind: 'due' | 'refused', isLast: boolean): Promise<void> {
     const { server, time } = this;
     const before = server.latest;

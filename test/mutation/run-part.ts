@@ -68,7 +68,7 @@ function options(files: readonly string[], folder: string, report: string): obje
     vitest: { configFile: 'test/mutation/vitest.config.ts', related: true },
     coverageAnalysis: 'perTest',
     concurrency: 1,
-    // A mutant that loops for ever costs this time; one that is merely slow on a busy machine must not count as noticed.
+    // A mutant that loops forever costs this time; one that is merely slow on a busy machine must not count as noticed.
     timeoutMS: 15_000,
     timeoutFactor: 4,
     reporters: ['json'],

@@ -36,7 +36,7 @@ export const STORE_SURVIVORS: readonly Survivor[] = [
       'return again.kind === "" ? again.bytes : bytes;',
     ],
     reason:
-      'A record that is sealed anew between two reads: test/process/store/keychain.test.ts, with bridges that go on.',
+      'A record that is sealed again between two reads: test/process/store/keychain.test.ts, with running bridges.',
   },
   {
     file: 'src/store/reservation/reservation.ts',

@@ -28,7 +28,7 @@ export function missingThreats(
   );
 }
 
-/** What stands for a parameter in a test's name may be anything in the run. */
+/** The value of a parameter in a test's name may be anything in the run. */
 function pattern(name: string): RegExp {
   const parts = name.split(/%[a-z#%]|\$\{[^}]*\}|\$\w+/);
   return new RegExp(parts.map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('.*'), 's');

@@ -156,3 +156,23 @@ test('src/README.md: each station names a function of its file', () => {
   const lost = stations.filter(([, file = '', name = '']) => !read(`src/${file}`).includes(name));
   expect(lost.map(([row]) => row)).toEqual([]);
 });
+
+/** Wording that no native reader would use; write what happens instead, with a subject and a verb. */
+const STILTED =
+  /\banew\b|\bfor want of\b|\bfor ever\b|\bmid-session\b|\bwhoever runs\b|\bnobody (?:is told|is asked|can be asked)\b|\bcomes? to (?:an|its) end\b|\bwhat stands\b|\bcannot be had\b|\bto who asks\b/i;
+
+test('comments, names of tests and pages are in plain English', () => {
+  const offences = [...sources, ...PAGES].flatMap((file) =>
+    read(file)
+      .split('\n')
+      .flatMap((line, at) => (STILTED.test(line) ? [`${file}:${at + 1}: ${line.trim()}`] : [])),
+  );
+  expect(offences).toEqual([]);
+});
+
+test.each(['begins anew', 'Nobody is told', 'it comes to an end', 'what stands there'])(
+  '%j is stilted',
+  (text) => {
+    expect(STILTED.test(text)).toBe(true);
+  },
+);

@@ -54,7 +54,7 @@ export const GROUND = ['platform', 'protocol', 'redaction', 'errors'];
 const BOTTOM = ['redaction', 'errors'];
 
 /**
- * The smaller rooms of a large one, lowest first: each may import what stands before it. `.` is the large room's own folder. After the colon
+ * The smaller rooms of a large one, lowest first: each may import those before it. `.` is the large room's own folder. After the colon
  * stand the doors, the only files that other folders may import; without a colon all files are doors.
  */
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {

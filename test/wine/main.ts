@@ -61,7 +61,7 @@ try {
   process.exitCode = await program(process.execPath, args);
 } catch (error) {
   if (!(error instanceof NotToBeHad)) throw error;
-  process.stdout.write(`test:wine: not run, since it cannot be had here: ${error.message}\n`);
+  process.stdout.write(`test:wine: not run, since it is not available here: ${error.message}\n`);
 } finally {
   await endWindows();
   await rm(prefix, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });

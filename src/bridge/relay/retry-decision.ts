@@ -35,7 +35,7 @@ export type NextStep =
 /**
  * src/README.md, "Order and retry": a message is sent again only when it cannot have run: the connection was refused, the name was not resolved,
  * the session was lost (404), or the server asked for a later attempt (429 or 503 with `Retry-After`). In every other case the host gets an error
- * for that id. 401, and 403 for want of scope, are final here: the transport has already tried other tokens.
+ * for that id. 401, and 403 for insufficient scope, are final here: the transport has already tried other tokens.
  */
 export function nextStep(failure: SendFailure, attempts: AttemptCounts): NextStep {
   switch (failure.kind) {

@@ -42,7 +42,7 @@ export interface StandInAnswersDeps {
   readonly wait: boolean;
 }
 
-/** The answers that the bridge gives in the server's place while the server cannot be had. */
+/** The answers that the bridge gives in the server's place while the server is unavailable. */
 export class StandInAnswers {
   readonly #deps: StandInAnswersDeps;
 

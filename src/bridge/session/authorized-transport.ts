@@ -20,7 +20,7 @@ export interface AuthorizedTransportOptions {
 
 /**
  * The only place that knows the token. It adds the bearer to each message, tells the authorization that the server accepted it, and answers a
- * 401 (RFC 6750 §3.1) with another token and a 403 for want of scope with a step-up (specification 2025-11-25, Authorization → Step-Up).
+ * 401 (RFC 6750 §3.1) with another token and a 403 for insufficient scope with a step-up (specification 2025-11-25, Authorization → Step-Up).
  * Where that takes a person, the reply has the kind `sign-in`: how long a message waits for a person is the sender's affair.
  */
 export class AuthorizedTransport implements Transport {

@@ -1,6 +1,6 @@
 import { type DrawbridgeError, describeError } from '../../errors.ts';
 
-/** Why the server cannot be had right now. */
+/** Why the server is unavailable now. */
 export type Unavailability =
   | { readonly kind: 'opening' }
   | { readonly kind: 'unreachable'; readonly error: DrawbridgeError }

@@ -49,7 +49,7 @@ export const RESTORE_REQUEST_MS = 30_000;
 
 /**
  * How long an answer of the host waits for the messages before it to be accepted. A server may ask the host something before it accepts the
- * notification that made it ask, and would wait for ever for an answer that waits for it.
+ * notification that made it ask, and would wait forever for an answer that waits for it.
  */
 export const ANSWER_TURN_MS = 1_000;
 

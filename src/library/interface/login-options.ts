@@ -17,7 +17,7 @@ export interface SignInPrompt {
  * `preset`, `clientId`, `clientMetadataUrl`, `grant`, `issuer`, `authorizeParam`, `useIdToken`, `dpop`, and `home`.
  *
  * The environment is read for where logins are (MCP_DRAWBRIDGE_HOME, XDG_DATA_HOME), for proxies (HTTP_PROXY, HTTPS_PROXY, NO_PROXY), for
- * certificates (NODE_EXTRA_CA_CERTS), for CI (there nobody is asked, unless `interactive`), and for the variables that options name. Other variables
+ * certificates (NODE_EXTRA_CA_CERTS), for CI (there is no sign-in then, unless `interactive`), and for the variables that options name. Other variables
  * of the command line (MCP_DRAWBRIDGE_…) have no effect.
  */
 export interface LoginOptions {

@@ -2,7 +2,7 @@ import type { HttpResponse } from '../../platform/http/http.ts';
 import type { DpopProofs, ProofRetry } from '../../protocol/access-token.ts';
 import { startOfBody } from './refusal-body.ts';
 
-/** A server that takes nothing but its very last nonce is asked by one request at a time, and no request for ever. */
+/** A server that takes nothing but its very last nonce is asked by one request at a time, and no request forever. */
 const MAX_ATTEMPTS = 5;
 
 interface Attempt {

@@ -32,7 +32,7 @@ export interface AttemptLimit {
 export interface RecoveryCounts {
   /** After a 401. */
   readonly recoveries: number;
-  /** After a 403 for want of scope. */
+  /** After a 403 for insufficient scope. */
   readonly stepUps: number;
 }
 

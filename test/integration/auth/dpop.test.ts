@@ -43,7 +43,7 @@ describe('a server that accepts only bound tokens, with a nonce for each request
     const passed = gate.outcomes('passed');
     expect(schemes(passed)).toEqual(['DPoP']);
     expect(new Set(passed.map(({ method }) => method))).toEqual(new Set(['POST', 'GET', 'DELETE']));
-    // Refused for want of a nonce alone, and no message twice.
+    // Refused only because a nonce was missing, and no message twice.
     expect(outcomes(at)).toEqual(new Set(['no-token', 'use_dpop_nonce', 'passed']));
     expect(gate.outcomes('use_dpop_nonce').length).toBeLessThanOrEqual(passed.length);
     // RFC 9449 §10: the code was bound before there was one.

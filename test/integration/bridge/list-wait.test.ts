@@ -58,7 +58,7 @@ describe('lists that wait for a sign-in', () => {
     w.signIn.show(ADDRESS);
     expect((await w.bridge.request(1, 'prompts/list')).json.result).toEqual({ prompts: [] });
     expect(w.passedMs()).toBeGreaterThanOrEqual(20_000);
-    // From here on, what waits waits for ever.
+    // From here on, what waits waits forever.
     isStill = true;
     w.bridge.send({ jsonrpc: '2.0', id: 2, method: 'tools/list' });
     expect(await w.names(2)).toEqual(['sign_in']);

@@ -8,7 +8,7 @@ import { createVendorWorld } from '../../peers/worlds/vendor-world.ts';
  * What authorization servers do in the wild, row by row: whose habit, and which test has a peer that behaves so.
  *
  * Microsoft Entra ID   "Entra ID …": resource, scopes, {tenantid} in the issuer, no registration
- * Google               "Google …"; 401 on a call only: auth-step-up.test.ts, "signing in in mid-session"
+ * Google               "Google …"; 401 on a call only: auth-step-up.test.ts, "a sign-in during a session"
  * Slack                "Slack …": no registration, token_type, ok: false, an older protocol version; localhost
  * Atlassian            "Atlassian …": rotation, HTTP+SSE; "Azure and Atlassian list 127.0.0.1"
  * Notion               "Notion …": one replay kills the family

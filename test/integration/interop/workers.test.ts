@@ -113,7 +113,7 @@ describe('a person', () => {
     expect(await w.person.tools()).toEqual(['echo', 'write']);
     w.server.endGrants();
     w.server.forgetClients();
-    expect(await call(w, 'anew')).toMatchObject(served('anew'));
+    expect(await call(w, 'again')).toMatchObject(served('again'));
     expect(w.server.to('/oauth/register')).toHaveLength(2);
     expect(w.person.opened).toHaveLength(2);
   });

@@ -31,7 +31,7 @@ test('after it the old key can be taken away: of logins, of removed ones, and of
   for (const key of [KEY, OTHER_KEY]) expect((await late.store.read(key)).kind).toBe('record');
   expect(await late.store.read(REMOVED_KEY)).toEqual({ kind: 'absent' });
   expect((await late.overview()).map(({ key }) => key).sort()).toEqual([OTHER_KEY, KEY].sort());
-  // A removal is still not kept for ever.
+  // A removal is still not kept forever.
   const cells = () => [...world.server.snapshot().keys()].filter((name) => world.server.read(name).seq > 0);
   expect(cells()).toHaveLength(4);
   world.pass(91 * 86_400_000);

@@ -64,7 +64,7 @@ describe.concurrent('SECURITY.md, attack 25: odd responses of the token endpoint
 
 test.concurrent.each([
   ['as a control: 5 s and ten minutes', { interval: 5, expires_in: 600 }],
-  ['interval 0, for ever', { interval: 0, expires_in: 1e99 }],
+  ['interval 0, forever', { interval: 0, expires_in: 1e99 }],
   ['interval −1, no end', { interval: -1, expires_in: undefined }],
   ['an interval that is no number', { interval: 'now', expires_in: 'never' }],
 ])('SECURITY.md, attack 26: a device code, %s: polls are bounded', async (_, change) => {

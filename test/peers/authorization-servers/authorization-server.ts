@@ -14,7 +14,7 @@ export interface AuthorizationServerOptions {
   readonly consent?: ConsentMode;
   /** The issuer's path, such as `/tenant`; '' by default. */
   readonly path?: string;
-  /** What the server knows; the first is granted to who asks for none (RFC 6749 §3.3). */
+  /** What the server knows; the first is granted if a client asks for none (RFC 6749 §3.3). */
   readonly scopes?: readonly string[];
   readonly accessTokenTtlSeconds?: number;
   readonly tokenFormat?: 'opaque' | 'jwt';

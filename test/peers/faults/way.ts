@@ -7,7 +7,7 @@ export type Cut = 'requests' | 'answers' | 'both';
 
 /**
  * One program's way to one server. While it is cut, what either side sends is held as the system of a sender holds it: it arrives after the cut, also
- * where the sender has closed the connection meanwhile, and is gone where the sender has reset it. Nobody is told of the cut.
+ * where the sender has closed the connection meanwhile, and is gone where the sender has reset it. Neither side is notified of the cut.
  */
 export class Way implements AsyncDisposable {
   /** Pieces that were held in a cut. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 /**
  * `/usr/bin/security` of macOS, as far as it is asked: `-i` reads commands from stdin and splits each line at blanks outside of quotes, a backslash takes the
  * next character as it is (SecurityTool/security.c); exit codes are the last byte of an OSStatus. `$STATE` is the file with the items; where `$STATE.locked` is
- * there, the keychain is locked and nobody can be asked.
+ * there, the keychain is locked and cannot prompt.
  */
 const SECURITY = `
 const { existsSync, readFileSync, writeFileSync } = require('node:fs');
@@ -71,7 +71,7 @@ else for (const line of readFileSync(0, 'utf8').split('\\n').filter(Boolean)) pr
 `;
 
 /**
- * Windows PowerShell, as far as it is asked: two lines on stdin, Base64 of the result on stdout, exit code 1 and words on stderr for an exception. What stands in
+ * Windows PowerShell, as far as it is asked: two lines on stdin, Base64 of the result on stdout, exit code 1 and words on stderr for an exception. The text in
  * for DPAPI is no encryption; it opens only with the account that it was made with, and for the user named by \`$USERNAME\`.
  */
 const POWERSHELL = `

@@ -66,7 +66,7 @@ export function redirect(location: string, status = 302): Behaviour {
   return (_, response) => response.writeHead(status, { location }).end();
 }
 
-/** Headers at once, then a byte now and then, for ever. */
+/** Headers at once, then a byte now and then, forever. */
 export const trickle: Behaviour = (_, response) => {
   response.writeHead(200, { 'content-type': 'application/json' });
   response.write('{"issuer":"');

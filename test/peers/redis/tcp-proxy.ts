@@ -1,7 +1,7 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** `pass`, `hole` (nothing passes, nobody is told), `refuse` (connections are reset). */
+/** `pass`, `hole` (nothing passes, neither side is notified), `refuse` (connections are reset). */
 export type ProxyMode = 'pass' | 'hole' | 'refuse';
 
 /** Stands before a server on this machine, and leads to another one when it is told. Both ways may be held, delayed or cut by themselves. */

@@ -30,7 +30,7 @@ export class LibraryWorld implements AsyncDisposable {
     return this.vendor.mcpUrl;
   }
 
-  /** The options of a program of this home in which nobody is asked. */
+  /** The options of a program of this home without sign-ins. */
   options(more: LoginOptions = {}): LoginOptions {
     return { home: this.home.state, nonInteractive: true, ...more };
   }

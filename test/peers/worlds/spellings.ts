@@ -43,7 +43,7 @@ export function escapedAs(text: string, kinds: readonly string[]): string {
 export function base64Spellings(text: string): string[] {
   return [0, 1, 2].flatMap((offset) => {
     const coded = Buffer.from(`${'x'.repeat(offset)}${text}`).toString('base64');
-    // The first and the last group also hold bits of what stands beside it.
+    // The first and the last group also contain bits of the neighbouring text.
     const inner = coded.slice(offset === 0 ? 0 : 4, -4);
     return [inner, inner.replaceAll('+', '-').replaceAll('/', '_')];
   });

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** Between programs and one server: connections that were open when it was cut pass nothing until they are healed, and nobody is told. */
+/** Between programs and one server: connections that were open when it was cut pass nothing until they are healed, and neither side is notified. */
 export class ProxyForEach implements AsyncDisposable {
   readonly #target: URL;
   #server: Server;

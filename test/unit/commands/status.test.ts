@@ -44,7 +44,7 @@ describe('the state', () => {
     ],
     ['never signed in', withoutTokens, 'sign-in needed', false],
     [
-      'past its end, and nobody is asked for the next one',
+      'expired, with a grant without a sign-in',
       {
         ...withoutClient,
         grant: 'jwt-bearer',

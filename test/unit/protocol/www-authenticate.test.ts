@@ -87,7 +87,7 @@ describe('the challenge that is used', () => {
     ],
     ['empty is absent', 'Bearer resource_metadata="", scope=""', { scheme: 'Bearer' }],
     ['Bearer before DPoP', 'DPoP scope="d", Bearer scope="b"', { scheme: 'Bearer', scope: 'b' }],
-    ['DPoP for want of Bearer', 'Basic, DPoP scope="d"', { scheme: 'DPoP', scope: 'd', dpop: {} }],
+    ['DPoP if there is no Bearer', 'Basic, DPoP scope="d"', { scheme: 'DPoP', scope: 'd', dpop: {} }],
     ['what may sign', 'DPoP algs="ES256  PS256"', { scheme: 'DPoP', dpop: { algs: ['ES256', 'PS256'] } }],
     ['of two DPoP, the one that says it', 'DPoP, DPoP algs=""', { scheme: 'DPoP', dpop: { algs: [] } }],
     [

@@ -171,7 +171,7 @@ describe.skipIf(!hasRedis())('an engine', () => {
     const seen = await engine.get(cell);
     expect(seen.epoch).toBeUndefined();
     await engine.put(cell, bytes('a'), seen, true);
-    // Nobody can tell what stands before such a server.
+    // A proxy may be in front of such a server.
     expect(await engine.isPrimary(200)).toBe(false);
     const { engine: name, role, replicas, evictionPolicy } = await engine.describe();
     expect([name, role, replicas, evictionPolicy]).toEqual(['redis', undefined, undefined, undefined]);
@@ -192,7 +192,7 @@ describe.skipIf(!hasRedis())('an engine', () => {
     const seen = await engine.get(cell);
     await heard.until(() => heard.count() === 1);
     while (proxy.open > 1) await new Promise((resolve) => setTimeout(resolve, 10));
-    // It is not a loss: nobody is told to look.
+    // It is not a loss: no listener is notified.
     expect((await engine.put(cell, bytes('a'), seen, true)).kind).toBe('written');
     await heard.until(() => heard.count() === 2);
     expect(proxy.connections).toBe(3);

@@ -52,7 +52,7 @@ class Machines implements AsyncDisposable {
   }
 }
 
-/** Everything that the server sends to who asks for it: `MONITOR`, or `SYNC` as a replica does. */
+/** Everything that the server sends to a client that asks for it: `MONITOR`, or `SYNC` as a replica does. */
 async function listen(
   server: RedisServer,
   command: string,

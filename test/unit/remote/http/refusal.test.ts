@@ -22,7 +22,7 @@ describe('classifyRejection', () => {
   it.each<[string, Refusal, boolean, object]>([
     ['401', refusal(401, { wwwAuthenticate: { scheme: 'Bearer' } }), true, { kind: 'unauthorized' }],
     [
-      '403 for want of scope',
+      '403 for insufficient scope',
       refusal(403, { wwwAuthenticate: bearerChallenge('Bearer error="insufficient_scope", scope="more"') }),
       true,
       { kind: 'scope-needed' },
@@ -78,7 +78,7 @@ describe('classifyRejection', () => {
       { kind: 'failed', error: { message: expect.stringContaining('the error "no"') } },
     ],
     [
-      '401 with the answer to the message: who asks has to sign in first',
+      '401 with the answer to the message: the caller has to sign in first',
       refusal(401, { body: rpc }),
       true,
       { kind: 'unauthorized' },
