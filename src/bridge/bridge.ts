@@ -19,7 +19,7 @@ export async function runBridge(parts: BridgeParts, stop: AbortSignal): Promise<
   }
 }
 
-/** Resolves when the host has said all it will say. */
+/** Resolves when the host's input has ended and been handled. */
 function readHost(
   stdin: Readable,
   maxMessageBytes: number,

@@ -117,7 +117,7 @@ export class HostDispatcher {
     }
     if (eraOfRequest(params) === 'modern') session.hostNeedsNoSession();
     if (session.state.host === 'not-initialized' && !session.withoutSession) {
-      // Without the fields of 2026-07-28 it is no request of that revision; what a server of 2025 says leads its host to `initialize`.
+      // Without the fields of 2026-07-28 it is not a request of that revision; the error of a 2025 server leads its host to `initialize`.
       if (method === 'server/discover') {
         return refuse(RpcErrorCode.methodNotFound, 'Method not found: server/discover');
       }
@@ -201,7 +201,7 @@ export class HostDispatcher {
     await this.#relay.notifications.idle();
   }
 
-  /** As `idle`, but notifications that wait for a session are not waited for. */
+  /** Like `idle`, but without waiting for notifications that need a session. */
   async quiet(): Promise<void> {
     const { session, table } = this.#relay;
     if (session.withoutSession || mayRelay(session.state)) return this.idle();

@@ -48,7 +48,7 @@ export class HostDelivery {
    */
   deliver(received: Uint8Array | string): Promise<void> | undefined {
     const { writer } = this.#options;
-    // It goes out as bytes in any case, and bytes are what is looked at fast.
+    // It is sent as bytes in any case, and bytes are fast to scan.
     const text =
       typeof received === 'string' && received.length >= LOOKED_AT_BYTES ? Buffer.from(received) : received;
     const parsed = lookAtMessage(text);
@@ -60,7 +60,7 @@ export class HostDelivery {
       case 'notification':
         return writer.write(asLine(text));
       case 'batch':
-        // Revision 2025-03-26 lets a server answer a batch with a batch; the host gets member by member.
+        // Revision 2025-03-26 lets a server answer a batch with a batch; the host gets each member separately.
         return this.#deliverEach(parsed.members);
       case 'not-json':
         throw new BadAnswerError(`the server sent something that is not JSON: ${excerpt(text)}`);
@@ -123,7 +123,7 @@ export class HostDelivery {
 
   #ask(id: MessageId, method: string, text: Uint8Array | string): Promise<void> | undefined {
     try {
-      // A host is not asked for what it never offered.
+      // A host gets no request that it never offered to answer.
       if (!this.#options.mayAsk(id, method)) return undefined;
       return this.#options.writer.write(asLine(text));
     } catch (error) {
@@ -148,7 +148,7 @@ export class HostDelivery {
     if (failure !== undefined) throw failure;
   }
 
-  /** Something that was meant as an answer but is malformed. No other answer will follow, so the request must not wait for one. */
+  /** A malformed answer. No other answer will follow, so the request must not wait for one. */
   #failMeant(id: MessageId, text: Uint8Array | string): void {
     const request = this.#options.table.find(id);
     const members = JSON.parse(textOf(text));

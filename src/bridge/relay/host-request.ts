@@ -20,7 +20,7 @@ import type { StandInAnswers } from './stand-in-answers.ts';
 export interface HostRequestDeps {
   readonly table: PendingRequests;
   readonly unsentBytes: UnsentBytes;
-  /** The requests that something is being done for, answered or not. */
+  /** The requests being processed, answered or not. */
   readonly running: Set<HostRequest>;
   readonly send: SendDeps;
   readonly responseReader: ResponseReader;
@@ -28,7 +28,7 @@ export interface HostRequestDeps {
   readonly standInAnswers: StandInAnswers;
   readonly urlElicitation: Pick<UrlElicitation, 'due'>;
   readonly listWait: ListWait;
-  /** Of the host that makes the request with these parameters. */
+  /** Of the host that sends the request with these parameters. */
   readonly profile: (params: unknown) => HostProfile;
   /** `--wait`: the request waits for the whole sign-in. */
   readonly wait: boolean;
@@ -46,7 +46,7 @@ export class HostRequest extends PendingRequest {
     this.#deps = deps;
   }
 
-  /** From now on its id waits for an answer. No other request with this id may wait. */
+  /** From now on its id is pending. No other request may use it. */
   admit(): void {
     const { table, unsentBytes } = this.#deps;
     table.add(this);
@@ -107,7 +107,7 @@ export class HostRequest extends PendingRequest {
     }
   }
 
-  /** A host that can show an address only as the answer to a call gets that answer as soon as there is an address to show. */
+  /** A host that can show an address only as the answer to a call gets that answer as soon as there is an address. */
   #waitLimit(): number | (() => number) {
     const { listWait, profile, wait, urlElicitation, send } = this.#deps;
     const { method, params } = this;

@@ -8,7 +8,7 @@ import type { ServerCache } from '../../protocol/server-cache.ts';
 import type { Transport } from '../../remote/transport/transport.ts';
 import type { ToolFilter } from '../tools/tool-filter.ts';
 
-/** What a bridge is made of; the composition builds it. */
+/** The parts of a bridge; the composition builds them. */
 export interface BridgeParts {
   readonly stdin: Readable;
   readonly writer: HostWriter;
@@ -27,13 +27,13 @@ export interface BridgeParts {
   readonly toolFilter?: ToolFilter;
   /** How often the server is sent a ping, in milliseconds; without it, never. */
   readonly pingIntervalMs?: number;
-  /** Called whenever the session cannot be opened yet: the server is unreachable, a person has to sign in, or nothing can be done. */
+  /** Called whenever the session cannot be opened yet: the server is unreachable, a sign-in is needed, or nothing can be done. */
   readonly onUnavailable?: () => void;
   /** Whether the process that started this one has ended. */
   readonly parentIsGone: () => boolean;
 }
 
-/** Why the bridge stops: the host closed stdin, a signal asked for it, or nobody reads stdout any more. */
+/** Why the bridge stops: the host closed stdin, a signal arrived, or stdout has no reader any more. */
 export type StopReason = 'stdin-ended' | 'signal' | 'host-gone';
 
 /** How it ended. `unanswered`: stdin ended, and a request had to be answered in the server's place because the server took too long. */

@@ -4,7 +4,7 @@ import { IdMap } from '../../protocol/message-id.ts';
 import type { SendProgress, SessionHeaders } from '../../remote/http/message-options.ts';
 import type { WaitBudget } from '../timing/wait-budget.ts';
 
-/** What a request is made of. */
+/** The parts of a request. */
 export type RequestMessage = Pick<PendingRequest, 'id' | 'method' | 'bytes' | 'params' | 'onResponse'>;
 
 /** A request of the host (or of the bridge itself) that has no answer yet. */
@@ -13,15 +13,15 @@ export class PendingRequest implements SendProgress {
   readonly method: string;
   readonly bytes: Uint8Array | string;
   readonly params: unknown;
-  /** For the bridge's own requests: called with the answer, which does not go to the host then. */
+  /** For the bridge's own requests: called with the answer, which is then not sent to the host. */
   readonly onResponse?: (message: unknown) => void;
-  /** Ends everything that is done for it. */
+  /** Aborts all work for it. */
   readonly stop = new Stop();
-  /** The host no longer wants it. */
+  /** The host has cancelled it. */
   cancelled = false;
   /** The server accepted it with 202: its answer can only come over the stream of this session. */
   acceptedIn: SessionHeaders | undefined;
-  /** What it may spend waiting for a server that is not ready. */
+  /** The time that it may wait for a server that is not ready. */
   waitBudget: WaitBudget | undefined;
   /** It has its answer, or is owed none any more. */
   isSettled = false;
@@ -83,7 +83,7 @@ export class PendingRequests {
     return this.#open.find(id);
   }
 
-  /** Enters a request. Its id must not wait already (`get`). */
+  /** Adds a request. Its id must not be pending (`get`). */
   add(request: PendingRequest): void {
     this.#open.set(request.id, request);
   }

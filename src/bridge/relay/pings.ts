@@ -23,8 +23,8 @@ export interface PingsOptions {
 }
 
 /**
- * `--ping-interval`: asks a server for a sign of life (specification, Ping), which keeps middleboxes from forgetting the connection and shows
- * a connection that is dead although neither side was told. Never rejects.
+ * `--ping-interval`: pings a server (specification, Ping), so that middleboxes do not forget the connection, and detects a dead connection that neither side
+ * noticed. Never rejects.
  */
 export async function sendPings(options: PingsOptions): Promise<void> {
   const { everyMs, clock, signal, logger } = options;
@@ -52,7 +52,7 @@ async function answered({
   const time = new AbortController();
   const answer = new Promise<true>((resolve) => {
     const message = { id, method: 'ping', bytes, params: undefined, onResponse: () => resolve(true) };
-    // An error is an answer too: it shows that the connection works, or that the bridge knows that it does not.
+    // An error is an answer too: the connection works, or the bridge knows that it does not.
     const request = new HostRequest(message, requestDeps);
     request.admit();
     void request.relay();

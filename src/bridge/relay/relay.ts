@@ -171,7 +171,7 @@ export class Relay {
     }
   }
 
-  /** Tells the server that the session is over. What the server makes of it changes nothing. */
+  /** Tells the server that the session is over. Its response changes nothing. */
   async endSession(signal: StopSignal): Promise<void> {
     const { transport, logger } = this.#parts;
     const { headers, withoutSession } = this.session;
@@ -203,7 +203,7 @@ export class Relay {
       },
       onEnd: (succeeded) => {
         this.urlElicitation.complete();
-        // Where the session is lost as well, the changes are announced when there is a new one.
+        // If the session is lost as well, the changes are announced when there is a new one.
         if (succeeded && mayRelay(this.session.state)) void this.sessionEffects.announceChanges(this.session);
       },
     });

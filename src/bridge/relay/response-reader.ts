@@ -37,7 +37,7 @@ export class ResponseReader {
     this.#options = options;
   }
 
-  /** Nothing more comes over this session's stream: requests that the server accepted in it will not be answered. */
+  /** This session's stream has ended: requests that the server accepted in it will not be answered. */
   silenced(session: SessionHeaders): void {
     for (const request of this.#options.table.all()) {
       if (request.acceptedIn !== session) continue;
@@ -68,7 +68,7 @@ export class ResponseReader {
     }
   }
 
-  /** Passes on what still comes over a stream that no request waits for. Never rejects. */
+  /** Relays the rest of a stream for which no request waits. Never rejects. */
   async drain(reply: Events, what: string): Promise<void> {
     const { logger, signal } = this.#options;
     try {

@@ -3,7 +3,7 @@ import { HttpError } from '../../platform/http/http.ts';
 import type { RejectionKind } from '../../remote/http/refusal.ts';
 import { MAX_DELAYS, MAX_REOPENINGS } from '../timing/limits.ts';
 
-/** What stood between a message and its answer. */
+/** Why a message got no answer. */
 export type SendFailure =
   | Exclude<RejectionKind, { kind: 'answer' }>
   | { readonly kind: 'send-error'; readonly error: DrawbridgeError };
@@ -12,7 +12,7 @@ export type SendFailure =
 export interface AttemptCounts {
   readonly reopenings: number;
   readonly delays: number;
-  /** Attempts of which not one byte left, because the server could not be reached. */
+  /** Attempts that sent nothing, because the server was unreachable. */
   readonly absences: number;
 }
 
@@ -23,7 +23,7 @@ export type NextStep =
   | { readonly kind: 'reopen' }
   /** Send again after this pause. */
   | { readonly kind: 'delay'; readonly ms: number }
-  /** Not one byte left: send again when the server is back. */
+  /** Nothing was sent: send again when the server is back. */
   | { readonly kind: 'await-server'; readonly error: DrawbridgeError }
   | {
       readonly kind: 'fail';
@@ -64,11 +64,11 @@ export function nextStep(failure: SendFailure, attempts: AttemptCounts): NextSte
     case 'send-error': {
       const { error } = failure;
       if (error instanceof HttpError && !error.sent) {
-        // A certificate or an address that is refused now is refused in a second too: said at once, no storm (test/README.md, fault 10).
+        // A certificate or an address that is refused now is refused in a second too: report it at once, without retries (test/README.md, fault 10).
         if (error.code === 'network' || error.code === 'timeout') return { kind: 'await-server', error };
         return { kind: 'fail', error, why: error.message, mayHaveRun: false };
       }
-      // A key that cannot sign: there was nothing to send.
+      // A key that cannot sign: nothing was sent.
       return { kind: 'fail', error, why: error.message, mayHaveRun: error.code !== 'dpop' };
     }
   }

@@ -22,11 +22,11 @@ export interface OutgoingMessage {
   readonly bytes: Uint8Array | string;
   /** Of a request; a notification has none. */
   readonly id?: MessageId;
-  /** Ends everything that is done for the message. */
+  /** Aborts all work for the message. */
   readonly signal: StopSignal;
   /** How long the message may wait for a server that is not ready. */
   readonly waitBudget: WaitBudget;
-  /** How long the server may take over each attempt; without it a server that thinks is waited for. */
+  /** How long the server may take for each attempt; without it there is no limit. */
   readonly limit?: AttemptLimit | undefined;
   readonly progress?: SendProgress | undefined;
   /** Asked after a wait, when the server can be asked: the answer, where the request turns out to need none of the server's. */
@@ -61,8 +61,8 @@ export interface SendDeps {
 }
 
 /**
- * Sends one message when the session is ready, and again wherever that is safe: `nextStep` decides. Rejects only with the signal's reason, or
- * when the program itself is wrong.
+ * Sends one message when the session is ready, and again when that is safe: `nextStep` decides. Rejects only with the signal's reason, or on a bug in the
+ * program.
  */
 export async function sendMessage(message: OutgoingMessage, deps: SendDeps): Promise<SendResult> {
   const { transport, session, pendingSignIn, clock, fraction, wakeDetector, beforeBody } = deps;
@@ -146,7 +146,7 @@ export async function sendMessage(message: OutgoingMessage, deps: SendDeps): Pro
 
 type SendError = Extract<SendFailure, { kind: 'send-error' }>;
 
-/** What the transport rejects with is the outcome of the attempt; only what is not about the message is thrown. */
+/** The transport's rejection is the outcome of the attempt; only errors that are not about the message are thrown. */
 function sendError(error: unknown, signal: StopSignal): SendError {
   if (signal.aborted) throw signal.reason;
   if (error instanceof DrawbridgeError) return { kind: 'send-error', error };

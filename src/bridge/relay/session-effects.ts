@@ -65,7 +65,7 @@ export class SessionEffects implements SessionHooks {
     );
   }
 
-  /** Waits longer for a server of which nothing is cached, if its answer is on its way: it says more about itself than a stand-in could. */
+  /** Waits longer for a server without a cache if its answer is on its way: it says more about itself than a stand-in could. */
   async #untilDue(session: Session, signal: StopSignal): Promise<void> {
     const { parts, cachedServer } = this.#options;
     const { contact, initializeRequest } = session;
@@ -115,13 +115,13 @@ export class SessionEffects implements SessionHooks {
     await this.#withoutHarm(() => sendInitialized(transport, body, { session: headers, signal }, logger));
   }
 
-  /** Resolves when the session is as the lost one was, or after RESTORING_MS: what is left is then restored while messages go out. */
+  /** Resolves when the session has the lost one's settings, or after RESTORING_MS: the rest is then restored while messages are sent. */
   async restore(session: Session): Promise<void> {
     const { parts, signal, settings } = this.#options;
     const { headers } = session;
     const restoring = async () => {
       for (const restorable of settings.all()) {
-        // It may have been set before the server said that it has no log.
+        // It may have been set before the server said that it has no logging.
         const isAbsent = absentAnswer(restorable.method, this.stoodIn, session.capabilities) !== undefined;
         if (!isAbsent) await this.#ask(restorable, headers);
       }
@@ -175,7 +175,7 @@ export class SessionEffects implements SessionHooks {
     table.settle(id);
   }
 
-  /** A failure while a session is opened is only logged: the next message meets it again. Rejects only when the bridge closes. */
+  /** A failure while a session is opened is only logged: the next message will meet it too. Rejects only when the bridge closes. */
   async #withoutHarm(work: () => Promise<unknown>): Promise<void> {
     const { parts, signal } = this.#options;
     try {

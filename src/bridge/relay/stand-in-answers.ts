@@ -77,8 +77,8 @@ export class StandInAnswers {
   }
 
   /**
-   * The request has waited for as long as it may. A list is answered with what it held the last time, with the way to sign in, or with nothing while
-   * the server has not answered yet; a call with an error that carries the address, or with the question to open it.
+   * The request has waited as long as it may. A list is answered with its last known contents, with the sign-in hint, or with nothing while the server has not
+   * answered yet; a call with an error that contains the address, or with a request to open it.
    */
   async unavailable(request: PendingRequest): Promise<void> {
     const { table, session, cachedServer, lists, urlElicitation, hostDelivery, writer, toolFilter, wait } =
@@ -97,7 +97,7 @@ export class StandInAnswers {
         await writer.write(answer);
         return;
       }
-      // After an error, too, the host is owed a word when the server is there.
+      // After an error, too, the host has to be notified when the server is there.
       lists.noteProvisional(request.method, request.method !== 'tools/list');
     }
     const { due } = urlElicitation;
@@ -125,8 +125,8 @@ export class StandInAnswers {
   }
 
   /**
-   * The `sign_in` tool: answered when the server is ready, when the sign-in is over without that, or like any call before the host gives up
-   * waiting; the caller can then call again.
+   * The `sign_in` tool: answered when the server is ready, when the sign-in has ended without success, or like any call before the host times out; the caller
+   * can then call again.
    */
   async signInTool(request: PendingRequest): Promise<void> {
     const { table, session, lists, writer, clock, wait } = this.#deps;
@@ -137,7 +137,7 @@ export class StandInAnswers {
       (waited) => waited !== TIMED_OUT,
       () => false,
     );
-    // A host that has the server's own list by now shows what is in it.
+    // A host that already has the server's own list shows its tools.
     const showsTools =
       !lists.signInOffered || hostProfile(session.initializeRequest?.params).honoursListChanged;
     const outcome: SignInToolOutcome = isUsable ? { kind: 'signed-in', showsTools } : session.unavailability;

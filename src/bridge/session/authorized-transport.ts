@@ -12,7 +12,7 @@ import type {
 } from '../../remote/transport/transport.ts';
 
 export interface AuthorizedTransportOptions {
-  /** Sends what it is given, with the bearer that it is given. */
+  /** Sends a message with the given bearer. */
   readonly transport: Transport;
   readonly authorization: Authorization;
   readonly clock: Clock;
@@ -30,7 +30,7 @@ export class AuthorizedTransport implements Transport {
     this.#options = options;
   }
 
-  /** Rejects as the transport does. That no token could be obtained is a reply: the message was not sent. */
+  /** Rejects as the transport does. A token that could not be obtained leads to a reply: the message was not sent. */
   post(body: Uint8Array | string, options: MessageOptions): Promise<Reply> {
     return this.#authorized(options, body);
   }
@@ -39,7 +39,7 @@ export class AuthorizedTransport implements Transport {
     return this.#authorized(options, undefined);
   }
 
-  /** Rejects with a DrawbridgeError where no token could be obtained; else as the transport does. */
+  /** Rejects with a DrawbridgeError if no token could be obtained; else as the transport does. */
   async end(options: MessageOptions): Promise<number> {
     const { transport, authorization } = this.#options;
     const bearer = await authorization.current(options.signal);
@@ -50,7 +50,7 @@ export class AuthorizedTransport implements Transport {
     this.#options.transport.dropIdleConnections(options);
   }
 
-  /** Sends the body, or listens where there is none. */
+  /** Sends the body, or listens if there is none. */
   async #authorized(options: ListenOptions, body: Uint8Array | string | undefined): Promise<Reply> {
     const { authorization } = this.#options;
     const { signal, progress, mayRecover = true } = options;

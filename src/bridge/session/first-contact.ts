@@ -2,12 +2,12 @@ import type { Clock } from '../../platform/clock.ts';
 import { anySignal, type StopSignal } from '../../platform/stop.ts';
 import type { SendProgress } from '../../remote/http/message-options.ts';
 
-/** Whether the answer to `initialize` is on its way: the request is out whole, and nothing has come back that something else has to be done for first. */
+/** Whether the answer to `initialize` is on its way: the request was sent completely, and no response has come that requires another step first. */
 export class FirstContact implements SendProgress {
   #isUnderWay = false;
   #returned = new AbortController();
 
-  /** Nothing can be waited for before the whole request is out. */
+  /** There is nothing to wait for before the whole request was sent. */
   sending(): void {}
 
   /** The last byte of `initialize` went out. */
@@ -15,7 +15,7 @@ export class FirstContact implements SendProgress {
     this.#isUnderWay = true;
   }
 
-  /** The attempt failed, or a token or a person has to be asked for. */
+  /** The attempt failed, or a token or a sign-in is needed. */
   returned(): void {
     this.#isUnderWay = false;
     this.#returned.abort();

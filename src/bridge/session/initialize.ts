@@ -44,11 +44,11 @@ export interface InitializeDeps {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly signal: StopSignal;
-  /** Told when `initialize` is out, and when it was refused and a token is asked for. */
+  /** Called when `initialize` was sent, and when it was refused and a token is requested. */
   readonly contact: FirstContact;
 }
 
-/** A person has to unlock, install or set something. It is tried again when a message needs it, and not before: keychains may ask their owner. */
+/** A person has to unlock, install or set something. It is tried again only when a message needs it: keychains may prompt their owner. */
 const KEYCHAIN_CODES = new Set([
   'store_moved',
   'unknown_key',
@@ -59,7 +59,7 @@ const KEYCHAIN_CODES = new Set([
   'keychain',
 ]);
 
-/** Whether the host is to be answered by the stand-in, since the failure is none of the server's and passes without a restart. */
+/** Whether the stand-in shall answer the host, since the failure is not the server's and needs no restart. */
 export function isOfKeychain({ code }: DrawbridgeError): boolean {
   return KEYCHAIN_CODES.has(code);
 }
@@ -67,7 +67,7 @@ export function isOfKeychain({ code }: DrawbridgeError): boolean {
 /** Statuses of a server that is busy, or of a gateway that has none behind it now. */
 const PASSING_STATUSES = new Set([429, 502, 503, 504]);
 
-/** Failures of the network, and of the authorization, that pass by themselves. */
+/** Failures of the network, and of the authorization, that are temporary. */
 const PASSING_CODES = new Set(['network', 'timeout', 'token_endpoint', 'lock_timeout', 'store_away']);
 
 /**
@@ -113,7 +113,7 @@ export async function initialize(
 const WHAT = 'the answer to initialize';
 
 function refused(refusal: Refusal, initializeRequest: InitializeRequest, now: number): InitializeOutcome {
-  // What passes by itself is waited for, whatever words come with it: an initialize may be sent again.
+  // A temporary failure is waited for, whatever the response says: an initialize may be sent again.
   const id = PASSING_STATUSES.has(refusal.status) ? undefined : initializeRequest.id;
   const rejection = classifyRejection(refusal, { hadSession: false, id, now });
   switch (rejection.kind) {

@@ -12,7 +12,7 @@ export interface Lifecycle {
   readonly host: 'not-initialized' | 'initializing' | 'initialized';
   /** The host sent `notifications/initialized`. A host that writes without waiting may do so before its `initialize` is answered. */
   readonly initializedReceived: boolean;
-  /** The host was served before the session that opens now, by the stand-in or in a session that was lost: it is told of the difference. */
+  /** The host was served before the session that opens now, by the stand-in or in a lost session: it has to be notified of changes. */
   readonly owesChanges: boolean;
 }
 
@@ -55,7 +55,7 @@ interface Step {
   readonly effects: readonly LifecycleEffect[];
 }
 
-/** The state after `event`, and what has to be done, in this order. An event that does not fit the state changes nothing. */
+/** The state after `event`, and the effects, in order. An event that does not fit the state changes nothing. */
 export function nextLifecycle(state: Lifecycle, event: LifecycleEvent): Step {
   const unchanged: Step = { state, effects: [] };
   switch (event) {

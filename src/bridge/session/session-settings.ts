@@ -2,7 +2,7 @@ import { isObject } from '../../protocol/json/json-object.ts';
 import { rawMembers, rawObject } from '../../protocol/json/raw-json.ts';
 import { type MessageId, textOf } from '../../protocol/jsonrpc.ts';
 
-/** A request of the host that shaped its session, to be made again in a new one. */
+/** A request of the host that changed its session, to be repeated in a new one. */
 export interface RestorableRequest {
   readonly method: string;
   readonly params: unknown;
@@ -10,12 +10,12 @@ export interface RestorableRequest {
   readonly bytes: Uint8Array | string;
 }
 
-/** What the host set up in its session and a new session has to know: the log level and the resource subscriptions. */
+/** The settings of a session that a new one has to get: the log level and the resource subscriptions. */
 export class SessionSettings {
   #logLevel: RestorableRequest | undefined;
   readonly #subscriptions = new Map<string, RestorableRequest>();
 
-  /** Takes note of a request that the server granted, or will be asked to grant. */
+  /** Records a request that the server granted, or will be asked to grant. */
   note({ method, params, bytes }: RestorableRequest): void {
     if (method === 'logging/setLevel') this.#logLevel = { method, params, bytes };
     if (!isObject(params) || typeof params.uri !== 'string') return;
@@ -23,7 +23,7 @@ export class SessionSettings {
     if (method === 'resources/unsubscribe') this.#subscriptions.delete(params.uri);
   }
 
-  /** The requests that bring a new session to where the last one was. */
+  /** The requests that restore the last session's settings in a new one. */
   all(): RestorableRequest[] {
     return [...(this.#logLevel === undefined ? [] : [this.#logLevel]), ...this.#subscriptions.values()];
   }

@@ -41,7 +41,7 @@ export interface SessionHooks {
   relayInitializeError(initializeRequest: InitializeRequest, failed: InitializeFailed): void;
   /** Sends `notifications/initialized`; resolves when the server has accepted it or refused it. */
   sendInitialized(session: Session): Promise<void>;
-  /** Brings a new session to where the lost one was: log level, resource subscriptions. */
+  /** Restores the log level and resource subscriptions of the lost session in a new one. */
   restore(session: Session): Promise<void>;
   listen(session: Session): void;
   announceChanges(session: Session): Promise<void>;
@@ -73,7 +73,7 @@ export class Session {
   #withoutSession = false;
   /** Whether the server's answer to `initialize` can be waited for. */
   readonly contact = new FirstContact();
-  /** When the present session was opened, on the monotonic clock. */
+  /** When the current session was opened, on the monotonic clock. */
   #openedAt = Number.NEGATIVE_INFINITY;
   /** How many sessions in a row were lost soon after they were opened. */
   #shortLived = 0;
@@ -99,7 +99,7 @@ export class Session {
     return this.#initialized?.result;
   }
 
-  /** What the server said it can do; empty before it said anything. */
+  /** The server's declared capabilities; empty before its answer. */
   get capabilities(): JsonObject {
     const capabilities = this.#initialized?.result.capabilities;
     return typeof capabilities === 'object' && capabilities !== null ? (capabilities as JsonObject) : {};
@@ -143,8 +143,7 @@ export class Session {
   }
 
   /**
-   * Undefined where messages may go out. A promise resolves when they may, or with TIMED_OUT; it rejects with the reason when this attempt
-   * to open fails for good.
+   * Undefined if messages may be sent. A promise resolves when they may, or with TIMED_OUT; it rejects with the reason if this attempt to open fails for good.
    */
   usable(waitBudget: WaitBudget): Promise<undefined | typeof TIMED_OUT> | undefined {
     if (this.#withoutSession || mayRelay(this.#state)) return undefined;
@@ -175,7 +174,7 @@ export class Session {
     }
   }
 
-  /** Continues after an effect that failed, for the sake of what waits for its result. */
+  /** Continues after a failed effect, for callers that wait for its result. */
   #goOnAfter(effect: LifecycleEffect): void {
     const failed: InitializeFailed = { kind: 'failed', error: new InternalError(UNEXPECTED_ERROR) };
     if (effect === 'open') this.#openFailed(failed);
@@ -223,7 +222,7 @@ export class Session {
     for (const each of waiting) settle(each);
   }
 
-  /** Attempts until the server answers `initialize`, or says something that another attempt would not change. */
+  /** Attempts until the server answers `initialize`, or gives an answer that another attempt would not change. */
   async #open(): Promise<void> {
     const { signal, clock, fraction, pendingSignIn, hooks } = this.#deps;
     const mayAskPerson = !this.#quietly;
@@ -248,7 +247,7 @@ export class Session {
         case 'unreachable':
           this.contact.returned();
           this.#unavailability = { kind: 'unreachable', error: outcome.error };
-          // Once: the next attempts say nothing new, and hosts show a person what is on stderr.
+          // Once: further attempts add nothing, and hosts show stderr to a person.
           if (attempt === 1) this.#deps.logger.inform(describeUnavailability(this.#unavailability));
           this.#deps.onUnavailable?.();
           await clock.sleep(pauseMs(outcome, attempt, fraction()), signal);

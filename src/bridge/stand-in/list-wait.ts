@@ -4,19 +4,19 @@ import type { HostProfile } from '../timing/host-profile.ts';
 import { LIST_WAIT_MS } from '../timing/limits.ts';
 import type { Unavailability } from './unavailability.ts';
 
-/** What of a host and of its list the wait depends on. */
+/** The facts about a host and its list on which the wait depends. */
 export interface ListSituation {
   /** The host's own limit (`HostProfile`). */
   readonly listsMs: number;
-  /** What the list held last time is known. */
+  /** The contents of the list from last time are known. */
   readonly isKnown: boolean;
   /** A person has been signing in since lists began to wait: the server follows soon. */
   readonly hadPage: boolean;
 }
 
 /**
- * How long lists may wait, all of them together, in milliseconds: for a person who has the page before them as long as helps with this host, for
- * the server itself a while, and not at all where nobody has been asked yet, since only the list says how to sign in.
+ * How long lists may wait, all of them together, in milliseconds: for a sign-in whose page is open as long as is useful with this host, for the server itself a
+ * while, and not at all if no page was opened yet, since only the list says how to sign in.
  */
 export function listWaitMs(
   unavailability: Unavailability,
@@ -35,7 +35,7 @@ export function listWaitMs(
   }
 }
 
-/** Whether a person may have the page before them: the browser is opened as soon as there is an address. */
+/** Whether a page may be open: the browser is opened as soon as there is an address. */
 function mayHavePage(unavailability: Unavailability): boolean {
   if (unavailability.kind !== 'signing-in') return false;
   return unavailability.address === undefined || unavailability.browserOpened !== false;
@@ -47,8 +47,8 @@ export interface ListWaitDeps {
 }
 
 /**
- * When lists are answered without the server. Hosts ask for one list after the other when they start, so that time for each would add up: they
- * share one time, which begins when the host's `initialize` comes.
+ * When lists are answered without the server. Hosts request one list after the other when they start, so that separate waits would add up: they share one,
+ * which begins with the host's `initialize`.
  */
 export class ListWait {
   readonly #deps: ListWaitDeps;
@@ -69,21 +69,21 @@ export class ListWait {
     this.#begin = this.#deps.clock.monotonic();
   }
 
-  /** The server has answered: should lists have to wait again, they have all their time again. */
+  /** The server has answered: if lists have to wait again, they have the whole time again. */
   end(): void {
     this.#begin = undefined;
     this.#hasWaited = false;
     this.#hadPage = false;
   }
 
-  /** The moment, on the monotonic clock, at which such a list is answered without the server. To be asked while it waits. */
+  /** The time, on the monotonic clock, at which such a list is answered without the server. To be called while it waits. */
   deadline(method: string, { listsMs }: HostProfile): number {
     const now = this.#deps.clock.monotonic();
     const unavailability = this.#deps.unavailability();
     if (mayHavePage(unavailability)) this.#hadPage = true;
     const isKnown = this.lastTime.lists?.[method] !== undefined;
     const ms = listWaitMs(unavailability, { listsMs, isKnown, hadPage: this.#hadPage });
-    // A host that asks for its first list long after it has started is not starting any more.
+    // A host that requests its first list long after its start is no longer starting.
     if (this.#begin === undefined || (!this.#hasWaited && now - this.#begin >= ms)) this.#begin = now;
     this.#hasWaited = true;
     return this.#begin + ms;

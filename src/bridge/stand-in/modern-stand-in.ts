@@ -3,7 +3,7 @@ import { RpcErrorCode } from '../../protocol/jsonrpc.ts';
 import { META, MODERN_VERSION } from '../../protocol/revisions.ts';
 import type { CachedServer } from '../../protocol/server-cache.ts';
 
-/** A result of the bridge's own as such a host wants it: it holds for no time (Caching), so that the host looks again. */
+/** A result of the bridge itself in the modern form: it must not be cached (Caching), so that the host asks again. */
 export function completeResult(result: unknown): unknown {
   return isObject(result) ? { resultType: 'complete', ttlMs: 0, cacheScope: 'private', ...result } : result;
 }
@@ -30,7 +30,7 @@ export function standInDiscovery({ era, initialize }: CachedServer): DiscoverySt
   return { kind: 'result', result: completeResult(result) as JsonObject };
 }
 
-/** What of the server's own answer is kept: the same as of an `initialize`, so that either can stand in for the other. */
+/** The part of the server's own answer that is kept: the same as of an `initialize`, so that either can stand in for the other. */
 export function initializeResultOfDiscovery({
   capabilities,
   instructions,

@@ -2,13 +2,13 @@ import type { PendingSignInStatus } from '../../protocol/pending-sign-in.ts';
 import type { Unavailability } from './unavailability.ts';
 
 export interface SignInHooks {
-  /** Told of each address that a person could open. */
+  /** Called with each address that a person could open. */
   readonly onAddress: (address: string, userCode?: string) => void;
-  /** The sign-in is over, well or not. */
+  /** The sign-in has ended, successfully or not. */
   readonly onEnd: (succeeded: boolean) => void;
 }
 
-/** The sign-in that is under way, whoever asked for it: what waiting requests tell their callers. */
+/** The sign-in under way, whoever requested it: waiting requests report it to their callers. */
 export class PendingSignIn {
   #current: PendingSignInStatus | undefined;
   readonly #hooks: SignInHooks;
@@ -17,7 +17,7 @@ export class PendingSignIn {
     this.#hooks = hooks;
   }
 
-  /** Watches a sign-in until it ends; asking again for the same one changes nothing. */
+  /** Watches a sign-in until it ends; a repeated call for the same one changes nothing. */
   watch(signIn: PendingSignInStatus): void {
     if (this.#current === signIn) return;
     this.#current = signIn;
@@ -33,7 +33,7 @@ export class PendingSignIn {
     );
   }
 
-  /** Whether the sign-in that is under way has opened a browser. */
+  /** Whether the sign-in under way has opened a browser. */
   get browserOpened(): boolean {
     return this.#current?.browserOpened ?? false;
   }

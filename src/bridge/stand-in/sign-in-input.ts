@@ -8,9 +8,9 @@ import { showsAddresses } from './stand-in.ts';
 const INPUT_KEY = 'mcp-drawbridge/sign-in';
 
 /**
- * Whether such a request may be answered with the question to open an address: its host is of a revision without a handshake, declares URL
- * elicitation ("the server MUST NOT include any elicitation/create requests" otherwise), and the request brings no input of an earlier round. A
- * server's `requestState` would be lost, and the bridge asks once for each call.
+ * Whether such a request may be answered with a request to open an address: its host uses a revision without a handshake, declares URL elicitation ("the server
+ * MUST NOT include any elicitation/create requests" otherwise), and the request contains no input of an earlier round. A server's `requestState` would be lost,
+ * and the bridge asks once for each call.
  */
 export function mayAskForSignIn(method: string, params: unknown): boolean {
   if (!INPUT_CALLS.includes(method) || !isObject(params) || eraOfRequest(params) !== 'modern') return false;
@@ -24,7 +24,7 @@ export function signInInput(address: string, message: string): JsonObject {
   return { resultType: 'input_required', inputRequests: { [INPUT_KEY]: asked } };
 }
 
-/** The request without the answer to the bridge's question, which the server has not asked. Otherwise the bytes as they are. */
+/** The request without the answer to the bridge's question, which the server did not ask. Otherwise the bytes are unchanged. */
 export function withoutSignInInput(bytes: Uint8Array | string, params: unknown): Uint8Array | string {
   if (!isObject(params) || !isObject(params.inputResponses)) return bytes;
   if (!Object.hasOwn(params.inputResponses, INPUT_KEY)) return bytes;

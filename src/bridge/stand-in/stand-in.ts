@@ -8,7 +8,7 @@ import { describeUnavailability, type Unavailability } from './unavailability.ts
 
 export const SIGN_IN_TOOL = 'sign_in';
 
-/** Whatever a server may turn out to have: a host asks only for what was declared to it, for the whole session. */
+/** Everything that a server may turn out to have: a host requests only what was declared to it, for the whole session. */
 const ANYTHING = { tools: {}, prompts: {}, resources: { subscribe: true }, logging: {}, completions: {} };
 
 /**
@@ -35,7 +35,7 @@ export function standInInitializeResult(
   };
 }
 
-/** The lists may differ once the server is there, and the host must be ready to hear of it. */
+/** The lists may differ once the server is there, and the host must be ready for the notification. */
 function withListChanged(capabilities: JsonObject): JsonObject {
   const changed: Record<string, unknown> = { ...capabilities };
   for (const name of ['tools', 'prompts', 'resources']) {
@@ -44,7 +44,7 @@ function withListChanged(capabilities: JsonObject): JsonObject {
   return changed;
 }
 
-/** What a list holds when its request has waited for long enough: last time's, the way to sign in, or nothing that could be given. */
+/** The contents of a list whose request has waited long enough: last time's, the sign-in hint, or nothing. */
 export function standInList(
   method: ListMethod,
   cachedServer: CachedServer,
@@ -83,7 +83,7 @@ function signInText(outcome: SignInToolOutcome): string {
     case 'signed-in':
       return `Signed in. ${whereToolsAre(outcome.showsTools)}`;
     case 'signing-in':
-      // The address comes last, where nothing can be taken for a part of it.
+      // The address comes last, so that nothing after it can be taken for a part of it.
       return `Not signed in yet: call this tool again to continue waiting. ${describeUnavailability(outcome)}`;
     default:
       return describeUnavailability(outcome);
@@ -167,7 +167,7 @@ export function insteadOfList(
   };
 }
 
-/** Of an object only the names, however deep it is. */
+/** Only the names of an object, however deep it is. */
 function outline(result: unknown): string {
   if (Array.isArray(result)) return 'is an array';
   if (!isObject(result)) return `is ${quote(String(result))}`;

@@ -14,7 +14,7 @@ export type Unavailability =
     }
   | { readonly kind: 'failed'; readonly error: DrawbridgeError };
 
-/** One or two sentences for a person or a model: what is the matter, and what to do. */
+/** One or two sentences for a person or a model: the problem, and what to do. */
 export function describeUnavailability(unavailability: Unavailability): string {
   switch (unavailability.kind) {
     case 'opening':

@@ -10,13 +10,13 @@ import { IdMap, stringId } from '../../protocol/message-id.ts';
 import { BROWSER_HEAD_START_MS, BROWSER_LOOK_MS, REFUSED_BY_PROGRAM_MS } from '../timing/limits.ts';
 import { declaresUrlElicitation } from './stand-in.ts';
 
-/** What the bridge knows of the host when it wants to show it an address. */
+/** The bridge's knowledge of the host when it wants to show an address. */
 export interface HostView {
   readonly params: unknown;
   readonly initialized: boolean;
-  /** Whether something of the host waits for an answer: a host that asks for nothing is not disturbed. */
+  /** Whether a request of the host is pending: an idle host is not disturbed. */
   readonly waiting: boolean;
-  /** Whether a tool call is among what waits. */
+  /** Whether a tool call is pending. */
   readonly calling: boolean;
 }
 
@@ -34,7 +34,7 @@ export interface UrlElicitationDeps {
 export interface SignInAddress {
   readonly address: string;
   readonly userCode: string | undefined;
-  /** Whether the sign-in has opened a browser with it; false again where the browser turns out not to open. */
+  /** Whether the sign-in has opened a browser with it; false again if the browser turns out not to open. */
   readonly browserOpened: () => boolean;
 }
 
@@ -110,7 +110,7 @@ export class UrlElicitation {
     while (browserOpened() && clock.monotonic() < end) await clock.sleep(BROWSER_LOOK_MS, signal);
   }
 
-  /** What a host is to show now, as far as the sign-in is concerned; undefined where there is nothing, or the browser has its head start. */
+  /** The address that a host should show now for the sign-in; undefined if there is none, or the browser has its head start. */
   get due(): { readonly address: string; readonly message: string } | undefined {
     if (this.#due === undefined) return undefined;
     const { address, userCode } = this.#due;
@@ -141,7 +141,7 @@ export class UrlElicitation {
     void writer.write(requestMessage(stringId(id), 'elicitation/create', asked));
   }
 
-  /** Takes a response of the host. False: it was not to the bridge but to the server. */
+  /** Takes a response of the host. False: it was for the server, not for the bridge. */
   takes(id: MessageId, response: JsonObject): boolean {
     const asked = this.#asked.find(id);
     if (asked === undefined) return false;
@@ -169,7 +169,7 @@ export class UrlElicitation {
     this.#named = undefined;
   }
 
-  /** What an error carries so that the host can show the address: its code and data. */
+  /** The code and data of an error that let the host show the address. */
   errorFor(address: string): { readonly code: number; readonly data: unknown } {
     const { host, random } = this.#deps;
     if (!declaresUrlElicitation(host().params)) return { code: RpcErrorCode.bridge, data: { address } };

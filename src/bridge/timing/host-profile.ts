@@ -2,13 +2,13 @@ import { isObject } from '../../protocol/json/json-object.ts';
 import { META, metaOf } from '../../protocol/revisions.ts';
 import { LIST_WAIT_MS } from './limits.ts';
 
-/** What is known of a host: how long it waits, and whether it hears of changes. */
+/** What is known about a host: how long it waits, and whether it handles list changes. */
 export interface HostProfile {
   /** How long its `initialize` may wait for a server whose answer is on its way, in milliseconds. */
   readonly initializeMs: number;
   /** How long its lists together may wait for a person who is signing in, in milliseconds. */
   readonly listsMs: number;
-  /** Whether it asks for the tools again after `notifications/tools/list_changed`. Undefined: not known. */
+  /** Whether it requests the tools again after `notifications/tools/list_changed`. Undefined: not known. */
   readonly honoursListChanged: boolean | undefined;
 }
 
@@ -32,15 +32,15 @@ const WITHIN_5_S_MS = 4_000;
 const WITHIN_10_S_MS = 8_000;
 
 interface Row extends Partial<HostProfile> {
-  /** `clientInfo.name` in lower case; with `*` at the end, what it begins with. */
+  /** `clientInfo.name` in lower case; with `*` at the end, its beginning. */
   readonly name: string;
   /** `clientInfo.version` of which this row is true, and of every later one. */
   readonly since?: readonly number[];
 }
 
 /**
- * The hosts that are known, by `clientInfo.name`. Where one name has several rows, the first that fits counts. "Measured" means: run on Linux, with
- * a server that answered late and then sent `list_changed`.
+ * The known hosts, by `clientInfo.name`. If one name has several rows, the first that fits is used. "Measured" means: run on Linux, with a server that answered
+ * late and then sent `list_changed`.
  */
 const ROWS: readonly Row[] = [
   // Claude Code. Measured with 2.1.197: `initialize` has 30 s, and the first turn does not wait for the tools.

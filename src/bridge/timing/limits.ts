@@ -1,4 +1,4 @@
-/** src/README.md, promise 1: the host's `initialize` is answered within a second; what is left of it is for slow machines. */
+/** src/README.md, promise 1: the host's `initialize` is answered within a second; the rest of it is for slow machines. */
 export const STAND_IN_AFTER_MS = 800;
 
 /**
@@ -7,7 +7,7 @@ export const STAND_IN_AFTER_MS = 800;
  */
 export const LIST_WAIT_MS = 20_000;
 
-/** The same for calls: hosts commonly give up after 60 s, and an error that says why must come before. */
+/** The same for calls: hosts commonly time out after 60 s, and an error that says why must come before. */
 export const CALL_WAIT_MS = 45_000;
 
 /**
@@ -16,10 +16,10 @@ export const CALL_WAIT_MS = 45_000;
  */
 export const REFUSED_BY_PROGRAM_MS = 1_000;
 
-/** Where the sign-in has opened a browser, the host shows the address this much later: both at once make two tabs. */
+/** If the sign-in has opened a browser, the host shows the address this much later: both at once would open two tabs. */
 export const BROWSER_HEAD_START_MS = 10_000;
 
-/** How often is looked in that time whether the browser has turned out not to open. */
+/** How often the bridge checks in that time whether the browser turned out not to open. */
 export const BROWSER_LOOK_MS = 500;
 
 /**
@@ -29,7 +29,7 @@ export const BROWSER_LOOK_MS = 500;
  */
 export const STDIN_ENDED_MS = 10_000;
 
-/** After the end of stdin: how often it is looked whether the process that started the bridge is still there. */
+/** After the end of stdin: how often the bridge checks whether the process that started it still exists. */
 export const PARENT_LOOK_MS = 250;
 
 /** SIGTERM, or the parent's end: how long answers in flight may still take. With END_SESSION_MS, the exit comes in under two seconds. */
@@ -44,16 +44,16 @@ export const STORE_AWAY_PAUSE_MS = 2_000;
 /** How long messages wait until a new session has the settings of the lost one; then they go out while the rest is restored. */
 export const RESTORING_MS = 10_000;
 
-/** How long the server may take to answer one request that restores the session: nobody hears of it if it does not. */
+/** How long the server may take to answer one request that restores the session: a failure is not reported. */
 export const RESTORE_REQUEST_MS = 30_000;
 
 /**
- * How long an answer of the host waits for the messages before it to be accepted. A server may ask the host something before it accepts the
- * notification that made it ask, and would wait forever for an answer that waits for it.
+ * How long an answer of the host waits for the messages before it to be accepted. A server may send a request before it accepts the notification that caused
+ * it, and would wait forever for an answer that waits for it.
  */
 export const ANSWER_TURN_MS = 1_000;
 
-/** How long the server may take to hear that the session ends. */
+/** How long the server may take to accept the end of the session. */
 export const END_SESSION_MS = 400;
 
 /** After a cancellation was accepted, its response stream is kept this long for a server that still answers. */
@@ -68,10 +68,10 @@ export const MAX_DELAYS = 3;
 /** Host bytes on their way to the server before stdin is paused: a host that floods is slowed, not stored. */
 export const MAX_UNSENT_BYTES = 64 * 1024 * 1024;
 
-/** How often is looked whether the machine slept; after waking, a call that comes before the look is looked at itself. */
+/** How often the bridge checks whether the machine slept; after waking, a call that comes first does the check itself. */
 export const WAKE_LOOK_MS = 2_000;
 
-/** A pause between two looks that is longer than planned by this was sleep: a busy machine is late by less. */
+/** A pause between two checks that is longer than planned by this much was sleep: a busy machine is late by less. */
 export const SLEPT_MS = 10_000;
 
 /** How long a server may take to answer a ping before its connections are given up; no longer than the interval itself. */

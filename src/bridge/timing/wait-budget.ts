@@ -7,10 +7,10 @@ export function callWaitMs(waitForSignIn: boolean): number {
   return waitForSignIn ? Number.POSITIVE_INFINITY : CALL_WAIT_MS;
 }
 
-/** What a wait ends with when its time is over. */
+/** The result of a wait that timed out. */
 export const TIMED_OUT: unique symbol = Symbol('timed out');
 
-/** How often an end that may move is looked at. It moves when a sign-in does, which is polled as often (auth/sign-in/follow.ts). */
+/** How often a movable deadline is checked. It moves when a sign-in does, which is polled as often (auth/sign-in/follow.ts). */
 const LOOK_MS = 250;
 
 /** The time that one request may spend waiting. The server's own time to answer is not part of it. */
@@ -62,7 +62,7 @@ export class WaitBudget {
     }
   }
 
-  /** Waits for `ms`, or for what is left if that is less. */
+  /** Waits for `ms`, or for the remaining time if that is less. */
   async pause(ms: number): Promise<undefined | typeof TIMED_OUT> {
     const left = this.#left();
     if (left <= 0) return TIMED_OUT;

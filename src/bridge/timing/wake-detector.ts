@@ -8,13 +8,13 @@ export interface WakeDetectorOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly signal: StopSignal;
-  /** The machine slept: connections from before may be dead without anybody having been told. */
+  /** The machine slept: earlier connections may be dead without a notification. */
   readonly onWake: () => void;
   /** The wall clock alone went ahead: it was set, or this is a virtual machine that was suspended and does not count that as its own time. */
   readonly onClockMoved: () => void;
 }
 
-/** Whether a clock went on between two looks by more than even a busy machine is late. */
+/** Whether a clock advanced between two checks by more than even a busy machine is late. */
 export function wentAhead(lastMs: number, nowMs: number): boolean {
   return nowMs - lastMs > WAKE_LOOK_MS + SLEPT_MS;
 }
@@ -54,7 +54,7 @@ export class WakeDetector {
       if (slept) onWake();
       else if (moved) onClockMoved();
     } catch (error) {
-      // The message that is about to go out is worth an attempt all the same.
+      // The message about to be sent is still worth an attempt.
       logUnexpected(logger, 'connecting after a sleep', error);
     }
   }

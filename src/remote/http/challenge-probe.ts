@@ -4,12 +4,12 @@ import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
 import type { McpOrigin } from './mcp-origin.ts';
 import { readRefusal } from './refusal-body.ts';
 
-/** As long as metadata may take; what is behind it works without a challenge too. */
+/** As long as metadata may take; the steps after it work without a challenge too. */
 const PROBE_LIMIT_MS = 10_000;
-/** Answered by what guards the server, before any session: no session is opened, whatever the server makes of it. */
+/** Answered by the server's access control, before any session: no session is opened, whatever the server does with it. */
 const PING = '{"jsonrpc":"2.0","id":0,"method":"ping"}';
 
-/** What came back from the server's address. */
+/** The response of the server's address. */
 export interface EndpointAnswer {
   readonly status: number;
   /** Without parameters, in lower case. */

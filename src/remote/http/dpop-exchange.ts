@@ -2,13 +2,13 @@ import type { HttpResponse } from '../../platform/http/http.ts';
 import type { DpopProofs, ProofRetry } from '../../protocol/access-token.ts';
 import { startOfBody } from './refusal-body.ts';
 
-/** A server that takes nothing but its very last nonce is asked by one request at a time, and no request forever. */
+/** A server that accepts only its newest nonce gets one request at a time, and no request is retried forever. */
 const MAX_ATTEMPTS = 5;
 
 interface Attempt {
   readonly response: HttpResponse;
   readonly again: ProofRetry | undefined;
-  /** No other answer came meanwhile, with another nonce. */
+  /** No other response with another nonce came meanwhile. */
   readonly alone: boolean;
 }
 
@@ -56,7 +56,7 @@ export class DpopExchange {
 
   #inTurn(attempt: () => Promise<Attempt>): Promise<Attempt> {
     const mine = this.#turn.then(attempt);
-    // What became of it is its own message's affair.
+    // Its result is handled by its own message.
     this.#turn = mine.catch(() => 'over');
     return mine;
   }

@@ -7,7 +7,7 @@ export class TooLargeError extends DrawbridgeError {
   readonly code = 'too_large';
 }
 
-/** The server answered with something that is no answer: a wrong content type, no JSON, no message. */
+/** The server's response is not an answer: a wrong content type, no JSON, no message. */
 export class BadAnswerError extends DrawbridgeError {
   readonly code = 'bad_answer';
 }

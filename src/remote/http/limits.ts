@@ -4,13 +4,13 @@ export const MAX_REDIRECTS = 3;
 /** How much of a refusal's body is read: enough for a JSON-RPC error or the gist of an HTML page. */
 export const MAX_REFUSAL_BYTES = 64 * 1024;
 
-/** How much of a body is looked at for the few words that are quoted of it: no quotation is longer than a line. */
+/** How much of a body is scanned for a short quotation: no quotation is longer than a line. */
 export const MAX_EXCERPT_BYTES = 32 * 1024;
 
-/** How much of it is searched for words about a session: they stand in a sentence, not behind a page. */
+/** How much of it is searched for words about a session: they are in a sentence, not after a page. */
 export const MAX_SESSION_WORDS_CHARACTERS = 200;
 
-/** How long a refusal's body may take: its status is known, the words are a courtesy. */
+/** How long a refusal's body may take: its status is known, and the text is optional. */
 export const REFUSAL_BODY_MS = 5_000;
 
 /** test/README.md, fault 16: a server's `Retry-After` is honoured up to this; beyond it the host gets the error. */
@@ -20,10 +20,10 @@ export const MAX_RETRY_AFTER_MS = 60_000;
 export const BACKOFF_FIRST_MS = 500;
 export const BACKOFF_LONGEST_MS = 30_000;
 
-/** What an event stream that closed waits before it is opened again, unless the server said `retry` (HTML §9.2 leaves it to us). */
+/** How long a closed event stream waits before it is reopened, unless the server set `retry` (HTML §9.2 leaves it to us). */
 export const RECONNECT_DEFAULT_MS = 1_000;
 
-/** A server's `retry` is honoured within these: 0 would be a storm, a day would be deaf. */
+/** A server's `retry` is honoured within these limits: 0 would cause a storm, a day would lose messages. */
 export const RECONNECT_SHORTEST_MS = 50;
 export const RECONNECT_LONGEST_MS = 60_000;
 
@@ -38,8 +38,8 @@ export const MAX_COOKIE_CHARACTERS = 4_096;
 export const MAX_COOKIES = 50;
 
 /**
- * How long the answer to `initialize` may take to begin, and again to be there whole. A server that is started by its first request takes 40 s and more;
- * hosts wait for 30 to 60 s, and the bridge answers them in its place meanwhile.
+ * How long the answer to `initialize` may take to begin, and again to be complete. A server that is started by its first request takes 40 s and more; hosts
+ * wait for 30 to 60 s, and the bridge answers them in its place meanwhile.
  */
 export const INITIALIZE_MS = 60_000;
 
@@ -52,5 +52,5 @@ export const ACCEPT_MS = 30_000;
 /** How long the bridge tries to resume a broken response stream before the request that it was for gets an error. */
 export const RESUME_LIMIT_MS = 60_000;
 
-/** A stream of the server's own that brought nothing and ended sooner than this is asked for again with a growing pause. */
+/** A stream of the server's own that brought nothing and ended sooner than this is reopened with a growing pause. */
 export const SHORT_STREAM_MS = 5_000;

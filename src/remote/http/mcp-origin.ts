@@ -11,7 +11,7 @@ export interface McpOriginOptions {
   readonly headers: readonly (readonly [string, string])[];
   readonly userAgent: string;
   readonly maxMessageBytes: number;
-  /** What the origin's cookies are kept in; without it none is kept. */
+  /** Stores the origin's cookies; without it none are kept. */
   readonly cookies?: Cookies;
 }
 
@@ -31,7 +31,7 @@ type Method = 'GET' | 'POST' | 'DELETE';
 /** One HTTP exchange with the MCP server's origin, with what every one of them carries. */
 export class McpOrigin {
   readonly #options: McpOriginOptions;
-  /** What each request carries: the user's own headers, and the user agent where none of them is one. */
+  /** The headers of each request: the user's own, and the user agent if none of them is one. */
   readonly #headers: Readonly<Record<string, string>>;
   #proven: Promise<DpopExchange> | undefined;
 
@@ -135,7 +135,7 @@ function movedWithinOrigin(response: HttpResponse, from: URL): URL | undefined {
   return withinOrigin(location, from);
 }
 
-/** The address that `reference` names, seen from `from`; undefined where it is none, or at another origin, or carries a login. */
+/** The address of `reference`, relative to `from`; undefined if it is invalid, at another origin, or contains a login. */
 export function withinOrigin(reference: string, from: URL): URL | undefined {
   if (!URL.canParse(reference, from.href)) return undefined;
   const to = new URL(reference, from);

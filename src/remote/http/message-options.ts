@@ -14,21 +14,21 @@ export interface MessageOptions {
   readonly limit?: AttemptLimit | undefined;
   /** Awaited before an answer's body is read: a host that does not read slows the server down. */
   readonly beforeBody?: (() => Promise<void> | undefined) | undefined;
-  /** False for what a timer sends: a 401 comes back as it is then, since a person is only asked for what the host wants. */
+  /** False for messages sent by a timer: a 401 is then returned as it is, since a sign-in only starts for a request of the host. */
   readonly mayRecover?: boolean | undefined;
-  /** What a reply with the kind `sign-in` said when the same message was sent before. */
+  /** The message of a reply with the kind `sign-in` when the same message was sent before. */
   readonly recovered?: RecoveryCounts | undefined;
-  /** Added by the transport that authorizes messages; whatever sends messages through that one leaves it out. */
+  /** Added by the transport that authorizes messages; callers of that transport leave it out. */
   readonly bearer?: AccessToken | undefined;
 }
 
 export interface AttemptLimit {
   readonly ms: number;
-  /** For the log and the person: what did not come. */
+  /** For the log and the person: what did not arrive. */
   readonly what: string;
 }
 
-/** How often another token was asked for, for one message. */
+/** How often another token was requested, for one message. */
 export interface RecoveryCounts {
   /** After a 401. */
   readonly recoveries: number;
@@ -36,11 +36,11 @@ export interface RecoveryCounts {
   readonly stepUps: number;
 }
 
-/** Is told how far one message has got. */
+/** Observes the progress of one message. */
 export interface SendProgress {
   /** Called before the first byte goes out: from here on the message may run. */
   sending(): void;
-  /** Called when the last byte went out. */
+  /** Called when the last byte was sent. */
   sent(): void;
   /** Called when the server refused the message without running it, and the message will be sent again. */
   returned(): void;

@@ -4,15 +4,15 @@ import { type Refusal, wantsScope } from './refusal.ts';
 /** How often another token is obtained for one message after a 401; then the message is given up. */
 export const MAX_RECOVERIES = 3;
 
-/** MCP, Authorization → Step-Up: what is refused after the second consent is refused for good (.github/SECURITY.md, attack 23). */
+/** MCP, Authorization → Step-Up: a refusal after the second consent is final (.github/SECURITY.md, attack 23). */
 export const MAX_STEP_UPS = 2;
 
-/** Before any token was asked for. */
+/** Before any token was requested. */
 export const NO_RECOVERIES: RecoveryCounts = { recoveries: 0, stepUps: 0 };
 
 /**
- * The counts after another token is asked for because of this refusal; undefined where none is asked for: the refusal is not about the token, or
- * the message has had its share of tokens.
+ * The counts after another token is requested because of this refusal; undefined if none is: the refusal is not about the token, or the message has used up its
+ * attempts.
  */
 export function nextRecovery(
   refusal: Pick<Refusal, 'status' | 'wwwAuthenticate'>,

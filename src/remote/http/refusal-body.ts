@@ -24,12 +24,12 @@ async function readChallenge(header: string | undefined): Promise<BearerChalleng
   return bearerChallenge(header);
 }
 
-/** The status decides; a body that is slow, broken or badly coded only loses its words. */
+/** The status decides; a slow, broken or badly encoded body only loses its text. */
 export async function startOfBody(response: HttpResponse): Promise<Uint8Array> {
   return (await unbrokenStart(response)) ?? new Uint8Array();
 }
 
-/** As `startOfBody`, where nothing at all means something else than a body that was lost: that is undefined. */
+/** Like `startOfBody`, if an empty body means something else than a lost one: that is undefined. */
 export async function unbrokenStart(response: HttpResponse): Promise<Uint8Array | undefined> {
   const timer = setTimeout(() => response.discard(), REFUSAL_BODY_MS);
   try {

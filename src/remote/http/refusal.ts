@@ -7,7 +7,7 @@ import { retryAfterMs } from './backoff.ts';
 import { HttpStatusError } from './errors.ts';
 import { MAX_EXCERPT_BYTES, MAX_REFUSAL_BYTES, MAX_SESSION_WORDS_CHARACTERS } from './limits.ts';
 
-/** A status other than 200 and 202, with what of it matters. */
+/** A status other than 200 and 202, with its relevant details. */
 export interface Refusal {
   readonly status: number;
   readonly contentType: string;
@@ -15,7 +15,7 @@ export interface Refusal {
   readonly retryAfter: string | undefined;
   readonly location: string | undefined;
   readonly body: Uint8Array;
-  /** What became of the other transport, where that was tried after this. */
+  /** The result of the other transport, if that was tried after this. */
   readonly alsoTried?: string;
   /** Made by the transport itself, which knows that its session is over. */
   readonly sessionIsOver?: true;
@@ -34,7 +34,7 @@ export type RejectionKind =
   | { readonly kind: 'session-lost' }
   /** 429 or 503 with a usable `Retry-After`: not run, wanted later. */
   | { readonly kind: 'retry-after'; readonly afterMs: number }
-  /** The gateway has no server behind it now. The message may have run. */
+  /** The gateway currently has no server. The message may have run. */
   | { readonly kind: 'unreachable'; readonly error: HttpStatusError }
   /** The server's own answer to this message, for the host as it came. Where it says that the session is gone, it is for the next message. */
   | { readonly kind: 'answer'; readonly json: Uint8Array; readonly sessionIsGone: boolean }
@@ -117,7 +117,7 @@ function aboutMessage(body: Uint8Array, id: MessageId | undefined): 'answer' | '
   }
 }
 
-/** Also an id that the server gives back as a string where it was a number. */
+/** Includes an id that the server returns as a string instead of a number. */
 function isSpeltAs(one: MessageId, other: MessageId): boolean {
   return String(JSON.parse(one)) === String(JSON.parse(other));
 }
@@ -183,7 +183,7 @@ function hintFor({ status, location }: Refusal): { hint?: string } {
   return {};
 }
 
-/** A server's text as it may be shown, in quotes and without secrets; nothing where nothing of it can be. */
+/** A server's text in a form that may be shown, in quotes and without secrets; empty if nothing of it may be shown. */
 export function excerpt(text: Uint8Array | string): string {
   const start =
     typeof text === 'string' ? text : Buffer.from(text.subarray(0, MAX_EXCERPT_BYTES)).toString('utf8');

@@ -7,7 +7,7 @@ export interface TimeLimit {
   readonly ms: number;
   /** Ends the wait before the limit does. */
   readonly signal: StopSignal;
-  /** For the log and the person: what did not come. */
+  /** For the log and the person: what did not arrive. */
   readonly what: string;
   /** False where what did not come is not the answer to the message that the caller has to send. */
   readonly sent?: boolean;
@@ -34,7 +34,7 @@ export function withinTimeLimit<T>(
     stop.addEventListener('abort', giveUp, { once: true });
     clock.sleep(ms, timer.signal).then(
       () => late.abort(new HttpError('timeout', `${what} did not come within ${ms / 1000} s`, { sent })),
-      // The sleep was called off: the work is done.
+      // The sleep was cancelled: the work is done.
       () => undefined,
     );
     work(stop).then(resolve, reject).finally(done);

@@ -11,9 +11,9 @@ export type TransportKind = NonNullable<CachedServer['transport']>;
 
 export interface AutoTransportOptions {
   readonly http: Transport;
-  /** Loaded when it is first wanted. */
+  /** Loaded on first use. */
   readonly loadSse: () => Promise<Transport>;
-  /** What a start tries first, whatever was found before. */
+  /** The transport that a start tries first, whatever was found before. */
   readonly first?: TransportKind;
   readonly memory: ServerCache;
 }
@@ -52,7 +52,7 @@ export class AutoTransport implements Transport {
     if (one.kind === 'spoken') return one.reply;
     const other = await this.#attempt(second, body, options);
     if (other.kind === 'spoken') return other.reply;
-    // Both failed: the first is the one that was expected to work, and what it said is what the person is told.
+    // Both failed: the first one was expected to work, so its error is reported.
     this.#found = undefined;
     if ('error' in one) throw one.error;
     return { kind: 'refused', refusal: { ...one.refusal, alsoTried: described(second, other) } };
@@ -77,7 +77,7 @@ export class AutoTransport implements Transport {
       if (reply.kind === 'refused' && suggestsOther(reply.refusal)) {
         return { kind: 'not-spoken', refusal: reply.refusal };
       }
-      // A 401 or a 503 on the way says nothing about the transport: only an answer does.
+      // A 401 or a 503 says nothing about the transport: only an answer does.
       if (reply.kind !== 'refused') this.#settle(kind, transport);
       return { kind: 'spoken', reply };
     } catch (error) {

@@ -7,7 +7,7 @@ import type { Transport } from './transport.ts';
 /** `--transport`. */
 export type TransportChoice = 'auto' | 'http' | 'sse' | 'sse-first';
 
-/** The transport that the user named, or the one that finds out. HTTP+SSE is loaded only where it is spoken. */
+/** The configured transport, or the one that detects it. HTTP+SSE is loaded only if it is used. */
 export async function createTransport(
   choice: TransportChoice,
   options: McpOriginOptions,

@@ -36,7 +36,7 @@ export class HttpSse implements Transport {
     const channel = session.expect(message.id, options.signal);
     const events = channel.read();
     try {
-      // Whichever is first: an answer may overtake the status of its own request.
+      // Whichever is first: a response may overtake the status of its own request.
       const refused = await firstOf(this.#send(session, body, options), channel.arrived);
       if (refused !== undefined) {
         session.forget(message.id);
@@ -61,7 +61,7 @@ export class HttpSse implements Transport {
     return 204;
   }
 
-  /** An answer could only come over the old stream, so that goes, and its session with it. */
+  /** A response could only come over the old stream, so that is closed, and its session with it. */
   dropIdleConnections({ keepsInUse = false }: DropConnectionsOptions = {}): void {
     if (!keepsInUse || this.#session?.inUse === false) this.#session?.close();
     this.#origin.dropIdleConnections();
@@ -153,7 +153,7 @@ export class HttpSse implements Transport {
     if (response.status < 200 || response.status > 299) {
       return { kind: 'refused', refusal: await readRefusal(response) };
     }
-    // Its words ("Accepted") are of no use; read to the end, the connection serves the next message too.
+    // Its text ("Accepted") is not needed; once it is read to the end, the connection can be reused.
     await startOfBody(response);
     return undefined;
   }
@@ -175,7 +175,7 @@ function noEndpoint(): BadAnswerError {
   return new BadAnswerError('the server opened an event stream but named no endpoint to post to');
 }
 
-/** What Streamable HTTP says of a session that it does not know. */
+/** The response of Streamable HTTP for an unknown session. */
 function gone(): Reply {
   const refusal: Refusal = {
     status: 404,

@@ -7,13 +7,13 @@ import { EventChannel } from '../events/event-channel.ts';
 import type { ServerEvent } from '../events/event-stream.ts';
 
 export interface SseSessionOptions {
-  /** Known to the bridge alone: the server tells its sessions apart by their endpoints. */
+  /** Known only to the bridge: the server distinguishes its sessions by their endpoints. */
   readonly id: string;
   /** Where messages of this session are posted to. */
   readonly endpoint: URL;
-  /** What follows the `endpoint` event. */
+  /** The events after the `endpoint` event. */
   readonly events: AsyncIterator<readonly ServerEvent[]>;
-  /** Events that came in one piece with it. */
+  /** Events that arrived in the same chunk. */
   readonly first: readonly ServerEvent[];
   readonly retryMs: () => number | undefined;
   readonly stop: AbortController;
@@ -33,7 +33,7 @@ export class SseSession {
   readonly id: string;
   readonly endpoint: URL;
   readonly retryMs: () => number | undefined;
-  /** What no request waits for. */
+  /** Messages for which no request waits. */
   readonly unclaimed = new EventChannel();
   readonly #waiting = new IdMap<Expected>();
   readonly #stop: AbortController;
@@ -47,7 +47,7 @@ export class SseSession {
     void this.#pump(options.first, options.events);
   }
 
-  /** Whether an answer is waited for. */
+  /** Whether a response is pending. */
   get inUse(): boolean {
     return this.#waiting.size > 0;
   }
@@ -66,7 +66,7 @@ export class SseSession {
     return channel;
   }
 
-  /** No answer is expected any more. */
+  /** No response is expected any more. */
   forget(id: MessageId): void {
     const expected = this.#waiting.get(id);
     if (expected !== undefined) this.#settle(expected);
