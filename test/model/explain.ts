@@ -15,10 +15,14 @@ export interface Happening {
 export interface Course {
   readonly happenings: readonly Happening[];
   readonly now: number;
-  /** Times at which writes may have been lost: failovers, restarts, an engine that was emptied. */
+  /** Times at which the engine lost values: failovers, an engine that was emptied. */
   readonly losses: readonly number[];
+  /** Times without an engine. */
+  readonly engineOutages: readonly { readonly from: number; readonly until: number }[];
   /** How much the clocks of the engine's servers differ: an end that one of them wrote comes that much sooner for another. */
   readonly clockSpreadMs: number;
+  /** Nobody can see of another process whether it is dead. */
+  readonly isApart: boolean;
   /** What a value says. */
   readonly contentIn: (stored: Stored) => Content | undefined;
 }
@@ -28,76 +32,129 @@ export type Content = { readonly kind: 'record'; readonly place: Place } | { rea
 
 /** A token that may be spent is not tried again for so long. */
 const MAYBE_MS = 120_000;
-/** Nobody reserves a token for so long after a failover. */
+/** Nobody reserves a token for so long after the engine may have lost reservations. */
 const QUARANTINE_MS = 45_000;
+/** A request without an answer ends by then. */
+const REQUEST_MS = 30_000;
+/** Who is in touch with the engine for so long has put what it knows: an operation that fails takes 2 s, the pause after it up to 4.5 s. */
+const IN_TOUCH_MS = 10_000;
+const KILLED = 'killed between the request and the put';
+/** What an operation takes. */
+const SLACK_MS = 1_000;
 
 /**
- * The stated residue (src/README.md, "The residue"): why a server without grace saw a token twice. Undefined: it is none of it, and a
- * promise is broken.
+ * The stated residue (src/store/shared/README.md, "What it does not cover"): why a server without grace saw a token twice. Undefined: it is none of it,
+ * and a promise is broken.
+ *
+ * The second process must have waited as long as the protocol asks for. And nobody who had the answer was in touch with the engine in that time:
+ * had one been, the second process would have found the answer.
  */
 export function explainReplay(
   course: Course,
   spent: Redemption,
   replayer: VirtualProcess,
 ): string | undefined {
-  const { happenings, now } = course;
-  const next = { login: spent.login, generation: spent.generation + 1 };
-  const suspended = suspendedBeforeSending(course, replayer);
-  if (suspended) return 'the sender was suspended between its last look and the first byte';
   const { by } = spent;
-  const dared = (process: VirtualProcess, at: number) =>
-    process.outages.some(
-      ({ from, until, why }) => why === 'with the old primary' && from <= at && until + 1_000 > at,
-    ) && at + course.clockSpreadMs >= spent.expiredAt + MAYBE_MS;
-  if (dared(replayer, now) || dared(by, spent.at))
+  if (suspendedBeforeSending(course, replayer)) {
+    return 'the sender was suspended between its last look and the first byte';
+  }
+  const second = sending(course, replayer, course.now);
+  const first = sending(course, by, spent.at);
+  if (dared(course, spent, replayer, second.sentAt) || dared(course, spent, by, first.sentAt)) {
     return 'two primaries for longer than two minutes past the end of the token';
-  const isOf = ({ process, at }: Happening) => process === by && at >= spent.at;
-  const holds = ({ stored }: Happening) => stored !== undefined && isAtLeast(course.contentIn(stored), next);
-  const answered = happenings.find((one) => isOf(one) && one.what === 'POST answered');
-  const kept = happenings.find((one) => isOf(one) && one.what === 'put applied' && holds(one));
-  if (kept === undefined) {
-    if (!by.isAlive) return 'killed between the commit of the server and the put';
-    if (answered === undefined) return 'the answer of the server was lost';
-    const away = by.awayMs(spent.at, now);
-    return away >= MAYBE_MS
-      ? 'cut off or suspended for two minutes between the commit and the put'
-      : undefined;
   }
-  const lostAt = course.losses.findLast((at) => at >= kept.at);
-  const knowing = new Set([by, ...happenings.filter(holds).map(({ process }) => process)]);
-  const living = [...knowing].filter(({ isAlive }) => isAlive);
-  if (living.length === 0) return 'a failover lost the answer, and all who knew it are gone';
-  // The old primary took it, and never gave it on.
-  if (living.every((process) => process.awayMs(spent.at, now) >= MAYBE_MS)) {
-    return 'all who knew the answer were cut off for two minutes';
+  // Its request was on its way when it was killed, and came after that of the next one.
+  if (replayer.diedAt <= first.preparedAt && !course.isApart) return KILLED;
+  const lostAt = course.losses.findLast((at) => at >= first.preparedAt && at <= second.preparedAt);
+  const next = { login: spent.login, generation: spent.generation + 1 };
+  const knowing = knowers(course, (content) => content?.kind === 'record' && !isLater(next, content.place));
+  const answered = course.happenings.find(
+    ({ process, at, what }) => process === by && at >= spent.at && what === 'POST answered',
+  );
+  if (answered !== undefined) knowing.set(by, Math.min(answered.at, knowing.get(by) ?? answered.at));
+  for (const [process, since] of knowing) {
+    const from = Math.max(since, lostAt ?? 0);
+    if (inTouchMs(course, process, from, second.preparedAt) >= IN_TOUCH_MS) return undefined;
   }
-  // The claim went with the failover: then only the quarantine keeps others from the token.
-  const isClaimLost = course.losses.some((at) => at >= spent.at - QUARANTINE_MS);
-  if (isClaimLost && living.every((process) => process.awayMs(spent.at, now) >= QUARANTINE_MS)) {
-    return 'a failover lost the claim, and all who knew the answer were away for 45 s';
+  const waitedMs = second.preparedAt - first.preparedAt + SLACK_MS;
+  if (lostAt === undefined) {
+    if (by.diedAt <= second.preparedAt && (!course.isApart || waitedMs >= MAYBE_MS)) {
+      return KILLED;
+    }
+    if (answered === undefined && waitedMs >= REQUEST_MS) return 'the answer of the server was lost';
+    if (waitedMs < MAYBE_MS) return undefined;
+    return 'cut off or suspended for two minutes between the request and the put';
   }
-  if (lostAt === undefined) return undefined;
-  const isAway = (process: VirtualProcess) =>
-    process.awayMs(lostAt, now) >= Math.min(QUARANTINE_MS, now - lostAt - 5_000);
-  return living.every(isAway)
-    ? 'a failover lost the answer, and all who knew it are gone or cut off'
-    : undefined;
+  if (second.preparedAt - lostAt + SLACK_MS < QUARANTINE_MS) return undefined;
+  const isAnyAlive = [...knowing.keys()].some(({ diedAt }) => diedAt > second.preparedAt);
+  return isAnyAlive
+    ? 'the engine lost the answer or the claim, and all who knew the answer were cut off or suspended for 45 s'
+    : 'the engine lost the answer or the claim, and all who knew the answer are gone';
+}
+
+/** The last request of a process up to then: when it was sent, and when the engine took that it may be. */
+function sending({ happenings }: Course, by: VirtualProcess, until: number) {
+  const own = happenings.filter(({ process, at }) => process === by && at <= until);
+  const sent = own.findLastIndex(({ what }) => what === 'POST sent');
+  const prepared = own.slice(0, sent).findLast(({ what }) => what === 'put applied');
+  return { sentAt: own[sent]?.at ?? 0, preparedAt: prepared?.at ?? 0 };
+}
+
+/** It was not asked any more whether the primary is the one that the others see. */
+function dared(
+  { clockSpreadMs }: Course,
+  { expiredAt }: Redemption,
+  by: VirtualProcess,
+  at: number,
+): boolean {
+  const isWithOld = by.outages.some(
+    ({ from, until, why }) => why === 'with the old primary' && from <= at && until + SLACK_MS > at,
+  );
+  // The process counts from its request, and the server from its answer.
+  return isWithOld && at + clockSpreadMs + SLACK_MS >= expiredAt + MAYBE_MS;
+}
+
+/** Who was told of such a content by the engine, and when first. */
+function knowers({ happenings, contentIn }: Course, is: (content: Content | undefined) => boolean) {
+  const since = new Map<VirtualProcess, number>();
+  for (const { process, at, what, stored } of happenings) {
+    if (stored === undefined || since.has(process) || !what.endsWith(' answered')) continue;
+    if (is(contentIn(stored))) since.set(process, at);
+  }
+  return since;
+}
+
+/** For how long at a stretch a process was there and could reach the engine, between these times. */
+function inTouchMs(
+  { engineOutages }: Course,
+  { outages, diedAt }: VirtualProcess,
+  from: number,
+  until: number,
+): number {
+  const end = Math.min(until, diedAt);
+  let [longest, since] = [0, from];
+  for (const outage of [...outages, ...engineOutages].sort((a, b) => a.from - b.from)) {
+    longest = Math.max(longest, Math.min(outage.from, end) - since);
+    since = Math.max(since, outage.until);
+  }
+  return Math.max(longest, end - since);
 }
 
 /** Why a login is gone although the server knows it: nobody alive knew it. Undefined: somebody did. */
 export function explainLoss(course: Course, login: number): string | undefined {
-  const knows = ({ stored }: Happening) =>
-    stored !== undefined && isAtLeast(course.contentIn(stored), { login, generation: 0 });
-  const living = course.happenings.filter((one) => one.process.isAlive && knows(one));
-  return living.length === 0 ? 'the engine lost the login, and all who knew it are gone' : undefined;
+  const knowing = knowers(
+    course,
+    (content) => content?.kind === 'record' && !isLater({ login, generation: 0 }, content.place),
+  );
+  const isKnown = [...knowing.keys()].some(({ isAlive }) => isAlive);
+  return isKnown ? undefined : 'the engine lost the login, and all who knew it are gone';
 }
 
 /** Why a login is there although a person removed it: nobody alive had heard of that. Undefined: somebody had. */
 export function explainUndone(course: Course): string | undefined {
-  const knows = ({ stored }: Happening) =>
-    stored !== undefined && course.contentIn(stored)?.kind === 'removed';
-  const living = course.happenings.filter((one) => one.process.isAlive && knows(one));
-  return living.length === 0 ? 'a failover lost the logout, and all who knew it are gone' : undefined;
+  const knowing = knowers(course, (content) => content?.kind === 'removed');
+  const isKnown = [...knowing.keys()].some(({ isAlive }) => isAlive);
+  return isKnown ? undefined : 'the engine lost the logout, and all who knew it are gone';
 }
 
 function suspendedBeforeSending({ happenings }: Course, replayer: VirtualProcess): boolean {
@@ -111,6 +168,3 @@ function suspendedBeforeSending({ happenings }: Course, replayer: VirtualProcess
       outage.why === 'suspended' && outage.from <= until && outage.until > from && outage.from >= from - 1,
   );
 }
-
-const isAtLeast = (content: Content | undefined, place: Place) =>
-  content?.kind === 'record' && !isLater(place, content.place);

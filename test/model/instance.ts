@@ -98,8 +98,13 @@ export class ModelInstance {
     await this.#store.remove(KEY);
   }
 
+  /** The process is about to end. */
+  close(): Promise<void> {
+    return this.#store.close();
+  }
+
   kill(): void {
-    this.process.isAlive = false;
+    this.process.diedAt = this.#world.time.now;
     this.#world.engine.forget(this.connection);
   }
 

@@ -1,7 +1,7 @@
 import { StoreAwayError } from '../../src/store/files/store-errors.ts';
 import type { Cell, Engine, EngineDescription, Put } from '../../src/store/shared/engine.ts';
 import type { Dice } from '../storm/random.ts';
-import { EPOCH_MS, type VirtualProcess, type VirtualTime } from './virtual-time.ts';
+import { EPOCH_MS, type Outage, type VirtualProcess, type VirtualTime } from './virtual-time.ts';
 
 /** A value, as one write left it. */
 export interface Stored {
@@ -62,7 +62,10 @@ export class SimulatedEngine {
   operations = 0;
   failovers = 0;
   rolledBack = 0;
+  /** Times at which values were lost. */
   readonly losses: number[] = [];
+  /** Times without a primary. */
+  readonly outages: Omit<Outage, 'why'>[] = [];
   #clocks: readonly [least: number, most: number] = [0, 0];
 
   constructor(deps: EngineDeps) {
@@ -136,6 +139,7 @@ export class SimulatedEngine {
     if (!this.#primary.isUp) return;
     this.#primary.isUp = false;
     this.#replicate();
+    this.#isAway(downMs);
     this.#deps.time.after(downMs, () => this.#promote(clockOffMs));
   }
 
@@ -147,17 +151,12 @@ export class SimulatedEngine {
     this.#old = old;
     const { now } = this.#deps.time;
     for (const connection of this.#connections) {
-      connection.isWithOld = stays(connection.process);
-      if (!connection.isWithOld) continue;
-      connection.process.outages.push({
-        from: now,
-        until: now + downMs + forMs,
-        why: 'with the old primary',
-      });
+      if (stays(connection.process)) connection.stayWithOld(now + downMs + forMs);
     }
-    const between = new Node('none', 0);
+    const between = new Node('none', 0, old.cells);
     between.isUp = false;
     this.#primary = between;
+    this.#isAway(downMs);
     this.#deps.time.after(downMs, () => this.#promote(0));
     this.#deps.time.after(downMs + forMs, () => {
       this.#old = undefined;
@@ -172,6 +171,7 @@ export class SimulatedEngine {
     const before = this.#primary;
     if (!before.isUp) return;
     before.isUp = false;
+    this.#isAway(downMs);
     this.#deps.time.after(downMs, () => this.#start(before.cells, before.clockOffMs));
   }
 
@@ -181,6 +181,11 @@ export class SimulatedEngine {
     this.#primary.cells.clear();
     this.#replica.clear();
     this.#primary.log.length = 0;
+  }
+
+  #isAway(forMs: number): void {
+    const { now } = this.#deps.time;
+    this.outages.push({ from: now, until: now + forMs });
   }
 
   #replicate(): void {
@@ -199,7 +204,11 @@ export class SimulatedEngine {
   }
 
   #start(cells: ReadonlyMap<string, Stored>, clockOffMs: number): void {
-    this.losses.push(this.#deps.time.now);
+    const before = this.#primary.cells;
+    const isLost = [...before].some(
+      ([name, stored]) => !name.endsWith(':index') && cells.get(name) !== stored,
+    );
+    if (isLost) this.losses.push(this.#deps.time.now);
     const [least, most] = this.#clocks;
     this.#clocks = [Math.min(least, clockOffMs), Math.max(most, clockOffMs)];
     this.#primary = new Node(`epoch-${++this.#epochs}`, clockOffMs, cells);
@@ -219,7 +228,7 @@ type Watcher = { readonly cell: string; readonly onChange: () => void };
 export class Connection implements Engine {
   readonly place = 'simulated:1';
   readonly process: VirtualProcess;
-  isWithOld = false;
+  #withOld: Outage | undefined;
   /** No packet comes through until then. */
   cutUntil = 0;
   readonly #engine: SimulatedEngine;
@@ -292,8 +301,19 @@ export class Connection implements Engine {
     time.after(forMs, () => this.reconnect());
   }
 
+  /** Of a primary that others have left. */
+  get isWithOld(): boolean {
+    return this.#withOld !== undefined;
+  }
+
+  stayWithOld(until: number): void {
+    this.#withOld = { from: this.#deps.time.now, until, why: 'with the old primary' };
+    this.process.outages.push(this.#withOld);
+  }
+
   reconnect(): void {
-    this.isWithOld = false;
+    if (this.#withOld !== undefined) this.#withOld.until = this.#deps.time.now;
+    this.#withOld = undefined;
     this.process.hand(this.#deps.dice.between(1, 2_000), () => {
       if (!this.#isThrough(this.#engine.nodeOf(this))) return;
       for (const watcher of [...this.#watchers]) watcher.onChange();

@@ -87,7 +87,7 @@ const settled = () => new Promise<void>((resolve) => process.nextTick(resolve));
 /** A time in which a process could do nothing, or reached nobody. */
 export interface Outage {
   readonly from: number;
-  readonly until: number;
+  until: number;
   readonly why: 'suspended' | 'cut off' | 'with the old primary';
 }
 
@@ -98,7 +98,7 @@ export class VirtualProcess {
   readonly time: VirtualTime;
   /** The wall clock is off by so much. */
   clockOffMs = 0;
-  isAlive = true;
+  diedAt = Number.POSITIVE_INFINITY;
   /** Suspended until then, as by SIGSTOP. */
   suspendedUntil = 0;
   readonly outages: Outage[] = [];
@@ -109,22 +109,8 @@ export class VirtualProcess {
     this.time = time;
   }
 
-  get isRunning(): boolean {
-    return this.isAlive && this.suspendedUntil <= this.time.now;
-  }
-
-  /** For how much of that time it was away, from the engine or from itself. */
-  awayMs(from: number, until: number): number {
-    const parts = this.outages
-      .map((outage) => ({ from: Math.max(from, outage.from), until: Math.min(until, outage.until) }))
-      .filter((part) => part.until > part.from)
-      .sort((a, b) => a.from - b.from);
-    let [sum, seen] = [0, from];
-    for (const part of parts) {
-      sum += Math.max(0, part.until - Math.max(seen, part.from));
-      seen = Math.max(seen, part.until);
-    }
-    return sum;
+  get isAlive(): boolean {
+    return this.diedAt === Number.POSITIVE_INFINITY;
   }
 
   /** Hands it something in `ms`: later when it is suspended, never when it is dead. */

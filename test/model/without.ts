@@ -7,6 +7,8 @@ export interface Change {
 
 const DECISIONS = 'src/store/shared/protocol/decisions.ts';
 const HELD = 'src/store/shared/held-login.ts';
+const CELL = 'src/store/shared/engine-cell.ts';
+const LOGIN = 'src/store/shared/login-cell.ts';
 const TIMING = 'src/store/shared/protocol/timing.ts';
 
 /** What the protocol would be without one of its parts. */
@@ -19,6 +21,20 @@ export const WITHOUT: Readonly<Record<string, readonly Change[]>> = {
       to: 'if (true || known === undefined) return AS_IS;',
     },
   ],
+  /** Those who know better are not told that somebody has put again what was lost. */
+  'told-repair': [
+    {
+      file: LOGIN,
+      from: 'const isRepaired = up.kind',
+      to: 'const isRepaired = false && up.kind',
+    },
+  ],
+  /** After a failover, the time of a claim is taken to be by the new server's clock. */
+  'new-clock': [{ file: DECISIONS, from: "...(claim?.state === 'maybe' ?", to: '...(false && claim ?' }],
+  /** An answer of the engine that waited for a suspended process is taken to be of now. */
+  'old-answers': [{ file: CELL, from: 'at - asked.at > MAX_ANSWER_MS', to: 'false' }],
+  /** A sign-in that is put once more, for no answer came, is another login. */
+  'same-login': [{ file: HELD, from: 'moment, attempts.get(record))', to: 'moment, undefined)' }],
   /** A token is claimed right after a failover. */
   quarantine: [{ file: TIMING, from: 'quarantineMs: 45_000', to: 'quarantineMs: 0' }],
   /** A token that may be spent is tried again soon. */
@@ -36,7 +52,10 @@ export const WITHOUT: Readonly<Record<string, readonly Change[]>> = {
     },
   ],
   /** A process that was suspended before it sends the token sends it all the same. */
-  'send-window': [{ file: TIMING, from: 'sendWindowMs: 5_000', to: 'sendWindowMs: 1e12' }],
+  'send-window': [
+    { file: TIMING, from: 'sendWindowMs: 5_000', to: 'sendWindowMs: 1e12' },
+    { file: CELL, from: 'at - asked.at > MAX_ANSWER_MS', to: 'false' },
+  ],
   /** An answer that the engine did not take is forgotten. */
   keeping: [{ file: HELD, from: 'login.keep(answer);', to: '' }],
   /** A login that was removed leaves nothing behind. */

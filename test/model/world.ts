@@ -130,6 +130,8 @@ export class FleetWorld {
       happenings,
       now: time.now,
       losses: engine.losses,
+      engineOutages: engine.outages,
+      isApart: this.isApart,
       clockSpreadMs: engine.clockSpreadMs,
       contentIn: (stored) => contentIn(this.codec, stored),
     };
@@ -292,6 +294,7 @@ export class FleetWorld {
     const instance = new ModelInstance(this, this.#process('command'));
     try {
       await run(instance);
+      await instance.close();
     } finally {
       instance.kill();
     }

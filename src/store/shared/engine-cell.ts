@@ -20,10 +20,18 @@ export interface Look<T> {
   readonly engineNow: number;
   /** Of this process, monotonic. */
   readonly at: number;
+  /** The answer was there for long before this process came to it: the engine's clock is further by now. */
+  readonly isOld: boolean;
 }
 
 export type Change<T> =
-  | { readonly kind: 'put'; readonly value: T; readonly expiresInMs?: number | undefined }
+  | {
+      readonly kind: 'put';
+      readonly value: T;
+      readonly expiresInMs?: number | undefined;
+      /** Those who watch are to look, whatever the options say. */
+      readonly tell?: boolean;
+    }
   | { readonly kind: 'as-is' }
   | { readonly kind: 'refused'; readonly reason: string };
 
@@ -46,6 +54,15 @@ export interface EngineCellDeps {
 const MAX_ATTEMPTS = 50;
 /** Two reads within this time are one: no longer than a reply takes from another continent. */
 const SAME_LOOK_MS = 50;
+
+/** When a request was sent, monotonic, and how many changes had been reported by then. */
+interface Asked {
+  readonly told: number;
+  readonly at: number;
+}
+
+/** Engines answer sooner or not at all: a process that gets an answer later was suspended meanwhile. As long as the margin of a quarantine. */
+const MAX_ANSWER_MS = 10_000;
 
 /** One sealed value on an engine. */
 export class EngineCell<T> {
@@ -128,17 +145,22 @@ export class EngineCell<T> {
     // Also for one that was seen before: it is sealed under the key that is the first by now.
     await this.#deps.codec.ready();
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      if (look.isOld) look = await this.lookNow();
       if (look.problem !== undefined && !overwrite) throw look.problem;
       const change = decide(look.value, this.momentOf(look));
       if (change.kind === 'refused') return { kind: 'refused', reason: change.reason, look };
       if (change.kind === 'as-is') return { kind: 'as-is', look };
-      const put = await this.#put(look, change, tell);
+      const put = await this.#put(look, change, tell || change.tell === true);
       look = put.look;
       if (!put.isOurs && look.problem !== undefined) look = await this.lookNow();
       if (put.isOurs) return { kind: 'put', look };
     }
     const { place } = this.#deps.engine;
     throw new StoreAwayError(`the shared store at ${place} is changed all the time`, { applied: 'no' });
+  }
+
+  #asked(): Asked {
+    return { told: this.#told, at: this.#deps.clock.monotonic() };
   }
 
   async #put(
@@ -149,20 +171,20 @@ export class EngineCell<T> {
     const { engine, codec } = this.#deps;
     const sealed = codec.seal(this.name, look.seq + 1, value, this.#format);
     if (sealed.length > MAX_CELL_BYTES) throw new StoreError('the credential is too large to be kept');
-    const told = this.#told;
+    const asked = this.#asked();
     try {
       const { kind, cell } = await engine.put(this.name, sealed, look, tell, expiresInMs);
-      if (kind === 'superseded') return { isOurs: false, look: this.#see(cell, told) };
-      return { isOurs: true, look: this.#saw({ ...cell, body: sealed }, told, value) };
+      if (kind === 'superseded') return { isOurs: false, look: this.#see(cell, asked) };
+      return { isOurs: true, look: this.#saw({ ...cell, body: sealed }, asked, value) };
     } catch (error) {
       this.forget();
       if (!(error instanceof StoreAwayError) || error.applied === 'no') throw error;
       // Never sent twice: its result is looked up. Sealed once, so no other value has these bytes.
-      const toldByNow = this.#told;
+      const askedAgain = this.#asked();
       const cell = await engine.get(this.name).catch(() => {
         throw error;
       });
-      const found = this.#see(cell, toldByNow);
+      const found = this.#see(cell, askedAgain);
       const isOurs = cell.seq === look.seq + 1 && cell.body !== undefined && areEqual(cell.body, sealed);
       return { isOurs, look: found };
     }
@@ -172,29 +194,32 @@ export class EngineCell<T> {
     try {
       const { codec, engine } = this.#deps;
       await codec.ready();
-      const told = this.#told;
-      const cell = await engine.get(this.name);
-      const look = this.#see(cell, told);
-      const isUnknown = look.problem instanceof UnknownKeyError;
-      return isUnknown && (await codec.ready(true)) ? this.#see(cell, told) : look;
+      for (let attempt = 0; attempt < 2; attempt++) {
+        const asked = this.#asked();
+        const cell = await engine.get(this.name);
+        const look = this.#see(cell, asked);
+        if (look.isOld) continue;
+        const isUnknown = look.problem instanceof UnknownKeyError;
+        return isUnknown && (await codec.ready(true)) ? this.#see(cell, asked) : look;
+      }
+      throw new StoreAwayError(`the shared store at ${engine.place} answers too late`, { applied: 'no' });
     } catch (error) {
       this.forget();
       throw error;
     }
   }
 
-  /** `told`: how many changes had been reported when the request was sent. */
-  #see(cell: Cell, told: number): Look<T> {
+  #see(cell: Cell, asked: Asked): Look<T> {
     const { codec } = this.#deps;
-    if (cell.body === undefined) return this.#saw(cell, told, undefined);
+    if (cell.body === undefined) return this.#saw(cell, asked, undefined);
     try {
-      if (cell.body.length > MAX_CELL_BYTES) return this.#saw(cell, told, undefined);
-      return this.#saw(cell, told, codec.open(this.name, cell.seq, cell.body, this.#format));
+      if (cell.body.length > MAX_CELL_BYTES) return this.#saw(cell, asked, undefined);
+      return this.#saw(cell, asked, codec.open(this.name, cell.seq, cell.body, this.#format));
     } catch (error) {
       if (!(error instanceof DrawbridgeError)) throw error;
       // A value that was changed in transit or stored under another name is discarded. A value written with another key or by a later version is kept.
       const problem = error.code === 'not_authentic' ? undefined : this.#explained(error);
-      return this.#saw(cell, told, undefined, problem);
+      return this.#saw(cell, asked, undefined, problem);
     }
   }
 
@@ -205,9 +230,11 @@ export class EngineCell<T> {
     });
   }
 
-  #saw(cell: Cell, told: number, value: T | undefined, problem?: DrawbridgeError): Look<T> {
+  #saw(cell: Cell, asked: Asked, value: T | undefined, problem?: DrawbridgeError): Look<T> {
     const { clock, onTime } = this.#deps;
-    onTime(cell.now);
+    const at = clock.monotonic();
+    const isOld = at - asked.at > MAX_ANSWER_MS;
+    if (!isOld) onTime(cell.now);
     const look = {
       value,
       problem,
@@ -215,10 +242,11 @@ export class EngineCell<T> {
       keyId: cell.body && sealedUnder(cell.body),
       epoch: cell.epoch,
       engineNow: cell.now,
-      at: clock.monotonic(),
+      at,
+      isOld,
     };
     // An answer that was delayed shows less than the latest look does.
-    if (told >= this.#seen) [this.#latest, this.#seen] = [look, told];
+    if (asked.told >= this.#seen) [this.#latest, this.#seen] = [isOld ? undefined : look, asked.told];
     return look;
   }
 }

@@ -19,6 +19,7 @@ import {
   dropHold,
   type Holder,
   heldBackMs,
+  type Moment,
   markLost,
   prepare,
   putAnswer,
@@ -139,7 +140,7 @@ export class HeldLogin {
     const { kind, look } = await login.change(
       (cell, moment) =>
         expected === 'any'
-          ? putLogin(cell, shifted, moment)
+          ? this.#putLogin(cell, record, shifted, moment)
           : putNote(cell, shifted, expected, this.#seen, moment),
       { tell: true, overwrite: expected === 'any' },
     );
@@ -147,13 +148,34 @@ export class HeldLogin {
     if (kind === 'refused' || written === undefined) return { kind: 'superseded' };
     this.#seen = { rank: look.value?.state?.rank, state: look.value?.state };
     if (before === undefined || expected === 'any') await onKey('add', expected === 'any');
+    // A person's action, which no other process knows of yet.
+    if (expected === 'any') await this.#noteUnsettled();
     return { kind: 'written', record: shiftRecord(written, offset()) };
+  }
+
+  #putLogin(
+    cell: CredentialCell | undefined,
+    record: NewRecord,
+    shifted: NewRecord,
+    moment: Moment,
+  ): Decision {
+    const { attempts } = this.#deps.login;
+    const decision = putLogin(cell, shifted, moment, attempts.get(record));
+    if (decision.kind === 'put' && decision.cell.state !== undefined)
+      attempts.set(record, decision.cell.state.rank.login);
+    return decision;
   }
 
   async #remove(): Promise<void> {
     const { login, onKey } = this.#deps;
     await login.change((cell, moment) => putRemoval(cell, moment), { tell: true });
     await onKey('remove');
+    await this.#noteUnsettled();
+  }
+
+  async #noteUnsettled(): Promise<void> {
+    const { engine, timing, onUnsettled } = this.#deps;
+    if (!(await engine.settled(timing.settledMs))) onUnsettled();
   }
 
   async #reservations(hash: string): Promise<ReservationState[]> {

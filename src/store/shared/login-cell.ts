@@ -3,6 +3,7 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/log/logger.ts';
 import type { Random } from '../../platform/random.ts';
 import { LaterVersionError } from '../files/store-errors.ts';
+import type { NewRecord } from '../record/record.ts';
 import type { Format } from './cell-codec.ts';
 import { CellWatch } from './cell-watch.ts';
 import type { Engine } from './engine.ts';
@@ -64,6 +65,8 @@ export interface Changed {
 export class LoginCell {
   readonly cell: EngineCell<CredentialCell>;
   readonly watch: CellWatch;
+  /** Sign-ins that were put here, and the number that each got: one that is put again keeps it. */
+  readonly attempts = new WeakMap<NewRecord, number>();
   readonly #deps: LoginCellDeps;
   readonly #listeners = new Set<() => void>();
   /** The response that the engine has not stored yet. */
@@ -132,10 +135,12 @@ export class LoginCell {
     for (;;) {
       let isBroughtUpOnly = false;
       const changed = await this.cell.change((found, moment): Change<CredentialCell> => {
-        const up = broughtUp(found, this.#known, moment);
+        const up = broughtUp(found, this.#known, moment, this.#deps.timing);
         const decision = decide(up.kind === 'put' ? up.cell : found, moment);
         isBroughtUpOnly = decision.kind !== 'put' && up.kind === 'put';
-        return this.#asChange(isBroughtUpOnly ? up : decision);
+        // What was put again may be lost to others too, or be earlier than what they know: they hear of it, and look.
+        const isRepaired = up.kind === 'put' && up.cell.state !== found?.state;
+        return this.#asChange(isBroughtUpOnly ? up : decision, isRepaired);
       }, options);
       this.#note(changed.look);
       if (!isBroughtUpOnly || changed.kind !== 'put') return changed;
@@ -233,10 +238,10 @@ export class LoginCell {
     this.#known = laterState(value?.state, this.#known);
   }
 
-  #asChange(decision: Decision): Change<CredentialCell> {
+  #asChange(decision: Decision, tell: boolean): Change<CredentialCell> {
     if (decision.kind !== 'put') return decision;
     const { cell } = decision;
-    return { kind: 'put', value: cell, expiresInMs: keptMs(cell, this.#deps.timing) };
+    return { kind: 'put', value: cell, tell, expiresInMs: keptMs(cell, this.#deps.timing) };
   }
 }
 

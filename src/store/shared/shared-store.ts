@@ -164,7 +164,10 @@ export class SharedStore implements Store {
     if (unsaved.some(({ isUnsaved }) => isUnsaved))
       logger.warn('an answer of the authorization server could not be stored: another sign-in may be needed');
     while (clock.monotonic() < Math.min(deadline, this.#unsettledUntil)) {
-      if (await engine.settled(timing.settledMs)) break;
+      // A replica may have become the primary meanwhile: what it lacks is put again.
+      const looks = await Promise.allSettled(logins.map((login) => login.read()));
+      const areThere = looks.every(({ status }) => status === 'fulfilled');
+      if (areThere && (await engine.settled(timing.settledMs))) break;
       await clock.sleep(timing.retryMinMs);
     }
     this.#closing.abort();

@@ -84,10 +84,22 @@ export function repaired(
   return put({ ...withoutClaim(at), state: known, epoch });
 }
 
-/** In another epoch than the cell's, the engine may have lost claims: the cell records since when. */
-export function noteEpoch(cell: CredentialCell | undefined, { now, epoch }: Moment): Decision {
+/**
+ * In another epoch than the cell's, the engine may have lost claims: the cell says since when. A token that may be spent is waited for from now on once
+ * more, since the time of its claim is by the clock of another server.
+ */
+export function noteEpoch(
+  cell: CredentialCell | undefined,
+  { now, epoch }: Moment,
+  { spentMs }: Timing,
+): Decision {
   if (cell === undefined || epoch === '' || cell.epoch.id === epoch) return AS_IS;
-  return put({ ...cell, epoch: { id: epoch, since: now } });
+  const { claim } = cell;
+  return put({
+    ...cell,
+    ...(claim?.state === 'maybe' ? { claim: { ...claim, until: now + spentMs } } : {}),
+    epoch: { id: epoch, since: now },
+  });
 }
 
 /** Both: the updates that a cell needs before any other decision about it. */
@@ -95,9 +107,10 @@ export function broughtUp(
   cell: CredentialCell | undefined,
   known: State | undefined,
   moment: Moment,
+  timing: Timing,
 ): Decision {
   const repair = repaired(cell, known, moment);
-  const note = noteEpoch(repair.kind === 'put' ? repair.cell : cell, moment);
+  const note = noteEpoch(repair.kind === 'put' ? repair.cell : cell, moment, timing);
   return note.kind === 'put' ? note : repair;
 }
 
@@ -298,9 +311,25 @@ function isSameContent(one: State | undefined, other: State): boolean {
   return one.content.record.tokens?.accessToken === other.content.record.tokens?.accessToken;
 }
 
-/** A sign-in or an import, which replaces any state. */
-export function putLogin(cell: CredentialCell | undefined, record: NewRecord, moment: Moment): Decision {
-  return put(loggedIn(cell, record, nextLogin(cell?.state?.rank, moment.now), moment));
+/**
+ * A sign-in or an import, which beats whatever is there. `attempted`: the login's number in its rank when it was put before and no answer came. It keeps
+ * that number: the clock of another server may be behind, and whoever saw the first copy would take it for the later login, and put its token again
+ * after it was spent.
+ */
+export function putLogin(
+  cell: CredentialCell | undefined,
+  record: NewRecord,
+  moment: Moment,
+  attempted?: number,
+): Decision {
+  const { state } = cell ?? {};
+  if (attempted !== undefined && state !== undefined) {
+    // It is there, and may have been refreshed since; or a person has removed it.
+    if (state.rank.login === attempted) return AS_IS;
+    if (state.content.kind === 'removed' && state.content.family === record.family)
+      return refused('superseded');
+  }
+  return put(loggedIn(cell, record, nextLogin(state?.rank, attempted ?? moment.now), moment));
 }
 
 /** No claim on an earlier token, lost or not, concerns this login. */
