@@ -63,7 +63,7 @@ test('a status reaches every machine, in its own time, and keeps earlier browser
   const opened = one.clock.now();
   await one.leases.writeStatus(
     KEY,
-    statusOf(one, nonce, { address: 'https://as.example/', browserOpenedAt: opened }),
+    statusOf(one, nonce, { address: 'https://as.example/', startedAt: opened, browserOpenedAt: opened }),
   );
   await changed;
   const seen = await other.leases.readStatus(KEY);
