@@ -74,6 +74,11 @@ export const PARTS: readonly Part[] = [
       'test/integration/store/{mcp-remote,set-aside,sealed-store,seal-folder,rewrite-file}.test.ts',
     ],
   },
+  {
+    name: 'the store that machines share',
+    sources: ['src/store/shared/protocol/{decisions,rank,times}.ts'],
+    tests: ['test/unit/store/shared/*.test.ts'],
+  },
   { name: 'messages', sources: ['src/protocol/**/*.ts'], tests: ['test/unit/protocol/**/*.test.ts'] },
   {
     name: 'eras',

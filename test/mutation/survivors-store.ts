@@ -244,4 +244,69 @@ export const STORE_SURVIVORS: readonly Survivor[] = [
     mutated: ['return stats.isDirectory() === false ? [{ path, at: stats.ctimeMs }] : [];'],
     reason: 'Only a file that goes between two looks, which no test can time.',
   },
+  {
+    file: 'src/store/shared/protocol/decisions.ts',
+    line: "if (cell === undefined || hold?.nonce !== me.nonce) return refused('held');",
+    mutated: ["if (false || hold?.nonce !== me.nonce) return refused('held');"],
+    reason:
+      'A cell that is not there has no such process, so that the second question says the same; the first is for the types.',
+  },
+  {
+    file: 'src/store/shared/protocol/decisions.ts',
+    line: "if (cell === undefined || mine?.nonce !== nonce) return refused('overtaken');",
+    mutated: ["if (false || mine?.nonce !== nonce) return refused('overtaken');"],
+    reason:
+      'A cell that is not there has no such process, so that the second question says the same; the first is for the types.',
+  },
+  {
+    file: 'src/store/shared/protocol/decisions.ts',
+    line: 'if (cell === undefined || mine?.nonce !== nonce) return AS_IS;',
+    mutated: ['if (false || mine?.nonce !== nonce) return AS_IS;'],
+    reason:
+      'A cell that is not there has no such process, so that the second question says the same; the first is for the types.',
+  },
+  {
+    file: 'src/store/shared/protocol/decisions.ts',
+    line: "if (cell === undefined || mine?.nonce !== nonce || mine.state === 'lost') return AS_IS;",
+    mutated: ["if (false || mine?.nonce !== nonce || mine.state === 'lost') return AS_IS;"],
+    reason:
+      'A cell that is not there has no such process, so that the second question says the same; the first is for the types.',
+  },
+  {
+    file: 'src/store/shared/protocol/decisions.ts',
+    line: "if (!isSameContent(cell?.state, state)) return refused('superseded');",
+    mutated: ["if (!isSameContent(cell.state, state)) return refused('superseded');"],
+    reason: 'Only reached where the ranks are equal, so that the cell has a state; the types cannot know.',
+  },
+  {
+    file: 'src/store/shared/protocol/decisions.ts',
+    line: 'return me !== undefined && cell?.hold?.nonce === me.nonce ? put(withoutHold(cell)) : AS_IS;',
+    mutated: ['return me !== undefined && cell.hold?.nonce === me.nonce ? put(withoutHold(cell)) : AS_IS;'],
+    reason: 'Only reached where the ranks are equal, so that the cell has a state; the types cannot know.',
+  },
+  {
+    file: 'src/store/shared/protocol/decisions.ts',
+    line: "if (one?.content.kind !== 'record' || other.content.kind !== 'record') return false;",
+    mutated: ["if (one.content.kind !== 'record' || other.content.kind !== 'record') return false;"],
+    reason: 'Only reached where the ranks are equal, so that the cell has a state; the types cannot know.',
+  },
+  {
+    file: 'src/store/shared/protocol/decisions.ts',
+    line: 'if (cell?.state === undefined || stored?.family !== record.family)',
+    mutated: ['if (false || stored?.family !== record.family)'],
+    reason:
+      'A cell without a state has no record of this family either; the first question is for the types.',
+  },
+  {
+    file: 'src/store/shared/protocol/decisions.ts',
+    line: 'const isDead = record.deadRefreshTokenHash !== undefined && claimOf(cell, record.deadRefreshTokenHash);',
+    mutated: ['const isDead = true && claimOf(cell, record.deadRefreshTokenHash);'],
+    reason: 'No claim is of a token without a hash.',
+  },
+  {
+    file: 'src/store/shared/protocol/times.ts',
+    line: 'return before !== undefined && Math.abs(measured - before) < STEADY_MS ? before : measured;',
+    mutated: ['return true && Math.abs(measured - before) < STEADY_MS ? before : measured;'],
+    reason: 'Nothing is near what was never measured: the difference is NaN.',
+  },
 ];
