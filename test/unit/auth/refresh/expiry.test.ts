@@ -17,6 +17,14 @@ test.each([
   expect(aheadMs(lifetimeMs)).toBe(expected);
 });
 
+test('each process that shares a login through an engine has its own part of the time ahead', () => {
+  const ahead = { maxMs: 300_000, share: 0.5 };
+  expect(aheadMs(HOUR, ahead)).toBe(150_000);
+  expect(aheadMs(20 * 60_000, ahead)).toBe(60_000);
+  expect(freshness({ obtainedAt: 0, expiresAt: HOUR }, HOUR - 150_001, ahead)).toBe('fresh');
+  expect(freshness({ obtainedAt: 0, expiresAt: HOUR }, HOUR - 150_000, ahead)).toBe('due');
+});
+
 test.each([
   ['no expiry: until a 401', undefined, YEAR, 'fresh'],
   ['just issued', HOUR, 0, 'fresh'],
