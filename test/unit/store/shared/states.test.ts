@@ -56,19 +56,33 @@ describe('which state counts', () => {
 
 describe('the epoch of the engine', () => {
   it('is recorded with its time when it is another one', () => {
-    expect(noteEpoch(undefined, at(9, 'e2'))).toEqual(AS_IS);
-    expect(noteEpoch(start, at(9, 'e1'))).toEqual(AS_IS);
-    expect(noteEpoch(start, at(9, ''))).toEqual(AS_IS);
-    expect(noteEpoch(busy, at(9, 'e2'))).toEqual(put({ ...busy, epoch: { id: 'e2', since: 9 } }));
+    expect(noteEpoch(undefined, at(9, 'e2'), TIMING)).toEqual(AS_IS);
+    expect(noteEpoch(start, at(9, 'e1'), TIMING)).toEqual(AS_IS);
+    expect(noteEpoch(start, at(9, ''), TIMING)).toEqual(AS_IS);
+    expect(noteEpoch({ ...start, hold }, at(9, 'e2'), TIMING)).toEqual(
+      put({ ...start, hold, epoch: { id: 'e2', since: 9 } }),
+    );
   });
 
+  it.each([
+    ['held', 130_000],
+    ['lost', 130_000],
+    ['maybe', 120_009],
+  ] as const)('is another one: a claim that is %s ends at %s', (state, until) =>
+    expect(noteEpoch({ ...start, claim: { ...claim, state } }, at(9, 'e2'), TIMING)).toEqual(
+      put({ ...start, claim: { ...claim, state, until }, epoch: { id: 'e2', since: 9 } }),
+    ),
+  );
+
   it('is recorded together with a repair', () => {
-    expect(broughtUp(start, state, at(9))).toEqual(AS_IS);
-    expect(broughtUp(undefined, undefined, at(9))).toEqual(AS_IS);
-    expect(broughtUp(start, later, at(9))).toEqual(put({ ...start, state: later }));
+    expect(broughtUp(start, state, at(9), TIMING)).toEqual(AS_IS);
+    expect(broughtUp(undefined, undefined, at(9), TIMING)).toEqual(AS_IS);
+    expect(broughtUp(start, later, at(9), TIMING)).toEqual(put({ ...start, state: later }));
     const epoch = { id: 'e2', since: 9 };
-    expect(broughtUp(start, state, at(9, 'e2'))).toEqual(put({ ...start, epoch }));
-    expect(broughtUp(busy, later, at(9, 'e2'))).toEqual(put({ version: 1, state: later, hold, epoch }));
+    expect(broughtUp(start, state, at(9, 'e2'), TIMING)).toEqual(put({ ...start, epoch }));
+    expect(broughtUp(busy, later, at(9, 'e2'), TIMING)).toEqual(
+      put({ version: 1, state: later, hold, epoch }),
+    );
   });
 
   it.each([
@@ -179,6 +193,24 @@ describe('a login', () => {
     );
     expect(cellOf(putLogin(removed(), record, at(3))).state?.rank.login).toBe(7);
     expect(cellOf(putLogin({ ...emptyCell(at(1)), hold }, record, at(3))).state?.rank.login).toBe(3);
+  });
+
+  it('that is put once more keeps its number', () => {
+    const cell = cellOf(putLogin(undefined, record, at(9)));
+    expect(putLogin(cell, record, at(20), 9)).toEqual(AS_IS);
+    expect(cellOf(putLogin(undefined, record, at(20), 9)).state?.rank.login).toBe(9);
+    expect(cellOf(putLogin({ ...emptyCell(at(1)), hold }, record, at(20), 9)).state?.rank.login).toBe(9);
+    expect(cellOf(putLogin(start, record, at(20), 9)).state?.rank.login).toBe(9);
+    // A login that came in between: this one is the later of the two.
+    expect(
+      cellOf(putLogin(cellOf(putLogin(start, record, at(12))), record, at(20), 9)).state?.rank.login,
+    ).toBe(13);
+  });
+
+  it('that was removed after it was put is not put once more', () => {
+    expect(putLogin(removed(), record, at(20), 5)).toEqual(refused('superseded'));
+    expect(cellOf(putLogin(removed('family-2'), record, at(20), 5)).state?.rank.login).toBe(7);
+    expect(cellOf(putLogin(removed(), record, at(20))).state?.rank.login).toBe(20);
   });
 
   it('that is removed leaves a mark of its family, and no claim', () => {
