@@ -88,8 +88,8 @@ export function explainReplay(
   if (second.preparedAt - lostAt + SLACK_MS < QUARANTINE_MS) return undefined;
   const isAnyAlive = [...knowing.keys()].some(({ diedAt }) => diedAt > second.preparedAt);
   return isAnyAlive
-    ? 'the engine lost the answer or the claim, and all who knew the answer were cut off or suspended for 45 s'
-    : 'the engine lost the answer or the claim, and all who knew the answer are gone';
+    ? 'the engine lost the answer or the reservation, and all who knew the answer were cut off or suspended for 45 s'
+    : 'the engine lost the answer or the reservation, and all who knew the answer are gone';
 }
 
 /** The last request of a process up to then: when it was sent, and when the engine took that it may be. */

@@ -29,13 +29,15 @@ export const WITHOUT: Readonly<Record<string, readonly Change[]>> = {
       to: 'const isRepaired = false && up.kind',
     },
   ],
-  /** After a failover, the time of a claim is taken to be by the new server's clock. */
-  'new-clock': [{ file: DECISIONS, from: "...(claim?.state === 'maybe' ?", to: '...(false && claim ?' }],
+  /** After a failover, the time of a reservation is taken to be by the new server's clock. */
+  'new-clock': [
+    { file: DECISIONS, from: "...(reservation?.state === 'maybe' ?", to: '...(false && reservation ?' },
+  ],
   /** An answer of the engine that waited for a suspended process is taken to be of now. */
   'old-answers': [{ file: CELL, from: 'at - asked.at > MAX_ANSWER_MS', to: 'false' }],
   /** A sign-in that is put once more, for no answer came, is another login. */
   'same-login': [{ file: HELD, from: 'moment, attempts.get(record))', to: 'moment, undefined)' }],
-  /** A token is claimed right after a failover. */
+  /** A token is reserved right after a failover. */
   quarantine: [{ file: TIMING, from: 'quarantineMs: 45_000', to: 'quarantineMs: 0' }],
   /** A token that may be spent is tried again soon. */
   patience: [{ file: TIMING, from: 'spentMs: 120_000', to: 'spentMs: 1_000' }],
@@ -47,7 +49,7 @@ export const WITHOUT: Readonly<Record<string, readonly Change[]>> = {
   'same-server': [
     {
       file: HELD,
-      from: 'if (after.epoch !== look.epoch || after.value?.claim?.nonce !== this.#me.nonce) return false;',
+      from: 'if (after.epoch !== look.epoch || after.value?.reservation?.nonce !== this.#me.nonce) return false;',
       to: 'void after;',
     },
   ],

@@ -86,10 +86,10 @@ export const STORE_SURVIVORS: readonly Survivor[] = [
   },
   {
     file: 'src/store/reservation/reservation.ts',
-    line: `const rank = (name: string) => (name.endsWith('.claim') ? 1 : 0);`,
+    line: `const rank = (name: string) => (name.endsWith('.reservation') ? 1 : 0);`,
     mutated: [
       'const rank = () => undefined;',
-      `const rank = (name: string) => (name.startsWith('.claim') ? 1 : 0);`,
+      `const rank = (name: string) => (name.startsWith('.reservation') ? 1 : 0);`,
       'const rank = (name: string) => (name.endsWith("") ? 1 : 0);',
     ],
     reason:
@@ -299,9 +299,9 @@ export const STORE_SURVIVORS: readonly Survivor[] = [
   },
   {
     file: 'src/store/shared/protocol/decisions.ts',
-    line: 'const isDead = record.deadRefreshTokenHash !== undefined && claimOf(cell, record.deadRefreshTokenHash);',
-    mutated: ['const isDead = true && claimOf(cell, record.deadRefreshTokenHash);'],
-    reason: 'No claim is of a token without a hash.',
+    line: 'record.deadRefreshTokenHash !== undefined && reservationOf(cell, record.deadRefreshTokenHash);',
+    mutated: ['true && reservationOf(cell, record.deadRefreshTokenHash);'],
+    reason: 'No reservation is of a token without a hash.',
   },
   {
     file: 'src/store/shared/protocol/times.ts',

@@ -59,7 +59,7 @@ export function moveToShared(parts: MoveParts): Promise<CredentialRecord> {
         return there;
       }
       if (there?.tokens !== undefined && !force) throw present(identity.server, sharedAt.to);
-      const claim = here && (await claimToken(locked, here));
+      const reservation = here && (await reserveToken(locked, here));
       try {
         await writeMoveNote(folder, key, noteOf(record, sharedAt));
         if (here !== undefined) await moveFile(path, moving);
@@ -70,7 +70,7 @@ export function moveToShared(parts: MoveParts): Promise<CredentialRecord> {
         await removeFile(moving);
         return record;
       } finally {
-        await claim?.release();
+        await reservation?.release();
       }
     },
     { signal },
@@ -106,7 +106,7 @@ export function moveToFile(parts: MoveParts): Promise<CredentialRecord> {
           }
           const { record } = found;
           if (here?.tokens !== undefined && !force) throw present(identity.server, folder);
-          const claim = await claimToken(there, record);
+          const reservation = await reserveToken(there, record);
           try {
             if (here !== undefined) await locked.remove();
             await writeMoveNote(folder, key, noteOf(record, sharedAt));
@@ -119,7 +119,7 @@ export function moveToFile(parts: MoveParts): Promise<CredentialRecord> {
             if (!(error instanceof StoreAwayError) || error.applied === 'no') await removeFile(moving);
             throw error;
           } finally {
-            await claim?.release().catch(() => 'it went with the record');
+            await reservation?.release().catch(() => 'it went with the record');
           }
           return arrive(record);
         },
@@ -163,7 +163,7 @@ async function expectSettled({ sharedAt: { to } }: MoveParts, there: LockedRecor
 }
 
 /** A reservation of the refresh token, so that no one uses it meanwhile; undefined if there is none. */
-async function claimToken(
+async function reserveToken(
   locked: LockedRecord,
   { tokens, family }: CredentialRecord,
 ): Promise<HeldReservation | undefined> {
@@ -176,8 +176,9 @@ async function claimToken(
     ({ request }) => request.kind === 'answered' && request.record.family === family,
   );
   const isGoingOn = last !== undefined && last.owner !== 'dead' && last.request.kind !== 'ambiguous';
-  const claim = isAnswered || isGoingOn ? undefined : await locked.reserve(hash, (last?.number ?? 0) + 1);
-  if (claim !== undefined) return claim;
+  const reservation =
+    isAnswered || isGoingOn ? undefined : await locked.reserve(hash, (last?.number ?? 0) + 1);
+  if (reservation !== undefined) return reservation;
   throw new LockTimeoutError('the login is being refreshed', { hint: 'Try again in some seconds.' });
 }
 

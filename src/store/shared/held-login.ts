@@ -13,8 +13,7 @@ import type { CredentialCell, State } from './protocol/cell.ts';
 import {
   type Answer,
   answerState,
-  claim,
-  clearClaims,
+  clearReservations,
   type Decision,
   dropHold,
   type Holder,
@@ -30,6 +29,7 @@ import {
   release,
   renewHold,
   reservations,
+  reserve,
 } from './protocol/decisions.ts';
 import type { Rank } from './protocol/rank.ts';
 import { shiftRecord } from './protocol/times.ts';
@@ -50,8 +50,8 @@ export interface HeldLoginDeps {
   readonly onUnsettled: () => void;
 }
 
-/** A claimed record, as it was then. */
-type ClaimedState = State & { readonly content: { readonly kind: 'record' } };
+/** A reserved record, as it was then. */
+type ReservedState = State & { readonly content: { readonly kind: 'record' } };
 
 /** Why no hold is renewed any more. */
 const ENDED = Symbol('ended');
@@ -64,10 +64,10 @@ export class HeldLogin {
   #heldUntil: number;
   /** The last record read: a write refers to it. */
   #seen: { readonly rank: Rank | undefined; readonly state: State | undefined } | undefined;
-  /** The claims of other processes that determined the next number. */
-  #shown: { readonly hash: string; readonly claims: readonly ReservationState[] } | undefined;
-  /** The nonce of this process's claim. */
-  #claimed: string | undefined;
+  /** The reservations of other processes that determined the next number. */
+  #shown: { readonly hash: string; readonly reservations: readonly ReservationState[] } | undefined;
+  /** The nonce of this process's reservation. */
+  #reserved: string | undefined;
 
   /** The time when the hold with this nonce was taken, monotonic. */
   constructor(me: Holder, since: number, deps: HeldLoginDeps) {
@@ -88,7 +88,7 @@ export class HeldLogin {
       setAside: async () => ({ files: 0, records: [] }),
       reservations: (hash) => this.#reservations(hash),
       clearReservations: async (hash) => {
-        await this.#change((cell) => clearClaims(cell, hash));
+        await this.#change((cell) => clearReservations(cell, hash));
       },
       reserve: (hash, number) => this.#reserve(hash, number),
       heldBackMs: () => this.#heldBackMs(),
@@ -181,13 +181,14 @@ export class HeldLogin {
   async #reservations(hash: string): Promise<ReservationState[]> {
     const { login, ownership, timing } = this.#deps;
     const cell = await this.#cell();
-    const owner = cell?.claim && (await ownership.liveness(cell.claim.owner, cell.claim.nonce));
+    const owner =
+      cell?.reservation && (await ownership.liveness(cell.reservation.owner, cell.reservation.nonce));
     const found = reservations(cell, hash, login.moment(), timing, owner ?? 'unknown');
-    // This process's claim replaced the one that was read before, which was unchanged then.
-    if (this.#claimed !== undefined && cell?.claim?.nonce === this.#claimed) {
-      return [...(this.#shown?.claims ?? []), ...found];
+    // This process's reservation replaced the one that was read before, which was unchanged then.
+    if (this.#reserved !== undefined && cell?.reservation?.nonce === this.#reserved) {
+      return [...(this.#shown?.reservations ?? []), ...found];
     }
-    this.#shown = { hash, claims: found };
+    this.#shown = { hash, reservations: found };
     return found;
   }
 
@@ -217,17 +218,18 @@ export class HeldLogin {
     const { login, random, ownership, timing } = this.#deps;
     const { state } = this.#seen ?? {};
     if (state?.content.kind !== 'record') return undefined;
-    const before = state as ClaimedState;
+    const before = state as ReservedState;
     const me: Holder = { nonce: randomToken(random, 128), owner: ownership.owner };
-    const sign = this.#shown?.hash === hash ? this.#shown.claims.at(-1)?.sign : undefined;
+    const sign = this.#shown?.hash === hash ? this.#shown.reservations.at(-1)?.sign : undefined;
     ownership.hold(me.nonce);
     const wanted = { hash, number, before: state.rank, sign };
     try {
-      const { kind } = await login.change((cell, moment) => claim(cell, wanted, me, moment, timing), {
+      const { kind } = await login.change((cell, moment) => reserve(cell, wanted, me, moment, timing), {
         tell: false,
       });
-      if (kind !== 'refused') this.#claimed = me.nonce;
-      if (kind !== 'refused') return new Claim(me, before, hash, this.#me, this.#deps).reservation;
+      if (kind !== 'refused') this.#reserved = me.nonce;
+      if (kind !== 'refused')
+        return new SharedReservation(me, before, hash, this.#me, this.#deps).reservation;
     } catch (error) {
       ownership.drop(me.nonce);
       throw error;
@@ -241,17 +243,17 @@ export class HeldLogin {
   }
 }
 
-/** A claim on one refresh token. */
-class Claim {
+/** A reservation on one refresh token. */
+class SharedReservation {
   readonly #me: Holder;
-  readonly #before: ClaimedState;
+  readonly #before: ReservedState;
   readonly #hash: string;
   readonly #hold: Holder;
   readonly #deps: HeldLoginDeps;
   /** When the token was about to be sent, by the engine's clock. */
   #preparedAt = 0;
 
-  constructor(me: Holder, before: ClaimedState, hash: string, hold: Holder, deps: HeldLoginDeps) {
+  constructor(me: Holder, before: ReservedState, hash: string, hold: Holder, deps: HeldLoginDeps) {
     this.#me = me;
     this.#before = before;
     this.#hash = hash;
@@ -284,14 +286,14 @@ class Claim {
     if (!(await engine.isPrimary(timing.primaryMs)) && !this.#isPastRisk(look.engineNow)) {
       throw tooLate(engine, 'is not known to be the one that the others see');
     }
-    // That was about the server that this connection leads to now: the claim has to be on it, and not on one that was left meanwhile.
+    // That was about the server that this connection leads to now: the reservation has to be on it, and not on one that was left meanwhile.
     const after = await login.cell.lookNow();
-    if (after.epoch !== look.epoch || after.value?.claim?.nonce !== this.#me.nonce) return false;
+    if (after.epoch !== look.epoch || after.value?.reservation?.nonce !== this.#me.nonce) return false;
     if (clock.monotonic() - startedAt > timing.sendWindowMs) throw tooLate(engine, 'answered too late');
     return true;
   }
 
-  /** The token expired long ago: better to risk one claimant on each of two primaries than to stay without a token. */
+  /** The token expired long ago: better to risk one process on each of two primaries than to stay without a token. */
   #isPastRisk(engineNow: number): boolean {
     const { expiresAt } = this.#before.content.record.tokens ?? {};
     return expiresAt !== undefined && engineNow >= expiresAt + this.#deps.timing.spentMs;
@@ -304,7 +306,7 @@ class Claim {
     const answer: Answer = { state, hash: this.#hash };
     // Remembered here first: whatever happens to the engine, this process can use it, and will put it again.
     login.learn(state);
-    const local = shiftRecord((state as ClaimedState).content.record, offset());
+    const local = shiftRecord((state as ReservedState).content.record, offset());
     try {
       const { kind } = await login.change((cell, moment) => putAnswer(cell, answer, this.#hold, moment), {
         tell: true,
@@ -312,7 +314,7 @@ class Claim {
       ownership.drop(this.#me.nonce);
       if (kind === 'refused') return { kind: 'superseded' };
     } catch (error) {
-      // The claim remains this process's: another task in it must not take it for abandoned.
+      // The reservation remains this process's: another task in it must not take it for abandoned.
       login.keep(answer);
       if (!(error instanceof StoreAwayError)) throw error;
       return { kind: 'kept', record: local };
@@ -337,7 +339,7 @@ function tooLate({ place }: Engine, why: string): StoreAwayError {
   });
 }
 
-/** On an engine that is away, the claim expires by itself. */
+/** On an engine that is away, the reservation expires by itself. */
 function ignoreAway(error: unknown): void {
   if (!(error instanceof StoreAwayError)) throw error;
 }

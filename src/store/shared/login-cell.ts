@@ -220,7 +220,7 @@ export class LoginCell {
     for (const listener of [...this.#listeners]) listener();
   }
 
-  /** Puts what the engine has lost, and the time since when it may have lost claims. */
+  /** Puts what the engine has lost, and the time since when it may have lost reservations. */
   async #bringUp(): Promise<void> {
     await this.change(() => ({ kind: 'as-is' }), { tell: true });
   }

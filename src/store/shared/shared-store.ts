@@ -118,13 +118,13 @@ export class SharedStore implements Store {
   ): Promise<{ readonly pid: number; readonly host: string; readonly heldForMs: number } | undefined> {
     const login = this.#login(key);
     await login.read();
-    const { hold, claim } = login.latest ?? {};
+    const { hold, reservation } = login.latest ?? {};
     const { now } = login.moment();
     const at =
       hold !== undefined && hold.until > now
         ? hold
-        : claim !== undefined && claim.until > now
-          ? claim
+        : reservation !== undefined && reservation.until > now
+          ? reservation
           : undefined;
     if (at === undefined) return undefined;
     const since = 'since' in at ? at.since : now;

@@ -132,9 +132,9 @@ test('nothing to move, in either direction', async () => {
 test('a login that is being refreshed is not moved', async () => {
   const { file, parts } = await createWorld('file');
   const { tokenHash } = await import('../../../src/store/record/key.ts');
-  const claim = await file.withLock(KEY, (locked) => locked.reserve(tokenHash('R0'), 1), { signal });
+  const reservation = await file.withLock(KEY, (locked) => locked.reserve(tokenHash('R0'), 1), { signal });
   await expect(moveToShared(parts)).rejects.toThrow(/being refreshed/);
-  await claim?.release();
+  await reservation?.release();
   await moveToShared(parts);
 });
 

@@ -38,7 +38,7 @@ test('after it the old key can be taken away: of logins, of removed ones, and of
   expect(cells()).toHaveLength(3);
 });
 
-test('beside a refresh: what the claimant puts is put, once', async () => {
+test('beside a refresh: what the process with the reservation puts is put, once', async () => {
   await using world = await FleetWorld.create();
   const next = nextTo(world);
   const [one, both] = [

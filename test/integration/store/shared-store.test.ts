@@ -288,13 +288,13 @@ test('the reservation of a process that dies before its request expires and is t
   await using world = await FleetWorld.create();
   const [one, other] = (await world.instances(2, { elsewhere: true })) as [Instance, Instance];
   await one.store.write(KEY, world.login(one), 'any');
-  // Cut off when it asks whether it may send: its claim stays, and it never prepares.
+  // Cut off when it asks whether it may send: its reservation stays, and it never prepares.
   const seen = new Journal<string>();
   let puts = 0;
   world.server.intercept = async (moment, operation) => {
     if (moment !== 'after' || operation !== 'put' || ++puts !== 2) return;
     one.engine.isCut = true;
-    seen.add('claimed');
+    seen.add('reserved');
   };
   expect(await one.refresh('A0')).toMatchObject({ kind: 'postponed', error: { code: 'store_away' } });
   expect(seen.count()).toBe(1);

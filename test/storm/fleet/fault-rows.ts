@@ -55,7 +55,7 @@ export async function failoverRow(scale: Scale, tell: Tell): Promise<Row> {
       calm: calm.add,
       act: async (pairs) => {
         if (round % 2 === 1) {
-          // Requests are under way when their claims are lost, and nobody may think that there are none.
+          // Requests are under way when their reservations are lost, and nobody may think that there are none.
           world.authority.failRefresh(faults.delay(UNDER_WAY_MS));
           await group.cutReplication();
           // What comes next is put into the primary, and nowhere else. Some are where they come to until it dies, and some begin after it.
@@ -112,7 +112,7 @@ async function putsBefore(group: RedisGroup, wanted: number): Promise<number> {
   }
 }
 
-/** When the first of the logins was served: nobody had got an answer before, and nobody may claim for 45 s. */
+/** When the first of the logins was served: nobody had got an answer before, and nobody may reserve a token for 45 s. */
 function first(runs: readonly StepRun[]): number[] {
   const waited = runs.flatMap(({ servedAfterMs = 0 }) => (servedAfterMs > 10_000 ? [servedAfterMs] : []));
   return waited.length === 0 ? [] : [Math.min(...waited)];

@@ -111,7 +111,7 @@ async function killRow({ runs }: Scale, { apart }: { readonly apart: boolean }, 
       // Otherwise somebody has seen that an owner is dead.
       missed: unless(
         !apart || done.some(({ servedAfterMs = 0 }) => servedAfterMs > MAYBE_WAITED_MS),
-        'some wait for a claim to be over',
+        'some wait for a reservation to be over',
       ),
     },
   );

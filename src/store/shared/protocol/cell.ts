@@ -9,20 +9,20 @@ const text = z.string().check(z.maxLength(512));
 const instant = z.number().check(z.gte(0), z.lte(Number.MAX_SAFE_INTEGER));
 const count = z.int().check(z.gte(0));
 
-const rankSchema = z.object({ login: count, generation: count, claim: count });
+const rankSchema = z.object({ login: count, generation: count, request: count });
 
-const claimSchema = z.object({
+const reservationSchema = z.object({
   /** SHA-256 of the refresh token. */
   hash: text,
-  /** 1 for the first claim of this token. */
+  /** 1 for the first reservation of this token. */
   number: z.int().check(z.gte(1)),
   nonce: text,
   owner: ownerSchema,
   /** `held`: not sent. `maybe`: may have been sent. `lost`: may have been sent, and its owner no longer waits for the response. */
   state: z.enum(['held', 'maybe', 'lost']),
-  /** After this time the claim no longer blocks the next one. */
+  /** After this time the reservation no longer blocks the next one. */
   until: instant,
-  /** An earlier claim may have sent this token. */
+  /** An earlier reservation may have sent this token. */
   doubt: z.boolean(),
 });
 
@@ -38,7 +38,7 @@ const cellSchema = z.object({
   version: z.literal(1),
   /** Absent: nothing was ever stored; a process holds the cell to store the first record. */
   state: z.optional(z.object({ content: contentSchema, rank: rankSchema })),
-  claim: z.optional(claimSchema),
+  reservation: z.optional(reservationSchema),
   /** The process that works on the credential. It queues and decides nothing. */
   hold: z.optional(holdSchema),
   /** Since when the cell is known to be in this epoch of the engine. 0: nothing lost before could concern the stored state. */
@@ -47,7 +47,7 @@ const cellSchema = z.object({
 
 /** A credential as stored on the engine, and which process does what with it. All times are the engine's. */
 export type CredentialCell = Immutable<z.output<typeof cellSchema>>;
-export type Claim = Immutable<z.output<typeof claimSchema>>;
+export type Reservation = Immutable<z.output<typeof reservationSchema>>;
 export type Hold = Immutable<z.output<typeof holdSchema>>;
 /** The stored state, and its rank. */
 export type State = NonNullable<CredentialCell['state']>;

@@ -2,7 +2,7 @@ import type { Owner, ProcessLiveness } from '../../../platform/process/process-i
 import type { CredentialRecord, Expected, NewRecord } from '../../record/record.ts';
 import { isExpected } from '../../record/record.ts';
 import type { ReservationState } from '../../reservation/reservation.ts';
-import type { Claim, CredentialCell, State } from './cell.ts';
+import type { CredentialCell, Reservation, State } from './cell.ts';
 import { compareRanks, nextAnswer, nextLogin, type Rank } from './rank.ts';
 import type { Timing } from './timing.ts';
 
@@ -12,10 +12,10 @@ import type { Timing } from './timing.ts';
  * reads a clock, draws a random number, or has an effect.
  *
  *   laterState, repaired    which state counts, and the cell that restores it after the engine lost it
- *   noteEpoch, heldBackMs   the engine may have lost claims: since when, and how long nobody may make another
+ *   noteEpoch, heldBackMs   the engine may have lost reservations: since when, and how long nobody may make another
  *   broughtUp               repaired and noteEpoch in one
  *   takeHold, renewHold, dropHold                      the queue
- *   claim, prepare, release, markLost, reservations    who may send a refresh token: taken, about to send, not sent, no response, as others see it
+ *   reserve, prepare, release, markLost, reservations    who may send a refresh token: taken, about to send, not sent, no response, as others see it
  *   putAnswer, putLogin, putNote, putRemoval           what is stored
  */
 
@@ -41,25 +41,25 @@ export type Decision =
   | { readonly kind: 'refused'; readonly reason: Refusal };
 
 export type Refusal =
-  /** Another process holds the cell, or has claimed the token. */
+  /** Another process holds the cell, or has reserved the token. */
   | 'held'
-  /** The engine may have lost claims a short time ago. */
+  /** The engine may have lost reservations a short time ago. */
   | 'quarantine'
   /** The stored state is later, or differs from what was read. */
   | 'superseded'
-  /** The claim belongs to another process by now, or the engine is in another epoch. */
+  /** The reservation belongs to another process by now, or the engine is in another epoch. */
   | 'overtaken';
 
 const put = (cell: CredentialCell): Decision => ({ kind: 'put', cell });
 const refused = (reason: Refusal): Decision => ({ kind: 'refused', reason });
 const AS_IS: Decision = { kind: 'as-is' };
 
-/** An empty cell. `since` 0: no claim was ever made on the state that will be stored. */
+/** An empty cell. `since` 0: no reservation was ever made on the state that will be stored. */
 export function emptyCell({ epoch }: Moment): CredentialCell {
   return { version: 1, epoch: { id: epoch, since: 0 } };
 }
 
-const withoutClaim = ({ claim: _void, ...rest }: CredentialCell): CredentialCell => rest;
+const withoutReservation = ({ reservation: _void, ...rest }: CredentialCell): CredentialCell => rest;
 const withoutHold = ({ hold: _ended, ...rest }: CredentialCell): CredentialCell => rest;
 
 // ── which state counts
@@ -70,8 +70,8 @@ export function laterState(stored: State | undefined, known: State | undefined):
 }
 
 /**
- * The engine has lost the state that this process knows (a failover, an eviction, an old backup): it is stored again. A claim on the token of the lost state is
- * void. If the cell was gone altogether, claims may have gone with it.
+ * The engine has lost the state that this process knows (a failover, an eviction, an old backup): it is stored again. A reservation on the token of the lost state is
+ * void. If the cell was gone altogether, reservations may have gone with it.
  */
 export function repaired(
   cell: CredentialCell | undefined,
@@ -81,12 +81,12 @@ export function repaired(
   if (known === undefined || compareRanks(known.rank, cell?.state?.rank) <= 0) return AS_IS;
   const at = cell ?? emptyCell(moment);
   const epoch = at.state === undefined ? { id: moment.epoch, since: moment.now } : at.epoch;
-  return put({ ...withoutClaim(at), state: known, epoch });
+  return put({ ...withoutReservation(at), state: known, epoch });
 }
 
 /**
- * In another epoch than the cell's, the engine may have lost claims: the cell says since when. A token that may be spent is waited for from now on once
- * more, since the time of its claim is by the clock of another server.
+ * In another epoch than the cell's, the engine may have lost reservations: the cell says since when. A token that may be spent is waited for from now on once
+ * more, since the time of its reservation is by the clock of another server.
  */
 export function noteEpoch(
   cell: CredentialCell | undefined,
@@ -94,10 +94,10 @@ export function noteEpoch(
   { spentMs }: Timing,
 ): Decision {
   if (cell === undefined || epoch === '' || cell.epoch.id === epoch) return AS_IS;
-  const { claim } = cell;
+  const { reservation } = cell;
   return put({
     ...cell,
-    ...(claim?.state === 'maybe' ? { claim: { ...claim, until: now + spentMs } } : {}),
+    ...(reservation?.state === 'maybe' ? { reservation: { ...reservation, until: now + spentMs } } : {}),
     epoch: { id: epoch, since: now },
   });
 }
@@ -114,7 +114,7 @@ export function broughtUp(
   return note.kind === 'put' ? note : repair;
 }
 
-/** For how many milliseconds nobody may claim a token yet. A time far in the future was set by a wrong clock: it blocks nobody. */
+/** For how many milliseconds nobody may reserve a token yet. A time far in the future was set by a wrong clock: it blocks nobody. */
 export function heldBackMs(
   { epoch: { id, since } }: CredentialCell,
   { now, epoch }: Moment,
@@ -167,11 +167,11 @@ function isOver({ until }: { readonly until: number }, { now }: Moment, atMostMs
 // ── who may send a refresh token
 
 /**
- * Claims the right to send the token with this hash. `before`: the rank of the record with that token, as read. `number`: one more than that of the last claim,
- * which was judged to be over; `sign`: of that claim as shown by `reservations`, undefined if there was none. A claim that has changed since is not overtaken:
+ * Reserves the token with this hash. `before`: the rank of the record with that token, as read. `number`: one more than that of the last reservation,
+ * which was judged to be over; `sign`: of that reservation as shown by `reservations`, undefined if there was none. A reservation that has changed since is not overtaken:
  * its owner is alive after all.
  */
-export function claim(
+export function reserve(
   cell: CredentialCell | undefined,
   wanted: {
     readonly hash: string;
@@ -186,40 +186,42 @@ export function claim(
   if (cell?.state === undefined || compareRanks(cell.state.rank, wanted.before) !== 0)
     return refused('superseded');
   if (heldBackMs(cell, moment, timing) > 0) return refused('quarantine');
-  const earlier = claimOf(cell, wanted.hash);
+  const earlier = reservationOf(cell, wanted.hash);
   if (earlier?.nonce === me.nonce) return AS_IS;
   if ((earlier?.number ?? 0) + 1 !== wanted.number) return refused('held');
   if ((earlier && signOf(earlier)) !== wanted.sign) return refused('held');
   const doubt = earlier !== undefined && (earlier.doubt || earlier.state !== 'held');
   const { hash, number } = wanted;
-  const until = moment.now + timing.claimMs;
-  return put({ ...cell, claim: { hash, number, ...me, state: 'held', until, doubt } });
+  const until = moment.now + timing.reservationMs;
+  return put({ ...cell, reservation: { hash, number, ...me, state: 'held', until, doubt } });
 }
 
-/** Records that the token may be sent from now on. Refused for a claim that was overtaken, and in another epoch than the one in which it was made. */
+/** Records that the token may be sent from now on. Refused for a reservation that was overtaken, and in another epoch than the one in which it was made. */
 export function prepare(
   cell: CredentialCell | undefined,
   { nonce }: Pick<Holder, 'nonce'>,
   moment: Moment,
   timing: Timing,
 ): Decision {
-  const mine = cell?.claim;
+  const mine = cell?.reservation;
   if (cell === undefined || mine?.nonce !== nonce) return refused('overtaken');
   if (mine.state === 'maybe') return AS_IS;
   if (mine.state !== 'held' || heldBackMs(cell, moment, timing) > 0) return refused('overtaken');
-  return put({ ...cell, claim: { ...mine, state: 'maybe', until: moment.now + timing.spentMs } });
+  return put({ ...cell, reservation: { ...mine, state: 'maybe', until: moment.now + timing.spentMs } });
 }
 
-/** The token was not sent. It remains recorded that an earlier claim may have sent it. */
+/** The token was not sent. It remains recorded that an earlier reservation may have sent it. */
 export function release(
   cell: CredentialCell | undefined,
   { nonce }: Pick<Holder, 'nonce'>,
   { now }: Moment,
 ): Decision {
-  const mine = cell?.claim;
+  const mine = cell?.reservation;
   if (cell === undefined || mine?.nonce !== nonce) return AS_IS;
-  if (!mine.doubt) return put(withoutClaim(cell));
-  return mine.state === 'lost' ? AS_IS : put({ ...cell, claim: { ...mine, state: 'lost', until: now } });
+  if (!mine.doubt) return put(withoutReservation(cell));
+  return mine.state === 'lost'
+    ? AS_IS
+    : put({ ...cell, reservation: { ...mine, state: 'lost', until: now } });
 }
 
 /** The token was sent, and no response came: others need not wait for one. */
@@ -228,54 +230,56 @@ export function markLost(
   { nonce }: Pick<Holder, 'nonce'>,
   { now }: Moment,
 ): Decision {
-  const mine = cell?.claim;
+  const mine = cell?.reservation;
   if (cell === undefined || mine?.nonce !== nonce || mine.state === 'lost') return AS_IS;
-  return put({ ...cell, claim: { ...mine, state: 'lost', until: now } });
+  return put({ ...cell, reservation: { ...mine, state: 'lost', until: now } });
 }
 
-/** The claims of this token are no longer needed: it is replaced, or dead. */
-export function clearClaims(cell: CredentialCell | undefined, hash: string): Decision {
-  return cell === undefined || claimOf(cell, hash) === undefined ? AS_IS : put(withoutClaim(cell));
+/** The reservations of this token are no longer needed: it is replaced, or dead. */
+export function clearReservations(cell: CredentialCell | undefined, hash: string): Decision {
+  return cell === undefined || reservationOf(cell, hash) === undefined
+    ? AS_IS
+    : put(withoutReservation(cell));
 }
 
 /**
- * The last claim of this token, in the form in which the decision of a refresh sees reservation files; none: an empty list. An expired claim has no owner; if
+ * The last reservation of this token, in the form in which the decision of a refresh sees reservation files; none: an empty list. An expired reservation has no owner; if
  * it, or one before it, may have sent the token, it counts as lost. `liveness`: of its owner, as far as this process knows; an owner on another machine counts
- * as alive until its claim expires.
+ * as alive until its reservation expires.
  */
 export function reservations(
   cell: CredentialCell | undefined,
   hash: string,
   moment: Moment,
-  { claimMs, spentMs }: Timing,
+  { reservationMs, spentMs }: Timing,
   liveness: ProcessLiveness,
 ): ReservationState[] {
-  const found = cell === undefined ? undefined : claimOf(cell, hash);
+  const found = cell === undefined ? undefined : reservationOf(cell, hash);
   if (found === undefined) return [];
   const { number, state, doubt } = found;
-  const overdue = isOver(found, moment, state === 'held' ? claimMs : spentMs);
+  const overdue = isOver(found, moment, state === 'held' ? reservationMs : spentMs);
   const owner = liveness === 'dead' || overdue || state === 'lost' ? 'dead' : 'alive';
   const isLost = state === 'lost' || (state === 'maybe' && overdue) || (doubt && owner === 'dead');
   const request = isLost ? 'ambiguous' : state === 'maybe' ? 'maybe' : 'no';
   return [{ number, owner, request: { kind: request }, hasHeartbeat: false, ageMs: 0, sign: signOf(found) }];
 }
 
-/** Changes with each step of the claim. */
-const signOf = ({ nonce, state, until }: Claim): string => `${nonce}:${state}:${until}`;
+/** Changes with each step of the reservation. */
+const signOf = ({ nonce, state, until }: Reservation): string => `${nonce}:${state}:${until}`;
 
-const claimOf = ({ claim }: CredentialCell, hash: string): Claim | undefined =>
-  claim?.hash === hash ? claim : undefined;
+const reservationOf = ({ reservation }: CredentialCell, hash: string): Reservation | undefined =>
+  reservation?.hash === hash ? reservation : undefined;
 
 // ── what is stored
 
-/** The response that a claimant got for its token; it is stored whatever has become of the claim. */
+/** The response that a process got for its token; it is stored whatever has become of the reservation. */
 export interface Answer {
   readonly state: State;
   /** Of the token that was used for it. */
   readonly hash: string;
 }
 
-/** The state after a response. `before`: as read when the token was claimed; `preparedAt`: when it was about to be sent, by the engine's clock. */
+/** The state after a response. `before`: as read when the token was reserved; `preparedAt`: when it was about to be sent, by the engine's clock. */
 export function answerState(
   before: State & { readonly content: { readonly kind: 'record' } },
   record: NewRecord,
@@ -288,7 +292,7 @@ export function answerState(
   };
 }
 
-/** Accepted if it is later than the stored state, whatever became of the claim, the cell and the engine meanwhile. Also ends the hold, if it is ours. */
+/** Accepted if it is later than the stored state, whatever became of the reservation, the cell and the engine meanwhile. Also ends the hold, if it is ours. */
 export function putAnswer(
   cell: CredentialCell | undefined,
   { state, hash }: Answer,
@@ -302,7 +306,7 @@ export function putAnswer(
     return me !== undefined && cell?.hold?.nonce === me.nonce ? put(withoutHold(cell)) : AS_IS;
   }
   if (cell === undefined) return put({ version: 1, state, epoch: { id: moment.epoch, since: moment.now } });
-  const rest = claimOf(cell, hash) === undefined ? cell : withoutClaim(cell);
+  const rest = reservationOf(cell, hash) === undefined ? cell : withoutReservation(cell);
   return put({ ...(rest.hold?.nonce === me?.nonce ? withoutHold(rest) : rest), state });
 }
 
@@ -332,7 +336,7 @@ export function putLogin(
   return put(loggedIn(cell, record, nextLogin(state?.rank, attempted ?? moment.now), moment));
 }
 
-/** No claim on an earlier token, lost or not, concerns this login. */
+/** No reservation on an earlier token, lost or not, concerns this login. */
 function loggedIn(
   cell: CredentialCell | undefined,
   record: NewRecord,
@@ -342,7 +346,7 @@ function loggedIn(
   const at = cell ?? emptyCell(moment);
   const revision = nextRevision(recordOf(at.state), moment.now);
   return {
-    ...withoutClaim(at),
+    ...withoutReservation(at),
     state: { content: { kind: 'record', record: { ...record, version: 1, revision } }, rank },
     epoch: { id: moment.epoch, since: 0 },
   };
@@ -373,8 +377,9 @@ export function putNote(
     content: { kind: 'record', record: { ...record, version: 1, revision } },
     rank: isSame ? cell.state.rank : nextAnswer(cell.state.rank, moment.now),
   };
-  const isDead = record.deadRefreshTokenHash !== undefined && claimOf(cell, record.deadRefreshTokenHash);
-  return put({ ...(isDead ? withoutClaim(cell) : cell), state });
+  const isDead =
+    record.deadRefreshTokenHash !== undefined && reservationOf(cell, record.deadRefreshTokenHash);
+  return put({ ...(isDead ? withoutReservation(cell) : cell), state });
 }
 
 /** A logout. A cell without a known login leaves nothing behind. */
@@ -382,7 +387,7 @@ export function putRemoval(cell: CredentialCell | undefined, moment: Moment): De
   if (cell?.state === undefined || cell.state.content.kind === 'removed') return AS_IS;
   const { family } = cell.state.content.record;
   return put({
-    ...withoutClaim(cell),
+    ...withoutReservation(cell),
     state: { content: { kind: 'removed', family }, rank: nextLogin(cell.state.rank, moment.now) },
   });
 }

@@ -4,13 +4,13 @@ export interface Timing {
   readonly holdMs: number;
   /** How often its process renews it: two may fail. */
   readonly renewMs: number;
-  /** A claim becomes "may be sent" within milliseconds, or never because its process is gone. */
-  readonly claimMs: number;
+  /** A reservation becomes "may be sent" within milliseconds, or never because its process is gone. */
+  readonly reservationMs: number;
   /** From "may be sent" to the first byte of the request. A process that took longer was suspended, and does not send. */
   readonly sendWindowMs: number;
-  /** A token that may have been sent is left alone for this long. The request ends 35 s after its claim; the rest is for a response that cannot be put. */
+  /** A token that may have been sent is left alone for this long. The request ends 35 s after its reservation; the rest is for a response that cannot be put. */
   readonly spentMs: number;
-  /** After the engine may have lost claims nobody claims for this long: as long as a request of a lost claim may run (5 s + 30 s), and a margin. */
+  /** After the engine may have lost reservations nobody reserves a token for this long: as long as a request of a lost reservation may run (5 s + 30 s), and a margin. */
   readonly quarantineMs: number;
   /** A sign-in without a sign of life for this long is over: three heartbeats. */
   readonly leaseMs: number;
@@ -34,7 +34,7 @@ export interface Timing {
 export const TIMING: Timing = {
   holdMs: 10_000,
   renewMs: 3_000,
-  claimMs: 10_000,
+  reservationMs: 10_000,
   sendWindowMs: 5_000,
   spentMs: 120_000,
   quarantineMs: 45_000,

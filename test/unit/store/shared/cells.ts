@@ -10,7 +10,7 @@ export const at = (now: number, epoch = 'e1'): Moment => ({ now, epoch });
 /** A process. */
 export const me = (nonce: string) => ({ nonce, owner: { host: nonce, pid: 1 } });
 
-export const rank = { login: 5, generation: 3, claim: 2 };
+export const rank = { login: 5, generation: 3, request: 2 };
 export const state = { content: { kind: 'record', record: wholeRecord }, rank } satisfies State;
 
 /** A cell with a login and nothing else. */
@@ -19,7 +19,7 @@ export const start: CredentialCell = { version: 1, state, epoch: { id: 'e1', sin
 /** A cell from which a login was removed. */
 export const removed = (family = 'family-1'): CredentialCell => ({
   ...start,
-  state: { content: { kind: 'removed', family }, rank: { login: 6, generation: 0, claim: 0 } },
+  state: { content: { kind: 'removed', family }, rank: { login: 6, generation: 0, request: 0 } },
 });
 
 export const refused = (reason: Refusal): Decision => ({ kind: 'refused', reason });

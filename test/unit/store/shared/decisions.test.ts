@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import type { CredentialCell, State } from '../../../../src/store/shared/protocol/cell.ts';
 import {
-  claim,
   type Decision,
   heldBackMs,
   type Moment,
@@ -10,6 +9,7 @@ import {
   release,
   repaired,
   reservations,
+  reserve,
   takeHold,
 } from '../../../../src/store/shared/protocol/decisions.ts';
 import { TIMING } from '../../../../src/store/shared/protocol/timing.ts';
@@ -17,7 +17,7 @@ import { wholeRecord } from '../../../peers/processes/credentials.ts';
 
 const at = (now: number, epoch = 'e1'): Moment => ({ now, epoch });
 const me = (nonce: string) => ({ nonce, owner: { host: nonce, pid: 1 } });
-const rank = { login: 5, generation: 3, claim: 0 };
+const rank = { login: 5, generation: 3, request: 0 };
 const state: State = { content: { kind: 'record', record: wholeRecord }, rank };
 const start: CredentialCell = { version: 1, state, epoch: { id: 'e1', since: 0 } };
 const HASH = 'hash';
@@ -26,55 +26,55 @@ function cellOf(decision: Decision): CredentialCell {
   if (decision.kind !== 'put') throw new Error(JSON.stringify(decision));
   return decision.cell;
 }
-const claimed = (cell: CredentialCell, nonce: string, number: number, now: number, sign?: string) =>
-  claim(cell, { hash: HASH, number, before: rank, sign }, me(nonce), at(now), TIMING);
+const reserved = (cell: CredentialCell, nonce: string, number: number, now: number, sign?: string) =>
+  reserve(cell, { hash: HASH, number, before: rank, sign }, me(nonce), at(now), TIMING);
 const shown = (cell: CredentialCell, now: number) => reservations(cell, HASH, at(now), TIMING, 'unknown')[0];
 
-test('does not take over a claim that made progress since it was read', () => {
-  const held = cellOf(claimed(start, 'a', 1, 1_000));
+test('does not take over a reservation that made progress since it was read', () => {
+  const held = cellOf(reserved(start, 'a', 1, 1_000));
   const seen = shown(held, 12_000);
   expect(seen).toMatchObject({ number: 1, owner: 'dead', request: { kind: 'no' } });
   const prepared = cellOf(prepare(held, me('a'), at(12_000), TIMING));
-  expect(claimed(prepared, 'b', 2, 12_001, seen?.sign)).toEqual({ kind: 'refused', reason: 'held' });
+  expect(reserved(prepared, 'b', 2, 12_001, seen?.sign)).toEqual({ kind: 'refused', reason: 'held' });
   // Overtaken first, it cannot prepare.
-  const overtaken = cellOf(claimed(held, 'b', 2, 12_000, seen?.sign));
+  const overtaken = cellOf(reserved(held, 'b', 2, 12_000, seen?.sign));
   expect(prepare(overtaken, me('a'), at(12_001), TIMING)).toEqual({ kind: 'refused', reason: 'overtaken' });
 });
 
-test('remembers that a token may have been sent until it is replaced, whoever else claims it', () => {
-  const prepared = cellOf(prepare(cellOf(claimed(start, 'a', 1, 1_000)), me('a'), at(1_001), TIMING));
+test('remembers that a token may have been sent until it is replaced, whichever process reserves it next', () => {
+  const prepared = cellOf(prepare(cellOf(reserved(start, 'a', 1, 1_000)), me('a'), at(1_001), TIMING));
   expect(shown(prepared, 121_000)).toMatchObject({ owner: 'alive', request: { kind: 'maybe' } });
   const seen = shown(prepared, 121_001);
   expect(seen).toMatchObject({ owner: 'dead', request: { kind: 'ambiguous' } });
-  const second = cellOf(claimed(prepared, 'b', 2, 121_001, seen?.sign));
+  const second = cellOf(reserved(prepared, 'b', 2, 121_001, seen?.sign));
   expect(shown(second, 121_002)).toMatchObject({ owner: 'alive', request: { kind: 'no' } });
   expect(shown(second, 131_001)).toMatchObject({ owner: 'dead', request: { kind: 'ambiguous' } });
   const released = cellOf(release(second, me('b'), at(121_003)));
   expect(shown(released, 121_004)).toMatchObject({ number: 2, request: { kind: 'ambiguous' } });
-  const next: State = { content: state.content, rank: { login: 5, generation: 4, claim: 1_001 } };
+  const next: State = { content: state.content, rank: { login: 5, generation: 4, request: 1_001 } };
   expect(
-    cellOf(putAnswer(released, { state: next, hash: HASH }, undefined, at(121_005))).claim,
+    cellOf(putAnswer(released, { state: next, hash: HASH }, undefined, at(121_005))).reservation,
   ).toBeUndefined();
 });
 
-test('a response counts by its rank alone: in another epoch, without its claim, after a removal', () => {
-  const next: State = { content: state.content, rank: { login: 5, generation: 4, claim: 7 } };
+test('a response counts by its rank alone: in another epoch, without its reservation, after a removal', () => {
+  const next: State = { content: state.content, rank: { login: 5, generation: 4, request: 7 } };
   const answer = { state: next, hash: HASH };
   expect(putAnswer(start, answer, undefined, at(9, 'e2')).kind).toBe('put');
   expect(putAnswer(undefined, answer, undefined, at(9)).kind).toBe('put');
-  const later = { ...start, state: { ...state, rank: { login: 5, generation: 4, claim: 8 } } };
+  const later = { ...start, state: { ...state, rank: { login: 5, generation: 4, request: 8 } } };
   expect(putAnswer(later, answer, undefined, at(9))).toEqual({ kind: 'refused', reason: 'superseded' });
   const removed: CredentialCell = {
     ...start,
-    state: { content: { kind: 'removed', family: 'f' }, rank: { login: 6, generation: 0, claim: 0 } },
+    state: { content: { kind: 'removed', family: 'f' }, rank: { login: 6, generation: 0, request: 0 } },
   };
   expect(putAnswer(removed, answer, undefined, at(9))).toEqual({ kind: 'refused', reason: 'superseded' });
 });
 
-test('data lost by the engine is written back, without a claim on an earlier token, and no process claims while claims may be lost', () => {
-  const known: State = { content: state.content, rank: { login: 5, generation: 4, claim: 7 } };
-  const behind = cellOf(repaired(cellOf(claimed(start, 'a', 1, 1_000)), known, at(2_000)));
-  expect([behind.claim, behind.state]).toEqual([undefined, known]);
+test('data lost by the engine is written back, without a reservation on an earlier token, and no process reserves a token while reservations may be lost', () => {
+  const known: State = { content: state.content, rank: { login: 5, generation: 4, request: 7 } };
+  const behind = cellOf(repaired(cellOf(reserved(start, 'a', 1, 1_000)), known, at(2_000)));
+  expect([behind.reservation, behind.state]).toEqual([undefined, known]);
   expect(repaired(start, state, at(2_000)).kind).toBe('as-is');
   const held = cellOf(takeHold(undefined, me('a'), at(2_000), TIMING, 'unknown'));
   for (const cell of [undefined, held]) {
@@ -84,7 +84,7 @@ test('data lost by the engine is written back, without a claim on an earlier tok
   }
   expect(heldBackMs(start, at(2_000, 'e2'), TIMING)).toBe(TIMING.quarantineMs);
   expect(
-    claim(start, { hash: HASH, number: 1, before: rank, sign: undefined }, me('a'), at(1, 'e2'), TIMING),
+    reserve(start, { hash: HASH, number: 1, before: rank, sign: undefined }, me('a'), at(1, 'e2'), TIMING),
   ).toEqual({ kind: 'refused', reason: 'quarantine' });
 });
 

@@ -6,7 +6,7 @@ import {
   type Rank,
 } from '../../../../src/store/shared/protocol/rank.ts';
 
-const rank = (login: number, generation: number, claim: number): Rank => ({ login, generation, claim });
+const rank = (login: number, generation: number, request: number): Rank => ({ login, generation, request });
 
 describe('ranks', () => {
   const inOrder = [
@@ -20,7 +20,7 @@ describe('ranks', () => {
     rank(2, 1, 0),
   ];
 
-  it('are ordered by login, then by generation, then by claim, and no rank is the earliest', () => {
+  it('are ordered by login, then by generation, then by reservation, and no rank is the earliest', () => {
     inOrder.forEach((one, i) => {
       inOrder.forEach((other, j) => {
         expect(Math.sign(compareRanks(one, other))).toBe(Math.sign(i - j));

@@ -3,7 +3,7 @@ import type { CredentialCell, State } from '../../../../src/store/shared/protoco
 import {
   answerState,
   broughtUp,
-  clearClaims,
+  clearReservations,
   emptyCell,
   heldBackMs,
   laterState,
@@ -21,9 +21,16 @@ import { AS_IS, at, cellOf, HASH, me, put, rank, refused, removed, start, state 
 
 const { version: _version, revision: _revision, ...record } = wholeRecord;
 const later: State = { ...state, rank: { ...rank, generation: 4 } };
-const claim = { hash: HASH, number: 1, ...me('a'), state: 'maybe', until: 130_000, doubt: false } as const;
+const reservation = {
+  hash: HASH,
+  number: 1,
+  ...me('a'),
+  state: 'maybe',
+  until: 130_000,
+  doubt: false,
+} as const;
 const hold = { ...me('a'), since: 1_000, until: 11_000 };
-const busy: CredentialCell = { ...start, claim, hold };
+const busy: CredentialCell = { ...start, reservation, hold };
 
 describe('which state counts', () => {
   it('the later one, and of equal ones the stored one', () => {
@@ -46,7 +53,7 @@ describe('which state counts', () => {
     );
   });
 
-  it('repairs a cell that is gone or empty as one whose claims may be gone, too', () => {
+  it('repairs a cell that is gone or empty as one whose reservations may be gone, too', () => {
     const epoch = { id: 'e2', since: 9 };
     expect(repaired(undefined, state, at(9, 'e2'))).toEqual(put({ version: 1, state, epoch }));
     const empty = { ...emptyCell(at(5)), hold };
@@ -68,9 +75,9 @@ describe('the epoch of the engine', () => {
     ['held', 130_000],
     ['lost', 130_000],
     ['maybe', 120_009],
-  ] as const)('is another one: a claim that is %s ends at %s', (state, until) =>
-    expect(noteEpoch({ ...start, claim: { ...claim, state } }, at(9, 'e2'), TIMING)).toEqual(
-      put({ ...start, claim: { ...claim, state, until }, epoch: { id: 'e2', since: 9 } }),
+  ] as const)('is another one: a reservation that is %s ends at %s', (state, until) =>
+    expect(noteEpoch({ ...start, reservation: { ...reservation, state } }, at(9, 'e2'), TIMING)).toEqual(
+      put({ ...start, reservation: { ...reservation, state, until }, epoch: { id: 'e2', since: 9 } }),
     ),
   );
 
@@ -95,23 +102,23 @@ describe('the epoch of the engine', () => {
     ['it began long enough ago', 9_000, 54_000, 'e1', 0],
     ['it begins in a moment, by a clock that is a little ahead', 9_000, 8_000, 'e1', 45_000],
     ['it begins much later, by a wrong clock', 54_000, 9_000, 'e1', 0],
-  ])('%s (since %s, now %s, epoch %j): nobody claims for %s ms', (_, since, now, epoch, ms) =>
+  ])('%s (since %s, now %s, epoch %j): nobody reserves a token for %s ms', (_, since, now, epoch, ms) =>
     expect(heldBackMs({ ...start, epoch: { id: 'e1', since } }, at(now, epoch), TIMING)).toBe(ms),
   );
 });
 
 describe('the response to a refresh request', () => {
-  const next: State = { ...state, rank: { login: 5, generation: 4, claim: 7 } };
+  const next: State = { ...state, rank: { login: 5, generation: 4, request: 7 } };
 
-  it('is the next generation of the record that was claimed', () => {
+  it('is the next generation of the record that was reserved', () => {
     expect(answerState(state, record, 9.5)).toEqual({
       content: { kind: 'record', record: { ...record, version: 1, revision: 9 } },
-      rank: { login: 5, generation: 4, claim: 9.5 },
+      rank: { login: 5, generation: 4, request: 9.5 },
     });
     expect(answerState(state, record, 3)).toMatchObject({ content: { record: { revision: 8 } } });
   });
 
-  it('ends the claim of its token, and the hold of its process', () => {
+  it('ends the reservation of its token, and the hold of its process', () => {
     expect(putAnswer(busy, { state: next, hash: HASH }, me('a'), at(9))).toEqual(
       put({ version: 1, state: next, epoch: start.epoch }),
     );
@@ -126,7 +133,7 @@ describe('the response to a refresh request', () => {
     );
   });
 
-  it('makes a cell where there was none, in which claims may be lost', () => {
+  it('makes a cell where there was none, in which reservations may be lost', () => {
     expect(putAnswer(undefined, { state: next, hash: HASH }, me('a'), at(9, 'e2'))).toEqual(
       put({ version: 1, state: next, epoch: { id: 'e2', since: 9 } }),
     );
@@ -141,7 +148,7 @@ describe('the response to a refresh request', () => {
 
   it('that is stored already only ends the hold', () => {
     const answer = { state, hash: HASH };
-    expect(putAnswer(busy, answer, me('a'), at(9))).toEqual(put({ ...start, claim }));
+    expect(putAnswer(busy, answer, me('a'), at(9))).toEqual(put({ ...start, reservation }));
     expect(putAnswer(busy, answer, me('b'), at(9))).toEqual(AS_IS);
     expect(putAnswer(busy, answer, undefined, at(9))).toEqual(AS_IS);
     expect(putAnswer(start, answer, me('a'), at(9))).toEqual(AS_IS);
@@ -175,11 +182,11 @@ describe('the response to a refresh request', () => {
 describe('a login', () => {
   const stored = (revision: number) => ({ kind: 'record', record: { ...record, version: 1, revision } });
 
-  it('replaces any state, with a later rank, and voids claims', () => {
+  it('replaces any state, with a later rank, and voids reservations', () => {
     expect(putLogin(undefined, record, at(9.5, 'e2'))).toEqual(
       put({
         version: 1,
-        state: { content: stored(9), rank: { login: 9.5, generation: 0, claim: 0 } },
+        state: { content: stored(9), rank: { login: 9.5, generation: 0, request: 0 } },
         epoch: { id: 'e2', since: 0 },
       } as CredentialCell),
     );
@@ -187,7 +194,7 @@ describe('a login', () => {
       put({
         version: 1,
         hold,
-        state: { content: stored(8), rank: { login: 6, generation: 0, claim: 0 } },
+        state: { content: stored(8), rank: { login: 6, generation: 0, request: 0 } },
         epoch: { id: 'e2', since: 0 },
       } as CredentialCell),
     );
@@ -213,7 +220,7 @@ describe('a login', () => {
     expect(cellOf(putLogin(removed(), record, at(20))).state?.rank.login).toBe(20);
   });
 
-  it('that is removed leaves a mark of its family, and no claim', () => {
+  it('that is removed leaves a mark of its family, and no reservation', () => {
     expect(putRemoval(undefined, at(9))).toEqual(AS_IS);
     expect(putRemoval({ ...emptyCell(at(1)), hold }, at(9))).toEqual(AS_IS);
     expect(putRemoval(removed(), at(9))).toEqual(AS_IS);
@@ -224,7 +231,7 @@ describe('a login', () => {
         epoch: start.epoch,
         state: {
           content: { kind: 'removed', family: 'family-1' },
-          rank: { login: 9, generation: 0, claim: 0 },
+          rank: { login: 9, generation: 0, request: 0 },
         },
       }),
     );
@@ -240,7 +247,7 @@ describe('a login', () => {
 describe('a note on the record that was read', () => {
   const expected = { revision: 7, family: 'family-1' };
 
-  it('keeps the rank with the token, and the claims', () => {
+  it('keeps the rank with the token, and the reservations', () => {
     const noted = { ...record, requestedScope: 'all' };
     const revised: State = {
       content: { kind: 'record', record: { ...noted, version: 1, revision: 9 } },
@@ -250,24 +257,24 @@ describe('a note on the record that was read', () => {
       expect(putNote(busy, noted, expected, seen, at(9))).toEqual(put({ ...busy, state: revised }));
   });
 
-  it('voids the claim of a token that is dead', () => {
+  it('voids the reservation of a token that is dead', () => {
     const dead = { ...record, deadRefreshTokenHash: HASH };
-    expect(cellOf(putNote(busy, dead, expected, undefined, at(9))).claim).toBeUndefined();
+    expect(cellOf(putNote(busy, dead, expected, undefined, at(9))).reservation).toBeUndefined();
     const { deadRefreshTokenHash: _hash, ...alive } = record;
-    expect(cellOf(putNote(busy, alive, expected, undefined, at(9))).claim).toEqual(claim);
+    expect(cellOf(putNote(busy, alive, expected, undefined, at(9))).reservation).toEqual(reservation);
   });
 
   it('with another token is a later state of the same login', () => {
     const tokens = { accessToken: 'another', tokenType: 'Bearer', obtainedAt: 1 } as const;
     expect(cellOf(putNote(start, { ...record, tokens }, expected, undefined, at(9))).state).toEqual({
       content: { kind: 'record', record: { ...record, tokens, version: 1, revision: 9 } },
-      rank: { login: 5, generation: 4, claim: 9 },
+      rank: { login: 5, generation: 4, request: 9 },
     });
     const { tokens: _tokens, ...without } = record;
     expect(cellOf(putNote(start, without, expected, undefined, at(9))).state?.rank).toEqual({
       login: 5,
       generation: 4,
-      claim: 9,
+      request: 9,
     });
     const bare: CredentialCell = {
       ...start,
@@ -284,7 +291,7 @@ describe('a note on the record that was read', () => {
         hold,
         state: {
           content: { kind: 'record', record: { ...other, version: 1, revision: 9 } },
-          rank: { login: 6, generation: 0, claim: 0 },
+          rank: { login: 6, generation: 0, request: 0 },
         },
         epoch: { id: 'e1', since: 0 },
       }),
@@ -306,7 +313,7 @@ describe('a note on the record that was read', () => {
       expect(cellOf(putNote(undefined, record, null, seen, at(9))).state?.rank).toEqual({
         login: 1,
         generation: 0,
-        claim: 0,
+        request: 0,
       });
     const held = { ...emptyCell(at(5)), hold };
     for (const seen of [undefined, { rank: undefined }])
@@ -316,11 +323,11 @@ describe('a note on the record that was read', () => {
   });
 });
 
-test('claims of a token are cleared, and those of another stay', () => {
-  expect(clearClaims(undefined, HASH)).toEqual(AS_IS);
-  expect(clearClaims(start, HASH)).toEqual(AS_IS);
-  expect(clearClaims(busy, 'other')).toEqual(AS_IS);
-  expect(clearClaims(busy, HASH)).toEqual(put({ ...start, hold }));
+test('reservations of a token are cleared, and those of another stay', () => {
+  expect(clearReservations(undefined, HASH)).toEqual(AS_IS);
+  expect(clearReservations(start, HASH)).toEqual(AS_IS);
+  expect(clearReservations(busy, 'other')).toEqual(AS_IS);
+  expect(clearReservations(busy, HASH)).toEqual(put({ ...start, hold }));
 });
 
 test('an empty cell is of the engine’s epoch, and nothing was lost before', () => {

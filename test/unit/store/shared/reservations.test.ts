@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { Claim, CredentialCell } from '../../../../src/store/shared/protocol/cell.ts';
+import type { CredentialCell, Reservation } from '../../../../src/store/shared/protocol/cell.ts';
 import {
-  claim,
   dropHold,
   markLost,
   prepare,
   release,
   renewHold,
   reservations,
+  reserve,
   takeHold,
 } from '../../../../src/store/shared/protocol/decisions.ts';
 import { TIMING } from '../../../../src/store/shared/protocol/timing.ts';
@@ -48,49 +48,49 @@ describe('the hold', () => {
   });
 });
 
-const cellWith = (changed: Partial<Claim>): CredentialCell => ({
+const cellWith = (changed: Partial<Reservation>): CredentialCell => ({
   ...start,
-  claim: { hash: HASH, number: 1, ...me('a'), state: 'held', until: 11_000, doubt: false, ...changed },
+  reservation: { hash: HASH, number: 1, ...me('a'), state: 'held', until: 11_000, doubt: false, ...changed },
 });
 const signOf = (cell: CredentialCell) => reservations(cell, HASH, at(1), TIMING, 'unknown')[0]?.sign;
 
-describe('a claim', () => {
+describe('a reservation', () => {
   const wanted = { hash: HASH, number: 1, before: rank, sign: undefined };
-  const claimed = (cell: CredentialCell | undefined, change: Partial<typeof wanted> = {}, nonce = 'a') =>
-    claim(cell, { ...wanted, ...change }, me(nonce), at(1_000), TIMING);
+  const reserved = (cell: CredentialCell | undefined, change: Partial<typeof wanted> = {}, nonce = 'a') =>
+    reserve(cell, { ...wanted, ...change }, me(nonce), at(1_000), TIMING);
 
   it('holds the token of the record that was read', () => {
-    expect(claimed(start)).toEqual(put(cellWith({})));
-    expect(claimed(cellWith({}), { number: 2 })).toEqual(AS_IS);
+    expect(reserved(start)).toEqual(put(cellWith({})));
+    expect(reserved(cellWith({}), { number: 2 })).toEqual(AS_IS);
     for (const cell of [
       undefined,
       { version: 1, epoch: start.epoch } as const,
       removed(),
       {
         ...start,
-        state: { ...(start.state as NonNullable<typeof start.state>), rank: { ...rank, claim: 1 } },
+        state: { ...(start.state as NonNullable<typeof start.state>), rank: { ...rank, request: 1 } },
       },
     ])
-      expect(claimed(cell)).toEqual(refused('superseded'));
+      expect(reserved(cell)).toEqual(refused('superseded'));
   });
 
-  it('is refused while claims may be lost', () => {
-    expect(claimed({ ...start, epoch: { id: 'e1', since: 500 } })).toEqual(refused('quarantine'));
-    expect(claimed({ ...start, epoch: { id: 'e0', since: 0 } })).toEqual(refused('quarantine'));
+  it('is refused while reservations may be lost', () => {
+    expect(reserved({ ...start, epoch: { id: 'e1', since: 500 } })).toEqual(refused('quarantine'));
+    expect(reserved({ ...start, epoch: { id: 'e0', since: 0 } })).toEqual(refused('quarantine'));
   });
 
-  it('follows the claim that was judged to be over, as it was seen', () => {
+  it('follows the reservation that was judged to be over, as it was seen', () => {
     const before = cellWith({});
     const sign = signOf(before) as unknown as undefined;
     const next = { ...me('b'), number: 2, until: 11_000 };
-    expect(claimed(before, { number: 2, sign }, 'b')).toEqual(put(cellWith(next)));
-    expect(claimed(before, { number: 1, sign }, 'b')).toEqual(refused('held'));
-    expect(claimed(before, { number: 3, sign }, 'b')).toEqual(refused('held'));
-    expect(claimed(before, { number: 2 }, 'b')).toEqual(refused('held'));
-    expect(claimed(start, { number: 2 }, 'b')).toEqual(refused('held'));
-    expect(claimed(start, { sign }, 'b')).toEqual(refused('held'));
-    // A claim of an earlier token is void.
-    expect(claimed(cellWith({ hash: 'other' }), {}, 'b')).toEqual(put(cellWith(me('b'))));
+    expect(reserved(before, { number: 2, sign }, 'b')).toEqual(put(cellWith(next)));
+    expect(reserved(before, { number: 1, sign }, 'b')).toEqual(refused('held'));
+    expect(reserved(before, { number: 3, sign }, 'b')).toEqual(refused('held'));
+    expect(reserved(before, { number: 2 }, 'b')).toEqual(refused('held'));
+    expect(reserved(start, { number: 2 }, 'b')).toEqual(refused('held'));
+    expect(reserved(start, { sign }, 'b')).toEqual(refused('held'));
+    // A reservation of an earlier token is void.
+    expect(reserved(cellWith({ hash: 'other' }), {}, 'b')).toEqual(put(cellWith(me('b'))));
   });
 
   it.each([
@@ -101,7 +101,7 @@ describe('a claim', () => {
   ] as const)('after %j the token may have been sent before: %s', (before, doubt) => {
     const cell = cellWith(before);
     const sign = signOf(cell) as unknown as undefined;
-    expect(cellOf(claimed(cell, { number: 2, sign }, 'b')).claim?.doubt).toBe(doubt);
+    expect(cellOf(reserved(cell, { number: 2, sign }, 'b')).reservation?.doubt).toBe(doubt);
   });
 
   it('becomes one that may be sent, for two minutes', () => {
@@ -135,7 +135,7 @@ describe('a claim', () => {
   });
 });
 
-describe('a claim as others see it', () => {
+describe('a reservation as others see it', () => {
   it('is none for a token without one', () => {
     for (const cell of [undefined, start, cellWith({ hash: 'other' })])
       expect(reservations(cell, HASH, at(9), TIMING, 'unknown')).toEqual([]);
