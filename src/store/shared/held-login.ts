@@ -68,6 +68,8 @@ export class HeldLogin {
   #shown: { readonly hash: string; readonly reservations: readonly ReservationState[] } | undefined;
   /** The nonce of this process's reservation. */
   #reserved: string | undefined;
+  /** How far this machine's clock was ahead when the record was read first. */
+  #readOffset: number | undefined;
 
   /** The time when the hold with this nonce was taken, monotonic. */
   constructor(me: Holder, since: number, deps: HeldLoginDeps) {
@@ -121,10 +123,11 @@ export class HeldLogin {
 
   async #read(identity: RecordIdentity | undefined): Promise<ReadResult> {
     const state = await this.#state();
+    this.#readOffset ??= this.#deps.offset();
     this.#seen = { rank: state?.rank, state };
     const record = recordOf(state);
     if (record === undefined || !belongsTo(record, identity)) return { kind: 'absent' };
-    return { kind: 'record', record: shiftRecord(record, this.#deps.offset()) };
+    return { kind: 'record', record: shiftRecord(record, this.#readOffset) };
   }
 
   /** As the last put left it: if it was changed since, the next put fails. */
@@ -135,7 +138,9 @@ export class HeldLogin {
 
   async #write(record: NewRecord, expected: Expected | 'any'): Promise<WriteResult> {
     const { login, offset, onKey } = this.#deps;
-    const shifted = shiftRecord(record, -offset());
+    // The times of a record that was read go back as they came, also if this machine's clock was set since.
+    const offsetMs = expected === 'any' ? offset() : (this.#readOffset ?? offset());
+    const shifted = shiftRecord(record, -offsetMs);
     const before = recordOf(await this.#state());
     const { kind, look } = await login.change(
       (cell, moment) =>
@@ -150,7 +155,7 @@ export class HeldLogin {
     if (before === undefined || expected === 'any') await onKey('add', expected === 'any');
     // A person's action, which no other process knows of yet.
     if (expected === 'any') await this.#noteUnsettled();
-    return { kind: 'written', record: shiftRecord(written, offset()) };
+    return { kind: 'written', record: shiftRecord(written, offsetMs) };
   }
 
   #putLogin(

@@ -126,6 +126,22 @@ const REGRESSIONS: readonly { readonly title: string; readonly schedule: Schedul
     },
   },
   {
+    title: 'a clock that is set while a record is held: the times of the record go back as they came',
+    schedule: {
+      instances: 4,
+      lapses: ['refused', 'due'],
+      lifetimeMs: 300_000,
+      apart: false,
+      faults: [
+        { lapse: 1, after: 0, fault: { kind: 'unreachable', who: 'actor', forMs: 100 } },
+        { lapse: 1, after: 27, fault: { kind: 'split', forMs: 43_804, downMs: 500, stay: 2 } },
+        { lapse: 1, after: 7, fault: { kind: 'break-link', forMs: 20_000 } },
+        { lapse: 1, after: 6, fault: { kind: 'wall-clock', who: 1, byMs: 121_940 } },
+      ],
+      seed: 466_875_815,
+    },
+  },
+  {
     title: 'a sign-in that is put on a second server, for the first gave no answer: it is one login',
     schedule: {
       instances: 2,
