@@ -309,4 +309,10 @@ export const STORE_SURVIVORS: readonly Survivor[] = [
     mutated: ['return true && Math.abs(measured - before) < STEADY_MS ? before : measured;'],
     reason: 'Nothing is near what was never measured: the difference is NaN.',
   },
+  {
+    file: 'src/store/shared/protocol/decisions.ts',
+    line: "if (state.content.kind === 'removed' && state.content.family === record.family)",
+    mutated: ['if (true && state.content.family === record.family)'],
+    reason: 'Only what was removed has a family there; a record has it one level below.',
+  },
 ];
