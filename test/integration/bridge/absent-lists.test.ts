@@ -4,7 +4,7 @@ import type { CachedServer } from '../../../src/protocol/server-cache.ts';
 import { composeBridge } from '../../peers/hosts/composed-bridge.ts';
 import { ModernMcpServer } from '../../peers/mcp-servers/modern-mcp-server.ts';
 import { type RawMcpServer, startRawMcpServer } from '../../peers/mcp-servers/raw-mcp-server.ts';
-import { fastClock, stillClock } from '../../peers/net/fast-clock.ts';
+import { hurriedClock, stillClock } from '../../peers/net/fast-clock.ts';
 import { HeldSignIn } from '../../peers/worlds/held-sign-in.ts';
 
 const ADDRESS = 'https://as.example/authorize?state=x';
@@ -205,9 +205,11 @@ describe('a response that is not a list', () => {
 
 describe('a sign-in during a session', () => {
   it('is followed by a change notification for lists that were answered without the server', async () => {
-    await using w = await protectedServer({ tools: {} }, { clock: fastClock(50) });
+    const { clock, hurry } = hurriedClock(50);
+    await using w = await protectedServer({ tools: {} }, { clock });
     w.signIn.succeed('new');
     expect((await w.bridge.request(1, 'tools/list')).json.result.tools[0].name).toBe('real');
+    hurry();
     const from = w.bridge.received.entries.length;
     w.server.fail({ kind: 'answer', status: 401, headers: { 'www-authenticate': 'Bearer' } });
     expect((await w.bridge.request(2, 'tools/list')).json.result.tools[0].name).toBe('sign_in');

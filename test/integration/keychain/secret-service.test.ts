@@ -60,6 +60,7 @@ describe.skipIf(!hasDesktopKeyring())('the keychain of a desktop', () => {
         /`(\([^`]*gnome-keyring-daemon[^`]*)`/.exec('wayOut' in answer ? answer.wayOut : '') ?? [];
       const env = desktop.env();
       spawnSync('/bin/sh', ['-c', unlock ?? ''], { env, input: `${desktop.password}\n`, timeout: 30_000 });
+      await desktop.ready();
       expect(await keychain.read('a1b2c3d4')).toEqual({ kind: 'found', secret: SECRET });
     },
   );

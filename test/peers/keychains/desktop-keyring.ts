@@ -72,7 +72,11 @@ export class DesktopKeyring implements AsyncDisposable {
     });
     this.#keyring = keyring;
     keyring.stdin.end(state === 'unlocked' ? PASSWORD : '');
-    // It ends when the name has an owner.
+    await this.ready();
+  }
+
+  /** Resolves when a keyring has the name on the bus. One that replaces another gets it some time after the command that started it has ended. */
+  async ready(): Promise<void> {
     await promisify(execFile)('gdbus', ['wait', '--session', 'org.freedesktop.secrets', '--timeout=30'], {
       env: this.env(),
     });

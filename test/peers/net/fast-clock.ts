@@ -13,6 +13,22 @@ export function fastClock(speed: number): Clock {
   };
 }
 
+/** The system's clock, and from `hurry` on one on which `speed` seconds pass in one. */
+export function hurriedClock(speed: number): { readonly clock: Clock; hurry(): void } {
+  let now: Clock = systemClock;
+  return {
+    clock: {
+      now: () => now.now(),
+      monotonic: () => now.monotonic(),
+      uptime: () => now.uptime(),
+      sleep: (ms, signal) => now.sleep(ms, signal),
+    },
+    hurry: () => {
+      now = fastClock(speed);
+    },
+  };
+}
+
 /** A clock on which no pause ends that is longer than this: for what must not depend on one, such as a time limit or a delay. */
 export function stillClock(longestMs = 0): Clock {
   return {
