@@ -43,7 +43,7 @@ const KILLED = 'killed between the request and the put';
 const SLACK_MS = 1_000;
 
 /**
- * The stated residue (src/store/shared/README.md, "What it does not cover"): why a server without grace saw a token twice. Undefined: it is none of it,
+ * The stated residue (src/store/shared/README.md, "Limits"): why a server without grace saw a token twice. Undefined: it is none of it,
  * and a promise is broken.
  *
  * The second process must have waited as long as the protocol asks for. And nobody who had the answer was in touch with the engine in that time:
