@@ -76,7 +76,7 @@ export function explainReplay(
     const from = Math.max(since, lostAt ?? 0);
     if (inTouchMs(course, process, from, second.preparedAt) >= IN_TOUCH_MS) return undefined;
   }
-  const waitedMs = second.preparedAt - first.preparedAt + SLACK_MS;
+  const waitedMs = second.preparedAt - first.countedFrom + SLACK_MS;
   if (lostAt === undefined) {
     if (by.diedAt <= second.preparedAt && (!course.isApart || waitedMs >= MAYBE_MS)) {
       return KILLED;
@@ -92,12 +92,21 @@ export function explainReplay(
     : 'the engine lost the answer or the reservation, and all who knew the answer are gone';
 }
 
-/** The last request of a process up to then: when it was sent, and when the engine took that it may be. */
+/**
+ * The last request of a process up to then: when it was sent, when the engine took that it may be, and from when the others' wait is counted. That is the
+ * engine's time as the process was told it before it put the mark, which a short suspension in between makes some seconds earlier.
+ */
 function sending({ happenings }: Course, by: VirtualProcess, until: number) {
   const own = happenings.filter(({ process, at }) => process === by && at <= until);
   const sent = own.findLastIndex(({ what }) => what === 'POST sent');
   const prepared = own.slice(0, sent).findLast(({ what }) => what === 'put applied');
-  return { sentAt: own[sent]?.at ?? 0, preparedAt: prepared?.at ?? 0 };
+  const preparedAt = prepared?.at ?? 0;
+  const before = own.slice(own.slice(0, sent).findLastIndex(({ what }) => what === 'POST sent') + 1, sent);
+  const asked = before.findLastIndex(({ what }) => what === 'isPrimary sent');
+  const mark = before.slice(0, Math.max(asked, 0)).findLastIndex(({ what }) => what === 'put applied');
+  const put = before.slice(0, Math.max(mark, 0)).findLastIndex(({ what }) => what === 'put sent');
+  const told = before.slice(0, Math.max(put, 0)).findLast(({ what }) => what.endsWith(' answered'));
+  return { sentAt: own[sent]?.at ?? 0, preparedAt, countedFrom: told?.at ?? preparedAt };
 }
 
 /** It was not asked any more whether the primary is the one that the others see. */
