@@ -156,7 +156,7 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
           async (limit) => {
             const all = { ...COMMON_HEADERS, ...headers };
             const post = { method: 'POST', url, headers: all, body, signal: limit } as const;
-            return answer(await http.request({ ...post, mayStart, progress }));
+            return answer(await http.request({ ...post, mayStart, neverLate: true, progress }));
           },
         );
       } catch (error) {

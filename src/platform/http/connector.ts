@@ -17,29 +17,29 @@ export function refusedCertificate(error: unknown): RefusedCertificate | undefin
   return error instanceof Error ? refused.get(error) : undefined;
 }
 
-let isGivingUp = false;
+let isResetting = false;
 
 /**
- * Ends a request that has no response yet, by `abort`, and resets its connection. If the connection were only closed, the system would keep sending for minutes
- * what the network has not taken: the request would arrive when nobody expects it any more, and a refresh token would be used twice.
+ * Calls `abort`, which ends a request, and resets the connection that it destroys. If the connection were only closed, the system would keep sending for
+ * minutes what the network has not taken: the request would arrive when no one expects it any more, and a refresh token would be used twice.
  */
-export function giveUp(abort: () => void): void {
-  isGivingUp = true;
+export function resetting(abort: () => void): void {
+  isResetting = true;
   try {
     abort();
   } finally {
-    isGivingUp = false;
+    isResetting = false;
   }
 }
 
-/** Creates a connector whose connections can be reset by `giveUp`: undici only closes them. */
+/** Creates a connector whose connections can be reset by `resetting`: undici only closes them. */
 export function resettableConnector(connect: buildConnector.connector): buildConnector.connector {
   return (target, callback) => {
     const socket = connect(target, callback) as unknown as Socket | undefined;
     if (socket === undefined) return socket;
     const { destroy } = socket;
     socket.destroy = (error) => {
-      if (isGivingUp) resetWhenClosed(socket);
+      if (isResetting) resetWhenClosed(socket);
       return destroy.call(socket, error);
     };
     return socket;

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { ResponseBody } from './body.ts';
-import { giveUp } from './connector.ts';
+import { resetting } from './connector.ts';
 import { httpFailure } from './failure.ts';
 import { HttpError, type HttpRequest, type HttpResponse } from './http.ts';
 
@@ -67,7 +67,8 @@ class Exchange implements Dispatcher.DispatchHandler {
       // Before undici is told: it reports an error of its own then, and only the first one counts.
       if (this.#body === undefined) {
         this.#reject(signal.reason);
-        giveUp(abort);
+        if (request.neverLate === true) resetting(abort);
+        else abort();
       } else {
         this.#body.fail(signal.reason);
         abort();

@@ -13,6 +13,11 @@ export interface HttpRequest {
   readonly headersTimeoutMs?: number | undefined;
   /** Asked once there is a connection, right before the first byte goes out. False: nothing is sent, and the request fails. */
   readonly mayStart?: (() => boolean) | undefined;
+  /**
+   * A request that is given up before its response must not arrive later: its connection is reset. Without this the system goes on to deliver it, as is right for
+   * the end of a session or a cancellation, and a reset would take it from a server that has not read it yet.
+   */
+  readonly neverLate?: boolean | undefined;
   /** `sent` is called once, when the last byte of the request has been handed to the connection. */
   readonly progress?: { sent(): void } | undefined;
 }

@@ -5,9 +5,13 @@ import { Way } from '../../peers/faults/way.ts';
 import { createAuthority } from '../../peers/net/certificates.ts';
 import { listen } from '../../peers/net/listening.ts';
 
-it.each(['http', 'https'] as const)(
-  '%s: a request that is given up while the network holds it does not arrive later',
-  async (scheme) => {
+it.each([
+  ['http', true],
+  ['https', true],
+  ['http', false],
+] as const)(
+  '%s: a request that is given up while the network holds it arrives later, unless it may not (%s)',
+  async (scheme, neverLate) => {
     const authority = await createAuthority('Network Test Root');
     const arrived: string[] = [];
     const server = await listen(
@@ -30,6 +34,7 @@ it.each(['http', 'https'] as const)(
         method: 'POST',
         url,
         body: 'token',
+        neverLate,
         ...(signal === undefined ? {} : { signal }),
       });
       return Buffer.from(await buffer(body)).toString();
@@ -49,8 +54,11 @@ it.each(['http', 'https'] as const)(
       expect(await held).toEqual(new Error('waited for long enough'));
       await expect.poll(() => way.left).toBeGreaterThan(0);
       way.heal();
+      if (!neverLate) await expect.poll(() => arrived).toContain('/held');
       expect(await post('/after')).toBe('well');
-      expect(arrived.filter((path) => path !== '/before')).toEqual(['/after']);
+      expect(arrived.filter((path) => path !== '/before')).toEqual(
+        neverLate ? ['/after'] : ['/held', '/after'],
+      );
     } finally {
       await http.close();
       await server.close();
