@@ -70,6 +70,7 @@ export class EngineCell<T> {
   #name: string | undefined;
   readonly #format: Format<T>;
   readonly #deps: EngineCellDeps;
+  readonly #onOld: (value: T) => void;
   #latest: Look<T> | undefined;
   #looking: Promise<Look<T>> | undefined;
   /** How many changes the engine has reported. */
@@ -77,11 +78,20 @@ export class EngineCell<T> {
   /** How many of them had been reported when the latest look was sent. */
   #seen = 0;
 
-  /** `nameOf`: is called once there are keys, from which names are made. */
-  constructor(nameOf: () => string, format: Format<T>, deps: EngineCellDeps) {
+  /**
+   * `nameOf`: is called once there are keys, from which names are made. `onOld`: called with a value that was read too long ago to tell what the engine has now. It
+   * was stored all the same.
+   */
+  constructor(
+    nameOf: () => string,
+    format: Format<T>,
+    deps: EngineCellDeps,
+    onOld: (value: T) => void = () => undefined,
+  ) {
     this.#nameOf = nameOf;
     this.#format = format;
     this.#deps = deps;
+    this.#onOld = onOld;
   }
 
   get name(): string {
@@ -235,6 +245,7 @@ export class EngineCell<T> {
     const at = clock.monotonic();
     const isOld = at - asked.at > MAX_ANSWER_MS;
     if (!isOld) onTime(cell.now);
+    else if (value !== undefined) this.#onOld(value);
     const look = {
       value,
       problem,

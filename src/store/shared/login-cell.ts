@@ -82,7 +82,13 @@ export class LoginCell {
   /** Of the credential with this key. */
   constructor(key: string, deps: LoginCellDeps) {
     this.#deps = deps;
-    this.cell = new EngineCell(() => deps.codec.name(key, 'credential'), FORMAT, deps);
+    this.cell = new EngineCell(
+      () => deps.codec.name(key, 'credential'),
+      FORMAT,
+      deps,
+      // The engine may have lost it meanwhile, and no other process may know it.
+      ({ state }) => state && this.learn(state),
+    );
     const onChange = () => {
       this.cell.told();
       void this.#told();

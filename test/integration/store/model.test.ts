@@ -126,6 +126,18 @@ const REGRESSIONS: readonly { readonly title: string; readonly schedule: Schedul
     },
   },
   {
+    title:
+      'such an answer, when the engine has lost its login meanwhile: the process knows the login, and puts it again',
+    schedule: {
+      instances: 1,
+      lapses: ['due'],
+      lifetimeMs: 300_000,
+      apart: false,
+      faults: [at(1, { kind: 'empty' }), at(0, { kind: 'suspend', who: 'actor', forMs: 20_000 })],
+      seed: 0,
+    },
+  },
+  {
     title: 'a clock that is set while a record is held: the times of the record go back as they came',
     schedule: {
       instances: 4,
