@@ -4,22 +4,13 @@ import type { EngineDescription } from '../../store/shared/engine.ts';
 import { duration } from '../../ui/duration.ts';
 
 /** The engine of a shared store, as `status --json` shows it for each login. Unknown parts are absent. */
-export interface EngineStatus {
+export interface EngineStatus extends Omit<EngineDescription, 'now' | 'upForMs'> {
   /** Host and port. */
   readonly place: string;
-  /** Name and version. */
-  readonly engine: string;
-  readonly role?: string | undefined;
-  /** Changes with each restart and each failover. */
-  readonly epoch?: string | undefined;
   /** Since the first login was read in this epoch, in milliseconds; if that is unknown, for how long the engine has run. */
   readonly epochAgeMs?: number | undefined;
-  readonly roundTripMs: number;
   /** How far this machine's clock is ahead of the engine's, in milliseconds. */
   readonly clockAheadMs: number;
-  readonly replicas?: number | undefined;
-  readonly persistence?: string | undefined;
-  readonly evictionPolicy?: string | undefined;
 }
 
 /** `now`: this machine's clock when the engine's was read, in milliseconds. */

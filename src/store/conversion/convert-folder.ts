@@ -71,7 +71,7 @@ function busyWhenLocked(error: unknown): 'busy' {
   throw error;
 }
 
-/** Every login that has any file; this includes a held lock, whose owner may be about to write the first record. */
+/** Lists every login with any file. A lock counts as one, because its owner may be about to write the first record. */
 async function keysIn(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch((error: unknown) => {
     if (systemCode(error) === 'ENOENT') return [];

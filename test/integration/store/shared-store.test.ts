@@ -97,12 +97,8 @@ test('a logout elsewhere reaches every machine, and the response to a pending re
   expect(tokenOf(await other.refresh('A0'))).toBe('sign-in');
 });
 
-test('a change that is told while the answer to an earlier look is on its way is seen by the next look', async () => {
-  await using world = await FleetWorld.create();
-  const [one, other] = (await world.instances(2, { elsewhere: true })) as [Instance, Instance];
-  await one.store.write(KEY, world.login(one), 'any');
-  expect(await current(other)).toBe('A0');
-  other.skip(1_000);
+/** Keeps back the engine's answer to the next look, until `held` is resolved. */
+function holdFirstLook(world: FleetWorld) {
   const [held, isHeld] = [gate(), gate()];
   let looks = 0;
   world.server.intercept = async (moment, operation) => {
@@ -110,6 +106,16 @@ test('a change that is told while the answer to an earlier look is on its way is
     isHeld.resolve();
     await held.promise;
   };
+  return { held, isHeld };
+}
+
+test('a change that is told while the answer to an earlier look is on its way is seen by the next look', async () => {
+  await using world = await FleetWorld.create();
+  const [one, other] = (await world.instances(2, { elsewhere: true })) as [Instance, Instance];
+  await one.store.write(KEY, world.login(one), 'any');
+  expect(await current(other)).toBe('A0');
+  other.skip(1_000);
+  const { held, isHeld } = holdFirstLook(world);
   const earlier = other.store.read(KEY);
   await isHeld.promise;
   await one.store.write(KEY, world.login(one, { accessToken: 'B0' }), 'any');
@@ -126,13 +132,7 @@ test('who waits for a change is not kept waiting where one was told while its lo
   await one.store.write(KEY, world.login(one), 'any');
   expect(await current(other)).toBe('A0');
   other.skip(1_000);
-  const [held, isHeld] = [gate(), gate()];
-  let looks = 0;
-  world.server.intercept = async (moment, operation) => {
-    if (moment !== 'after' || operation !== 'get' || ++looks > 1) return;
-    isHeld.resolve();
-    await held.promise;
-  };
+  const { held, isHeld } = holdFirstLook(world);
   const look = other.store.read(KEY);
   await isHeld.promise;
   await one.store.write(KEY, world.login(one, { accessToken: 'B0' }), 'any');
