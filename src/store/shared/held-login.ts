@@ -48,10 +48,14 @@ export interface HeldLoginDeps {
   readonly onKey: (what: 'add' | 'remove', isPersons?: boolean) => Promise<void>;
   /** The last put may not survive the loss of the primary yet. */
   readonly onUnsettled: () => void;
+  /** Whether the engine's server is the primary that the others see. Never rejects. */
+  readonly isPrimary: () => Promise<boolean>;
 }
 
 /** A reserved record, as it was then. */
 type ReservedState = State & { readonly content: { readonly kind: 'record' } };
+
+export const NOT_PRIMARY = 'is not known to be the one that the others see';
 
 /** Why no hold is renewed any more. */
 const ENDED = Symbol('ended');
@@ -214,9 +218,8 @@ export class HeldLogin {
   }
 
   async #cell(): Promise<CredentialCell | undefined> {
-    const { login } = this.#deps;
-    if (login.latest === undefined) await login.read();
-    return login.latest;
+    await this.#state();
+    return this.#deps.login.latest;
   }
 
   async #reserve(hash: string, number: number): Promise<HeldReservation | undefined> {
@@ -232,9 +235,10 @@ export class HeldLogin {
       const { kind } = await login.change((cell, moment) => reserve(cell, wanted, me, moment, timing), {
         tell: false,
       });
-      if (kind !== 'refused') this.#reserved = me.nonce;
-      if (kind !== 'refused')
+      if (kind !== 'refused') {
+        this.#reserved = me.nonce;
         return new SharedReservation(me, before, hash, this.#me, this.#deps).reservation;
+      }
     } catch (error) {
       ownership.drop(me.nonce);
       throw error;
@@ -281,16 +285,14 @@ class SharedReservation {
    * put that allows it, or not at all: then the waits of the others cover the request.
    */
   async #prepare(): Promise<boolean> {
-    const { login, engine, clock, timing } = this.#deps;
+    const { login, engine, clock, timing, isPrimary } = this.#deps;
     const startedAt = clock.monotonic();
     const { kind, look } = await login.change((cell, moment) => prepare(cell, this.#me, moment, timing), {
       tell: false,
     });
     if (kind === 'refused') return false;
     this.#preparedAt = Math.floor(look.engineNow);
-    if (!(await engine.isPrimary(timing.primaryMs)) && !this.#isPastRisk(look.engineNow)) {
-      throw tooLate(engine, 'is not known to be the one that the others see');
-    }
+    if (!(await isPrimary()) && !this.#isPastRisk(look.engineNow)) throw tooLate(engine, NOT_PRIMARY);
     // That was about the server that this connection leads to now: the reservation has to be on it, and not on one that was left meanwhile.
     const after = await login.cell.lookNow();
     if (after.epoch !== look.epoch || after.value?.reservation?.nonce !== this.#me.nonce) return false;

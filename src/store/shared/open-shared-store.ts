@@ -1,4 +1,5 @@
 import type { Clock } from '../../platform/clock.ts';
+import { countingSleep } from '../../platform/clock-jump.ts';
 import type { Logger } from '../../platform/log/logger.ts';
 import type { Random } from '../../platform/random.ts';
 import { LaterVersionError, UnknownKeyError } from '../files/store-errors.ts';
@@ -40,7 +41,9 @@ export async function openSharedStore(options: SharedStoreOptions): Promise<{
 }> {
   const { engine, secrets, prefix, ownership = await systemOwnership() } = options;
   const codec = new CellCodec(secrets, prefix);
-  const store = new SharedStore({ ...options, codec, ownership });
+  // What was decided before the machine slept is old afterwards.
+  const clock = countingSleep(options.clock);
+  const store = new SharedStore({ ...options, clock, codec, ownership });
   const leases = openSharedLeases({ ...store.cellDeps, ownership, offset: () => store.offset });
   return {
     store,

@@ -11,7 +11,7 @@ import { belongsTo } from '../record/read-record.ts';
 import type { Expected, NewRecord, RecordIdentity } from '../record/record.ts';
 import type { CellCodec } from './cell-codec.ts';
 import type { Engine } from './engine.ts';
-import { HeldLogin } from './held-login.ts';
+import { HeldLogin, NOT_PRIMARY } from './held-login.ts';
 import { KeyIndex } from './key-index.ts';
 import { LoginCell, type LoginCellDeps } from './login-cell.ts';
 import type { Ownership } from './ownership.ts';
@@ -46,6 +46,8 @@ export class SharedStore implements Store {
   #offset: number | undefined;
   /** Monotonic: until then a failover may lose this process's puts. */
   #unsettledUntil = Number.NEGATIVE_INFINITY;
+  /** Until then (monotonic) no refresh is attempted, because the engine's server was not known to be the primary. */
+  #pause = { ms: 0, until: Number.NEGATIVE_INFINITY };
 
   constructor(deps: SharedStoreDeps) {
     const timing = deps.timing ?? TIMING;
@@ -100,8 +102,15 @@ export class SharedStore implements Store {
     return this.withLock(key, (locked) => locked.remove(), { signal: new AbortController().signal });
   }
 
-  withLock<T>(key: string, run: (locked: LockedRecord) => Promise<T>, options: LockOptions<T>): Promise<T> {
-    return this.#withLock(key, run, options, false);
+  async withLock<T>(
+    key: string,
+    run: (locked: LockedRecord) => Promise<T>,
+    options: LockOptions<T>,
+  ): Promise<T> {
+    if (this.#deps.clock.monotonic() >= this.#pause.until) return this.#withLock(key, run, options, false);
+    const answer = await options.onTurn?.();
+    if (answer !== undefined) return answer;
+    throw new StoreAwayError(`the shared store at ${this.place} ${NOT_PRIMARY}`, { applied: 'no' });
   }
 
   changed(key: string, signal: StopSignal): Promise<void> {
@@ -240,6 +249,7 @@ export class SharedStore implements Store {
       login,
       offset: () => this.offset,
       onKey: (what, isPersons) => this.#list(key, what, login, isPersons),
+      isPrimary: () => this.#isPrimary(),
       onUnsettled: () => {
         this.#unsettledUntil = clock.monotonic() + timing.closeGraceMs;
         this.#deps.logger.debug('the engine cannot say that what was stored survives a failover');
@@ -250,6 +260,16 @@ export class SharedStore implements Store {
     } finally {
       await held.end();
     }
+  }
+
+  /** Each attempt of a refresh is six puts, and calls may come many times a second: while this server is not the primary, attempts become rarer. */
+  async #isPrimary(): Promise<boolean> {
+    const { engine, clock, random, timing } = this.#deps;
+    const isPrimary = await engine.isPrimary(timing.primaryMs);
+    const longerMs = Math.max(timing.retryMinMs, this.#pause.ms * 2);
+    const ms = isPrimary ? 0 : Math.min(timing.retryMaxMs, longerMs);
+    this.#pause = { ms, until: clock.monotonic() + ms * (0.5 + random.fraction() / 2) };
+    return isPrimary;
   }
 
   /** What is stored serves whether it is listed or not. */

@@ -349,6 +349,38 @@ test('with two primaries, a machine that may not reach the same one as the other
   expect(tokenOf(await other.refresh('A0'))).toBe('A1');
 });
 
+test('calls that come quickly one after the other do not each try what a server that is not the primary has refused', async () => {
+  await using world = await FleetWorld.create();
+  const pause = { retryMinMs: 60_000, retryMaxMs: 60_000 };
+  const one = await world.instance({ elsewhere: true, timing: pause });
+  await one.store.write(KEY, world.login(one), 'any');
+  one.engine.isPrimary = async () => false;
+  const refused = { kind: 'postponed', error: { code: 'store_away' } };
+  expect(await one.refresh('A0')).toMatchObject(refused);
+  const puts = world.server.operations.get('put');
+  for (let call = 0; call < 20; call++) expect(await one.refresh('A0')).toMatchObject(refused);
+  expect(world.server.operations.get('put')).toBe(puts);
+  // It is tried again when the pause is over, and from then on without one.
+  one.engine.isPrimary = async () => true;
+  one.skip(60_000);
+  expect(tokenOf(await one.refresh('A0'))).toBe('A1');
+  expect(tokenOf(await one.refresh('A1'))).toBe('A2');
+});
+
+test('in such a pause, what another machine has refreshed is taken at once', async () => {
+  await using world = await FleetWorld.create();
+  const pause = { retryMinMs: 60_000, retryMaxMs: 60_000 };
+  const one = await world.instance({ elsewhere: true, timing: pause });
+  const other = await world.instance({ elsewhere: true });
+  await one.store.write(KEY, world.login(one), 'any');
+  one.engine.isPrimary = async () => false;
+  expect(await one.refresh('A0')).toMatchObject({ kind: 'postponed' });
+  expect(tokenOf(await other.refresh('A0'))).toBe('A1');
+  one.skip(1_000);
+  expect(tokenOf(await one.refresh('A0'))).toBe('A1');
+  expect(world.posts).toBe(1);
+});
+
 test('a failover between reservation and request: an earlier isPrimary does not count for the reservation', async () => {
   await using world = await FleetWorld.create();
   const [one, other] = (await world.instances(2, { elsewhere: true })) as [Instance, Instance];
@@ -373,6 +405,23 @@ test('a request that is delayed after its reservation is not sent', async () => 
     return true;
   };
   expect(await one.refresh('A0')).toMatchObject({ kind: 'postponed', error: { code: 'store_away' } });
+  expect(world.posts).toBe(0);
+  expect(tokenOf(await other.refresh('A0'))).toBe('A1');
+});
+
+test('a machine that slept between deciding that a token may be sent and writing it down does not send it', async () => {
+  await using world = await FleetWorld.create();
+  const [one, other] = (await world.instances(2, { elsewhere: true })) as [Instance, Instance];
+  await one.store.write(KEY, world.login(one), 'any');
+  let puts = 0;
+  world.server.intercept = async (moment, operation) => {
+    // The hold and the reservation come before it.
+    if (moment !== 'before' || operation !== 'put' || ++puts !== 3) return;
+    one.sleep(180_000);
+    world.pass(180_000);
+  };
+  expect(await one.refresh('A0')).toMatchObject({ kind: 'postponed', error: { code: 'store_away' } });
+  expect(puts).toBeGreaterThan(3);
   expect(world.posts).toBe(0);
   expect(tokenOf(await other.refresh('A0'))).toBe('A1');
 });

@@ -48,6 +48,8 @@ export interface Instance {
   readonly authorization: CredentialAuthorization;
   /** Its process was suspended for so long. */
   skip(ms: number): void;
+  /** The machine slept for so long, and its monotonic clock stood still. */
+  sleep(ms: number): void;
   /** As a bridge does after a 401 for this token. */
   refresh(staleToken: string, signal?: AbortSignal): Promise<RefreshOutcome>;
   overview: Opened['overview'];
@@ -83,10 +85,12 @@ export class FleetWorld implements AsyncDisposable {
   async instance(options: InstanceOptions = {}): Promise<Instance> {
     const { aheadMs = 0, secrets = [this.secret] } = options;
     let skippedMs = 0;
+    let sleptMs = 0;
     const clock: Clock = {
       ...systemClock,
-      now: () => systemClock.now() + aheadMs + skippedMs,
+      now: () => systemClock.now() + aheadMs + skippedMs + sleptMs,
       monotonic: () => systemClock.monotonic() + skippedMs,
+      uptime: () => systemClock.uptime() + skippedMs + sleptMs,
     };
     const engine = this.server.connect();
     const here = await systemOwnership();
@@ -133,6 +137,9 @@ export class FleetWorld implements AsyncDisposable {
       reseal,
       skip: (ms) => {
         skippedMs += ms;
+      },
+      sleep: (ms) => {
+        sleptMs += ms;
       },
       refresh: (token, signal = new AbortController().signal) => refresh({ token, refused: true }, signal),
     };
