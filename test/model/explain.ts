@@ -27,8 +27,10 @@ export interface Course {
   readonly contentIn: (stored: Stored) => Content | undefined;
 }
 
-/** What is stored of a credential. */
-export type Content = { readonly kind: 'record'; readonly place: Place } | { readonly kind: 'removed' };
+/** What is stored of a credential. `rank`: of the sign-in or logout. */
+export type Content =
+  | { readonly kind: 'record'; readonly place: Place; readonly rank: number }
+  | { readonly kind: 'removed'; readonly rank: number };
 
 /** A token that may be spent is not tried again for so long. */
 const MAYBE_MS = 120_000;
@@ -151,19 +153,39 @@ function inTouchMs(
 
 /** Why a login is gone although the server knows it: nobody alive knew it. Undefined: somebody did. */
 export function explainLoss(course: Course, login: number): string | undefined {
-  const knowing = knowers(
-    course,
-    (content) => content?.kind === 'record' && !isLater({ login, generation: 0 }, content.place),
-  );
-  const isKnown = [...knowing.keys()].some(({ isAlive }) => isAlive);
-  return isKnown ? undefined : 'the engine lost the login, and all who knew it are gone';
+  const isIt = (content: Content | undefined) =>
+    content?.kind === 'record' && !isLater({ login, generation: 0 }, content.place);
+  const isKnown = [...knowers(course, isIt).keys()].some(({ isAlive }) => isAlive);
+  if (!isKnown) return 'the engine lost the login, and all who knew it are gone';
+  return isOutranked(course, isIt) ? OUTRANKED : undefined;
 }
 
 /** Why a login is there although a person removed it: nobody alive had heard of that. Undefined: somebody had. */
 export function explainUndone(course: Course): string | undefined {
-  const knowing = knowers(course, (content) => content?.kind === 'removed');
-  const isKnown = [...knowing.keys()].some(({ isAlive }) => isAlive);
-  return isKnown ? undefined : 'the engine lost the logout, and all who knew it are gone';
+  const isIt = (content: Content | undefined) => content?.kind === 'removed';
+  const isKnown = [...knowers(course, isIt).keys()].some(({ isAlive }) => isAlive);
+  if (!isKnown) return 'the engine lost the logout, and all who knew it are gone';
+  return isOutranked(course, isIt) ? OUTRANKED : undefined;
+}
+
+const OUTRANKED =
+  'the clocks of the engine put a sign-in or logout before an earlier one, which the engine had lost';
+
+/** Before the last such content was there, another server of the engine, whose clock was ahead, had one to which it gave a number as high. */
+function isOutranked(
+  { happenings, contentIn, clockSpreadMs }: Course,
+  isIt: (content: Content | undefined) => boolean,
+): boolean {
+  const put = happenings.flatMap(({ what, stored }) => {
+    const content = what === 'put applied' && stored !== undefined ? contentIn(stored) : undefined;
+    return content === undefined ? [] : [content];
+  });
+  const { rank } = put.findLast(isIt) ?? {};
+  if (rank === undefined) return false;
+  const first = put.findIndex((content) => isIt(content) && content.rank === rank);
+  return put
+    .slice(0, first)
+    .some((content) => !isIt(content) && content.rank >= rank && content.rank - rank <= clockSpreadMs);
 }
 
 function suspendedBeforeSending({ happenings }: Course, replayer: VirtualProcess): boolean {

@@ -174,7 +174,8 @@ function ownershipOf(world: FleetWorld, process: VirtualProcess): Ownership {
 /** What a value says of the login; undefined: it is another value, or there is none. */
 export function contentIn(codec: CellCodec, { cell, seq, body }: Stored): Content | undefined {
   if (body === undefined || cell !== codec.name(KEY, 'credential')) return undefined;
-  const content = codec.open(cell, seq, body, FORMAT)?.state?.content;
-  if (content?.kind !== 'record') return content === undefined ? undefined : { kind: 'removed' };
-  return { kind: 'record', place: placeOf(content.record.tokens?.accessToken ?? '') };
+  const { content, rank } = codec.open(cell, seq, body, FORMAT)?.state ?? {};
+  if (content === undefined || rank === undefined) return undefined;
+  if (content.kind !== 'record') return { kind: 'removed', rank: rank.login };
+  return { kind: 'record', place: placeOf(content.record.tokens?.accessToken ?? ''), rank: rank.login };
 }

@@ -335,10 +335,25 @@ export class Connection implements Engine {
     return node.isUp && this.cutUntil <= this.#deps.time.now;
   }
 
+  /** What was sent into a network that was down: the system sends it again when it is back, whether its process still waits or not. */
+  #deliverLate(node: Node, run: () => void): void {
+    const { time } = this.#deps;
+    const pauseMs = (this.#engine.operations * 997) % 5_000;
+    time.after(this.cutUntil - time.now + pauseMs, () => {
+      if (node.isUp) run();
+    });
+  }
+
   /** One operation: on its way there, carried out, and on its way back. */
   #ask<T>(operation: string, cell: string | undefined, run: (node: Node) => T): Promise<T> {
     const { dice, at } = this.#deps;
     this.#engine.operations++;
+    const apply = (node: Node) => {
+      const result = run(node);
+      const stored = cell === undefined ? undefined : node.cells.get(cell);
+      at('applied', this.process, operation, stored);
+      return { result, stored };
+    };
     return new Promise((resolve, reject) => {
       const fail = (applied: 'no' | 'maybe') =>
         this.process.hand(dice.between(50, AWAY_MS), () =>
@@ -348,10 +363,12 @@ export class Connection implements Engine {
       // Outside of the process: what is on its way arrives, whether the sender is still there or not.
       this.#deps.time.after(1 + dice.fraction(), () => {
         const node = this.#engine.nodeOf(this);
-        if (!this.#isThrough(node)) return fail('no');
-        const result = run(node);
-        const stored = cell === undefined ? undefined : node.cells.get(cell);
-        at('applied', this.process, operation, stored);
+        if (!this.#isThrough(node)) {
+          const isOnItsWay = this.cutUntil > this.#deps.time.now && this.#engine.operations % 2 === 0;
+          if (isOnItsWay) this.#deliverLate(node, () => apply(node));
+          return fail(isOnItsWay ? 'maybe' : 'no');
+        }
+        const { result, stored } = apply(node);
         this.#deps.time.after(1 + dice.fraction(), () => {
           if (!this.#isThrough(node) || this.#engine.nodeOf(this) !== node) return fail('maybe');
           at('answered', this.process, operation, stored);

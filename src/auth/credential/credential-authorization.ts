@@ -62,7 +62,7 @@ export class CredentialAuthorization implements Authorization {
     this.#known = new KnownRecord(deps);
     this.#replacement = new TokenReplacement(deps, this.#known, this.#closing.signal);
     const usable = () => this.#findUsable();
-    this.#signIn = person && new OnDemandSignIn(person, usable, (record) => this.#replaceRefused(record));
+    this.#signIn = person && new OnDemandSignIn(person, usable, (record) => this.#adopt(record));
   }
 
   current(signal: StopSignal): Promise<Bearer | undefined> | Bearer | undefined {
@@ -172,7 +172,7 @@ export class CredentialAuthorization implements Authorization {
   async #ensureSignIn(challenge: BearerChallenge | undefined, more?: WantedScope): Promise<Recovery> {
     if (this.#signIn === undefined) throw new InternalError('a sign-in for a grant without a person');
     const asked = await this.#signIn.ensure(challenge, this.#closing.signal, more);
-    return asked.kind === 'usable' ? this.#retryWith(asked.record) : asked;
+    return asked.kind === 'usable' ? { kind: 'retry', bearer: this.#adopt(asked.record) } : asked;
   }
 
   /** The record as stored now, if its token was not refused and has not expired. */
@@ -193,9 +193,14 @@ export class CredentialAuthorization implements Authorization {
     return { kind: 'retry', bearer: this.#replaceRefused(record) };
   }
 
+  /** A sign-in has stored this record. */
+  #adopt(record: CredentialRecord): Bearer {
+    this.#known.set(record);
+    return this.#replaceRefused(record);
+  }
+
   /** Replaces the refused token by this record's. */
   #replaceRefused(record: CredentialRecord): Bearer {
-    this.#known.set(record);
     this.#refusals.replaced(this.#deps.clock.monotonic());
     return this.#bearer(record);
   }

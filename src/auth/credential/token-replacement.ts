@@ -6,6 +6,7 @@ import type { Stale } from '../refresh/decisions.ts';
 import { freshness } from '../refresh/expiry.ts';
 import type { RefreshOutcome } from '../refresh/refresh-credential.ts';
 import type { KnownRecord } from './known-record.ts';
+import { isSignedIn } from './stale-token.ts';
 
 /** Replaces a stale access token without a sign-in, once for all processes: by the refresh token or by a machine grant. */
 export type ReplaceToken = (
@@ -52,9 +53,17 @@ export class TokenReplacement {
   }
 
   async #replace(stale: Stale, challenge: BearerChallenge | undefined): Promise<RefreshOutcome> {
+    const before = this.#known.record?.tokens?.accessToken;
     const outcome = await this.#deps.replaceToken(stale, challenge, this.#closing);
-    if (outcome.kind === 'usable') this.#known.set(outcome.record);
-    return outcome;
+    if (outcome.kind !== 'usable') return outcome;
+    const { record } = this.#known;
+    if (record?.tokens?.accessToken === before) {
+      this.#known.set(outcome.record);
+      return outcome;
+    }
+    // What was read from the store meanwhile is no earlier than the outcome, which may have been overtaken by a sign-in or logout before it came here.
+    const isThere = record !== undefined && isSignedIn(record);
+    return isThere ? { kind: 'usable', record } : { kind: 'sign-in', reason: 'no-credential' };
   }
 
   /** To be called before the server has refused the token. Never rejects: if the token cannot be replaced now, the server's 401 leads to another attempt. */

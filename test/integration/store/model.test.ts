@@ -110,6 +110,22 @@ const REGRESSIONS: readonly { readonly title: string; readonly schedule: Schedul
     },
   },
   {
+    title:
+      'a sign-in that is seen while an own refresh has not ended: it counts, and not the response to the refresh',
+    schedule: {
+      instances: 4,
+      lapses: ['due', 'due'],
+      lifetimeMs: 3_600_000,
+      apart: false,
+      faults: [
+        { lapse: 0, after: 10, fault: { kind: 'fail-over', downMs: 844, clockByMs: 3_362 } },
+        { lapse: 1, after: 17, fault: { kind: 'fail-over', downMs: 1_775, clockByMs: 0 } },
+        { lapse: 1, after: 36, fault: { kind: 'login' } },
+      ],
+      seed: 1_513_216_721,
+    },
+  },
+  {
     title: 'an answer of the engine that waited for a suspended process: it is not taken to be of now',
     schedule: {
       instances: 2,

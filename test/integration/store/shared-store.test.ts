@@ -161,6 +161,42 @@ test('a change that is told is looked at, however short a time ago the last look
   expect(await found).toMatchObject({ kind: 'record', record: { tokens: { accessToken: 'B0' } } });
 });
 
+test('a sign-in that a machine has taken is not given up for its own refresh of the login before', async () => {
+  await using world = await FleetWorld.create();
+  const [one, other] = (await world.instances(2, { elsewhere: true })) as [Instance, Instance];
+  await one.store.write(KEY, world.login(one), 'any');
+  expect(await current(one)).toBe('A0');
+  // The response is stored, but the refresh is not over yet.
+  one.engine.settled = async () => {
+    const login = world.login(other, { accessToken: 'B0' });
+    await other.store.write(KEY, { ...login, family: 'second' }, 'any');
+    await expect.poll(() => current(one), { timeout: 5_000 }).toBe('B0');
+    return true;
+  };
+  expect(await one.authorization.recover({ token: 'A0' }, undefined, signal)).toMatchObject({
+    kind: 'retry',
+    bearer: { token: 'B0' },
+  });
+  expect(await current(one)).toBe('B0');
+  expect(world.posts).toBe(1);
+});
+
+test('a logout that a machine has heard of holds for the response to its own refresh', async () => {
+  await using world = await FleetWorld.create();
+  const [one, other] = (await world.instances(2, { elsewhere: true })) as [Instance, Instance];
+  await one.store.write(KEY, world.login(one), 'any');
+  expect(await current(one)).toBe('A0');
+  one.engine.settled = async () => {
+    await other.store.remove(KEY);
+    await expect.poll(() => current(one), { timeout: 5_000 }).toBeUndefined();
+    return true;
+  };
+  // Nobody is here to sign in again.
+  await expect(one.authorization.recover({ token: 'A0' }, undefined, signal)).rejects.toThrow('a sign-in');
+  expect(await current(one)).toBeUndefined();
+  expect(world.posts).toBe(1);
+});
+
 test('a sign-in elsewhere is adopted by machines whose login is dead', async () => {
   await using world = await FleetWorld.create();
   const [one, other] = (await world.instances(2, { elsewhere: true })) as [Instance, Instance];
