@@ -54,7 +54,12 @@ export async function openCredential(
     random,
     logger,
     proofMemory,
-    nonInteractiveReason: config.nonInteractiveReason && { hint: signInHint(config) },
+    nonInteractiveReason: config.nonInteractiveReason && {
+      // Looks for the program on the PATH.
+      get hint() {
+        return signInHint(config);
+      },
+    },
     loadRefreshRequest: async () => {
       const { createRefreshRequest } = await import('../auth/refresh/refresh-request.ts');
       return createRefreshRequest({

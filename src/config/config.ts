@@ -19,7 +19,7 @@ import { fileMode } from './sources/read-file.ts';
 import { type ReadSettings, readSettings } from './sources/settings.ts';
 import { readStoreConfig, type StoreConfig, type StoreConfigDeps, withMoveTarget } from './store-config.ts';
 
-export type { SharedStoreConfig, StoreConfig, StoreKeys } from './store-config.ts';
+export type { KeyFile, SharedStoreConfig, StoreConfig, StoreKeys } from './store-config.ts';
 export { readKeyFile } from './store-config.ts';
 
 /** All settings, checked. No other code reads settings from argv, the environment or a file. */

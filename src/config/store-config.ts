@@ -8,6 +8,7 @@ import type { OptionName } from './options/options.ts';
 import type { StoreAddress } from './options/store-address.ts';
 import { storeKeys, storePlace } from './options/store-checks.ts';
 import { KEY_OPTIONS, PLACE_OPTIONS } from './options/store-options.ts';
+import { fileState } from './sources/read-file.ts';
 import type { Settings } from './sources/settings.ts';
 
 /** Where logins are stored. */
@@ -23,10 +24,16 @@ export interface SharedStoreConfig {
   readonly keys: StoreKeys;
 }
 
-/** The keys: 32 bytes each, of which the first one seals; or the program that prints them. `file`: where they come from; its contents may change. */
+/** The keys: 32 bytes each, of which the first one seals; or the program that prints them. `file`: where they come from, and its state at that time; its contents may change. */
 export type StoreKeys =
-  | { readonly kind: 'secrets'; readonly secrets: readonly Uint8Array[]; readonly file?: string }
+  | { readonly kind: 'secrets'; readonly secrets: readonly Uint8Array[]; readonly file?: KeyFile }
   | { readonly kind: 'command'; readonly words: readonly string[] };
+
+export interface KeyFile {
+  readonly path: string;
+  /** Of `fileState`. */
+  readonly state: string | undefined;
+}
 
 /** What `readStoreConfig` reads from. */
 export interface StoreConfigDeps {
@@ -102,8 +109,11 @@ function readKeys(
   const { 'store-key': secrets, 'store-key-file': file, 'store-key-command': words } = settings;
   if (way === 'store-key' && secrets !== undefined) return { kind: 'secrets', secrets };
   if (way === 'store-key-command' && words !== undefined) return { kind: 'command', words };
-  if (way === 'store-key-file' && file !== undefined)
-    return { kind: 'secrets', secrets: readKeyFile(file, deps, warnings), file };
+  if (way === 'store-key-file' && file !== undefined) {
+    // Before the contents: a change between the two looks is noticed later.
+    const state = fileState(file);
+    return { kind: 'secrets', secrets: readKeyFile(file, deps, warnings), file: { path: file, state } };
+  }
   throw new UsageError(
     'a shared store needs a key, with which logins are sealed before they leave this machine',
     {

@@ -1,4 +1,4 @@
-import { readKeyFile, type StoreKeys } from '../../config/config.ts';
+import { type KeyFile, readKeyFile, type StoreKeys } from '../../config/config.ts';
 import { ENVIRONMENT_PREFIX } from '../../config/options/option.ts';
 import { KEYS_WANTED, keysIn, ONE_STORE_WANTED } from '../../config/options/store-checks.ts';
 import type { Environment } from '../../config/sources/environment.ts';
@@ -37,9 +37,13 @@ export function storeSecrets(keys: StoreKeys, deps: StoreSecretsDeps): LoadSecre
   return file === undefined ? async () => secrets : fileSecrets(file, secrets, deps);
 }
 
-function fileSecrets(file: string, read: readonly Uint8Array[], { logger }: StoreSecretsDeps): LoadSecrets {
+function fileSecrets(
+  { path: file, state: firstState }: KeyFile,
+  read: readonly Uint8Array[],
+  { logger }: StoreSecretsDeps,
+): LoadSecrets {
   let secrets = read;
-  let seen: string | undefined;
+  let seen = firstState;
   return async () => {
     const state = fileState(file);
     if (state === seen || state === undefined) return secrets;

@@ -8,7 +8,7 @@ const FILE_MAX_BYTES = 256 * 1024;
 export function readSettingsFile(path: string): string {
   const file = openSync(path, 'r');
   try {
-    const buffer = Buffer.alloc(FILE_MAX_BYTES + 1);
+    const buffer = Buffer.allocUnsafe(FILE_MAX_BYTES + 1);
     let length = 0;
     for (let read = -1; read !== 0 && length < buffer.length; length += read) {
       read = readSync(file, buffer, length, buffer.length - length, null);
@@ -28,8 +28,12 @@ export function fileMode(path: string): number | undefined {
   return stats === undefined ? undefined : stats.mode & 0o7777;
 }
 
-/** Changes when the file has another content or mode, or is another file; undefined if there is none. */
+/** Changes when the file has another content or mode, or is another file; undefined if there is none, or nobody may look. */
 export function fileState(path: string): string | undefined {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  return stats && `${stats.ino} ${stats.size} ${stats.mtimeMs} ${stats.mode}`;
+  try {
+    const { ino, size, mtimeMs, mode } = statSync(path);
+    return `${ino} ${size} ${mtimeMs} ${mode}`;
+  } catch {
+    return undefined;
+  }
 }

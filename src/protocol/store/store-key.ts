@@ -33,7 +33,7 @@ export function nextStoreKey(key: Uint8Array, fresh: Uint8Array): Uint8Array {
 
 /** Whether the keys give the same names, as those of one store do. */
 export function areOfOneStore([first, ...others]: readonly Uint8Array[]): boolean {
-  if (first === undefined) return true;
+  if (first === undefined || others.length === 0) return true;
   const naming = namingSecret(first);
   return others.every((key) => Buffer.compare(namingSecret(key), naming) === 0);
 }

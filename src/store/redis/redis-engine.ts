@@ -12,7 +12,7 @@ import type { RedisClient } from './client.ts';
 import { Commands, type EngineTools } from './commands.ts';
 import { describeServer, evictionPolicy } from './describe.ts';
 import { ConnectionLostError, describeFault, EngineRefusal, mayHaveRun } from './errors.ts';
-import { COMMAND_MS } from './limits.ts';
+import { COMMAND_MS, LATER_MS } from './limits.ts';
 import { Primary } from './primary.ts';
 import { type Replacement, runScript, type ScriptReply } from './script.ts';
 import { Subscriptions } from './subscriptions.ts';
@@ -32,6 +32,7 @@ export class RedisEngine implements Engine {
   readonly #tools: EngineTools;
   readonly #commands: Commands;
   readonly #subscriptions: Subscriptions;
+  readonly #closing = new AbortController();
   /** The last epoch that was seen, and whether replicas were connected at any time in it. */
   #epoch: string | undefined;
   #hasReplicas = false;
@@ -114,6 +115,7 @@ export class RedisEngine implements Engine {
   }
 
   async close(): Promise<void> {
+    this.#closing.abort();
     this.#subscriptions.close();
     this.#commands.close();
   }
@@ -125,7 +127,7 @@ export class RedisEngine implements Engine {
       try {
         const reply = await runScript(client, cell, replacement, COMMAND_MS);
         this.#note(reply);
-        void this.#warnOfEviction(client);
+        void this.#warnOfEviction();
         // A replica answers reads as well, with its data; only its refusal of a write would show.
         if (reply.role === 'slave') throw new EngineRefusal('READONLY');
         return reply;
@@ -138,11 +140,17 @@ export class RedisEngine implements Engine {
   }
 
   /** Once; a login that is evicted when memory is short costs a sign-in, or is restored by a process that knows it. Never rejects. */
-  async #warnOfEviction(client: RedisClient): Promise<void> {
-    const { warn } = this.#tools;
+  async #warnOfEviction(): Promise<void> {
+    const { warn, clock } = this.#tools;
     if (warn === undefined || this.#isPolicyKnown) return;
     this.#isPolicyKnown = true;
-    const policy = await evictionPolicy(client).catch(() => undefined);
+    let policy: string | undefined;
+    try {
+      await clock.sleep(LATER_MS, this.#closing.signal);
+      policy = await this.#commands.use(evictionPolicy);
+    } catch {
+      return;
+    }
     if (policy?.startsWith('allkeys-') !== true) return;
     warn(
       `the store at ${this.place} drops logins when its memory is full (maxmemory-policy ${policy}); set noeviction`,

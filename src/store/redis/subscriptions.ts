@@ -1,6 +1,6 @@
 import type { RedisClient } from './client.ts';
 import { type EngineTools, pauseMs } from './commands.ts';
-import { COMMAND_MS, PING_MS } from './limits.ts';
+import { COMMAND_MS, LATER_MS, PING_MS } from './limits.ts';
 import type { Primary } from './primary.ts';
 
 type Listener = () => void;
@@ -16,6 +16,7 @@ export class Subscriptions {
   readonly #stop = new AbortController();
   #client: RedisClient | undefined;
   #isRunning = false;
+  #wasRunning = false;
 
   constructor(primary: Primary, tools: EngineTools) {
     this.#primary = primary;
@@ -72,6 +73,9 @@ export class Subscriptions {
   /** Runs while there are listeners. Never rejects. */
   async #run(): Promise<void> {
     this.#isRunning = true;
+    // Whoever waits looks by itself too, and every listener is called once the first subscription is active.
+    if (!this.#wasRunning) await this.#pause(LATER_MS);
+    this.#wasRunning = true;
     for (let failures = 0; this.#listeners.size > 0 && !this.#stop.signal.aborted; ) {
       try {
         await this.#listen(() => {

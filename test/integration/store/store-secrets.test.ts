@@ -2,6 +2,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { storeSecrets } from '../../../src/compose/settings/store-secrets.ts';
+import { fileState } from '../../../src/config/sources/read-file.ts';
 import { silentLogger } from '../../../src/platform/log/logger.ts';
 import { nextStoreKey } from '../../../src/protocol/store/store-key.ts';
 import { redactor } from '../../../src/redaction/secrets.ts';
@@ -84,7 +85,7 @@ it('reads a file again when it has changed, and keeps what it had while that can
   const warnings: string[] = [];
   const logger = { warn: (text: string) => void warnings.push(text) };
   const ask = storeSecrets(
-    { kind: 'secrets', secrets: [first], file },
+    { kind: 'secrets', secrets: [first], file: { path: file, state: fileState(file) } },
     { env: {}, clock: { monotonic: () => 0 }, logger },
   );
   const before = await ask();
