@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { type OutputOptions, type RolldownOutput, rolldown } from 'rolldown';
+import { eagerModules } from './eager.ts';
+import { shortLines } from './lines.ts';
 import { slimClient } from './slim.ts';
 
 export const root = new URL('..', import.meta.url).pathname;
@@ -23,6 +25,16 @@ const STEADY = [
   'src/store/record/record-schema.ts',
 ].map((file) => join(root, file));
 
+/** Small files of the shared store that other parts need as well, without it. In one chunk: each file that a start opens costs half a millisecond. */
+const STORE_PARTS = [
+  'src/store/files/owner-file.ts',
+  'src/store/lease/earlier-browsers.ts',
+  'src/store/lease/sign-in-status.ts',
+  'src/store/lock/limits.ts',
+  'src/store/record/record.ts',
+  'src/store/sealing/envelope.ts',
+].map((file) => join(root, file));
+
 /** Bundles the program and the library, to `dist` or, for a look at what is in it, to nowhere. What both need is there once. */
 export async function bundleProgram(to: 'dist' | 'nowhere'): Promise<RolldownOutput> {
   const bundle = await rolldown({
@@ -32,10 +44,10 @@ export async function bundleProgram(to: 'dist' | 'nowhere'): Promise<RolldownOut
     resolve: { alias: { 'jsonc-parser': join(root, 'node_modules/jsonc-parser/lib/esm/main.js') } },
     // What an entry exports stays; beside it a file may export what other files of the bundle need.
     preserveEntrySignatures: 'allow-extension',
-    plugins: [slimClient],
+    plugins: [slimClient, eagerModules, shortLines],
     transform: { target: 'node20.18', define: { DRAWBRIDGE_VERSION: JSON.stringify(version) } },
-    // Of a module in the steady file a dynamic import gives what is there already.
-    checks: { ineffectiveDynamicImport: false },
+    // Of a module in the steady file a dynamic import gives what is there already; and how long a build takes says little on a busy machine.
+    checks: { ineffectiveDynamicImport: false, pluginTimings: false },
   });
   try {
     return await (to === 'dist' ? bundle.write(outputOptions()) : bundle.generate(outputOptions()));
@@ -68,6 +80,7 @@ function outputOptions(): OutputOptions {
             return steady.has(id) ? 'steady' : null;
           },
         },
+        { debugName: 'store-parts', name: (id) => (STORE_PARTS.includes(id) ? 'store-parts' : null) },
       ],
     },
   };

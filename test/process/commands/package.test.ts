@@ -133,6 +133,13 @@ test("the bundle imports only Node's own modules at run time", () => {
   expect(asked.filter((name) => !name.startsWith('node:') && !NODE_OWN.has(name))).toEqual([]);
 });
 
+test('CommonJS modules are compiled as they are read, not when they are called', () => {
+  const code = readFileSync(join(root, 'dist/main.js'), 'utf8');
+  const wrapped = Array.from(code.matchAll(/__commonJSMin\((.{9})/g), ([, start]) => start);
+  expect(wrapped.length).toBeGreaterThan(20);
+  expect(wrapped.filter((start) => start !== '(function')).toEqual([]);
+});
+
 /** Some packages ask for Node's modules without the prefix. */
 const NODE_OWN = new Set([
   'assert',

@@ -132,6 +132,20 @@ describe('at run time', () => {
     expect(await run('older-names.cjs', older, '--no-experimental-require-module')).toBe(values.join());
   });
 
+  it('has short lines: Node prints the one that threw an uncaught error', async () => {
+    const code = "import { openLogin } from 'mcp-drawbridge'; await openLogin('http://mcp.example/mcp');";
+    await writeFile(join(program, 'uncaught.mjs'), code);
+    const running = exec(process.execPath, ['uncaught.mjs'], { cwd: program, env: home.env() });
+    const { stderr } = await running.then(
+      () => expect.unreachable(),
+      (error: { readonly stderr: string }) => error,
+    );
+    const lines = stderr.split('\n');
+    expect(lines[0]).toMatch(/library\/index\.js:\d+$/);
+    expect(stderr).toContain('ConfigError: ');
+    expect(lines.filter((line) => line.length > 200)).toEqual([]);
+  });
+
   it('does nothing at import: adds no handler, keeps nothing open', async () => {
     const code = `
       const seen = () => JSON.stringify([process.eventNames(), Object.keys(globalThis), process.env, process.getActiveResourcesInfo().filter((kind) => !/^(CloseReq|PipeWrap)$/.test(kind))]);
