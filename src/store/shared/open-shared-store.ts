@@ -44,7 +44,12 @@ export async function openSharedStore(options: SharedStoreOptions): Promise<{
   // What was decided before the machine slept is old afterwards.
   const clock = countingSleep(options.clock);
   const store = new SharedStore({ ...options, clock, codec, ownership });
-  const leases = openSharedLeases({ ...store.cellDeps, ownership, offset: () => store.offset });
+  const leases = openSharedLeases({
+    ...store.cellDeps,
+    ownership,
+    offset: () => store.offset,
+    onCreated: (key) => store.list(key),
+  });
   return {
     store,
     leases,

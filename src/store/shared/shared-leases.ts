@@ -63,6 +63,8 @@ export interface SharedLeasesDeps extends EngineCellDeps {
   readonly ownership: Ownership;
   /** How far this machine's clock is ahead of the engine's. */
   readonly offset: () => number;
+  /** A sign-in begins: from now on `status` shows it, also if no login was ever stored. Rejects for no failure that is expected. */
+  readonly onCreated: (key: string) => Promise<void>;
 }
 
 /** Whether a living process holds this lease, by the engine's clock: one with a heartbeat, and not far past its deadline. */
@@ -74,7 +76,7 @@ export function isHeld(lease: Lease | undefined, now: number, { leaseMs }: Timin
 
 /** The one sign-in of a credential across all machines. Times of callers are ignored: the engine's clock counts. */
 export function openSharedLeases(deps: SharedLeasesDeps): Leases {
-  const { codec, random, timing, ownership, offset } = deps;
+  const { codec, random, timing, ownership, offset, onCreated } = deps;
   const cells = new Map<string, { readonly cell: EngineCell<SignInCell>; readonly watch: CellWatch }>();
 
   const at = (key: string) => {
@@ -131,7 +133,10 @@ export function openSharedLeases(deps: SharedLeasesDeps): Leases {
         },
         false,
       );
-      if (taken !== undefined) return { kind: 'created', nonce };
+      if (taken !== undefined) {
+        await onCreated(key);
+        return { kind: 'created', nonce };
+      }
       const { seen, now } = await look(key);
       const lease = isHeld(seen.value?.lease, now, timing) ? seen.value?.lease : undefined;
       return { kind: 'held', nonce: lease?.nonce, status: local(seen.value?.status) };
@@ -148,6 +153,7 @@ export function openSharedLeases(deps: SharedLeasesDeps): Leases {
         },
         true,
       );
+      await onCreated(key);
       return nonce;
     },
     adopt: async (key, nonce) => {

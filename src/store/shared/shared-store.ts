@@ -121,6 +121,11 @@ export class SharedStore implements Store {
     return this.#login(key).onChange(listener);
   }
 
+  /** Puts the key on the list of those in use. What is stored serves whether it is listed or not. */
+  list(key: string): Promise<void> {
+    return this.#list(key, 'add', this.#login(key));
+  }
+
   /** The process that works on the credential, for `status`. Changes nothing. */
   async holder(
     key: string,

@@ -55,6 +55,25 @@ test('a lease ends with its heartbeat, with its release, and if it was never ado
   await expect.poll(() => one.leases.holder(KEY, 0)).toBeUndefined();
 });
 
+test.each([
+  ['created', created],
+  ['taken from another process', ({ leases }: Instance) => leases.take?.(KEY, 60_000) ?? ''],
+])(
+  'a sign-in that was %s is shown on every machine while it goes on, also where nobody was ever signed in',
+  async (_, begin) => {
+    await using world = await FleetWorld.create();
+    const [one, other] = (await world.instances(2)) as [Instance, Instance];
+    expect(await other.overview()).toEqual([]);
+    const nonce = await begin(one);
+    await one.leases.writeStatus(KEY, statusOf(one, nonce, { address: 'https://as.example/' }));
+    expect(await other.overview()).toMatchObject([
+      { key: KEY, found: { kind: 'absent' }, signIn: { nonce, address: 'https://as.example/' } },
+    ]);
+    await one.leases.release(KEY, nonce);
+    await expect.poll(() => other.overview()).toEqual([]);
+  },
+);
+
 test('a status reaches every machine, in its own time, and keeps earlier browsers', async () => {
   await using world = await FleetWorld.create();
   const [one, other] = [await world.instance(), await world.instance({ aheadMs: DAY })];
