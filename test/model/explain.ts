@@ -1,4 +1,4 @@
-import type { Stored } from './simulated-engine.ts';
+import type { Loss, Stored } from './simulated-engine.ts';
 import { isLater, type Place, type Redemption } from './strict-server.ts';
 import type { VirtualProcess } from './virtual-time.ts';
 
@@ -15,8 +15,8 @@ export interface Happening {
 export interface Course {
   readonly happenings: readonly Happening[];
   readonly now: number;
-  /** Times at which the engine lost values: failovers, an engine that was emptied. */
-  readonly losses: readonly number[];
+  /** Failovers, an engine that was emptied. */
+  readonly losses: readonly Loss[];
   /** Times without an engine. */
   readonly engineOutages: readonly { readonly from: number; readonly until: number }[];
   /** How much the clocks of the engine's servers differ: an end that one of them wrote comes that much sooner for another. */
@@ -67,7 +67,7 @@ export function explainReplay(
   }
   // Its request was on its way when it was killed, and came after that of the next one.
   if (replayer.diedAt <= first.preparedAt && !course.isApart) return KILLED;
-  const lostAt = course.losses.findLast((at) => at >= first.preparedAt && at <= second.preparedAt);
+  const lost = course.losses.findLast(({ at }) => at >= first.preparedAt && at <= second.preparedAt);
   const next = { login: spent.login, generation: spent.generation + 1 };
   const knowing = knowers(course, (content) => content?.kind === 'record' && !isLater(next, content.place));
   const answered = course.happenings.find(
@@ -75,11 +75,11 @@ export function explainReplay(
   );
   if (answered !== undefined) knowing.set(by, Math.min(answered.at, knowing.get(by) ?? answered.at));
   for (const [process, since] of knowing) {
-    const from = Math.max(since, lostAt ?? 0);
+    const from = Math.max(since, noticedAt(course, lost));
     if (inTouchMs(course, process, from, second.preparedAt) >= IN_TOUCH_MS) return undefined;
   }
   const waitedMs = second.preparedAt - first.countedFrom + SLACK_MS;
-  if (lostAt === undefined) {
+  if (lost === undefined) {
     if (by.diedAt <= second.preparedAt && (!course.isApart || waitedMs >= MAYBE_MS)) {
       return KILLED;
     }
@@ -87,11 +87,22 @@ export function explainReplay(
     if (waitedMs < MAYBE_MS) return undefined;
     return 'cut off or suspended for two minutes between the request and the put';
   }
-  if (second.preparedAt - lostAt + SLACK_MS < QUARANTINE_MS) return undefined;
+  if (second.preparedAt - lost.at + SLACK_MS < QUARANTINE_MS) return undefined;
   const isAnyAlive = [...knowing.keys()].some(({ diedAt }) => diedAt > second.preparedAt);
   return isAnyAlive
     ? 'the engine lost the answer or the reservation, and all who knew the answer were cut off or suspended for 45 s'
     : 'the engine lost the answer or the reservation, and all who knew the answer are gone';
+}
+
+/** From when processes could know of the loss: of an engine that was emptied they hear with the next value that is put. */
+function noticedAt({ happenings, contentIn }: Course, lost: Loss | undefined): number {
+  if (lost === undefined) return 0;
+  if (lost.isAnnounced) return lost.at;
+  const next = happenings.find(
+    ({ at, what, stored }) =>
+      at > lost.at && what === 'put applied' && stored !== undefined && contentIn(stored) !== undefined,
+  );
+  return next?.at ?? Number.POSITIVE_INFINITY;
 }
 
 /**

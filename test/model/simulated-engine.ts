@@ -10,6 +10,12 @@ export interface Stored {
   readonly body: Uint8Array | undefined;
 }
 
+/** The engine lost values. `isAnnounced`: its connections were made again, after which every process looks. */
+export interface Loss {
+  readonly at: number;
+  readonly isAnnounced: boolean;
+}
+
 interface Write {
   readonly cell: string;
   readonly stored: Stored;
@@ -62,8 +68,7 @@ export class SimulatedEngine {
   operations = 0;
   failovers = 0;
   rolledBack = 0;
-  /** Times at which values were lost. */
-  readonly losses: number[] = [];
+  readonly losses: Loss[] = [];
   /** Times without a primary. */
   readonly outages: Omit<Outage, 'why'>[] = [];
   #clocks: readonly [least: number, most: number] = [0, 0];
@@ -177,7 +182,7 @@ export class SimulatedEngine {
 
   /** FLUSHALL, or an eviction: the epoch stays. */
   empty(): void {
-    this.losses.push(this.#deps.time.now);
+    this.losses.push({ at: this.#deps.time.now, isAnnounced: false });
     this.#primary.cells.clear();
     this.#replica.clear();
     this.#primary.log.length = 0;
@@ -208,7 +213,7 @@ export class SimulatedEngine {
     const isLost = [...before].some(
       ([name, stored]) => !name.endsWith(':index') && cells.get(name) !== stored,
     );
-    if (isLost) this.losses.push(this.#deps.time.now);
+    if (isLost) this.losses.push({ at: this.#deps.time.now, isAnnounced: true });
     const [least, most] = this.#clocks;
     this.#clocks = [Math.min(least, clockOffMs), Math.max(most, clockOffMs)];
     this.#primary = new Node(`epoch-${++this.#epochs}`, clockOffMs, cells);
