@@ -1,8 +1,9 @@
 import { Redis, type RedisOptions } from 'iovalkey';
 import type { Clock } from '../../platform/clock.ts';
 import type { Dial, DialTarget } from '../../platform/dial.ts';
-import { BadReplyError, ConnectionLostError, EngineRefusal } from './errors.ts';
+import { BadReplyError, ConnectionLostError, EngineRefusal, timedOut } from './errors.ts';
 import { GuardedStream } from './guarded-stream.ts';
+import { DOUBT_MS } from './limits.ts';
 
 type Connector = NonNullable<RedisOptions['Connector']>;
 
@@ -16,6 +17,10 @@ export interface ClientOptions {
   readonly database: number;
   /** For the whole connection setup: TCP, TLS, authentication. Milliseconds. */
   readonly connectMs: number;
+  /** Asks the server for an answer, of any kind, even if nothing else does: a suspended server accepts connections. */
+  readonly mustAnswer?: boolean;
+  /** Gives up the attempt. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface ClientTools {
@@ -51,6 +56,9 @@ export class RedisClient {
   readonly #stream: GuardedStream;
   readonly #clock: Clock;
   readonly #closed = new AbortController();
+  #onDoubt: (() => void) | undefined;
+  /** Until then the server may be busy with a WAIT of this connection, monotonic. */
+  #waitsUntil = 0;
   /** The callers that wait for a reply. The library drops a command whose reply it cannot parse. */
   readonly #waiting = new Set<(reason: Error) => void>();
   #reason: unknown;
@@ -69,10 +77,13 @@ export class RedisClient {
 
   /** Connects and authenticates. Rejects with ConnectionLostError, BadReplyError or EngineRefusal; then nothing is left open. */
   static async open(options: ClientOptions, { dial, clock }: ClientTools): Promise<RedisClient> {
-    const { target, user, password, database, connectMs } = options;
+    const { target, user, password, database, connectMs, mustAnswer = false, signal } = options;
     const stop = new AbortController();
     const timer = new AbortController();
-    void afterSilence(clock, connectMs, timer.signal, () => stop.abort(timedOut()));
+    const giveUp = () => stop.abort(signal?.reason);
+    signal?.addEventListener('abort', giveUp, { once: true });
+    if (signal?.aborted) giveUp();
+    void afterSilence(clock, connectMs, timer.signal, () => stop.abort(timedOut(true)));
     try {
       const socket = await dial(target, stop.signal);
       const client = new RedisClient(target, new GuardedStream(socket), clock);
@@ -83,6 +94,7 @@ export class RedisClient {
           client.#authenticate(user, password, connectMs),
           ...(database === 0 ? [] : [client.send('SELECT', [database], connectMs)]),
         ]);
+        if (mustAnswer && !client.hasAnswered) await client.send('PING', [], connectMs).catch(unlessLost);
         return client;
       } catch (error) {
         client.close(error);
@@ -92,11 +104,26 @@ export class RedisClient {
       throw expected(stop.signal.aborted ? stop.signal.reason : error);
     } finally {
       timer.abort();
+      signal?.removeEventListener('abort', giveUp);
     }
   }
 
   get isOpen(): boolean {
     return !this.#closed.signal.aborted && this.#stream.writable;
+  }
+
+  /** The number of bytes that have arrived. */
+  get heard(): number {
+    return this.#stream.heard;
+  }
+
+  get hasAnswered(): boolean {
+    return this.heard > 0;
+  }
+
+  /** Calls `listener` when a command has had no answer for so long that only DOUBT_MS of its time are left. */
+  onDoubt(listener: () => void): void {
+    this.#onDoubt = listener;
   }
 
   /** Calls `listener` once, when the connection has ended or ends. */
@@ -118,7 +145,7 @@ export class RedisClient {
       throw new ConnectionLostError('not connected', { sent: false, cause: this.#reason });
     }
     const timer = new AbortController();
-    void afterSilence(this.#clock, atMostMs, timer.signal, () => this.close(timedOut()));
+    this.#limit(atMostMs, timer.signal);
     try {
       const args = words.map((word) => (word instanceof Uint8Array ? Buffer.from(word) : word));
       return await this.#untilClosed(this.#redis.callBuffer(name, ...args) as Promise<Reply>);
@@ -126,6 +153,16 @@ export class RedisClient {
       throw this.isOpen ? expected(error) : lost(this.#reason, true);
     } finally {
       timer.abort();
+    }
+  }
+
+  /** Asks for that many replicas to confirm. Commands that follow on this connection are carried out afterwards. */
+  async wait(replicas: number, ms: number, roundTripMs: number): Promise<Reply> {
+    this.#waitsUntil = this.#clock.monotonic() + ms;
+    try {
+      return await this.send('WAIT', [replicas, ms], roundTripMs + DOUBT_MS);
+    } finally {
+      this.#waitsUntil = 0;
     }
   }
 
@@ -142,6 +179,17 @@ export class RedisClient {
     this.#stream.destroy();
     this.#redis.disconnect();
     for (const give of this.#waiting) give(lost(reason, true));
+  }
+
+  #limit(atMostMs: number, signal: AbortSignal): void {
+    const waitsMs = Math.max(0, this.#waitsUntil - this.#clock.monotonic());
+    const doubtMs = this.#onDoubt === undefined ? 0 : Math.min(DOUBT_MS, atMostMs);
+    const giveUp = () => this.close(timedOut(true));
+    void afterSilence(this.#clock, waitsMs + atMostMs - doubtMs, signal, () => {
+      if (doubtMs === 0) return giveUp();
+      this.#onDoubt?.();
+      void afterSilence(this.#clock, doubtMs, signal, giveUp);
+    });
   }
 
   async #authenticate(
@@ -177,7 +225,7 @@ export class RedisClient {
  * Calls `giveUp` after that time, unless the signal aborts. A process that was busy or suspended first gets to read what has arrived meanwhile: the event loop
  * runs timers before it polls connections. Never rejects.
  */
-async function afterSilence(
+export async function afterSilence(
   clock: Clock,
   ms: number,
   signal: AbortSignal,
@@ -192,11 +240,10 @@ async function afterSilence(
   if (!signal.aborted) giveUp();
 }
 
-const timedOut = (): ConnectionLostError =>
-  new ConnectionLostError('no answer in time', {
-    sent: true,
-    cause: Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' }),
-  });
+/** A refusal is an answer. */
+function unlessLost(error: unknown): void {
+  if (!(error instanceof EngineRefusal)) throw error;
+}
 
 function lost(reason: unknown, sent: boolean): Error {
   if (reason instanceof BadReplyError) return reason;

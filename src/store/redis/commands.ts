@@ -1,11 +1,10 @@
-import type { Random } from '../../platform/random.ts';
-import type { ClientTools, RedisClient } from './client.ts';
-import { ConnectionLostError } from './errors.ts';
-import { FIRST_PAUSE_MS, IDLE_MS, LONGEST_PAUSE_MS } from './limits.ts';
+import { Attempts, type AttemptTools } from './attempts.ts';
+import type { RedisClient } from './client.ts';
+import { ConnectionLostError, EngineRefusal } from './errors.ts';
+import { IDLE_MS } from './limits.ts';
 import type { Primary } from './primary.ts';
 
-export interface EngineTools extends ClientTools {
-  readonly random: Random;
+export interface EngineTools extends AttemptTools {
   /** Called once with what the person who runs the server should change. */
   readonly warn?: (text: string) => void;
 }
@@ -18,31 +17,21 @@ export interface CommandEvents {
   readonly onLoss: () => void;
 }
 
-/** How long to wait before the next attempt, after `failures` in a row: doubled each time, with jitter, since a thousand programs may wait at once. */
-export function pauseMs(failures: number, random: Random): number {
-  const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1));
-  return longest * (0.5 + random.fraction() / 2);
-}
-
 /** The one connection for commands: opened when needed, closed when idle. */
 export class Commands {
-  readonly #primary: Primary;
+  readonly #attempts: Attempts;
   readonly #tools: EngineTools;
   readonly #events: CommandEvents;
-  #opening: Promise<RedisClient> | undefined;
   #client: RedisClient | undefined;
   #last: RedisClient | undefined;
   #uses = 0;
   #idle = new AbortController();
-  #failures = 0;
-  #failure: unknown;
-  #notBefore = 0;
   /** A connection was needed and could not be opened, or broke. */
   #wasLost = false;
   #isClosed = false;
 
   constructor(primary: Primary, tools: EngineTools, events: CommandEvents) {
-    this.#primary = primary;
+    this.#attempts = new Attempts(primary, tools, (client) => this.#adopt(client));
     this.#tools = tools;
     this.#events = events;
   }
@@ -58,41 +47,30 @@ export class Commands {
     this.#idle.abort();
     this.#uses++;
     try {
-      return await run(client);
+      const result = await run(client);
+      this.#attempts.answered(client);
+      return result;
+    } catch (error) {
+      if (error instanceof EngineRefusal) this.#attempts.answered(client);
+      throw error;
     } finally {
-      if (--this.#uses === 0) this.#closeWhenIdle(client);
+      if (--this.#uses === 0) this.#closeWhenIdle();
     }
   }
 
   close(): void {
     this.#isClosed = true;
     this.#idle.abort();
+    this.#attempts.close();
     this.#client?.close();
   }
 
-  #connect(): Promise<RedisClient> {
-    this.#opening ??= this.#attempt().finally(() => {
-      this.#opening = undefined;
-    });
-    return this.#opening;
-  }
-
-  async #attempt(): Promise<RedisClient> {
+  async #connect(): Promise<RedisClient> {
     if (this.#isClosed) throw new ConnectionLostError('closed', { sent: false });
-    if (this.#tools.clock.monotonic() < this.#notBefore) throw this.#failure;
     try {
-      const client = await this.#primary.open();
-      if (this.#isClosed) {
-        client.close();
-        throw new ConnectionLostError('closed', { sent: false });
-      }
-      this.#adopt(client);
-      return client;
+      return await this.#attempts.connection();
     } catch (error) {
-      this.#failure = error;
-      this.#failures++;
       this.#wasLost = true;
-      this.#notBefore = this.#tools.clock.monotonic() + pauseMs(this.#failures, this.#tools.random);
       throw error;
     }
   }
@@ -103,20 +81,25 @@ export class Commands {
       (this.#last.target.host !== client.target.host || this.#last.target.port !== client.target.port);
     const isReturn = this.#wasLost || isElsewhere;
     this.#client = this.#last = client;
-    this.#failures = 0;
     this.#wasLost = false;
+    const wasSilent = this.#attempts.isSilent;
+    client.onDoubt(() => this.#client === client && this.#attempts.doubt(client));
     client.onClose((reason) => {
       if (reason === IDLE || this.#isClosed) return;
       this.#wasLost = true;
+      this.#attempts.lost(client, reason, wasSilent);
       this.#events.onLoss();
     });
+    // The operation for which it was opened may have given up.
+    if (this.#uses === 0) this.#closeWhenIdle();
     if (isReturn) this.#events.onReturn(client);
   }
 
-  #closeWhenIdle(client: RedisClient): void {
+  #closeWhenIdle(): void {
+    this.#idle.abort();
     this.#idle = new AbortController();
     this.#tools.clock.sleep(IDLE_MS, this.#idle.signal).then(
-      () => this.#uses === 0 && client.close(IDLE),
+      () => this.#uses === 0 && this.#client?.close(IDLE),
       () => undefined,
     );
   }

@@ -33,6 +33,17 @@ export class ConnectionLostError extends DrawbridgeError {
   }
 }
 
+export const timedOut = (sent: boolean): ConnectionLostError =>
+  new ConnectionLostError('no answer in time', {
+    sent,
+    cause: Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' }),
+  });
+
+/** Whether this is about an answer that did not come in time. A connection that the system has given up ends with its own error. */
+export function isSilence(error: unknown): boolean {
+  return error instanceof ConnectionLostError && systemCode(error) === 'ETIMEDOUT';
+}
+
 /**
  * Error replies that mean nothing was changed: the engine gives them before it runs a command, or at the first write of the script, after which nothing can
  * fail. Any other may come from a proxy that does not know the fate of the command.

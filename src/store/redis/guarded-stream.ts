@@ -10,6 +10,8 @@ import { ReplyGuard } from './reply-guard.ts';
 export class GuardedStream extends Duplex {
   readonly #socket: Socket;
   readonly #guard = new ReplyGuard();
+  /** The number of bytes that have arrived. */
+  heard = 0;
   /** Why it ended; undefined if the peer just closed it. */
   reason: unknown;
 
@@ -67,6 +69,7 @@ export class GuardedStream extends Duplex {
 
   #take(chunk: Buffer): void {
     if (this.destroyed) return;
+    this.heard += chunk.length;
     try {
       this.#guard.check(chunk);
     } catch (error) {

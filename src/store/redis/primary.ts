@@ -1,6 +1,6 @@
 import type { TlsSettings } from '../../platform/dial.ts';
 import { type Endpoint, endpointElsewhere, formatEndpoint, type StoreUrl } from '../../protocol/store-url.ts';
-import { type ClientTools, RedisClient } from './client.ts';
+import { type ClientOptions, type ClientTools, RedisClient } from './client.ts';
 import { ConnectionLostError } from './errors.ts';
 import { CONNECT_MS, SENTINEL_MS } from './limits.ts';
 import { Sentinels } from './sentinels.ts';
@@ -29,12 +29,13 @@ export class Primary {
   }
 
   /** A new connection. Rejects with ConnectionLostError, BadReplyError or EngineRefusal. */
-  async open(): Promise<RedisClient> {
+  async open(how: Pick<ClientOptions, 'signal' | 'mustAnswer'>): Promise<RedisClient> {
     const endpoint = (await this.#sentinels?.find(SENTINEL_MS)) ?? this.#url.endpoints[0];
     this.#refuseElsewhere(endpoint);
     const { user, password, database } = this.#url;
     const target = { ...endpoint, tls: this.#tls };
-    return await RedisClient.open({ target, user, password, database, connectMs: CONNECT_MS }, this.#tools);
+    const options = { ...how, target, user, password, database, connectMs: CONNECT_MS };
+    return await RedisClient.open(options, this.#tools);
   }
 
   /** Whether most of the Sentinels still name this server. Never rejects. */

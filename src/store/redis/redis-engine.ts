@@ -21,9 +21,18 @@ import { Subscriptions } from './subscriptions.ts';
 const ROUND_TRIP_MS = 100;
 /** An operation that fails sooner than this may be repeated on a new connection within its time limit. */
 const SOON_MS = 500;
+/** The least that is left for it where there is a new connection already. */
+const AGAIN_MS = 1_000;
 
 /** Refusals that last as long as the connection does. */
 const WRONG_SERVER = new Set(['MASTERDOWN', 'MOVED', 'NOAUTH', 'READONLY']);
+
+interface RunOptions {
+  readonly replacement?: Replacement;
+  /** Called before the command is sent. */
+  readonly onTry?: () => void;
+  readonly atMostMs?: number;
+}
 
 /** Redis or Valkey: a single server, or a primary with its Sentinels. */
 export class RedisEngine implements Engine {
@@ -54,15 +63,17 @@ export class RedisEngine implements Engine {
 
   async get(cell: string): Promise<Cell> {
     const start = this.#tools.clock.monotonic();
+    const passedMs = () => this.#tools.clock.monotonic() - start;
     try {
       return (await this.#run(cell)).cell;
     } catch (error) {
       // A broken idle connection is noticed only when it is used. A read may be repeated.
       const wasKept = error instanceof ConnectionLostError && error.sent;
-      if (!wasKept || this.#tools.clock.monotonic() - start > SOON_MS) throw this.#away(error, 'no');
+      const isReplaced = this.#commands.open !== undefined;
+      if (!wasKept || (!isReplaced && passedMs() > SOON_MS)) throw this.#away(error, 'no');
     }
     try {
-      return (await this.#run(cell)).cell;
+      return (await this.#run(cell, { atMostMs: Math.max(AGAIN_MS, COMMAND_MS - passedMs()) })).cell;
     } catch (error) {
       throw this.#away(error, 'no');
     }
@@ -81,9 +92,10 @@ export class RedisEngine implements Engine {
     let isTried = false;
     let reply: ScriptReply;
     try {
-      reply = await this.#run(cell, replacement, () => {
+      const onTry = () => {
         isTried = true;
-      });
+      };
+      reply = await this.#run(cell, { replacement, onTry });
     } catch (error) {
       throw this.#away(error, isTried && mayHaveRun(error) ? 'maybe' : 'no');
     }
@@ -120,12 +132,12 @@ export class RedisEngine implements Engine {
     this.#commands.close();
   }
 
-  #run(cell: string, replacement?: Replacement, onTry?: () => void): Promise<ScriptReply> {
+  #run(cell: string, { replacement, onTry, atMostMs = COMMAND_MS }: RunOptions = {}): Promise<ScriptReply> {
     return this.#commands.use(async (client) => {
       onTry?.();
       if (replacement !== undefined) client.hasWritten = true;
       try {
-        const reply = await runScript(client, cell, replacement, COMMAND_MS);
+        const reply = await runScript(client, cell, replacement, atMostMs);
         this.#note(reply);
         void this.#warnOfEviction();
         // A replica answers reads as well, with its data; only its refusal of a write would show.
@@ -174,7 +186,8 @@ export class RedisEngine implements Engine {
     const waitMs = Math.max(1, Math.floor(atMostMs));
     const timer = new AbortController();
     const asked = this.#commands.use(async (open) => {
-      const count = open === client ? await client.send('WAIT', [1, waitMs], waitMs + COMMAND_MS) : 0;
+      if (open !== client) throw new ConnectionLostError('another connection', { sent: false });
+      const count = await client.wait(1, waitMs, ROUND_TRIP_MS);
       return typeof count === 'number' && count >= 1;
     });
     const late = this.#tools.clock.sleep(atMostMs + ROUND_TRIP_MS, timer.signal).then(() => false);

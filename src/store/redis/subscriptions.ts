@@ -1,5 +1,5 @@
+import { type AttemptTools, pauseMs } from './attempts.ts';
 import type { RedisClient } from './client.ts';
-import { type EngineTools, pauseMs } from './commands.ts';
 import { COMMAND_MS, LATER_MS, PING_MS } from './limits.ts';
 import type { Primary } from './primary.ts';
 
@@ -12,13 +12,13 @@ type Listener = () => void;
 export class Subscriptions {
   readonly #listeners = new Map<string, Set<Listener>>();
   readonly #primary: Primary;
-  readonly #tools: EngineTools;
+  readonly #tools: AttemptTools;
   readonly #stop = new AbortController();
   #client: RedisClient | undefined;
   #isRunning = false;
   #wasRunning = false;
 
-  constructor(primary: Primary, tools: EngineTools) {
+  constructor(primary: Primary, tools: AttemptTools) {
     this.#primary = primary;
     this.#tools = tools;
   }
@@ -92,7 +92,7 @@ export class Subscriptions {
 
   /** Runs one connection until it ends. */
   async #listen(onHeard: () => void): Promise<void> {
-    const client = await this.#primary.open();
+    const client = await this.#primary.open({ signal: this.#stop.signal });
     this.#client = client;
     const ended = new AbortController();
     client.onClose(() => ended.abort());

@@ -16,6 +16,7 @@ export class TcpProxy implements AsyncDisposable {
   target: number;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  readonly #swallowed = new WeakSet<Socket>();
 
   private constructor(target: number) {
     this.target = target;
@@ -39,6 +40,12 @@ export class TcpProxy implements AsyncDisposable {
   /** Resets what is open; new connections are made as `mode` says. */
   cut(): void {
     for (const socket of this.#sockets) socket.resetAndDestroy();
+  }
+
+  /** Nothing passes any more on what is open, or no answers, and neither side is notified; new connections are made as `mode` says. */
+  swallow(what: 'all' | 'answers' = 'all'): void {
+    for (const socket of this.#sockets)
+      if (what === 'all' || socket.localPort === this.port) this.#swallowed.add(socket);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -75,6 +82,6 @@ export class TcpProxy implements AsyncDisposable {
 
   async #pass(chunk: Buffer, to: Socket, mode: () => ProxyMode): Promise<void> {
     if (this.delayMs > 0) await delay(this.delayMs);
-    if (mode() === 'pass') to.write(chunk);
+    if (mode() === 'pass' && !this.#swallowed.has(to)) to.write(chunk);
   }
 }

@@ -181,6 +181,7 @@ async function awayRow({ awaySeconds }: Scale, tell: Tell): Promise<Row> {
         found.silentToldOtherwise.length === 0,
         `an error where the engine is silent (${found.silentToldOtherwise[0]})`,
       ),
+      ...unless(found.silentToldAfterMs <= 3_000, 'the error within 3 s where the engine is silent'),
       ...unless(
         Math.max(found.healedAfterMs, found.coldHealedAfterMs, found.silentHealedAfterMs) <= 5_000,
         'healed within 5 s',

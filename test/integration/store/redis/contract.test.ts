@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Clock, systemClock } from '../../../../src/platform/clock.ts';
-import { COMMAND_MS, CONNECT_MS } from '../../../../src/store/redis/limits.ts';
+import { CONNECT_MS, SILENT_WAIT_MS } from '../../../../src/store/redis/limits.ts';
 import { createAuthority } from '../../../peers/net/certificates.ts';
 import { hasRedis } from '../../../peers/processes/tools.ts';
 import { Engines } from '../../../peers/redis/engines.ts';
@@ -8,10 +8,13 @@ import { accessRules, RedisServer, type RedisServerOptions } from '../../../peer
 import { WatchedRedis } from '../../../peers/redis/sentinels.ts';
 import { type EngineUnderTest, engineContract } from '../engine-contract.ts';
 
-/** A server on a machine that is busy with other tests may need longer than a person would wait. */
+/** A server on a machine that is busy with other tests may need longer than a person would wait. Pauses vary, and are no whole numbers; limits are. */
 const patient: Clock = {
   ...systemClock,
-  sleep: (ms, signal) => systemClock.sleep(ms === COMMAND_MS || ms === CONNECT_MS ? 5 * ms : ms, signal),
+  sleep: (ms, signal) => {
+    const isLimit = Number.isInteger(ms) && ms >= SILENT_WAIT_MS && ms <= CONNECT_MS;
+    return systemClock.sleep(isLimit ? 5 * ms : ms, signal);
+  },
 };
 
 /** What can be done to servers, wherever they are. */
