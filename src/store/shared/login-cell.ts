@@ -130,6 +130,8 @@ export class LoginCell {
     if (this.#known === undefined && look.problem !== undefined) throw look.problem;
     if (look.problem === undefined && compareRanks(this.#known?.rank, this.#stored?.rank) > 0)
       await this.#bringUp();
+    // Listeners read first, or later than this: nothing has changed for them.
+    this.#reported ??= this.#known;
     return this.#known;
   }
 

@@ -208,6 +208,24 @@ test('a sign-in elsewhere is adopted by machines whose login is dead', async () 
   await expect.poll(() => current(one), { timeout: 5_000 }).toBe('B0');
 });
 
+test('a notification without a change costs one look, and no call after it another one', async () => {
+  await using world = await FleetWorld.create();
+  const one = await world.instance();
+  await one.store.write(KEY, world.login(one), 'any');
+  const cold = await world.instance({ elsewhere: true });
+  expect(await current(cold)).toBe('A0');
+  cold.skip(1_000);
+  const looked = world.server.asked('get');
+  cold.engine.reconnected();
+  await looked;
+  // The answer is handled after it has come.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  cold.skip(1_000);
+  const before = world.server.operations.get('get');
+  for (let call = 0; call < 10; call++) expect(await current(cold)).toBe('A0');
+  expect(world.server.operations.get('get')).toBe(before);
+});
+
 test('while the engine is away, the known token works and nothing is refreshed; then all recovers by itself', async () => {
   await using world = await FleetWorld.create();
   const [one, other] = (await world.instances(2, { elsewhere: true })) as [Instance, Instance];
