@@ -60,7 +60,7 @@ export function createDpopProofs(jwk: DpopKey, { memory, clock, random }: DpopPr
     noteResponse: (url: URL, answer: DpopResponse): ProofRetry | undefined => {
       const given = answer.headers['dpop-nonce'];
       const nonce = given !== undefined && NONCE.test(given) ? given : undefined;
-      // §8.2: any response may contain the next nonce.
+      // RFC 9449 §8.2: any response may contain the next nonce.
       if (nonce !== undefined) remember(url.origin, { nonce });
       // Not from the cache: concurrent calls each have their own, and a server may accept each only once.
       const proofRetry = nonce === undefined ? {} : { nonce };
