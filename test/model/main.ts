@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,12 +9,16 @@ import { bundleWorker } from '../helpers/bundle-worker.ts';
 import type { CheckFigures } from './check.ts';
 import { type Change, WITHOUT } from './without.ts';
 
+/** Schedules per process: one that ran millions would keep what fast-check remembers of each. */
+const PART = 50_000;
 const HELP = `npm run model -- [options]
   --schedules N    how many runs (100000)
   --seed N         what is random follows from it (1)
   --jobs N         processes side by side (as many as processors)
+  --keep-going     go on after a broken promise
   --without NAME   one of ${Object.keys(WITHOUT).join(', ')}:
                    the model has to find what happens without it
+Ctrl-C ends it with the figures of the parts that are done (${PART} schedules each).
 `;
 /** Errors are many here, and nobody looks at where they came from; what a schedule leaves behind is gone with the next. */
 const NODE_FLAGS = ['--stack-trace-limit=0', '--max-semi-space-size=64'];
@@ -25,6 +30,7 @@ async function main(): Promise<number> {
       schedules: { type: 'string', default: '100000' },
       seed: { type: 'string', default: '1' },
       jobs: { type: 'string', default: String(availableParallelism()) },
+      'keep-going': { type: 'boolean' },
       without: { type: 'string' },
       help: { type: 'boolean' },
     },
@@ -42,23 +48,50 @@ async function main(): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'drawbridge-model-'));
   try {
     const startedAt = performance.now();
+    const seconds = () => Math.round((performance.now() - startedAt) / 1000);
     const file = await buildWorker(folder, change);
-    const share = Math.ceil(schedules / jobs);
-    const done = new Map<number, number>();
-    const shown = (job: number) => (count: number) => {
-      done.set(job, count);
-      const sum = [...done.values()].reduce((a, b) => a + b, 0);
-      const perSecond = sum / ((performance.now() - startedAt) / 1000);
-      process.stderr.write(`\r${sum} of ${schedules}, ${Math.round(perSecond)} a second   `);
+    const program = createHash('sha256')
+      .update(await readFile(file))
+      .digest('hex')
+      .slice(0, 12);
+    const parts = partsOf(schedules, seed);
+    const done: CheckFigures[] = [];
+    const running = new Map<number, number>();
+    let isEnding = false;
+    const end = () => {
+      isEnding = true;
+      for (const child of children) child.kill();
     };
-    const all = await Promise.all(
-      Array.from({ length: jobs }, (_, job) => runWorker(file, share, seed + job * 1_000_003, shown(job))),
-    );
-    const figures = joined(all);
+    process.once('SIGINT', end).once('SIGTERM', end);
+    const show = () => {
+      const sum = [...done.map((part) => part.schedules), ...running.values()].reduce((a, b) => a + b, 0);
+      process.stderr.write(
+        `\r${sum} of ${schedules}, ${Math.round(sum / Math.max(1, seconds()))} a second   `,
+      );
+    };
+    const work = async () => {
+      for (let part = parts.shift(); part !== undefined && !isEnding; part = parts.shift()) {
+        const { seed } = part;
+        const figures = await runWorker(file, part, (count) => {
+          running.set(seed, count);
+          show();
+        });
+        running.delete(seed);
+        if (figures === undefined && isEnding) return;
+        if (figures === undefined) throw new Error(`the process of seed ${seed} ended without figures`);
+        done.push(figures);
+        if (figures.broken === undefined) continue;
+        process.stderr.write(`\rseed ${seed}, after ${figures.schedules}: ${figures.broken.promise}\n`);
+        if (!values['keep-going']) parts.length = 0;
+      }
+    };
+    await Promise.all(Array.from({ length: jobs }, work));
+    const figures = joined(done);
     process.stderr.write('\n');
     process.stdout.write(
-      `${JSON.stringify({ seed, jobs, without: values.without, seconds: Math.round((performance.now() - startedAt) / 1000), ...figures }, null, 2)}\n`,
+      `${JSON.stringify({ seed, program, without: values.without, seconds: seconds(), ...figures }, null, 2)}\n`,
     );
+    if (isEnding) return 1;
     return (figures.broken === undefined) === (values.without === undefined) ? 0 : 1;
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -84,21 +117,40 @@ function joined(all: readonly CheckFigures[]): CheckFigures {
   };
 }
 
+interface Part {
+  readonly schedules: number;
+  readonly seed: number;
+}
+
+/** The same parts for the same seed, however many processes there are. */
+function partsOf(schedules: number, seed: number): Part[] {
+  return Array.from({ length: Math.ceil(schedules / PART) }, (_, index) => ({
+    schedules: Math.min(PART, schedules - index * PART),
+    seed: seed + index * 1_000_003,
+  }));
+}
+
+const children = new Set<ChildProcess>();
+
+/** Undefined if the process was ended before it had figures. */
 function runWorker(
   file: string,
-  count: number,
-  seed: number,
+  { schedules, seed }: Part,
   onDone: (done: number) => void,
-): Promise<CheckFigures> {
-  return new Promise((resolve, reject) => {
-    const child: ChildProcess = fork(file, [String(count), String(seed)], { execArgv: NODE_FLAGS });
+): Promise<CheckFigures | undefined> {
+  return new Promise((resolve) => {
+    const child = fork(file, [String(schedules), String(seed)], { execArgv: NODE_FLAGS });
+    children.add(child);
     child.on('message', (message: { done?: number; figures?: CheckFigures }) => {
       if (message.done !== undefined) onDone(message.done);
       if (message.figures === undefined) return;
       resolve(message.figures);
       child.kill();
     });
-    child.once('exit', (code, signal) => reject(new Error(`a worker ended: ${code ?? signal}`)));
+    child.once('exit', () => {
+      children.delete(child);
+      resolve(undefined);
+    });
   });
 }
 
