@@ -17,8 +17,10 @@ export interface Scale {
   readonly atOnce: number;
   /** Of the calls of a refresh, each n-th is one at which something happens. */
   readonly every: number;
-  /** Refreshes onto which a failover falls. */
+  /** Refreshes onto which a failover falls; failovers, where each falls onto one. */
   readonly failovers: number;
+  /** Engines side by side, where each failover falls onto one refresh. */
+  readonly groups: number;
   /** For how long the engine is away. */
   readonly awaySeconds: number;
   readonly scaleInstances: number;
@@ -36,6 +38,7 @@ export const FULL: Scale = {
   atOnce: 4,
   every: 1,
   failovers: 200,
+  groups: 12,
   awaySeconds: 600,
   scaleInstances: 1_000,
   scaleLapses: 100,

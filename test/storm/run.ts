@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util';
-import { fleetRows } from './fleet/fleet-rows.ts';
+import { fleetRows } from './fleet/rows/fleet-rows.ts';
 import { FULL, type Row, rows, type Scale } from './rows.ts';
 
 const HELP = `npm run storm -- [options]
   --only NAME          cold, lapses, kills, revoked, answers, strict, grace, programs or own-provider;
                        repeatable (default: all of these)
-                       with Redis: fleet (all of the next but scale), ${Object.keys(fleetRows).join(', ')}
+                       with Redis: fleet (all of the next but scale and single-failovers), ${Object.keys(fleetRows).join(', ')}
   --cold N             cold starts at once (${FULL.cold})
   --instances N        live instances (${FULL.instances})
   --lapses N           revoked tokens (${FULL.lapses})
@@ -13,7 +13,8 @@ const HELP = `npm run storm -- [options]
   --runs N             kills at each step of the matrix (${FULL.runs})
   --at-once N          runs of the matrix side by side (${FULL.atOnce})
   --every N            of the calls of a refresh, each n-th is one at which something happens (${FULL.every})
-  --failovers N        refreshes onto which a failover falls (${FULL.failovers})
+  --failovers N        refreshes onto which a failover falls, and failovers of fleet-single-failovers (${FULL.failovers})
+  --groups N           engines of fleet-single-failovers side by side (${FULL.groups})
   --away-seconds N     how long the engine is away (${FULL.awaySeconds})
   --scale-instances N  instances of fleet-scale, in 8 processes (${FULL.scaleInstances})
   --scale-lapses N     revoked tokens of fleet-scale (${FULL.scaleLapses})
@@ -30,6 +31,7 @@ const NUMBERS = {
   'at-once': 'atOnce',
   every: 'every',
   failovers: 'failovers',
+  groups: 'groups',
   'away-seconds': 'awaySeconds',
   'scale-instances': 'scaleInstances',
   'scale-lapses': 'scaleLapses',
@@ -78,12 +80,15 @@ async function main(): Promise<number> {
   return done.every(({ missed }) => missed.length === 0) ? 0 : 1;
 }
 
+/** They take the whole machine. */
+const ALONE: readonly string[] = ['fleet-scale', 'fleet-single-failovers'];
+
 /** `fleet` stands for all storms of a fleet; those need an engine, and run only when they are asked for. */
 function chosen(only: readonly string[] | undefined, all: readonly string[]): readonly string[] {
   if (only === undefined) return Object.keys(rows);
   const isFleet = only.includes('fleet');
   return all.filter(
-    (name) => only.includes(name) || (isFleet && name.startsWith('fleet-') && name !== 'fleet-scale'),
+    (name) => only.includes(name) || (isFleet && name.startsWith('fleet-') && !ALONE.includes(name)),
   );
 }
 

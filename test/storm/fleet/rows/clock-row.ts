@@ -1,12 +1,12 @@
-import { RedisServer } from '../../peers/redis/redis-server.ts';
-import type { Instance } from '../instance.ts';
-import { lapses } from '../lapses.ts';
-import { movedClock } from '../moved-clock.ts';
-import type { Row, Scale } from '../rows.ts';
-import { RedisGroup } from './group.ts';
+import { RedisServer } from '../../../peers/redis/redis-server.ts';
+import type { Instance } from '../../instance.ts';
+import { lapses } from '../../lapses.ts';
+import { movedClock } from '../../moved-clock.ts';
+import type { Row, Scale } from '../../rows.ts';
+import { RedisGroup } from '../group.ts';
+import { untilServed } from '../steps.ts';
+import { FleetWorld } from '../world.ts';
 import { pause, SECOND_MS, type Tell, unless } from './step-row.ts';
-import { untilServed } from './steps.ts';
-import { FleetWorld } from './world.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

@@ -1,9 +1,9 @@
-import { quantile } from '../../helpers/quantile.ts';
-import { RedisServer } from '../../peers/redis/redis-server.ts';
-import type { Instance } from '../instance.ts';
-import type { Row, Scale } from '../rows.ts';
+import { quantile } from '../../../helpers/quantile.ts';
+import { RedisServer } from '../../../peers/redis/redis-server.ts';
+import type { Instance } from '../../instance.ts';
+import type { Row, Scale } from '../../rows.ts';
+import { FleetWorld } from '../world.ts';
 import { milliseconds, pause, type Tell, unless } from './step-row.ts';
-import { FleetWorld } from './world.ts';
 
 /** After a logout no machine uses the token for longer. */
 const MOST_MS = 1_000;

@@ -1,13 +1,16 @@
-import { PING_MS } from '../../../src/store/redis/limits.ts';
-import { quantile } from '../../helpers/quantile.ts';
-import { RedisServer } from '../../peers/redis/redis-server.ts';
-import { lapses } from '../lapses.ts';
-import type { Row, Scale } from '../rows.ts';
-import { away } from './away.ts';
+import { PING_MS } from '../../../../src/store/redis/limits.ts';
+import { quantile } from '../../../helpers/quantile.ts';
+import { RedisServer } from '../../../peers/redis/redis-server.ts';
+import { lapses } from '../../lapses.ts';
+import type { Row, Scale } from '../../rows.ts';
+import { away } from '../away.ts';
+import { scale as measureScale } from '../scale.ts';
+import { atEachStep, pointsOf, resume } from '../steps.ts';
+import { FleetWorld } from '../world.ts';
 import { clockRow } from './clock-row.ts';
 import { failoverRow, partitionRow, splitRow, suspendedRow } from './fault-rows.ts';
 import { logoutRow } from './logout-row.ts';
-import { scale as measureScale } from './scale.ts';
+import { singleFailoverRow } from './single-failover-row.ts';
 import {
   MAYBE_SERVED_MS,
   milliseconds,
@@ -20,8 +23,6 @@ import {
   type Tell,
   unless,
 } from './step-row.ts';
-import { atEachStep, pointsOf, resume } from './steps.ts';
-import { FleetWorld } from './world.ts';
 
 /** A program that is dead is passed over at once by those who can see that it is. */
 const DEAD_SERVED_MS = 12_000;
@@ -37,6 +38,7 @@ export const fleetRows: Readonly<Record<string, (scale: Scale, tell: Tell) => Pr
   'fleet-apart': (scale, tell) => killRow(scale, { apart: true }, tell),
   'fleet-restarts': restartRow,
   'fleet-failovers': failoverRow,
+  'fleet-single-failovers': singleFailoverRow,
   'fleet-split': splitRow,
   'fleet-partitions': partitionRow,
   'fleet-suspended': suspendedRow,
@@ -105,7 +107,7 @@ async function killRow({ runs }: Scale, { apart }: { readonly apart: boolean }, 
     `killed at each of ${points.length} calls, ${apart ? 'on machines apart' : 'on one machine'}`,
     done,
     {
-      world,
+      worlds: [world],
       mayBeLost: ({ point }) => point.call.isResidue,
       most,
       // Otherwise somebody has seen that an owner is dead.
@@ -139,7 +141,7 @@ async function restartRow({ runs }: Scale, tell: Tell): Promise<Row> {
     }),
   );
   return stepRow(`engine killed and started again at each of ${points.length} calls`, done, {
-    world,
+    worlds: [world],
     mayBeLost: () => false,
     most: MAYBE_SERVED_MS,
   });

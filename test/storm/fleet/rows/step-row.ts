@@ -1,7 +1,7 @@
-import { quantile } from '../../helpers/quantile.ts';
-import type { Row } from '../rows.ts';
-import type { Point, StepRun } from './steps.ts';
-import type { FleetWorld } from './world.ts';
+import { quantile } from '../../../helpers/quantile.ts';
+import type { Row } from '../../rows.ts';
+import type { Point, StepRun } from '../steps.ts';
+import type { FleetWorld } from '../world.ts';
 
 export type Tell = (text: string) => void;
 
@@ -30,7 +30,8 @@ export async function rounds(
 }
 
 interface Judged {
-  readonly world: FleetWorld;
+  /** Those in which the runs were. */
+  readonly worlds: readonly FleetWorld[];
   readonly mayBeLost: (run: StepRun) => boolean;
   readonly most: number;
   readonly more?: Readonly<Record<string, number | string>>;
@@ -41,9 +42,12 @@ interface Judged {
 export function stepRow(
   what: string,
   done: readonly StepRun[],
-  { world, mayBeLost, most, more = {}, missed = [] }: Judged,
+  { worlds, mayBeLost, most, more = {}, missed = [] }: Judged,
 ): Row {
-  const { replays, refreshes } = world.authority.counters;
+  const sum = (count: (world: FleetWorld) => number) =>
+    worlds.reduce((total, world) => total + count(world), 0);
+  const replays = sum(({ authority }) => authority.counters.replays);
+  const browsers = sum(({ browser, signIns }) => browser.opened.length - signIns);
   const lost = done.filter(({ isLost }) => isLost);
   const outside = lost.filter((run) => !mayBeLost(run));
   const times = done.flatMap(({ servedAfterMs }) => (servedAfterMs === undefined ? [] : [servedAfterMs]));
@@ -58,7 +62,7 @@ export function stepRow(
   return {
     what,
     figures: {
-      refreshes,
+      refreshes: sum(({ authority }) => authority.counters.refreshes),
       hit: `${done.length - missedHits.length} of ${done.length}`,
       replays,
       'logins lost in the residue': lost.length - outside.length,
@@ -66,7 +70,7 @@ export function stepRow(
       unserved: unserved.length,
       'served p50': seconds(quantile(times, 0.5)),
       'served at most': seconds(slowest),
-      browsers: world.browser.opened.length - world.signIns,
+      browsers,
       ...more,
     },
     missed: [
@@ -79,7 +83,7 @@ export function stepRow(
       ...unless(first === undefined, `all are served in the end (${describe(first)})`),
       ...unless(behind === undefined, `so are those that were hit (${behind?.victimWhy})`),
       ...unless(slowest <= most, `served within ${seconds(most)}`),
-      ...unless(world.browser.opened.length === world.signIns, 'no browser'),
+      ...unless(browsers === 0, 'no browser'),
       ...missed,
     ],
     details: done.map(detail),

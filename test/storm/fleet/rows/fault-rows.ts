@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises';
-import { faults } from '../../peers/faults/faults.ts';
-import { type Cut, Way } from '../../peers/faults/way.ts';
-import { RedisServer } from '../../peers/redis/redis-server.ts';
-import { Dice } from '../random.ts';
-import type { Row, Scale } from '../rows.ts';
-import type { CalmLogin } from './calm-login.ts';
-import { RedisGroup } from './group.ts';
+import { faults } from '../../../peers/faults/faults.ts';
+import { type Cut, Way } from '../../../peers/faults/way.ts';
+import { RedisServer } from '../../../peers/redis/redis-server.ts';
+import { Dice } from '../../random.ts';
+import type { Row, Scale } from '../../rows.ts';
+import { RedisGroup } from '../group.ts';
+import { atEachStep, type Pair, type Point, pointsOf, resume, type StepRun } from '../steps.ts';
+import { FleetWorld } from '../world.ts';
+import { Calm } from './calm.ts';
 import {
   MAYBE_SERVED_MS,
   PATIENCE_MS,
@@ -17,16 +19,14 @@ import {
   type Tell,
   unless,
 } from './step-row.ts';
-import { atEachStep, type Pair, type Point, pointsOf, resume, type StepRun } from './steps.ts';
-import { FleetWorld } from './world.ts';
 
 /** A quarantine of 45 s, and what a waiter and a busy machine need besides. */
 const FIRST_REFRESH_MS = 50_000;
 const SPLITS_MS = [30 * SECOND_MS, 60 * SECOND_MS];
 /** So long before the primary dies, at most (after 8 s a Sentinel would see to the replication again), the first refresh goes on that its replica hears nothing of. */
-const MOST_BEFORE_DEATH_MS = 5_000;
+export const MOST_BEFORE_DEATH_MS = 5_000;
 /** The authorization server's time for a refresh then: less than the 30 s for which an answer is waited for. */
-const UNDER_WAY_MS = 12_000;
+export const UNDER_WAY_MS = 12_000;
 const [SHORTEST_CUT_S, LONGEST_CUT_S] = [1, 90];
 /** Of the instances that are resumed, before the others of their logins. */
 const HEAD_START_MS = 3_000;
@@ -79,7 +79,7 @@ export async function failoverRow(scale: Scale, tell: Tell): Promise<Row> {
     `${count} failovers, each onto ${points.length} refreshes; replication cut before ${cuts}`,
     done,
     {
-      world,
+      worlds: [world],
       mayBeLost: () => false,
       most: MAYBE_SERVED_MS + 60_000,
       more: {
@@ -103,7 +103,7 @@ export async function failoverRow(scale: Scale, tell: Tell): Promise<Row> {
 }
 
 /** Until the primary has so many puts that its replica lacks, but not so long that the replica may not take over. */
-async function putsBefore(group: RedisGroup, wanted: number): Promise<number> {
+export async function putsBefore(group: RedisGroup, wanted: number): Promise<number> {
   const end = performance.now() + MOST_BEFORE_DEATH_MS;
   for (;;) {
     const ahead = await group.putsAhead();
@@ -165,7 +165,7 @@ export async function splitRow(scale: Scale, tell: Tell): Promise<Row> {
     `two primaries for 30 s and 60 s in turn, ${count} times onto ${points.length} refreshes`,
     done,
     {
-      world,
+      worlds: [world],
       mayBeLost: () => false,
       most: MAYBE_SERVED_MS + 60_000,
       more: {
@@ -246,7 +246,7 @@ export async function partitionRow(scale: Scale, tell: Tell): Promise<Row> {
     if (felt < runs.length / 4) throw new Error(`${what}: only ${felt} of ${runs.length} cuts held anything`);
   }
   return stepRow(`cut off for 1 to ${LONGEST_CUT_S} s at each of ${points.length} calls`, done, {
-    world,
+    worlds: [world],
     // Without its answer within 30 s a token request is one whose answer is lost, on any store.
     mayBeLost: (run) => run.point.call.isResidue && (cutFor.get(run) ?? 0) >= REQUEST_MS - SECOND_MS,
     most: MAYBE_SERVED_MS + LONGEST_CUT_S * SECOND_MS,
@@ -283,7 +283,7 @@ export async function suspendedRow(scale: Scale, tell: Tell): Promise<Row> {
   const done = [...short, ...long];
   const lostShort = short.filter(({ isLost }) => isLost).length;
   return stepRow(`suspended at each of ${points.length} calls for 10 s and for 180 s`, done, {
-    world,
+    worlds: [world],
     mayBeLost: (one) => long.includes(one) && (one.point.call.isResidue || one.point.call.step === 'POST'),
     most: MAYBE_SERVED_MS,
     more: { 'lost after 10 s': lostShort, 'suspended to the end': slept },
@@ -293,26 +293,4 @@ export async function suspendedRow(scale: Scale, tell: Tell): Promise<Row> {
 
 async function isSuspended({ victim }: Pair): Promise<boolean> {
   return /\) T /.test(await readFile(`/proc/${victim.host.pid}/stat`, 'latin1').catch(() => ''));
-}
-
-/** Calls of logins whose token is not revoked. */
-class Calm {
-  #served = 0;
-  readonly #failed: string[] = [];
-
-  readonly add = ({ served, failed }: CalmLogin): void => {
-    this.#served += served;
-    this.#failed.push(...failed);
-  };
-
-  get figures(): Readonly<Record<string, number>> {
-    return { 'calls with a good token': this.#served, 'of them failed': this.#failed.length };
-  }
-
-  get missed(): string[] {
-    return unless(
-      this.#served > 0 && this.#failed.length === 0,
-      `no failed call while the token lives (${this.#failed[0]})`,
-    );
-  }
 }
