@@ -96,7 +96,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'sealing',
     'record',
     'lock: file-lock limits',
-    'lease: lease memory-leases earlier-browsers sign-in-status',
+    'lease: lease later-leases memory-leases earlier-browsers sign-in-status',
     'reservation',
     'port',
     'move: move-login',

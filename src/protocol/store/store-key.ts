@@ -10,11 +10,6 @@ import { hkdfSync } from 'node:crypto';
  */
 const HALF_BYTES = 32;
 
-/** Whether these may be the bytes of a key. */
-export function isStoreKey({ length }: Uint8Array): boolean {
-  return length === HALF_BYTES || length === 2 * HALF_BYTES;
-}
-
 /** What logins are sealed under, 32 bytes. */
 export function sealingSecret(key: Uint8Array): Uint8Array {
   return key.subarray(0, HALF_BYTES);

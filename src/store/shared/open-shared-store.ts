@@ -3,6 +3,7 @@ import { countingSleep } from '../../platform/clock-jump.ts';
 import type { Logger } from '../../platform/log/logger.ts';
 import type { Random } from '../../platform/random.ts';
 import { LaterVersionError, UnknownKeyError } from '../files/store-errors.ts';
+import { laterLeases } from '../lease/later-leases.ts';
 import type { Leases } from '../lease/lease.ts';
 import type { CredentialOverview } from '../port/overview.ts';
 import type { LoadSecrets } from '../sealing/envelope.ts';
@@ -11,7 +12,6 @@ import type { Engine, EngineDescription } from './engine.ts';
 import { type Ownership, systemOwnership } from './ownership.ts';
 import type { Timing } from './protocol/timing.ts';
 import type { Resealed } from './reseal.ts';
-import { openSharedLeases } from './shared-leases.ts';
 import { SharedStore } from './shared-store.ts';
 
 export interface SharedStoreOptions {
@@ -30,7 +30,7 @@ export interface SharedStoreOptions {
 }
 
 /** A store on an engine, with its leases. Does not contact the engine or request the keys yet; `close` closes the engine. */
-export async function openSharedStore(options: SharedStoreOptions): Promise<{
+export function openSharedStore(options: SharedStoreOptions): {
   readonly store: SharedStore;
   readonly leases: Leases;
   readonly overview: () => Promise<readonly CredentialOverview[]>;
@@ -38,17 +38,20 @@ export async function openSharedStore(options: SharedStoreOptions): Promise<{
   readonly reseal: () => Promise<Resealed>;
   readonly describe: () => Promise<EngineDescription>;
   readonly close: () => Promise<void>;
-}> {
-  const { engine, secrets, prefix, ownership = await systemOwnership() } = options;
+} {
+  const { engine, secrets, prefix, ownership = systemOwnership() } = options;
   const codec = new CellCodec(secrets, prefix);
   // What was decided before the machine slept is old afterwards.
   const clock = countingSleep(options.clock);
   const store = new SharedStore({ ...options, clock, codec, ownership });
-  const leases = openSharedLeases({
-    ...store.cellDeps,
-    ownership,
-    offset: () => store.offset,
-    onCreated: (key) => store.list(key),
+  const leases = laterLeases(async () => {
+    const [{ openSharedLeases }] = await Promise.all([import('./shared-leases.ts'), ownership.ready?.()]);
+    return openSharedLeases({
+      ...store.cellDeps,
+      ownership,
+      offset: () => store.offset,
+      onCreated: (key) => store.list(key),
+    });
   });
   return {
     store,

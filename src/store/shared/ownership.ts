@@ -1,3 +1,4 @@
+import { InternalError } from '../../errors.ts';
 import {
   currentOwner,
   isAlive,
@@ -7,7 +8,10 @@ import {
 
 /** The identity of this process, and what it knows of others. */
 export interface Ownership {
+  /** To be asked for when `ready` has resolved, if there is such a method. */
   readonly owner: Owner;
+  /** Finds out what the owner is. Most processes start, and end, without a need for it. */
+  ready?(): Promise<void>;
   /** Whether the process that created this nonce still uses it; `unknown` for one on another machine. */
   liveness(owner: Owner, nonce: string): Promise<ProcessLiveness>;
   /** Marks the nonce as in use by this process, until it is dropped. */
@@ -19,13 +23,19 @@ export interface Ownership {
 const heldHere = new Set<string>();
 
 /** As this process sees it. */
-export async function systemOwnership(): Promise<Ownership> {
-  const owner = await currentOwner();
+export function systemOwnership(): Ownership & { readonly ready: () => Promise<void> } {
+  let self: Owner | undefined;
   return {
-    owner,
+    get owner() {
+      if (self === undefined) throw new InternalError('the owner is asked for before it is known');
+      return self;
+    },
+    ready: async () => {
+      self ??= await currentOwner();
+    },
     liveness: async (other, nonce) => {
       if (heldHere.has(nonce)) return 'alive';
-      return isSame(owner, other) ? 'dead' : isAlive(other);
+      return isSame(await currentOwner(), other) ? 'dead' : isAlive(other);
     },
     hold: (nonce) => void heldHere.add(nonce),
     drop: (nonce) => void heldHere.delete(nonce),

@@ -60,6 +60,7 @@ export interface SharedLeasesDeps extends EngineCellDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly timing: Timing;
+  /** Its `ready` has resolved. */
   readonly ownership: Ownership;
   /** How far this machine's clock is ahead of the engine's. */
   readonly offset: () => number;
@@ -75,7 +76,7 @@ export function isHeld(lease: Lease | undefined, now: number, { leaseMs }: Timin
 }
 
 /** The one sign-in of a credential across all machines. Times of callers are ignored: the engine's clock counts. */
-export function openSharedLeases(deps: SharedLeasesDeps): Leases {
+export function openSharedLeases(deps: SharedLeasesDeps): Required<Leases> {
   const { codec, random, timing, ownership, offset, onCreated } = deps;
   const cells = new Map<string, { readonly cell: EngineCell<SignInCell>; readonly watch: CellWatch }>();
 

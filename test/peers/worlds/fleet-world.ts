@@ -37,7 +37,7 @@ export interface InstanceOptions {
   readonly timing?: Partial<Timing>;
 }
 
-type Opened = Awaited<ReturnType<typeof openSharedStore>>;
+type Opened = ReturnType<typeof openSharedStore>;
 
 /** One machine with a bridge: a connection to the engine, the real store and the real authorization code. */
 export interface Instance {
@@ -93,12 +93,13 @@ export class FleetWorld implements AsyncDisposable {
       uptime: () => systemClock.uptime() + skippedMs + sleptMs,
     };
     const engine = this.server.connect();
-    const here = await systemOwnership();
+    const here = systemOwnership();
+    await here.ready();
     const ownership =
       options.elsewhere === true
         ? { ...here, owner: { ...here.owner, bootId: `boot-${this.#instances.length}` } }
         : here;
-    const { store, leases, overview, reseal } = await openSharedStore({
+    const { store, leases, overview, reseal } = openSharedStore({
       engine,
       secrets: typeof secrets === 'function' ? secrets : async () => secrets,
       prefix: PREFIX,

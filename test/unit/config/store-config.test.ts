@@ -171,6 +171,14 @@ describe('keys', () => {
     expect(keysOf(['--store-key-file', '/k'], { files: { '/k': text } })).toEqual([FIRST]);
   });
 
+  test.each([
+    ['base64', SECOND.toString('base64')],
+    ['base64 without padding', SECOND.toString('base64url')],
+    ['hex', SECOND.toString('hex').toUpperCase()],
+  ])('of 64 bytes, as made by `store key --add`: %s', (_, text) => {
+    expect(keysOf([], { env: { MCP_DRAWBRIDGE_STORE_KEY: text } })).toEqual([SECOND]);
+  });
+
   test('several: the first one seals', () => {
     const text = `# since November\n${SECOND.toString('hex')}\n\n${KEY}\n`;
     expect(keysOf(['--store-key-file', '/k'], { files: { '/k': text } })).toEqual([SECOND, FIRST]);
@@ -212,6 +220,8 @@ describe('keys', () => {
     KEY.slice(4),
     `${KEY} ${PASSWORD}`,
     FIRST.toString('hex').slice(2),
+    `${KEY}=`,
+    SECOND.toString('base64').slice(0, -1),
   ])('does not quote an invalid key: %s', (text) => {
     const { message } = failure([...shared, '--store-key-file', '/k'], { files: { '/k': text } });
     expect(message).toContain('/k');
