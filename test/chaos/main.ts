@@ -2,11 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { runScenario } from './run-scenario.ts';
 import { PLACES, type Scenario } from './scenario.ts';
-import { type Finding, trySeed } from './try-scenario.ts';
+import { type Finding, SHRINK_MS, trySeed } from './try-scenario.ts';
 
 const WORDS = ['legacy-host', 'modern-host', 'legacy-server', 'modern-server', 'json', 'stream', 'sse'];
 const HELP = `npm run chaos -- [options]: the built program against servers that behave in every odd way
-  --seconds N     how long (60)
+  --seconds N     how long scenarios begin (60); what broke one is made smaller after that too, ${SHRINK_MS / 1000} s each at most
   --seed S        the first scenario's seed; each next one has the next (random)
   --only WORD     ${[...WORDS, ...PLACES].join(', ')}; repeatable
   --at-once N     scenarios side by side; most of each is waiting (6)
@@ -83,7 +83,8 @@ async function chaos({ seconds, seed, only, atOnce, keepGoing }: Plan): Promise<
   let tried = 0;
   const lane = async () => {
     while (Date.now() < end && (keepGoing || findings.length === 0)) {
-      const finding = await trySeed(seed + tried++, only);
+      const one = seed + tried++;
+      const finding = await trySeed(one, only, (what) => say(`\nseed ${one}: ${what}; making it smaller`));
       if (finding === undefined) continue;
       findings.push(finding);
       tell(finding, only);

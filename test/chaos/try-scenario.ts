@@ -13,10 +13,17 @@ export interface Finding {
 }
 
 /** Making one smaller runs it many times, each with a bridge of its own. */
-const SHRINK_MS = 90_000;
+export const SHRINK_MS = 90_000;
 
-/** Runs the scenario of this seed; undefined where all holds. What breaks is made smaller as long as the same breaks. */
-export async function trySeed(seed: number, words: readonly string[] = []): Promise<Finding | undefined> {
+/**
+ * Runs the scenario of this seed; undefined where all holds. What breaks is made smaller as long as the same breaks; `onBroken` is called
+ * before that.
+ */
+export async function trySeed(
+  seed: number,
+  words: readonly string[] = [],
+  onBroken: (what: Broken) => void = () => undefined,
+): Promise<Finding | undefined> {
   let finding: Finding | undefined;
   let shrinkUntil = Number.POSITIVE_INFINITY;
   const property = fc.asyncProperty(scenarios(words), async (scenario) => {
@@ -24,7 +31,10 @@ export async function trySeed(seed: number, words: readonly string[] = []): Prom
     const outcome = await runScenario(scenario);
     const broken = outcome.violations.find(({ what }) => what === (finding?.what ?? what));
     if (broken === undefined) return;
-    if (finding === undefined) shrinkUntil = Date.now() + SHRINK_MS;
+    if (finding === undefined) {
+      shrinkUntil = Date.now() + SHRINK_MS;
+      onBroken(broken.what);
+    }
     finding = { seed, what: broken.what, scenario, outcome };
     throw new Error(broken.what);
   });

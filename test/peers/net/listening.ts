@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Identity } from './certificates.ts';
 
 export interface Listening {
@@ -31,6 +31,7 @@ export async function listen(
   const server = tls === undefined ? createServer(handler) : createTlsServer(tlsOptions(tls), handler);
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.requestTimeout = 0;
+  const sockets = openSockets(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);
@@ -43,9 +44,20 @@ export async function listen(
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        server.closeAllConnections();
+        // `closeAllConnections()` knows only those that speak HTTP: one without a TLS handshake, or taken over by a handler, is not among them.
+        for (const socket of sockets) socket.destroy();
       }),
   };
+}
+
+/** The open connections of this server, from TCP's accept on. */
+function openSockets(server: Server): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  return sockets;
 }
 
 /** Systems choose the port of whoever asks for none from 32768 up (Linux) or from 49152 up (macOS, Windows). */
