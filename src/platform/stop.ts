@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /** The part of `AbortSignal` that relaying a message uses; every `AbortSignal` is a `StopSignal`. */
 export interface StopSignal {
   readonly aborted: boolean;
@@ -48,12 +50,22 @@ class Listeners implements StopSignal {
   }
 }
 
-/** Converts to an `AbortSignal`, for functions that accept nothing else. */
+const converted = new WeakMap<StopSignal, AbortSignal>();
+
+/**
+ * Converts to an `AbortSignal`, for functions that accept nothing else. A signal is converted once, since a long request, such as a
+ * subscription, needs it for each of its waits.
+ */
 export function abortSignal(signal: StopSignal): AbortSignal {
   if (signal instanceof AbortSignal) return signal;
+  if (signal.aborted) return AbortSignal.abort(signal.reason);
+  const known = converted.get(signal);
+  if (known !== undefined) return known;
   const controller = new AbortController();
-  if (signal.aborted) controller.abort(signal.reason);
-  else signal.addEventListener('abort', () => controller.abort(signal.reason));
+  // Node's warning about the number of listeners would go to stderr.
+  setMaxListeners(0, controller.signal);
+  signal.addEventListener('abort', () => controller.abort(signal.reason));
+  converted.set(signal, controller.signal);
   return controller.signal;
 }
 

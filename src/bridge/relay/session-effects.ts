@@ -165,11 +165,16 @@ export class SessionEffects implements SessionHooks {
     const limit = { clock: parts.clock, ms: RESTORE_REQUEST_MS, signal, what };
     await this.#withoutHarm(() =>
       withinTimeLimit(limit, async (within) => {
-        within.addEventListener('abort', () => request.stop.abort(within.reason), { once: true });
-        const reply = await postWithoutPerson(parts.transport, bytes, { session, signal: within });
-        if (!isRejection(reply)) return responseReader.read(reply, request, session);
-        const { method } = restorable;
-        parts.logger.warn('the server refused to restore a setting', { method, status: statusOf(reply) });
+        const stop = () => request.stop.abort(within.reason);
+        within.addEventListener('abort', stop, { once: true });
+        try {
+          const reply = await postWithoutPerson(parts.transport, bytes, { session, signal: within });
+          if (!isRejection(reply)) return await responseReader.read(reply, request, session);
+          const { method } = restorable;
+          parts.logger.warn('the server refused to restore a setting', { method, status: statusOf(reply) });
+        } finally {
+          within.removeEventListener('abort', stop);
+        }
       }),
     );
     table.settle(id);

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { abortSignal, anySignal, Stop, type StopSignal } from '../../../src/platform/stop.ts';
 
 const makers: readonly [string, () => { signal: StopSignal; abort(reason?: unknown): void }][] = [
@@ -33,6 +33,18 @@ test.each(makers)('%s: works as an AbortSignal, before and after', (_name, make)
   const before = abortSignal(stop.signal);
   stop.abort('why');
   expect([before.reason, abortSignal(stop.signal).reason]).toEqual(['why', 'why']);
+});
+
+test('Stop: has one listener for all AbortSignals that are made of it', () => {
+  const stop = new Stop();
+  const added = vi.spyOn(stop.signal, 'addEventListener');
+  const warned = vi.spyOn(process, 'emitWarning');
+  const all = Array.from({ length: 20 }, () => anySignal([stop.signal, new AbortController().signal]));
+  expect(added).toHaveBeenCalledTimes(1);
+  for (const _ of all) abortSignal(stop.signal).addEventListener('abort', () => {});
+  expect(warned).not.toHaveBeenCalled();
+  stop.abort('why');
+  expect(all.map(({ reason }) => reason)).toEqual(all.map(() => 'why'));
 });
 
 test('any: the first one decides, of whatever kind', () => {

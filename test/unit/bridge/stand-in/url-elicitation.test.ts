@@ -29,8 +29,13 @@ function setUp(view: Partial<HostView> = {}) {
     monotonic: () => passedMs,
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {
-        sleeps.push({ ms, resolve, reject });
-        signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
+        const stop = () => reject(signal?.reason);
+        signal?.addEventListener('abort', stop, { once: true });
+        const pass = () => {
+          signal?.removeEventListener('abort', stop);
+          resolve();
+        };
+        sleeps.push({ ms, resolve: pass, reject });
       }),
   };
   const closing = new AbortController();
