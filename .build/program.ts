@@ -28,8 +28,6 @@ const STEADY = [
 /** Small files of the shared store that other parts need as well, without it. In one chunk: each file that a start opens costs half a millisecond. */
 const STORE_PARTS = [
   'src/store/files/owner-file.ts',
-  'src/store/lease/earlier-browsers.ts',
-  'src/store/lease/sign-in-status.ts',
   'src/store/lock/limits.ts',
   'src/store/record/record.ts',
   'src/store/sealing/envelope.ts',

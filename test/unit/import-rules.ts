@@ -164,7 +164,7 @@ const DOORS: readonly { readonly of: RegExp; readonly door: RegExp; readonly nam
     door: /^install\/edit\/toml-document\.ts$/,
     name: 'smol-toml: install/edit/toml-document.ts',
   },
-  { of: /^iovalkey$/, door: /^store\/redis\/client\.ts$/, name: 'iovalkey: store/redis/client.ts' },
+  { of: /^iovalkey(\/|$)/, door: /^store\/redis\/wire\.ts$/, name: 'iovalkey: store/redis/wire.ts' },
   { of: /^fflate$/, door: /^bundle\/archive\.ts$/, name: 'fflate: bundle/archive.ts' },
   { of: /^@clack\/prompts$/, door: /^ui\/choose\.ts$/, name: '@clack/prompts: ui/choose.ts' },
   { of: /^env-paths$/, door: /^store\/files\/paths\.ts$/, name: 'env-paths: store/files/paths.ts' },

@@ -1,14 +1,11 @@
-import { Redis, type RedisOptions } from 'iovalkey';
+import type { Socket } from 'node:net';
 import type { Clock } from '../../platform/clock.ts';
 import type { Dial, DialTarget } from '../../platform/dial.ts';
 import { BadReplyError, ConnectionLostError, EngineRefusal, timedOut } from './errors.ts';
-import { GuardedStream } from './guarded-stream.ts';
 import { DOUBT_MS } from './limits.ts';
+import { type Reply, Wire } from './wire.ts';
 
-type Connector = NonNullable<RedisOptions['Connector']>;
-
-/** A reply of RESP2, with strings as bytes. */
-export type Reply = Uint8Array | number | null | readonly Reply[];
+export type { Reply } from './wire.ts';
 
 export interface ClientOptions {
   readonly target: DialTarget;
@@ -28,51 +25,30 @@ export interface ClientTools {
   readonly clock: Clock;
 }
 
-/**
- * Everything that the library would do on its own is turned off: it neither reconnects nor queues commands, so no command is ever sent twice. A client lives as
- * long as its one connection.
- */
-const OPTIONS: RedisOptions = {
-  lazyConnect: true,
-  retryStrategy: () => null,
-  reconnectOnError: () => false,
-  maxRetriesPerRequest: 0,
-  enableOfflineQueue: false,
-  autoResendUnfulfilledCommands: false,
-  autoResubscribe: false,
-  enableAutoPipelining: false,
-  // Its own check reads INFO, which an access list may forbid, and parses it carelessly.
-  enableReadyCheck: false,
-  // It ends a connection gracefully; ours is closed at once.
-  disconnectTimeout: 0,
-};
-
 /** One connection to a server of Redis or Valkey, or to a Sentinel. */
 export class RedisClient {
   readonly target: DialTarget;
   /** A put was sent on this connection, so WAIT on it is meaningful. */
   hasWritten = false;
-  readonly #redis: Redis;
-  readonly #stream: GuardedStream;
+  readonly #wire: Wire;
   readonly #clock: Clock;
   readonly #closed = new AbortController();
   #onDoubt: (() => void) | undefined;
+  #onMessage: ((channel: string) => void) | undefined;
   /** Until then the server may be busy with a WAIT of this connection, monotonic. */
   #waitsUntil = 0;
   /** The callers that wait for a reply. The library drops a command whose reply it cannot parse. */
   readonly #waiting = new Set<(reason: Error) => void>();
   #reason: unknown;
 
-  private constructor(target: DialTarget, stream: GuardedStream, clock: Clock) {
+  private constructor(target: DialTarget, socket: Socket, clock: Clock) {
     this.target = target;
-    this.#stream = stream;
     this.#clock = clock;
-    this.#redis = new Redis({ ...OPTIONS, Connector: connectorOf(stream) as unknown as Connector });
-    // This includes a reply without a command: after it, replies could no longer be matched.
-    this.#redis.on('error', (error: unknown) =>
-      this.close(stream.reason ?? new BadReplyError('an answer out of turn', { cause: error })),
+    this.#wire = new Wire(
+      socket,
+      (reason) => this.close(reason),
+      (channel) => this.#onMessage?.(channel),
     );
-    stream.once('close', () => this.close(stream.reason));
   }
 
   /** Connects and authenticates. Rejects with ConnectionLostError, BadReplyError or EngineRefusal; then nothing is left open. */
@@ -86,10 +62,9 @@ export class RedisClient {
     void afterSilence(clock, connectMs, timer.signal, () => stop.abort(timedOut(true)));
     try {
       const socket = await dial(target, stop.signal);
-      const client = new RedisClient(target, new GuardedStream(socket), clock);
+      const client = new RedisClient(target, socket, clock);
       stop.signal.addEventListener('abort', () => client.close(stop.signal.reason), { once: true });
       try {
-        await client.#redis.connect();
         await Promise.all([
           client.#authenticate(user, password, connectMs),
           ...(database === 0 ? [] : [client.send('SELECT', [database], connectMs)]),
@@ -109,12 +84,12 @@ export class RedisClient {
   }
 
   get isOpen(): boolean {
-    return !this.#closed.signal.aborted && this.#stream.writable;
+    return !this.#closed.signal.aborted && this.#wire.isOpen;
   }
 
   /** The number of bytes that have arrived. */
   get heard(): number {
-    return this.#stream.heard;
+    return this.#wire.heard;
   }
 
   get hasAnswered(): boolean {
@@ -141,14 +116,12 @@ export class RedisClient {
     words: readonly (string | number | Uint8Array)[],
     atMostMs: number,
   ): Promise<Reply> {
-    if (!this.isOpen || this.#redis.status !== 'ready') {
-      throw new ConnectionLostError('not connected', { sent: false, cause: this.#reason });
-    }
+    if (!this.isOpen) throw new ConnectionLostError('not connected', { sent: false, cause: this.#reason });
     const timer = new AbortController();
     this.#limit(atMostMs, timer.signal);
     try {
       const args = words.map((word) => (word instanceof Uint8Array ? Buffer.from(word) : word));
-      return await this.#untilClosed(this.#redis.callBuffer(name, ...args) as Promise<Reply>);
+      return await this.#untilClosed(this.#wire.send(name, args));
     } catch (error) {
       throw this.isOpen ? expected(error) : lost(this.#reason, true);
     } finally {
@@ -168,7 +141,7 @@ export class RedisClient {
 
   /** From now on this connection only takes subscriptions (RESP2). `onMessage` gets the channel of each message. */
   onMessage(listener: (channel: string) => void): void {
-    this.#redis.on('messageBuffer', (channel: Buffer) => listener(channel.toString()));
+    this.#onMessage = listener;
   }
 
   /** Ends the connection at once; pending commands reject. */
@@ -176,8 +149,7 @@ export class RedisClient {
     if (this.#closed.signal.aborted) return;
     this.#reason = reason;
     this.#closed.abort();
-    this.#stream.destroy();
-    this.#redis.disconnect();
+    this.#wire.end(reason);
     for (const give of this.#waiting) give(lost(reason, true));
   }
 
@@ -260,19 +232,4 @@ function expected(error: unknown): Error {
     return error;
   if (error instanceof Error && error.name === 'ReplyError') return new EngineRefusal(error.message);
   return lost(error, false);
-}
-
-/** The library requests a connection from this, and gets the existing one. */
-function connectorOf(stream: GuardedStream) {
-  return class {
-    check(): boolean {
-      return true;
-    }
-    connect(): Promise<GuardedStream> {
-      return Promise.resolve(stream);
-    }
-    disconnect(): void {
-      stream.destroy();
-    }
-  };
 }
