@@ -33,6 +33,9 @@ const STORE_PARTS = [
   'src/store/sealing/envelope.ts',
 ].map((file) => join(root, file));
 
+/** What a start with a shared store loads as well. */
+const SHARED_STORE = join(root, 'src/store/open-on-engine.ts');
+
 /** Bundles the program and the library, to `dist` or, for a look at what is in it, to nowhere. What both need is there once. */
 export async function bundleProgram(to: 'dist' | 'nowhere'): Promise<RolldownOutput> {
   const bundle = await rolldown({
@@ -82,6 +85,22 @@ function outputOptions(): OutputOptions {
       ],
     },
   };
+}
+
+/** The files that a start with a shared store loads, beside those of every start. */
+export function sharedStoreFiles({ output: files }: RolldownOutput): string[] {
+  const chunks = new Map(files.flatMap((file) => (file.type === 'chunk' ? [[file.fileName, file]] : [])));
+  const found = new Set<string>();
+  const add = (name: string, into: Set<string>) => {
+    if (into.has(name) || !chunks.has(name)) return;
+    into.add(name);
+    for (const imported of chunks.get(name)?.imports ?? []) add(imported, into);
+  };
+  const always = new Set<string>();
+  add('main.js', always);
+  for (const { fileName, moduleIds } of chunks.values())
+    if (moduleIds.includes(SHARED_STORE)) add(fileName, found);
+  return [...found].filter((name) => !always.has(name));
 }
 
 interface Graph {

@@ -12,6 +12,20 @@ const needed = [20, 18, 1];
 const small = ['--heap-growing-percent=20'];
 const flags = { 20: ['--liftoff-only', ...small], 22: small, 24: small };
 
+/** What a shared store needs beside `main.js`. The build fills in the names. */
+const storeFiles = [];
+
+/** Whether the program is told to use one. If a file of settings says so, they are loaded when they are needed. */
+function namesStore() {
+  const { argv, env } = process;
+  return (
+    env.MCP_DRAWBRIDGE_STORE_FILE !== undefined ||
+    [env.MCP_DRAWBRIDGE_STORE]
+      .concat(argv)
+      .some((word) => /^(--store-file|(--store=)?(redis|valkey)[a-z+]*:\/\/)/i.test(word))
+  );
+}
+
 function isOlder(found) {
   for (let at = 0; at < needed.length; at++) {
     if (found[at] !== needed[at]) return found[at] < needed[at];
@@ -27,7 +41,10 @@ if (isOlder(process.versions.node.split('.').map(Number))) {
 } else {
   const { setFlagsFromString } = require('node:v8');
   for (const flag of flags[process.versions.node.split('.')[0]] || []) setFlagsFromString(flag);
-  import('./main.js')
+  const main = import('./main.js');
+  // They are read at the same time as the main one. If one is missing, whoever needs it says so.
+  if (namesStore()) for (const file of storeFiles) import(`./${file}`).catch(() => {});
+  main
     .then(({ main }) => main())
     .catch((error) => {
       process.stderr.write(`mcp-drawbridge: ${error.stack}\n`);

@@ -70,7 +70,13 @@ describe.skipIf(!hasRedis())('a store on Redis', () => {
     await using server = await RedisServer.start({ user });
     await using world = await createProgramWorld('follow');
     const flags = await storeFlags(world, server.url, randomBytes(32).toString('base64'));
-    expect(await loadedBy(world, ['status', ...flags])).toContain('open-on-engine');
+    const loaded = await loadedBy(world, ['status', ...flags]);
+    expect(loaded).toContain('open-on-engine');
+    // Its files are read beside the main one, which needs their names.
+    const launch = await readFile(new URL('../../../dist/launch.cjs', import.meta.url), 'utf8');
+    const named = JSON.parse(/storeFiles = (.*);/.exec(launch)?.[1] ?? '[]') as string[];
+    expect(named.length).toBeGreaterThan(1);
+    expect(named.filter((name) => !loaded.includes(name))).toEqual([]);
     expect(await loadedBy(world, ['status'])).not.toMatch(/engine|redis/);
     expect(await loadedBy(world, ['status', '--store', 'memory'])).not.toMatch(/engine|redis/);
   });
