@@ -1,7 +1,7 @@
 import { type RawHost, startRawHost } from '../peers/hosts/raw-host.ts';
-import { MODERN } from './good-answers.ts';
 import { idKey, membersOf } from './json-text.ts';
 import type { Scenario } from './scenario.ts';
+import { MODERN } from './server/good-answers.ts';
 
 /** A request of the host and what came back for it. */
 export interface Asked {

@@ -1,5 +1,5 @@
 import type { Asked, ChaosHost } from './chaos-host.ts';
-import type { OddServer } from './odd-server.ts';
+import type { OddServer } from './server/odd-server.ts';
 
 /** What must hold whatever a server does. */
 export type Broken =

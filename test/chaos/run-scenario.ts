@@ -1,8 +1,8 @@
 import { createTemporaryHome } from '../peers/processes/home.ts';
 import { type Asked, ChaosHost, SUBSCRIPTION } from './chaos-host.ts';
-import { OddServer } from './odd-server.ts';
 import { boundMs, type Violation, violationsOf } from './oracle.ts';
 import type { Scenario, Step } from './scenario.ts';
+import { OddServer } from './server/odd-server.ts';
 
 export interface Outcome {
   readonly violations: readonly Violation[];

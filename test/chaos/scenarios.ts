@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { EVENT_PIECES, MESSAGE_PIECES, ODD_RESULT } from './pieces.ts';
 import {
   type Oddity,
   type OddReply,
@@ -9,6 +8,7 @@ import {
   type Scenario,
   type Step,
 } from './scenario.ts';
+import { EVENT_PIECES, MESSAGE_PIECES, ODD_RESULT } from './server/pieces.ts';
 
 const { constantFrom, constant, oneof, record, array, nat, boolean, integer } = fc;
 

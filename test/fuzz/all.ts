@@ -1,14 +1,14 @@
-import { ADDRESSES } from './addresses.ts';
-import { ANSWERS } from './answers.ts';
-import { CALLBACKS } from './callbacks.ts';
-import { CHALLENGES } from './challenges.ts';
-import { ENGINES } from './engines.ts';
-import { METADATA } from './metadata.ts';
-import { PROOFS } from './proofs.ts';
+import { ADDRESSES } from './properties/addresses.ts';
+import { ANSWERS } from './properties/answers.ts';
+import { CALLBACKS } from './properties/callbacks.ts';
+import { CHALLENGES } from './properties/challenges.ts';
+import { ENGINES } from './properties/engines.ts';
+import { METADATA } from './properties/metadata.ts';
+import { PROOFS } from './properties/proofs.ts';
+import { RECORDS } from './properties/records.ts';
+import { REDACTION } from './properties/redaction.ts';
+import { STREAMS } from './properties/streams.ts';
 import type { Property } from './property.ts';
-import { RECORDS } from './records.ts';
-import { REDACTION } from './redaction.ts';
-import { STREAMS } from './streams.ts';
 import { VALUES } from './values.ts';
 
 /** Everything that reads what others wrote. */

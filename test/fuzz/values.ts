@@ -8,7 +8,7 @@ import { readRetryAfter } from '../../src/protocol/retry-after.ts';
 import { retryAfterMs } from '../../src/remote/http/backoff.ts';
 import { createCookies } from '../../src/remote/http/cookies.ts';
 import { excerpt } from '../../src/remote/http/refusal.ts';
-import { assertShowable, expectedOr } from './failures.ts';
+import { assertShowable, expectedOr } from './properties/failures.ts';
 import { property } from './property.ts';
 import { hostileText, objectText, oneOfJson, visibleText } from './texts.ts';
 

@@ -64,14 +64,18 @@ export const PARTS: readonly Part[] = [
     name: 'locks and reservations',
     sources: ['src/store/lock/*.ts', 'src/store/reservation/*.ts'],
     // Not store.test.ts: it sets the umask, which the threads of Stryker's runner may not. Nor lock-race.test.ts, which takes ten seconds.
-    tests: ['test/integration/store/{lock-file,reservation,response-file}.test.ts'],
+    tests: [
+      'test/integration/store/lock/lock-file.test.ts',
+      'test/integration/store/{reservation,response-file}.test.ts',
+    ],
   },
   {
     name: 'records',
     sources: ['src/store/record/*.ts'],
     tests: [
       'test/unit/store/record/*.test.ts',
-      'test/integration/store/{mcp-remote,set-aside,sealed-store,seal-folder,rewrite-file}.test.ts',
+      'test/integration/store/{mcp-remote,set-aside,rewrite-file}.test.ts',
+      'test/integration/store/sealing/{sealed-store,seal-folder}.test.ts',
     ],
   },
   {

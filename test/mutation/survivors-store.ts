@@ -93,7 +93,7 @@ export const STORE_SURVIVORS: readonly Survivor[] = [
       'const rank = (name: string) => (name.endsWith("") ? 1 : 0);',
     ],
     reason:
-      'The order counts for a process that is killed in between; test/integration/auth/refresh-processes.test.ts kills it there.',
+      'The order counts for a process that is killed in between; test/integration/auth/refresh/refresh-processes.test.ts kills it there.',
   },
   {
     file: 'src/store/reservation/reservation.ts',
@@ -104,7 +104,7 @@ export const STORE_SURVIVORS: readonly Survivor[] = [
       'for (const name of names.sort((a, b) => rank(a) + rank(b))) await removeFile(join(files.folder, name));',
     ],
     reason:
-      'The order counts for a process that is killed in between; test/integration/auth/refresh-processes.test.ts kills it there.',
+      'The order counts for a process that is killed in between; test/integration/auth/refresh/refresh-processes.test.ts kills it there.',
   },
   {
     file: 'src/store/reservation/response-file.ts',

@@ -2,7 +2,7 @@ const AUTHORIZATION = 'integration/threats/authorization';
 const PARTIES = 'integration/threats/parties';
 const PROCESS = 'process/threats/threats';
 const STORM = 'process/storm/secrets';
-const SIGN_IN = 'integration/auth/sign-in';
+const SIGN_IN = 'integration/auth/sign-in/sign-in';
 const ENGINE_AWAY = 'integration/store/redis/away';
 
 /** A row of the threats, and the tests that hold it off: each by its file and by a part of its full name, `%s` and `$name` as in the source. */
@@ -56,7 +56,7 @@ export const ATTACKS: readonly ThreatRow[] = [
   [
     23,
     [PARTIES, 'SECURITY.md, attack 23'],
-    ['integration/auth/step-up', '2 tabs for an operation, 3 in ten minutes'],
+    ['integration/auth/sign-in/step-up', '2 tabs for an operation, 3 in ten minutes'],
   ],
   [24, ['integration/threats/texts', 'SECURITY.md, attack 24'], [PROCESS, 'SECURITY.md, attack 24']],
   [25, ['integration/threats/tokens', 'SECURITY.md, attack 25']],
@@ -98,7 +98,7 @@ export const ATTACKS: readonly ThreatRow[] = [
   [36, [STORM, 'instances meet only through files']],
   [37, ['integration/auth/authorization', "another server's record under this key"]],
   [38, [STORM, 'a hostile record (%s) is set aside']],
-  [39, ['integration/auth/refresh-processes', 'an owner that is suspended is never overtaken']],
+  [39, ['integration/auth/refresh/refresh-processes', 'an owner that is suspended is never overtaken']],
   [40, [STORM, 'no secret leaves its place'], ['unit/config/sources/headers', 'SECURITY.md, attack 40']],
   [41, ['integration/platform/log-sink', 'SECURITY.md, attack 41'], [STORM, 'no secret leaves its place']],
   [
@@ -127,7 +127,7 @@ export const ATTACKS: readonly ThreatRow[] = [
   [
     47,
     ['integration/store/redis/threats', 'SECURITY.md, attack 47'],
-    ['integration/store/shared-store', 'what was changed on the engine'],
+    ['integration/store/shared/shared-store', 'what was changed on the engine'],
   ],
   [
     48,

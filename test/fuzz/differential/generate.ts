@@ -1,10 +1,10 @@
 import { Dice } from '../../storm/random.ts';
-import { AUTHORIZATION_FEATURES, PLAIN_AUTHORIZATION } from './authorization-features.ts';
 import type { Case, DocumentCase, Feature } from './case.ts';
 import { ISSUER } from './case.ts';
-import { CHALLENGE_FEATURES, PLAIN_CHALLENGE, writeHeader } from './challenge-features.ts';
 import { asJson, type Draft } from './documents.ts';
-import { PLAIN_RESOURCE, RESOURCE_FEATURES } from './resource-features.ts';
+import { AUTHORIZATION_FEATURES, PLAIN_AUTHORIZATION } from './features/authorization-features.ts';
+import { CHALLENGE_FEATURES, PLAIN_CHALLENGE, writeHeader } from './features/challenge-features.ts';
+import { PLAIN_RESOURCE, RESOURCE_FEATURES } from './features/resource-features.ts';
 
 /** In all 200. */
 const HOW_MANY = { resource: 65, authorization: 85, challenge: 50 };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { composeBridge } from '../../peers/hosts/composed-bridge.ts';
-import { startRawMcpServer } from '../../peers/mcp-servers/raw-mcp-server.ts';
-import { startSseMcpServer } from '../../peers/mcp-servers/sse-mcp-server.ts';
+import { startRawMcpServer } from '../../peers/mcp-servers/bare/raw-mcp-server.ts';
+import { startSseMcpServer } from '../../peers/mcp-servers/bare/sse-mcp-server.ts';
 import { META } from '../../peers/net/wire-server.ts';
 
 /** `é` as one byte of Latin-1, which is no UTF-8. */

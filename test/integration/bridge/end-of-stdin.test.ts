@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { CLOSING_GRACE_MS } from '../../../src/bridge/timing/limits.ts';
 import { composeBridge } from '../../peers/hosts/composed-bridge.ts';
+import { startRawMcpServer } from '../../peers/mcp-servers/bare/raw-mcp-server.ts';
 import { type PeerMcpServer, startMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
-import { startRawMcpServer } from '../../peers/mcp-servers/raw-mcp-server.ts';
 import { fastClock, stillClock } from '../../peers/net/fast-clock.ts';
 import { HeldSignIn } from '../../peers/worlds/held-sign-in.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { composeBridge } from '../../peers/hosts/composed-bridge.ts';
-import type { Exchange } from '../../peers/mcp-servers/raw-behaviours.ts';
-import { startRawMcpServer } from '../../peers/mcp-servers/raw-mcp-server.ts';
-import { startSseMcpServer } from '../../peers/mcp-servers/sse-mcp-server.ts';
+import type { Exchange } from '../../peers/mcp-servers/bare/raw-behaviours.ts';
+import { startRawMcpServer } from '../../peers/mcp-servers/bare/raw-mcp-server.ts';
+import { startSseMcpServer } from '../../peers/mcp-servers/bare/sse-mcp-server.ts';
 import { META } from '../../peers/net/wire-server.ts';
 
 /** Events that are no message of the server's. The SDK's client passes over each of them and goes on reading. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type ComposedBridge, composeBridge } from '../../peers/hosts/composed-bridge.ts';
-import { type RawMcpServer, startRawMcpServer } from '../../peers/mcp-servers/raw-mcp-server.ts';
+import { type RawMcpServer, startRawMcpServer } from '../../peers/mcp-servers/bare/raw-mcp-server.ts';
 import { META } from '../../peers/net/wire-server.ts';
 
 /** Answers the call with id 1 by `refusal`, with the call's own id where that says `ID`; all others well. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { composeBridge } from '../../peers/hosts/composed-bridge.ts';
-import { ODD_RESULT } from '../../peers/mcp-servers/raw-behaviours.ts';
-import { startRawMcpServer } from '../../peers/mcp-servers/raw-mcp-server.ts';
+import { ODD_RESULT } from '../../peers/mcp-servers/bare/raw-behaviours.ts';
+import { startRawMcpServer } from '../../peers/mcp-servers/bare/raw-mcp-server.ts';
 
 const ODD_PARAMS =
   '{"name":"x","arguments":{"zeta":12345678901234567890,"alpha":1.0,"text":"caf\\u00e9 \\/ é 😀"},"_meta":{"progressToken":0,"io.example/x":[1e2]},"unknown":null}';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type ComposedBridge, composeBridge } from '../../peers/hosts/composed-bridge.ts';
-import { type ResumableServer, startResumableServer } from '../../peers/mcp-servers/resumable-server.ts';
+import { type ResumableServer, startResumableServer } from '../../peers/mcp-servers/bare/resumable-server.ts';
 
 /** The numbers of the notifications that the host got from one stream. */
 function sequences(bridge: ComposedBridge, stream: string): number[] {

@@ -3,7 +3,7 @@ import type { Authorization } from '../../../src/auth/authorization.ts';
 import { type Logger, silentLogger } from '../../../src/platform/log/logger.ts';
 import type { CachedServer } from '../../../src/protocol/server-cache.ts';
 import { composeBridge } from '../../peers/hosts/composed-bridge.ts';
-import { startRawMcpServer } from '../../peers/mcp-servers/raw-mcp-server.ts';
+import { startRawMcpServer } from '../../peers/mcp-servers/bare/raw-mcp-server.ts';
 
 /** An authorization that works, but for the next `failures` times that it is asked for a token: then it has a bug. */
 class FaultyAuthorization implements Authorization {

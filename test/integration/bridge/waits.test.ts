@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { composeBridge } from '../../peers/hosts/composed-bridge.ts';
-import type { Behaviour } from '../../peers/mcp-servers/raw-behaviours.ts';
-import { type RawMcpServer, startRawMcpServer } from '../../peers/mcp-servers/raw-mcp-server.ts';
-import { startSseMcpServer } from '../../peers/mcp-servers/sse-mcp-server.ts';
+import type { Behaviour } from '../../peers/mcp-servers/bare/raw-behaviours.ts';
+import { type RawMcpServer, startRawMcpServer } from '../../peers/mcp-servers/bare/raw-mcp-server.ts';
+import { startSseMcpServer } from '../../peers/mcp-servers/bare/sse-mcp-server.ts';
 import { fastClock } from '../../peers/net/fast-clock.ts';
 
 /** A minute passes in three seconds. */

@@ -7,7 +7,7 @@ import {
   type ServerKind,
   TextMcpServer,
   wellAnswered,
-} from '../../peers/mcp-servers/text-mcp-server.ts';
+} from '../../peers/mcp-servers/bare/text-mcp-server.ts';
 
 /** Two that are one number to JavaScript, spellings of one value, and strings that look like numbers. */
 const ODD_IDS = [

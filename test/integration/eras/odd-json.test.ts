@@ -9,7 +9,7 @@ import {
   TextMcpServer,
   type TextMessage,
   wellAnswered,
-} from '../../peers/mcp-servers/text-mcp-server.ts';
+} from '../../peers/mcp-servers/bare/text-mcp-server.ts';
 
 type Request = TextMessage & { readonly id: string };
 /** What comes in place of a well-made answer. */

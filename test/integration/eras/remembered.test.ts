@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { composeBridge } from '../../peers/hosts/composed-bridge.ts';
-import { startRawMcpServer } from '../../peers/mcp-servers/raw-mcp-server.ts';
+import { startRawMcpServer } from '../../peers/mcp-servers/bare/raw-mcp-server.ts';
 
 describe('a server that is remembered as a modern one', () => {
   it('is a legacy one now, which answers unknown methods with a page: it is initialized', async () => {

@@ -5,12 +5,12 @@ import { startBlackHole } from '../../peers/faults/black-hole.ts';
 import { startFaultProxy } from '../../peers/faults/fault-proxy.ts';
 import { startForwardProxy } from '../../peers/faults/forward-proxy.ts';
 import { composeBridge } from '../../peers/hosts/composed-bridge.ts';
-import { coded, codings } from '../../peers/mcp-servers/encodings.ts';
+import { coded, codings } from '../../peers/mcp-servers/bare/encodings.ts';
+import { ODD_RESULT } from '../../peers/mcp-servers/bare/raw-behaviours.ts';
+import { startRawMcpServer } from '../../peers/mcp-servers/bare/raw-mcp-server.ts';
+import { startResumableServer } from '../../peers/mcp-servers/bare/resumable-server.ts';
+import { startSseMcpServer } from '../../peers/mcp-servers/bare/sse-mcp-server.ts';
 import { startMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
-import { ODD_RESULT } from '../../peers/mcp-servers/raw-behaviours.ts';
-import { startRawMcpServer } from '../../peers/mcp-servers/raw-mcp-server.ts';
-import { startResumableServer } from '../../peers/mcp-servers/resumable-server.ts';
-import { startSseMcpServer } from '../../peers/mcp-servers/sse-mcp-server.ts';
 import { stillClock } from '../../peers/net/fast-clock.ts';
 
 type Lookup = NonNullable<Parameters<typeof createHttp>[0]['lookup']>;

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { type Clock, systemClock } from '../../../src/platform/clock.ts';
 import { startFaultProxy } from '../../peers/faults/fault-proxy.ts';
 import { composeBridge } from '../../peers/hosts/composed-bridge.ts';
+import { startRawMcpServer } from '../../peers/mcp-servers/bare/raw-mcp-server.ts';
+import { startSseMcpServer } from '../../peers/mcp-servers/bare/sse-mcp-server.ts';
 import { carries, startMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
-import { startRawMcpServer } from '../../peers/mcp-servers/raw-mcp-server.ts';
-import { startSseMcpServer } from '../../peers/mcp-servers/sse-mcp-server.ts';
 import { recordingClock, stillClock } from '../../peers/net/fast-clock.ts';
 
 const HOURS_8_MS = 8 * 3_600_000;

@@ -19,8 +19,8 @@ import { Steps } from '../../peers/faults/refresh-steps.ts';
 import { startHost } from '../../peers/hosts/host.ts';
 import { startRawHost } from '../../peers/hosts/raw-host.ts';
 import { DirectSignIn } from '../../peers/hosts/sdk-client.ts';
+import { startRawMcpServer } from '../../peers/mcp-servers/bare/raw-mcp-server.ts';
 import { carries, isGet, startMcpServer } from '../../peers/mcp-servers/mcp-server.ts';
-import { startRawMcpServer } from '../../peers/mcp-servers/raw-mcp-server.ts';
 import { createTemporaryHome } from '../../peers/processes/home.ts';
 
 const EVERYTHING = fileURLToPath(

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Authorization, Bearer } from '../../../src/auth/authorization.ts';
 import { composeBridge } from '../../peers/hosts/composed-bridge.ts';
-import { ODD_RESULT } from '../../peers/mcp-servers/raw-behaviours.ts';
-import { startRawMcpServer } from '../../peers/mcp-servers/raw-mcp-server.ts';
-import { startSseMcpServer } from '../../peers/mcp-servers/sse-mcp-server.ts';
+import { ODD_RESULT } from '../../peers/mcp-servers/bare/raw-behaviours.ts';
+import { startRawMcpServer } from '../../peers/mcp-servers/bare/raw-mcp-server.ts';
+import { startSseMcpServer } from '../../peers/mcp-servers/bare/sse-mcp-server.ts';
 
 const notice = (sequence: number) => ({
   jsonrpc: '2.0',

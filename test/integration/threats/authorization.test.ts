@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { fastClock } from '../../peers/net/fast-clock.ts';
 import { refusal, type VendorAnswer } from '../../peers/vendors/vendor.ts';
-import { expectKept } from '../../peers/worlds/expect-kept.ts';
+import { expectKept } from '../../peers/worlds/threats/expect-kept.ts';
 import {
   type Attack,
   behave,
@@ -9,7 +9,7 @@ import {
   deviceAnswer,
   type Parties,
   ThreatWorld,
-} from '../../peers/worlds/threat-world.ts';
+} from '../../peers/worlds/threats/threat-world.ts';
 
 /**
  * .github/SECURITY.md, attacks 1, 3, 9, 10, 12, 14 and 18 end to end: an MCP server, its authorization server and a stranger, each at its own origin; an attack is what one of

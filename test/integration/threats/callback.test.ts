@@ -5,8 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { createLogSink } from '../../../src/platform/log/sink.ts';
 import { type Page, visit } from '../../peers/browsers/browser-visit.ts';
-import { CanaryOracle } from '../../peers/worlds/canary-oracle.ts';
 import { createSignInWorld, type SignInWorld } from '../../peers/worlds/sign-in-world.ts';
+import { CanaryOracle } from '../../peers/worlds/threats/canary-oracle.ts';
 
 /** .github/SECURITY.md, attacks 27 to 32: what any page or program may send to the listener while a person signs in. In each the real callback is the control. */
 

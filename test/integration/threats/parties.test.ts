@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Attack, type Parties, ThreatWorld } from '../../peers/worlds/threat-world.ts';
+import { type Attack, type Parties, ThreatWorld } from '../../peers/worlds/threats/threat-world.ts';
 
 /** .github/SECURITY.md, attacks 6–8 and 23 end to end: somebody passes for another, or is never content. The first row of each table is its control. */
 

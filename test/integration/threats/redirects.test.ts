@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Vendor } from '../../peers/vendors/vendor.ts';
-import { type Attack, type Parties, ThreatWorld } from '../../peers/worlds/threat-world.ts';
+import { type Attack, type Parties, ThreatWorld } from '../../peers/worlds/threats/threat-world.ts';
 
 /** .github/SECURITY.md, attack 13: whatever is asked for is somewhere else now, where a stranger would serve it. The first row is the control. */
 

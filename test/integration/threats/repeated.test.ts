@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { sentIn, written } from '../../peers/vendors/repeated.ts';
 import { refusal, type VendorAnswer } from '../../peers/vendors/vendor.ts';
-import { type Attack, CANARIES, type Parties, ThreatWorld } from '../../peers/worlds/threat-world.ts';
+import { type Attack, CANARIES, type Parties, ThreatWorld } from '../../peers/worlds/threats/threat-world.ts';
 
 /** Servers that repeat what they are sent, as debug pages do, in all places that the bridge quotes. */
 

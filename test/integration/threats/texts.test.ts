@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { refusal } from '../../peers/vendors/vendor.ts';
-import { type Attack, type Parties, ThreatWorld } from '../../peers/worlds/threat-world.ts';
+import { type Attack, type Parties, ThreatWorld } from '../../peers/worlds/threats/threat-world.ts';
 
 /** .github/SECURITY.md, attack 24: what a server says is shown to people: in a host's window, on a terminal, in a log. Never so that it does something there. */
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { skippingClock } from '../../peers/net/fast-clock.ts';
 import { refusal } from '../../peers/vendors/vendor.ts';
-import { expectKept } from '../../peers/worlds/expect-kept.ts';
-import { deviceAnswer, ThreatWorld } from '../../peers/worlds/threat-world.ts';
+import { expectKept } from '../../peers/worlds/threats/expect-kept.ts';
+import { deviceAnswer, ThreatWorld } from '../../peers/worlds/threats/threat-world.ts';
 
 /** .github/SECURITY.md, attacks 25 and 26 end to end: what an authorization server may answer. The first row of each table is its control. */
 

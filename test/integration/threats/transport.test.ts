@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { composeBridge } from '../../peers/hosts/composed-bridge.ts';
 import { UserHeader } from '../../peers/hosts/user-header.ts';
-import { startRawMcpServer } from '../../peers/mcp-servers/raw-mcp-server.ts';
-import { startSseMcpServer } from '../../peers/mcp-servers/sse-mcp-server.ts';
+import { startRawMcpServer } from '../../peers/mcp-servers/bare/raw-mcp-server.ts';
+import { startSseMcpServer } from '../../peers/mcp-servers/bare/sse-mcp-server.ts';
 import {
   discovery,
   initializeResult,

@@ -4,7 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { composeBridge } from '../hosts/composed-bridge.ts';
-import { startRawMcpServer } from '../mcp-servers/raw-mcp-server.ts';
+import { startRawMcpServer } from '../mcp-servers/bare/raw-mcp-server.ts';
 
 const [behaviour = 'silent', probeAfterMs = '1000'] = process.argv.slice(2);
 

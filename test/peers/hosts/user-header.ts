@@ -1,5 +1,5 @@
 import { type Logger, silentLogger } from '../../../src/platform/log/logger.ts';
-import { CanaryOracle } from '../worlds/canary-oracle.ts';
+import { CanaryOracle } from '../worlds/threats/canary-oracle.ts';
 import type { ComposedBridge } from './composed-bridge.ts';
 
 /** A header of the user's as a canary, and a logger that keeps what it is told. */

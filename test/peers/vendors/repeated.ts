@@ -1,5 +1,5 @@
 import type { SeenRequest } from '../faults/faults.ts';
-import { ESCAPINGS, escapedAs } from '../worlds/spellings.ts';
+import { ESCAPINGS, escapedAs } from '../worlds/threats/spellings.ts';
 import type { VendorAnswer } from './vendor.ts';
 
 const HEADERS = ['authorization', 'x-api-key', 'cookie', 'mcp-session-id', 'dpop'];

@@ -3,9 +3,9 @@ import {
   startAuthorizationServer,
 } from '../authorization-servers/authorization-server.ts';
 import type { ProviderExtras } from '../authorization-servers/authorization-server-provider.ts';
+import { type SseMcpServer, startSseMcpServer } from '../mcp-servers/bare/sse-mcp-server.ts';
 import { DpopGate, type DpopGateOptions } from '../mcp-servers/dpop-gate.ts';
 import { type PeerMcpServer, startMcpServer } from '../mcp-servers/mcp-server.ts';
-import { type SseMcpServer, startSseMcpServer } from '../mcp-servers/sse-mcp-server.ts';
 import { BridgeWorld } from './bridge-world.ts';
 
 export interface DpopWorldOptions

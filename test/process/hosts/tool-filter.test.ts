@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type RawHost, startRawHost } from '../../peers/hosts/raw-host.ts';
-import { SERVER_KINDS, TextMcpServer } from '../../peers/mcp-servers/text-mcp-server.ts';
+import { SERVER_KINDS, TextMcpServer } from '../../peers/mcp-servers/bare/text-mcp-server.ts';
 import { createTemporaryHome, type TemporaryHome } from '../../peers/processes/home.ts';
 
 let home: TemporaryHome;

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { startRawHost } from '../../peers/hosts/raw-host.ts';
-import { startSseMcpServer } from '../../peers/mcp-servers/sse-mcp-server.ts';
+import { startSseMcpServer } from '../../peers/mcp-servers/bare/sse-mcp-server.ts';
 import { startTlsMcpServer } from '../../peers/mcp-servers/tls-mcp-server.ts';
 import { createAuthority } from '../../peers/net/certificates.ts';
 import { createTemporaryHome } from '../../peers/processes/home.ts';

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { startRawHost } from '../../peers/hosts/raw-host.ts';
-import { startRawMcpServer } from '../../peers/mcp-servers/raw-mcp-server.ts';
+import { startRawMcpServer } from '../../peers/mcp-servers/bare/raw-mcp-server.ts';
 import { createTemporaryHome, type TemporaryHome } from '../../peers/processes/home.ts';
 
 let home: TemporaryHome;

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { type CommandEnd, runProgram } from '../../peers/hosts/command.ts';
 import { sentIn, written } from '../../peers/vendors/repeated.ts';
 import { refusal, type VendorAnswer } from '../../peers/vendors/vendor.ts';
-import { startThreatProgram } from '../../peers/worlds/threat-program.ts';
-import { addressOf, CANARIES, oracleOf } from '../../peers/worlds/threat-world.ts';
+import { startThreatProgram } from '../../peers/worlds/threats/threat-program.ts';
+import { addressOf, CANARIES, oracleOf } from '../../peers/worlds/threats/threat-world.ts';
 
 /** The built program with servers that repeat what they are sent: nothing of that on stdout, on stderr, in the log, in a page or in a command's output. */
 

@@ -5,15 +5,15 @@ import { describe, expect, test } from 'vitest';
 import { createFakeBrowser } from '../../peers/browsers/browser.ts';
 import { runProgram } from '../../peers/hosts/command.ts';
 import { type RawHost, startRawHost } from '../../peers/hosts/raw-host.ts';
-import { startRawMcpServer } from '../../peers/mcp-servers/raw-mcp-server.ts';
+import { startRawMcpServer } from '../../peers/mcp-servers/bare/raw-mcp-server.ts';
 import { type Behaviour, json, silence, text, trickle } from '../../peers/net/web-origin.ts';
 import { createTemporaryHome } from '../../peers/processes/home.ts';
 import { peakMemoryMib, processesDuring } from '../../peers/processes/processes.ts';
 import { isLinux } from '../../peers/processes/tools.ts';
 import { refusal } from '../../peers/vendors/vendor.ts';
 import { createOAuthWorld } from '../../peers/worlds/oauth-world.ts';
-import { startThreatProgram } from '../../peers/worlds/threat-program.ts';
-import { CANARIES, deviceAnswer } from '../../peers/worlds/threat-world.ts';
+import { startThreatProgram } from '../../peers/worlds/threats/threat-program.ts';
+import { CANARIES, deviceAnswer } from '../../peers/worlds/threats/threat-world.ts';
 
 /** .github/SECURITY.md, attacks 2–5, 14–16 and 24 on the built program: what it starts, what it prints, what it costs. */
 

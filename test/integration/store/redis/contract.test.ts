@@ -6,7 +6,7 @@ import { hasRedis } from '../../../peers/processes/tools.ts';
 import { Engines } from '../../../peers/redis/engines.ts';
 import { accessRules, RedisServer, type RedisServerOptions } from '../../../peers/redis/redis-server.ts';
 import { WatchedRedis } from '../../../peers/redis/sentinels.ts';
-import { type EngineUnderTest, engineContract } from '../engine-contract.ts';
+import { type EngineUnderTest, engineContract } from '../shared/engine-contract.ts';
 
 /** A server on a machine that is busy with other tests may need longer than a person would wait. Pauses vary, and are no whole numbers; limits are. */
 const patient: Clock = {

@@ -1,0 +1,58 @@
+import { type Feature, ISSUER, SERVER } from '../case.ts';
+import { type Draft, member, TEXT_FEATURES } from '../documents.ts';
+
+export const PLAIN_RESOURCE = {
+  resource: SERVER,
+  authorization_servers: [ISSUER],
+  scopes_supported: ['read'],
+  bearer_methods_supported: ['header'],
+};
+
+/** RFC 9728 §2. */
+export const RESOURCE_FEATURES: readonly Feature<Draft>[] = [
+  member('valid', 'resource', 'the origin', 'https://mcp.example'),
+  member('valid', 'resource', 'a path above', 'https://mcp.example/a'),
+  member('valid', 'authorization_servers', 'several', [ISSUER, 'https://other.example']),
+  member('valid', 'authorization_servers', 'none', undefined),
+  member('valid', 'scopes_supported', 'none', undefined),
+  member('valid', 'resource_name', 'with a language', 'Müller & Söhne'),
+  member('odd', 'resource', 'a slash at the end', `${SERVER}/`),
+  member('odd', 'resource', 'the port spelled out', 'https://mcp.example:443/a/mcp'),
+  member('odd', 'resource', 'the host in capitals', 'https://MCP.example/a/mcp'),
+  member('odd', 'authorization_servers', 'an empty list', []),
+  member('odd', 'authorization_servers', 'a text', ISSUER),
+  member('odd', 'authorization_servers', 'null', null),
+  member('odd', 'authorization_servers', 'no address', ['as.example']),
+  member('odd', 'scopes_supported', 'a text', 'read write'),
+  member('odd', 'bearer_methods_supported', 'a text', 'header'),
+  member('odd', 'resource_name', 'a number', 7),
+  member('odd', 'jwks_uri', 'no address', 'keys'),
+  member('odd', 'resource', 'missing', undefined),
+  member('odd', 'resource', 'empty', ''),
+  member('odd', 'resource', 'no address', 'mcp'),
+  member('hostile', 'resource', 'another origin', 'https://evil.example/a/mcp'),
+  member('hostile', 'resource', 'a host that begins alike', 'https://mcp.example.evil.example/a/mcp'),
+  member('hostile', 'resource', 'another path', 'https://mcp.example/b'),
+  member('hostile', 'resource', 'a path that begins alike', 'https://mcp.example/a/mc'),
+  member('hostile', 'resource', 'a path below', 'https://mcp.example/a/mcp/admin'),
+  member('hostile', 'resource', 'a fragment', `${SERVER}#x`),
+  member('hostile', 'resource', 'a query', `${SERVER}?tenant=1`),
+  member('hostile', 'resource', 'user information', 'https://user:pass@mcp.example/a/mcp'),
+  member('hostile', 'resource', 'http', 'http://mcp.example/a/mcp'),
+  member('hostile', 'resource', 'a line break', `${SERVER}\r\n`),
+  member('hostile', 'resource', 'a script', 'javascript:alert(1)'),
+  member('hostile', 'authorization_servers', 'http', ['http://as.example/tenant']),
+  member('hostile', 'authorization_servers', 'a script', ['javascript:alert(1)']),
+  member('hostile', 'authorization_servers', 'a file', ['file:///etc/passwd']),
+  member('hostile', 'authorization_servers', 'a private address', ['https://10.0.0.1/tenant']),
+  member('hostile', 'authorization_servers', 'the metadata service of a cloud', [
+    'https://169.254.169.254/tenant',
+  ]),
+  member('hostile', 'authorization_servers', 'this machine', ['https://127.0.0.1/tenant']),
+  member('hostile', 'authorization_servers', 'user information', ['https://user:pass@as.example/tenant']),
+  member('hostile', 'authorization_servers', 'a query', [`${ISSUER}?x=1`]),
+  member('hostile', 'authorization_servers', 'a fragment', [`${ISSUER}#x`]),
+  member('hostile', 'authorization_servers', 'a line break', [`${ISSUER}\r\n`]),
+  member('hostile', 'authorization_servers', 'a number', [7]),
+  ...TEXT_FEATURES,
+];
