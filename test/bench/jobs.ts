@@ -1,4 +1,4 @@
-import type { Subject } from './link.ts';
+import type { Subject } from './links/link.ts';
 import type { Kind } from './messages.ts';
 
 /** One thing that the host is to do and to measure; it does so in a process of its own, started for it. */

@@ -2,14 +2,14 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { flagsOrUsage } from '../helpers/flags-or-usage.ts';
-import { chart } from './chart.ts';
 import type { Collection } from './figures.ts';
 import { type Flags, readFlags, USAGE } from './flags.ts';
+import { chart } from './report/chart.ts';
+import { figuresTable, growthTable, verdictTable } from './report/table.ts';
+import { judge } from './report/verdicts.ts';
 import { BRIDGE, DIRECT, FETCH, OTHER, targets } from './rows.ts';
 import { type Growth, measure, measureGrowth } from './run.ts';
 import { Stage } from './stage.ts';
-import { figuresTable, growthTable, verdictTable } from './table.ts';
-import { judge } from './verdicts.ts';
 
 /**
  * What the bridge costs: the same work with it, without it and, where asked for, by way of another bridge, in turn, in one run. Ratios carry

@@ -8,7 +8,7 @@ import type { NewRecord } from '../../src/store/record/record.ts';
 import { createTemporaryHome, type TemporaryHome } from '../peers/processes/home.ts';
 import type { Figures } from './figures.ts';
 import type { Job, Work } from './jobs.ts';
-import type { Subject } from './link.ts';
+import type { Subject } from './links/link.ts';
 import { TOKEN } from './messages.ts';
 import { SharedLogin } from './shared-store.ts';
 
@@ -118,7 +118,7 @@ export class Stage implements AsyncDisposable {
 }
 
 async function runJob(job: Job): Promise<Figures> {
-  const driver = fork(here('./driver.ts'), { stdio: 'inherit', timeout: JOB_MS });
+  const driver = fork(here('./measures/driver.ts'), { stdio: 'inherit', timeout: JOB_MS });
   const exited = once(driver, 'exit');
   driver.send(job);
   const gone = exited.then(() => [{ failure: 'the host of the bench ended, or took too long' }]);

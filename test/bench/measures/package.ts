@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { Figures } from './figures.ts';
-import type { Subject } from './link.ts';
+import type { Figures } from '../figures.ts';
+import type { Subject } from '../links/link.ts';
 import { measureNpx } from './npx.ts';
 
 const run = promisify(execFile);
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const BYTES_PER_KB = 1_000;
 
 /**

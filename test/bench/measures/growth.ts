@@ -1,10 +1,10 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
-import { quantile } from '../helpers/quantile.ts';
+import { quantile } from '../../helpers/quantile.ts';
+import type { Figures } from '../figures.ts';
+import type { Subject } from '../links/link.ts';
+import { askFor } from '../messages.ts';
 import { callsPerSecond, openSession } from './calls.ts';
-import type { Figures } from './figures.ts';
-import type { Subject } from './link.ts';
-import { askFor } from './messages.ts';
 import { memoryOf, shareOfMemoryMb } from './process-figures.ts';
 
 const IN_FLIGHT = 32;

@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
-import { quantile } from '../helpers/quantile.ts';
-import type { Figures } from './figures.ts';
-import { type Link, openLink, type Subject } from './link.ts';
+import { quantile } from '../../helpers/quantile.ts';
+import type { Figures } from '../figures.ts';
+import { type Link, openLink, type Subject } from '../links/link.ts';
 import {
   askFor,
   askForProgress,
@@ -11,7 +11,7 @@ import {
   INITIALIZED,
   type Kind,
   SMALL_BYTES,
-} from './messages.ts';
+} from '../messages.ts';
 import { cpuSecondsOf, memoryOf } from './process-figures.ts';
 
 const MB = 1_000_000;

@@ -5,9 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Figures } from './figures.ts';
-import type { Subject } from './link.ts';
-import { askFor, headOf, INITIALIZE, INITIALIZED } from './messages.ts';
+import type { Figures } from '../figures.ts';
+import type { Subject } from '../links/link.ts';
+import { askFor, headOf, INITIALIZE, INITIALIZED } from '../messages.ts';
 
 /** How long the process is suspended, as if the machine slept. */
 const ASLEEP_MS = 3_000;

@@ -1,5 +1,5 @@
-import type { Collection } from './figures.ts';
-import { BRIDGE, DIRECT, FETCH, OTHER, rows } from './rows.ts';
+import type { Collection } from '../figures.ts';
+import { BRIDGE, DIRECT, FETCH, OTHER, rows } from '../rows.ts';
 import { number } from './table.ts';
 
 /** What a person who looks for a bridge wants to know, in the order in which they meet it. */

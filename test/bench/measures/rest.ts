@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'iovalkey';
+import type { Figures } from '../figures.ts';
+import type { Subject } from '../links/link.ts';
 import { callsPerSecond, openSession } from './calls.ts';
-import type { Figures } from './figures.ts';
-import type { Subject } from './link.ts';
 import { memoryOf } from './process-figures.ts';
 
 /** What a process still does after its last answer is over by then. */

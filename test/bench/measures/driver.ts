@@ -1,8 +1,8 @@
+import type { Figures } from '../figures.ts';
+import type { Job } from '../jobs.ts';
 import { measureCalls, measureLarge, measureNotifications } from './calls.ts';
 import { measureEnds } from './ends.ts';
-import type { Figures } from './figures.ts';
 import { growInFlight, growInstances, growSession, growSizes } from './growth.ts';
-import type { Job } from './jobs.ts';
 import { measureRest } from './rest.ts';
 import { measureBareNode, measureStart } from './start.ts';
 

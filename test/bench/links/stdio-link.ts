@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { performance } from 'node:perf_hooks';
 import type { Readable, Writable } from 'node:stream';
+import { answeredId } from '../messages.ts';
 import type { Link } from './link.ts';
-import { answeredId } from './messages.ts';
 
 const LF = 0x0a;
 /** A bridge that does not end by itself is ended; the exit time then says so. */

@@ -1,10 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
-import type { Figures } from './figures.ts';
-import type { Subject } from './link.ts';
-import { INITIALIZE, INITIALIZED } from './messages.ts';
+import type { Figures } from '../figures.ts';
+import type { Subject } from '../links/link.ts';
+import { StdioLink } from '../links/stdio-link.ts';
+import { INITIALIZE, INITIALIZED } from '../messages.ts';
 import { memoryOf } from './process-figures.ts';
-import { StdioLink } from './stdio-link.ts';
 
 /**
  * What it costs to start the program by way of `npx`, from a cache that has it: the start, and the memory of the processes that are there for as

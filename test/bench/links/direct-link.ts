@@ -1,7 +1,7 @@
 import { createParser } from 'eventsource-parser';
 import { Agent } from 'undici';
+import { answeredId, TOKEN } from '../messages.ts';
 import type { Link } from './link.ts';
-import { answeredId, TOKEN } from './messages.ts';
 
 /** The same work without a bridge: undici with keep-alive, and the parser that the official SDK uses for event streams. */
 export class DirectLink implements Link {

@@ -1,7 +1,7 @@
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { Agent, fetch } from 'undici';
+import { answeredId, TOKEN } from '../messages.ts';
 import type { Link } from './link.ts';
-import { answeredId, TOKEN } from './messages.ts';
 
 /** The same work without a bridge, the way the official SDK's client does it: undici's `fetch` with keep-alive, streams for events. */
 export class FetchLink implements Link {

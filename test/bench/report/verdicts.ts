@@ -1,5 +1,5 @@
-import type { Collection } from './figures.ts';
-import { BRIDGE, type Target } from './rows.ts';
+import type { Collection } from '../figures.ts';
+import { BRIDGE, type Target } from '../rows.ts';
 
 export interface ProbeResult {
   readonly target: Target;

@@ -1,5 +1,5 @@
-import type { Collection, Spread } from './figures.ts';
-import { BRIDGE, DIRECT, FETCH, OTHER, type Row, rows } from './rows.ts';
+import type { Collection, Spread } from '../figures.ts';
+import { BRIDGE, DIRECT, FETCH, OTHER, type Row, rows } from '../rows.ts';
 import type { ProbeResult } from './verdicts.ts';
 
 type Cells = readonly string[];

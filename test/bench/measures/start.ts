@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { performance } from 'node:perf_hooks';
-import type { Figures } from './figures.ts';
-import type { Subject } from './link.ts';
-import { INITIALIZE, INITIALIZED } from './messages.ts';
-import { StdioLink } from './stdio-link.ts';
+import type { Figures } from '../figures.ts';
+import type { Subject } from '../links/link.ts';
+import { StdioLink } from '../links/stdio-link.ts';
+import { INITIALIZE, INITIALIZED } from '../messages.ts';
 
 /** What a host waits for at its start and at its end. */
 export async function measureStart(subject: Subject): Promise<Figures> {
