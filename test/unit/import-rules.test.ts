@@ -1,15 +1,21 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { findOffences, importsOf, type Offence } from './import-rules.ts';
+import { findOffences, fullFolders, importsOf, type Offence } from './import-rules.ts';
 
-const src = new URL('../../src/', import.meta.url).pathname;
+const root = new URL('../../', import.meta.url).pathname;
+const src = join(root, 'src');
+
+/** The paths, from `base` on, of the files in `folder` and the folders within it. */
+function filesIn(folder: string, base: string, isWanted: (name: string) => boolean): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && isWanted(entry.name))
+    .map((entry) => relative(base, join(entry.parentPath, entry.name)).split(sep).join('/'));
+}
 
 function readSources(): Map<string, string> {
-  const files = readdirSync(src, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.d.ts'))
-    .map((entry) => join(entry.parentPath, entry.name));
-  return new Map(files.map((file) => [relative(src, file).split(sep).join('/'), readFileSync(file, 'utf8')]));
+  const files = filesIn(src, src, (name) => name.endsWith('.ts') && !name.endsWith('.d.ts'));
+  return new Map(files.map((file) => [file, readFileSync(join(src, file), 'utf8')]));
 }
 
 const said = ({ file, rule }: Offence): string => `${file}: ${rule}`;
@@ -18,6 +24,13 @@ test('the rooms obey the import rules', () => {
   const sources = readSources();
   expect(sources.size).toBeGreaterThan(20);
   expect(findOffences(sources).map(said)).toEqual([]);
+});
+
+test('no folder of the tests is too full', () => {
+  // One file for each host lies in test/peers/host-files: no programs.
+  const programs = filesIn(join(root, 'test'), root, (name) => /\.[cm]?[jt]s$/.test(name));
+  expect(programs.length).toBeGreaterThan(20);
+  expect(fullFolders(programs).map(said)).toEqual([]);
 });
 
 describe('the checker finds planted offenders', () => {

@@ -238,16 +238,17 @@ export function findOffences(sources: Sources): Offence[] {
   }
   return [
     ...offences,
-    ...fullFolders(sources),
+    ...fullFolders(sources.keys()),
     ...cycles(sources, (file) => file, 'files'),
     ...cycles(sources, folderOf, 'folders'),
   ];
 }
 
-function fullFolders(sources: Sources): Offence[] {
-  const files = new Map<string, number>();
-  for (const file of sources.keys()) files.set(folderOf(file), (files.get(folderOf(file)) ?? 0) + 1);
-  return [...files]
+/** Folders in which more files lie than a reader can take in; folders within them do not count. */
+export function fullFolders(files: Iterable<string>): Offence[] {
+  const counts = new Map<string, number>();
+  for (const file of files) counts.set(folderOf(file), (counts.get(folderOf(file)) ?? 0) + 1);
+  return [...counts]
     .filter(([, count]) => count > FOLDER_MAX_FILES)
     .map(([file, count]) => ({ file, rule: `${count} files in a folder, at most ${FOLDER_MAX_FILES}` }));
 }
