@@ -9,7 +9,7 @@ beforeEach(async () => {
   folder = join(await mkdtemp(join(tmpdir(), 'drawbridge-test-')), 'credentials');
   await mkdir(folder);
 });
-afterEach(() => rm(join(folder, '../..'), { recursive: true }));
+afterEach(() => rm(join(folder, '..'), { recursive: true }));
 
 it('keeps a text in a file that only this user can read, and removes it', async () => {
   const file = keyFileIn(folder);
