@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { keyFileIn } from '../../../../src/store/system-keychain.ts';
 
+let home: string;
 let folder: string;
 beforeEach(async () => {
-  folder = join(await mkdtemp(join(tmpdir(), 'drawbridge-test-')), 'credentials');
+  home = await mkdtemp(join(tmpdir(), 'drawbridge-test-'));
+  folder = join(home, 'credentials');
   await mkdir(folder);
 });
-afterEach(() => rm(join(folder, '..'), { recursive: true }));
+afterEach(() => rm(home, { recursive: true }));
 
 it('keeps a text in a file that only this user can read, and removes it', async () => {
   const file = keyFileIn(folder);
