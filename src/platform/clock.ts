@@ -1,7 +1,6 @@
 import { uptime } from 'node:os';
 import { performance } from 'node:perf_hooks';
-import { setTimeout as delay } from 'node:timers/promises';
-import { abortSignal, type StopSignal } from './stop.ts';
+import type { StopSignal } from './stop.ts';
 
 /** The only source of time for the rest of the program. */
 export interface Clock {
@@ -22,10 +21,16 @@ export const systemClock: Clock = {
   uptime: () => uptime() * 1000,
   sleep: async (ms, signal) => {
     signal?.throwIfAborted();
-    try {
-      await delay(ms, undefined, signal === undefined ? {} : { signal: abortSignal(signal) });
-    } catch (error) {
-      throw signal?.aborted ? signal.reason : error;
-    }
+    await new Promise<void>((resolve, reject) => {
+      const stop = () => {
+        clearTimeout(timer);
+        reject(signal?.reason);
+      };
+      const timer = setTimeout(() => {
+        signal?.removeEventListener('abort', stop);
+        resolve();
+      }, ms);
+      signal?.addEventListener('abort', stop, { once: true });
+    });
   },
 };

@@ -1,5 +1,6 @@
 import type { Random } from '../../platform/random.ts';
-import { afterSilence, type ClientTools, type RedisClient } from './client.ts';
+import { Stop, type StopSignal } from '../../platform/stop.ts';
+import { afterSilence, type ClientTools, OVER, type RedisClient } from './client.ts';
 import { ConnectionLostError, isSilence, timedOut } from './errors.ts';
 import {
   CONNECT_MS,
@@ -22,7 +23,7 @@ interface Attempt {
   readonly client: Promise<RedisClient>;
   /** Operations wait for it until then, monotonic. */
   readonly until: number;
-  readonly stop: AbortController;
+  readonly stop: Stop;
   /** The connection beside which it is made. */
   readonly suspect: RedisClient | undefined;
 }
@@ -122,7 +123,7 @@ export class Attempts {
   }
 
   #start(waitMs: number, suspect?: RedisClient): Attempt {
-    const stop = new AbortController();
+    const stop = new Stop();
     const client = this.#open(stop.signal, suspect).finally(() => {
       this.#running = undefined;
     });
@@ -133,7 +134,7 @@ export class Attempts {
     return attempt;
   }
 
-  async #open(signal: AbortSignal, suspect: RedisClient | undefined): Promise<RedisClient> {
+  async #open(signal: StopSignal, suspect: RedisClient | undefined): Promise<RedisClient> {
     const { clock, random } = this.#tools;
     const heard = suspect?.heard ?? 0;
     const found = () => (suspect?.isOpen && suspect.heard > heard ? suspect : undefined);
@@ -168,7 +169,7 @@ export class Attempts {
 
   async #before(until: number, client: Promise<RedisClient>): Promise<RedisClient> {
     const { clock } = this.#tools;
-    const timer = new AbortController();
+    const timer = new Stop();
     const late = new Promise<never>((_, reject) => {
       const giveUp = () => {
         this.#isSilent = true;
@@ -181,7 +182,7 @@ export class Attempts {
     try {
       return await Promise.race([client, late]);
     } finally {
-      timer.abort();
+      timer.abort(OVER);
     }
   }
 }

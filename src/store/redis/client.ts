@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../platform/clock.ts';
 import type { Dial, DialTarget } from '../../platform/dial.ts';
+import { Stop, type StopSignal } from '../../platform/stop.ts';
 import { BadReplyError, ConnectionLostError, EngineRefusal, timedOut } from './errors.ts';
 import { DOUBT_MS } from './limits.ts';
 import { type Reply, Wire } from './wire.ts';
@@ -17,13 +18,16 @@ export interface ClientOptions {
   /** Asks the server for an answer, of any kind, even if nothing else does: a suspended server accepts connections. */
   readonly mustAnswer?: boolean;
   /** Gives up the attempt. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: StopSignal | undefined;
 }
 
 export interface ClientTools {
   readonly dial: Dial;
   readonly clock: Clock;
 }
+
+/** Why a timer that is no longer needed ends; an error for each would cost more than the timer. */
+export const OVER = Symbol('over');
 
 /** One connection to a server of Redis or Valkey, or to a Sentinel. */
 export class RedisClient {
@@ -32,7 +36,7 @@ export class RedisClient {
   hasWritten = false;
   readonly #wire: Wire;
   readonly #clock: Clock;
-  readonly #closed = new AbortController();
+  readonly #closed = new Stop();
   #onDoubt: (() => void) | undefined;
   #onMessage: ((channel: string) => void) | undefined;
   /** Until then the server may be busy with a WAIT of this connection, monotonic. */
@@ -54,8 +58,8 @@ export class RedisClient {
   /** Connects and authenticates. Rejects with ConnectionLostError, BadReplyError or EngineRefusal; then nothing is left open. */
   static async open(options: ClientOptions, { dial, clock }: ClientTools): Promise<RedisClient> {
     const { target, user, password, database, connectMs, mustAnswer = false, signal } = options;
-    const stop = new AbortController();
-    const timer = new AbortController();
+    const stop = new Stop();
+    const timer = new Stop();
     const giveUp = () => stop.abort(signal?.reason);
     signal?.addEventListener('abort', giveUp, { once: true });
     if (signal?.aborted) giveUp();
@@ -78,7 +82,7 @@ export class RedisClient {
     } catch (error) {
       throw expected(stop.signal.aborted ? stop.signal.reason : error);
     } finally {
-      timer.abort();
+      timer.abort(OVER);
       signal?.removeEventListener('abort', giveUp);
     }
   }
@@ -117,7 +121,7 @@ export class RedisClient {
     atMostMs: number,
   ): Promise<Reply> {
     if (!this.isOpen) throw new ConnectionLostError('not connected', { sent: false, cause: this.#reason });
-    const timer = new AbortController();
+    const timer = new Stop();
     this.#limit(atMostMs, timer.signal);
     try {
       const args = words.map((word) => (word instanceof Uint8Array ? Buffer.from(word) : word));
@@ -125,7 +129,7 @@ export class RedisClient {
     } catch (error) {
       throw this.isOpen ? expected(error) : lost(this.#reason, true);
     } finally {
-      timer.abort();
+      timer.abort(OVER);
     }
   }
 
@@ -148,12 +152,12 @@ export class RedisClient {
   close(reason?: unknown): void {
     if (this.#closed.signal.aborted) return;
     this.#reason = reason;
-    this.#closed.abort();
+    this.#closed.abort(OVER);
     this.#wire.end(reason);
     for (const give of this.#waiting) give(lost(reason, true));
   }
 
-  #limit(atMostMs: number, signal: AbortSignal): void {
+  #limit(atMostMs: number, signal: StopSignal): void {
     const waitsMs = Math.max(0, this.#waitsUntil - this.#clock.monotonic());
     const doubtMs = this.#onDoubt === undefined ? 0 : Math.min(DOUBT_MS, atMostMs);
     const giveUp = () => this.close(timedOut(true));
@@ -200,7 +204,7 @@ export class RedisClient {
 export async function afterSilence(
   clock: Clock,
   ms: number,
-  signal: AbortSignal,
+  signal: StopSignal,
   giveUp: () => void,
 ): Promise<void> {
   try {

@@ -1,5 +1,6 @@
+import { Stop } from '../../platform/stop.ts';
 import { Attempts, type AttemptTools } from './attempts.ts';
-import type { RedisClient } from './client.ts';
+import { OVER, type RedisClient } from './client.ts';
 import { ConnectionLostError, EngineRefusal } from './errors.ts';
 import { IDLE_MS } from './limits.ts';
 import type { Primary } from './primary.ts';
@@ -25,7 +26,7 @@ export class Commands {
   #client: RedisClient | undefined;
   #last: RedisClient | undefined;
   #uses = 0;
-  #idle = new AbortController();
+  #idle = new Stop();
   /** A connection was needed and could not be opened, or broke. */
   #wasLost = false;
   #isClosed = false;
@@ -44,7 +45,7 @@ export class Commands {
   /** Runs with a connection that is open when it starts. Rejects at once if an attempt to connect failed a short time ago. */
   async use<T>(run: (client: RedisClient) => Promise<T>): Promise<T> {
     const client = this.open ?? (await this.#connect());
-    this.#idle.abort();
+    this.#idle.abort(OVER);
     this.#uses++;
     try {
       const result = await run(client);
@@ -60,7 +61,7 @@ export class Commands {
 
   close(): void {
     this.#isClosed = true;
-    this.#idle.abort();
+    this.#idle.abort(OVER);
     this.#attempts.close();
     this.#client?.close();
   }
@@ -96,8 +97,8 @@ export class Commands {
   }
 
   #closeWhenIdle(): void {
-    this.#idle.abort();
-    this.#idle = new AbortController();
+    this.#idle.abort(OVER);
+    this.#idle = new Stop();
     this.#tools.clock.sleep(IDLE_MS, this.#idle.signal).then(
       () => this.#uses === 0 && this.#client?.close(IDLE),
       () => undefined,
