@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { LineSplitter } from '../../../src/host/line-splitter.ts';
 import { scanObject } from '../../../src/protocol/json/json-scan.ts';
 import { LOOKED_AT_BYTES, lookAtMessage, type Parsed, parseMessage } from '../../../src/protocol/jsonrpc.ts';
+import { answersId, type MessageId } from '../../../src/protocol/message-id.ts';
 import { readEvents, type ServerEvent } from '../../../src/remote/events/event-stream.ts';
 import { property } from '../property.ts';
 import { hostileText, jsonText, objectText, oneOfJson } from '../texts.ts';
@@ -113,6 +114,12 @@ function kindOf(parsed: Parsed) {
   }
 }
 
+function hasId(kind: object): kind is { readonly id: MessageId } {
+  return 'id' in kind && typeof kind.id === 'string';
+}
+
+const isTwice = (part: string, text: string) => text.indexOf(part) !== text.lastIndexOf(part);
+
 function parsed(text: string): { readonly value: unknown } | undefined {
   try {
     return { value: JSON.parse(text) };
@@ -162,7 +169,10 @@ export const STREAMS = [
     largeMessage,
     (text) => {
       const bytes = Buffer.from(text);
-      assert.deepEqual(kindOf(lookAtMessage(bytes)), kindOf(parseMessage(bytes)));
+      const [large, small] = [kindOf(lookAtMessage(bytes)), kindOf(parseMessage(bytes))];
+      // Of two ids with the same value, such as 0 and -0, either is the message's.
+      const areSame = hasId(large) && hasId(small) && answersId(large.id, small.id);
+      assert.deepEqual(areSame && isTwice('"id"', text) ? { ...large, id: small.id } : large, small);
     },
     'dear',
   ),
