@@ -36,7 +36,7 @@ export function messageIdIn(message: string, value: string | number): MessageId 
 }
 
 function isTextOf(json: string, value: string | number): boolean {
-  return typeof value === 'number' ? Number(json) === value : json.slice(1, -1) === value;
+  return typeof value === 'number' ? Number(json) === value : json === `"${value}"`;
 }
 
 /** The id in `notifications/cancelled` or the token in a progress notification; undefined if it is missing or invalid. */

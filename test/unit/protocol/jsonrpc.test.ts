@@ -19,6 +19,7 @@ const kinds: [string, object][] = [
   ['{"jsonrpc":"2.0","method":"a"}', { kind: 'notification', method: 'a' }],
   ['{"jsonrpc":"2.0","id":1,"result":null}', { kind: 'response', id: '1', failed: false }],
   ['{"jsonrpc":"2.0","id":"x","error":{}}', { kind: 'response', id: '"x"', failed: true }],
+  ['{"jsonrpc":"2.0","id":0,"id":"","method":"a"}', { kind: 'request', id: '""' }],
   ['{"jsonrpc":"2.0","id":null,"method":"a"}', { kind: 'not-a-message', id: null }],
   ['{"jsonrpc":"2.0","id":{},"method":"a"}', { kind: 'not-a-message', id: null }],
   ['{"jsonrpc":"2.0","id":3}', { kind: 'not-a-message', id: '3' }],
