@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { type OutputOptions, type RolldownOutput, rolldown } from 'rolldown';
+import { asciiOnly } from './ascii.ts';
 import { eagerModules } from './eager.ts';
 import { shortLines } from './lines.ts';
 import { slimClient } from './slim.ts';
@@ -45,7 +46,7 @@ export async function bundleProgram(to: 'dist' | 'nowhere'): Promise<RolldownOut
     resolve: { alias: { 'jsonc-parser': join(root, 'node_modules/jsonc-parser/lib/esm/main.js') } },
     // What an entry exports stays; beside it a file may export what other files of the bundle need.
     preserveEntrySignatures: 'allow-extension',
-    plugins: [slimClient, eagerModules, shortLines],
+    plugins: [slimClient, eagerModules, asciiOnly, shortLines],
     transform: { target: 'node20.18', define: { DRAWBRIDGE_VERSION: JSON.stringify(version) } },
     // Of a module in the steady file a dynamic import gives what is there already; and how long a build takes says little on a busy machine.
     checks: { ineffectiveDynamicImport: false, pluginTimings: false },
