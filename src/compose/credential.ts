@@ -2,6 +2,7 @@ import { type Authorization, staticAuthorization } from '../auth/authorization.t
 import {
   type AuthorizationOptions,
   createInteractiveAuthorization,
+  identityOf,
 } from '../auth/credential/interactive-authorization.ts';
 import type { DpopNonceCache } from '../auth/dpop/proof.ts';
 import type { SignInRequest } from '../auth/sign-in-request.ts';
@@ -26,7 +27,18 @@ export async function composeAuthorization(
     const { composeMachineAuthorization } = await import('./machine.ts');
     return composeMachineAuthorization(config, key, platform, logger);
   }
-  return createInteractiveAuthorization(await openCredential(config, key, platform, logger));
+  const options = await openCredential(config, key, platform, logger);
+  askAhead(options, config);
+  return createInteractiveAuthorization(options);
+}
+
+/**
+ * Asks an engine for the login while the bridge still composes itself and waits for its host, whose first message then takes up the answer, or asks again. A
+ * program that prints the keys may ask a person: it runs when the host has said something.
+ */
+function askAhead(options: AuthorizationOptions, { store }: Config): void {
+  if (store.kind !== 'shared' || store.keys.kind === 'command') return;
+  options.store.read(options.key, identityOf(options)).catch(() => undefined);
 }
 
 /** Opens the credential on the real platform, for the bridge and the commands. `opened`: the store, if the caller has it and closes it. */

@@ -66,6 +66,15 @@ describe.skipIf(!hasRedis())('a store on Redis', () => {
     expect(said.join()).not.toContain('ioredis');
   });
 
+  test('is asked for the login before the host has said anything', async () => {
+    await using server = await RedisServer.start({ user });
+    await using world = await createProgramWorld('follow');
+    world.start({ args: await storeFlags(world, server.url, randomBytes(32).toString('base64')) });
+    await expect
+      .poll(async () => String(await server.call('INFO', 'commandstats')), { timeout: 20_000 })
+      .toMatch(/cmdstat_eval:calls=1\b/);
+  });
+
   test('the client library is loaded only with such a store', async () => {
     await using server = await RedisServer.start({ user });
     await using world = await createProgramWorld('follow');
