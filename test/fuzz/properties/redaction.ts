@@ -83,7 +83,8 @@ export const REDACTION: readonly Property[] = [
       for (const length of [count, 4_000 - count]) {
         const said = quote(`${filling.repeat(length)} ${escapedAs(text, kind === '' ? [] : [kind])}`);
         const [, rest = ''] = /^"x* ?(.*?)…?"$/.exec(said) ?? [undefined, said];
-        assert.ok('[redacted]'.startsWith(rest), said);
+        // The filling may itself be a secret, of another property.
+        assert.ok('[redacted]'.startsWith(rest.replaceAll('[redacted] ', '')), said);
       }
     },
     'dear',
