@@ -41,6 +41,8 @@ export async function composeBridge(
     now: platform.clock.now,
     defer: (write) => void setTimeout(write, REMEMBER_AFTER_MS).unref(),
   });
+  // The first message needs it; until then it is read beside the rest.
+  memory.read().catch(() => undefined);
   const authorization = await composeAuthorization(config, key, platform, logger);
   return bridgeParts(config, platform, logger, { authorization, memory }, onHostGone);
 }
