@@ -31,8 +31,8 @@ import { Stage } from './stage.ts';
  *
  * - .build/ascii.ts, text that V8 keeps with one byte a character: 117.6 → 115.5 ms of processor time at the start, 0.5 MB less.
  * - a shared store: of the client library the part that reads and writes, its files read beside the main one, the login asked for while the bridge is composed,
- *   and who owns a lock found out with the first lock: 26 → 19 ms of processor time more than without such a store, 28 → 16 ms until the answer (medians
- *   of 100 starts of each in turn, two programs beside them). What is left: 78 KB to compile (2.5 ms) and the functions of it that run (4 ms), one more
+ *   and who owns a lock found out with the first lock: 28 → 19 ms of processor time more than without such a store, 28 → 16 ms until the answer (medians
+ *   of 100 starts of each in turn, two programs beside them). What is left, about: 78 KB to compile (2.5 ms) and the functions of it that run (4 ms), one more
  *   collection of garbage (1.5 ms), and the work itself: address and key (2.5 ms), connection and one command (3 ms), opening the cell (3 ms).
  *
  * not kept

@@ -1,6 +1,6 @@
 import type { Random } from '../../platform/random.ts';
 import { Stop, type StopSignal } from '../../platform/stop.ts';
-import { afterSilence, type ClientTools, OVER, type RedisClient } from './client.ts';
+import { afterSilence, type ClientTools, type RedisClient, UNNEEDED } from './client.ts';
 import { ConnectionLostError, isSilence, timedOut } from './errors.ts';
 import {
   CONNECT_MS,
@@ -182,7 +182,7 @@ export class Attempts {
     try {
       return await Promise.race([client, late]);
     } finally {
-      timer.abort(OVER);
+      timer.abort(UNNEEDED);
     }
   }
 }

@@ -27,7 +27,7 @@ export interface ClientTools {
 }
 
 /** Why a timer that is no longer needed ends; an error for each would cost more than the timer. */
-export const OVER = Symbol('over');
+export const UNNEEDED = Symbol('unneeded');
 
 /** One connection to a server of Redis or Valkey, or to a Sentinel. */
 export class RedisClient {
@@ -82,7 +82,7 @@ export class RedisClient {
     } catch (error) {
       throw expected(stop.signal.aborted ? stop.signal.reason : error);
     } finally {
-      timer.abort(OVER);
+      timer.abort(UNNEEDED);
       signal?.removeEventListener('abort', giveUp);
     }
   }
@@ -129,7 +129,7 @@ export class RedisClient {
     } catch (error) {
       throw this.isOpen ? expected(error) : lost(this.#reason, true);
     } finally {
-      timer.abort(OVER);
+      timer.abort(UNNEEDED);
     }
   }
 
@@ -152,7 +152,7 @@ export class RedisClient {
   close(reason?: unknown): void {
     if (this.#closed.signal.aborted) return;
     this.#reason = reason;
-    this.#closed.abort(OVER);
+    this.#closed.abort(UNNEEDED);
     this.#wire.end(reason);
     for (const give of this.#waiting) give(lost(reason, true));
   }

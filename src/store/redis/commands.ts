@@ -1,6 +1,6 @@
 import { Stop } from '../../platform/stop.ts';
 import { Attempts, type AttemptTools } from './attempts.ts';
-import { OVER, type RedisClient } from './client.ts';
+import { type RedisClient, UNNEEDED } from './client.ts';
 import { ConnectionLostError, EngineRefusal } from './errors.ts';
 import { IDLE_MS } from './limits.ts';
 import type { Primary } from './primary.ts';
@@ -45,7 +45,7 @@ export class Commands {
   /** Runs with a connection that is open when it starts. Rejects at once if an attempt to connect failed a short time ago. */
   async use<T>(run: (client: RedisClient) => Promise<T>): Promise<T> {
     const client = this.open ?? (await this.#connect());
-    this.#idle.abort(OVER);
+    this.#idle.abort(UNNEEDED);
     this.#uses++;
     try {
       const result = await run(client);
@@ -61,7 +61,7 @@ export class Commands {
 
   close(): void {
     this.#isClosed = true;
-    this.#idle.abort(OVER);
+    this.#idle.abort(UNNEEDED);
     this.#attempts.close();
     this.#client?.close();
   }
@@ -97,7 +97,7 @@ export class Commands {
   }
 
   #closeWhenIdle(): void {
-    this.#idle.abort(OVER);
+    this.#idle.abort(UNNEEDED);
     this.#idle = new Stop();
     this.#tools.clock.sleep(IDLE_MS, this.#idle.signal).then(
       () => this.#uses === 0 && this.#client?.close(IDLE),
