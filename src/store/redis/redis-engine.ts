@@ -11,7 +11,7 @@ import {
 import type { RedisClient } from './client.ts';
 import { Commands, type EngineTools } from './commands.ts';
 import { describeServer, evictionPolicy } from './describe.ts';
-import { ConnectionLostError, describeFault, EngineRefusal, mayHaveRun } from './errors.ts';
+import { ConnectionLostError, describeFault, EngineRefusal, isSilence, mayHaveRun } from './errors.ts';
 import { COMMAND_MS, LATER_MS } from './limits.ts';
 import { Primary } from './primary.ts';
 import { type Replacement, runScript, type ScriptReply } from './script.ts';
@@ -202,6 +202,8 @@ export class RedisEngine implements Engine {
 
   #away(error: unknown, applied: 'no' | 'maybe'): StoreAwayError {
     const { what, hint } = describeFault(error);
-    return new StoreAwayError(`the store at ${this.place} ${what}`, { applied, hint, cause: error });
+    // Of silence there is no more to say.
+    const cause = isSilence(error) ? undefined : error;
+    return new StoreAwayError(`the store at ${this.place} ${what}`, { applied, hint, cause });
   }
 }
