@@ -8,6 +8,16 @@ export interface SeenProcess {
   readonly peakKib: number;
 }
 
+/** Of the flags in proc(5)'s `stat`: the process has been forked, and has not executed a program yet. */
+const PF_FORKNOEXEC = 0x40;
+
+/** Until a child executes its program it shows the arguments and the environment of its parent. */
+async function hasExecuted(pid: string): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
+  const flags = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[6]);
+  return (flags & PF_FORKNOEXEC) === 0;
+}
+
 /** The processes whose home is this folder, as `ps` shows them; none where there is no /proc. */
 export async function processesOf(home: string): Promise<SeenProcess[]> {
   const names = await readdir('/proc').catch(() => []);
@@ -15,6 +25,8 @@ export async function processesOf(home: string): Promise<SeenProcess[]> {
     names
       .filter((name) => /^\d+$/.test(name))
       .map(async (name) => {
+        // Asked first: what is read afterwards is of the program.
+        if (!(await hasExecuted(name))) return undefined;
         const [environment = '', argv = '', status = ''] = await Promise.all(
           ['environ', 'cmdline', 'status'].map((file) =>
             readFile(`/proc/${name}/${file}`, 'utf8').catch(() => ''),
@@ -24,7 +36,9 @@ export async function processesOf(home: string): Promise<SeenProcess[]> {
         return { pid: Number(name), argv, environment, peakKib };
       }),
   );
-  return seen.filter(({ environment }) => environment.split('\0').includes(`HOME=${home}`));
+  return seen.flatMap((process) =>
+    process?.environment.split('\0').includes(`HOME=${home}`) ? [process] : [],
+  );
 }
 
 /** How often they are looked at: each lives for hundreds of milliseconds at least. */
