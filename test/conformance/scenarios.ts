@@ -1,4 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ConformanceHost, Result } from './hosts.ts';
+
+/** More than the bridge takes for its first GET on a busy machine. */
+const FIRST_STREAM_MS = 500;
 
 /** What the runner tells of a scenario besides its address (`MCP_CONFORMANCE_CONTEXT`). */
 export type Context = { readonly [name: string]: unknown };
@@ -22,7 +26,12 @@ const SCRIPTS: Readonly<Record<string, Script>> = {
     await call(host, 'add_numbers', { a: 5, b: 3 });
   },
   'elicitation-sep1034-client-defaults': (host) => callEach(host, ['test_client_elicitation_defaults']),
-  'sse-retry': (host) => callEach(host, ['test_reconnection']),
+  'sse-retry': async (host) => {
+    await host.request('tools/list');
+    // The scenario takes the last GET for the reconnection: the bridge's first one, for messages of the server, must not come beside the call.
+    await delay(FIRST_STREAM_MS);
+    await call(host, 'test_reconnection');
+  },
   'sep-2322-client-request-state': (host) =>
     callEach(host, [
       'test_mrtr_echo_state',
