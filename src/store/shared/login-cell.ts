@@ -143,6 +143,8 @@ export class LoginCell {
     for (;;) {
       let isBroughtUpOnly = false;
       const changed = await this.cell.change((found, moment): Change<CredentialCell> => {
+        // Before the put: if the engine has lost it by then, nobody else may know it.
+        this.#known = laterState(found?.state, this.#known);
         const up = broughtUp(found, this.#known, moment, this.#deps.timing);
         const decision = decide(up.kind === 'put' ? up.cell : found, moment);
         isBroughtUpOnly = decision.kind !== 'put' && up.kind === 'put';
