@@ -1,5 +1,5 @@
 import { StoreAwayError } from '../../src/store/files/store-errors.ts';
-import type { Cell, Engine, EngineDescription, Put } from '../../src/store/shared/engine.ts';
+import type { Cell, Engine, EngineDescription, Put, Replaced } from '../../src/store/shared/engine.ts';
 import type { Dice } from '../storm/random.ts';
 import { EPOCH_MS, type Outage, type VirtualProcess, type VirtualTime } from './virtual-time.ts';
 
@@ -105,8 +105,8 @@ export class SimulatedEngine {
     return EPOCH_MS + this.#deps.time.now + node.clockOffMs;
   }
 
-  write(node: Node, cell: string, body: Uint8Array): Stored {
-    const stored = { cell, seq: (node.cells.get(cell)?.seq ?? 0) + 1, body };
+  write(node: Node, cell: string, body: Uint8Array, seq: number): Stored {
+    const stored = { cell, seq, body };
     node.cells.set(cell, stored);
     const { time, dice } = this.#deps;
     const lag = this.#isLinkBroken || node !== this.#primary ? Number.POSITIVE_INFINITY : dice.between(1, 4);
@@ -250,13 +250,13 @@ export class Connection implements Engine {
     return this.#ask('get', cell, (node) => this.#cell(node, cell));
   }
 
-  put(cell: string, body: Uint8Array, on: Pick<Cell, 'seq' | 'epoch'>, tell: boolean): Promise<Put> {
+  put(cell: string, body: Uint8Array, on: Replaced, tell: boolean): Promise<Put> {
     return this.#ask('put', cell, (node): Put => {
       const before = this.#cell(node, cell);
       if (before.seq !== on.seq || (on.epoch !== undefined && on.epoch !== before.epoch)) {
         return { kind: 'superseded', cell: before };
       }
-      this.#engine.write(node, cell, body);
+      this.#engine.write(node, cell, body, on.next ?? before.seq + 1);
       if (tell) this.#engine.tell(node, cell);
       const { body: _, ...written } = this.#cell(node, cell);
       return { kind: 'written', cell: written };
@@ -264,7 +264,13 @@ export class Connection implements Engine {
   }
 
   isPrimary(_atMostMs: number): Promise<boolean> {
-    return this.#ask('isPrimary', undefined, (node) => this.#engine.isPrimary(node)).catch(() => false);
+    return this.#ask('isPrimary', undefined, (node) => this.#engine.isPrimary(node)).then(
+      (isPrimary) => {
+        if (isPrimary) this.process.confirmations.push(this.#deps.time.now);
+        return isPrimary;
+      },
+      () => false,
+    );
   }
 
   async settled(atMostMs: number): Promise<boolean> {

@@ -102,6 +102,8 @@ export class VirtualProcess {
   /** Suspended until then, as by SIGSTOP. */
   suspendedUntil = 0;
   readonly outages: Outage[] = [];
+  /** When it was told that the engine's server is the primary. */
+  readonly confirmations: number[] = [];
 
   constructor(kind: 'instance' | 'command', number: number, time: VirtualTime) {
     this.number = number;

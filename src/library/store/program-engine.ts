@@ -1,7 +1,7 @@
 import type { Clock } from '../../platform/clock.ts';
 import { isObject } from '../../protocol/json/json-object.ts';
 import { StoreAwayError } from '../../store/files/store-errors.ts';
-import type { Cell, Engine, EngineDescription, Put } from '../../store/shared/engine.ts';
+import type { Cell, Engine, EngineDescription, Put, Replaced } from '../../store/shared/engine.ts';
 import type { LoginStore } from '../interface/store-interface.ts';
 
 /** The time limit of an engine. */
@@ -37,13 +37,12 @@ export class ProgramEngine implements Engine {
   async put(
     cell: string,
     body: Uint8Array,
-    on: Pick<Cell, 'seq' | 'epoch'>,
+    { seq: seen, next: seq = seen + 1 }: Replaced,
     _tell: boolean,
     expiresInMs?: number,
   ): Promise<Put> {
     const before = await this.#read(cell);
-    if (before.cell.seq !== on.seq) return { kind: 'superseded', cell: before.cell };
-    const seq = on.seq + 1;
+    if (before.cell.seq !== seen) return { kind: 'superseded', cell: before.cell };
     const expiresAt = expiresInMs === undefined ? undefined : this.#clock.now() + expiresInMs;
     const text = JSON.stringify({ seq, expiresAt, body: Buffer.from(body).toString('base64') });
     const written = await this.#ask('maybe', () => this.#store.write(cell, text, before.version));

@@ -7,6 +7,7 @@ import {
   type EngineDescription,
   MAX_CELL_BYTES,
   type Put,
+  type Replaced,
 } from '../shared/engine.ts';
 import type { RedisClient } from './client.ts';
 import { Commands, type EngineTools } from './commands.ts';
@@ -79,16 +80,10 @@ export class RedisEngine implements Engine {
     }
   }
 
-  async put(
-    cell: string,
-    body: Uint8Array,
-    on: Pick<Cell, 'seq' | 'epoch'>,
-    tell: boolean,
-    expiresInMs = 0,
-  ): Promise<Put> {
+  async put(cell: string, body: Uint8Array, on: Replaced, tell: boolean, expiresInMs = 0): Promise<Put> {
     if (body.length > MAX_CELL_BYTES)
       throw new StoreError(`a cell has at most ${MAX_CELL_BYTES} bytes, and not ${body.length}`);
-    const replacement: Replacement = { seq: on.seq, epoch: on.epoch, body, expiresInMs, tell };
+    const replacement: Replacement = { ...on, body, expiresInMs, tell };
     let isTried = false;
     let reply: ScriptReply;
     try {

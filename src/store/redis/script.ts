@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { type Cell, MAX_CELL_BYTES } from '../shared/engine.ts';
+import { type Cell, MAX_CELL_BYTES, type Replaced } from '../shared/engine.ts';
 import type { RedisClient, Reply } from './client.ts';
 import { BadReplyError, EngineRefusal } from './errors.ts';
 
 /**
  * Reads a cell, and replaces it if it has the given `seq` and epoch. KEYS: the cell. ARGV: '' to read, else the seq; the epoch or ''; the new body; the
- * milliseconds until it expires or 0; '1' to notify watchers.
+ * milliseconds until it expires or 0; '1' to notify watchers; the new seq.
  *
  * A cell is a hash: `s` its seq, `b` its body. A value of another form counts as a cell that was never written, and a body larger than ours can be
  * as an empty one, so that nobody can create a cell that cannot be replaced. Nothing that can fail follows HSET: an error reply means
@@ -31,7 +31,7 @@ if ARGV[1] == '' then
   done = 0
 elseif tonumber(ARGV[1]) == seq and (ARGV[2] == '' or ARGV[2] == epoch) then
   if foreign then redis.call('PEXPIRE', KEYS[1], 0) end
-  seq = seq + 1
+  seq = tonumber(ARGV[6])
   redis.call('HSET', KEYS[1], 's', string.format('%.0f', seq), 'b', ARGV[3])
   if ARGV[4] == '0' then redis.pcall('PERSIST', KEYS[1]) else redis.pcall('PEXPIRE', KEYS[1], ARGV[4]) end
   if ARGV[5] == '1' then redis.pcall('PUBLISH', KEYS[1], string.format('%.0f', seq)) end
@@ -52,9 +52,7 @@ export interface ScriptReply {
 }
 
 /** A replacement; expiresInMs 0: never. */
-export interface Replacement {
-  readonly seq: number;
-  readonly epoch: string | undefined;
+export interface Replacement extends Replaced {
   readonly body: Uint8Array;
   readonly expiresInMs: number;
   readonly tell: boolean;
@@ -77,8 +75,15 @@ export async function runScript(
   return readReply(reply);
 }
 
-function wordsOf({ seq, epoch, body, expiresInMs, tell }: Replacement): (string | number | Uint8Array)[] {
-  return [seq, epoch ?? '', body, Math.ceil(expiresInMs), tell ? '1' : '0'];
+function wordsOf({
+  seq,
+  epoch,
+  next = seq + 1,
+  body,
+  expiresInMs,
+  tell,
+}: Replacement): (string | number | Uint8Array)[] {
+  return [seq, epoch ?? '', body, Math.ceil(expiresInMs), tell ? '1' : '0', next];
 }
 
 const DONE: Readonly<Record<number, ScriptReply['done']>> = { 0: 'read', 1: 'written', [-1]: 'superseded' };

@@ -3,7 +3,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { StoreAwayError, StoreError, UnknownKeyError } from '../files/store-errors.ts';
 import { sealedUnder } from '../sealing/envelope.ts';
 import type { CellCodec, Format } from './cell-codec.ts';
-import { type Cell, type Engine, MAX_CELL_BYTES } from './engine.ts';
+import { type Cell, type Engine, MAX_CELL_BYTES, nextSeq } from './engine.ts';
 import type { Moment } from './protocol/decisions.ts';
 
 /** A value of an engine as last seen by this process. */
@@ -179,11 +179,18 @@ export class EngineCell<T> {
     tell: boolean,
   ): Promise<{ readonly isOurs: boolean; readonly look: Look<T> }> {
     const { engine, codec } = this.#deps;
-    const sealed = codec.seal(this.name, look.seq + 1, value, this.#format);
+    const next = nextSeq(look.seq, look.engineNow);
+    const sealed = codec.seal(this.name, next, value, this.#format);
     if (sealed.length > MAX_CELL_BYTES) throw new StoreError('the credential is too large to be kept');
     const asked = this.#asked();
     try {
-      const { kind, cell } = await engine.put(this.name, sealed, look, tell, expiresInMs);
+      const { kind, cell } = await engine.put(
+        this.name,
+        sealed,
+        { seq: look.seq, epoch: look.epoch, next },
+        tell,
+        expiresInMs,
+      );
       if (kind === 'superseded') return { isOurs: false, look: this.#see(cell, asked) };
       return { isOurs: true, look: this.#saw({ ...cell, body: sealed }, asked, value) };
     } catch (error) {
@@ -195,7 +202,7 @@ export class EngineCell<T> {
         throw error;
       });
       const found = this.#see(cell, askedAgain);
-      const isOurs = cell.seq === look.seq + 1 && cell.body !== undefined && areEqual(cell.body, sealed);
+      const isOurs = cell.seq === next && cell.body !== undefined && areEqual(cell.body, sealed);
       return { isOurs, look: found };
     }
   }

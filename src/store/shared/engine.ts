@@ -9,16 +9,10 @@ export interface Engine {
   /** The current value. */
   get(cell: string): Promise<Cell>;
   /**
-   * Replaces the value if its `seq` and the engine's epoch are still these; an undefined epoch is not compared. `tell`: notifies watchers of the cell.
+   * Replaces the value if its `seq` and the engine's epoch are still these. `tell`: notifies watchers of the cell.
    * `expiresInMs`: when the engine drops the value; absent: never. A StoreAwayError with `applied: 'maybe'` says that the value may have been replaced.
    */
-  put(
-    cell: string,
-    body: Uint8Array,
-    on: Pick<Cell, 'seq' | 'epoch'>,
-    tell: boolean,
-    expiresInMs?: number,
-  ): Promise<Put>;
+  put(cell: string, body: Uint8Array, on: Replaced, tell: boolean, expiresInMs?: number): Promise<Put>;
   /**
    * Whether this connection leads to the same primary as the others': confirmed by most Sentinels, otherwise by a replica (WAIT 1) if one was seen; a single
    * server alone is always primary. False also if nothing answers in this time. Never rejects.
@@ -39,13 +33,30 @@ export interface Engine {
 
 /** One value. */
 export interface Cell {
-  /** Counts the replacements of this value; 0: there is none. After a failover a lost value's number may occur again. */
+  /** Becomes larger with each replacement of this value; 0: there is none. After a failover a lost value's number may occur again. */
   readonly seq: number;
   readonly body?: Uint8Array | undefined;
   /** The engine's clock, milliseconds since the epoch. */
   readonly now: number;
   /** Changes when the engine may have lost acknowledged values: after a restart and after a failover. Undefined: the engine does not say. */
   readonly epoch?: string | undefined;
+}
+
+/** The state of a value that a writer has seen, and replaces. */
+export interface Replaced {
+  readonly seq: number;
+  /** Undefined: is not compared. */
+  readonly epoch?: string | undefined;
+  /** The `seq` of the new value, larger than this one; absent: the next number. */
+  readonly next?: number | undefined;
+}
+
+/**
+ * The `seq` of the value that replaces this one. Where there is none it is the engine's time: an engine that was emptied keeps its epoch, and numbers that began
+ * with 1 again would let a process that was suspended meanwhile replace a value that it has never seen.
+ */
+export function nextSeq(seq: number, engineNow: number): number {
+  return seq === 0 ? Math.max(1, Math.floor(engineNow)) : seq + 1;
 }
 
 /** `cell` of `written`: the new `seq`, the time and the epoch, without the body. Of `superseded`: the current value. */

@@ -1,5 +1,5 @@
 import { StoreAwayError } from '../../../src/store/files/store-errors.ts';
-import type { Cell, Engine, EngineDescription, Put } from '../../../src/store/shared/engine.ts';
+import type { Cell, Engine, EngineDescription, Put, Replaced } from '../../../src/store/shared/engine.ts';
 
 interface Stored {
   readonly seq: number;
@@ -79,20 +79,15 @@ export class MemoryServer {
     return { seq: isThere ? stored.seq : 0, body: isThere ? stored.body : undefined, now, epoch: this.epoch };
   }
 
-  replace(
-    cell: string,
-    body: Uint8Array,
-    on: Pick<Cell, 'seq' | 'epoch'>,
-    tell: boolean,
-    expiresInMs: number | undefined,
-  ): Put {
+  replace(cell: string, body: Uint8Array, on: Replaced, tell: boolean, expiresInMs: number | undefined): Put {
     const before = this.read(cell);
     const isSame = before.seq === on.seq && (on.epoch === undefined || on.epoch === before.epoch);
     if (!isSame) return { kind: 'superseded', cell: before };
     const expiresAt = expiresInMs === undefined ? undefined : before.now + expiresInMs;
-    this.#cells.set(cell, { seq: before.seq + 1, body, expiresAt });
+    const { next: seq = before.seq + 1 } = on;
+    this.#cells.set(cell, { seq, body, expiresAt });
     if (tell) for (const connection of this.#connections) connection.told(cell);
-    return { kind: 'written', cell: { seq: before.seq + 1, now: before.now, epoch: before.epoch } };
+    return { kind: 'written', cell: { seq, now: before.now, epoch: before.epoch } };
   }
 
   get epoch(): string {
@@ -130,13 +125,7 @@ export class MemoryEngine implements Engine {
     return this.#ask('get', cell, () => this.#server.read(cell));
   }
 
-  put(
-    cell: string,
-    body: Uint8Array,
-    on: Pick<Cell, 'seq' | 'epoch'>,
-    tell: boolean,
-    expiresInMs?: number,
-  ): Promise<Put> {
+  put(cell: string, body: Uint8Array, on: Replaced, tell: boolean, expiresInMs?: number): Promise<Put> {
     return this.#ask('put', cell, () => this.#server.replace(cell, body, on, tell, expiresInMs));
   }
 

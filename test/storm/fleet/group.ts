@@ -18,6 +18,8 @@ export class RedisGroup implements AsyncDisposable {
   readonly #sentinels: readonly Sentinel[];
   #primary: RedisServer;
   #replica: RedisServer;
+  /** By cell, one less than the number with which it was first seen. */
+  readonly #firstNumbers = new Map<string, number>();
 
   private constructor(
     primary: RedisServer,
@@ -82,7 +84,7 @@ export class RedisGroup implements AsyncDisposable {
 
   /** How many puts the primary has taken that the other server has not. */
   async putsAhead(): Promise<number> {
-    return (await putsOf(this.#primary)) - (await putsOf(this.#replica));
+    return (await this.#putsOf(this.#primary)) - (await this.#putsOf(this.#replica));
   }
 
   /** What is written from now on reaches no replica. */
@@ -136,7 +138,7 @@ export class RedisGroup implements AsyncDisposable {
 
   /** Of each of the two, the puts that it has taken: first of the primary. */
   async puts(): Promise<readonly [number, number]> {
-    return [await putsOf(this.#primary), await putsOf(this.#replica)];
+    return [await this.#putsOf(this.#primary), await this.#putsOf(this.#replica)];
   }
 
   /** The other server is the primary's replica again, and has all that it has. */
@@ -161,17 +163,22 @@ export class RedisGroup implements AsyncDisposable {
     }
   }
 
+  /** Each put makes the number of its cell one more. Both servers count from where a cell was first seen. */
+  async #putsOf(server: RedisServer): Promise<number> {
+    const cells = (await server.call('KEYS', '*')) as string[];
+    const counts = cells.map(async (cell) => {
+      const number = Number(await server.call('HGET', cell, 's'));
+      const first = this.#firstNumbers.get(cell) ?? number - 1;
+      this.#firstNumbers.set(cell, first);
+      return number - first;
+    });
+    return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const each of [...this.#sentinels, this.#primary, this.#replica, this.minority])
       await each[Symbol.asyncDispose]();
   }
-}
-
-/** Each put makes the number of its cell one more. */
-async function putsOf(server: RedisServer): Promise<number> {
-  const cells = (await server.call('KEYS', '*')) as string[];
-  const numbers = await Promise.all(cells.map((cell) => server.call('HGET', cell, 's')));
-  return numbers.reduce<number>((sum, number) => sum + Number(number), 0);
 }
 
 /** Of the clients, those whose last command was one of the store's; a Sentinel subscribes to one channel, and publishes. */

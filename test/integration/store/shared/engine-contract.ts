@@ -36,6 +36,17 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
       expect([found.seq, text(found.body)]).toEqual([2, 'two']);
     });
 
+    test('a value gets the number that its writer has chosen, and the next one goes on from there', async () => {
+      await using under = await start();
+      const engine = await under.connect();
+      const cell = newCell();
+      const next = 1_767_225_600_123;
+      const first = await engine.put(cell, bytes('one'), { ...(await engine.get(cell)), next }, false);
+      expect(first).toMatchObject({ kind: 'written', cell: { seq: next } });
+      expect((await engine.get(cell)).seq).toBe(next);
+      expect((await engine.put(cell, bytes('two'), first.cell, false)).cell.seq).toBe(next + 1);
+    });
+
     test('the second writer gets the current value, and changes nothing', async () => {
       await using under = await start();
       const engine = await under.connect();
