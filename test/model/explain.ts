@@ -63,7 +63,7 @@ export function explainReplay(
   const second = sending(course, replayer, course.now);
   const first = sending(course, by, spent.at);
   if (dared(course, spent, replayer, second.sentAt) || dared(course, spent, by, first.sentAt)) {
-    return 'two primaries for longer than two minutes past the end of the token';
+    return 'two primaries, not told apart for two minutes, and a token that expired as long ago';
   }
   // Its request was on its way when it was killed, and came after that of the next one.
   if (replayer.diedAt <= first.preparedAt && !course.isApart) return KILLED;
@@ -122,9 +122,12 @@ function sending({ happenings }: Course, by: VirtualProcess, until: number) {
   return { sentAt: own[sent]?.at ?? 0, preparedAt, countedFrom: told?.at ?? preparedAt };
 }
 
-/** It was not asked any more whether the primary is the one that the others see. */
+/**
+ * The process did not wait any more for the confirmation that its primary is the one that the others see: the token had expired two minutes before, and its
+ * first question since the last confirmation was as long ago.
+ */
 function dared(
-  { clockSpreadMs }: Course,
+  { clockSpreadMs, happenings }: Course,
   { expiredAt }: Redemption,
   by: VirtualProcess,
   at: number,
@@ -132,8 +135,12 @@ function dared(
   const isWithOld = by.outages.some(
     ({ from, until, why }) => why === 'with the old primary' && from <= at && until + SLACK_MS > at,
   );
-  // The process counts from its request, and the server from its answer.
-  return isWithOld && at + clockSpreadMs + SLACK_MS >= expiredAt + MAYBE_MS;
+  const confirmedAt = by.confirmations.findLast((each) => each <= at) ?? Number.NEGATIVE_INFINITY;
+  const first = happenings.find(
+    ({ process, what, at }) => process === by && what === 'isPrimary sent' && at > confirmedAt,
+  );
+  const waitedMs = at - (first?.at ?? at) + SLACK_MS;
+  return isWithOld && waitedMs >= MAYBE_MS && at + clockSpreadMs + SLACK_MS >= expiredAt + MAYBE_MS;
 }
 
 /** Who was told of such a content by the engine, and when first. */

@@ -14,7 +14,7 @@ export interface Place {
 export interface Redemption extends Place {
   readonly by: VirtualProcess;
   readonly at: number;
-  /** When the access token beside it came to its end. */
+  /** When the access token beside it came to its end for the program, which counts from the request. */
   readonly expiredAt: number;
 }
 
@@ -37,7 +37,7 @@ export class StrictServer {
   readonly #deps: ServerDeps;
   #login = 0;
   #generation = 0;
-  #issuedAt = 0;
+  #askedAt = 0;
   isRevoked = true;
   /** Access tokens up to this place are refused. */
   refusedUpTo: Place = { login: 0, generation: -1 };
@@ -59,7 +59,7 @@ export class StrictServer {
   signIn(now: number): NewRecord {
     this.#login++;
     this.#generation = 0;
-    this.#issuedAt = this.#deps.time.now;
+    this.#askedAt = this.#deps.time.now;
     this.isRevoked = false;
     return {
       family: `family-${this.#login}`,
@@ -95,11 +95,12 @@ export class StrictServer {
       const give = (sent: 'no' | 'maybe', ms: number) =>
         process.hand(ms, () => reject(new TokenEndpointError('no answer', { sent })));
       at('sent', process);
+      const sentAt = time.now;
       // From here on the request is the network's: its sender may be dead or suspended when it arrives.
       process.hand(1, () => {
         if (this.#isCut(process)) return give('no', dice.between(10, 2_000));
         time.after(dice.between(20, 400), () => {
-          const answer = this.#redeem(process, token);
+          const answer = this.#redeem(process, token, sentAt);
           at('committed', process);
           time.after(dice.between(5, 100), () => {
             if (this.#isCut(process)) return give('maybe', REQUEST_MS);
@@ -125,7 +126,7 @@ export class StrictServer {
     return (this.unreachable.get(process) ?? 0) > this.#deps.time.now;
   }
 
-  #redeem(by: VirtualProcess, token: string): TokenAnswer | undefined {
+  #redeem(by: VirtualProcess, token: string, sentAt: number): TokenAnswer | undefined {
     const spent = this.#redeemed.get(token);
     if (spent !== undefined && spent.login === this.#login && !this.isRevoked) {
       this.isRevoked = true;
@@ -137,10 +138,10 @@ export class StrictServer {
       ...this.latest,
       by,
       at: this.#deps.time.now,
-      expiredAt: this.#issuedAt + this.lifetimeMs,
+      expiredAt: this.#askedAt + this.lifetimeMs,
     });
     this.#generation++;
-    this.#issuedAt = this.#deps.time.now;
+    this.#askedAt = sentAt;
     this.refreshes++;
     return {
       accessToken: accessToken(this.latest),

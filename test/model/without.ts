@@ -10,6 +10,7 @@ const HELD = 'src/store/shared/held-login.ts';
 const CELL = 'src/store/shared/engine-cell.ts';
 const LOGIN = 'src/store/shared/login-cell.ts';
 const TIMING = 'src/store/shared/protocol/timing.ts';
+const ENGINE = 'src/store/shared/engine.ts';
 
 /** What the protocol would be without one of its parts. */
 export const WITHOUT: Readonly<Record<string, readonly Change[]>> = {
@@ -35,6 +36,20 @@ export const WITHOUT: Readonly<Record<string, readonly Change[]>> = {
   ],
   /** An answer of the engine that waited for a suspended process is taken to be of now. */
   'old-answers': [{ file: CELL, from: 'at - asked.at > MAX_ANSWER_MS', to: 'false' }],
+  /** The numbers of values begin with 1 again when the engine was emptied. */
+  numbers: [
+    {
+      file: ENGINE,
+      from: 'return seq === 0 ? Math.max(1, Math.floor(engineNow)) : seq + 1;',
+      to: 'void engineNow; return seq + 1;',
+    },
+  ],
+  /** What is read for a put is remembered once the put was taken. */
+  heard: [{ file: LOGIN, from: 'this.#known = laterState(found?.state, this.#known);', to: '' }],
+  /** A token that expired long ago is sent whether the primary is confirmed or not. */
+  'two-minutes': [
+    { file: DECISIONS, from: 'Math.min(now - expiresAt, unconfirmedForMs) >=', to: 'now - expiresAt >=' },
+  ],
   /** A sign-in that is put once more, for no answer came, is another login. */
   'same-login': [{ file: HELD, from: 'moment, attempts.get(record))', to: 'moment, undefined)' }],
   /** A token is reserved right after a failover. */
@@ -43,7 +58,11 @@ export const WITHOUT: Readonly<Record<string, readonly Change[]>> = {
   patience: [{ file: TIMING, from: 'spentMs: 120_000', to: 'spentMs: 1_000' }],
   /** Nobody asks whether the others see the same primary. */
   'is-primary': [
-    { file: HELD, from: 'if (!(await engine.isPrimary(timing.primaryMs)) &&', to: 'if (false &&' },
+    {
+      file: DECISIONS,
+      from: 'if (unconfirmedForMs === undefined) return true;',
+      to: 'if (now >= 0) return true;',
+    },
   ],
   /** It is asked, of whatever server the connection leads to by then. */
   'same-server': [

@@ -20,6 +20,7 @@ import {
   heldBackMs,
   type Moment,
   markLost,
+  maySend,
   prepare,
   putAnswer,
   putLogin,
@@ -48,8 +49,8 @@ export interface HeldLoginDeps {
   readonly onKey: (what: 'add' | 'remove', isPersons?: boolean) => Promise<void>;
   /** The last put may not survive the loss of the primary yet. */
   readonly onUnsettled: () => void;
-  /** Whether the engine's server is the primary that the others see. Never rejects. */
-  readonly isPrimary: () => Promise<boolean>;
+  /** For how many milliseconds it could not be confirmed that the engine's server is the primary that the others see; undefined: it is confirmed. Never rejects. */
+  readonly unconfirmedForMs: () => Promise<number | undefined>;
 }
 
 /** A reserved record, as it was then. */
@@ -285,25 +286,20 @@ class SharedReservation {
    * put that allows it, or not at all: then the waits of the others cover the request.
    */
   async #prepare(): Promise<boolean> {
-    const { login, engine, clock, timing, isPrimary } = this.#deps;
+    const { login, engine, clock, timing, unconfirmedForMs } = this.#deps;
     const startedAt = clock.monotonic();
     const { kind, look } = await login.change((cell, moment) => prepare(cell, this.#me, moment, timing), {
       tell: false,
     });
     if (kind === 'refused') return false;
     this.#preparedAt = Math.floor(look.engineNow);
-    if (!(await isPrimary()) && !this.#isPastRisk(look.engineNow)) throw tooLate(engine, NOT_PRIMARY);
+    if (!maySend(this.#before, await unconfirmedForMs(), look.engineNow, timing))
+      throw tooLate(engine, NOT_PRIMARY);
     // That was about the server that this connection leads to now: the reservation has to be on it, and not on one that was left meanwhile.
     const after = await login.cell.lookNow();
     if (after.epoch !== look.epoch || after.value?.reservation?.nonce !== this.#me.nonce) return false;
     if (clock.monotonic() - startedAt > timing.sendWindowMs) throw tooLate(engine, 'answered too late');
     return true;
-  }
-
-  /** The token expired long ago: better to risk one process on each of two primaries than to stay without a token. */
-  #isPastRisk(engineNow: number): boolean {
-    const { expiresAt } = this.#before.content.record.tokens ?? {};
-    return expiresAt !== undefined && engineNow >= expiresAt + this.#deps.timing.spentMs;
   }
 
   async #commit(record: NewRecord, expected: Expected): Promise<CommitResult> {

@@ -48,6 +48,8 @@ export class SharedStore implements Store {
   #unsettledUntil = Number.NEGATIVE_INFINITY;
   /** Until then (monotonic) no refresh is attempted, because the engine's server was not known to be the primary. */
   #pause = { ms: 0, until: Number.NEGATIVE_INFINITY };
+  /** Monotonic: the first attempt at which the primary could not be confirmed, since it was the last time. */
+  #unconfirmedSince: number | undefined;
 
   constructor(deps: SharedStoreDeps) {
     const timing = deps.timing ?? TIMING;
@@ -255,7 +257,7 @@ export class SharedStore implements Store {
       login,
       offset: () => this.offset,
       onKey: (what, isPersons) => this.#list(key, what, login, isPersons),
-      isPrimary: () => this.#isPrimary(),
+      unconfirmedForMs: () => this.#unconfirmedForMs(),
       onUnsettled: () => {
         this.#unsettledUntil = clock.monotonic() + timing.closeGraceMs;
         this.#deps.logger.debug('the engine cannot say that what was stored survives a failover');
@@ -269,13 +271,15 @@ export class SharedStore implements Store {
   }
 
   /** Each attempt of a refresh is six puts, and calls may come many times a second: while this server is not the primary, attempts become rarer. */
-  async #isPrimary(): Promise<boolean> {
+  async #unconfirmedForMs(): Promise<number | undefined> {
     const { engine, clock, random, timing } = this.#deps;
     const isPrimary = await engine.isPrimary(timing.primaryMs);
+    const now = clock.monotonic();
     const longerMs = Math.max(timing.retryMinMs, this.#pause.ms * 2);
     const ms = isPrimary ? 0 : Math.min(timing.retryMaxMs, longerMs);
-    this.#pause = { ms, until: clock.monotonic() + ms * (0.5 + random.fraction() / 2) };
-    return isPrimary;
+    this.#pause = { ms, until: now + ms * (0.5 + random.fraction() / 2) };
+    this.#unconfirmedSince = isPrimary ? undefined : (this.#unconfirmedSince ?? now);
+    return this.#unconfirmedSince === undefined ? undefined : now - this.#unconfirmedSince;
   }
 
   /** What is stored serves whether it is listed or not. */

@@ -15,7 +15,7 @@ import type { Timing } from './timing.ts';
  *   noteEpoch, heldBackMs   the engine may have lost reservations: since when, and how long nobody may make another
  *   broughtUp               repaired and noteEpoch in one
  *   takeHold, renewHold, dropHold                      the queue
- *   reserve, prepare, release, markLost, reservations    who may send a refresh token: taken, about to send, not sent, no response, as others see it
+ *   reserve, prepare, maySend, release, markLost, reservations    who may send a refresh token: taken, about to send, not sent, no response, as others see it
  *   putAnswer, putLogin, putNote, putRemoval           what is stored
  */
 
@@ -194,6 +194,21 @@ export function reserve(
   const { hash, number } = wanted;
   const until = moment.now + timing.reservationMs;
   return put({ ...cell, reservation: { hash, number, ...me, state: 'held', until, doubt } });
+}
+
+/**
+ * Whether the token may be sent. `unconfirmedForMs`: for how long it could not be confirmed that the engine's server is the primary that the others see; undefined: it
+ * is confirmed. If the token expired long ago and there was no confirmation for as long, one process on each of two primaries is a smaller risk than no token.
+ */
+export function maySend(
+  state: State | undefined,
+  unconfirmedForMs: number | undefined,
+  now: number,
+  { spentMs }: Timing,
+): boolean {
+  if (unconfirmedForMs === undefined) return true;
+  const expiresAt = recordOf(state)?.tokens?.expiresAt ?? Number.POSITIVE_INFINITY;
+  return Math.min(now - expiresAt, unconfirmedForMs) >= spentMs;
 }
 
 /** Records that the token may be sent from now on. Refused for a reservation that was overtaken, and in another epoch than the one in which it was made. */

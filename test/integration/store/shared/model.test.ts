@@ -126,6 +126,64 @@ const REGRESSIONS: readonly { readonly title: string; readonly schedule: Schedul
     },
   },
   {
+    title:
+      'an engine that was emptied, and a put of a process that was suspended before: the numbers of values do not begin again',
+    schedule: {
+      instances: 2,
+      lapses: ['due'],
+      lifetimeMs: 3_600_000,
+      apart: false,
+      faults: [at(46, { kind: 'empty' }), at(15, { kind: 'suspend', who: 'actor', forMs: 72_002 })],
+      seed: 2_147_483_582,
+    },
+  },
+  {
+    title:
+      'a response that the engine loses right after a process has read it: that process puts it again, and not what it knew before',
+    schedule: {
+      instances: 2,
+      lapses: ['due', 'due'],
+      lifetimeMs: 300_000,
+      apart: false,
+      faults: [
+        { lapse: 1, after: 26, fault: { kind: 'empty' } },
+        { lapse: 1, after: 24, fault: { kind: 'fail-over', downMs: 500, clockByMs: 0 } },
+        { lapse: 1, after: 21, fault: { kind: 'kill', who: 'actor' } },
+      ],
+      seed: 850_656_912,
+    },
+  },
+  {
+    title: 'a sign-in that the engine loses in the same way',
+    schedule: {
+      instances: 1,
+      lapses: ['due', 'due'],
+      lifetimeMs: 300_000,
+      apart: false,
+      faults: [
+        { lapse: 1, after: 49, fault: { kind: 'empty' } },
+        { lapse: 1, after: 45, fault: { kind: 'fail-over', downMs: 2_670, clockByMs: 0 } },
+        { lapse: 1, after: 17, fault: { kind: 'login' } },
+      ],
+      seed: 1_794_691_692,
+    },
+  },
+  {
+    title:
+      'a token that expired before there were two primaries: it is not sent before there have been two for two minutes',
+    schedule: {
+      instances: 2,
+      lapses: ['due', 'due'],
+      lifetimeMs: 300_000,
+      apart: false,
+      faults: [
+        { lapse: 0, after: 18, fault: { kind: 'suspend', who: 'actor', forMs: 60_852 } },
+        { lapse: 1, after: 0, fault: { kind: 'split', forMs: 70_680, downMs: 2_682, stay: 4 } },
+      ],
+      seed: 107_341_582,
+    },
+  },
+  {
     title: 'an answer of the engine that waited for a suspended process: it is not taken to be of now',
     schedule: {
       instances: 2,

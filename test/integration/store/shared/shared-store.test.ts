@@ -403,6 +403,49 @@ test('with two primaries, a machine that may not reach the same one as the other
   expect(tokenOf(await other.refresh('A0'))).toBe('A1');
 });
 
+test('a machine whose token expired long ago waits two minutes for the confirmation of its primary, and then sends it', async () => {
+  await using world = await FleetWorld.create();
+  const one = await world.instance({ elsewhere: true });
+  await one.store.write(KEY, world.login(one), 'any');
+  world.pass(10 * 3_600_000);
+  const refused = { kind: 'postponed', error: { code: 'store_away' } };
+  one.engine.isPrimary = async () => false;
+  expect(await one.refresh('A0')).toMatchObject(refused);
+  one.skip(115_000);
+  expect(await one.refresh('A0')).toMatchObject(refused);
+  // It is counted from the first refusal after the last confirmation.
+  one.engine.isPrimary = async () => true;
+  one.skip(10_000);
+  expect(tokenOf(await one.refresh('A0'))).toBe('A1');
+  world.pass(10 * 3_600_000);
+  one.engine.isPrimary = async () => false;
+  expect(await one.refresh('A1')).toMatchObject(refused);
+  one.skip(115_000);
+  expect(await one.refresh('A1')).toMatchObject(refused);
+  expect(world.posts).toBe(1);
+  one.skip(10_000);
+  expect(tokenOf(await one.refresh('A1'))).toBe('A2');
+});
+
+test('a value that was read before the engine lost it is put again, and not an earlier one', async () => {
+  await using world = await FleetWorld.create();
+  const [one, other] = (await world.instances(2, { elsewhere: true })) as [Instance, Instance];
+  await one.store.write(KEY, world.login(one), 'any');
+  expect(await current(other)).toBe('A0');
+  other.engine.isCut = true;
+  expect(tokenOf(await one.refresh('A0'))).toBe('A1');
+  [one.engine.isCut, other.engine.isCut] = [true, false];
+  // The first put of another epoch comes too late: the engine is empty by then.
+  world.server.failOver();
+  world.server.intercept = async (moment, operation) => {
+    if (moment !== 'before' || operation !== 'put') return;
+    world.server.intercept = async () => undefined;
+    world.server.empty();
+  };
+  await other.store.withLock(KEY, async () => undefined, { signal });
+  expect(await current(other)).toBe('A1');
+});
+
 test('calls that come quickly one after the other do not each try what a server that is not the primary has refused', async () => {
   await using world = await FleetWorld.create();
   const pause = { retryMinMs: 60_000, retryMaxMs: 60_000 };

@@ -4,6 +4,7 @@ import {
   type Decision,
   heldBackMs,
   type Moment,
+  maySend,
   prepare,
   putAnswer,
   release,
@@ -95,4 +96,23 @@ test('times set by a wrong clock delay nobody', () => {
   expect(takeHold(held, me('b'), at(day + 1), TIMING, 'dead').kind).toBe('put');
   expect(takeHold(held, me('b'), at(1_000), TIMING, 'unknown').kind).toBe('put');
   expect(heldBackMs({ ...start, epoch: { id: 'e1', since: day } }, at(1_000), TIMING)).toBe(0);
+});
+
+const { expiresAt = 0 } = wholeRecord.tokens ?? {};
+const long = TIMING.spentMs;
+
+test.each([
+  ['a confirmed primary', undefined, expiresAt - 1, true],
+  ['not confirmed for long, the token expired long ago', long, expiresAt + long, true],
+  ['not confirmed for a shorter time', long - 1, expiresAt + 10 * long, false],
+  ['the token expired a shorter time ago', 10 * long, expiresAt + long - 1, false],
+  ['the first question', 0, expiresAt + 10 * long, false],
+])('whether a token may be sent: %s', (_, unconfirmedForMs, now, expected) => {
+  expect(maySend(state, unconfirmedForMs, now, TIMING)).toBe(expected);
+});
+
+test('a token without an end is not sent without confirmation', () => {
+  const { expiresAt: _, ...tokens } = wholeRecord.tokens ?? { accessToken: 'a', tokenType: 'Bearer' };
+  const endless = { ...state, content: { kind: 'record', record: { ...wholeRecord, tokens } } } as State;
+  expect(maySend(endless, 10 * long, expiresAt + 10 * long, TIMING)).toBe(false);
 });
