@@ -161,6 +161,7 @@ function ownershipOf(world: FleetWorld, process: VirtualProcess): Ownership {
   const held = new Set<string>();
   return {
     owner: { host: 'model', pid: process.number },
+    ready: async () => undefined,
     liveness: async ({ pid }, nonce) => {
       if (pid === process.number) return held.has(nonce) ? 'alive' : 'dead';
       if (world.isApart) return 'unknown';

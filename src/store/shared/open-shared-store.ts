@@ -45,7 +45,7 @@ export function openSharedStore(options: SharedStoreOptions): {
   const clock = countingSleep(options.clock);
   const store = new SharedStore({ ...options, clock, codec, ownership });
   const leases = laterLeases(async () => {
-    const [{ openSharedLeases }] = await Promise.all([import('./shared-leases.ts'), ownership.ready?.()]);
+    const [{ openSharedLeases }] = await Promise.all([import('./shared-leases.ts'), ownership.ready()]);
     return openSharedLeases({
       ...store.cellDeps,
       ownership,

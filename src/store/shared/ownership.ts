@@ -8,10 +8,10 @@ import {
 
 /** The identity of this process, and what it knows of others. */
 export interface Ownership {
-  /** To be asked for when `ready` has resolved, if there is such a method. */
+  /** Known once `ready` has resolved. */
   readonly owner: Owner;
   /** Finds out what the owner is. Most processes start, and end, without a need for it. */
-  ready?(): Promise<void>;
+  ready(): Promise<void>;
   /** Whether the process that created this nonce still uses it; `unknown` for one on another machine. */
   liveness(owner: Owner, nonce: string): Promise<ProcessLiveness>;
   /** Marks the nonce as in use by this process, until it is dropped. */
@@ -23,7 +23,7 @@ export interface Ownership {
 const heldHere = new Set<string>();
 
 /** As this process sees it. */
-export function systemOwnership(): Ownership & { readonly ready: () => Promise<void> } {
+export function systemOwnership(): Ownership {
   let self: Owner | undefined;
   return {
     get owner() {

@@ -198,7 +198,7 @@ export class SharedStore implements Store {
     overwrite: boolean,
   ): Promise<T> {
     const { clock, random, ownership } = this.#deps;
-    if (ownership.ready !== undefined) await ownership.ready();
+    await ownership.ready();
     const login = this.#login(key);
     const deadline = clock.monotonic() + WAIT_MS;
     const me: Holder = { nonce: randomToken(random, 128), owner: ownership.owner };
