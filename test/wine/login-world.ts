@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { credentialKey } from '../../src/store/record/key.ts';
 import type { CredentialRecord } from '../../src/store/record/record.ts';
@@ -11,7 +11,7 @@ import {
 import { createFakeBrowser, type FakeBrowser } from '../peers/browsers/browser.ts';
 import type { Message, RawHost } from '../peers/hosts/raw-host.ts';
 import { type PeerMcpServer, startMcpServer } from '../peers/mcp-servers/mcp-server.ts';
-import { runWine } from './wine.ts';
+import { browserFile } from './wine.ts';
 import { PATIENT, WineWorld } from './wine-world.ts';
 
 /** A Windows with a browser, a protected server and its authorization server. */
@@ -32,9 +32,7 @@ export class LoginWorld implements AsyncDisposable {
     const authority = await startAuthorizationServer(options);
     const wine = await WineWorld.create();
     const browser = await createFakeBrowser(wine.temporary);
-    // What the URL handler starts: Wine hands addresses to a browser of the machine that it runs on.
-    const key = 'HKCU\\Software\\Wine\\WineBrowser';
-    await runWine('reg', 'add', key, '/v', 'Browsers', '/d', browser.command, '/f');
+    await writeFile(browserFile(), `#!/bin/sh\nexec '${browser.command}' "$@"\n`, { mode: 0o755 });
     return new LoginWorld({ authority, wine, browser, server: await startMcpServer({ authority }) });
   }
 
@@ -57,7 +55,16 @@ export class LoginWorld implements AsyncDisposable {
   /** A call and its echo; fails where that does not come. */
   async call(host: RawHost, value: string): Promise<void> {
     const answer = await host.request('tools/call', { name: 'echo', arguments: { value } }, PATIENT);
-    if (!isEcho(answer, value)) throw new Error(`${JSON.stringify(answer)} ${host.stderr.slice(-1_000)}`);
+    if (!isEcho(answer, value)) throw new Error(`${JSON.stringify(answer)} ${await this.#account(host)}`);
+  }
+
+  /** What a failure is explained with: how far the browser and its sign-in have come, and what the host has printed. */
+  async #account(host: RawHost): Promise<string> {
+    await this.browser.settle();
+    const browser = this.browser.records.entries.map(({ kind, at, ...rest }) =>
+      kind === 'opened' ? { kind, at } : { kind, at, ...rest },
+    );
+    return JSON.stringify({ browser, server: this.authority.counters, stderr: host.stderr.slice(-1_000) });
   }
 
   /** The record's file. */

