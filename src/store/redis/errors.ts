@@ -115,10 +115,18 @@ const CERTIFICATE =
   /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|HOSTNAME_MISMATCH|INVALID_)/;
 const TRUST = 'Check the host in the address of the store, and name its certificate authority with ?ca=FILE.';
 
+/** Replies of a server that is a replica, though its Sentinels still name it as the primary: a failover is under way. */
+const OF_A_REPLICA = new Set(['MASTERDOWN', 'READONLY']);
+const IN_FAILOVER = 'The Sentinels still name it as the primary; once they name another one, that is used.';
+
 /** The problem, to follow the name of the store, and what a person can do about it. */
-export function describeFault(error: unknown): { readonly what: string; readonly hint: string | undefined } {
+export function describeFault(
+  error: unknown,
+  hasSentinels: boolean,
+): { readonly what: string; readonly hint: string | undefined } {
   if (error instanceof EngineRefusal) {
-    const [what, hint] = REFUSALS[SAME_AS[error.reply] ?? error.reply] ?? [];
+    const [what, forOneServer] = REFUSALS[SAME_AS[error.reply] ?? error.reply] ?? [];
+    const hint = hasSentinels && OF_A_REPLICA.has(error.reply) ? IN_FAILOVER : forOneServer;
     return what === undefined
       ? { what: `refused a command (${error.reply})`, hint: undefined }
       : { what: `${what} (${error.reply})`, hint };

@@ -196,7 +196,7 @@ export class RedisEngine implements Engine {
   }
 
   #away(error: unknown, applied: 'no' | 'maybe'): StoreAwayError {
-    const { what, hint } = describeFault(error);
+    const { what, hint } = describeFault(error, this.#primary.hasSentinels);
     // Of silence there is no more to say.
     const cause = isSilence(error) ? undefined : error;
     return new StoreAwayError(`the store at ${this.place} ${what}`, { applied, hint, cause });
