@@ -264,8 +264,15 @@ export class EngineCell<T> {
       isOld,
     };
     // An answer that was delayed shows less than the latest look does.
-    if (asked.told >= this.#seen) [this.#latest, this.#seen] = [isOld ? undefined : look, asked.told];
+    const isOvertaken = asked.told < this.#seen || (!isOld && this.#isEarlier(look, asked));
+    if (!isOvertaken) [this.#latest, this.#seen] = [isOld ? undefined : look, asked.told];
     return look;
+  }
+
+  /** Whether the latest look, whose answer came while this one was on its way, shows a later value. In one epoch, numbers only grow. */
+  #isEarlier({ seq, epoch }: Look<T>, asked: Asked): boolean {
+    const latest = this.#latest;
+    return latest !== undefined && asked.at < latest.at && epoch === latest.epoch && seq < latest.seq;
   }
 }
 

@@ -242,6 +242,20 @@ const REGRESSIONS: readonly { readonly title: string; readonly schedule: Schedul
       seed: 1_180_777_033,
     },
   },
+  {
+    title: 'an answer that is overtaken by a later one: the process does not go back to an earlier token',
+    schedule: {
+      instances: 1,
+      lapses: ['refused', 'refused'],
+      lifetimeMs: 300_000,
+      apart: false,
+      faults: [
+        { lapse: 1, after: 1, fault: { kind: 'suspend', who: 'actor', forMs: 215 } },
+        at(17, { kind: 'fail-over', downMs: 1_974, clockByMs: 0 }),
+      ],
+      seed: 9,
+    },
+  },
 ];
 
 test.each(REGRESSIONS)('$title', async ({ schedule }) => {
