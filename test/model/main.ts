@@ -15,10 +15,11 @@ const HELP = `npm run model -- [options]
   --schedules N    how many runs (100000)
   --seed N         what is random follows from it (1)
   --jobs N         processes side by side (as many as processors)
+  --from N         without the first N, a multiple of ${PART}: goes on with a run that was ended
   --keep-going     go on after a broken promise
   --without NAME   one of ${Object.keys(WITHOUT).join(', ')}:
                    the model has to find what happens without it
-Ctrl-C ends it with the figures of the parts that are done (${PART} schedules each).
+Ctrl-C ends it with the figures of the parts that are done (${PART} schedules each), and says from where to go on.
 `;
 /** Errors are many here, and nobody looks at where they came from; what a schedule leaves behind is gone with the next. */
 const NODE_FLAGS = ['--stack-trace-limit=0', '--max-semi-space-size=64'];
@@ -30,6 +31,7 @@ async function main(): Promise<number> {
       schedules: { type: 'string', default: '100000' },
       seed: { type: 'string', default: '1' },
       jobs: { type: 'string', default: String(availableParallelism()) },
+      from: { type: 'string', default: '0' },
       'keep-going': { type: 'boolean' },
       without: { type: 'string' },
       help: { type: 'boolean' },
@@ -45,6 +47,11 @@ async function main(): Promise<number> {
     return 2;
   }
   const [schedules, seed, jobs] = [Number(values.schedules), Number(values.seed), Number(values.jobs)];
+  const from = Number(values.from);
+  if (!(from >= 0 && from < schedules && from % PART === 0)) {
+    process.stderr.write(`--from: expected a multiple of ${PART} that is less than --schedules\n`);
+    return 2;
+  }
   const folder = await mkdtemp(join(tmpdir(), 'drawbridge-model-'));
   try {
     const startedAt = performance.now();
@@ -54,9 +61,10 @@ async function main(): Promise<number> {
       .update(await readFile(file))
       .digest('hex')
       .slice(0, 12);
-    const parts = partsOf(schedules, seed);
+    const parts = partsOf(schedules, seed).slice(from / PART);
     const done: CheckFigures[] = [];
     const running = new Map<number, number>();
+    const unfinished = new Set(parts);
     let isEnding = false;
     const end = () => {
       isEnding = true;
@@ -66,7 +74,7 @@ async function main(): Promise<number> {
     const show = () => {
       const sum = [...done.map((part) => part.schedules), ...running.values()].reduce((a, b) => a + b, 0);
       process.stderr.write(
-        `\r${sum} of ${schedules}, ${Math.round(sum / Math.max(1, seconds()))} a second   `,
+        `\r${from + sum} of ${schedules}, ${Math.round(sum / Math.max(1, seconds()))} a second   `,
       );
     };
     const work = async () => {
@@ -80,6 +88,7 @@ async function main(): Promise<number> {
         if (figures === undefined && isEnding) return;
         if (figures === undefined) throw new Error(`the process of seed ${seed} ended without figures`);
         done.push(figures);
+        unfinished.delete(part);
         if (figures.broken === undefined) continue;
         process.stderr.write(`\rseed ${seed}, after ${figures.schedules}: ${figures.broken.promise}\n`);
         if (!values['keep-going']) parts.length = 0;
@@ -88,8 +97,10 @@ async function main(): Promise<number> {
     await Promise.all(Array.from({ length: jobs }, work));
     const figures = joined(done);
     process.stderr.write('\n');
+    const [next] = unfinished;
+    if (next !== undefined) process.stderr.write(`to go on: --from ${next.first}\n`);
     process.stdout.write(
-      `${JSON.stringify({ seed, program, without: values.without, seconds: seconds(), ...figures }, null, 2)}\n`,
+      `${JSON.stringify({ seed, program, from, without: values.without, seconds: seconds(), ...figures }, null, 2)}\n`,
     );
     if (isEnding) return 1;
     return (figures.broken === undefined) === (values.without === undefined) ? 0 : 1;
@@ -118,6 +129,8 @@ function joined(all: readonly CheckFigures[]): CheckFigures {
 }
 
 interface Part {
+  /** The number of its first schedule in the run. */
+  readonly first: number;
   readonly schedules: number;
   readonly seed: number;
 }
@@ -125,6 +138,7 @@ interface Part {
 /** The same parts for the same seed, however many processes there are. */
 function partsOf(schedules: number, seed: number): Part[] {
   return Array.from({ length: Math.ceil(schedules / PART) }, (_, index) => ({
+    first: index * PART,
     schedules: Math.min(PART, schedules - index * PART),
     seed: seed + index * 1_000_003,
   }));
