@@ -263,16 +263,16 @@ export class EngineCell<T> {
       at,
       isOld,
     };
-    // An answer that was delayed shows less than the latest look does.
-    const isOvertaken = asked.told < this.#seen || (!isOld && this.#isEarlier(look, asked));
-    if (!isOvertaken) [this.#latest, this.#seen] = [isOld ? undefined : look, asked.told];
+    if (!this.#isOvertaken(look, asked))
+      [this.#latest, this.#seen] = [isOld ? undefined : look, Math.max(this.#seen, asked.told)];
     return look;
   }
 
-  /** Whether the latest look, whose answer came while this one was on its way, shows a later value. In one epoch, numbers only grow. */
-  #isEarlier({ seq, epoch }: Look<T>, asked: Asked): boolean {
+  /** Whether an answer shows less than the latest look does. If that came while this one was on its way, the numbers tell: in one epoch they only grow. */
+  #isOvertaken({ seq, epoch, isOld }: Look<T>, asked: Asked): boolean {
     const latest = this.#latest;
-    return latest !== undefined && asked.at < latest.at && epoch === latest.epoch && seq < latest.seq;
+    const isBeside = latest !== undefined && asked.at < latest.at && epoch === latest.epoch;
+    return isBeside && !isOld ? seq < latest.seq : asked.told < this.#seen;
   }
 }
 

@@ -256,6 +256,20 @@ const REGRESSIONS: readonly { readonly title: string; readonly schedule: Schedul
       seed: 9,
     },
   },
+  {
+    title: 'an answer to a put that comes after one to a later read, and shows more',
+    schedule: {
+      instances: 1,
+      lapses: ['refused', 'refused', 'refused'],
+      lifetimeMs: 300_000,
+      apart: false,
+      faults: [
+        { lapse: 1, after: 44, fault: { kind: 'fail-over', downMs: 3_743, clockByMs: 0 } },
+        { lapse: 1, after: 16, fault: { kind: 'cut', who: 'actor', forMs: 14_174 } },
+      ],
+      seed: 1_802_554_942,
+    },
+  },
 ];
 
 test.each(REGRESSIONS)('$title', async ({ schedule }) => {
