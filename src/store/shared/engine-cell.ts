@@ -263,16 +263,9 @@ export class EngineCell<T> {
       at,
       isOld,
     };
-    if (!this.#isOvertaken(look, asked))
-      [this.#latest, this.#seen] = [isOld ? undefined : look, Math.max(this.#seen, asked.told)];
+    // An answer that was delayed shows less than the latest look does.
+    if (asked.told >= this.#seen) [this.#latest, this.#seen] = [isOld ? undefined : look, asked.told];
     return look;
-  }
-
-  /** Whether an answer shows less than the latest look does. If that came while this one was on its way, the numbers tell: in one epoch they only grow. */
-  #isOvertaken({ seq, epoch, isOld }: Look<T>, asked: Asked): boolean {
-    const latest = this.#latest;
-    const isBeside = latest !== undefined && asked.at < latest.at && epoch === latest.epoch;
-    return isBeside && !isOld ? seq < latest.seq : asked.told < this.#seen;
   }
 }
 

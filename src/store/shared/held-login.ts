@@ -18,6 +18,7 @@ import {
   dropHold,
   type Holder,
   heldBackMs,
+  laterState,
   type Moment,
   markLost,
   maySend,
@@ -135,10 +136,10 @@ export class HeldLogin {
     return { kind: 'record', record: shiftRecord(record, this.#readOffset) };
   }
 
-  /** As the last put left it: if it was changed since, the next put fails. */
+  /** As the last put left it: if it was changed since, the next put fails. Never an earlier one than this process knows, which the next put would restore. */
   async #state(): Promise<State | undefined> {
     const { login } = this.#deps;
-    return login.latest === undefined ? login.read() : login.latest.state;
+    return login.latest === undefined ? login.read() : laterState(login.latest.state, login.known);
   }
 
   async #write(record: NewRecord, expected: Expected | 'any'): Promise<WriteResult> {

@@ -94,9 +94,8 @@ async function trialOf(world: FleetWorld, profile: string): Promise<readonly Poi
   });
 }
 
-/** Before anything happens. Patient: on a busy machine Sentinels fail over by themselves. */
 async function servedOnce(instance: Instance): Promise<void> {
-  const end = await untilServed(instance, 60_000);
+  const end = await instance.call();
   if (end.kind !== 'served') throw new Error(`${JSON.stringify(end)}\n${instance.host.stderr}`);
 }
 

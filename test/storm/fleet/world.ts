@@ -136,13 +136,9 @@ export class FleetWorld implements AsyncDisposable {
   }
 
   async signIn(profile = 'default'): Promise<void> {
-    // Patient: on a busy machine the engine is late now and then.
-    for (let tries = 1; ; tries++) {
-      const { code, stderr } = await this.command(['login', this.server.url, '--profile', profile]);
-      if (code === 0 || stderr.includes('/auth?')) this.signIns++;
-      if (code === 0) return;
-      if (tries === 3 || !stderr.includes('store.engine')) throw new Error(`no login: ${stderr}`);
-    }
+    this.signIns++;
+    const { code, stderr } = await this.command(['login', this.server.url, '--profile', profile]);
+    if (code !== 0) throw new Error(`no login: ${stderr}`);
   }
 
   async logOut(profile = 'default'): Promise<void> {
