@@ -91,6 +91,7 @@ export class SignInFollower implements PendingSignInStatus {
       awaySince = undefined;
       const { holder, status, record } = seen;
       if (record !== undefined) return onRecord(record);
+      if (holder !== undefined && holder !== nonce) this.#hide();
       nonce = holder ?? nonce;
       const failed = status?.phase === 'failed' && status.nonce === nonce ? status : undefined;
       if (isFirst && mayStart !== undefined) failedBefore = failed?.nonce;
@@ -106,6 +107,7 @@ export class SignInFollower implements PendingSignInStatus {
       ) {
         const started = await mayStart();
         if (started.kind === 'usable') return onRecord(started.record);
+        this.#hide();
         nonce = started.nonce;
         mayStart = undefined;
       } else if (holder === undefined) {
@@ -123,6 +125,14 @@ export class SignInFollower implements PendingSignInStatus {
     const holder = await leases.holder(key, clock.now());
     const status = await leases.readStatus(key);
     return { holder, status, record: await usable() };
+  }
+
+  /** Another sign-in is followed from now on: nobody listens at the address of the one before it. */
+  #hide(): void {
+    this.address = undefined;
+    this.userCode = undefined;
+    this.codeAddress = undefined;
+    this.browserOpened = false;
   }
 
   #show(status: SignInStatus): void {
