@@ -58,7 +58,7 @@ export class LoginWorld implements AsyncDisposable {
     if (!isEcho(answer, value)) throw new Error(`${JSON.stringify(answer)} ${await this.#account(host)}`);
   }
 
-  /** What a failure is explained with: how far the browser and its sign-in have come, and what the host has printed. */
+  /** For the message of a failed call: how far the browser and its sign-in have come, and what the host has printed. */
   async #account(host: RawHost): Promise<string> {
     await this.browser.settle();
     const browser = this.browser.records.entries.map(({ kind, at, ...rest }) =>

@@ -115,9 +115,10 @@ const CERTIFICATE =
   /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|HOSTNAME_MISMATCH|INVALID_)/;
 const TRUST = 'Check the host in the address of the store, and name its certificate authority with ?ca=FILE.';
 
-/** Replies of a server that is a replica, though its Sentinels still name it as the primary: a failover is under way. */
+/** Replies of a replica. Where the Sentinels name it as the primary, a failover is under way. */
 const OF_A_REPLICA = new Set(['MASTERDOWN', 'READONLY']);
-const IN_FAILOVER = 'The Sentinels still name it as the primary; once they name another one, that is used.';
+const IN_FAILOVER =
+  'The Sentinels still name this server as the primary. Once they name another one, that one is used.';
 
 /** The problem, to follow the name of the store, and what a person can do about it. */
 export function describeFault(

@@ -108,19 +108,22 @@ describe('an engine that is away', () => {
     expect(odd.commands.count()).toBe(1);
   });
 
-  test('a replica: without Sentinels its address is wrong, and with them a failover is under way', async () => {
+  test.each([
+    "READONLY You can't write against a read only replica.",
+    "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+  ])('-%s: a wrong address, or with Sentinels a failover', async (reply) => {
     await using odd = await OddRedis.start(([, what]) => {
       if (what?.startsWith('GET-MASTER'))
         return `*2\r\n$9\r\n127.0.0.1\r\n$5\r\n${new URL(odd.url).port}\r\n`;
-      return what === 'SENTINELS' ? '*0\r\n' : "-READONLY You can't write against a read only replica.\r\n";
+      return what === 'SENTINELS' ? '*0\r\n' : `-${reply}\r\n`;
     });
     await using engines = new Engines();
     const alone = await refusal(engines.open(odd.url).get('mcp:a:c'));
     expect(alone.hint).toContain('Name the primary');
     const watched = engines.open(odd.url.replace('redis:', 'redis+sentinel:').concat('/m'));
     expect(await refusal(watched.get('mcp:a:c'))).toMatchObject({
-      message: expect.stringContaining('(READONLY)'),
-      hint: expect.stringContaining('The Sentinels still name it'),
+      message: expect.stringContaining(`(${reply.split(' ')[0]})`),
+      hint: expect.stringContaining('The Sentinels still name this server'),
     });
   });
 
