@@ -43,14 +43,8 @@ export const OTHER_SURVIVORS: readonly Survivor[] = [
   },
   {
     file: 'src/remote/http/refusal.ts',
-    line: `if (id === undefined || body.length === 0) return 'nothing';`,
-    mutated: [`if (id === undefined || false) return 'nothing';`],
-    reason: 'An empty body is no JSON, and short: nothing, by the last case too.',
-  },
-  {
-    file: 'src/remote/http/refusal.ts',
-    line: `if (id === undefined || body.length === 0) return 'nothing';`,
-    mutated: ['if (id === undefined || body.length === 0) return "";'],
+    line: `if (id === undefined) return 'nothing';`,
+    mutated: ['if (id === undefined) return "";'],
     reason: 'Only `answer` and `names-it` are looked for: anything else is nothing.',
   },
   {
@@ -61,8 +55,8 @@ export const OTHER_SURVIVORS: readonly Survivor[] = [
   },
   {
     file: 'src/remote/http/refusal.ts',
-    line: `: 'nothing';`,
-    mutated: [': "";'],
+    line: `return /^\\s*[{[]/.test(Buffer.from(body).toString('utf8', 0, 64)) ? 'names-it' : 'nothing';`,
+    mutated: [`return /^\\s*[{[]/.test(Buffer.from(body).toString('utf8', 0, 64)) ? 'names-it' : "";`],
     reason: 'Only `answer` and `names-it` are looked for: anything else is nothing.',
   },
   {

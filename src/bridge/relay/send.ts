@@ -106,10 +106,11 @@ export async function sendMessage(message: OutgoingMessage, deps: SendDeps): Pro
               id,
               now: clock.now(),
             });
-      if (failure.kind === 'answer') {
-        if (failure.sessionIsGone) session.lost(headers, { quietly: true });
-        return failure;
+      const isAnswer = failure.kind === 'answer';
+      if ((isAnswer || failure.kind === 'failed') && failure.sessionIsGone) {
+        session.lost(headers, { quietly: true });
       }
+      if (isAnswer) return failure;
 
       const step = nextStep(failure, attempts);
       attempts = counted(attempts, step);

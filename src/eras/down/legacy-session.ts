@@ -136,7 +136,9 @@ export class LegacySession {
       const parsed = parseMessage(body);
       const id = parsed.kind === 'request' ? parsed.id : undefined;
       const meaning = classifyRejection(reply.refusal, { hadSession, id, now: this.#options.clock.now() });
-      const isGone = meaning.kind === 'session-lost' || (meaning.kind === 'answer' && meaning.sessionIsGone);
+      const isGone =
+        meaning.kind === 'session-lost' ||
+        ((meaning.kind === 'answer' || meaning.kind === 'failed') && meaning.sessionIsGone);
       if (isGone) this.#forget(headers);
       if (meaning.kind !== 'session-lost') return reply;
       const failed = await this.open(params, options);

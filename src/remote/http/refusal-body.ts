@@ -7,13 +7,15 @@ import type { Refusal } from './refusal.ts';
 
 export async function readRefusal(response: HttpResponse): Promise<Refusal> {
   const { headers, status } = response;
+  const wwwAuthenticate = await readChallenge(headers['www-authenticate']);
+  const body = await unbrokenStart(response);
   return {
     status,
     contentType: mediaType(headers['content-type']),
-    wwwAuthenticate: await readChallenge(headers['www-authenticate']),
+    wwwAuthenticate,
     retryAfter: headers['retry-after'],
     location: headers.location,
-    body: await startOfBody(response),
+    ...(body === undefined ? { body: new Uint8Array(), isBodyLost: true } : { body }),
   };
 }
 

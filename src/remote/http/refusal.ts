@@ -5,7 +5,7 @@ import { plainText } from '../../protocol/quote.ts';
 import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
 import { retryAfterMs } from './backoff.ts';
 import { HttpStatusError } from './errors.ts';
-import { MAX_EXCERPT_BYTES, MAX_REFUSAL_BYTES, MAX_SESSION_WORDS_CHARACTERS } from './limits.ts';
+import { MAX_EXCERPT_BYTES, MAX_SESSION_WORDS_CHARACTERS } from './limits.ts';
 
 /** A status other than 200 and 202, with its relevant details. */
 export interface Refusal {
@@ -15,6 +15,8 @@ export interface Refusal {
   readonly retryAfter: string | undefined;
   readonly location: string | undefined;
   readonly body: Uint8Array;
+  /** The body was broken, too slow or badly encoded: `body` is empty, and nothing is known of what it said. */
+  readonly isBodyLost?: true;
   /** The result of the other transport, if that was tried after this. */
   readonly alsoTried?: string;
   /** Made by the transport itself, which knows that its session is over. */
@@ -38,7 +40,13 @@ export type RejectionKind =
   | { readonly kind: 'unreachable'; readonly error: HttpStatusError }
   /** The server's own answer to this message, for the host as it came. Where it says that the session is gone, it is for the next message. */
   | { readonly kind: 'answer'; readonly json: Uint8Array; readonly sessionIsGone: boolean }
-  | { readonly kind: 'failed'; readonly error: HttpStatusError; readonly mayHaveRun: boolean };
+  /** Where `sessionIsGone`, the next message needs a new session, and this one may have run in the old one. */
+  | {
+      readonly kind: 'failed';
+      readonly error: HttpStatusError;
+      readonly mayHaveRun: boolean;
+      readonly sessionIsGone: boolean;
+    };
 
 export interface RefusalContext {
   readonly hadSession: boolean;
@@ -65,22 +73,22 @@ export function classifyRejection(refusal: Refusal, context: RefusalContext): Re
   const { status } = refusal;
   if (status === 401) return { kind: 'unauthorized' };
   if (wantsScope(refusal)) return { kind: 'scope-needed', error: statusError(refusal) };
-  const about = aboutMessage(refusal.body, context.id);
+  const about = aboutMessage(refusal, context.id);
   if (about === 'answer') {
     const sessionIsGone = context.hadSession && status === 404 && saysSessionIsGone(refusal);
     return { kind: 'answer', json: refusal.body, sessionIsGone };
   }
-  if (about === 'names-it') return { kind: 'failed', error: statusError(refusal), mayHaveRun: true };
-  if (context.hadSession && (status === 404 || (status === 400 && saysSessionIsGone(refusal)))) {
-    return { kind: 'session-lost' };
-  }
+  const sessionIsGone =
+    context.hadSession && (status === 404 || (status === 400 && saysSessionIsGone(refusal)));
+  const error = statusError(refusal);
+  if (about === 'names-it') return { kind: 'failed', error, mayHaveRun: true, sessionIsGone };
+  if (sessionIsGone) return { kind: 'session-lost' };
   if (status === 429 || status === 503) {
     const after = retryAfterMs(refusal.retryAfter, context.now);
     if (typeof after === 'number') return { kind: 'retry-after', afterMs: after };
   }
-  if (status === 502 || status === 503 || status === 504)
-    return { kind: 'unreachable', error: statusError(refusal) };
-  return { kind: 'failed', error: statusError(refusal), mayHaveRun: !REFUSED_UNREAD.has(status) };
+  if (status === 502 || status === 503 || status === 504) return { kind: 'unreachable', error };
+  return { kind: 'failed', error, mayHaveRun: !REFUSED_UNREAD.has(status), sessionIsGone };
 }
 
 /** Whether the token is good and may not do this (RFC 6750 §3.1). */
@@ -92,26 +100,29 @@ export function wantsScope({
 }
 
 /**
- * What a refusal's body has to do with this very message. `names-it`: it carries the id without being an answer, or may do so where it was cut off. A
- * server that took the id out of the message may have run it, whatever its words and its status say.
+ * What a refusal's body has to do with this very message. `names-it`: it carries the id without being an answer, or may carry it where it cannot be
+ * read. A server that took the id out of the message may have run it, whatever its words and its status say.
  */
-function aboutMessage(body: Uint8Array, id: MessageId | undefined): 'answer' | 'names-it' | 'nothing' {
-  if (id === undefined || body.length === 0) return 'nothing';
+function aboutMessage(
+  { body, isBodyLost }: Pick<Refusal, 'body' | 'isBodyLost'>,
+  id: MessageId | undefined,
+): 'answer' | 'names-it' | 'nothing' {
+  if (id === undefined) return 'nothing';
+  if (isBodyLost) return 'names-it';
   const parsed = parseMessage(body);
   switch (parsed.kind) {
     case 'response':
       if (answersId(parsed.id, id)) return 'answer';
       return isSpeltAs(parsed.id, id) ? 'names-it' : 'nothing';
     case 'batch':
-      return parsed.members.some((member) => !isBatch(member) && aboutMessage(member, id) === 'answer')
+      return parsed.members.some((body) => !isBatch(body) && aboutMessage({ body }, id) === 'answer')
         ? 'answer'
         : 'nothing';
     case 'not-a-message':
       return parsed.id !== null && isSpeltAs(parsed.id, id) ? 'names-it' : 'nothing';
     case 'not-json':
-      return body.length >= MAX_REFUSAL_BYTES && /^\s*[{[]/.test(Buffer.from(body).toString('latin1', 0, 64))
-        ? 'names-it'
-        : 'nothing';
+      // Cut short, or not quite JSON. `\s` includes the byte order mark.
+      return /^\s*[{[]/.test(Buffer.from(body).toString('utf8', 0, 64)) ? 'names-it' : 'nothing';
     default:
       return 'nothing';
   }

@@ -99,6 +99,6 @@ export function hasRun(reply: OddReply, answersCall: boolean): boolean {
   if (status === 503 && reply.headers?.['retry-after'] !== undefined) return false;
   if (status === 401 || status === 403 || status === 429) return false;
   if (!BEFORE_DISPATCH.has(status)) return true;
-  // A refusal under the call's own id is its answer, whatever its status.
-  return answersCall && (reply.end === 'whole' || reply.end === 'drip');
+  // A refusal under the call's own id is its answer, whatever its status, and also where only a part of it comes.
+  return answersCall;
 }

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { type ComposedBridge, composeBridge } from '../../peers/hosts/composed-bridge.ts';
 import { type RawMcpServer, startRawMcpServer } from '../../peers/mcp-servers/bare/raw-mcp-server.ts';
@@ -7,14 +8,21 @@ import { META } from '../../peers/net/wire-server.ts';
 function refuseFirst(
   server: RawMcpServer,
   status: number,
-  body: string,
+  body: string | ((response: ServerResponse) => unknown),
   headers: Record<string, string> = {},
 ) {
   server.behaviours.refuses = ({ request, response }) => {
     const { id } = request.rpc;
     const head = { 'content-type': 'application/json', ...headers };
-    if (id === 1) return void response.writeHead(status, head).end(body.replace('ID', JSON.stringify(id)));
-    response.writeHead(200, head).end(JSON.stringify({ jsonrpc: '2.0', id, result: { content: [] } }));
+    if (id === 1) {
+      response.writeHead(status, head);
+      if (typeof body === 'string') response.end(body.replace('ID', JSON.stringify(id)));
+      else body(response);
+      return;
+    }
+    response
+      .writeHead(200, { 'content-type': 'application/json' })
+      .end(JSON.stringify({ jsonrpc: '2.0', id, result: { content: [] } }));
   };
   return server.address('refuses');
 }
@@ -91,6 +99,45 @@ describe("an error under the call's own id is its answer, whatever the status", 
     const { json } = await bridge.request(1, 'tools/call', { name: 'x' });
     expect(json.error.data).toEqual({ mayHaveRun: true, check: 'endpoint' });
     expect(sent(server)).toBe(1);
+  });
+});
+
+describe('a call whose refusal cannot be read to its end may have run, and is not sent again', () => {
+  const error = rpcError(-32_602, 'no').replace('ID', '1');
+  type Head = Record<string, string>;
+  const ways: [what: string, head: Head, write: (response: ServerResponse) => unknown][] = [
+    ['a Content-Length that cuts it', { 'content-length': '3' }, (response) => response.end(error)],
+    [
+      'a reset',
+      {},
+      (response) => response.write(error.slice(0, 20), () => response.socket?.resetAndDestroy()),
+    ],
+    ['a broken encoding', { 'content-encoding': 'gzip' }, (response) => response.end(error)],
+    ['a byte order mark', {}, (response) => response.end(`\ufeff${error}`)],
+  ];
+  const cases = [400, 404, 426].flatMap((status) => ways.map((way) => [status, ...way] as const));
+
+  it.each(cases)('%d, %s', async (status, _, headers, write) => {
+    await using server = await startRawMcpServer({ session: 's' });
+    await using bridge = (await composeBridge(refuseFirst(server, status, write, headers))).read();
+    await bridge.initialize();
+    const { error } = (await bridge.request(1, 'tools/call', { name: 'x' })).json;
+    expect(error.data).toEqual({ mayHaveRun: true, check: 'endpoint' });
+    expect((await bridge.request(2, 'tools/call', { name: 'x' })).json.result).toEqual({ content: [] });
+    expect(sent(server)).toBe(1);
+    expect(server.methodCount('initialize')).toBe(status === 404 ? 2 : 1);
+  });
+
+  it.each(ways)('a host of 2026: 404, %s', async (_, headers, write) => {
+    await using server = await startRawMcpServer({ session: 's' });
+    const bridge = await composeBridge(refuseFirst(server, 404, write, headers), {
+      remembered: { era: 'legacy' },
+    });
+    await using _bridge = bridge.read();
+    const ask = (id: number) => bridge.request(id, 'tools/call', { name: 'x', _meta: META });
+    expect((await ask(1)).json.error.data).toEqual({ mayHaveRun: true, check: 'endpoint' });
+    expect((await ask(2)).json.result).toMatchObject({ content: [] });
+    expect(server.methodCount('initialize')).toBe(2);
   });
 });
 

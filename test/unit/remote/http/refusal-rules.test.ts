@@ -97,21 +97,27 @@ describe('a body about the message', () => {
       '{"jsonrpc":"2.0","id":1,"method":"ping"}',
       { kind: 'failed', mayHaveRun: false },
     ],
-    ['JSON cut short early', '{"id":1,', { kind: 'failed', mayHaveRun: false }],
+    ['an object cut short', '{"id":1,', { kind: 'failed', mayHaveRun: true }],
+    ['one cut short in a name, before the id', '{"j', { kind: 'failed', mayHaveRun: true }],
+    ['a batch cut short, after blanks', '\r\n  [', { kind: 'failed', mayHaveRun: true }],
+    ['JSON after a byte order mark', `\ufeff${answer(1)}`, { kind: 'failed', mayHaveRun: true }],
+    ['not quite JSON', '{"id":1,}', { kind: 'failed', mayHaveRun: true }],
     [
       'JSON cut off at the limit',
       `{"id":1,${' '.repeat(MAX_REFUSAL_BYTES - 8)}`,
       { kind: 'failed', mayHaveRun: true },
     ],
-    [
-      'a batch cut off at the limit, after blanks',
-      `\r\n  [${' '.repeat(MAX_REFUSAL_BYTES)}`,
-      { kind: 'failed', mayHaveRun: true },
-    ],
-    ['one byte less', `{"id":1,${' '.repeat(MAX_REFUSAL_BYTES - 9)}`, { kind: 'failed', mayHaveRun: false }],
-    ['a long page', `<p>{${' '.repeat(MAX_REFUSAL_BYTES)}`, { kind: 'failed', mayHaveRun: false }],
+    ['words', 'no such tool {1}', { kind: 'failed', mayHaveRun: false }],
+    ['a page with braces', `<p>{${' '.repeat(MAX_REFUSAL_BYTES)}`, { kind: 'failed', mayHaveRun: false }],
   ])('%s', (_, body, expected) => {
     expect(rule(refusal(404, body))).toMatchObject(expected);
+  });
+
+  test('that was lost may have named it', () => {
+    const lost = refusal(404, '', { isBodyLost: true });
+    expect(rule(lost)).toMatchObject({ kind: 'failed', mayHaveRun: true });
+    const notification = { hadSession: false, id: undefined, now: NOW };
+    expect(classifyRejection(lost, notification)).toMatchObject({ kind: 'failed', mayHaveRun: false });
   });
 
   test('a null id is not a missing id', () => {
@@ -148,6 +154,22 @@ describe('a lost session', () => {
       });
     },
   );
+
+  // Sent again it might run twice.
+  test.each<[string, Refusal, boolean]>([
+    ['404 that names it', refusal(404, '{"id":1,"error":"gone"}'), true],
+    ['404 that was cut short', refusal(404, '{"id":1,'), true],
+    ['404 whose body was lost', refusal(404, '', { isBodyLost: true }), true],
+    ['400 that names it and the session', refusal(400, '{"id":1,"error":"unknown session"}'), true],
+    ['400 that was cut short', refusal(400, '{"id":1,'), false],
+  ])('for the next message, and this one may have run: %s', (_, given, sessionIsGone) => {
+    expect(rule(given, { hadSession: true })).toMatchObject({
+      kind: 'failed',
+      mayHaveRun: true,
+      sessionIsGone,
+    });
+    expect(rule(given, { hadSession: false })).toMatchObject({ kind: 'failed', sessionIsGone: false });
+  });
 
   test.each<[string, string]>([['a status that is neither 400 nor 404', 'no valid session ID']])(
     '%s says nothing of it',

@@ -68,7 +68,7 @@ describe('classifyRejection', () => {
         `404 that names the message: ${body}`,
         refusal(404, { body }),
         true,
-        { kind: 'failed', mayHaveRun: true },
+        { kind: 'failed', mayHaveRun: true, sessionIsGone: true },
       ],
     ),
     [
