@@ -49,6 +49,12 @@ export const OTHER_SURVIVORS: readonly Survivor[] = [
   },
   {
     file: 'src/remote/http/refusal.ts',
+    line: `: 'nothing';`,
+    mutated: [': "";'],
+    reason: 'Only `answer` and `names-it` are looked for: anything else is nothing.',
+  },
+  {
+    file: 'src/remote/http/refusal.ts',
     line: `return isSpeltAs(parsed.id, id) ? 'names-it' : 'nothing';`,
     mutated: [`return isSpeltAs(parsed.id, id) ? 'names-it' : "";`],
     reason: 'Only `answer` and `names-it` are looked for: anything else is nothing.',
