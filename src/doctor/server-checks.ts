@@ -1,6 +1,7 @@
 import { type CheckId, describeError } from '../errors.ts';
 import { HttpError } from '../platform/http/http.ts';
 import { isLoopback } from '../platform/http/loopback.ts';
+import { CONNECTION_HINTS, NAME_HINTS } from '../platform/network-hints.ts';
 import { quote } from '../protocol/quote.ts';
 import type { BearerChallenge } from '../protocol/www-authenticate.ts';
 import type { EndpointAnswer } from '../remote/http/challenge-probe.ts';
@@ -25,19 +26,6 @@ export interface ServerCheckDeps {
   readonly now: () => number;
 }
 
-/** Names that cannot be looked up. */
-const NAME_ERRORS: ReadonlyMap<string, string> = new Map([
-  ['ENOTFOUND', 'Check the spelling of the address. If it is a name inside a network, connect to its VPN.'],
-  ['ENODATA', 'Check the spelling of the address. If it is a name inside a network, connect to its VPN.'],
-  ['EAI_AGAIN', 'No name server answers: check the network of this machine.'],
-]);
-
-/** What a person can check, by the system's error code. */
-const CONNECTION_ERRORS: ReadonlyMap<string, string> = new Map([
-  ['ECONNREFUSED', 'Check that the server runs, and that the port in the address is right.'],
-  ['ENETUNREACH', 'This machine has no route there: check its network.'],
-  ['EHOSTUNREACH', 'This machine has no route there: check its network, or connect to the VPN.'],
-]);
 const BUSY = 'Check that the server is not overloaded, and that the path is that of the MCP endpoint.';
 const SILENCE =
   'A firewall may be in the way: try from another network, or through the proxy of this one (HTTPS_PROXY).';
@@ -74,7 +62,7 @@ export function serverChecks(deps: ServerCheckDeps): {
   const checks = [
     check('dns', [], async (signal) => {
       if (isProxied) return skipped('the proxy looks the name up');
-      const wayOut = NAME_ERRORS.get((await fault(signal))?.system ?? '');
+      const wayOut = NAME_HINTS.get((await fault(signal))?.system ?? '');
       return wayOut === undefined ? ok(`${host} has an address`) : failure(`${host} has no address`, wayOut);
     }),
     check('proxy', [], async (signal) => {
@@ -90,11 +78,8 @@ export function serverChecks(deps: ServerCheckDeps): {
       const error = await fault(signal);
       if (error === undefined || error.code === 'tls' || isSilent(error))
         return ok(`${host} accepts connections`);
-      if (NAME_ERRORS.has(error.system ?? '')) return skipped('because dns failed');
-      return failure(
-        describeError(error),
-        error.hint ?? CONNECTION_ERRORS.get(error.system ?? '') ?? SILENCE,
-      );
+      if (NAME_HINTS.has(error.system ?? '')) return skipped('because dns failed');
+      return failure(describeError(error), error.hint ?? CONNECTION_HINTS.get(error.system ?? '') ?? SILENCE);
     }),
     check('tls', ['tcp'], async (signal) => {
       if (server.protocol === 'http:') {

@@ -1,4 +1,5 @@
 import { DrawbridgeError } from '../../errors.ts';
+import { CONNECTION_HINTS, NAME_HINTS } from '../../platform/network-hints.ts';
 
 /** The reply is not one that the engine would give: too large, out of turn, or not RESP2 at all. */
 export class BadReplyError extends DrawbridgeError {
@@ -120,26 +121,38 @@ const OF_A_REPLICA = new Set(['MASTERDOWN', 'READONLY']);
 const IN_FAILOVER =
   'The Sentinels still name this server as the primary. Once they name another one, that one is used.';
 
-/** The problem, to follow the name of the store, and what a person can do about it. */
-export function describeFault(
-  error: unknown,
-  hasSentinels: boolean,
-): { readonly what: string; readonly hint: string | undefined } {
+/** The message of a `ConnectionLostError` that says more than the system's error code. */
+export const NO_PRIMARY = 'no Sentinel names a primary';
+
+/** A problem as people read it. */
+export interface Fault {
+  /** To follow the name of the store. */
+  readonly what: string;
+  /** What a person can do about it. */
+  readonly hint?: string | undefined;
+  /** An error that says more than `what`. */
+  readonly cause?: unknown;
+}
+
+export function describeFault(error: unknown, hasSentinels: boolean): Fault {
   if (error instanceof EngineRefusal) {
     const [what, forOneServer] = REFUSALS[SAME_AS[error.reply] ?? error.reply] ?? [];
     const hint = hasSentinels && OF_A_REPLICA.has(error.reply) ? IN_FAILOVER : forOneServer;
     return what === undefined
-      ? { what: `refused a command (${error.reply})`, hint: undefined }
-      : { what: `${what} (${error.reply})`, hint };
+      ? { what: `refused a command (${error.reply})`, cause: error }
+      : { what: `${what} (${error.reply})`, hint, cause: error };
   }
-  if (error instanceof BadReplyError) return { what: `sent ${error.message}`, hint: undefined };
+  if (error instanceof BadReplyError) return { what: `sent ${error.message}`, cause: error };
   const code = systemCode(error);
   if (code !== undefined && CERTIFICATE.test(code)) {
-    return { what: `has a certificate that is not accepted (${code})`, hint: TRUST };
+    return { what: `has a certificate that is not accepted (${code})`, hint: TRUST, cause: error };
   }
-  if (code === 'ETIMEDOUT') return { what: 'does not answer in time', hint: undefined };
-  const why = error instanceof ConnectionLostError && error.message !== '' ? `: ${error.message}` : '';
-  return { what: `cannot be reached${why}${code === undefined ? '' : ` (${code})`}`, hint: undefined };
+  if (code === 'ETIMEDOUT') return { what: 'does not answer in time' };
+  const message = error instanceof ConnectionLostError ? error.message : '';
+  const hint = code === undefined ? undefined : (CONNECTION_HINTS.get(code) ?? NAME_HINTS.get(code));
+  const why = message === '' || (hint !== undefined && message !== NO_PRIMARY) ? '' : `: ${message}`;
+  const what = `cannot be reached${why}${code === undefined ? '' : ` (${code})`}`;
+  return hint === undefined ? { what, cause: error } : { what, hint };
 }
 
 /** The first system code among an error, its parts and its causes. */

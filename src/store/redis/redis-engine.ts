@@ -12,7 +12,7 @@ import {
 import type { RedisClient } from './client.ts';
 import { Commands, type EngineTools } from './commands.ts';
 import { describeServer, evictionPolicy } from './describe.ts';
-import { ConnectionLostError, describeFault, EngineRefusal, isSilence, mayHaveRun } from './errors.ts';
+import { ConnectionLostError, describeFault, EngineRefusal, mayHaveRun } from './errors.ts';
 import { COMMAND_MS, LATER_MS } from './limits.ts';
 import { Primary } from './primary.ts';
 import { type Replacement, runScript, type ScriptReply } from './script.ts';
@@ -196,9 +196,7 @@ export class RedisEngine implements Engine {
   }
 
   #away(error: unknown, applied: 'no' | 'maybe'): StoreAwayError {
-    const { what, hint } = describeFault(error, this.#primary.hasSentinels);
-    // Of silence there is no more to say.
-    const cause = isSilence(error) ? undefined : error;
+    const { what, hint, cause } = describeFault(error, this.#primary.hasSentinels);
     return new StoreAwayError(`the store at ${this.place} ${what}`, { applied, hint, cause });
   }
 }

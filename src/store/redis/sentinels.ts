@@ -1,7 +1,7 @@
 import type { TlsSettings } from '../../platform/dial.ts';
 import { type Endpoint, formatEndpoint, type StoreUrl } from '../../protocol/store-url.ts';
 import { type ClientTools, RedisClient, type Reply } from './client.ts';
-import { ConnectionLostError, EngineRefusal } from './errors.ts';
+import { ConnectionLostError, EngineRefusal, NO_PRIMARY } from './errors.ts';
 
 /** The report of one Sentinel. */
 interface Report {
@@ -49,7 +49,7 @@ export class Sentinels {
     if (primary !== undefined) return primary;
     throw failure instanceof EngineRefusal
       ? failure
-      : new ConnectionLostError('no Sentinel names a primary', { sent: false, cause: failure });
+      : new ConnectionLostError(NO_PRIMARY, { sent: false, cause: failure });
   }
 
   /** Whether most of all Sentinels, including those that only the others name, agree that the primary is there. False also if too few answer in time. */

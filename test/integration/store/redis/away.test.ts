@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { describeError } from '../../../../src/errors.ts';
 import { StoreAwayError } from '../../../../src/store/files/store-errors.ts';
 import { COMMAND_MS } from '../../../../src/store/redis/limits.ts';
 import { startBlackHole } from '../../../peers/faults/black-hole.ts';
@@ -35,13 +36,21 @@ describe('an engine that is away', () => {
     const engine = engines.open(`redis://127.0.0.1:${port}`);
     const error = await refusal(engine.get('mcp:a:c'));
     expect(error).toMatchObject({ code: 'store_away', applied: 'no' });
-    expect(error.message).toBe(
-      `the store at 127.0.0.1:${port} cannot be reached: the connection ended (ECONNREFUSED)`,
-    );
+    expect(describeError(error)).toBe(`the store at 127.0.0.1:${port} cannot be reached (ECONNREFUSED)`);
+    expect(error.hint).toContain('Check that the server runs');
     expect(await refusal(engine.put('mcp:a:c', bytes('a'), nobody, false))).toMatchObject({ applied: 'no' });
     expect(await engine.isPrimary(100)).toBe(false);
     expect(await engine.settled(100)).toBe(false);
     await refusal(engine.describe());
+  });
+
+  test('a name that nobody knows', async () => {
+    await using engines = new Engines();
+    const error = await refusal(engines.open('redis://engine.invalid').get('mcp:a:c'));
+    expect(describeError(error)).toMatch(
+      /^the store at engine\.invalid:6379 cannot be reached \(E[A-Z_]+\)$/,
+    );
+    expect(error.hint).toMatch(/spelling of the address|No name server answers/);
   });
 
   test.skipIf(!isPosix())('connections that are never accepted', async () => {
@@ -71,7 +80,10 @@ describe('an engine that is away', () => {
     await using engines = new Engines();
     const port = await freePort();
     const away = await refusal(engines.open(`redis+sentinel://127.0.0.1:${port}/m`).get('mcp:a:c'));
-    expect(away.message).toContain(`m of the Sentinels 127.0.0.1:${port} cannot be reached`);
+    expect(describeError(away)).toBe(
+      `the store at m of the Sentinels 127.0.0.1:${port} cannot be reached: no Sentinel names a primary (ECONNREFUSED)`,
+    );
+    expect(away.hint).toContain('Check that the server runs');
     const unknown = engines.open(odd.url.replace('redis:', 'redis+sentinel:').concat('/m'));
     expect((await refusal(unknown.get('mcp:a:c'))).message).toContain('no Sentinel names a primary');
   });
