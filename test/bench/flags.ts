@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { wholeNumber } from '../helpers/command-line.ts';
 import { PROGRAM } from '../peers/hosts/host.ts';
 
 export interface Flags {
@@ -50,8 +51,8 @@ export function readFlags(argv: readonly string[]): Flags {
     },
   });
   const { quick, check, growth, vs, json, chart } = values;
-  const repeats = Number(values.repeats ?? (quick ? 3 : 5));
-  if (!Number.isInteger(repeats) || repeats < 1) throw new TypeError('--repeats wants a whole number from 1');
+  const repeats =
+    values.repeats === undefined ? (quick ? 3 : 5) : wholeNumber('--repeats', values.repeats, 1);
   return {
     quick,
     check,

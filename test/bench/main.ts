@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
-import { flagsOrUsage } from '../helpers/flags-or-usage.ts';
+import { commandLine } from '../helpers/command-line.ts';
 import type { Collection } from './figures.ts';
 import { type Flags, readFlags, USAGE } from './flags.ts';
 import { chart } from './report/chart.ts';
@@ -89,12 +89,10 @@ async function keep(flags: Flags, where: string, collection: Collection, growth:
   }
 }
 
-function readOwnFlags(): Flags {
-  const flags = readFlags(process.argv.slice(2));
+function readOwnFlags(argv: readonly string[]): Flags {
+  const flags = readFlags(argv);
   if (!existsSync(flags.program[1] as string)) throw new TypeError(`${flags.program[1]} is not there`);
   return flags;
 }
 
-const flags = flagsOrUsage(readOwnFlags, USAGE, say);
-if (flags === undefined) process.exitCode = 2;
-else if (!(await bench(flags)) && flags.check) process.exitCode = 1;
+await commandLine(USAGE, readOwnFlags, async (flags) => ((await bench(flags)) || !flags.check ? 0 : 1));

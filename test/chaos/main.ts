@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { commandLine, wholeNumber } from '../helpers/command-line.ts';
 import { runScenario } from './run-scenario.ts';
 import { PLACES, type Scenario } from './scenario.ts';
 import { type Finding, SHRINK_MS, trySeed } from './try-scenario.ts';
@@ -24,9 +25,10 @@ interface Plan {
   readonly replay: string | undefined;
 }
 
-function readPlan(): Plan | 'help' {
+function readPlan(argv: readonly string[]): Plan {
   const text = { type: 'string' as const };
   const { values } = parseArgs({
+    args: [...argv],
     options: {
       seconds: text,
       seed: text,
@@ -35,24 +37,21 @@ function readPlan(): Plan | 'help' {
       replay: text,
       only: { type: 'string', multiple: true },
       'keep-going': { type: 'boolean' },
-      help: { type: 'boolean' },
     },
   });
-  if (values.help) return 'help';
-  const whole = (name: 'seconds' | 'seed' | 'at-once' | 'times', otherwise: number) => {
+  const whole = (name: 'seconds' | 'seed' | 'at-once' | 'times', otherwise: number, least = 0) => {
     const given = values[name];
-    if (given === undefined) return otherwise;
-    if (/^\d{1,9}$/.test(given)) return Number(given);
-    throw new Error(`--${name} ${given}: expected a whole number`);
+    return given === undefined ? otherwise : wholeNumber(`--${name}`, given, least);
   };
   const only = values.only ?? [];
   const unknown = only.find((word) => ![...WORDS, ...PLACES].includes(word));
-  if (unknown !== undefined) throw new Error(`--only ${unknown}: unknown`);
+  if (unknown !== undefined)
+    throw new TypeError(`--only ${unknown}: expected one of ${[...WORDS, ...PLACES].join(', ')}`);
   return {
     seconds: whole('seconds', 60),
     seed: whole('seed', Math.floor(Math.random() * 1e9)),
     only,
-    atOnce: Math.max(1, whole('at-once', 6)),
+    atOnce: whole('at-once', 6, 1),
     times: whole('times', 1),
     keepGoing: values['keep-going'] === true,
     replay: values.replay,
@@ -109,12 +108,6 @@ function bySort(findings: readonly Finding[]): ReadonlyMap<string, readonly numb
   return seeds;
 }
 
-let plan: Plan | 'help' | undefined;
-try {
-  plan = readPlan();
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : error}\n${HELP}`);
-}
-if (plan === undefined) process.exitCode = 2;
-else if (plan === 'help') process.stdout.write(HELP);
-else process.exitCode = await (plan.replay === undefined ? chaos(plan) : replay(plan.replay, plan.times));
+await commandLine(HELP, readPlan, (plan) =>
+  plan.replay === undefined ? chaos(plan) : replay(plan.replay, plan.times),
+);

@@ -4,6 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import { commandLine } from '../helpers/command-line.ts';
 import { HOST_NAMES } from './hosts.ts';
 import { type Matrix, matrix, type Pair } from './matrix.ts';
 import { node22 } from './node22.ts';
@@ -14,33 +15,53 @@ const SCENARIO_MS = 45_000;
 const root = new URL('../..', import.meta.url).pathname;
 const RUNNER = join(root, 'node_modules/@modelcontextprotocol/conformance/dist/index.js');
 
-const { values } = parseArgs({
-  options: {
-    host: { type: 'string', multiple: true },
-    requirements: { type: 'string', multiple: true },
-    /** A part of a scenario's name, such as `auth/`. */
-    only: { type: 'string', multiple: true },
-    without: { type: 'string', multiple: true },
-    verbose: { type: 'boolean' },
-  },
-});
+const USAGE = `npm run test:conformance -- [flags]
+  --host NAME           one of ${HOST_NAMES.join(', ')}; repeatable, as are the next three
+  --requirements DATE   of this revision (2025-11-25 and 2026-07-28)
+  --only WORDS          scenarios whose name contains this, such as auth/
+  --without WORDS       no scenarios whose name contains this
+  --verbose             what each scenario that failed had printed
+`;
 
-async function main(): Promise<number> {
+interface Plan {
+  readonly wanted: Matrix;
+  readonly isVerbose: boolean;
+}
+
+function readPlan(argv: readonly string[]): Plan {
+  const many = { type: 'string', multiple: true } as const;
+  const options = {
+    host: many,
+    requirements: many,
+    only: many,
+    without: many,
+    verbose: { type: 'boolean' },
+  } as const;
+  const { values } = parseArgs({ args: [...argv], options });
+  const unknown = values.host?.find((name) => !HOST_NAMES.some((known) => known === name));
+  if (unknown !== undefined)
+    throw new TypeError(`--host ${unknown}: expected one of ${HOST_NAMES.join(', ')}`);
+  return {
+    wanted: {
+      hosts: HOST_NAMES.filter((name) => values.host?.includes(name) ?? true),
+      requirements: values.requirements ?? ['2025-11-25', '2026-07-28'],
+      only: values.only ?? [],
+      without: values.without ?? [],
+    },
+    isVerbose: values.verbose === true,
+  };
+}
+
+async function conformance({ wanted, isVerbose }: Plan): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'drawbridge-conformance-run-'));
   try {
     const node = await node22(root);
     // A copy: who builds while this runs does not change what runs.
     cpSync(join(root, 'dist'), join(folder, 'dist'), { recursive: true });
     await bundle(folder);
-    const wanted: Matrix = {
-      hosts: HOST_NAMES.filter((name) => values.host?.includes(name) ?? true),
-      requirements: values.requirements ?? ['2025-11-25', '2026-07-28'],
-      only: values.only ?? [],
-      without: values.without ?? [],
-    };
     const pairs = await matrix(wanted, (args) => run(node, [RUNNER, ...args]).then(({ output }) => output));
     const outcomes = await inParallel(pairs, (pair) => play(pair, node, folder));
-    process.stdout.write(table(outcomes, { verbose: values.verbose === true }));
+    process.stdout.write(table(outcomes, { verbose: isVerbose }));
     return outcomes.every(({ passed }) => passed) ? 0 : 1;
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -107,4 +128,4 @@ async function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise<
   return results;
 }
 
-process.exit(await main());
+await commandLine(USAGE, readPlan, async (plan) => process.exit(await conformance(plan)));

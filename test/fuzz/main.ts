@@ -1,13 +1,13 @@
 import { parseArgs } from 'node:util';
+import { commandLine, wholeNumber } from '../helpers/command-line.ts';
 import { PROPERTIES } from './all.ts';
 
-/**
- * `npm run fuzz [-- --seconds N --seed S --only WORDS]`: each property in turn, with new inputs in each round, until the time is up.
- * `npm run fuzz -- --differential`: the table of what we and other libraries accept.
- */
-
-const USAGE =
-  'npm run fuzz [-- --seconds N --seed S --only "words of a property\'s name" | -- --differential]';
+const USAGE = `npm run fuzz -- [flags]: each property in turn, with new inputs in each round
+  --seconds N      how long rounds begin (60)
+  --seed S         of the first round; each next one has the next (random)
+  --only WORDS     properties whose name contains this
+  --differential   instead: the table of what we and other libraries accept
+`;
 /** As many as it takes to reach odd combinations; few enough that every property has its turn within seconds. */
 const RUNS_PER_ROUND = 200;
 const MAX_SEED = 2 ** 31 - 1;
@@ -19,8 +19,9 @@ interface Plan {
   readonly differential: boolean;
 }
 
-function readPlan(): Plan {
+function readPlan(argv: readonly string[]): Plan {
   const { values } = parseArgs({
+    args: [...argv],
     options: {
       seconds: { type: 'string' },
       seed: { type: 'string' },
@@ -30,13 +31,11 @@ function readPlan(): Plan {
   });
   const whole = (name: 'seconds' | 'seed', otherwise: number) => {
     const text = values[name];
-    if (text === undefined) return otherwise;
-    if (/^\d{1,9}$/.test(text)) return Number(text);
-    throw new Error(`--${name} ${text}: expected a whole number`);
+    return text === undefined ? otherwise : wholeNumber(`--${name}`, text);
   };
   const only = values.only ?? '';
   if (!PROPERTIES.some(({ name }) => name.includes(only)))
-    throw new Error(`--only ${only}: no property is called so`);
+    throw new TypeError(`--only ${only}: no property is called so`);
   return {
     seconds: whole('seconds', 60),
     seed: whole('seed', Math.floor(Math.random() * 1e9)),
@@ -80,10 +79,4 @@ async function differential(): Promise<number> {
   return (await report((line) => process.stdout.write(`${line}\n`))) ? 0 : 1;
 }
 
-let plan: Plan | undefined;
-try {
-  plan = readPlan();
-} catch (error) {
-  process.stdout.write(`${described(error)}\n${USAGE}\n`);
-}
-process.exitCode = plan === undefined ? 2 : await (plan.differential ? differential() : fuzz(plan));
+await commandLine(USAGE, readPlan, (plan) => (plan.differential ? differential() : fuzz(plan)));

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { wholeNumber } from '../helpers/command-line.ts';
 import { PROGRAM } from '../peers/hosts/host.ts';
 import { CELLS, type Cell } from './cells.ts';
 import { CACHE } from './install.ts';
@@ -45,8 +46,7 @@ export function readFlags(argv: readonly string[]): Flags {
       'at-once': text,
     },
   });
-  const atOnce = Number(values['at-once'] ?? 2);
-  if (!Number.isInteger(atOnce) || atOnce < 1) throw new TypeError('--at-once wants a whole number from 1');
+  const atOnce = wholeNumber('--at-once', values['at-once'] ?? '2', 1);
   const program = resolve(values.program ?? PROGRAM);
   if (!existsSync(program)) throw new TypeError(`${program} is not there: npm run build`);
   return {

@@ -1,7 +1,7 @@
 // `npm run test:hosts`: real hosts, each driven without a terminal by a model of our own, against the built program.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { flagsOrUsage } from '../helpers/flags-or-usage.ts';
+import { commandLine } from '../helpers/command-line.ts';
 import { CELLS, type Cell, type Played } from './cells.ts';
 import { Desktop } from './desktop.ts';
 import { type Flags, readFlags, USAGE } from './flags.ts';
@@ -58,8 +58,11 @@ async function play(
   return played;
 }
 
-const flags = flagsOrUsage(() => readFlags(process.argv.slice(2)), USAGE, say);
-if (flags === undefined) process.exitCode = 2;
-else if (flags.list) list();
-// Waits of cells that have ended would hold this process for minutes.
-else process.exit((await main(flags)) ? 0 : 1);
+await commandLine(USAGE, readFlags, async (flags) => {
+  if (flags.list) {
+    list();
+    return 0;
+  }
+  // Waits of cells that have ended would hold this process for minutes.
+  return process.exit((await main(flags)) ? 0 : 1);
+});

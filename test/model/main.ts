@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Plugin } from 'esbuild';
 import { bundleWorker } from '../helpers/bundle-worker.ts';
+import { commandLine, wholeNumber } from '../helpers/command-line.ts';
 import type { CheckFigures } from './check.ts';
 import { type Change, WITHOUT } from './without.ts';
 
@@ -25,33 +26,47 @@ Ctrl-C ends it with the figures of the parts that are done (${PART} schedules ea
 const NODE_FLAGS = ['--stack-trace-limit=0', '--max-semi-space-size=64'];
 const root = new URL('../..', import.meta.url).pathname;
 
-async function main(): Promise<number> {
+interface Plan {
+  readonly schedules: number;
+  readonly seed: number;
+  readonly jobs: number;
+  readonly from: number;
+  readonly keepGoing: boolean;
+  readonly without: string | undefined;
+}
+
+function readPlan(argv: readonly string[]): Plan {
+  const text = { type: 'string' } as const;
   const { values } = parseArgs({
+    args: [...argv],
     options: {
-      schedules: { type: 'string', default: '100000' },
-      seed: { type: 'string', default: '1' },
-      jobs: { type: 'string', default: String(availableParallelism()) },
-      from: { type: 'string', default: '0' },
-      'keep-going': { type: 'boolean' },
-      without: { type: 'string' },
-      help: { type: 'boolean' },
+      schedules: text,
+      seed: text,
+      jobs: text,
+      from: text,
+      'keep-going': { type: 'boolean', default: false },
+      without: text,
     },
   });
-  if (values.help) {
-    process.stdout.write(HELP);
-    return 0;
-  }
-  const change = values.without === undefined ? [] : WITHOUT[values.without];
-  if (change === undefined) {
-    process.stderr.write(`--without: expected one of ${Object.keys(WITHOUT).join(', ')}\n`);
-    return 2;
-  }
-  const [schedules, seed, jobs] = [Number(values.schedules), Number(values.seed), Number(values.jobs)];
-  const from = Number(values.from);
-  if (!(from >= 0 && from < schedules && from % PART === 0)) {
-    process.stderr.write(`--from: expected a multiple of ${PART} that is less than --schedules\n`);
-    return 2;
-  }
+  const whole = (name: 'schedules' | 'seed' | 'jobs' | 'from', otherwise: number, least: number) =>
+    values[name] === undefined ? otherwise : wholeNumber(`--${name}`, values[name], least);
+  const plan: Plan = {
+    schedules: whole('schedules', 100_000, 1),
+    seed: whole('seed', 1, 0),
+    jobs: whole('jobs', availableParallelism(), 1),
+    from: whole('from', 0, 0),
+    keepGoing: values['keep-going'],
+    without: values.without,
+  };
+  if (!(plan.from < plan.schedules && plan.from % PART === 0))
+    throw new TypeError(`--from ${plan.from}: expected a multiple of ${PART} that is less than --schedules`);
+  if (plan.without !== undefined && !(plan.without in WITHOUT))
+    throw new TypeError(`--without ${plan.without}: expected one of ${Object.keys(WITHOUT).join(', ')}`);
+  return plan;
+}
+
+async function model({ schedules, seed, jobs, from, keepGoing, without }: Plan): Promise<number> {
+  const change = without === undefined ? [] : (WITHOUT[without] ?? []);
   const folder = await mkdtemp(join(tmpdir(), 'drawbridge-model-'));
   try {
     const startedAt = performance.now();
@@ -94,7 +109,7 @@ async function main(): Promise<number> {
         unfinished.delete(part);
         if (figures.broken === undefined) continue;
         process.stderr.write(`\rseed ${seed}, after ${figures.schedules}: ${figures.broken.promise}\n`);
-        if (!values['keep-going']) parts.length = 0;
+        if (!keepGoing) parts.length = 0;
       }
     };
     await Promise.all(Array.from({ length: jobs }, work));
@@ -105,10 +120,10 @@ async function main(): Promise<number> {
     process.stderr.write('\n');
     if (next !== undefined) process.stderr.write(`to go on: --from ${next.first}\n`);
     process.stdout.write(
-      `${JSON.stringify({ seed, program, from, without: values.without, seconds: seconds(), ...figures }, null, 2)}\n`,
+      `${JSON.stringify({ seed, program, from, without, seconds: seconds(), ...figures }, null, 2)}\n`,
     );
     if (isEnding) return 1;
-    return (figures.broken === undefined) === (values.without === undefined) ? 0 : 1;
+    return (figures.broken === undefined) === (without === undefined) ? 0 : 1;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -197,4 +212,4 @@ function changing(changes: readonly Change[]): Plugin {
   };
 }
 
-process.exitCode = await main();
+await commandLine(HELP, readPlan, model);

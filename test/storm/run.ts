@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { commandLine, wholeNumber } from '../helpers/command-line.ts';
 import { fleetRows } from './fleet/rows/fleet-rows.ts';
 import { FULL, type Row, rows, type Scale } from './rows.ts';
 
@@ -38,32 +39,41 @@ const NUMBERS = {
   seed: 'seed',
 } as const satisfies Readonly<Record<string, keyof Scale>>;
 
-async function main(): Promise<number> {
+interface Plan {
+  readonly scale: Scale;
+  readonly wanted: readonly string[];
+  readonly json: boolean;
+  readonly details: boolean;
+}
+
+const all: Readonly<Record<string, (typeof fleetRows)[string]>> = { ...rows, ...fleetRows };
+
+function readPlan(argv: readonly string[]): Plan {
   const { values } = parseArgs({
+    args: [...argv],
     options: {
       ...Object.fromEntries(Object.keys(NUMBERS).map((name) => [name, { type: 'string' as const }])),
       only: { type: 'string', multiple: true },
       json: { type: 'boolean' },
       details: { type: 'boolean' },
-      help: { type: 'boolean' },
     },
   });
-  if (values.help) {
-    process.stdout.write(HELP);
-    return 0;
-  }
-  const all = { ...rows, ...fleetRows };
   const unknown = values.only?.find((name) => !(name in all) && name !== 'fleet');
-  if (unknown !== undefined) {
-    process.stderr.write(`--only: expected one of ${Object.keys(all).join(', ')}, got ${unknown}\n`);
-    return 2;
-  }
-  const scale = scaleFrom(values);
-  const wanted = chosen(values.only, Object.keys(all));
+  if (unknown !== undefined)
+    throw new TypeError(`--only ${unknown}: expected one of ${Object.keys(all).join(', ')}`);
+  return {
+    scale: scaleFrom(values),
+    wanted: chosen(values.only, Object.keys(all)),
+    json: values.json === true,
+    details: values.details === true,
+  };
+}
+
+async function storm({ scale, wanted, json, details: isDetailed }: Plan): Promise<number> {
   process.stderr.write(`seed ${scale.seed}\n`);
   const done: Row[] = [];
-  if (!values.json) process.stdout.write('| storm | figures | promise |\n|---|---|---|\n');
-  for (const [name, run] of Object.entries<(typeof fleetRows)[string]>(all)) {
+  if (!json) process.stdout.write('| storm | figures | promise |\n|---|---|---|\n');
+  for (const [name, run] of Object.entries(all)) {
     if (!wanted.includes(name)) continue;
     const startedAt = performance.now();
     const row = await run(scale, (text) => process.stderr.write(`\r${name}: ${text}   `));
@@ -72,11 +82,10 @@ async function main(): Promise<number> {
     );
     done.push(row);
     const { details = [], missed } = row;
-    if (values.details || missed.length > 0)
-      process.stderr.write(details.map((text) => `  ${text}\n`).join(''));
-    if (!values.json) process.stdout.write(line(row));
+    if (isDetailed || missed.length > 0) process.stderr.write(details.map((text) => `  ${text}\n`).join(''));
+    if (!json) process.stdout.write(line(row));
   }
-  if (values.json) process.stdout.write(`${JSON.stringify({ scale, rows: done }, null, 2)}\n`);
+  if (json) process.stdout.write(`${JSON.stringify({ scale, rows: done }, null, 2)}\n`);
   return done.every(({ missed }) => missed.length === 0) ? 0 : 1;
 }
 
@@ -96,9 +105,7 @@ function scaleFrom(values: Readonly<Record<string, unknown>>): Scale {
   const given = Object.entries(NUMBERS).flatMap(([name, field]) => {
     const text = values[name];
     if (text === undefined) return [];
-    const number = Number(text);
-    if (!Number.isInteger(number) || number < 0) throw new Error(`--${name}: expected a count, got ${text}`);
-    return [[field, number]];
+    return [[field, wholeNumber(`--${name}`, String(text))]];
   });
   return { ...FULL, ...Object.fromEntries(given) };
 }
@@ -110,4 +117,4 @@ function line({ what, figures, missed }: Row): string {
   return `| ${what} | ${parts.join(' · ')} | ${verdict} |\n`;
 }
 
-process.exitCode = await main();
+await commandLine(HELP, readPlan, storm);
