@@ -1,6 +1,10 @@
+/** How long a program may take to end once its work is done. */
+const LINGER_MS = 30_000;
+
 /**
  * Runs a program of the tests, and sets the exit code that `run` returns. `--help` prints the usage. `read` throws a TypeError for a flag that it does not
  * take, as Node's `parseArgs` does: the message and the usage go to stderr, and the exit code is 2.
+ * A process that something keeps alive after `run` names what it is, and ends.
  */
 export async function commandLine<Flags>(
   usage: string,
@@ -22,6 +26,11 @@ export async function commandLine<Flags>(
     return;
   }
   process.exitCode = await run(flags);
+  // Runs only if something keeps the process alive.
+  setTimeout(() => {
+    process.stderr.write(`still open after the end: ${process.getActiveResourcesInfo().join(', ')}\n`);
+    process.exit();
+  }, LINGER_MS).unref();
 }
 
 /** A whole number of a flag, at least `least`. */
