@@ -7,6 +7,7 @@ import { METADATA } from './properties/metadata.ts';
 import { PROOFS } from './properties/proofs.ts';
 import { RECORDS } from './properties/records.ts';
 import { REDACTION } from './properties/redaction.ts';
+import { REFUSALS } from './properties/refusals.ts';
 import { STREAMS } from './properties/streams.ts';
 import type { Property } from './property.ts';
 import { VALUES } from './values.ts';
@@ -18,6 +19,7 @@ export const PROPERTIES: readonly Property[] = [
   ...ANSWERS,
   ...CALLBACKS,
   ...STREAMS,
+  ...REFUSALS,
   ...VALUES,
   ...RECORDS,
   ...PROOFS,

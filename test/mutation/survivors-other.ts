@@ -49,8 +49,8 @@ export const OTHER_SURVIVORS: readonly Survivor[] = [
   },
   {
     file: 'src/remote/http/refusal.ts',
-    line: `: 'nothing';`,
-    mutated: [': "";'],
+    line: `return found.includes('names-it') ? 'names-it' : 'nothing';`,
+    mutated: [`return found.includes('names-it') ? 'names-it' : "";`],
     reason: 'Only `answer` and `names-it` are looked for: anything else is nothing.',
   },
   {

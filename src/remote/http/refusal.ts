@@ -114,10 +114,11 @@ function aboutMessage(
     case 'response':
       if (answersId(parsed.id, id)) return 'answer';
       return isSpeltAs(parsed.id, id) ? 'names-it' : 'nothing';
-    case 'batch':
-      return parsed.members.some((body) => !isBatch(body) && aboutMessage({ body }, id) === 'answer')
-        ? 'answer'
-        : 'nothing';
+    case 'batch': {
+      const found = parsed.members.map((body) => (isBatch(body) ? 'names-it' : aboutMessage({ body }, id)));
+      if (found.includes('answer')) return 'answer';
+      return found.includes('names-it') ? 'names-it' : 'nothing';
+    }
     case 'not-a-message':
       return parsed.id !== null && isSpeltAs(parsed.id, id) ? 'names-it' : 'nothing';
     case 'not-json':
