@@ -12,6 +12,8 @@ export interface CommandHelp {
   readonly often: readonly OptionName[];
 }
 
+/** Options that say where a login on many machines is. */
+const SHARED = ['store', 'store-file', 'store-key-file', 'store-key-command', 'store-prefix'] as const;
 const SHAPED = 'Pass the same sign-in options as for the bridge: they identify the login.';
 
 /** The help of every command, in the order in which `--help` lists them. */
@@ -26,7 +28,7 @@ export const commandHelp: Readonly<Record<Exclude<HelpTopic, 'all'>, CommandHelp
       'sign-in it requests a token, to check the settings.',
       SHAPED,
     ],
-    often: ['force', 'no-browser', 'profile', 'scope', 'client-id', 'grant', 'auth-timeout'],
+    often: ['force', 'no-browser', 'profile', 'scope', 'client-id', 'grant', 'auth-timeout', 'store'],
   },
   logout: {
     usage: 'logout URL | logout --all',
@@ -35,16 +37,17 @@ export const commandHelp: Readonly<Record<Exclude<HelpTopic, 'all'>, CommandHelp
       'Revokes the tokens at the server (RFC 7009) and forgets them here. Exit code 1: forgotten, but not revoked.',
       SHAPED,
     ],
-    often: ['all', 'profile'],
+    often: ['all', 'profile', 'store'],
   },
   status: {
     usage: 'status [URL]',
     line: 'list the logins',
     about: [
       'Shows the logins on this machine: account, scopes, expiry, last refresh, a pending sign-in with its',
-      'address, and the process that is using the login. Exit code 3: a sign-in is needed for URL.',
+      'address, and the process that is using the login. Exit code 3: a sign-in is needed for URL. With',
+      '--store, the logins there, and the engine: epoch, round trip, clock, replicas, disk, eviction policy.',
     ],
-    often: ['json', 'profile'],
+    often: ['json', 'profile', 'store'],
   },
   doctor: {
     usage: 'doctor [URL]',
@@ -65,7 +68,7 @@ export const commandHelp: Readonly<Record<Exclude<HelpTopic, 'all'>, CommandHelp
       '  curl -H "$(mcp-drawbridge token https://example.com/mcp --header)" …',
       SHAPED,
     ],
-    often: ['profile', 'scope', 'client-id', 'grant'],
+    often: ['profile', 'scope', 'client-id', 'grant', 'store'],
   },
   'tokens export': {
     usage: 'tokens export URL',
@@ -149,7 +152,7 @@ export const commandHelp: Readonly<Record<Exclude<HelpTopic, 'all'>, CommandHelp
       'that: two copies of a login log each other out. A move that was interrupted is finished by running it again.',
       SHAPED,
     ],
-    often: ['to', 'store', 'store-file', 'store-key-file', 'store-prefix', 'force'],
+    often: ['to', ...SHARED, 'force'],
   },
   'store key': {
     usage: 'store key [FILE] [--add]',
@@ -169,7 +172,7 @@ export const commandHelp: Readonly<Record<Exclude<HelpTopic, 'all'>, CommandHelp
       'bridges that run. Says how many it has sealed, and names what it could not. Then the old key can be taken',
       'away. Exit code 1: some are left, and need the old key still.',
     ],
-    often: ['store', 'store-file', 'store-key-file', 'store-prefix'],
+    often: SHARED,
   },
   presets: {
     usage: 'presets',
