@@ -32,7 +32,7 @@ export function engineStatus(
 /** The same for a person, one line each, and what should be changed. */
 export function engineLines(status: EngineStatus): readonly string[] {
   const { place, engine, role, epoch, epochAgeMs, roundTripMs, clockAheadMs } = status;
-  const { replicas, persistence, evictionPolicy } = status;
+  const { replicas, persistence, isPersistent, evictionPolicy } = status;
   const age = epochAgeMs === undefined ? '' : `, ${duration(epochAgeMs)} old`;
   const parts = [
     plainText(engine),
@@ -54,10 +54,11 @@ export function engineLines(status: EngineStatus): readonly string[] {
       `Warning: with maxmemory-policy ${quote(evictionPolicy)} the engine drops logins when its memory is full; noeviction keeps them.`,
     );
   }
-  if (persistence !== undefined && /^no/.test(persistence))
+  if (isPersistent === false) {
     lines.push(
-      'Warning: the engine keeps nothing on disk: a restart forgets every login that no running bridge knows.',
+      'Warning: the engine has written nothing to disk since its start: unless it takes snapshots, a restart forgets every login that no running bridge knows.',
     );
+  }
   return lines;
 }
 

@@ -30,7 +30,7 @@ export async function describeServer(
     roundTripMs,
     now: seconds * 1000 + Math.floor(micros / 1000),
     replicas: replicas === undefined ? undefined : Number(replicas),
-    persistence: persistence === undefined ? undefined : persistenceOf(persistence),
+    ...(persistence === undefined ? {} : diskOf(persistence)),
     evictionPolicy: memory?.get('maxmemory_policy'),
   };
 }
@@ -71,11 +71,16 @@ function nameOf(server: Info | undefined): string {
   return redis === undefined ? 'redis' : `redis ${redis}`;
 }
 
-function persistenceOf(info: Info): string | undefined {
-  const saves = Number(info.get('rdb_saves') ?? 0);
+/** How often a server saves, it says to administrators alone. Before version 7 it does not count its snapshots. */
+function diskOf(info: Info): Pick<EngineDescription, 'persistence' | 'isPersistent'> {
+  const saves = Number(info.get('rdb_saves'));
+  const hasFile = info.get('aof_enabled') === '1';
   const parts = [
-    ...(info.get('aof_enabled') === '1' ? ['append-only file'] : []),
+    ...(hasFile ? ['append-only file'] : []),
     ...(saves > 0 ? [`snapshots (${saves} since its start)`] : []),
   ];
-  return parts.length === 0 ? 'no append-only file, and no snapshot since its start' : parts.join(', ');
+  if (parts.length > 0) return { persistence: parts.join(', '), isPersistent: true };
+  return Number.isNaN(saves)
+    ? { persistence: 'no append-only file' }
+    : { persistence: 'no append-only file, and no snapshot since its start', isPersistent: false };
 }

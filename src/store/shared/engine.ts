@@ -78,8 +78,10 @@ export interface EngineDescription {
   readonly now: number;
   /** The number of connected replicas. */
   readonly replicas?: number | undefined;
-  /** Such as `append-only file, every write`, `snapshots`, `none`. */
+  /** What it writes to disk, in words: `append-only file, snapshots (3 since its start)`. */
   readonly persistence?: string | undefined;
+  /** Whether it has written anything to disk since its start, or does so with each change. */
+  readonly isPersistent?: boolean | undefined;
   /** What it evicts when its memory is full. */
   readonly evictionPolicy?: string | undefined;
 }

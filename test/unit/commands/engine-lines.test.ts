@@ -3,7 +3,7 @@ import { engineLines, engineStatus, sealingLines } from '../../../src/commands/s
 
 const engine = {
   engine: 'redis 7.0.15',
-  role: 'master',
+  role: 'primary',
   epoch: 'abcdef0123456789',
   roundTripMs: 0.42,
   now: 1_000,
@@ -15,23 +15,23 @@ test('one line shows the engine, and how far its clock is from ours', () => {
     engineLines(
       engineStatus(
         'store.example:6379',
-        { ...engine, persistence: 'snapshots', evictionPolicy: 'noeviction' },
+        { ...engine, persistence: 'append-only file', isPersistent: true, evictionPolicy: 'noeviction' },
         [],
         1_250,
       ),
     ),
   ).toEqual([
-    'The store at store.example:6379: redis 7.0.15, master, answers in 0.4 ms, this clock 250 ms ahead, replicas: 1, on disk: snapshots, evicts: noeviction, epoch abcdef01.',
+    'The store at store.example:6379: redis 7.0.15, primary, answers in 0.4 ms, this clock 250 ms ahead, replicas: 1, on disk: append-only file, evicts: noeviction, epoch abcdef01.',
   ]);
 });
 
 test('warns about an engine that evicts logins, or loses them in a restart', () => {
-  const described = { ...engine, epoch: undefined, persistence: 'none', evictionPolicy: 'allkeys-lru' };
+  const described = { ...engine, epoch: undefined, isPersistent: false, evictionPolicy: 'allkeys-lru' };
   const lines = engineLines(engineStatus('s:1', described, [], 900));
   expect(lines).toHaveLength(3);
   expect(lines[0]).toContain('100 ms behind');
   expect(lines[1]).toContain('allkeys-lru');
-  expect(lines[2]).toContain('nothing on disk');
+  expect(lines[2]).toContain('nothing to disk');
 });
 
 test('the epoch is as old as the first login knows it to be, and without any as old as the process', () => {
