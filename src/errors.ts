@@ -57,17 +57,26 @@ export interface ErrorDetails {
   readonly cause?: unknown;
   /** What the user can do about it, in one sentence. */
   readonly hint?: string | undefined;
+  /** The check of `doctor` that finds the cause, if it is not the one for the error's code. */
+  readonly check?: CheckId | undefined;
 }
 
 /** The base class of every expected failure. `code` is stable; `hint` says what to do. */
 export abstract class DrawbridgeError extends Error {
   abstract readonly code: ErrorCode;
   readonly hint: string | undefined;
+  readonly #check: CheckId | undefined;
 
   constructor(message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = new.target.name;
     this.hint = details.hint;
+    this.#check = details.check;
+  }
+
+  /** The check of `doctor` that finds the cause; undefined for an error without a cause in the environment. */
+  get check(): CheckId | undefined {
+    return this.#check ?? CHECK_OF[this.code];
   }
 }
 
@@ -172,13 +181,8 @@ const CHECK_OF: Readonly<Partial<Record<ErrorCode, CheckId>>> = {
   lock_timeout: 'store.locks',
 };
 
-/** The check of `doctor` that finds the cause of such an error; undefined for an error without a cause in the environment. */
-export function checkOf(code: ErrorCode): CheckId | undefined {
-  return CHECK_OF[code];
-}
-
-/** The same for a JSON-RPC error's `data`; undefined if there is nothing to add. */
+/** The check of an error, for a JSON-RPC error's `data`; undefined if there is nothing to add. */
 export function checkIn(error: DrawbridgeError | undefined): { readonly check: CheckId } | undefined {
-  const check = error && checkOf(error.code);
+  const check = error?.check;
   return check === undefined ? undefined : { check };
 }

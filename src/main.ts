@@ -2,7 +2,7 @@ import type { NamedCommand } from './compose/commands.ts';
 import type { Platform } from './compose/platform.ts';
 import { type Config, loadConfig, type ParsedCommand } from './config/config.ts';
 import { readSettingsFile } from './config/sources/read-file.ts';
-import { checkOf, DrawbridgeError, describeError } from './errors.ts';
+import { DrawbridgeError, describeError } from './errors.ts';
 import type { Logger } from './platform/log/logger.ts';
 import { missingHome } from './platform/program/home-folder.ts';
 
@@ -98,7 +98,7 @@ async function runBridge(config: Config, warnings: readonly string[]): Promise<n
 async function failure(error: unknown, logger: Logger): Promise<number> {
   if (error instanceof DrawbridgeError && REFUSED_SETTINGS.has(error.code)) return refuse(error);
   const known = error instanceof DrawbridgeError ? error : undefined;
-  const check = known && checkOf(known.code);
+  const check = known?.check;
   logger.inform(
     `${describeError(error)}${known?.hint ? `. ${known.hint}` : ''}${check === undefined ? '' : ` [doctor: ${check}]`}`,
   );

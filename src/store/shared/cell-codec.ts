@@ -1,7 +1,10 @@
 import { createHmac } from 'node:crypto';
+import type * as z from 'zod/mini';
 import { InternalError } from '../../errors.ts';
 import { namingSecret, sealingSecret } from '../../protocol/store/store-key.ts';
+import { LaterVersionError } from '../files/store-errors.ts';
 import { type LoadSecrets, open, type SealingKeys, seal, sealingKeys } from '../sealing/envelope.ts';
+import { isOfLaterVersion } from './protocol/cell.ts';
 
 /** The kinds of cells. */
 export type CellKind = 'credential' | 'sign-in';
@@ -14,6 +17,35 @@ const PURPOSE = 'shared store';
 export interface Format<T> {
   encode(value: T): Uint8Array;
   decode(bytes: Uint8Array): T | undefined;
+}
+
+/** Values as JSON with a `version`, which is 1. `what`: for the message about a later version. */
+export function jsonFormat<Schema extends z.ZodMiniType>(
+  what: string,
+  schema: Schema,
+): Format<z.output<Schema>> {
+  return {
+    encode: (value) => Buffer.from(JSON.stringify(value)),
+    decode: (bytes) => {
+      let value: unknown;
+      try {
+        value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+      } catch {
+        return undefined;
+      }
+      const parsed = schema.safeParse(value);
+      if (parsed.success) return parsed.data;
+      if (isOfLaterVersion(value)) throw laterVersion(what);
+      return undefined;
+    },
+  };
+}
+
+export function laterVersion(what: string): LaterVersionError {
+  return new LaterVersionError(`${what} in the shared store was written by a later version of this program`, {
+    hint: 'Update this installation, or give it another prefix with --store-prefix.',
+    check: 'store.engine',
+  });
 }
 
 /** The keys as they were given, and what is made from them. */

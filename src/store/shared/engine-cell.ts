@@ -1,6 +1,6 @@
 import { DrawbridgeError } from '../../errors.ts';
 import type { Clock } from '../../platform/clock.ts';
-import { StoreAwayError, StoreError, UnknownKeyError } from '../files/store-errors.ts';
+import { LaterVersionError, StoreAwayError, StoreError, UnknownKeyError } from '../files/store-errors.ts';
 import { sealedUnder } from '../sealing/envelope.ts';
 import type { CellCodec, Format } from './cell-codec.ts';
 import { type Cell, type Engine, MAX_CELL_BYTES, nextSeq } from './engine.ts';
@@ -38,7 +38,7 @@ export type Change<T> =
 export interface ChangeOptions {
   /** Whether watchers are notified. */
   readonly tell: boolean;
-  /** Also replaces a value that cannot be opened. */
+  /** Also replaces a value that cannot be opened, unless a later version wrote it. */
   readonly overwrite?: boolean;
 }
 
@@ -156,7 +156,8 @@ export class EngineCell<T> {
     await this.#deps.codec.ready();
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       if (look.isOld) look = await this.lookNow();
-      if (look.problem !== undefined && !overwrite) throw look.problem;
+      const mayReplace = overwrite && !(look.problem instanceof LaterVersionError);
+      if (look.problem !== undefined && !mayReplace) throw look.problem;
       const change = decide(look.value, this.momentOf(look));
       if (change.kind === 'refused') return { kind: 'refused', reason: change.reason, look };
       if (change.kind === 'as-is') return { kind: 'as-is', look };
@@ -244,6 +245,7 @@ export class EngineCell<T> {
     if (!(error instanceof UnknownKeyError)) return error;
     return new UnknownKeyError(`the login on ${this.#deps.engine.place} is ${error.message}`, {
       hint: 'Give this machine the key that the others use; --store-key-file takes several, the newest first.',
+      check: 'store.engine',
     });
   }
 

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { UnknownKeyError } from '../files/store-errors.ts';
-import type { Format } from './cell-codec.ts';
+import { jsonFormat } from './cell-codec.ts';
 import { EngineCell, type EngineCellDeps } from './engine-cell.ts';
 
 /** More logins than any fleet has; the list stays far below the limit of a cell. */
@@ -16,19 +16,10 @@ const schema = z.object({
   removed: z.array(z.object({ key, at: z.number().check(z.gte(0)) })).check(z.maxLength(MAX_REMOVED)),
 });
 
-/** What the list says. */
-type Listed = Pick<z.output<typeof schema>, 'keys' | 'removed'>;
+type Listed = z.output<typeof schema>;
 
-const FORMAT: Format<Listed> = {
-  encode: (listed) => Buffer.from(JSON.stringify({ version: 1, ...listed })),
-  decode: (bytes) => {
-    try {
-      return schema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
-    } catch {
-      return undefined;
-    }
-  },
-};
+const FORMAT = jsonFormat('the list of logins', schema);
+const EMPTY: Listed = { version: 1, keys: [], removed: [] };
 
 export interface KeyIndexDeps extends EngineCellDeps {
   readonly timing: { readonly tombstoneMs: number };
@@ -72,14 +63,14 @@ export class KeyIndex {
     if (what === 'add' && this.#listed.has(key) && this.#listed.get(key) === epoch) return;
     await this.#cell.lookNow();
     const { look } = await this.#cell.change(
-      ({ keys, removed } = { keys: [], removed: [] }, { now }) => {
+      ({ keys, removed } = EMPTY, { now }) => {
         if (keys.includes(key) === (what === 'add')) return { kind: 'as-is' };
         const others = keys.filter((each) => each !== key);
         const known = removed.filter((each) => each.key !== key && now - each.at < this.#tombstoneMs);
         const value =
           what === 'add'
-            ? { keys: [...others, key].slice(-MAX_KEYS), removed: known }
-            : { keys: others, removed: [...known, { key, at: now }].slice(-MAX_REMOVED) };
+            ? { ...EMPTY, keys: [...others, key].slice(-MAX_KEYS), removed: known }
+            : { ...EMPTY, keys: others, removed: [...known, { key, at: now }].slice(-MAX_REMOVED) };
         return { kind: 'put', value };
       },
       { tell: false, overwrite },
@@ -102,6 +93,6 @@ export class KeyIndex {
   async #look(): Promise<Listed> {
     const { value, problem } = await this.#cell.lookNow();
     if (problem !== undefined) throw problem;
-    return value ?? { keys: [], removed: [] };
+    return value ?? EMPTY;
   }
 }

@@ -2,9 +2,8 @@ import { describeError } from '../../errors.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/log/logger.ts';
 import type { Random } from '../../platform/random.ts';
-import { LaterVersionError } from '../files/store-errors.ts';
 import type { NewRecord } from '../record/record.ts';
-import type { Format } from './cell-codec.ts';
+import { type Format, laterVersion } from './cell-codec.ts';
 import { CellWatch } from './cell-watch.ts';
 import type { Engine } from './engine.ts';
 import {
@@ -40,13 +39,7 @@ const FORMAT: Format<CredentialCell> = {
   encode: encodeCell,
   decode: (bytes) => {
     const decoded = decodeCell(bytes);
-    if (decoded.kind === 'newer')
-      throw new LaterVersionError(
-        'the login in the shared store was written by a later version of this program',
-        {
-          hint: 'Update this installation, or give it another prefix with --store-prefix.',
-        },
-      );
+    if (decoded.kind === 'newer') throw laterVersion('the login');
     return decoded.kind === 'cell' ? decoded.cell : undefined;
   },
 };

@@ -12,7 +12,7 @@ import {
   OVERDUE_MS,
 } from '../lease/lease.ts';
 import { type SignInStatus, signInStatusSchema } from '../lease/sign-in-status.ts';
-import type { CellCodec, Format } from './cell-codec.ts';
+import { type CellCodec, type Format, jsonFormat } from './cell-codec.ts';
 import { CellWatch } from './cell-watch.ts';
 import type { Engine } from './engine.ts';
 import { type Change, EngineCell, type EngineCellDeps, type Look } from './engine-cell.ts';
@@ -40,16 +40,7 @@ const schema = z.object({
 type SignInCell = Immutable<z.output<typeof schema>>;
 type Lease = NonNullable<SignInCell['lease']>;
 
-const FORMAT: Format<SignInCell> = {
-  encode: (cell) => Buffer.from(JSON.stringify(cell)),
-  decode: (bytes) => {
-    try {
-      return schema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
-    } catch {
-      return undefined;
-    }
-  },
-};
+const FORMAT: Format<SignInCell> = jsonFormat('the sign-in', schema);
 
 /** Longer than any sign-in, and than its outcome is remembered. */
 export const KEPT_MS = 24 * 60 * 60_000;

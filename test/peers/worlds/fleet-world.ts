@@ -23,7 +23,7 @@ import { expiredLogin } from '../processes/credentials.ts';
 import { type MemoryEngine, MemoryServer } from '../store/memory-engine.ts';
 
 export const KEY = 'ef'.repeat(32);
-const PREFIX = 'test';
+export const PREFIX = 'test';
 const HOUR = 3_600_000;
 
 export interface InstanceOptions {

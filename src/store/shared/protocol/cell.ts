@@ -75,6 +75,11 @@ export function decodeCell(bytes: Uint8Array): DecodedCell {
   }
   const parsed = cellSchema.safeParse(value);
   if (parsed.success) return { kind: 'cell', cell: parsed.data };
+  return { kind: isOfLaterVersion(value) ? 'newer' : 'corrupt' };
+}
+
+/** Whether a value that cannot be read as one of this version names a later one. */
+export function isOfLaterVersion(value: unknown): boolean {
   const version = typeof value === 'object' && value !== null && 'version' in value ? value.version : 0;
-  return { kind: typeof version === 'number' && version > 1 ? 'newer' : 'corrupt' };
+  return typeof version === 'number' && version > 1;
 }

@@ -197,7 +197,10 @@ test('a key of another store is told from a store without the login', async () =
   const one = await world.instance();
   await one.store.write(KEY, world.login(one), 'any');
   const strange = await world.instance({ secrets: [newSecret()] });
-  await expect(strange.store.read(KEY)).rejects.toMatchObject({ code: 'unknown_key' });
+  await expect(strange.store.read(KEY)).rejects.toMatchObject({
+    code: 'unknown_key',
+    check: 'store.engine',
+  });
   await expect(strange.store.read(OTHER_KEY)).rejects.toMatchObject({ code: 'unknown_key' });
   expect(await one.store.read(OTHER_KEY)).toEqual({ kind: 'absent' });
   // A person who signs in with it has a login of that key; the other one stays what it is.
