@@ -10,6 +10,7 @@ import { type Era, eraOfRequest, metaOf } from '../protocol/revisions.ts';
 import type { ServerCache } from '../protocol/server-cache.ts';
 import { BadAnswerError } from '../remote/http/errors.ts';
 import type { MessageOptions } from '../remote/http/message-options.ts';
+import { aboutMessage } from '../remote/http/refusal.ts';
 import {
   type DropConnectionsOptions,
   isRejection,
@@ -146,12 +147,14 @@ export class EraTransport implements Transport {
     try {
       const reply = await this.#sendModern(request, body, options);
       if (!this.#isOutdated(openingOf(reply), request)) return reply;
+      this.#forgetEra();
+      // What may have been processed is not sent again: the era is determined with the next request.
+      if (reply.kind === 'refused' && aboutMessage(reply.refusal, request.id) !== 'nothing') return reply;
     } catch (error) {
       if (!(error instanceof NotLegacyError)) throw error;
     }
     // The era found earlier is wrong; determine it again, once.
-    this.#era = undefined;
-    this.#chosenFor = undefined;
+    this.#forgetEra();
     try {
       return await this.#sendModern(request, body, options);
     } catch (error) {
@@ -160,7 +163,12 @@ export class EraTransport implements Transport {
     }
   }
 
-  /** Whether a server that was modern at the last start refuses a request as a legacy server would; the request was then not processed. */
+  #forgetEra(): void {
+    this.#era = undefined;
+    this.#chosenFor = undefined;
+  }
+
+  /** Whether a server that was modern at the last start refuses a request as a legacy server would. */
   #isOutdated(opening: Opening, { id }: Request): boolean {
     const { status, answer } = opening;
     if (!this.#isUnproved || !REFUSED_UNREAD.includes(status)) return false;

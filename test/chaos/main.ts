@@ -6,7 +6,7 @@ import { PLACES, type Scenario } from './scenario.ts';
 import { type Finding, SHRINK_MS, trySeed } from './try-scenario.ts';
 
 const WORDS = ['legacy-host', 'modern-host', 'legacy-server', 'modern-server', 'json', 'stream', 'sse'];
-const HELP = `npm run chaos -- [options]: the built program against servers that behave in every odd way
+const HELP = `npm run chaos -- [flags]: the built program against servers that behave in every odd way
   --seconds N     how long scenarios begin (60); what broke one is made smaller after that too, ${SHRINK_MS / 1000} s each at most
   --seed S        the first scenario's seed; each next one has the next (random)
   --only WORD     ${[...WORDS, ...PLACES].join(', ')}; repeatable

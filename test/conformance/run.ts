@@ -17,10 +17,10 @@ const RUNNER = join(root, 'node_modules/@modelcontextprotocol/conformance/dist/i
 
 const USAGE = `npm run test:conformance -- [flags]
   --host NAME           one of ${HOST_NAMES.join(', ')}; repeatable, as are the next three
-  --requirements DATE   of this revision (2025-11-25 and 2026-07-28)
+  --requirements DATE   only those of this revision (default: 2025-11-25 and 2026-07-28)
   --only WORDS          scenarios whose name contains this, such as auth/
   --without WORDS       no scenarios whose name contains this
-  --verbose             what each scenario that failed had printed
+  --verbose             print all output of failed scenarios
 `;
 
 interface Plan {

@@ -3,8 +3,8 @@ import { commandLine, wholeNumber } from '../helpers/command-line.ts';
 import { PROPERTIES } from './all.ts';
 
 const USAGE = `npm run fuzz -- [flags]: each property in turn, with new inputs in each round
-  --seconds N      how long rounds begin (60)
-  --seed S         of the first round; each next one has the next (random)
+  --seconds N      for how many seconds new rounds are started (60)
+  --seed S         the seed of the first round; it grows by one with each round (random)
   --only WORDS     properties whose name contains this
   --differential   instead: the table of what we and other libraries accept
 `;

@@ -4,7 +4,7 @@ const LINGER_MS = 30_000;
 /**
  * Runs a program of the tests, and sets the exit code that `run` returns. `--help` prints the usage. `read` throws a TypeError for a flag that it does not
  * take, as Node's `parseArgs` does: the message and the usage go to stderr, and the exit code is 2.
- * A process that something keeps alive after `run` names what it is, and ends.
+ * A process that something keeps alive after `run` prints what that is, and ends with the exit code of `run`: the work was done.
  */
 export async function commandLine<Flags>(
   usage: string,

@@ -12,7 +12,7 @@ import { type Change, WITHOUT } from './without.ts';
 
 /** Schedules per process: one that ran millions would keep what fast-check remembers of each. */
 const PART = 50_000;
-const HELP = `npm run model -- [options]
+const HELP = `npm run model -- [flags]
   --schedules N    how many runs (100000)
   --seed N         what is random follows from it (1)
   --jobs N         processes side by side (as many as processors)

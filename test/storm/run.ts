@@ -3,7 +3,7 @@ import { commandLine, wholeNumber } from '../helpers/command-line.ts';
 import { fleetRows } from './fleet/rows/fleet-rows.ts';
 import { FULL, type Row, rows, type Scale } from './rows.ts';
 
-const HELP = `npm run storm -- [options]
+const HELP = `npm run storm -- [flags]
   --only NAME          cold, lapses, kills, revoked, answers, strict, grace, programs or own-provider;
                        repeatable (default: all of these)
                        with Redis: fleet (all of the next but scale and single-failovers), ${Object.keys(fleetRows).join(', ')}

@@ -106,11 +106,10 @@ export async function sendMessage(message: OutgoingMessage, deps: SendDeps): Pro
               id,
               now: clock.now(),
             });
-      const isAnswer = failure.kind === 'answer';
-      if ((isAnswer || failure.kind === 'failed') && failure.sessionIsGone) {
-        session.lost(headers, { quietly: true });
+      if ('sessionIsGone' in failure && failure.sessionIsGone) {
+        session.lost(headers, { quietly: failure.kind === 'answer' });
       }
-      if (isAnswer) return failure;
+      if (failure.kind === 'answer') return failure;
 
       const step = nextStep(failure, attempts);
       attempts = counted(attempts, step);

@@ -136,7 +136,8 @@ export class Session {
   /** A message was refused because its session no longer exists. However many messages report this at once, one new session is opened. */
   lost(headers: SessionHeaders, options: { readonly quietly: boolean }): void {
     if (headers !== this.#headers) return;
-    this.#quietly = options.quietly;
+    // Where messages report it that may ask a person and others that may not, it may be done.
+    this.#quietly = options.quietly && (this.#quietly || mayRelay(this.#state));
     const soon = this.#deps.clock.monotonic() - this.#openedAt < SHORT_SESSION_MS;
     this.#shortLived = soon ? this.#shortLived + 1 : 0;
     this.#apply('session-lost');

@@ -1,4 +1,4 @@
-import { type DrawbridgeError, describeError } from '../../errors.ts';
+import { type DrawbridgeError, describeError, type ErrorCode } from '../../errors.ts';
 
 /** Why the server is unavailable now. */
 export type Unavailability =
@@ -14,13 +14,22 @@ export type Unavailability =
     }
   | { readonly kind: 'failed'; readonly error: DrawbridgeError };
 
-/** One or two sentences for a person or a model: the problem, and what to do. */
+/** These errors come before anything is sent to the server. */
+const ABOUT_THE_LOGIN: ReadonlySet<ErrorCode> = new Set(['store_away', 'lock_timeout']);
+
+/** Up to three sentences for a person or a model: the problem, and what to do. */
 export function describeUnavailability(unavailability: Unavailability): string {
   switch (unavailability.kind) {
     case 'opening':
       return 'The server has not answered yet. Try again in a moment.';
-    case 'unreachable':
-      return `The server cannot be reached: ${describeError(unavailability.error)}. ${unavailability.error.hint ?? 'The bridge keeps trying; no restart is needed.'}`;
+    case 'unreachable': {
+      const { error } = unavailability;
+      const what = ABOUT_THE_LOGIN.has(error.code)
+        ? 'The login cannot be read'
+        : 'The server cannot be reached';
+      const hint = error.hint === undefined ? '' : ` ${error.hint}`;
+      return `${what}: ${describeError(error)}.${hint} The bridge keeps trying; no restart is needed.`;
+    }
     case 'signing-in':
       return unavailability.address === undefined
         ? 'A sign-in to this server is in progress. Try again in a moment.'

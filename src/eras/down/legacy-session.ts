@@ -10,7 +10,7 @@ import { answersId, type MessageId, stringId } from '../../protocol/message-id.t
 import { BadAnswerError } from '../../remote/http/errors.ts';
 import { ACCEPT_MS, INITIALIZE_MS } from '../../remote/http/limits.ts';
 import type { MessageOptions, SessionHeaders } from '../../remote/http/message-options.ts';
-import { classifyRejection, excerpt } from '../../remote/http/refusal.ts';
+import { classifyRejection, endsSession, excerpt } from '../../remote/http/refusal.ts';
 import { withinTimeLimit } from '../../remote/http/time-limit.ts';
 import { readInitializeResponse } from '../../remote/session/initialize-response.ts';
 import { type ResumeDeps, resumeStream } from '../../remote/session/resume.ts';
@@ -56,6 +56,8 @@ export class LegacySession {
   readonly #stream: ServerStream;
   #opened: Opened | undefined;
   #opening: Attempt | undefined;
+  /** A session was lost, and the one in its place does not have yet what the host had set up. */
+  #isReplaced = false;
 
   constructor(options: LegacySessionOptions) {
     this.#options = options;
@@ -129,6 +131,10 @@ export class LegacySession {
     for (let again = false; ; again = true) {
       const refused = await this.open(params, options);
       if (refused !== undefined) return refused;
+      if (this.#isReplaced) {
+        this.#isReplaced = false;
+        await this.#options.onReopened(options);
+      }
       const { headers } = this;
       const reply = await this.#options.transport.post(body, { ...options, session: headers });
       if (reply.kind !== 'refused' || again) return reply;
@@ -136,14 +142,8 @@ export class LegacySession {
       const parsed = parseMessage(body);
       const id = parsed.kind === 'request' ? parsed.id : undefined;
       const meaning = classifyRejection(reply.refusal, { hadSession, id, now: this.#options.clock.now() });
-      const isGone =
-        meaning.kind === 'session-lost' ||
-        ((meaning.kind === 'answer' || meaning.kind === 'failed') && meaning.sessionIsGone);
-      if (isGone) this.#forget(headers);
+      if (endsSession(meaning)) this.#forget(headers);
       if (meaning.kind !== 'session-lost') return reply;
-      const failed = await this.open(params, options);
-      if (failed !== undefined) return failed;
-      await this.#options.onReopened(options);
     }
   }
 
@@ -211,6 +211,7 @@ export class LegacySession {
     if (this.#opened?.headers !== headers) return;
     this.#stream.stop();
     this.#opened = undefined;
+    this.#isReplaced = true;
   }
 
   #newId(): MessageId {

@@ -110,14 +110,23 @@ async function readChunks(from: Chunks, limitBytes: number, errors: ContentError
   return chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks);
 }
 
-/** The first `limitBytes` of a body that is not needed completely. */
-export async function readStart(body: AsyncIterable<Uint8Array>, limitBytes: number): Promise<Uint8Array> {
+/** The first `limitBytes` of a body that is not needed completely. `isCut`: it broke before that, and `start` is what came. */
+export async function readStart(
+  body: AsyncIterable<Uint8Array>,
+  limitBytes: number,
+): Promise<{ readonly start: Uint8Array; readonly isCut: boolean }> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of body) {
-    chunks.push(chunk);
-    bytes += chunk.length;
-    if (bytes >= limitBytes) break;
+  const read = (isCut: boolean) => ({ start: Buffer.concat(chunks).subarray(0, limitBytes), isCut });
+  try {
+    for await (const chunk of body) {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes >= limitBytes) break;
+    }
+    return read(false);
+  } catch (error) {
+    if (!(error instanceof DrawbridgeError)) throw error;
+    return read(true);
   }
-  return Buffer.concat(chunks).subarray(0, limitBytes);
 }

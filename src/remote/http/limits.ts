@@ -10,7 +10,7 @@ export const MAX_EXCERPT_BYTES = 32 * 1024;
 /** How much of it is searched for words about a session: they are in a sentence, not after a page. */
 export const MAX_SESSION_WORDS_CHARACTERS = 200;
 
-/** How long a refusal's body may take: its status is known, and the text is optional. */
+/** How long the body of a refusal may take. After that it counts as cut off. */
 export const REFUSAL_BODY_MS = 5_000;
 
 /** test/README.md, fault 16: a server's `Retry-After` is honoured up to this; beyond it the host gets the error. */

@@ -8,14 +8,15 @@ import type { Refusal } from './refusal.ts';
 export async function readRefusal(response: HttpResponse): Promise<Refusal> {
   const { headers, status } = response;
   const wwwAuthenticate = await readChallenge(headers['www-authenticate']);
-  const body = await unbrokenStart(response);
+  const { start, isCut } = await startOf(response);
   return {
     status,
     contentType: mediaType(headers['content-type']),
     wwwAuthenticate,
     retryAfter: headers['retry-after'],
     location: headers.location,
-    ...(body === undefined ? { body: new Uint8Array(), isBodyLost: true } : { body }),
+    body: start,
+    ...(isCut ? { isCut: true } : {}),
   };
 }
 
@@ -26,18 +27,28 @@ async function readChallenge(header: string | undefined): Promise<BearerChalleng
   return bearerChallenge(header);
 }
 
-/** The status decides; a slow, broken or badly encoded body only loses its text. */
+/** For a response of which the status decides: a slow, broken or badly encoded body only loses its text. */
 export async function startOfBody(response: HttpResponse): Promise<Uint8Array> {
-  return (await unbrokenStart(response)) ?? new Uint8Array();
+  return (await startOf(response)).start;
 }
 
-/** Like `startOfBody`, if an empty body means something else than a lost one: that is undefined. */
+/** The same, if an empty body means something else than a lost one: that is undefined. */
 export async function unbrokenStart(response: HttpResponse): Promise<Uint8Array | undefined> {
+  const { start, isCut } = await startOf(response);
+  return isCut ? undefined : start;
+}
+
+async function startOf(
+  response: HttpResponse,
+): Promise<{ readonly start: Uint8Array; readonly isCut: boolean }> {
   const timer = setTimeout(() => response.discard(), REFUSAL_BODY_MS);
   try {
-    return await readStart(await decodedBody(response, contentErrors), MAX_REFUSAL_BYTES);
+    // Nothing is not coded, whatever its headers say.
+    const isEmpty = response.headers['content-length'] === '0';
+    const body = isEmpty ? response.body : await decodedBody(response, contentErrors);
+    return await readStart(body, MAX_REFUSAL_BYTES);
   } catch {
-    return undefined;
+    return { start: new Uint8Array(), isCut: true };
   } finally {
     clearTimeout(timer);
   }

@@ -15,8 +15,8 @@ export interface Refusal {
   readonly retryAfter: string | undefined;
   readonly location: string | undefined;
   readonly body: Uint8Array;
-  /** The body was broken, too slow or badly encoded: `body` is empty, and nothing is known of what it said. */
-  readonly isBodyLost?: true;
+  /** The body broke off, was too slow, or is not coded as it says: `body` is what came before that. */
+  readonly isCut?: true;
   /** The result of the other transport, if that was tried after this. */
   readonly alsoTried?: string;
   /** Made by the transport itself, which knows that its session is over. */
@@ -30,8 +30,8 @@ export type RejectionKind =
   /** 403 `insufficient_scope` (RFC 6750 §3.1): not run; a person may allow more. */
   | { readonly kind: 'scope-needed'; readonly error: HttpStatusError }
   /**
-   * 404 to a message that carried a session id (specification, Session Management), or 400 that says as much, without the id of the message: the
-   * session is gone, the message was not run.
+   * 404 to a message that carried a session id (specification, Session Management), or 400 that says as much, with a body that does not carry the
+   * id of the message: the session is gone, the message was not run.
    */
   | { readonly kind: 'session-lost' }
   /** 429 or 503 with a usable `Retry-After`: not run, wanted later. */
@@ -74,21 +74,28 @@ export function classifyRejection(refusal: Refusal, context: RefusalContext): Re
   if (status === 401) return { kind: 'unauthorized' };
   if (wantsScope(refusal)) return { kind: 'scope-needed', error: statusError(refusal) };
   const about = aboutMessage(refusal, context.id);
+  const saysSo = context.hadSession && (status === 404 || status === 400) && saysSessionIsGone(refusal);
   if (about === 'answer') {
-    const sessionIsGone = context.hadSession && status === 404 && saysSessionIsGone(refusal);
-    return { kind: 'answer', json: refusal.body, sessionIsGone };
+    return { kind: 'answer', json: refusal.body, sessionIsGone: saysSo && status === 404 };
   }
-  const sessionIsGone =
-    context.hadSession && (status === 404 || (status === 400 && saysSessionIsGone(refusal)));
-  const error = statusError(refusal);
-  if (about === 'names-it') return { kind: 'failed', error, mayHaveRun: true, sessionIsGone };
-  if (sessionIsGone) return { kind: 'session-lost' };
+  const isGone = saysSo || (context.hadSession && status === 404);
+  if (about === 'names-it' || about === 'unreadable') {
+    const sessionIsGone = about === 'names-it' ? saysSo : isGone;
+    return { kind: 'failed', error: statusError(refusal, sessionIsGone), mayHaveRun: true, sessionIsGone };
+  }
+  if (isGone) return { kind: 'session-lost' };
   if (status === 429 || status === 503) {
     const after = retryAfterMs(refusal.retryAfter, context.now);
     if (typeof after === 'number') return { kind: 'retry-after', afterMs: after };
   }
+  const error = statusError(refusal);
   if (status === 502 || status === 503 || status === 504) return { kind: 'unreachable', error };
-  return { kind: 'failed', error, mayHaveRun: !REFUSED_UNREAD.has(status), sessionIsGone };
+  return { kind: 'failed', error, mayHaveRun: !REFUSED_UNREAD.has(status), sessionIsGone: false };
+}
+
+/** Whether the next message needs a new session. */
+export function endsSession(rejection: { readonly kind: string; readonly sessionIsGone?: boolean }): boolean {
+  return rejection.kind === 'session-lost' || rejection.sessionIsGone === true;
 }
 
 /** Whether the token is good and may not do this (RFC 6750 §3.1). */
@@ -100,30 +107,43 @@ export function wantsScope({
 }
 
 /**
- * What a refusal's body has to do with this very message. `names-it`: it carries the id without being an answer, or may carry it where it cannot be
- * read. A server that took the id out of the message may have run it, whatever its words and its status say.
+ * What a refusal's body has to do with this very message. `names-it`: it carries the id without being an answer. `unreadable`: it may carry the id in a
+ * part that did not come, or that cannot be read. A server that took the id out of the message may have run it, whatever its words and its status say.
  */
-function aboutMessage(
-  { body, isBodyLost }: Pick<Refusal, 'body' | 'isBodyLost'>,
+export function aboutMessage(
+  { body, isCut, contentType }: Pick<Refusal, 'body' | 'isCut' | 'contentType'>,
   id: MessageId | undefined,
-): 'answer' | 'names-it' | 'nothing' {
+): 'answer' | 'names-it' | 'unreadable' | 'nothing' {
   if (id === undefined) return 'nothing';
-  if (isBodyLost) return 'names-it';
+  const about = aboutInJson(body, id);
+  if (about !== 'not-json') return about;
+  // Without blanks and the byte order mark.
+  const text = Buffer.from(body).toString('utf8').trimStart();
+  // The start of a JSON-RPC message or of a batch, cut short or with a fault.
+  if (/^(?:\{\s*(?:"|$)|\[\s*(?:[[{]|$))/.test(text)) return 'unreadable';
+  if (text !== '') return contentType === 'text/event-stream' ? 'unreadable' : 'nothing';
+  return isCut && !PAGES.has(contentType) ? 'unreadable' : 'nothing';
+}
+
+/** Types of bodies that are for people. */
+const PAGES = new Set(['text/html', 'text/plain']);
+
+function aboutInJson(body: Uint8Array, id: MessageId): 'answer' | 'names-it' | 'nothing' | 'not-json' {
   const parsed = parseMessage(body);
   switch (parsed.kind) {
     case 'response':
-      if (answersId(parsed.id, id)) return 'answer';
+    case 'request':
+      if (parsed.kind === 'response' && answersId(parsed.id, id)) return 'answer';
       return isSpeltAs(parsed.id, id) ? 'names-it' : 'nothing';
     case 'batch': {
-      const found = parsed.members.map((body) => (isBatch(body) ? 'names-it' : aboutMessage({ body }, id)));
+      const found = parsed.members.map((member) => (isBatch(member) ? 'names-it' : aboutInJson(member, id)));
       if (found.includes('answer')) return 'answer';
       return found.includes('names-it') ? 'names-it' : 'nothing';
     }
     case 'not-a-message':
       return parsed.id !== null && isSpeltAs(parsed.id, id) ? 'names-it' : 'nothing';
     case 'not-json':
-      // Cut short, or not quite JSON. `\s` includes the byte order mark.
-      return /^\s*[{[]/.test(Buffer.from(body).toString('utf8', 0, 64)) ? 'names-it' : 'nothing';
+      return 'not-json';
     default:
       return 'nothing';
   }
@@ -151,10 +171,15 @@ function saysSessionIsGone({ body }: Refusal): boolean {
   return SESSION_WORDS.test(words.slice(0, MAX_SESSION_WORDS_CHARACTERS));
 }
 
-function statusError(refusal: Refusal): HttpStatusError {
+function statusError(refusal: Refusal, sessionIsGone = false): HttpStatusError {
   const { status } = refusal;
   const words = wordsOf(refusal);
-  const details: ErrorDetails & { status: number } = { status, ...hintFor(refusal) };
+  const details: ErrorDetails & { status: number } = {
+    status,
+    ...(sessionIsGone
+      ? { hint: 'The session has ended; the next message opens a new one.' }
+      : hintFor(refusal)),
+  };
   return new HttpStatusError(
     `the server answered with status ${status}${words === '' ? '' : ` and ${words}`}${refusal.alsoTried === undefined ? '' : `; ${refusal.alsoTried}`}`,
     details,
@@ -162,11 +187,11 @@ function statusError(refusal: Refusal): HttpStatusError {
 }
 
 /** The message of a JSON-RPC error without an id, or the start of whatever else came. */
-function wordsOf({ body, contentType }: Refusal): string {
-  if (body.length === 0) return '';
+function wordsOf({ body, isCut, contentType }: Refusal): string {
+  if (body.length === 0) return isCut ? 'a body that cannot be read' : '';
   const message = rpcErrorIn(body)?.message;
   if (typeof message === 'string') return `the error ${excerpt(message)}`;
-  return `${contentType || 'a body'}: ${excerpt(body)}`;
+  return `${contentType || 'a body'}: ${excerpt(body)}${isCut ? ', which broke off' : ''}`;
 }
 
 /** The `error` of a JSON body, with an id or without: under an HTTP status servers often leave the id out, or null. */

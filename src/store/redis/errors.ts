@@ -124,6 +124,21 @@ const IN_FAILOVER =
 /** The message of a `ConnectionLostError` that says more than the system's error code. */
 export const NO_PRIMARY = 'no Sentinel names a primary';
 
+const IN_ADDRESS =
+  'Check the spelling of the address of the store. If it is a name inside a network, connect to its VPN.';
+/** What a person can check where one server is named, by the system's error code. */
+const FOR_ONE_SERVER: ReadonlyMap<string, string> = new Map([
+  ...NAME_HINTS,
+  ...CONNECTION_HINTS,
+  ['ECONNREFUSED', 'Check that the engine runs, and that the port in the address of the store is right.'],
+  ['ENOTFOUND', IN_ADDRESS],
+  ['ENODATA', IN_ADDRESS],
+]);
+/** Where Sentinels name it. */
+const NAMED_BY_SENTINELS =
+  'The Sentinels name this server as the primary: check that it runs, and that it can be reached from here under that address.';
+const SENTINELS = 'Check the name of the primary in the address of the store, and that the Sentinels run.';
+
 /** A problem as people read it. */
 export interface Fault {
   /** To follow the name of the store. */
@@ -149,19 +164,30 @@ export function describeFault(error: unknown, hasSentinels: boolean): Fault {
   }
   if (code === 'ETIMEDOUT') return { what: 'does not answer in time' };
   const message = error instanceof ConnectionLostError ? error.message : '';
-  const hint = code === undefined ? undefined : (CONNECTION_HINTS.get(code) ?? NAME_HINTS.get(code));
-  const why = message === '' || (hint !== undefined && message !== NO_PRIMARY) ? '' : `: ${message}`;
-  const what = `cannot be reached${why}${code === undefined ? '' : ` (${code})`}`;
-  return hint === undefined ? { what, cause: error } : { what, hint };
+  if (message === NO_PRIMARY)
+    return { what: `cannot be reached: ${message}`, hint: SENTINELS, cause: systemError(error) ?? error };
+  const hint = code === undefined ? undefined : FOR_ONE_SERVER.get(code);
+  // There was no connection, and the code says why. Of one server the address of the store says where.
+  if (hint !== undefined) {
+    const what = `cannot be reached (${code})`;
+    return hasSentinels ? { what, hint: NAMED_BY_SENTINELS, cause: systemError(error) } : { what, hint };
+  }
+  const why = message === '' ? '' : `: ${message}`;
+  return { what: `cannot be reached${why}${code === undefined ? '' : ` (${code})`}`, cause: error };
 }
 
-/** The first system code among an error, its parts and its causes. */
-function systemCode(error: unknown): string | undefined {
+/** The first error with a system's code among an error, its parts and its causes. */
+function systemError(error: unknown): (Error & { readonly code: string }) | undefined {
   let at = error;
   for (let depth = 0; at instanceof Error && depth < 5; depth++) {
     const { code } = at as { readonly code?: unknown };
-    if (typeof code === 'string' && code === code.toUpperCase()) return code;
+    if (typeof code === 'string' && code === code.toUpperCase())
+      return at as Error & { readonly code: string };
     at = at instanceof AggregateError && at.errors[0] !== undefined ? at.errors[0] : at.cause;
   }
   return undefined;
+}
+
+function systemCode(error: unknown): string | undefined {
+  return systemError(error)?.code;
 }

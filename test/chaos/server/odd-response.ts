@@ -96,9 +96,9 @@ const BEFORE_DISPATCH = new Set([
 export function hasRun(reply: OddReply, answersCall: boolean): boolean {
   const { status } = reply;
   if (reply.end === 'hang' || reply.end === 'reset' || reply.end === 'no-http') return true;
-  if (status === 503 && reply.headers?.['retry-after'] !== undefined) return false;
-  if (status === 401 || status === 403 || status === 429) return false;
-  if (!BEFORE_DISPATCH.has(status)) return true;
+  if (status === 401 || status === 403) return false;
+  const asksForLater = status === 503 && reply.headers?.['retry-after'] !== undefined;
+  if (!BEFORE_DISPATCH.has(status) && !asksForLater) return true;
   // A refusal under the call's own id is its answer, whatever its status, and also where only a part of it comes.
   return answersCall;
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { asMessageId } from '../../../src/protocol/message-id.ts';
-import { classifyRejection } from '../../../src/remote/http/refusal.ts';
+import { classifyRejection, type Refusal, type RejectionKind } from '../../../src/remote/http/refusal.ts';
 import { property } from '../property.ts';
 
 const ID = '7';
@@ -47,6 +47,48 @@ const body = fc
     return bytes.subarray(0, Math.max(least, Math.ceil(bytes.length * part)));
   });
 
+/** Everything that cannot carry an id, and what may be left of it. */
+const page = fc.record({
+  body: fc
+    .tuple(
+      fc.constantFrom(
+        '<!doctype html><p>no</p>',
+        'no such session',
+        '[404] gone',
+        "{'detail': 'no'}",
+        '{"detail":"no"}',
+        '{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"no"}}',
+        '{"jsonrpc":"2.0","id":8,"error":{"code":-32000,"message":"no"}}',
+        '',
+      ),
+      fc.constantFrom('text/html', 'text/plain'),
+    )
+    .map(([text, contentType]) => ({ text, contentType })),
+  isCut: fc.boolean(),
+});
+
+const others = {
+  hadSession: fc.boolean(),
+  retryAfter: fc.constantFrom(undefined, '1'),
+  isCut: fc.constantFrom(undefined, true as const),
+  contentType: fc.constantFrom('application/json', 'text/html', 'text/event-stream', ''),
+};
+
+/** How the call is judged. */
+function classify({
+  hadSession,
+  isCut,
+  ...refusal
+}: Pick<Refusal, 'status' | 'body' | 'contentType' | 'retryAfter'> & {
+  readonly hadSession: boolean;
+  readonly isCut: true | undefined;
+}): RejectionKind {
+  return classifyRejection(
+    { ...refusal, ...(isCut ? { isCut } : {}), wwwAuthenticate: undefined, location: undefined },
+    { hadSession, id: asMessageId(ID), now: 0 },
+  );
+}
+
 /** How servers refuse messages. */
 export const REFUSALS = [
   property(
@@ -54,18 +96,28 @@ export const REFUSALS = [
     fc.record({
       body,
       status: fc.constantFrom(201, 307, 400, 404, 405, 413, 426, 429, 500, 502, 503),
-      hadSession: fc.boolean(),
-      retryAfter: fc.constantFrom(undefined, '1'),
+      ...others,
     }),
-    ({ body, status, hadSession, retryAfter }) => {
-      const refusal = { status, body, retryAfter, contentType: 'application/json' };
-      const found = classifyRejection(
-        { ...refusal, wwwAuthenticate: undefined, location: undefined },
-        { hadSession, id: asMessageId(ID), now: 0 },
-      );
+    ({ body, ...rest }) => {
+      const found = classify({ ...rest, body: Buffer.from(body) });
       const mayRunTwice = found.kind === 'session-lost' || found.kind === 'retry-after';
       assert.ok(!mayRunTwice, `it is sent again: ${found.kind}`);
       if (found.kind === 'failed') assert.ok(found.mayHaveRun, 'it is said not to have run');
+    },
+  ),
+  property(
+    'refusals: a call that its refusal cannot name is sent again in a new session, or later',
+    fc.record({ page, status: fc.constantFrom(404, 429, 503) }),
+    ({ page: { body, isCut }, status }) => {
+      const found = classify({
+        status,
+        body: Buffer.from(body.text),
+        contentType: body.contentType,
+        hadSession: status === 404,
+        retryAfter: '1',
+        isCut: isCut || undefined,
+      });
+      assert.equal(found.kind, status === 404 ? 'session-lost' : 'retry-after');
     },
   ),
 ];

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
+import type { Authorization } from '../../../src/auth/authorization.ts';
 import { type ComposedBridge, composeBridge } from '../../peers/hosts/composed-bridge.ts';
 import { type RawMcpServer, startRawMcpServer } from '../../peers/mcp-servers/bare/raw-mcp-server.ts';
 import { META } from '../../peers/net/wire-server.ts';
@@ -128,17 +129,132 @@ describe('a call whose refusal cannot be read to its end may have run, and is no
     expect(server.methodCount('initialize')).toBe(status === 404 ? 2 : 1);
   });
 
-  it.each(ways)('a host of 2026: 404, %s', async (_, headers, write) => {
+  it.each(ways)('a host of 2026: 404, %s; the new session has its log level', async (_, headers, write) => {
     await using server = await startRawMcpServer({ session: 's' });
     const bridge = await composeBridge(refuseFirst(server, 404, write, headers), {
       remembered: { era: 'legacy' },
     });
     await using _bridge = bridge.read();
-    const ask = (id: number) => bridge.request(id, 'tools/call', { name: 'x', _meta: META });
+    const _meta = { ...META, 'io.modelcontextprotocol/logLevel': 'debug' };
+    const ask = (id: number) => bridge.request(id, 'tools/call', { name: 'x', _meta });
     expect((await ask(1)).json.error.data).toEqual({ mayHaveRun: true, check: 'endpoint' });
     expect((await ask(2)).json.result).toMatchObject({ content: [] });
     expect(server.methodCount('initialize')).toBe(2);
+    const methods = server.requests.entries.map(({ rpc }) => rpc.method);
+    expect(methods.filter((method) => method === 'tools/call' || method === 'logging/setLevel')).toEqual([
+      'logging/setLevel',
+      'tools/call',
+      'logging/setLevel',
+      'tools/call',
+    ]);
   });
+
+  it.each(ways)('a server that was modern at the last start: 404, %s', async (_, headers, write) => {
+    await using server = await startRawMcpServer();
+    const bridge = await composeBridge(refuseFirst(server, 404, write, headers), {
+      remembered: { era: 'modern' },
+    });
+    await using _bridge = bridge.read();
+    const ask = (id: number) => bridge.request(id, 'tools/call', { name: 'x', _meta: META });
+    expect((await ask(1)).json.error.data).toEqual({ mayHaveRun: true, check: 'endpoint' });
+    expect((await ask(2)).json.result).toMatchObject({ content: [] });
+    expect(sent(server)).toBe(1);
+  });
+
+  it('a token that ended with the session is replaced for the next call', async () => {
+    await using server = await startRawMcpServer();
+    server.behaviours.renews = ({ request, response }) => {
+      const { rpc, headers } = request;
+      const json = (status: number, body: object, more: Head = {}) =>
+        response.writeHead(status, { 'content-type': 'application/json', ...more }).end(JSON.stringify(body));
+      if (rpc.method === 'initialize') {
+        const count = server.methodCount('initialize');
+        if (count > 1 && headers.authorization !== 'Bearer two')
+          return void response.writeHead(401, { 'www-authenticate': 'Bearer' }).end();
+        const serverInfo = { name: 'renews', version: '1' };
+        const result = { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo };
+        return void json(200, { jsonrpc: '2.0', id: rpc.id, result }, { 'mcp-session-id': `s${count}` });
+      }
+      if (rpc.id === undefined) return void response.writeHead(202).end();
+      if (headers['mcp-session-id'] === 's1') return void json(404, rpc, { 'content-length': '3' });
+      json(200, { jsonrpc: '2.0', id: rpc.id, result: { content: [] } });
+    };
+    let token = 'one';
+    const authorization: Authorization = {
+      current: async () => ({ token }),
+      recover: async () => {
+        token = 'two';
+        return { kind: 'retry', bearer: { token } };
+      },
+      worked: () => undefined,
+      close: async () => undefined,
+    };
+    await using bridge = (await composeBridge(server.address('renews', 'first'), { authorization })).read();
+    await bridge.initialize();
+    const one = await bridge.request(1, 'tools/call', { name: 'x' });
+    expect(one.json.error.message).toContain('The session has ended; the next message opens a new one.');
+    expect((await bridge.request(2, 'tools/call', { name: 'x' })).json.result).toEqual({ content: [] });
+    expect(server.methodCount('initialize')).toBe(3);
+  });
+});
+
+describe('a call is sent again after a refusal that cannot name it', () => {
+  const html = { 'content-type': 'text/html' };
+  const reset = (response: ServerResponse) =>
+    response.write('<html>gone', () => response.socket?.resetAndDestroy());
+  const ways: [
+    what: string,
+    status: number,
+    head: Record<string, string>,
+    write: (response: ServerResponse) => unknown,
+  ][] = [
+    [
+      '404, nothing, said to be gzip',
+      404,
+      { 'content-encoding': 'gzip', 'content-length': '0' },
+      (r) => r.end(),
+    ],
+    [
+      '404, a page in a coding that nobody knows',
+      404,
+      { ...html, 'content-encoding': 'x' },
+      (r) => r.end('<p>'),
+    ],
+    ['404, a page that breaks off', 404, html, reset],
+    ['404, words in brackets', 404, { 'content-type': 'text/plain' }, (r) => r.end('[404] no such session')],
+    ['429 with Retry-After, a page that breaks off', 429, { ...html, 'retry-after': '0' }, reset],
+    ['503 with Retry-After, a page that breaks off', 503, { ...html, 'retry-after': '0' }, reset],
+  ];
+
+  it.each(ways)('%s', async (_, status, head, write) => {
+    await using server = await startRawMcpServer({ session: 's' });
+    let isFirst = true;
+    server.behaviours.once = ({ request, response }) => {
+      const { id } = request.rpc;
+      if (id === 1 && isFirst) {
+        isFirst = false;
+        write(response.writeHead(status, head));
+        return;
+      }
+      response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ jsonrpc: '2.0', id, result: { content: [] } }));
+    };
+    await using bridge = (await composeBridge(server.address('once'))).read();
+    await bridge.initialize();
+    expect((await bridge.request(1, 'tools/call', { name: 'x' })).json.result).toEqual({ content: [] });
+    expect(sent(server)).toBe(2);
+  });
+});
+
+it('calls that are refused under their own id with 404 end no session', async () => {
+  await using server = await startRawMcpServer({ session: 's' });
+  const body = '{"jsonrpc":"2.0","id":"ID","error":{"code":-32602,"message":"unknown tool"}}';
+  await using bridge = (await composeBridge(refuseFirst(server, 404, body))).read();
+  await bridge.initialize();
+  await bridge.request(1, 'tools/call', { name: 'x' });
+  await bridge.request(2, 'tools/call', { name: 'x' });
+  expect(server.methodCount('initialize')).toBe(1);
 });
 
 describe('mayHaveRun is false only for a call refused before dispatch', () => {

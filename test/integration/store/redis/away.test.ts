@@ -37,7 +37,9 @@ describe('an engine that is away', () => {
     const error = await refusal(engine.get('mcp:a:c'));
     expect(error).toMatchObject({ code: 'store_away', applied: 'no' });
     expect(describeError(error)).toBe(`the store at 127.0.0.1:${port} cannot be reached (ECONNREFUSED)`);
-    expect(error.hint).toContain('Check that the server runs');
+    expect(error.hint).toBe(
+      'Check that the engine runs, and that the port in the address of the store is right.',
+    );
     expect(await refusal(engine.put('mcp:a:c', bytes('a'), nobody, false))).toMatchObject({ applied: 'no' });
     expect(await engine.isPrimary(100)).toBe(false);
     expect(await engine.settled(100)).toBe(false);
@@ -81,11 +83,26 @@ describe('an engine that is away', () => {
     const port = await freePort();
     const away = await refusal(engines.open(`redis+sentinel://127.0.0.1:${port}/m`).get('mcp:a:c'));
     expect(describeError(away)).toBe(
-      `the store at m of the Sentinels 127.0.0.1:${port} cannot be reached: no Sentinel names a primary (ECONNREFUSED)`,
+      `the store at m of the Sentinels 127.0.0.1:${port} cannot be reached: no Sentinel names a primary: connect ECONNREFUSED 127.0.0.1:${port}`,
     );
-    expect(away.hint).toContain('Check that the server runs');
+    expect(away.hint).toContain('that the Sentinels run');
     const unknown = engines.open(odd.url.replace('redis:', 'redis+sentinel:').concat('/m'));
     expect((await refusal(unknown.get('mcp:a:c'))).message).toContain('no Sentinel names a primary');
+  });
+
+  test('Sentinels that name a primary at which nobody listens', async () => {
+    const port = await freePort();
+    const address = `*2\r\n$9\r\n127.0.0.1\r\n$${`${port}`.length}\r\n${port}\r\n`;
+    await using odd = await OddRedis.start(([, what]) =>
+      what?.startsWith('GET-MASTER') ? address : '*0\r\n',
+    );
+    await using engines = new Engines();
+    const url = odd.url.replace('redis:', 'redis+sentinel:').concat('/m');
+    const error = await refusal(engines.open(url).get('mcp:a:c'));
+    expect(describeError(error)).toMatch(
+      new RegExp(`cannot be reached \\(ECONNREFUSED\\): connect ECONNREFUSED 127\\.0\\.0\\.1:${port}$`),
+    );
+    expect(error.hint).toContain('The Sentinels name this server');
   });
 
   test('Sentinels on this machine that name a server elsewhere: not without TLS', async () => {

@@ -12,6 +12,7 @@ import {
 import { describeUnavailability } from '../../../../src/bridge/stand-in/unavailability.ts';
 import type { PendingSignInStatus } from '../../../../src/protocol/pending-sign-in.ts';
 import { BadAnswerError } from '../../../../src/remote/http/errors.ts';
+import { StoreAwayError } from '../../../../src/store/files/store-errors.ts';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -185,6 +186,13 @@ describe('words', () => {
     expect(describeUnavailability({ kind: 'failed', error })).toBe('no.');
     expect(describeUnavailability({ kind: 'unreachable', error })).toMatch(
       /reached: no\. The bridge keeps trying/,
+    );
+  });
+
+  test('of the store, with a hint', () => {
+    const error = new StoreAwayError('the store is away', { applied: 'no', hint: 'Start it.' });
+    expect(describeUnavailability({ kind: 'unreachable', error })).toBe(
+      'The login cannot be read: the store is away. Start it. The bridge keeps trying; no restart is needed.',
     );
   });
 

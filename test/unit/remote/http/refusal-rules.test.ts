@@ -4,6 +4,7 @@ import { mayPass, retryAfterMs } from '../../../../src/remote/http/backoff.ts';
 import { MAX_REFUSAL_BYTES, MAX_RETRY_AFTER_MS } from '../../../../src/remote/http/limits.ts';
 import {
   classifyRejection,
+  endsSession,
   type Refusal,
   rpcErrorIn,
   UNKNOWN_MESSAGE_STATUSES,
@@ -28,7 +29,11 @@ describe('a refused call', () => {
   test.each([307, 308, 403, 404, 405, 413, 414, 415, 421, 426, 429, 431])(
     '%d comes before the call is run',
     (status) => {
-      expect(rule(refusal(status))).toMatchObject({ kind: 'failed', mayHaveRun: false });
+      expect(rule(refusal(status))).toMatchObject({
+        kind: 'failed',
+        mayHaveRun: false,
+        sessionIsGone: false,
+      });
     },
   );
 
@@ -95,10 +100,14 @@ describe('a body about the message', () => {
     [
       'a request with its id',
       '{"jsonrpc":"2.0","id":1,"method":"ping"}',
-      { kind: 'failed', mayHaveRun: false },
+      { kind: 'failed', mayHaveRun: true },
     ],
     ['an object cut short', '{"id":1,', { kind: 'failed', mayHaveRun: true }],
     ['one cut short in a name, before the id', '{"j', { kind: 'failed', mayHaveRun: true }],
+    ['one cut short after its bracket', '{ ', { kind: 'failed', mayHaveRun: true }],
+    ['one that begins with blanks', '{ \n"id":1,', { kind: 'failed', mayHaveRun: true }],
+    ['a batch that begins with blanks', '[ \n{"id":1,', { kind: 'failed', mayHaveRun: true }],
+    ['a batch that is cut short', '[[', { kind: 'failed', mayHaveRun: true }],
     ['a batch cut short, after blanks', '\r\n  [', { kind: 'failed', mayHaveRun: true }],
     ['JSON after a byte order mark', `\ufeff${answer(1)}`, { kind: 'failed', mayHaveRun: true }],
     ['not quite JSON', '{"id":1,}', { kind: 'failed', mayHaveRun: true }],
@@ -108,16 +117,36 @@ describe('a body about the message', () => {
       { kind: 'failed', mayHaveRun: true },
     ],
     ['words', 'no such tool {1}', { kind: 'failed', mayHaveRun: false }],
+    ['words in brackets', '[404] no such tool', { kind: 'failed', mayHaveRun: false }],
+    ['words in braces', "{'detail': 'no such tool'}", { kind: 'failed', mayHaveRun: false }],
+    ['a notification', '{"jsonrpc":"2.0","method":"no"}', { kind: 'failed', mayHaveRun: false }],
     ['a page with braces', `<p>{${' '.repeat(MAX_REFUSAL_BYTES)}`, { kind: 'failed', mayHaveRun: false }],
   ])('%s', (_, body, expected) => {
     expect(rule(refusal(404, body))).toMatchObject(expected);
   });
 
-  test('that was lost may have named it', () => {
-    const lost = refusal(404, '', { isBodyLost: true });
-    expect(rule(lost)).toMatchObject({ kind: 'failed', mayHaveRun: true });
+  test.each<[string, string, boolean]>([
+    ['application/json', '', true],
+    ['application/json', ' \n', true],
+    ['', '', true],
+    ['text/event-stream', 'data: {', true],
+    ['text/html', '', false],
+    ['text/plain', '', false],
+    ['application/json', 'no', false],
+    ['text/html', '{"id":1', true],
+  ])('that broke off, of type %j with %j before: may name it: %s', (contentType, body, mayHaveRun) => {
+    const cut = refusal(404, body, { contentType, isCut: true });
+    expect(rule(cut)).toMatchObject({ kind: 'failed', mayHaveRun });
     const notification = { hadSession: false, id: undefined, now: NOW };
-    expect(classifyRejection(lost, notification)).toMatchObject({ kind: 'failed', mayHaveRun: false });
+    expect(classifyRejection(cut, notification)).toMatchObject({ kind: 'failed', mayHaveRun: false });
+  });
+
+  test.each<[string, boolean]>([
+    ['data: {"id":1}\n\n', true],
+    ['', false],
+  ])('that is an event stream: %j', (body, mayHaveRun) => {
+    const stream = refusal(404, body, { contentType: 'text/event-stream' });
+    expect(rule(stream)).toMatchObject({ kind: 'failed', mayHaveRun });
   });
 
   test('a null id is not a missing id', () => {
@@ -157,18 +186,28 @@ describe('a lost session', () => {
 
   // Sent again it might run twice.
   test.each<[string, Refusal, boolean]>([
-    ['404 that names it', refusal(404, '{"id":1,"error":"gone"}'), true],
+    ['404 that names it and the session', refusal(404, '{"id":1,"error":"unknown session"}'), true],
+    ['404 that names it', refusal(404, '{"id":1,"error":"gone"}'), false],
     ['404 that was cut short', refusal(404, '{"id":1,'), true],
-    ['404 whose body was lost', refusal(404, '', { isBodyLost: true }), true],
+    ['404 that broke off', refusal(404, '', { isCut: true, contentType: 'application/json' }), true],
     ['400 that names it and the session', refusal(400, '{"id":1,"error":"unknown session"}'), true],
     ['400 that was cut short', refusal(400, '{"id":1,'), false],
+    ['400 about the session that was cut short', refusal(400, '{"error":"unknown session",'), true],
+    ['409 that names it and the session', refusal(409, '{"id":1,"error":"unknown session"}'), false],
   ])('for the next message, and this one may have run: %s', (_, given, sessionIsGone) => {
-    expect(rule(given, { hadSession: true })).toMatchObject({
-      kind: 'failed',
-      mayHaveRun: true,
-      sessionIsGone,
-    });
+    const found = rule(given, { hadSession: true });
+    expect(found).toMatchObject({ kind: 'failed', mayHaveRun: true, sessionIsGone });
+    expect(endsSession(found)).toBe(sessionIsGone);
+    expect(
+      'error' in found && found.error.hint === 'The session has ended; the next message opens a new one.',
+    ).toBe(sessionIsGone);
     expect(rule(given, { hadSession: false })).toMatchObject({ kind: 'failed', sessionIsGone: false });
+  });
+
+  test('of which a page tells that broke off: the message was not run', () => {
+    const page = refusal(404, '<html>gone', { isCut: true, contentType: 'text/html' });
+    expect(rule(page, { hadSession: true })).toEqual({ kind: 'session-lost' });
+    expect(endsSession({ kind: 'session-lost' })).toBe(true);
   });
 
   test.each<[string, string]>([['a status that is neither 400 nor 404', 'no valid session ID']])(
