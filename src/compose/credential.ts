@@ -116,16 +116,14 @@ export async function openCredential(
   };
 }
 
-/** With the credential of MCP_DRAWBRIDGE_CREDENTIALS in it: at once if only this machine is involved, else before the first read. */
+/** With the credential of MCP_DRAWBRIDGE_CREDENTIALS in it before the first read. Rejects with ConfigError if it is unusable. */
 async function withSeed(store: Store, key: string, config: Config, now: () => number): Promise<Store> {
   const { credentials } = config;
   if (credentials === undefined) return store;
-  const { seedOrLater, seedStore } = await import('./store/seed-credential.ts');
-  if (config.store.kind === 'shared') {
-    const { seededStore } = await import('./store/seeded-store.ts');
-    return seededStore(store, () => seedStore(store, key, credentials, { ...config, now: now() }));
-  }
-  return seedOrLater(store, key, credentials, { ...config, now: now() });
+  const { credentialSeed } = await import('./store/seed-credential.ts');
+  const seed = credentialSeed(credentials, config);
+  const { seededStore } = await import('./store/seeded-store.ts');
+  return seededStore(store, () => seed.plant(store, key, now()));
 }
 
 /** The request of a sign-in process, which opens the same store. Rejects with ConfigError if a key program prints no key. */

@@ -1,7 +1,6 @@
 import { expectBound, expectResource } from '../../commands/tokens/store-imported.ts';
 import type { Config } from '../../config/config.ts';
 import { ConfigError } from '../../errors.ts';
-import { KeychainError } from '../../store/files/store-errors.ts';
 import type { Store } from '../../store/port/store.ts';
 import { canonicalServer } from '../../store/record/key.ts';
 import { portableRecord, readPortable, secretsOfPortable, seedFamily } from '../../store/record/portable.ts';
@@ -10,15 +9,14 @@ import { keepSecretsOf } from '../../store/record/secrets.ts';
 const NAME = 'MCP_DRAWBRIDGE_CREDENTIALS';
 
 /**
- * Stores the credential from the environment if there is none, or one from an earlier value of the variable. A login made by a person stays, and so does a
- * refreshed version of this credential, since the variable still contains the used refresh token. Rejects with ConfigError for an unusable credential.
+ * The credential from the environment, checked; `plant` stores it if there is none, or one from an earlier value of the variable. A login made by a person
+ * stays, and so does a refreshed version of this credential, since the variable still contains the used refresh token. Throws ConfigError for an unusable
+ * credential. `plant` rejects as the store does.
  */
-export async function seedStore(
-  store: Store,
-  key: string,
+export function credentialSeed(
   text: string,
-  { server, oauth, now }: Pick<Config, 'server' | 'oauth'> & { readonly now: number },
-): Promise<void> {
+  { server, oauth }: Pick<Config, 'server' | 'oauth'>,
+): { plant(store: Store, key: string, now: number): Promise<void> } {
   const read = readPortable(text);
   if (read.kind === 'unusable') throw new ConfigError(`${NAME}: ${read.reason}`);
   const { credential } = read;
@@ -34,48 +32,18 @@ export async function seedStore(
     });
   }
   const resource = expectResource(credential, oauth, `the credential in ${NAME}`);
-  const found = await store.read(key, { server: address, resource: oauth.resource });
-  const stored = found.kind === 'record' ? found.record : undefined;
-  const isOurs = stored === undefined || stored.family.startsWith('seed-');
-  if (!isOurs || stored?.family === seedFamily(credential)) return;
-  // Machines get a new value one after the other: once there is a login, one that starts later with the old value would restore it.
-  if (stored !== undefined && store.isShared === true) return;
-  const record = portableRecord(credential, {
-    server: address,
-    profile: oauth.profile,
-    resource,
-    now,
-  });
-  // If two instances start at once, the second write is superseded; both have the same credential.
-  await store.write(key, record, stored ?? null);
-}
-
-/** Seeds the store; if its keychain is unavailable now, as soon as possible before the store is next read. A bridge keeps running meanwhile. */
-export async function seedOrLater(
-  store: Store,
-  ...seed: Parameters<typeof seedStore> extends [Store, ...infer Rest] ? Rest : never
-): Promise<Store> {
-  let isDone = false;
-  const plant = async () => {
-    if (!isDone) await seedStore(store, ...seed);
-    isDone = true;
-  };
-  try {
-    await plant();
-    return store;
-  } catch (error) {
-    if (!(error instanceof KeychainError)) throw error;
-  }
   return {
-    writable: store.writable,
-    place: store.place,
-    read: async (...asked) => {
-      await plant();
-      return store.read(...asked);
+    plant: async (store, key, now) => {
+      const found = await store.read(key, { server: address, resource: oauth.resource });
+      const stored = found.kind === 'record' ? found.record : undefined;
+      const isOurs = stored === undefined || stored.family.startsWith('seed-');
+      if (!isOurs || stored?.family === seedFamily(credential)) return;
+      // Machines get a new value one after the other: once there is a login, one that starts later with the old value would restore it.
+      if (stored !== undefined && store.isShared === true) return;
+      const record = portableRecord(credential, { server: address, profile: oauth.profile, resource, now });
+      // If two instances start at once, the second write is superseded; both have the same credential.
+      await store.write(key, record, stored ?? null);
     },
-    write: (...written) => store.write(...written),
-    remove: (key) => store.remove(key),
-    withLock: (...work) => store.withLock(...work),
   };
 }
 

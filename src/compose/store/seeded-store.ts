@@ -2,8 +2,8 @@ import { withoutUndefined } from '../../platform/without-undefined.ts';
 import type { Store } from '../../store/port/store.ts';
 
 /**
- * The store, seeded by `seed` before it is first read: in parallel with the start of the bridge, which an engine that is away must not delay. A failed seed is
- * tried again with the next read.
+ * The store, seeded by `seed` before it is first read: in parallel with the start of the bridge, which a keychain that asks its owner, or an engine that is away,
+ * must not delay. A failed seed is tried again with the next read.
  */
 export function seededStore(store: Store, seed: () => Promise<void>): Store {
   let seeding: Promise<void> | undefined;

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openKeychain } from '../../../src/keychain/open-keychain.ts';
 import { keychainPorts } from '../../../src/keychain/ports.ts';
@@ -9,6 +9,8 @@ const SCRIPT = `#!/bin/sh
 folder=$(dirname "$0")
 [ -e "$folder/locked" ] && { echo "the keychain is locked"; exit 1; }
 input=$(cat)
+[ -e "$folder/slow" ] && echo $$ >> "$folder/asked"
+while [ -e "$folder/slow" ]; do sleep 0.05; done
 case "$1" in
   store) url=$(printf %s "$input" | sed 's/.*"ServerURL":"\\([^"]*\\)".*/\\1/') ;;
   *) url=$input ;;
@@ -53,6 +55,22 @@ export class CredentialHelper {
     return rm(join(this.#folder, 'locked'), { force: true });
   }
 
+  /** It answers no more, as one that asks its owner. */
+  halt(): Promise<void> {
+    return writeFile(join(this.#folder, 'slow'), '');
+  }
+
+  /** It answers again, also what it was asked meanwhile. */
+  resume(): Promise<void> {
+    return rm(join(this.#folder, 'slow'), { force: true });
+  }
+
+  /** Processes that were asked while it was halted, and have not been ended. */
+  async waiting(): Promise<readonly number[]> {
+    const text = await readFile(join(this.#folder, 'asked'), 'utf8').catch(() => '');
+    return text.split('\n').filter(Boolean).map(Number).filter(isRunning);
+  }
+
   /** Everything that it kept is gone. */
   async forget(): Promise<void> {
     for (const name of await readdir(this.#folder))
@@ -65,6 +83,14 @@ export class CredentialHelper {
       'helper:test',
       keychainPorts(NO_FILES, { platform: process.platform, env: { ...process.env, PATH: this.path } }),
     );
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 const NO_FILES = {

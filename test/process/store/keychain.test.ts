@@ -99,6 +99,35 @@ describe.skipIf(!isPosix())('bridges', () => {
   });
 });
 
+describe.skipIf(!isPosix())('a keychain that asks its owner', () => {
+  test.each(['stored', 'in the environment'])(
+    'delays no initialize, and the call is served: a login %s',
+    async (where) => {
+      await using world = await StormWorld.create();
+      const helper = await CredentialHelper.create(world.home.folder);
+      const run = (...argv: string[]) =>
+        runProgram(argv, world.home.env({ PATH: helper.path }), '', world.program);
+      await world.signIn();
+      const { stdout } = await run('tokens', 'export', world.server.url);
+      expect((await run('keychain', 'on', '--backend', helper.backend)).code).toBe(0);
+      const env = {
+        PATH: helper.path,
+        ...(where === 'stored' ? {} : { MCP_DRAWBRIDGE_CREDENTIALS: stdout }),
+      };
+      await helper.halt();
+      const bridge = world.start({ env });
+      expect((await bridge.host.initialize({}, { timeoutMs: 30_000 })).result).toBeDefined();
+      // Still waiting: it is not its answer, nor the end of its time, that let the bridge answer.
+      expect(await helper.waiting()).toHaveLength(1);
+      await helper.resume();
+      const call = { name: 'echo', arguments: { value: 1 } };
+      const { error } = await bridge.host.request('tools/call', call, { timeoutMs: 30_000 });
+      expect(error).toBeUndefined();
+      expect(world.authority.counters).toMatchObject({ codeExchanges: 1, refreshPosts: 0 });
+    },
+  );
+});
+
 describe.skipIf(!isPosix())('a bridge started with --keychain', () => {
   test('signs in and stores the login sealed; a lost key costs a sign-in', async () => {
     await using world = await StormWorld.create();
