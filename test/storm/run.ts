@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { commandLine, wholeNumber } from '../helpers/command-line.ts';
+import { hasRedis } from '../peers/processes/tools.ts';
 import { fleetRows } from './fleet/rows/fleet-rows.ts';
 import { FULL, type Row, rows, type Scale } from './rows.ts';
 
@@ -61,9 +62,12 @@ function readPlan(argv: readonly string[]): Plan {
   const unknown = values.only?.find((name) => !(name in all) && name !== 'fleet');
   if (unknown !== undefined)
     throw new TypeError(`--only ${unknown}: expected one of ${Object.keys(all).join(', ')}`);
+  const wanted = chosen(values.only, Object.keys(all));
+  if (wanted.some((name) => name in fleetRows) && !hasRedis())
+    throw new TypeError('--only fleet: needs redis-server, redis-sentinel and setpriv');
   return {
     scale: scaleFrom(values),
-    wanted: chosen(values.only, Object.keys(all)),
+    wanted,
     json: values.json === true,
     details: values.details === true,
   };

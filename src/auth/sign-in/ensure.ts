@@ -31,7 +31,7 @@ const BROWSER_PAUSE_MS = 10 * 60_000;
 /** A sign-in ends itself at its deadline; the lease allows it time to start and to clean up. */
 export const LEASE_EXTRA_MS = 60_000;
 
-/** The sign-in of this credential: the one under way anywhere on this machine, else a new one. Rejects if none can be started. */
+/** The sign-in of this credential: the one under way in any process that shares the store, else a new one. Rejects if none can be started. */
 export async function ensureSignIn(
   deps: EnsureSignInDeps,
   challenge: BearerChallenge | undefined,
@@ -69,7 +69,7 @@ async function start(deps: EnsureSignInDeps, challenge: BearerChallenge | undefi
   return { kind: 'started', nonce };
 }
 
-/** No sign-in can be started here: waits for one made elsewhere on this machine, and starts none. */
+/** No sign-in can be started here: waits for one of another process that shares the store, and starts none. */
 async function followOrRefuse(deps: EnsureSignInDeps, hint: string, signal: AbortSignal): Promise<Asked> {
   const { leases, key, clock, settings, usable } = deps;
   const nonce = await leases.holder(key, clock.now());

@@ -1,11 +1,16 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
+/** What was already named. */
+const missing = new Set<string>();
+
 /**
  * Whether tests that need something of the machine can run here. On a build server (CI) they have to: a skipped test passes, and what it was to
  * show is shown by nothing.
  */
 export function canRun(isThere: boolean, what: string): boolean {
+  if (!isThere && !missing.has(what)) process.stderr.write(`skipped here, because it is missing: ${what}\n`);
+  if (!isThere) missing.add(what);
   const { CI } = process.env;
   if (!isThere && CI !== undefined && CI !== '' && CI !== 'false') {
     throw new Error(`tests need ${what}, which is missing here, and none may be skipped on a build server`);
