@@ -1,3 +1,4 @@
+import { DrawbridgeError } from '../../src/errors.ts';
 import type { CellCodec } from '../../src/store/shared/cell-codec.ts';
 import { TIMING, type Timing } from '../../src/store/shared/protocol/timing.ts';
 import { Dice } from '../storm/random.ts';
@@ -33,6 +34,9 @@ export interface WorldOptions {
 
 /** All waits of the protocol together: the lock, a token request, a quarantine, a token that may be spent. */
 const PATIENCE_MS = 600_000;
+/** How often a person repeats a command, and after how long. Faults end in that time. */
+const COMMAND_ATTEMPTS = 40;
+const COMMAND_PAUSE_MS = 15_000;
 /** Between the end of all faults and the last lapse. */
 const HEALED_AFTER_MS = 300_000;
 
@@ -52,7 +56,6 @@ export class FleetWorld {
   #pending: PlacedFault[] = [];
   #points = 0;
   readonly #processes: VirtualProcess[] = [];
-  readonly #failedCommands: string[] = [];
   #person: Promise<void> = Promise.resolve();
   #isLoggedOut = false;
   /** Faults that last end by then. */
@@ -279,14 +282,22 @@ export class FleetWorld {
     });
   }
 
-  /** A person does one thing after the other. */
+  /** A person does one thing after the other, and does a thing again that failed: the command has said so. */
   #command(run: () => Promise<unknown>): void {
-    this.#person = this.#person.then(run).then(
-      () => undefined,
-      (error: Error) => {
-        this.#failedCommands.push(error.message);
-      },
-    );
+    this.#person = this.#person.then(() => this.#insist(run));
+  }
+
+  async #insist(run: () => Promise<unknown>): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await run();
+        return;
+      } catch (error) {
+        if (!(error instanceof DrawbridgeError)) throw error;
+        if (attempt === COMMAND_ATTEMPTS) return this.break(`a command fails all the time: ${error.message}`);
+      }
+      await new Promise<void>((resolve) => this.time.after(COMMAND_PAUSE_MS, resolve));
+    }
   }
 
   /** A process that does one thing and ends. */

@@ -270,6 +270,22 @@ const REGRESSIONS: readonly { readonly title: string; readonly schedule: Schedul
       seed: 1_802_554_942,
     },
   },
+  {
+    title: 'a logout that fails, for the engine is away, is done again by its person, and is one then',
+    schedule: {
+      instances: 1,
+      lapses: ['due', 'due', 'due'],
+      lifetimeMs: 300_000,
+      apart: false,
+      faults: [
+        { lapse: 2, after: 1, fault: { kind: 'logout' } },
+        { lapse: 0, after: 0, fault: { kind: 'logout' } },
+        { lapse: 2, after: 19, fault: { kind: 'split', forMs: 100, downMs: 500, stay: 15 } },
+        { lapse: 2, after: 0, fault: { kind: 'login' } },
+      ],
+      seed: 0,
+    },
+  },
 ];
 
 test.each(REGRESSIONS)('$title', async ({ schedule }) => {
