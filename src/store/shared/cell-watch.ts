@@ -3,14 +3,12 @@ import type { Random } from '../../platform/random.ts';
 import { Stop, type StopSignal } from '../../platform/stop.ts';
 import type { CellCodec } from './cell-codec.ts';
 import type { Engine } from './engine.ts';
-import type { Timing } from './protocol/timing.ts';
 
 export interface CellWatchDeps {
   readonly engine: Engine;
   readonly codec: Pick<CellCodec, 'isReady'>;
   readonly clock: Clock;
   readonly random: Pick<Random, 'fraction'>;
-  readonly timing: Timing;
 }
 
 /** Why a pause ends early. */
@@ -24,14 +22,17 @@ interface EngineCellName {
 export class CellWatch {
   readonly #deps: CellWatchDeps;
   readonly #cell: EngineCellName;
+  readonly #turnMs: number;
   readonly #onChange: () => void;
   #end: (() => void) | undefined;
   #told = 0;
   #lookedAt = 0;
   readonly #waiting = new Set<Stop>();
 
-  constructor(cell: EngineCellName, onChange: () => void, deps: CellWatchDeps) {
+  /** `turnMs`: the pause between two reads without a notification; it varies by as much again. */
+  constructor(cell: EngineCellName, turnMs: number, onChange: () => void, deps: CellWatchDeps) {
     this.#cell = cell;
+    this.#turnMs = turnMs;
     this.#onChange = onChange;
     this.#deps = deps;
   }
@@ -54,7 +55,7 @@ export class CellWatch {
   /** Resolves on a notification since the last read began, or after a turn. Rejects with the signal's reason. */
   async changed(signal: StopSignal): Promise<void> {
     this.start();
-    const { clock, random, timing } = this.#deps;
+    const { clock, random } = this.#deps;
     signal.throwIfAborted();
     if (this.#told !== this.#lookedAt) return;
     const waiting = new Stop();
@@ -62,7 +63,7 @@ export class CellWatch {
     this.#waiting.add(waiting);
     signal.addEventListener('abort', stop, { once: true });
     try {
-      await clock.sleep(timing.turnMs * (1 + random.fraction()), waiting.signal);
+      await clock.sleep(this.#turnMs * (1 + random.fraction()), waiting.signal);
     } catch (error) {
       if (error !== WOKEN) throw error;
     } finally {

@@ -86,7 +86,7 @@ export class LoginCell {
       this.cell.told();
       void this.#told();
     };
-    this.watch = new CellWatch(this.cell, onChange, deps);
+    this.watch = new CellWatch(this.cell, deps.timing.turnMs, onChange, deps);
   }
 
   /** The latest state that this process knows of. */

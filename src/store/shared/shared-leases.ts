@@ -75,7 +75,7 @@ export function openSharedLeases(deps: SharedLeasesDeps): Required<Leases> {
     const found = cells.get(key);
     if (found !== undefined) return found;
     const cell = new EngineCell(() => codec.name(key, 'sign-in'), FORMAT, deps);
-    const made = { cell, watch: new CellWatch(cell, () => cell.told(), deps) };
+    const made = { cell, watch: new CellWatch(cell, timing.signInTurnMs, () => cell.told(), deps) };
     cells.set(key, made);
     return made;
   };

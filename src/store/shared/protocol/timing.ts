@@ -24,6 +24,8 @@ export interface Timing {
   readonly settledMs: number;
   /** The pause between two reads by a waiting process that also gets notifications; it varies by as much again. */
   readonly turnMs: number;
+  /** The same while it waits for a person to sign in. */
+  readonly signInTurnMs: number;
   /** The pauses between attempts to reach an engine that is away. */
   readonly retryMinMs: number;
   readonly retryMaxMs: number;
@@ -44,6 +46,7 @@ export const TIMING: Timing = {
   primaryMs: 1_500,
   settledMs: 500,
   turnMs: 1_000,
+  signInTurnMs: 4_500,
   retryMinMs: 200,
   retryMaxMs: 3_000,
   closeGraceMs: 10_000,

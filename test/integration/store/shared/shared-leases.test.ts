@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { SignInFollower } from '../../../../src/auth/sign-in/follow.ts';
 import type { SignInStatus } from '../../../../src/store/lease/lease.ts';
+import { TIMING } from '../../../../src/store/shared/protocol/timing.ts';
 import { FleetWorld, type Instance, KEY } from '../../../peers/worlds/fleet-world.ts';
 
 const DAY = 86_400_000;
@@ -119,6 +120,45 @@ test('a follower of a sign-in elsewhere gets its login, also if the engine was a
   await one.leases.writeStatus(KEY, statusOf(one, nonce, { phase: 'done' }));
   await one.leases.release(KEY, nonce);
   expect((await follower.done).token).toBe('A0');
+});
+
+test('a thousand that wait for a sign-in ask the engine 300 times a second together', async () => {
+  const signInTurnMs = 40;
+  await using world = await FleetWorld.create();
+  const one = await world.instance();
+  const other = await world.instance({ timing: { signInTurnMs } });
+  const nonce = await created(one);
+  await one.leases.writeStatus(KEY, statusOf(one, nonce));
+  let turns = 0;
+  const stop = new AbortController();
+  const follower = new SignInFollower(
+    {
+      leases: {
+        ...other.leases,
+        changed: async (...asked) => {
+          turns++;
+          await other.leases.changed?.(...asked);
+        },
+      },
+      key: KEY,
+      clock: other.clock,
+      usable: async () => {
+        const found = await other.store.read(KEY);
+        return found.kind === 'record' ? found.record : undefined;
+      },
+      onRecord: () => ({ token: '' }),
+    },
+    nonce,
+    stop.signal,
+  );
+  await expect.poll(() => turns, { timeout: 30_000 }).toBeGreaterThan(20);
+  const before = { reads: world.server.operations.get('get') ?? 0, turns };
+  await expect.poll(() => turns, { timeout: 30_000 }).toBeGreaterThan(before.turns + 50);
+  const reads = (world.server.operations.get('get') ?? 0) - before.reads;
+  stop.abort();
+  await expect(follower.done).rejects.toThrow();
+  const turnSeconds = (TIMING.signInTurnMs * 1.5) / 1_000;
+  expect((1_000 * reads) / (turns - before.turns) / turnSeconds).toBeLessThanOrEqual(310);
 });
 
 test('a lease that is taken over ends for its former owner, whatever that still does', async () => {
