@@ -23,6 +23,8 @@ export interface LoginParts {
   /** No browser is opened, and the user may paste the address of the redirect. */
   readonly manual: boolean;
   readonly force: boolean;
+  /** Whether the server refuses the token of this login; false also if that cannot be found out. */
+  readonly isRefused: (record: CredentialRecord, signal: AbortSignal) => Promise<boolean>;
   /** Sends a request without a token and resolves with the server's challenge, if there is one. */
   readonly probe: (signal: AbortSignal) => Promise<BearerChallenge | undefined>;
   /** Runs the sign-in in this process; `onPrompt` receives the address to open. */
@@ -49,7 +51,7 @@ export type SignInPrompt = Pick<SignInStatus, 'userCode' | 'codeAddress'> & { re
 export async function login(parts: LoginParts, signal: AbortSignal): Promise<void> {
   const { credential, force, manual } = parts;
   const { leases, key, clock, logger, settings } = credential;
-  if (!force && (await validToken(credential, signal)).kind === 'token') {
+  if (!force && (await isSignedIn(parts, signal))) {
     logger.inform(
       `You are already signed in to ${quoteAddress(settings.server)}; use --force to sign in again.`,
     );
@@ -85,6 +87,16 @@ export async function login(parts: LoginParts, signal: AbortSignal): Promise<voi
   logger.inform(signedIn(settings.server));
   if (parts.otherStoreNote !== undefined) logger.inform(parts.otherStoreNote);
   if (!manual) await outcome.closed;
+}
+
+/** Whether there is a token that the server accepts; one that it refuses is replaced first, as by a bridge. */
+async function isSignedIn({ credential, isRefused }: LoginParts, signal: AbortSignal): Promise<boolean> {
+  for (const forceNew of [false, true]) {
+    const found = await validToken(credential, signal, { forceNew });
+    if (found.kind !== 'token') return false;
+    if (!(await isRefused(found.record, signal))) return true;
+  }
+  return false;
 }
 
 /**

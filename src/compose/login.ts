@@ -13,7 +13,7 @@ import { keyOf } from '../store/record/credential-key.ts';
 import { spin } from '../ui/spinner.ts';
 import { openCredential } from './credential.ts';
 import type { Platform } from './platform.ts';
-import { challengeOf } from './server-challenge.ts';
+import { challengeOf, isRefused } from './server-challenge.ts';
 import { otherStoreNote, signInHint } from './settings/sign-in-hint.ts';
 
 /** A process on this machine answers at once. */
@@ -41,6 +41,7 @@ export async function loginParts(
     manual,
     force,
     nonInteractiveReason: nonInteractiveReason && { hint: signInHint(config) },
+    isRefused: (record, signal) => isRefused(record, config, platform, logger, signal),
     probe: (signal) => challengeOf(config, platform, logger, signal),
     signIn: async (request, onOffer, signal) => {
       const [{ runSignIn }, { runSignInDeps }] = await Promise.all([

@@ -33,6 +33,29 @@ async function probe(
   return withOrigin(config, platform, (origin) => probeChallenge(origin, config.server, signal));
 }
 
+/** Whether the server refuses the token of this login. False if it does not say. */
+export async function isRefused(
+  record: CredentialRecord,
+  config: Config,
+  platform: Platform,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { AccessTokenFactory } = await import('../auth/dpop/access-token.ts');
+  const { isTokenRefused } = await import('../remote/http/challenge-probe.ts');
+  const { clock, random } = platform;
+  const token = new AccessTokenFactory({ clock, random, memory: new Map() }).of(record);
+  if (token === undefined) return true;
+  try {
+    return await withOrigin(config, platform, (origin) =>
+      isTokenRefused(origin, config.server, token, signal),
+    );
+  } catch (error) {
+    logger.debug('the server was not asked about the token', { error: describeError(error) });
+    return false;
+  }
+}
+
 /** Connections to the MCP server, for one command. The user's headers go along. */
 export async function withOrigin<T>(
   config: Config,

@@ -91,7 +91,6 @@ async function lapse(
   report.say(`The access token lapses in ${seconds(waitMs)}; then all hosts call at once.`);
   await delay(waitMs);
   const served = await callAll(hosts);
-  await browser.settle();
   const { counters } = authority;
   report.promise('hosts served', HOSTS, served);
   report.promise('refresh for all of them', 1, counters.refreshes);

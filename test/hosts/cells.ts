@@ -219,7 +219,6 @@ async function firstStart(stage: Stage, seconds: number, env = stage.env): Promi
   await host.exited;
   const visited = await Promise.race([person, delay(0, undefined)]);
   if (visited === undefined) {
-    await stage.browser.settle();
     if (stage.browser.opened.length === 0) return { fails: `no tab was opened; ${host.wish.ending}` };
     const left = (await host.exited) - host.startedAt;
     return { fails: `the host left after ${Math.round(left / 1000)} s; ${host.wish.ending}` };

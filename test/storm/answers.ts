@@ -50,7 +50,6 @@ export async function badAnswer(fault: Fault, attempts: number): Promise<AnswerF
     await new Promise((resolve) => setTimeout(resolve, TURN_MS));
     after = await instance.call();
   }
-  await browser.settle();
   return {
     before: before.kind,
     told: told.kind === 'failed' ? told.why : told.kind,

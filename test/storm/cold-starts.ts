@@ -26,7 +26,6 @@ export async function coldStarts(instances: number): Promise<ColdStartFigures> {
   authority.consent.allow();
   const failed = (await Promise.all(ends)).flatMap((end) => (end.kind === 'failed' ? [end.why] : []));
   const allServedAfterMs = performance.now() - consentedAt;
-  await browser.settle();
   const { registrations, codeExchangePosts: exchanges } = authority.counters;
   return { instances, registrations, exchanges, tabs: browser.opened.length, failed, allServedAfterMs };
 }

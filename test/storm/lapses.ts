@@ -93,7 +93,6 @@ class Lapses {
     this.#instances = await Promise.all(Array.from({ length: this.#options.instances }, () => this.#start()));
     for (let lapse = 1; lapse <= this.#options.lapses; lapse++) await this.#lapse(lapse);
     const { refreshPosts, replays, authorizationRequests } = authority.counters;
-    await browser.settle();
     return {
       lapses: this.#options.lapses,
       kills: this.#kills,

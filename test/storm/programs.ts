@@ -71,7 +71,6 @@ export async function programStorm(options: ProgramStormOptions): Promise<Progra
 }
 
 async function counted({ authority, browser }: StormWorld) {
-  await browser.settle();
   const { refreshPosts, replays, codeExchangePosts: signIns } = authority.counters;
   return { refreshPosts, replays, signIns, tabs: browser.opened.length };
 }

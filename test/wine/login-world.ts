@@ -60,7 +60,6 @@ export class LoginWorld implements AsyncDisposable {
 
   /** For the message of a failed call: how far the browser and its sign-in have come, and what the host has printed. */
   async #account(host: RawHost): Promise<string> {
-    await this.browser.settle();
     const browser = this.browser.records.entries.map(({ kind, at, ...rest }) =>
       kind === 'opened' ? { kind, at } : { kind, at, ...rest },
     );

@@ -10,14 +10,21 @@ export type ValidToken =
   /** Nothing is stored, or it no longer helps. */
   | { readonly kind: 'sign-in' };
 
-/** The credential's token if it is valid, refreshed as by every bridge (one refresh for all). Rejects if no token is available now. */
-export async function validToken(options: AuthorizationOptions, signal: AbortSignal): Promise<ValidToken> {
+/**
+ * The credential's token if it is valid, refreshed as by every bridge (one refresh for all). `forceNew`: the server has refused the stored one. Rejects if no token
+ * is available now.
+ */
+export async function validToken(
+  options: AuthorizationOptions,
+  signal: AbortSignal,
+  { forceNew = false }: { readonly forceNew?: boolean } = {},
+): Promise<ValidToken> {
   const { store, key, clock } = options;
   const identity = identityOf(options);
   const found = await store.read(key, identity);
   if (found.kind !== 'record' || !isSignedIn(found.record)) return { kind: 'sign-in' };
   keepSecretsOf(found.record);
-  const wanted = { now: clock.now(), forceNew: false, signal };
+  const wanted = { now: clock.now(), forceNew, signal };
   const record = await freshOrReplaced(found.record, wanted, async (stale) => {
     const sendRefreshRequest = await options.loadRefreshRequest();
     const refreshed = await refreshCredential({ ...options, identity, sendRefreshRequest }, stale, signal);

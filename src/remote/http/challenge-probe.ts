@@ -1,5 +1,6 @@
 import { mediaType } from '../../platform/content/content.ts';
 import { anySignal, type StopSignal } from '../../platform/stop.ts';
+import type { AccessToken } from '../../protocol/access-token.ts';
 import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
 import type { McpOrigin } from './mcp-origin.ts';
 import { readRefusal } from './refusal-body.ts';
@@ -22,7 +23,7 @@ export interface EndpointAnswer {
 }
 
 /**
- * The response to a `ping` by POST, or to a GET for an event stream, without a token. Rejects with a DrawbridgeError, or with the signal's reason: the
+ * The response to a `ping` by POST, or to a GET for an event stream, without a token unless there is one. Rejects with a DrawbridgeError, or with the signal's reason: the
  * caller limits the time.
  */
 export async function probeEndpoint(
@@ -30,6 +31,7 @@ export async function probeEndpoint(
   url: URL,
   method: 'POST' | 'GET',
   signal: StopSignal,
+  bearer?: AccessToken,
 ): Promise<EndpointAnswer> {
   const message =
     method === 'GET'
@@ -38,7 +40,7 @@ export async function probeEndpoint(
           headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
           body: PING,
         };
-  const options = { session: {}, bearer: undefined, signal } as const;
+  const options = { session: {}, bearer, signal } as const;
   const { response } = await origin.exchange(method, url, options, message);
   const { status, headers } = response;
   const contentType = mediaType(headers['content-type']);
@@ -60,4 +62,15 @@ export async function probeChallenge(
   const limit = anySignal([signal, AbortSignal.timeout(PROBE_LIMIT_MS)]);
   const { status, challenge } = await probeEndpoint(origin, url, 'POST', limit);
   return status === 401 ? challenge : undefined;
+}
+
+/** Whether the server refuses the token (RFC 6750 §3.1). Rejects like `probeEndpoint`. */
+export async function isTokenRefused(
+  origin: McpOrigin,
+  url: URL,
+  token: AccessToken,
+  signal: StopSignal,
+): Promise<boolean> {
+  const limit = anySignal([signal, AbortSignal.timeout(PROBE_LIMIT_MS)]);
+  return (await probeEndpoint(origin, url, 'POST', limit, token)).status === 401;
 }

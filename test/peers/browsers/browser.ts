@@ -1,5 +1,5 @@
-import { watch } from 'node:fs';
-import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { existsSync, readFileSync, watch } from 'node:fs';
+import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -37,11 +37,10 @@ type RecordOf<K extends BrowserRecord['kind']> = Extract<BrowserRecord, { kind: 
 export class FakeBrowser implements AsyncDisposable {
   /** What to put into `$BROWSER`. */
   readonly command: string;
-  readonly records = new Journal<BrowserRecord>();
+  readonly #records = new Journal<BrowserRecord>();
   readonly #folder: string;
   #mode: BrowserMode;
   #watcher: ReturnType<typeof watch> | undefined;
-  #reading: Promise<void> = Promise.resolve();
 
   private constructor(folder: string, mode: BrowserMode) {
     this.#folder = folder;
@@ -57,7 +56,7 @@ export class FakeBrowser implements AsyncDisposable {
     await writeFile(join(folder, 'records.jsonl'), '');
     await writeFile(browser.command, await script());
     await chmod(browser.command, 0o755);
-    browser.#watcher = watch(folder, () => void browser.#read());
+    browser.#watcher = watch(folder, () => browser.#read());
     return browser;
   }
 
@@ -66,6 +65,12 @@ export class FakeBrowser implements AsyncDisposable {
     const file = join(this.#folder, 'mode.json');
     await writeFile(`${file}.new`, JSON.stringify({ mode }));
     await rename(`${file}.new`, file);
+  }
+
+  /** What its processes have noted by now. */
+  get records(): Journal<BrowserRecord> {
+    this.#read();
+    return this.#records;
   }
 
   get opened(): readonly RecordOf<'opened'>[] {
@@ -94,13 +99,7 @@ export class FakeBrowser implements AsyncDisposable {
     return this.arrived;
   }
 
-  /** Reads what the file holds by now, for counts that must be final. */
-  async settle(): Promise<void> {
-    await this.#read();
-  }
-
   async close(): Promise<void> {
-    await this.settle();
     this.#watcher?.close();
     const [first] = this.opened;
     if (this.#mode === 'forbidden' && first !== undefined) {
@@ -112,14 +111,14 @@ export class FakeBrowser implements AsyncDisposable {
     await this.close();
   }
 
-  /** One reading at a time, each taking the whole lines that are new. */
-  #read(): Promise<void> {
-    this.#reading = this.#reading.then(async () => {
-      const text = await readFile(join(this.#folder, 'records.jsonl'), 'utf8').catch(() => '');
-      const lines = text.split('\n').slice(this.records.entries.length, -1);
-      for (const line of lines) this.records.add(JSON.parse(line) as BrowserRecord);
-    });
-    return this.#reading;
+  /** Takes the whole lines that are new. Without a pause, so that what is counted is what the file holds by now. */
+  #read(): void {
+    const file = join(this.#folder, 'records.jsonl');
+    // The folder may go before the watcher.
+    if (!existsSync(file)) return;
+    const text = readFileSync(file, 'utf8');
+    const lines = text.split('\n').slice(this.#records.entries.length, -1);
+    for (const line of lines) this.#records.add(JSON.parse(line) as BrowserRecord);
   }
 }
 

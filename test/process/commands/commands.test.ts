@@ -27,7 +27,6 @@ beforeEach(async () => {
   ({ home, browser, authority, server } = world);
 });
 afterEach(async () => {
-  await browser.settle();
   if (tabs !== undefined) expect(browser.opened).toHaveLength(tabs);
   await world[Symbol.asyncDispose]();
 });

@@ -427,7 +427,6 @@ describe('install --replace mcp-remote', () => {
       expect(await run(['uninstall', 'mine', '--yes'])).toMatchObject({ code: 0 });
       expect(await readFile(file, 'utf8')).toBe(text);
     } finally {
-      await browser.settle();
       await browser.close();
     }
   });

@@ -93,7 +93,6 @@ describe.each(HOST_PROFILES)('$host', (profile) => {
     expect(await listAll(profile, second)).toContain('echo');
     expect(await call(second.host, second.meta)).toMatchObject({ content: [{ type: 'text', text: '1' }] });
     await end(second.host, profile.ends);
-    await browser.settle();
     expect(browser.opened).toHaveLength(1);
     expect(authority.counters).toMatchObject({ registrations: 1, codeExchanges: 1 });
   });
@@ -115,7 +114,6 @@ describe.each(HOST_PROFILES.filter(({ ends }) => ends[0] !== 'stdin'))(
       const second = await start(profile);
       await using __ = second.host;
       expect(await listAll(profile, second)).toContain('echo');
-      await browser.settle();
       expect(browser.opened).toHaveLength(1);
     });
   },

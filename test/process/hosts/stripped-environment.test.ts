@@ -143,7 +143,6 @@ describe.skipIf(!hasVirtualDesktop())('a host that passes on part of the environ
     expect((await visit(address, { answer: 'allow' })).status).toBe(200);
     await changed;
     expect(await tools(host)).toContain('echo');
-    await browser.settle();
   });
 
   it.each([
@@ -156,7 +155,6 @@ describe.skipIf(!hasVirtualDesktop())('a host that passes on part of the environ
     const store = join(home.folder, '.local', 'share', 'mcp-drawbridge', 'credentials');
     expect(await readdir(store)).toEqual([]);
     expect(authority.counters).toMatchObject({ registrations: 0, authorizationRequests: 0 });
-    await browser.settle();
   });
 
   it('over SSH the desktop of this machine is not used', async () => {
@@ -166,6 +164,5 @@ describe.skipIf(!hasVirtualDesktop())('a host that passes on part of the environ
     await host.initialize();
     expect(await tools(host)).toContain('sign_in');
     expect(host.stderr).toMatch(/open this address:\s+http/);
-    await browser.settle();
   });
 });

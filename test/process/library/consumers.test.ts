@@ -84,7 +84,6 @@ test.concurrent.each(rows)(
 
     authority.revokeEverything();
     expect(await one.call(9)).toBe('9');
-    await browser.settle();
     expect(counted()).toMatchObject({ codeExchanges: 2, replays: 0 });
     expect(browser.opened).toHaveLength(2);
 

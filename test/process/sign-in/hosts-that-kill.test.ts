@@ -48,7 +48,6 @@ test.skipIf(!isLinux())(
     await using next = world.start();
     await next.initialize();
     expect(JSON.stringify((await next.request('tools/list')).result)).toContain('echo');
-    await world.browser.settle();
     expect(world.browser.opened).toHaveLength(1);
     expect(world.authority.counters).toMatchObject({ registrations: 1, codeExchanges: 1 });
   },
@@ -63,7 +62,6 @@ test.skipIf(!isLinux())('a sign-in process was killed: the next start opens a pa
   await using next = world.start();
   await next.initialize();
   expect(JSON.stringify((await next.request('tools/list')).result)).toContain('echo');
-  await world.browser.settle();
   expect(world.browser.opened).toHaveLength(2);
 });
 
@@ -78,7 +76,6 @@ test.skipIf(!isLinux())(
       await world.browser.waitForOpened(tabs);
       for (const pid of await signInProcesses(world)) process.kill(pid, 'SIGKILL');
     }
-    await world.browser.settle();
     expect(world.browser.opened).toHaveLength(3);
   },
 );
@@ -96,7 +93,6 @@ test.skipIf(!isLinux())(
     await host.close();
     for (const pid of await signInProcesses(world)) process.kill(pid, 'SIGKILL');
     expect(JSON.stringify((await list).result)).toContain('echo');
-    await world.browser.settle();
     expect(world.browser.opened).toHaveLength(2);
   },
 );

@@ -26,7 +26,6 @@ async function expectServed(world: ProgramWorld, code: string, env: Record<strin
   const seen = await processesDuring(world.home.folder, list);
   expect(JSON.stringify((await list).result)).toContain('echo');
   host.assertPure();
-  await world.browser.settle();
   expect(world.browser.opened).toHaveLength(1);
   expect(world.authority.counters).toMatchObject({ registrations: 1, codeExchanges: 1 });
   return { host, signInProcesses: seen.filter(({ argv }) => argv.split('\0').includes('__sign-in')) };
@@ -86,7 +85,6 @@ test('two bridges in Electron at once: one sign-in for both, under one lease', a
     }),
   );
   for (const list of lists) expect(JSON.stringify(list.result)).toContain('echo');
-  await world.browser.settle();
   expect(world.browser.opened).toHaveLength(1);
   expect(world.authority.counters).toMatchObject({ registrations: 1, codeExchanges: 1 });
 });

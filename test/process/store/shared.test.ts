@@ -151,6 +151,59 @@ describe.skipIf(!hasRedis())('a store that machines share', () => {
     },
   );
 
+  /** A person runs the command that the bridges name, and all of them go on. */
+  async function signInByCommand(...bridges: readonly ReturnType<StormWorld['start']>[]) {
+    const { url } = world.server;
+    for (const { host } of bridges) {
+      const { error } = await host.initialize({}, { timeoutMs: 30_000 });
+      expect(error?.message).toContain(`login ${url}`);
+    }
+    expect(world.browser.opened).toHaveLength(0);
+    const env = world.home.env({ ...settings, BROWSER: world.browser.command });
+    expect(await runProgram(['login', url], env, '', world.program)).toMatchObject({ code: 0 });
+    expect(world.browser.opened).toHaveLength(1);
+    for (const bridge of bridges) {
+      expect((await bridge.host.initialize({}, { timeoutMs: 30_000 })).error).toBeUndefined();
+      expect((await ask(bridge)).error).toBeUndefined();
+    }
+    expect((await runThere('token', url)).code).toBe(0);
+  }
+
+  const SWAP =
+    "local b = redis.call('HGET', KEYS[1], 'b'); redis.call('HSET', KEYS[1], 'b', redis.call('HGET', KEYS[2], 'b')); redis.call('HSET', KEYS[2], 'b', b)";
+  test.each([
+    ['cut', "redis.call('HSET', KEYS[1], 'b', string.sub(redis.call('HGET', KEYS[1], 'b'), 1, 40))"],
+    ['swapped', SWAP],
+    ['replaced by 1 MB', "redis.call('HSET', KEYS[1], 'b', string.rep('x', 1048576))"],
+  ])('cells that are %s cost one sign-in, by command', async (_, script) => {
+    await world.signIn();
+    await run('move', world.server.url, '--to', 'store');
+    const cells = (await engine.call('KEYS', `${PREFIX}:*`)) as readonly string[];
+    const [first = '', ...others] = cells;
+    expect(others).not.toHaveLength(0);
+    for (const cell of script === SWAP ? others : cells) await engine.call('EVAL', script, '2', cell, first);
+    const there = { ...settings, ...homeOf(other) };
+    await signInByCommand(world.start({ env: settings }), world.start({ env: there }));
+    expect(world.authority.counters).toMatchObject({ codeExchanges: 2, refreshPosts: 0, replays: 0 });
+  });
+
+  test('a cell that is replayed, with a token that was used, costs one sign-in', async () => {
+    await world.signIn();
+    await run('move', world.server.url, '--to', 'store');
+    const [cell = ''] = (await engine.call('KEYS', `${PREFIX}:*:c`)) as readonly string[];
+    await engine.call('COPY', cell, 'old');
+    world.authority.tokens.revokeAll();
+    const first = world.start({ env: settings });
+    expect((await first.call()).kind).toBe('served');
+    first.host.endStdin();
+    expect((await first.host.closed).code).toBe(0);
+    await engine.call('COPY', 'old', cell, 'REPLACE');
+    world.authority.tokens.revokeAll();
+    // The token of the old cell is not out of date by its time: `login` asks the server about it.
+    await signInByCommand(world.start({ env: settings }));
+    expect(world.authority.counters).toMatchObject({ codeExchanges: 2, replays: 1 });
+  });
+
   test('a wrong key causes an error that says so, and no sign-in', async () => {
     await world.signIn();
     const { url } = world.server;
@@ -160,7 +213,7 @@ describe.skipIf(!hasRedis())('a store that machines share', () => {
     settings = { ...settings, MCP_DRAWBRIDGE_STORE_KEY_FILE: wrong };
     const end = await run('token', url);
     expect(end).toMatchObject({ code: 1, stdout: '' });
-    expect(end.stderr).toContain('key');
+    expect(end.stderr).toMatch(/key.*\[doctor: store\.engine\]/s);
     // Beside the right one, too: with it logins would have other names.
     await writeFile(wrong, `${await readFile(keyFile, 'utf8')}${Buffer.alloc(32, 9).toString('hex')}\n`);
     const both = await run('token', url);

@@ -70,7 +70,6 @@ test('two profiles, scopes and client ids at once: separate logins, and refreshe
   const instances = identities.flatMap((args) => [world.start({ args }), world.start({ args })]);
   for (const end of await Promise.all(instances.map((one) => one.call())))
     expect(end).toMatchObject({ kind: 'served' });
-  await world.browser.settle();
   expect(world.browser.opened).toHaveLength(6);
   expect(world.authority.counters).toMatchObject({ registrations: 4, codeExchanges: 6 });
   for (const lapse of [1, 2]) {

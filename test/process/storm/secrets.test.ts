@@ -109,7 +109,6 @@ describe('SECURITY.md, attacks 36, 38', () => {
     const instances = Array.from({ length: 3 }, () => world.start());
     for (const end of await Promise.all(instances.map((one) => one.call())))
       expect(end).toMatchObject({ kind: 'served' });
-    await world.browser.settle();
     expect(world.browser.opened).toHaveLength(1);
     expect(world.authority.counters).toMatchObject({ registrations: 1, codeExchanges: 1 });
     expect(await world.corruptRecords()).toBe(1);

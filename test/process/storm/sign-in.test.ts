@@ -34,7 +34,6 @@ test('permanent invalid_grant: one sign-in for 8 instances, one tab, and no othe
   // Asked again, all at once: an address, and no tab.
   const again = instances.map((one) => one.call());
   const address = await addressShown(world, opened?.address);
-  await browser.settle();
   expect(browser.opened).toHaveLength(1);
   expect((await visit(address, { answer: 'allow' })).status).toBe(200);
   for (const end of await Promise.all(again)) expect(end).toMatchObject({ kind: 'served' });
@@ -67,7 +66,6 @@ test('a callback after the deadline is refused, and the next sign-in works', asy
   const again = instance.call();
   expect((await visit(await addressShown(world, late), { answer: 'allow' })).status).toBe(200);
   expect(await again).toMatchObject({ kind: 'served' });
-  await world.browser.settle();
   expect(world.browser.opened).toHaveLength(1);
 });
 
@@ -115,7 +113,6 @@ async function killedSignIn(at: number): Promise<void> {
   // Nobody let the first one lapse, so the next one opens a tab too.
   const second = end.kind === 'served' ? first : served(instance);
   expect(await second, what).toMatchObject({ kind: 'served' });
-  await world.browser.settle();
   expect(world.browser.opened.length, what).toBeLessThanOrEqual(dead === undefined ? 1 : 2);
   expect(await world.corruptRecords(), what).toBe(0);
   expect(world.authority.counters.replays, what).toBe(0);
@@ -127,7 +124,6 @@ test('an authorization server that is down when a sign-in is needed: an error, n
   const instance = world.start();
   const end = await instance.call();
   expect(end).toMatchObject({ kind: 'failed', why: expect.stringMatching(/503/) });
-  await world.browser.settle();
   expect(world.browser.opened).toHaveLength(0);
   world.authority.heal();
   await expect

@@ -46,7 +46,6 @@ export async function startThreatProgram(
       const texts = await Promise.all(names.map((name) => readFile(join(logs, name), 'utf8')));
       const own = hosts.map(({ pid }) => pid);
       const children = seen.filter(({ pid }) => !own.includes(pid));
-      await browser.settle();
       return oracleOf(parties)
         .place('stdout', () => hosts.flatMap(({ lines }) => lines.entries.map((line) => line.text)))
         .place('stderr', () => hosts.map(({ stderr }) => stderr))
