@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -5,6 +6,8 @@ import { jwtNamed } from '../../peers/authorization-servers/jwt.ts';
 import { Command, type CommandEnd, runProgram } from '../../peers/hosts/command.ts';
 import { startRawHost } from '../../peers/hosts/raw-host.ts';
 import { createTemporaryHome, type TemporaryHome } from '../../peers/processes/home.ts';
+import { hasRedis } from '../../peers/processes/tools.ts';
+import { RedisServer } from '../../peers/redis/redis-server.ts';
 import { refusal, Vendor, type VendorHabits } from '../../peers/vendors/vendor.ts';
 
 const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
@@ -216,6 +219,38 @@ describe.concurrent('device_code', () => {
     expect((await world.run('token', ...args)).stdout).toBe('access-1\n');
     expect((await world.run('token')).code).toBe(3);
   });
+
+  it.skipIf(!hasRedis())(
+    'in a store that machines share: each bridge shows the same address and code, and all are served once it was entered',
+    async () => {
+      let isEntered = false;
+      await using world = await GrantWorld.create(device({}, () => (isEntered ? 'granted' : 'pending')));
+      await using engine = await RedisServer.start();
+      const elsewhere = await createTemporaryHome();
+      const shared = {
+        MCP_DRAWBRIDGE_STORE: engine.url,
+        MCP_DRAWBRIDGE_STORE_KEY: randomBytes(32).toString('base64'),
+      };
+      const { mcpUrl, origin } = world.vendor;
+      try {
+        await using one = startRawHost([mcpUrl, ...args], { env: { ...world.env, ...shared } });
+        await using other = startRawHost([mcpUrl, ...args], { env: elsewhere.env(shared) });
+        const calls = [one, other].map(async (host) => {
+          await host.initialize();
+          return host.request('tools/call', { name: 'echo' }, { timeoutMs: 60_000 });
+        });
+        for (const host of [one, other])
+          await expect
+            .poll(() => host.stderr, { timeout: 30_000 })
+            .toContain(`enter the code ABCD-EFGH at this address:\n  ${origin}/activate\n`);
+        isEntered = true;
+        for (const { result } of await Promise.all(calls)) expect(JSON.stringify(result)).toContain('called');
+        expect(world.vendor.to('/device')).toHaveLength(1);
+      } finally {
+        await elsewhere.close();
+      }
+    },
+  );
 
   it('login: an address that contains the code is offered too; a refusal ends it', async () => {
     const complete = 'https://as.example/activate?user_code=ABCD-EFGH';
