@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, watch } from 'node:fs';
+import { readFileSync, watch } from 'node:fs';
 import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -113,10 +113,14 @@ export class FakeBrowser implements AsyncDisposable {
 
   /** Takes the whole lines that are new. Without a pause, so that what is counted is what the file holds by now. */
   #read(): void {
-    const file = join(this.#folder, 'records.jsonl');
-    // The folder may go before the watcher.
-    if (!existsSync(file)) return;
-    const text = readFileSync(file, 'utf8');
+    let text: string;
+    try {
+      text = readFileSync(join(this.#folder, 'records.jsonl'), 'utf8');
+    } catch (error) {
+      // The folder may go before the watcher.
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+      throw error;
+    }
     const lines = text.split('\n').slice(this.#records.entries.length, -1);
     for (const line of lines) this.#records.add(JSON.parse(line) as BrowserRecord);
   }
