@@ -1,6 +1,6 @@
 import type { AuthorizationOptions } from '../auth/credential/interactive-authorization.ts';
 import { validToken } from '../auth/credential/valid-token.ts';
-import { SignInEndedError } from '../auth/errors/errors.ts';
+import { RefreshPostponedError, SignInEndedError } from '../auth/errors/errors.ts';
 import { LEASE_EXTRA_MS, signInNeeded } from '../auth/sign-in/ensure.ts';
 import { SignInFollower } from '../auth/sign-in/follow.ts';
 import type { SignInOutcome } from '../auth/sign-in/run.ts';
@@ -89,14 +89,17 @@ export async function login(parts: LoginParts, signal: AbortSignal): Promise<voi
   if (!manual) await outcome.closed;
 }
 
-/** Whether there is a token that the server accepts; one that it refuses is replaced first, as by a bridge. */
+/** Whether there is a token that the server accepts. One that it refuses is replaced by a refresh, if that is possible now. */
 async function isSignedIn({ credential, isRefused }: LoginParts, signal: AbortSignal): Promise<boolean> {
-  for (const forceNew of [false, true]) {
-    const found = await validToken(credential, signal, { forceNew });
-    if (found.kind !== 'token') return false;
-    if (!(await isRefused(found.record, signal))) return true;
-  }
-  return false;
+  const first = await validToken(credential, signal);
+  if (first.kind !== 'token') return false;
+  if (!(await isRefused(first.record, signal))) return true;
+  const second = await validToken(credential, signal, first.record.tokens.accessToken).catch((error) => {
+    // A sign-in does not need the refresh.
+    if (error instanceof RefreshPostponedError) return undefined;
+    throw error;
+  });
+  return second?.kind === 'token' && !(await isRefused(second.record, signal));
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { GuardedFetch } from '../auth/http/guarded-fetch.ts';
 import type { Config } from '../config/config.ts';
-import { describeError } from '../errors.ts';
+import { DrawbridgeError, describeError } from '../errors.ts';
 import type { Logger } from '../platform/log/logger.ts';
 import { version } from '../platform/version.ts';
 import type { BearerChallenge } from '../protocol/www-authenticate.ts';
@@ -33,7 +33,7 @@ async function probe(
   return withOrigin(config, platform, (origin) => probeChallenge(origin, config.server, signal));
 }
 
-/** Whether the server refuses the token of this login. False if it does not say. */
+/** Whether the server refuses the token of this login. False if it does not say, or refuses only the proof of its key. Rejects with the signal's reason. */
 export async function isRefused(
   record: CredentialRecord,
   config: Config,
@@ -41,17 +41,24 @@ export async function isRefused(
   logger: Logger,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { AccessTokenFactory } = await import('../auth/dpop/access-token.ts');
-  const { isTokenRefused } = await import('../remote/http/challenge-probe.ts');
+  const [{ AccessTokenFactory, mentionsDpop }, { probeToken }] = await Promise.all([
+    import('../auth/dpop/access-token.ts'),
+    import('../remote/http/challenge-probe.ts'),
+  ]);
   const { clock, random } = platform;
   const token = new AccessTokenFactory({ clock, random, memory: new Map() }).of(record);
   if (token === undefined) return true;
   try {
-    return await withOrigin(config, platform, (origin) =>
-      isTokenRefused(origin, config.server, token, signal),
+    const challenge = await withOrigin(config, platform, (origin) =>
+      probeToken(origin, config.server, token, signal),
     );
+    if (challenge === undefined || !mentionsDpop(challenge)) return challenge !== undefined;
+    return (await import('../auth/dpop/refused-proof.ts')).refusedProof(challenge) === undefined;
   } catch (error) {
-    logger.debug('the server was not asked about the token', { error: describeError(error) });
+    signal.throwIfAborted();
+    const isTimeout = error instanceof Error && error.name === 'TimeoutError';
+    if (!isTimeout && !(error instanceof DrawbridgeError)) throw error;
+    logger.debug('the server did not say whether it accepts the token', { error: describeError(error) });
     return false;
   }
 }

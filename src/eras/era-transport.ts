@@ -152,9 +152,9 @@ export class EraTransport implements Transport {
       if (reply.kind === 'refused' && aboutMessage(reply.refusal, request.id) !== 'nothing') return reply;
     } catch (error) {
       if (!(error instanceof NotLegacyError)) throw error;
+      this.#forgetEra();
     }
     // The era found earlier is wrong; determine it again, once.
-    this.#forgetEra();
     try {
       return await this.#sendModern(request, body, options);
     } catch (error) {

@@ -11,19 +11,20 @@ export type ValidToken =
   | { readonly kind: 'sign-in' };
 
 /**
- * The credential's token if it is valid, refreshed as by every bridge (one refresh for all). `forceNew`: the server has refused the stored one. Rejects if no token
- * is available now.
+ * The credential's token if it is valid, refreshed as by every bridge (one refresh for all). `refused`: the token that the server has refused, which is replaced if
+ * it is the stored one. Rejects if no token is available now.
  */
 export async function validToken(
   options: AuthorizationOptions,
   signal: AbortSignal,
-  { forceNew = false }: { readonly forceNew?: boolean } = {},
+  refused?: string,
 ): Promise<ValidToken> {
   const { store, key, clock } = options;
   const identity = identityOf(options);
   const found = await store.read(key, identity);
   if (found.kind !== 'record' || !isSignedIn(found.record)) return { kind: 'sign-in' };
   keepSecretsOf(found.record);
+  const forceNew = found.record.tokens.accessToken === refused;
   const wanted = { now: clock.now(), forceNew, signal };
   const record = await freshOrReplaced(found.record, wanted, async (stale) => {
     const sendRefreshRequest = await options.loadRefreshRequest();

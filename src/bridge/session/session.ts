@@ -136,7 +136,7 @@ export class Session {
   /** A message was refused because its session no longer exists. However many messages report this at once, one new session is opened. */
   lost(headers: SessionHeaders, options: { readonly quietly: boolean }): void {
     if (headers !== this.#headers) return;
-    // Where messages report it that may ask a person and others that may not, it may be done.
+    // If any of the messages that report it may ask a person, the new session may ask one.
     this.#quietly = options.quietly && (this.#quietly || mayRelay(this.#state));
     const soon = this.#deps.clock.monotonic() - this.#openedAt < SHORT_SESSION_MS;
     this.#shortLived = soon ? this.#shortLived + 1 : 0;

@@ -14,7 +14,7 @@ export type Unavailability =
     }
   | { readonly kind: 'failed'; readonly error: DrawbridgeError };
 
-/** These errors come before anything is sent to the server. */
+/** With these errors the login could not be read, and the server was not asked. */
 const ABOUT_THE_LOGIN: ReadonlySet<ErrorCode> = new Set(['store_away', 'lock_timeout']);
 
 /** Up to three sentences for a person or a model: the problem, and what to do. */

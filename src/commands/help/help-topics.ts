@@ -23,6 +23,7 @@ export const commandHelp: Readonly<Record<Exclude<HelpTopic, 'all'>, CommandHelp
     line: 'sign in now, in this terminal',
     about: [
       'Opens the browser and waits until you have signed in. Bridges that need the login then continue.',
+      'If there is a login that the server accepts, also after a refresh, it says so and ends.',
       'With --no-browser it shows the address, and you paste back the address that the browser shows last.',
       'With --grant device_code it shows a code to enter on another device. With a grant that needs no',
       'sign-in it requests a token, to check the settings.',

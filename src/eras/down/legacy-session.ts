@@ -56,8 +56,8 @@ export class LegacySession {
   readonly #stream: ServerStream;
   #opened: Opened | undefined;
   #opening: Attempt | undefined;
-  /** A session was lost, and the one in its place does not have yet what the host had set up. */
-  #isReplaced = false;
+  /** A session was lost: what the host had set up in it has to be set up in the next one. */
+  #isLost = false;
 
   constructor(options: LegacySessionOptions) {
     this.#options = options;
@@ -91,13 +91,18 @@ export class LegacySession {
    * rejects it.
    */
   async open(params: unknown, options: MessageOptions): Promise<Rejection | undefined> {
-    if (this.#opened !== undefined) return undefined;
+    const opened = await this.#ensureOpen(params, options);
+    return 'kind' in opened ? opened : undefined;
+  }
+
+  async #ensureOpen(params: unknown, options: MessageOptions): Promise<Opened | Rejection> {
+    // While it is being opened nothing else goes out, also if only the settings of the lost one are missing yet.
+    if (this.#opened !== undefined && this.#opening === undefined) return this.#opened;
     this.#opening ??= this.#attempt(params, options);
     const attempt = this.#opening;
     attempt.waiting++;
     try {
-      const opened = await abortable(attempt.outcome, options.signal);
-      return 'kind' in opened ? opened : undefined;
+      return await abortable(attempt.outcome, options.signal);
     } finally {
       attempt.waiting--;
       // All requests that waited for the session were cancelled before it was open.
@@ -129,13 +134,9 @@ export class LegacySession {
    */
   async post(body: string, params: unknown, options: MessageOptions): Promise<Reply> {
     for (let again = false; ; again = true) {
-      const refused = await this.open(params, options);
-      if (refused !== undefined) return refused;
-      if (this.#isReplaced) {
-        this.#isReplaced = false;
-        await this.#options.onReopened(options);
-      }
-      const { headers } = this;
+      const opened = await this.#ensureOpen(params, options);
+      if ('kind' in opened) return opened;
+      const { headers } = opened;
       const reply = await this.#options.transport.post(body, { ...options, session: headers });
       if (reply.kind !== 'refused' || again) return reply;
       const hadSession = headers.sessionId !== undefined;
@@ -144,6 +145,7 @@ export class LegacySession {
       const meaning = classifyRejection(reply.refusal, { hadSession, id, now: this.#options.clock.now() });
       if (endsSession(meaning)) this.#forget(headers);
       if (meaning.kind !== 'session-lost') return reply;
+      options.progress?.returned();
     }
   }
 
@@ -211,7 +213,7 @@ export class LegacySession {
     if (this.#opened?.headers !== headers) return;
     this.#stream.stop();
     this.#opened = undefined;
-    this.#isReplaced = true;
+    this.#isLost = true;
   }
 
   #newId(): MessageId {
@@ -238,13 +240,18 @@ export class LegacySession {
     }
     const { session: headers, result } = opened;
     await this.#sendInitialized({ ...rest, session: headers });
-    this.#opened = { headers, initializeResult: result };
+    const session = { headers, initializeResult: result };
+    this.#opened = session;
     // Over HTTP+SSE all further messages arrive on the stream of this answer; with other transports that stream ends now.
     void this.#drain(others, following);
     this.#stream
       .listen(headers)
       .catch((error: unknown) => logUnexpected(this.#options.logger, "the server's own stream", error));
-    return this.#opened;
+    if (this.#isLost) {
+      this.#isLost = false;
+      await this.#options.onReopened(rest);
+    }
+    return session;
   }
 
   /** A timeout is only logged: a server that does not acknowledge the notification may have received it nevertheless. */

@@ -3,6 +3,7 @@ import { anySignal, type StopSignal } from '../../platform/stop.ts';
 import type { AccessToken } from '../../protocol/access-token.ts';
 import type { BearerChallenge } from '../../protocol/www-authenticate.ts';
 import type { McpOrigin } from './mcp-origin.ts';
+import { UNKNOWN_MESSAGE_STATUSES } from './refusal.ts';
 import { readRefusal } from './refusal-body.ts';
 
 /** As long as metadata may take; the steps after it work without a challenge too. */
@@ -23,7 +24,7 @@ export interface EndpointAnswer {
 }
 
 /**
- * The response to a `ping` by POST, or to a GET for an event stream, without a token unless there is one. Rejects with a DrawbridgeError, or with the signal's reason: the
+ * The response to a `ping` by POST, or to a GET for an event stream, with the token `bearer` if one is given. Rejects with a DrawbridgeError, or with the signal's reason: the
  * caller limits the time.
  */
 export async function probeEndpoint(
@@ -64,13 +65,21 @@ export async function probeChallenge(
   return status === 401 ? challenge : undefined;
 }
 
-/** Whether the server refuses the token (RFC 6750 §3.1). Rejects like `probeEndpoint`. */
-export async function isTokenRefused(
+/**
+ * The challenge with which the server refuses the token (RFC 6750 §3); undefined if it accepts it. A 401 without a challenge may be about something else. Rejects
+ * like `probeEndpoint`.
+ */
+export async function probeToken(
   origin: McpOrigin,
   url: URL,
   token: AccessToken,
   signal: StopSignal,
-): Promise<boolean> {
+): Promise<BearerChallenge | undefined> {
   const limit = anySignal([signal, AbortSignal.timeout(PROBE_LIMIT_MS)]);
-  return (await probeEndpoint(origin, url, 'POST', limit, token)).status === 401;
+  const posted = await probeEndpoint(origin, url, 'POST', limit, token);
+  // HTTP+SSE servers know no POST at this address.
+  const { status, challenge } = UNKNOWN_MESSAGE_STATUSES.has(posted.status)
+    ? await probeEndpoint(origin, url, 'GET', limit, token)
+    : posted;
+  return status === 401 ? challenge : undefined;
 }

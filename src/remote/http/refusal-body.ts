@@ -32,7 +32,7 @@ export async function startOfBody(response: HttpResponse): Promise<Uint8Array> {
   return (await startOf(response)).start;
 }
 
-/** The same, if an empty body means something else than a lost one: that is undefined. */
+/** The same; undefined if the body broke off. */
 export async function unbrokenStart(response: HttpResponse): Promise<Uint8Array | undefined> {
   const { start, isCut } = await startOf(response);
   return isCut ? undefined : start;

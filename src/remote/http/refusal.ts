@@ -94,8 +94,8 @@ export function classifyRejection(refusal: Refusal, context: RefusalContext): Re
 }
 
 /** Whether the next message needs a new session. */
-export function endsSession(rejection: { readonly kind: string; readonly sessionIsGone?: boolean }): boolean {
-  return rejection.kind === 'session-lost' || rejection.sessionIsGone === true;
+export function endsSession(rejection: RejectionKind): boolean {
+  return rejection.kind === 'session-lost' || ('sessionIsGone' in rejection && rejection.sessionIsGone);
 }
 
 /** Whether the token is good and may not do this (RFC 6750 §3.1). */

@@ -198,6 +198,88 @@ describe('a call whose refusal cannot be read to its end may have run, and is no
   });
 });
 
+describe('a host of 2026 on an older server that has lost the session', () => {
+  const _meta = { ...META, 'io.modelcontextprotocol/logLevel': 'debug' };
+
+  /** What reached the server by method and session. The second level is acknowledged when `release` is called. */
+  async function lost() {
+    const server = await startRawMcpServer();
+    const seen: string[] = [];
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    server.behaviours.loses = async ({ request, response }) => {
+      const { rpc, headers } = request;
+      const session = String(headers['mcp-session-id']);
+      const json = { 'content-type': 'application/json' };
+      const answer = (result: object, more: Record<string, string> = {}) =>
+        response
+          .writeHead(200, { ...json, ...more })
+          .end(JSON.stringify({ jsonrpc: '2.0', id: rpc.id, result }));
+      if (rpc.method === 'initialize') {
+        const result = {
+          protocolVersion: '2025-11-25',
+          capabilities: { tools: {}, logging: {} },
+          serverInfo: { name: 'loses', version: '1' },
+        };
+        return void answer(result, { 'mcp-session-id': `s${server.methodCount('initialize')}` });
+      }
+      if (rpc.id === undefined) return void response.writeHead(202).end();
+      seen.push(`${rpc.method} ${session}`);
+      if (session === 's1' && rpc.id !== 1 && rpc.method === 'tools/call')
+        return void response.writeHead(404).end();
+      if (session === 's2' && rpc.method === 'logging/setLevel') await released;
+      answer({ content: [] });
+    };
+    const bridge = await composeBridge(server.address('loses', 'first'), { remembered: { era: 'legacy' } });
+    bridge.read();
+    const ask = (id: number) => bridge.request(id, 'tools/call', { name: 'x', _meta });
+    expect((await ask(1)).json.result).toMatchObject({ content: [] });
+    return {
+      seen,
+      ask,
+      bridge,
+      release,
+      [Symbol.asyncDispose]: async () => {
+        release();
+        await bridge[Symbol.asyncDispose]();
+        await server[Symbol.asyncDispose]();
+      },
+    };
+  }
+
+  it('sends nothing into the new one before its log level', async () => {
+    await using world = await lost();
+    const answers = [world.ask(2), world.ask(3)];
+    await expect.poll(() => world.seen).toContain('logging/setLevel s2');
+    const late = world.ask(4);
+    world.release();
+    for (const { json } of await Promise.all([...answers, late]))
+      expect(json.result).toMatchObject({ content: [] });
+    expect(world.seen.filter((each) => each.endsWith(' s2'))).toEqual([
+      'logging/setLevel s2',
+      ...Array.from({ length: 3 }, () => 'tools/call s2'),
+    ]);
+  });
+
+  it('restores it also if the host cancels the call that opened the new one', async () => {
+    await using world = await lost();
+    void world.ask(2).catch(() => undefined);
+    await expect.poll(() => world.seen).toContain('logging/setLevel s2');
+    world.bridge.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 2, _meta } });
+    const next = world.ask(3);
+    // The bridge is in this process: it has read both by then.
+    for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate);
+    world.release();
+    expect((await next).json.result).toMatchObject({ content: [] });
+    expect(world.seen.filter((each) => each.endsWith(' s2'))).toEqual([
+      'logging/setLevel s2',
+      'tools/call s2',
+    ]);
+  });
+});
+
 describe('a call is sent again after a refusal that cannot name it', () => {
   const html = { 'content-type': 'text/html' };
   const reset = (response: ServerResponse) =>

@@ -74,6 +74,51 @@ describe('login', () => {
     expect(browser.opened).toHaveLength(1);
   });
 
+  it('a token that the server refuses is refreshed, and no page opens', async () => {
+    await signedIn();
+    authority.tokens.revokeAll();
+    const again = await run(['login', server.url]);
+    expect(again).toMatchObject({ code: 0, stdout: '' });
+    expect(again.stderr).toContain('already signed in');
+    expect(authority.counters).toMatchObject({ refreshPosts: 1, codeExchanges: 1, replays: 0 });
+    expect((await run(['token', server.url])).stdout.trim()).toBe(authority.tokens.newest?.token);
+  });
+
+  it('a login that the server has ended is replaced without --force', async () => {
+    await signedIn();
+    authority.revokeEverything();
+    authority.tokens.revokeAll();
+    await browser.setMode('follow');
+    const again = await run(['login', server.url]);
+    expect(again).toMatchObject({ code: 0, stdout: '' });
+    expect(again.stderr).toContain('Signed in');
+    expect(authority.counters).toMatchObject({ codeExchanges: 2 });
+    tabs = 2;
+  });
+
+  it('where the server does not say whether it accepts the token, nothing is done; Ctrl-C ends the question', async () => {
+    await signedIn();
+    server.fail({ kind: 'answer', status: 503 }, ({ method }) => method === 'POST', 1);
+    expect(await run(['login', server.url])).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('already signed in'),
+    });
+    server.fail({ kind: 'answer', status: 401, body: 'no API key' }, ({ method }) => method === 'POST', 1);
+    expect(await run(['login', server.url])).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('already signed in'),
+    });
+    const before = server.requests.entries.length;
+    server.fail({ kind: 'black-hole' }, ({ method }) => method === 'POST', 1);
+    const hanging = new Command(['login', server.url], env());
+    await server.requests.until(() => server.requests.entries.length > before);
+    hanging.child.kill('SIGINT');
+    const end = await hanging.ended;
+    expect(end.code).not.toBe(0);
+    expect(end.stderr).not.toContain('already signed in');
+    expect(authority.counters).toMatchObject({ refreshPosts: 0, codeExchanges: 1 });
+  });
+
   it('--force signs in again, with the existing registration', async () => {
     await signedIn();
     await browser.setMode('follow');

@@ -222,7 +222,7 @@ describe.concurrent('device_code', () => {
 
   it.skipIf(!hasRedis())(
     'in a store that machines share: each bridge shows the same address and code, and all are served once it was entered',
-    async () => {
+    async ({ expect }) => {
       let isEntered = false;
       await using world = await GrantWorld.create(device({}, () => (isEntered ? 'granted' : 'pending')));
       await using engine = await RedisServer.start();

@@ -118,7 +118,7 @@ describe.skipIf(!isPosix())('a keychain that asks its owner', () => {
       const bridge = world.start({ env });
       expect((await bridge.host.initialize({}, { timeoutMs: 30_000 })).result).toBeDefined();
       // Still waiting: it is not its answer, nor the end of its time, that let the bridge answer.
-      expect(await helper.waiting()).toHaveLength(1);
+      await expect.poll(() => helper.waiting()).toHaveLength(1);
       await helper.resume();
       const call = { name: 'echo', arguments: { value: 1 } };
       const { error } = await bridge.host.request('tools/call', call, { timeoutMs: 30_000 });
