@@ -40,7 +40,13 @@ export function readCommandLine(argv: readonly string[], command: Command = 'bri
     if (text === undefined) {
       const next = argv[at + 1];
       if (next === undefined || isFlag(next)) {
-        throw new UsageError(`${written} needs a value: ${written} ${found.option.placeholder}`);
+        const { placeholder } = found.option;
+        const isUnknown = next !== undefined && findOption(splitFlag(next).name, command) === undefined;
+        throw new UsageError(`${written} needs a value: ${written} ${placeholder}`, {
+          hint: isUnknown
+            ? `if the value begins with a dash, write ${written}=${placeholder}, with the equals sign`
+            : undefined,
+        });
       }
       text = next;
       at++;

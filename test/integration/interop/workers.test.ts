@@ -220,8 +220,8 @@ describe('enterprise-managed authorization', () => {
     const args = [
       '--grant',
       'enterprise',
-      '--client-id',
-      client.client_id,
+      // It may begin with a dash.
+      `--client-id=${client.client_id}`,
       '--client-secret-env',
       'APP_SECRET',
       '--id-token-file',

@@ -259,6 +259,11 @@ describe('errors name the source, what was expected, the value and the nearest n
     [['--qqqqqqqqqqqq'], 'unknown flag "--qqqqqqqqqqqq"', 'see --help for all flags'],
     [['--scope'], '--scope needs a value'],
     [['--scope', '--debug'], '--scope needs a value'],
+    [
+      ['--client-id', '-3fX'],
+      '--client-id needs a value: --client-id ID',
+      'if the value begins with a dash, write --client-id=ID, with the equals sign',
+    ],
     [['--scope', 'a', '--scope', 'b'], '--scope was given twice'],
     [['--url', URL_TEXT], 'URL was given twice'],
     [['--auth-timeout', '5m'], '--auth-timeout: expected seconds, from 1 to 86400; got "5m"'],
