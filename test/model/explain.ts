@@ -186,6 +186,14 @@ export function explainUndone(course: Course): string | undefined {
   return isOutranked(course, isIt) ? OUTRANKED : undefined;
 }
 
+/** Why a process goes back to an earlier login: the clocks of the engine say that it is the later one. Undefined: they do not, or it is the same login. */
+export function explainGoingBack(course: Course, from: Place, to: Place): string | undefined {
+  if (from.login === to.login) return undefined;
+  const isIt = (content: Content | undefined) =>
+    content?.kind === 'record' && content.place.login === from.login;
+  return isOutranked(course, isIt) ? OUTRANKED : undefined;
+}
+
 const OUTRANKED =
   'the clocks of the engine put a sign-in or logout before an earlier one, which the engine had lost';
 

@@ -149,12 +149,10 @@ export class ModelInstance {
     if (token === undefined) return;
     const place = placeOf(token);
     if (isLater(this.#seen, place)) {
-      this.#world.break(`${this.process.name} goes back from ${show(this.#seen)} to ${show(place)}`);
+      this.#world.goesBack(this.process, this.#seen, place);
     } else this.#seen = place;
   }
 }
-
-const show = ({ login, generation }: Place) => `${login}.${generation}`;
 
 /** Processes of one machine see who of the others is dead; those of machines apart do not. */
 function ownershipOf(world: FleetWorld, process: VirtualProcess): Ownership {

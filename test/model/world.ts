@@ -3,11 +3,18 @@ import type { CellCodec } from '../../src/store/shared/cell-codec.ts';
 import { TIMING, type Timing } from '../../src/store/shared/protocol/timing.ts';
 import { Dice } from '../storm/random.ts';
 import { ReferringCodec } from './codecs.ts';
-import { type Course, explainLoss, explainReplay, explainUndone, type Happening } from './explain.ts';
+import {
+  type Course,
+  explainGoingBack,
+  explainLoss,
+  explainReplay,
+  explainUndone,
+  type Happening,
+} from './explain.ts';
 import { contentIn, ModelInstance } from './instance.ts';
 import type { Fault, PlacedFault, Schedule, Who } from './schedule.ts';
 import { SimulatedEngine } from './simulated-engine.ts';
-import { type Redemption, StrictServer } from './strict-server.ts';
+import { type Place, type Redemption, StrictServer } from './strict-server.ts';
 import { VirtualProcess, VirtualTime } from './virtual-time.ts';
 
 /** What a run came to. */
@@ -125,6 +132,13 @@ export class FleetWorld {
 
   break(what: string): void {
     this.#broken.push(what);
+  }
+
+  /** A process uses an earlier token than one that it has seen. */
+  goesBack({ name }: VirtualProcess, from: Place, to: Place): void {
+    const why = explainGoingBack(this.#course, from, to);
+    if (why !== undefined) this.#residue.push(why);
+    else this.break(`${name} goes back from ${show(from)} to ${show(to)}`);
   }
 
   get #course(): Course {
@@ -322,3 +336,5 @@ export class FleetWorld {
     else this.#residue.push(why);
   }
 }
+
+const show = ({ login, generation }: Place) => `${login}.${generation}`;
