@@ -151,8 +151,10 @@ describe.skipIf(!hasDesktopKeyring())('the keychain of a desktop', () => {
     desktop.suspendKeyring();
     const { keychain } = open(desktop.env(), { limitMs: TOOL_LIMIT_MS });
     expect(await keychain.read('a1b2c3d4')).toMatchObject({ kind: 'timed-out' });
-    const left = await processesOf(desktop.home.folder);
-    expect(left.filter(({ argv }) => /busctl|secret-tool|gdbus/.test(argv))).toEqual([]);
+    // It was killed, and is there until the system has ended it.
+    const left = async () =>
+      (await processesOf(desktop.home.folder)).filter(({ argv }) => /busctl|secret-tool|gdbus/.test(argv));
+    await expect.poll(left).toEqual([]);
   });
 
   it('detects a truncated secret', async () => {
