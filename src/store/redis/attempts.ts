@@ -7,6 +7,7 @@ import {
   DOUBT_MS,
   FIRST_PAUSE_MS,
   LONGEST_PAUSE_MS,
+  LOOK_MS,
   RECONNECT_WAIT_MS,
   SENTINEL_MS,
   SILENT_PAUSE_MS,
@@ -139,7 +140,8 @@ export class Attempts {
     const heard = suspect?.heard ?? 0;
     const found = () => (suspect?.isOpen && suspect.heard > heard ? suspect : undefined);
     try {
-      if (suspect !== undefined) await clock.sleep(random.fraction() * SPREAD_MS, signal);
+      if (suspect !== undefined)
+        await clock.sleep(LOOK_MS + random.fraction() * (SPREAD_MS - LOOK_MS), signal);
       const startedAt = clock.monotonic();
       const client = await this.#primary.open({ signal, mustAnswer: this.#isSilent });
       if (signal.aborted || found() !== undefined) {

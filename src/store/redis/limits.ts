@@ -11,6 +11,8 @@ export const COMMAND_MS = 2_000;
 export const DOUBT_MS = 1_200;
 /** A thousand programs may miss an answer at the same moment: the second connection is opened after a random part of this, and not at all if the answer comes. */
 export const SPREAD_MS = 200;
+/** At least so much of it: an answer that is arriving shows itself in that time. */
+export const LOOK_MS = 50;
 /**
  * How long an operation waits for a new connection to an engine that has answered before: a person waits for one silent command or one silent connection, and
  * not for both. The attempt itself has CONNECT_MS, and the next operation finds what it has led to. Where connecting takes long, it is twice of what the last one took.
