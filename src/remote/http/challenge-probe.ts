@@ -24,8 +24,8 @@ export interface EndpointAnswer {
 }
 
 /**
- * The response to a `ping` by POST, or to a GET for an event stream, with the token `bearer` if one is given. Rejects with a DrawbridgeError, or with the signal's reason: the
- * caller limits the time.
+ * The response to a `ping` by POST, or to a GET for an event stream, with the token `bearer` if one is given. Rejects with a DrawbridgeError, or with the
+ * signal's reason: the caller limits the time.
  */
 export async function probeEndpoint(
   origin: McpOrigin,

@@ -132,6 +132,7 @@ function aboutInJson(body: Uint8Array, id: MessageId): 'answer' | 'names-it' | '
   const parsed = parseMessage(body);
   switch (parsed.kind) {
     case 'response':
+    // An echo of the request carries the id, too.
     case 'request':
       if (parsed.kind === 'response' && answersId(parsed.id, id)) return 'answer';
       return isSpeltAs(parsed.id, id) ? 'names-it' : 'nothing';

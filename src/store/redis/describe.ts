@@ -71,7 +71,7 @@ function nameOf(server: Info | undefined): string {
   return redis === undefined ? 'redis' : `redis ${redis}`;
 }
 
-/** How often a server saves, it says to administrators alone. Before version 7 it does not count its snapshots. */
+/** A server shows its schedule of snapshots to administrators only, and counts them since version 7. */
 function diskOf(info: Info): Pick<EngineDescription, 'persistence' | 'isPersistent'> {
   const saves = Number(info.get('rdb_saves'));
   const hasFile = info.get('aof_enabled') === '1';

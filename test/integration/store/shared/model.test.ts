@@ -288,6 +288,28 @@ const REGRESSIONS: readonly { readonly title: string; readonly schedule: Schedul
   },
 ];
 
+test('a process may go back to a login that the clocks of the engine put later: that is residue, and only with such clocks', async () => {
+  const run = (clockByMs: number) =>
+    runSchedule({
+      instances: 2,
+      lapses: ['due', 'due'],
+      lifetimeMs: 300_000,
+      apart: false,
+      faults: [
+        at(0, { kind: 'fail-over', downMs: 500, clockByMs }),
+        { lapse: 1, after: 1, fault: { kind: 'split', forMs: 5_872, downMs: 5_802, stay: 7 } },
+        { lapse: 1, after: 0, fault: { kind: 'login' } },
+        { lapse: 1, after: 0, fault: { kind: 'login' } },
+      ],
+      seed: 1_111_195_326,
+    });
+  expect(await run(11_055)).toMatchObject({
+    broken: [],
+    residue: [expect.stringContaining('the clocks of the engine')],
+  });
+  expect(await run(0)).toMatchObject({ broken: [], residue: [] });
+});
+
 test.each(REGRESSIONS)('$title', async ({ schedule }) => {
   expect(await runSchedule(schedule)).toMatchObject({ broken: [], residue: [] });
 });
